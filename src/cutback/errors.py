@@ -1,0 +1,210 @@
+"""One tree of errors. A class's docstring is its public message; details go to the log."""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar
+
+
+class CutbackError(Exception):
+    """Something went wrong inside Cutback."""
+
+    reason: ClassVar[str] = "internal_error"
+    """The name a clip's record, an event and an exit message carry."""
+
+    transient: ClassVar[bool] = False
+    """Whether the surroundings may be to blame, so that the same work may succeed later."""
+
+    def __init__(self, detail: str = "") -> None:
+        """`detail` names what was wrong with which thing; it is shown to the user."""
+        super().__init__(detail)
+        self.detail = detail
+
+    @property
+    def message(self) -> str:
+        """The public message: the class's docstring and, if there is one, the detail."""
+        general = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
+        return f"{general} {self.detail}".strip()
+
+    def __str__(self) -> str:
+        """The public message."""
+        return self.message
+
+
+# --- the request -----------------------------------------------------------------------------------
+
+
+class InvalidRequestError(CutbackError):
+    """The request cannot be understood."""
+
+    reason = "invalid_request"
+
+    def __init__(self, faults: list[Fault]) -> None:
+        """`faults` holds every fault found, each with its path and what would be right."""
+        self.faults = faults
+        super().__init__("; ".join(str(fault) for fault in faults))
+
+
+class Fault:
+    """One thing wrong with a request: where (`source[0].start`) and what would be right."""
+
+    __slots__ = ("path", "problem")
+
+    def __init__(self, path: str, problem: str) -> None:
+        """`path` is written the way one would index the JSON."""
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        """`path: problem`, or the problem alone where it concerns the whole request."""
+        return f"{self.path}: {self.problem}" if self.path else self.problem
+
+    def __repr__(self) -> str:
+        """For test output."""
+        return f"Fault({self.path!r}, {self.problem!r})"
+
+    def as_dict(self) -> dict[str, str]:
+        """The shape shown under `--json` and by the API."""
+        return {"path": self.path, "problem": self.problem}
+
+
+class DifferentRequestError(CutbackError):
+    """This id already belongs to a different request; choose another id or leave it out."""
+
+    reason = "id_taken"
+
+
+class ClipNotFoundError(CutbackError):
+    """There is no clip with this id."""
+
+    reason = "clip_not_found"
+
+
+class WrongStateError(CutbackError):
+    """The clip's state does not allow this."""
+
+    reason = "wrong_state"
+
+
+# --- the recording ---------------------------------------------------------------------------------
+
+
+class RecordingNotFoundError(CutbackError):
+    """The recording is not in the source store. Check its key, or upload it and retry the clip."""
+
+    reason = "recording_not_found"
+
+
+class SourceChangedError(CutbackError):
+    """The recording changed while it was being cut. Ask again once it is no longer being written."""
+
+    reason = "source_changed"
+
+
+class RangeOutsideRecordingError(CutbackError):
+    """The range does not overlap the recording."""
+
+    reason = "range_outside_recording"
+
+
+class MediaUnreadableError(CutbackError):
+    """The recording is not a readable video: empty, truncated, damaged or another kind of file."""
+
+    reason = "media_unreadable"
+
+
+class MediaUnsupportedError(CutbackError):
+    """The recording is in a format that Cutback does not open. It reads MP4/MOV, Matroska/WebM and MPEG-TS."""
+
+    reason = "media_unsupported"
+
+
+class MediaCrashedError(CutbackError):
+    """The recording crashed the decoder, which was running apart; nothing else was harmed."""
+
+    reason = "media_crashed"
+
+
+class MediaTooSlowError(CutbackError):
+    """The recording takes longer to cut than the limits allow."""
+
+    reason = "media_too_slow"
+
+
+class MediaTooLargeError(CutbackError):
+    """The recording exceeds a limit on its pixels, streams, frames, duration or memory."""
+
+    reason = "media_too_large"
+
+
+class ClipDamagedError(CutbackError):
+    """The finished clip did not pass its check, and neither did a second one made by full re-encoding."""
+
+    reason = "clip_damaged"
+
+
+# --- the surroundings ------------------------------------------------------------------------------
+
+
+class SurroundingsError(CutbackError):
+    """Something Cutback depends on did not answer as it should; the work is tried again."""
+
+    reason = "surroundings"
+    transient = True
+
+
+class StorageUnavailableError(SurroundingsError):
+    """The store could not be reached or refused the request."""
+
+    reason = "storage_unavailable"
+
+
+class StorageFullError(SurroundingsError):
+    """There is no room left where the clip has to be written. Make room; the work is tried again."""
+
+    reason = "storage_full"
+
+
+class RecordsUnavailableError(SurroundingsError):
+    """The records database could not be reached or is locked."""
+
+    reason = "records_unavailable"
+
+
+class QueueUnavailableError(SurroundingsError):
+    """The queue could not be reached or is locked."""
+
+    reason = "queue_unavailable"
+
+
+class WebhookFailedError(SurroundingsError):
+    """The webhook's address did not accept the event."""
+
+    reason = "webhook_failed"
+
+
+# --- the worker ------------------------------------------------------------------------------------
+
+
+class LeaseLostError(CutbackError):
+    """This attempt is no longer the clip's current one: it was cancelled, or another attempt took over."""
+
+    reason = "lease_lost"
+
+
+class StoppedError(CutbackError):
+    """The worker is stopping and gave its work back."""
+
+    reason = "stopped"
+
+
+class WorkersDiedError(CutbackError):
+    """Every worker that tried to make this clip died doing so."""
+
+    reason = "gave_up"
+
+
+class SettingsError(CutbackError):
+    """Cutback cannot start with these settings."""
+
+    reason = "wrong_settings"

@@ -1,0 +1,25 @@
+"""Events: something that happened to a clip, as CloudEvents 1.0."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from cutback.model import Model, Moment
+
+
+class Event(Model):
+    """A CloudEvents 1.0 event in its JSON form (https://github.com/cloudevents/spec, v1.0.2).
+
+    The id is the clip's id and its revision: an event that is announced twice keeps its id.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = "/cutback"
+    type: str
+    """`clip.<state>`, such as `clip.ready`."""
+    subject: str
+    """The clip's id."""
+    time: Moment
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]

@@ -1,0 +1,191 @@
+"""What Cutback needs of the world, in its own words. Adapters fulfil these Protocols structurally."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from cutback.clip import Clip, ClipState, Progress
+from cutback.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message in a worker's hands, invisible to the others until its visibility timeout passes."""
+
+    id: str
+    receipt: str
+    """Names this delivery; a later delivery of the same message makes it stale."""
+    body: str
+    receive_count: int
+    """How often it has been received, this time included."""
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was given up."""
+
+    id: str
+    body: str
+    receive_count: int
+    reason: str
+    died_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many messages a queue holds."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+    dead: int
+
+
+class Queue(Protocol):
+    """At-least-once delivery with SQS's semantics. All raise `QueueUnavailableError` when unreachable."""
+
+    def send(self, body: str, *, delay: timedelta = timedelta()) -> str:
+        """Put a message in; durable on return. Returns its id. `delay` is at most 15 minutes."""
+        ...
+
+    def receive(
+        self, *, limit: int = 1, wait: timedelta = timedelta(), visibility: timedelta | None = None
+    ) -> list[Message]:
+        """Take up to `limit` (1–10) messages, waiting up to `wait` for a first one.
+
+        A message whose receive count would pass the queue's maximum goes to the dead letters instead.
+        """
+        ...
+
+    def extend(self, message: Message, visibility: timedelta) -> bool:
+        """Hide the message for `visibility` (0 to 12 hours) from now; zero gives it back at once.
+
+        Returns False when the receipt is stale: the message was delivered again, deleted or given up.
+        """
+        ...
+
+    def delete(self, message: Message) -> bool:
+        """The message is done with. Returns False when the receipt is stale; then nothing changes."""
+        ...
+
+    def give_up(self, message: Message, reason: str) -> bool:
+        """Move the message to the dead letters now. Returns False when the receipt is stale."""
+        ...
+
+    def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
+        """The newest dead letters first."""
+        ...
+
+    def redrive(self, ids: Iterable[str] | None = None) -> int:
+        """Bring dead letters (all, when `ids` is None) back with a receive count of 0. Returns how many."""
+        ...
+
+    def depth(self) -> QueueDepth:
+        """How many messages there are, by kind."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClipQuery:
+    """Which clips to list; every condition given must hold. Newest first."""
+
+    state: ClipState | None = None
+    tag: str | None = None
+    recording: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a listing and where the next one begins."""
+
+    clips: Sequence[Clip]
+    next_cursor: str | None
+    """Opaque; None on the last page. Stable while clips come and go (keyset paging)."""
+
+
+class Records(Protocol):
+    """The clips' records with their outbox. All raise `RecordsUnavailableError` when unreachable."""
+
+    def put_clip(self, clip: Clip) -> bool:
+        """Store a new clip and its event, unless its id is taken. Returns whether it was stored."""
+        ...
+
+    def get_clip(self, clip_id: str) -> Clip | None:
+        """The clip as it stands."""
+        ...
+
+    def commit(self, clip: Clip, *, announce: bool = True) -> bool:
+        """Store a change, made from revision `clip.revision - 1`, and its event, in one atomic update.
+
+        Returns False, and changes nothing, when the stored revision is not that one any more: somebody
+        else was faster. `announce=False` leaves the event out (housekeeping that concerns no one).
+        """
+        ...
+
+    def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
+        """Prolong the attempt's lease and note its progress; the revision stays.
+
+        Returns False when the attempt is not the current one of a clip in `processing`.
+        """
+        ...
+
+    def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Clips that match, newest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        ...
+
+    def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
+        """Clips whose `sweep_at` or `expires_at` (of ready ones) has come, or whose lease passed long ago.
+
+        "Long ago" is an hour: the message of such a clip is gone or stuck, so somebody must send it again.
+        """
+        ...
+
+    def unannounced(self, *, limit: int = 100) -> list[Event]:
+        """Events not marked as announced, oldest first."""
+        ...
+
+    def mark_announced(self, event_ids: Iterable[str]) -> None:
+        """These have been announced. Unknown ids are passed over."""
+        ...
+
+    def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
+        """Events in the order of their commits, each with its position; for those who follow along."""
+        ...
+
+    def last_position(self) -> int:
+        """The newest event's position; 0 when there is none."""
+        ...
+
+
+class Announcer(Protocol):
+    """Tells the world. At least once: an event may come again, with the same id."""
+
+    def announce(self, event: Event) -> None:
+        """Return once the event is durably taken over.
+
+        Raises:
+            SurroundingsError: it was not; announce it again later.
+        """
+        ...
+
+
+class Cache(Protocol):
+    """Small values that may vanish at any time. Never raises: a dead cache is only a slow cache."""
+
+    def get(self, key: str) -> bytes | None:
+        """The value, or None."""
+        ...
+
+    def set(self, key: str, value: bytes) -> None:
+        """Keep the value for a while, if there is room."""
+        ...

@@ -1,0 +1,1 @@
+"""Entry points. Thin: none has logic that another lacks."""

@@ -1,0 +1,111 @@
+"""Times as people write them, kept exact: seconds are `Fraction`, never `float`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+FRAME_TOLERANCE = Fraction(1, 1000)
+"""A time within this many seconds of a frame's own time names that frame."""
+
+MAX_SECONDS = 366 * 24 * 3600
+"""No recording is longer than a year; a greater number is a slip, such as milliseconds for seconds."""
+
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,12})?)", re.ASCII)
+_DECIMAL = re.compile(r"\d{1,9}(?:\.\d{1,12})?", re.ASCII)
+_EXPECTED = 'seconds (12.5 or "12.5"), "HH:MM:SS.mmm" or {"frame": 1234}'
+
+
+@dataclass(frozen=True, slots=True)
+class FrameNumber:
+    """The n-th presented frame of a recording, counted from 0."""
+
+    frame: int
+
+
+Instant: TypeAlias = Fraction | FrameNumber
+"""A point of a recording: seconds from its time zero, or a frame number."""
+
+
+def parse_instant(value: object) -> Instant:
+    """Read a time as a request may write it.
+
+    Raises:
+        ValueError: `value` is none of the accepted forms, or negative, or beyond `MAX_SECONDS`.
+    """
+    if isinstance(value, FrameNumber):
+        return value
+    if isinstance(value, dict):
+        return _parse_frame(value)
+    seconds = _parse_seconds(value)
+    if seconds < 0:
+        raise ValueError("must not be negative")
+    if seconds > MAX_SECONDS:
+        raise ValueError(f"is more than a year; expected {_EXPECTED}")
+    return seconds
+
+
+def _parse_frame(value: dict[Any, Any]) -> FrameNumber:
+    number = value.get("frame")
+    if set(value) != {"frame"} or isinstance(number, bool) or not isinstance(number, int):
+        raise ValueError(f"expected {_EXPECTED}")
+    if not 0 <= number <= MAX_SECONDS * 1000:
+        raise ValueError("the frame number must be 0 or more, and no greater than a year of frames")
+    return FrameNumber(number)
+
+
+def _parse_seconds(value: object) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise ValueError(f"expected {_EXPECTED}")
+    if isinstance(value, float):  # repr gives the decimal that was written
+        value = Decimal(repr(value))
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("must be a finite number of seconds")
+        # Bounded before Fraction expands the exponent: 1e999999999 would fill the memory.
+        if value and not -12 <= value.adjusted() <= 9:
+            raise ValueError(f"is out of any recording's range; expected {_EXPECTED}")
+        return Fraction(value)
+    if isinstance(value, int):
+        return Fraction(value)
+    text = value.strip()
+    if _DECIMAL.fullmatch(text):
+        return Fraction(text)
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = match.groups()
+        if int(minutes) >= 60 or Fraction(seconds) >= 60:
+            raise ValueError('minutes and seconds go up to 59, as in "01:02:03.400"')
+        return int(hours or 0) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    if text.startswith("-"):
+        raise ValueError("must not be negative")
+    raise ValueError(f"expected {_EXPECTED}")
+
+
+def instant_to_json(value: Instant) -> str | dict[str, int]:
+    """The canonical form of a time: equal times give equal text (`12.5`, never `12.50`)."""
+    if isinstance(value, FrameNumber):
+        return {"frame": value.frame}
+    return format_seconds(value)
+
+
+def format_seconds(value: Fraction, places: int = 12) -> str:
+    """Seconds as a plain decimal, rounded half to even to `places`, without trailing zeros."""
+    scaled = round(value * 10**places)
+    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
+    whole, part = divmod(scaled, 10**places)
+    return f"{sign}{whole}.{part:0{places}d}".rstrip("0").rstrip(".") if places else f"{sign}{whole}"
+
+
+def format_clock(value: Fraction) -> str:
+    """Seconds as `HH:MM:SS.mmm`, rounded to the millisecond."""
+    millis = round(value * 1000)
+    sign, millis = ("-", -millis) if millis < 0 else ("", millis)
+    seconds, millis = divmod(millis, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}.{millis:03d}"
