@@ -1,0 +1,1 @@
+"""Media only: no settings, no network, no database."""

@@ -1,0 +1,46 @@
+"""A finished clip as one run of bytes, before it is written anywhere."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+from cutback.cutting.job import Source
+from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.spool import Spool
+
+
+class Assembled:
+    """A `Source` over a clip's head and the extents that follow it."""
+
+    def __init__(self, head: bytes, extents: Sequence[Extent], sources: Sequence[Source], spool: Spool) -> None:
+        """Nothing is read before it is asked for."""
+        self._head, self._extents = head, extents
+        self._sources, self._spool = sources, spool
+        self._starts = list(accumulate((extent.length for extent in extents), initial=len(head)))
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._starts[-1]
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See `Source.read_at`."""
+        parts = [self._head[offset : offset + length]] if offset < len(self._head) else []
+        offset, length = offset + sum(map(len, parts)), length - sum(map(len, parts))
+        while length > 0 and offset < self.size:
+            number = bisect_right(self._starts, offset) - 1
+            extent = self._extents[number]
+            inside = offset - self._starts[number]
+            size = min(length, extent.length - inside)
+            origin = self._spool if extent.origin == SPOOL else self._sources[extent.origin]
+            data = origin.read_at(extent.offset + inside, size)
+            if len(data) < size:
+                break
+            parts.append(data)
+            offset, length = offset + size, length - size
+        return b"".join(parts)
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """See `Source.prefetch`; what is checked is small."""

@@ -1,0 +1,123 @@
+"""The child process: cuts one clip and ends. It has no network, no credentials, and reads through its parent."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Sequence
+from select import poll
+from typing import Any
+
+from cutback.cutting import wire
+from cutback.cutting.job import CutProgress, Limits
+from cutback.errors import CutbackError, MediaCrashedError, MediaTooLargeError
+
+LARGEST_SPOOL = 64 * 1024**3
+"""Bytes of re-encoded media in one clip."""
+
+
+class RemoteSource:
+    """A recording whose bytes the parent reads."""
+
+    def __init__(self, sock: socket.socket, number: int, size: int) -> None:
+        """`number` is the source's place in the job."""
+        self._sock, self._number, self.size = sock, number, size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See `Source.read_at`. A failure to read ends this process: the parent knows why."""
+        if length <= 0 or offset >= self.size:
+            return b""
+        wire.send(self._sock, {"type": "read", "source": self._number, "offset": offset, "length": length})
+        _, payload = wire.receive(self._sock)
+        return payload
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """See `Source.prefetch`."""
+        wire.send(self._sock, {"type": "prefetch", "source": self._number, "ranges": ranges})
+
+
+def main() -> None:
+    """Serve one job over the socket whose number is the first argument."""
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
+    _into_nowhere()
+    from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
+    from cutback.cutting.spool import Spool
+
+    _, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
+    if not descriptors:
+        return
+    message, _ = wire.receive(sock)
+    job = wire.job_from_json(message)
+    confine(job.limits)
+    with os.fdopen(descriptors[0], "r+b", buffering=0) as file:
+        spool = Spool(file)
+        sources = [RemoteSource(sock, number, size) for number, size in enumerate(job.sizes)]
+
+        def report(progress: CutProgress) -> None:
+            wire.send(sock, {"type": "progress", "fraction": progress.fraction, "frames": progress.frames})
+
+        try:
+            made = cut(job, sources, spool, report)
+        except wire.WireError:
+            return
+        except MemoryError:
+            _fail(sock, MediaTooLargeError("It needs more memory than the limit allows."))
+        except CutbackError as error:
+            _fail(sock, error)
+        except Exception as error:
+            traceback.print_exc()
+            _fail(sock, MediaCrashedError(f"({type(error).__name__})"))
+        else:
+            answer: dict[str, Any] = {
+                "type": "done",
+                "facts": wire.facts_to_json(made.facts),
+                "extents": made.extents,
+                "spool": spool.size,
+            }
+            wire.send(sock, answer, made.head)
+
+
+def confine(limits: Limits) -> None:
+    """Set the kernel's limits on this process."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    for kind, limit in (
+        (resource.RLIMIT_AS, used + limits.memory),
+        (resource.RLIMIT_CPU, 2 * limits.seconds),
+        (resource.RLIMIT_FSIZE, LARGEST_SPOOL),
+        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def _fail(sock: socket.socket, error: CutbackError) -> None:
+    wire.send(sock, {"type": "error", "reason": error.reason, "detail": error.detail})
+
+
+def _into_nowhere() -> None:
+    """Work in a directory that is gone: relative paths lead nowhere and nothing can be made in it."""
+    folder = tempfile.mkdtemp()
+    os.chdir(folder)
+    os.rmdir(folder)
+
+
+def _die_with_parent(sock: socket.socket) -> None:
+    """End at once when the parent's end of the socket closes, whatever this process is busy with."""
+    watcher = poll()
+    watcher.register(sock, 0)  # no events: hang-up is always reported
+    watcher.poll()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""One clip, from recordings to a finished layout. Runs in the child process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cutback.cutting.footage import Footage, open_footage
+from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
+from cutback.cutting.mp4.layout import Extent, OutTrack, place
+from cutback.cutting.mp4.write import front_matter
+from cutback.cutting.plan import Piece, locate
+from cutback.cutting.soundtrack import copy_sound, encode_sound
+from cutback.cutting.splice import COPIED, Part, Pictures, plan_parts, splice
+from cutback.cutting.spool import Spool
+from cutback.cutting.verify import Expected, find_fault
+from cutback.errors import ClipDamagedError, CutbackError, MediaUnsupportedError
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A finished clip: the bytes before its media data, then runs of the sources' and the spool's bytes."""
+
+    head: bytes
+    extents: tuple[Extent, ...]
+    facts: Facts
+
+
+def cut(
+    job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable[[CutProgress], None]
+) -> Cut:
+    """Make a clip; check it; where it does not pass, make it again by full re-encoding.
+
+    Raises:
+        CutbackError: what was wrong with the media or with a range.
+    """
+    footage = {number: open_footage(sources[number], job.limits) for number in {r.source for r in job.ranges}}
+    pieces = _merged(
+        [
+            (footage[wanted.source], wanted.source, locate(footage[wanted.source].index, wanted.start, wanted.end))
+            for wanted in job.ranges
+        ]
+    )
+    progress(CutProgress(0.0, 0))
+    fault = ""
+    for copy in (True, False):
+        try:
+            made, expected = _make(pieces, job, spool, progress, copy=copy, fault=fault)
+        except CutbackError:
+            if not copy or not all(part.copies for part, _, _ in pieces):
+                raise
+            fault = "could not be cut by copying"
+            continue
+        fault = find_fault(made.head, made.extents, sources, spool, expected) or ""
+        if not fault:
+            return made
+    raise ClipDamagedError(f"({fault})")
+
+
+def _merged(pieces: list[tuple[Footage, int, Piece]]) -> list[tuple[Footage, int, Piece]]:
+    """Ranges of one recording that follow upon each other without a gap are one piece."""
+    merged: list[tuple[Footage, int, Piece]] = []
+    for footage, source, piece in pieces:
+        if merged and merged[-1][1] == source and merged[-1][2].end == piece.start:
+            before = merged[-1][2]
+            joined = Piece(
+                before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped
+            )
+            merged[-1] = (footage, source, joined)
+        else:
+            merged.append((footage, source, piece))
+    return merged
+
+
+def _make(
+    pieces: list[tuple[Footage, int, Piece]],
+    job: CutJob,
+    spool: Spool,
+    progress: Callable[[CutProgress], None],
+    *,
+    copy: bool,
+    fault: str,
+) -> tuple[Cut, Expected]:
+    pictures: Pictures | None = None
+    parts: list[Part] = []
+    with_pictures = [footage.index.video is not None for footage, _, _ in pieces]
+    if all(with_pictures):
+        parts = plan_parts(pieces, job.precision, copy=copy)
+        pictures = splice(parts, spool, progress)
+        pieces = [(part.footage, part.source, part.piece) for part in parts]
+    elif any(with_pictures):
+        raise MediaUnsupportedError("Recordings with and without pictures cannot be joined.")
+    notes: list[str] = []
+    sound = _sound(pieces, spool, notes, copy=copy)
+    tracks = ([pictures.track] if pictures else []) + sound
+    if not tracks:
+        raise MediaUnsupportedError("Nothing of it falls into the range.")
+    placed = place(tracks)
+    head = front_matter(tracks, placed)
+    duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
+    width, height = _picture_size(pictures)
+    notes += [note for footage, _, _ in pieces for note in footage.index.notes]
+    if fault:
+        notes.append(f"Made by full re-encoding: the first version {fault}.")
+    facts = Facts(
+        size=len(head) + placed.size,
+        duration=duration,
+        width=width,
+        height=height,
+        frames=len(pictures.times) if pictures else 0,
+        frames_copied=pictures.copied if pictures else 0,
+        frames_encoded=pictures.encoded if pictures else 0,
+        spans=tuple(RealSpan(source, piece.start, piece.end, piece.clamped) for _, source, piece in pieces),
+        remade=bool(fault),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+    expected = Expected(pictures.times if pictures else [], pictures.encoded_samples if pictures else [], duration)
+    return Cut(head, placed.extents, facts), expected
+
+
+def _sound(
+    pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[str], *, copy: bool
+) -> list[OutTrack]:
+    others = sum(track.kind == "other" for footage, _, _ in pieces for track in footage.index.tracks)
+    if others:
+        notes.append("Subtitles, time codes and data tracks are not carried over.")
+    if len(pieces) == 1 and copy and pieces[0][0].copies:
+        footage, source, piece = pieces[0]
+        copied = [copy_sound(track, source, piece, COPIED) for track in footage.index.audio]
+        return [track for track in copied if track is not None]
+    if any(len(footage.index.audio) > 1 for footage, _, _ in pieces):
+        notes.append("Only the first sound track is carried over where sound is re-encoded.")
+    encoded = encode_sound([(footage, piece) for footage, _, piece in pieces], spool)
+    return [encoded] if encoded is not None else []
+
+
+def _picture_size(pictures: Pictures | None) -> tuple[int, int]:
+    if pictures is None:
+        return 0, 0
+    entry = pictures.track.entries[0]
+    return int.from_bytes(entry[32:34]), int.from_bytes(entry[34:36])

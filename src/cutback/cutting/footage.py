@@ -1,0 +1,109 @@
+"""A recording opened for cutting: its index, and its pictures and sound decoded piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Protocol
+
+import av
+
+from cutback.cutting import lavf, pictures
+from cutback.cutting.index import Index, Track
+from cutback.cutting.job import Limits, Source
+from cutback.cutting.mp4.read import is_mp4, read_index
+from cutback.cutting.pictures import Picture
+from cutback.cutting.plan import decode_start
+from cutback.errors import MediaUnreadableError, MediaUnsupportedError
+
+PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
+SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3"})
+
+
+class Footage(Protocol):
+    """What the cutter needs of a recording, whatever its container."""
+
+    index: Index
+    source: Source
+    copies: bool
+    """Whether samples may be copied by their offsets."""
+
+    def frames(self, first: int, stop: int) -> Iterator[Picture]:
+        """The presented frames [first, stop), in order, with the index's PTS."""
+        ...
+
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+        """Decoded sound that covers [start, end) seconds from time zero, and a little before; PTS as indexed."""
+        ...
+
+
+def open_footage(source: Source, limits: Limits) -> Footage:
+    """Recognize a recording by its content and read its index.
+
+    Raises:
+        MediaUnreadableError: it is empty, damaged, or not a video.
+        MediaUnsupportedError: it is in a container that Cutback does not open.
+        MediaTooLargeError: it exceeds a limit.
+    """
+    if not source.size:
+        raise MediaUnreadableError("It is empty.")
+    if is_mp4(source.read_at(0, 12)):
+        footage = Mp4Footage(source, limits)
+        if footage.direct:
+            return footage
+    return lavf.LavfFootage(source, limits)
+
+
+class Mp4Footage:
+    """MP4 and MOV, read through Cutback's own index: nothing but the samples needed is touched."""
+
+    copies = True
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        """Read the index. Raises as `open_footage`."""
+        self.source = source
+        self.index = read_index(source, limits)
+        self._limits = limits
+
+    @property
+    def direct(self) -> bool:
+        """Whether its edit lists and its codec are ones this class can follow itself."""
+        video = self.index.video
+        shown = [track for track in self.index.tracks if track.kind != "other"]
+        return all(track.plain for track in shown) and (
+            video is None or all(entry.codec in PICTURES for entry in video.descriptions)
+        )
+
+    def frames(self, first: int, stop: int) -> Iterator[Picture]:
+        """See `Footage.frames`."""
+        track = self.index.video
+        assert track is not None
+        samples = track.order[first:stop]
+        wanted = {track.pts[sample] for sample in samples}
+        run = range(decode_start(track, samples[0]), max(samples) + 1)
+        return pictures.decode(track, self.source, run, wanted.__contains__, self._limits)
+
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+        """See `Footage.sound`."""
+        first = max(0, track.rank_at(track.ticks(start)) - 3)
+        stop = track.rank_at(track.ticks(end))
+        samples = track.order[first:stop]
+        if not samples:
+            return
+        description = track.descriptions[track.description_of(samples[0])]
+        if description.codec not in SOUNDS:
+            raise MediaUnsupportedError(f"Its sound ({description.codec}) cannot be joined yet.")
+        decoder = av.CodecContext.create(description.codec, "r")
+        assert isinstance(decoder, av.AudioCodecContext)
+        decoder.extradata = description.extradata or None
+        self.source.prefetch(pictures.coalesce([(track.offsets[n], track.sizes[n]) for n in samples]))
+        for number in [*samples, None]:
+            packet = None
+            if number is not None:
+                packet = av.Packet(self.source.read_at(track.offsets[number], track.sizes[number]))
+                packet.pts = packet.dts = track.pts[number]
+                packet.time_base = Fraction(1, track.timescale)
+            try:
+                yield from decoder.decode(packet)
+            except av.FFmpegError as error:
+                raise MediaUnreadableError(f"Its sound cannot be decoded ({error.strerror}).") from error

@@ -1,0 +1,140 @@
+"""The index of a recording: where each coded picture and piece of sound lies, and when it is presented.
+
+Neutral of containers. Ticks are integers of the track's time base; seconds are `Fraction`, counted from the
+recording's time zero: the earliest picture or sound that a player presents.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+Kind = Literal["video", "audio", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How the samples of a track are to be decoded."""
+
+    codec: str
+    """FFmpeg's name of the codec (`h264`, `aac`), or the four-character code where Cutback knows none."""
+    raw: bytes
+    """The container's own sample entry, copied as it is into a clip that copies samples."""
+    extradata: bytes = b""
+    """What a decoder needs beforehand (avcC, AudioSpecificConfig)."""
+    width: int = 0
+    height: int = 0
+    sample_rate: int = 0
+    channels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track's samples, in decoding order."""
+
+    id: int
+    kind: Kind
+    descriptions: tuple[Description, ...]
+    timescale: int
+    """Ticks a second."""
+    dts: array[int]
+    pts: array[int]
+    sizes: array[int]
+    offsets: array[int]
+    """Bytes from the beginning of the file."""
+    last_duration: int
+    """Ticks that the sample last in decoding order lasts."""
+    sync: array[int]
+    """Numbers of the samples at which the container says decoding may begin, ascending."""
+    described: tuple[tuple[int, int], ...]
+    """(first sample, number of its description), ascending: which description holds from where."""
+    shift: Fraction
+    """Seconds to add to pts / timescale to get the time from the recording's time zero."""
+    window: tuple[int, int]
+    """The ticks [first, end) of media time that are presented (edit list)."""
+    language: str = "und"
+    matrix: bytes = b""
+    """The track header's transformation matrix (rotation), 36 bytes."""
+    display_size: tuple[int, int] = (0, 0)
+    """The track header's width and height, 16.16 fixed point."""
+    plain: bool = True
+    """Whether the edit list is one that a window and a shift describe."""
+    order: array[int] = field(default_factory=lambda: array("q"), compare=False)
+    """The presented samples in the order of their presentation."""
+
+    def seconds(self, ticks: int) -> Fraction:
+        """The time of media time `ticks` from the recording's time zero."""
+        return Fraction(ticks, self.timescale) + self.shift
+
+    def ticks(self, seconds: Fraction) -> Fraction:
+        """The (fractional) media time of a time from the recording's time zero."""
+        return (seconds - self.shift) * self.timescale
+
+    @property
+    def start(self) -> Fraction:
+        """When its first presented sample begins, in seconds from the recording's time zero."""
+        first = self.pts[self.order[0]]
+        return self.seconds(max(first, self.window[0]))
+
+    @property
+    def end(self) -> Fraction:
+        """When its last presented sample ends."""
+        return self.seconds(self.end_of(self.order[-1]))
+
+    def end_of(self, sample: int) -> int:
+        """The media time at which a sample's presentation ends, in ticks."""
+        place = self.rank(sample)
+        if place + 1 < len(self.order):
+            return self.pts[self.order[place + 1]]
+        return min(self.pts[sample] + self.duration(sample), self.window[1])
+
+    def duration(self, sample: int) -> int:
+        """Ticks from this sample to the one decoded next."""
+        if sample + 1 < len(self.dts):
+            return self.dts[sample + 1] - self.dts[sample]
+        return self.last_duration
+
+    def rank(self, sample: int) -> int:
+        """Which presented frame a sample is, counted from 0."""
+        return self.rank_at(self.pts[sample])
+
+    def rank_at(self, ticks: Fraction | int) -> int:
+        """How many presented samples begin before media time `ticks`."""
+        return bisect_left(self.order, ticks, key=self.pts.__getitem__)
+
+    def description_of(self, sample: int) -> int:
+        """The number of the description that holds for a sample."""
+        return self.described[bisect_right(self.described, sample, key=lambda run: run[0]) - 1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A recording's tracks. `video` is the one to be cut; None for sound alone."""
+
+    container: str
+    tracks: tuple[Track, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def video(self) -> Track | None:
+        """The first video track that has samples."""
+        return next((track for track in self.tracks if track.kind == "video"), None)
+
+    @property
+    def audio(self) -> tuple[Track, ...]:
+        """The sound tracks, in the container's order."""
+        return tuple(track for track in self.tracks if track.kind == "audio")
+
+    @property
+    def end(self) -> Fraction:
+        """When the last picture or sound ends, in seconds from time zero: the recording's duration."""
+        return max(track.end for track in self.tracks if track.kind != "other")
+
+
+def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:
+    """The samples whose time lies in the window, sorted by time (decoding order where times are equal)."""
+    first, end = window
+    return array("q", sorted((i for i, p in enumerate(pts) if first <= p < end), key=pts.__getitem__))

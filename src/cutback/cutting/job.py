@@ -1,0 +1,150 @@
+"""What is asked of the cutter and what it answers: plain data that crosses to the child process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+from cutback.times import Instant
+
+Precision = Literal["exact", "keyframe"]
+
+
+class Source(Protocol):
+    """The bytes of one recording, pinned to one version."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes from `offset`, fewer only at the end.
+
+        Raises:
+            CutbackError: the recording changed or vanished, or its store does not answer.
+        """
+        ...
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """These (offset, length) will be read soon: fetch them together. A hint; it raises nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CutRange:
+    """A piece of the `source`-th recording: `start` included, `end` excluded, from its time zero."""
+
+    source: int
+    start: Instant
+    end: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may take. Enforced on what is decoded, not on what a header claims."""
+
+    pixels: int = 8192 * 4352
+    """Of one picture."""
+    streams: int = 32
+    frames: int = 2_000_000
+    """Decoded and copied by one job."""
+    duration: int = 14 * 24 * 3600
+    """Seconds of one recording."""
+    index_bytes: int = 256 * 1024 * 1024
+    """Of a container's index."""
+    seconds: int = 3600
+    """Wall clock of one job."""
+    stall_seconds: int = 60
+    """Wall clock without a sign of life from the child process."""
+    memory: int = 2 * 1024 * 1024 * 1024
+    """Bytes of address space that one job may add."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutJob:
+    """One clip to be made."""
+
+    sizes: tuple[int, ...]
+    """Bytes of each source."""
+    ranges: tuple[CutRange, ...]
+    """Joined in order."""
+    precision: Precision = "exact"
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class RealSpan:
+    """What was really taken of a range, in seconds from its recording's time zero."""
+
+    source: int
+    start: Fraction
+    end: Fraction
+    clamped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a finished clip is."""
+
+    size: int
+    duration: Fraction
+    """Seconds."""
+    width: int
+    height: int
+    frames: int
+    frames_copied: int
+    frames_encoded: int
+    spans: tuple[RealSpan, ...]
+    remade: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CutProgress:
+    """A sign of life."""
+
+    fraction: float
+    frames: int
+
+
+ProgressHook = Callable[[CutProgress], None]
+
+
+class Rendition(Protocol):
+    """A clip that is finished but not yet stored. Close it, or its temporary file stays open."""
+
+    @property
+    def facts(self) -> Facts:
+        """What it is."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its bytes, in order, `facts.size` of them; may read copied media from the sources."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Cutter(Protocol):
+    """Makes a clip of pieces of recordings."""
+
+    def render(
+        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+    ) -> Rendition:
+        """Cut, check and lay out the clip.
+
+        `stopped` is asked at least five times a second, from this thread; once it answers True the work
+        is killed and `StoppedError` raised.
+
+        Raises:
+            CutbackError: what was wrong with the media, the range or the surroundings.
+        """
+        ...

@@ -1,0 +1,97 @@
+"""Boxes of ISO/IEC 14496-12: finding them, taking them apart, putting them together."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterator
+from sys import byteorder
+
+from cutback.cutting.job import Source
+from cutback.errors import MediaUnreadableError
+
+CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"}
+
+
+def top_level(source: Source) -> Iterator[tuple[bytes, int, int, int]]:
+    """The boxes of a file: (type, offset, header length, size). Reads only their headers.
+
+    Raises:
+        MediaUnreadableError: a box is smaller than its own header. One that reaches beyond the end of the
+            file (a truncated file) is yielded with the size it claims.
+    """
+    offset = 0
+    while offset + 8 <= source.size:
+        header = source.read_at(offset, 16)
+        size, kind = struct.unpack_from(">I4s", header)
+        length = 8
+        if size == 1:
+            if len(header) < 16:
+                return
+            size, length = struct.unpack_from(">Q", header, 8)[0], 16
+        elif size == 0:
+            size = source.size - offset
+        if size < length:
+            raise MediaUnreadableError(f"The box at byte {offset} has an impossible size.")
+        yield kind, offset, length, size
+        offset += size
+
+
+def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """The boxes inside a box's payload: (type, payload).
+
+    Raises:
+        MediaUnreadableError: a box reaches beyond its parent.
+    """
+    offset = 0
+    while offset + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, offset)
+        length = 8
+        if size == 1 and offset + 16 <= len(data):
+            size, length = struct.unpack_from(">Q", data, offset + 8)[0], 16
+        elif size == 0:
+            size = len(data) - offset
+        if size < length or offset + size > len(data):
+            if kind == b"\0\0\0\0":  # QuickTime ends some lists with a zero word
+                return
+            raise MediaUnreadableError(f"The box {kind!r} reaches beyond the one around it.")
+        yield bytes(kind), data[offset + length : offset + size]
+        offset += size
+
+
+def child(data: memoryview, *path: bytes) -> memoryview | None:
+    """The payload of the first box along a path of types, or None."""
+    found: memoryview | None = data
+    for kind in path:
+        if found is None:
+            return None
+        found = next((payload for name, payload in children(found) if name == kind), None)
+    return found
+
+
+def words(data: memoryview, code: str) -> array[int]:
+    """Big-endian integers as an array; `code` is array's (`I` 32 bits, `Q` 64 bits, `i` signed 32)."""
+    numbers = array(code)
+    numbers.frombytes(data[: len(data) // numbers.itemsize * numbers.itemsize])
+    if byteorder == "little":
+        numbers.byteswap()
+    return numbers
+
+
+def packed(code: str, numbers: list[int] | array[int]) -> bytes:
+    """The reverse of `words`."""
+    result = array(code, numbers)
+    if byteorder == "little":
+        result.byteswap()
+    return result.tobytes()
+
+
+def box(kind: bytes, *payload: bytes) -> bytes:
+    """A box of less than 4 GiB."""
+    body = b"".join(payload)
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+def full_box(kind: bytes, version: int, flags: int, *payload: bytes) -> bytes:
+    """A box with version and flags."""
+    return box(kind, struct.pack(">I", version << 24 | flags), *payload)

@@ -1,0 +1,111 @@
+"""Sample entries (stsd): which codec a track uses and what its decoder needs beforehand."""
+
+from __future__ import annotations
+
+import struct
+
+from cutback.cutting.index import Description, Kind
+from cutback.cutting.mp4.boxes import child, children
+from cutback.errors import MediaUnreadableError
+
+CODECS = {
+    b"avc1": "h264",
+    b"avc3": "h264",
+    b"hvc1": "hevc",
+    b"hev1": "hevc",
+    b"av01": "av1",
+    b"vp09": "vp9",
+    b"mp4v": "mpeg4",
+    b"jpeg": "mjpeg",
+    b"mjpa": "mjpeg",
+    b"ac-3": "ac3",
+    b"ec-3": "eac3",
+    b"Opus": "opus",
+    b".mp3": "mp3",
+    b"alac": "alac",
+    b"fLaC": "flac",
+}
+_CONFIGURATIONS = {b"avcC", b"hvcC", b"av1C", b"vpcC"}
+# Object types of MPEG-4 systems, ISO/IEC 14496-1 table 5.
+_OBJECT_TYPES = {0x20: "mpeg4", 0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3"}
+
+
+def parse_descriptions(stsd: memoryview, kind: Kind) -> tuple[Description, ...]:
+    """The entries of a sample description box.
+
+    Raises:
+        MediaUnreadableError: the box is cut short.
+    """
+    entries = []
+    for fourcc, payload in children(stsd[8:]):
+        raw = struct.pack(">I4s", len(payload) + 8, fourcc) + bytes(payload)
+        try:
+            if kind == "video":
+                entries.append(_visual(fourcc, payload, raw))
+            elif kind == "audio":
+                entries.append(_sound(fourcc, payload, raw))
+            else:
+                entries.append(Description(fourcc.decode("latin-1"), raw))
+        except (struct.error, IndexError):
+            raise MediaUnreadableError("A sample description is cut short.") from None
+    return tuple(entries)
+
+
+def _visual(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
+    width, height = struct.unpack_from(">HH", payload, 24)
+    codec = CODECS.get(fourcc, fourcc.decode("latin-1"))
+    extradata = b""
+    for kind, data in children(payload[78:]):
+        if kind in _CONFIGURATIONS:
+            extradata = bytes(data)
+        elif kind == b"esds":
+            codec, extradata = _esds(data)
+    return Description(codec, raw, extradata, width=width, height=height)
+
+
+def _sound(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
+    version, channels, rate = struct.unpack_from(">8xH6xH6xI", payload)
+    sample_rate = rate >> 16
+    boxes = payload[28:]
+    if version == 1:  # QuickTime's sound descriptions, QTFF "Sound Sample Description (Version 1/2)"
+        boxes = payload[44:]
+    elif version == 2:
+        seconds_rate, channels = struct.unpack_from(">dI", payload, 32)
+        sample_rate = int(seconds_rate)
+        boxes = payload[64:]
+    codec = CODECS.get(fourcc, fourcc.decode("latin-1"))
+    extradata = b""
+    esds = child(boxes, b"esds") or child(boxes, b"wave", b"esds")
+    if fourcc == b"mp4a" and esds is not None:
+        codec, extradata = _esds(esds)
+    return Description(codec, raw, extradata, sample_rate=sample_rate, channels=channels)
+
+
+def _esds(data: memoryview) -> tuple[str, bytes]:
+    """Codec and decoder-specific info of an elementary stream descriptor (ISO/IEC 14496-1, 7.2.6)."""
+    codec, extradata = "mp4a", b""
+    offset = 4
+    while offset < len(data):
+        tag = data[offset]
+        offset += 1
+        size = 0
+        for _ in range(4):
+            byte = data[offset]
+            offset += 1
+            size = size << 7 | byte & 0x7F
+            if not byte & 0x80:
+                break
+        if tag == 3:  # ES_Descriptor: its header, then descriptors inside
+            flags = data[offset + 2]
+            offset += 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
+            if flags & 0x40:
+                offset += 1 + data[offset]
+        elif tag == 4:  # DecoderConfigDescriptor
+            codec = _OBJECT_TYPES.get(data[offset], f"mp4a.{data[offset]:02x}")
+            offset += 13
+        elif tag == 5:  # DecoderSpecificInfo
+            extradata = bytes(data[offset : offset + size])
+            offset += size
+        else:
+            offset += size
+    return codec, extradata

@@ -1,0 +1,45 @@
+"""Sample entries for what Cutback encodes, and changed ones for what it copies."""
+
+from __future__ import annotations
+
+import struct
+
+from cutback.cutting.mp4.boxes import box, children, full_box
+
+
+def avc_entry(width: int, height: int, configuration: bytes, extra: bytes = b"") -> bytes:
+    """A visual sample entry `avc1` (ISO/IEC 14496-12, 12.1.3); `extra` holds further boxes (colr, pasp)."""
+    fixed = struct.pack(">6xH16xHHIII H32sHh", 1, width, height, 0x480000, 0x480000, 0, 1, b"", 24, -1)
+    return box(b"avc1", fixed, box(b"avcC", configuration), extra)
+
+
+def with_configuration(entry: bytes, configuration: bytes) -> bytes:
+    """A visual sample entry with another avcC in the place of its own."""
+    fixed, boxes = entry[8:86], memoryview(entry)[86:]
+    kept = [box(kind, configuration if kind == b"avcC" else bytes(data)) for kind, data in children(boxes)]
+    return box(entry[4:8], fixed, *kept)
+
+
+def colour_box(primaries: int, transfer: int, matrix: int, *, full_range: bool) -> bytes:
+    """`colr` of type nclx; the numbers are those of ITU-T H.273."""
+    return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, transfer, matrix, 0x80 if full_range else 0))
+
+
+def aspect_box(horizontal: int, vertical: int) -> bytes:
+    """`pasp`, the shape of a pixel."""
+    return box(b"pasp", struct.pack(">II", horizontal, vertical))
+
+
+def aac_entry(sample_rate: int, channels: int, config: bytes, bit_rate: int) -> bytes:
+    """An audio sample entry `mp4a` with its elementary stream descriptor (ISO/IEC 14496-1, 7.2.6)."""
+    specific = _descriptor(5, config)
+    decoder = _descriptor(4, struct.pack(">BB3xII", 0x40, 0x15, bit_rate, bit_rate), specific)
+    stream = _descriptor(3, struct.pack(">HB", 0, 0), decoder, _descriptor(6, b"\2"))
+    fixed = struct.pack(">6xH8xHH4xI", 1, channels, 16, min(sample_rate, 0xFFFF) << 16)
+    return box(b"mp4a", fixed, full_box(b"esds", 0, 0, stream))
+
+
+def _descriptor(tag: int, *payload: bytes) -> bytes:
+    body = b"".join(payload)
+    size = len(body)
+    return bytes([tag, size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127]) + body

@@ -1,0 +1,114 @@
+"""A clip before it is written: tracks of samples that still lie in the sources or in the spool."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+from cutback.cutting.index import Kind
+
+SPOOL = -1
+"""The origin of samples made by an encoder; other origins are numbers of sources."""
+
+
+class Extent(NamedTuple):
+    """A run of bytes of one origin."""
+
+    origin: int
+    offset: int
+    length: int
+
+
+@dataclass(slots=True)
+class OutTrack:
+    """A track of the clip, in decoding order. Columns run in parallel."""
+
+    kind: Kind
+    timescale: int
+    entries: list[bytes]
+    """Sample entries for `stsd`."""
+    delay: Fraction = Fraction(0)
+    """Seconds of nothing before the track is first presented."""
+    skip: int = 0
+    """Ticks of media presented before the clip's zero and cut off by the edit list (sound's preroll)."""
+    duration: Fraction = Fraction(0)
+    """Seconds presented, the delay not counted."""
+    language: str = "und"
+    matrix: bytes = b""
+    display_size: tuple[int, int] = (0, 0)
+    pts: array[int] = field(default_factory=lambda: array("q"))
+    """Ticks; the smallest plus `skip` is what the clip's zero (after the delay) presents."""
+    sizes: array[int] = field(default_factory=lambda: array("I"))
+    sync: array[int] = field(default_factory=lambda: array("B"))
+    origins: array[int] = field(default_factory=lambda: array("h"))
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+    groups: array[int] = field(default_factory=lambda: array("i"))
+    """Samples of a lower group lie before those of a higher one; within a group the origin's order holds."""
+    last_duration: int = 1
+    """Ticks that the sample presented last lasts."""
+    entry_of: array[int] = field(default_factory=lambda: array("H"))
+    """The number of each sample's entry."""
+
+    def add(
+        self,
+        *,
+        pts: int,
+        size: int,
+        sync: bool,
+        origin: int,
+        offset: int,
+        group: int | None = None,
+        entry: int = 0,
+    ) -> None:
+        """Append the sample decoded next. Without a group, it lies among what is presented in its second."""
+        self.pts.append(pts)
+        self.sizes.append(size)
+        self.sync.append(sync)
+        self.origins.append(origin)
+        self.offsets.append(offset)
+        self.groups.append(pts // self.timescale if group is None else group)
+        self.entry_of.append(entry)
+
+    def __len__(self) -> int:
+        """How many samples it has."""
+        return len(self.pts)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where the samples go in the file."""
+
+    places: tuple[list[int], ...]
+    """For each track its samples' offsets from the beginning of the media data."""
+    extents: tuple[Extent, ...]
+    """The media data, in order."""
+    size: int
+    """Bytes of media data."""
+
+
+def place(tracks: list[OutTrack]) -> Placed:
+    """Lay the samples out in their groups' order, joining runs of bytes that are neighbours already."""
+    rows = sorted(
+        (group, origin, offset, size, number, sample)
+        for number, track in enumerate(tracks)
+        for sample, (group, origin, offset, size) in enumerate(
+            zip(track.groups, track.origins, track.offsets, track.sizes, strict=True)
+        )
+    )
+    places: tuple[list[int], ...] = tuple([0] * len(track) for track in tracks)
+    extents: list[Extent] = []
+    position = run_start = run_length = 0
+    run_origin: int | None = None
+    for _, origin, offset, size, number, sample in rows:
+        if origin != run_origin or offset != run_start + run_length:
+            if run_origin is not None:
+                extents.append(Extent(run_origin, run_start, run_length))
+            run_origin, run_start, run_length = origin, offset, 0
+        places[number][sample] = position
+        run_length += size
+        position += size
+    if run_origin is not None:
+        extents.append(Extent(run_origin, run_start, run_length))
+    return Placed(places, tuple(extents), position)

@@ -1,0 +1,159 @@
+"""Writes an MP4's front matter, `ftyp` and `moov`, ahead of its media data: faststart in one pass."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from fractions import Fraction
+from itertools import groupby
+from math import lcm
+
+from cutback.cutting.mp4.boxes import box, full_box, packed
+from cutback.cutting.mp4.layout import OutTrack, Placed
+
+IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+_LARGEST_TIMESCALE = 2**31 - 1
+_HANDLERS = {"video": (b"vide", b"Video"), "audio": (b"soun", b"Sound"), "other": (b"meta", b"Data")}
+
+
+def front_matter(tracks: list[OutTrack], placed: Placed) -> bytes:
+    """Everything before the media data, its own header included."""
+    ftyp = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
+    wide = placed.size + 16 >= 2**32
+    mdat = struct.pack(">I4sQ", 1, b"mdat", placed.size + 16) if wide else struct.pack(
+        ">I4s", placed.size + 8, b"mdat"
+    )
+    timescale = movie_timescale([track.timescale for track in tracks])
+    # The offsets' width follows from the size of the media data; their values do not change moov's size.
+    length = len(_moov(tracks, placed, timescale, 0, wide=wide or placed.size >= 2**31))
+    begin = len(ftyp) + length + len(mdat)
+    return ftyp + _moov(tracks, placed, timescale, begin, wide=wide or placed.size >= 2**31) + mdat
+
+
+def movie_timescale(timescales: list[int]) -> int:
+    """A time scale in which each track's edits are whole numbers; a microsecond's where none fits 31 bits."""
+    common = lcm(*timescales)
+    return common if common <= _LARGEST_TIMESCALE else 1_000_000
+
+
+def decode_times(pts: array[int]) -> tuple[list[int], int]:
+    """DTS for pictures in decoding order: never after their PTS, strictly ascending, however the rate varies.
+
+    The DTS are the PTS in ascending order, held back by as many pictures as decoding runs ahead of
+    presentation (the reorder depth). Returns them, the first one being 0, and the PTS that is 0 in them.
+    """
+    ascending = sorted(pts)
+    rank = {value: place for place, value in enumerate(ascending)}
+    depth = max((number - rank[value] for number, value in enumerate(pts)), default=0)
+    step = max(1, ascending[1] - ascending[0]) if len(ascending) > 1 else 1
+    early = [ascending[0] - (depth - number) * step for number in range(depth)]
+    times = (early + ascending)[: len(pts)]
+    first = times[0] if times else 0
+    return [time - first for time in times], first
+
+
+def _moov(tracks: list[OutTrack], placed: Placed, timescale: int, begin: int, *, wide: bool) -> bytes:
+    duration = max(_ticks(track.delay + track.duration, timescale) for track in tracks)
+    mvhd = full_box(
+        b"mvhd",
+        1,
+        0,
+        struct.pack(">QQIQ", 0, 0, timescale, duration),
+        struct.pack(">IH10x", 0x10000, 0x100),
+        IDENTITY,
+        bytes(24),
+        struct.pack(">I", len(tracks) + 1),
+    )
+    traks = [
+        _trak(track, number + 1, timescale, [begin + at for at in placed.places[number]], wide=wide)
+        for number, track in enumerate(tracks)
+    ]
+    return box(b"moov", mvhd, *traks)
+
+
+def _ticks(seconds: Fraction, timescale: int) -> int:
+    return round(seconds * timescale)
+
+
+def _trak(track: OutTrack, number: int, timescale: int, places: list[int], *, wide: bool) -> bytes:
+    dts, base = decode_times(track.pts)
+    media_duration = dts[-1] + track.last_duration
+    presented = _ticks(track.duration, timescale)
+    delay = _ticks(track.delay, timescale)
+    width, height = track.display_size
+    volume = 0x100 if track.kind == "audio" else 0
+    tkhd = full_box(
+        b"tkhd",
+        1,
+        3,  # enabled, in the movie
+        struct.pack(">QQI4xQ", 0, 0, number, delay + presented),
+        struct.pack(">8xhhH2x", 0, 1 if track.kind == "audio" else 0, volume),
+        track.matrix or IDENTITY,
+        struct.pack(">II", width, height),
+    )
+    edits = [(presented, min(track.pts) - base + track.skip)]
+    if delay:
+        edits.insert(0, (delay, -1))
+    elst = full_box(
+        b"elst", 1, 0, struct.pack(">I", len(edits)), *(struct.pack(">Qqi", *edit, 0x10000) for edit in edits)
+    )
+    code = 0
+    for letter in track.language:
+        code = code << 5 | ord(letter) - 0x60
+    mdhd = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, track.timescale, media_duration, code, 0))
+    handler, name = _HANDLERS[track.kind]
+    hdlr = full_box(b"hdlr", 0, 0, struct.pack(">4x4s12x", handler), name + b"\0")
+    header = {
+        "video": full_box(b"vmhd", 0, 1, bytes(8)),
+        "audio": full_box(b"smhd", 0, 0, bytes(4)),
+        "other": full_box(b"nmhd", 0, 0),
+    }[track.kind]
+    dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
+    minf = box(b"minf", header, dinf, _stbl(track, dts, base, places, wide=wide))
+    return box(b"trak", tkhd, box(b"edts", elst), box(b"mdia", mdhd, hdlr, minf))
+
+
+def _stbl(track: OutTrack, dts: list[int], base: int, places: list[int], *, wide: bool) -> bytes:
+    count = len(track)
+    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", len(track.entries)), *track.entries)
+    deltas = [following - time for time, following in zip(dts, dts[1:], strict=False)]
+    boxes = [stsd, _run_length(b"stts", 0, [*deltas, track.last_duration])]
+    offsets = [pts - base - time for pts, time in zip(track.pts, dts, strict=True)]
+    if any(offsets):
+        boxes.append(_run_length(b"ctts", 0, offsets))
+    if not all(track.sync):
+        numbers = [number + 1 for number, sync in enumerate(track.sync) if sync]
+        boxes.append(full_box(b"stss", 0, 0, struct.pack(">I", len(numbers)), packed("I", numbers)))
+    chunks, runs = _chunk(track, places)
+    rows = array("I", [value for row in runs for value in row])
+    boxes.append(full_box(b"stsc", 0, 0, struct.pack(">I", len(runs)), packed("I", rows)))
+    boxes.append(full_box(b"stsz", 0, 0, struct.pack(">II", 0, count), packed("I", track.sizes)))
+    kind, code = (b"co64", "Q") if wide else (b"stco", "I")
+    boxes.append(full_box(kind, 0, 0, struct.pack(">I", len(chunks)), packed(code, chunks)))
+    return box(b"stbl", *boxes)
+
+
+def _run_length(kind: bytes, version: int, values: list[int]) -> bytes:
+    runs = [(sum(1 for _ in group), value) for value, group in groupby(values)]
+    table = array("I", [number for run in runs for number in run])
+    return full_box(kind, version, 0, struct.pack(">I", len(runs)), packed("I", table))
+
+
+def _chunk(track: OutTrack, places: list[int]) -> tuple[list[int], list[tuple[int, int, int]]]:
+    """Chunks (runs of neighbouring samples with one entry): their offsets, and `stsc`'s rows."""
+    chunks: list[int] = []
+    counts: list[tuple[int, int]] = []
+    expected, entry = -1, -1
+    for at, size, this_entry in zip(places, track.sizes, track.entry_of, strict=True):
+        if at == expected and this_entry == entry:
+            counts[-1] = (counts[-1][0] + 1, entry)
+        else:
+            chunks.append(at)
+            counts.append((1, this_entry))
+            entry = this_entry
+        expected = at + size
+    rows: list[tuple[int, int, int]] = []
+    for number, (samples, used) in enumerate(counts):
+        if not rows or rows[-1][1:] != (samples, used + 1):
+            rows.append((number + 1, samples, used + 1))
+    return chunks, rows

@@ -1,0 +1,145 @@
+"""Decoding a run of coded pictures, and encoding pictures that shall stand beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.codec.context import Flags
+from av.video.frame import PictureType
+
+from cutback.cutting.index import Track
+from cutback.cutting.job import Limits, Source
+from cutback.errors import MediaTooLargeError, MediaUnreadableError
+
+THREADS = 2
+"""A worker is meant to have two cores; more frames in flight only take memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture and the shape of its pixels."""
+
+    frame: av.VideoFrame
+    aspect: Fraction | None
+    """Width of a pixel by its height; None where the stream does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A coded picture as an encoder made it."""
+
+    data: bytes
+    pts: int
+    keyframe: bool
+
+
+def decode(
+    track: Track, source: Source, samples: Iterable[int], wanted: Callable[[int], bool], limits: Limits
+) -> Iterator[Picture]:
+    """Decode samples of a track, in order, and yield the pictures whose PTS is wanted, in order of presentation.
+
+    Raises:
+        MediaUnreadableError: the decoder refuses a sample.
+        MediaTooLargeError: a picture is larger than the limit.
+    """
+    numbers = list(samples)
+    description = track.descriptions[track.description_of(numbers[0])]
+    decoder = open_decoder(description.codec, description.extradata, limits)
+    source.prefetch(coalesce([(track.offsets[n], track.sizes[n]) for n in numbers]))
+    for number in [*numbers, None]:
+        packet = None
+        if number is not None:
+            packet = av.Packet(source.read_at(track.offsets[number], track.sizes[number]))
+            packet.pts, packet.dts = track.pts[number], track.dts[number]
+            packet.time_base = Fraction(1, track.timescale)
+        try:
+            frames = decoder.decode(packet)
+        except av.FFmpegError as error:
+            raise MediaUnreadableError(f"Its pictures cannot be decoded ({error.strerror}).") from error
+        for frame in frames:
+            check_size(frame, limits)
+            if frame.pts is not None and wanted(frame.pts):
+                yield Picture(frame, decoder.sample_aspect_ratio or None)
+
+
+def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecContext:
+    """A decoder of pictures.
+
+    Raises:
+        MediaUnreadableError: there is none for this codec, or it refuses the configuration.
+    """
+    try:
+        decoder = av.CodecContext.create(codec, "r")
+        assert isinstance(decoder, av.VideoCodecContext)
+        if extradata:
+            decoder.extradata = extradata
+        decoder.options = {"max_pixels": str(limits.pixels)}
+        decoder.thread_type = "FRAME"
+        decoder.thread_count = THREADS
+        decoder.open()
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaUnreadableError(f"There is no decoder for its pictures ({codec}).") from error
+    return decoder
+
+
+def check_size(frame: av.VideoFrame, limits: Limits) -> None:
+    """Enforce the limit on pixels on what was decoded.
+
+    Raises:
+        MediaTooLargeError: the picture is larger.
+    """
+    if frame.width * frame.height > limits.pixels:
+        raise MediaTooLargeError(f"A picture has {frame.width}x{frame.height} pixels.")
+
+
+def coalesce(ranges: list[tuple[int, int]], gap: int = 65536) -> list[tuple[int, int]]:
+    """Join byte ranges (offset, length) that are at most `gap` bytes apart; ascending."""
+    joined: list[tuple[int, int]] = []
+    for offset, length in sorted(ranges):
+        if joined and offset <= sum(joined[-1]) + gap:
+            start, before = joined[-1]
+            joined[-1] = (start, max(before, offset + length - start))
+        else:
+            joined.append((offset, length))
+    return joined
+
+
+class PictureEncoder:
+    """Encodes pictures as H.264 that may stand before or after copied H.264 in one track."""
+
+    def __init__(
+        self, like: av.VideoFrame, *, timescale: int, rate: Fraction, options: dict[str, str], aspect: Fraction | None
+    ) -> None:
+        """`like` gives size and colours; PTS are ticks of `timescale`; `rate` is pictures a second, roughly."""
+        encoder = av.CodecContext.create("libx264", "w")
+        assert isinstance(encoder, av.VideoCodecContext)
+        encoder.width, encoder.height = like.width, like.height
+        encoder.pix_fmt = like.format.name
+        encoder.time_base = Fraction(1, timescale)
+        encoder.framerate = rate
+        encoder.color_range = like.color_range
+        encoder.colorspace = like.colorspace
+        encoder.color_primaries = like.color_primaries
+        encoder.color_trc = like.color_trc
+        if aspect:
+            encoder.sample_aspect_ratio = aspect
+        encoder.thread_count = THREADS
+        encoder.flags |= Flags.global_header
+        encoder.options = options
+        encoder.open()
+        self._encoder = encoder
+        self._time_base = encoder.time_base
+        self.header = encoder.extradata or b""
+        """SPS and PPS, Annex B."""
+
+    def encode(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
+        """Encode a picture; None flushes."""
+        if frame is not None:
+            frame.pict_type = PictureType.NONE  # the source's type would force the encoder's
+            frame.time_base = self._time_base
+        for packet in self._encoder.encode(frame):
+            assert packet.pts is not None
+            yield Coded(bytes(packet), packet.pts, packet.is_keyframe)

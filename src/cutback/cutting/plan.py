@@ -1,0 +1,187 @@
+"""What is copied and what is re-encoded. Pure: from an index and a range to segments, each with its reason."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from cutback.cutting.index import Index, Track
+from cutback.cutting.job import Precision
+from cutback.errors import RangeOutsideRecordingError
+from cutback.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
+
+ENTRIES_TRIED = 8
+"""Keyframes looked at in search of one where copying may begin, before all of it is re-encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Presented frames [first, end) of the video, counted in the order of presentation."""
+
+    action: Literal["copy", "encode"]
+    reason: str
+    first: int
+    end: int
+    samples: Sequence[int]
+    """copy: the samples copied; encode: the samples a decoder is fed, beginning with a keyframe."""
+
+    def __len__(self) -> int:
+        """How many frames it presents."""
+        return self.end - self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A range, brought to the frames' own times."""
+
+    start: Fraction
+    """Seconds from the recording's time zero: the clip's zero, the first frame's time."""
+    end: Fraction
+    """When the last frame ends, that is, the first frame after it begins."""
+    first: int
+    stop: int
+    """The presented frames [first, stop)."""
+    clamped: bool
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return self.end - self.start
+
+
+def locate(index: Index, start: Instant, end: Instant) -> Piece:
+    """Bring a range to the times of the frames in it: those with start ≤ time < end.
+
+    Raises:
+        RangeOutsideRecordingError: no frame (or, without video, no sound) begins in the range.
+    """
+    video = index.video
+    begin, _ = resolve_instant(index, start)
+    finish, overshoot = resolve_instant(index, end)
+    if begin >= index.end:
+        raise RangeOutsideRecordingError(
+            f"It begins at {format_clock(begin)}; the recording ends at {format_clock(index.end)}."
+        )
+    clamped = overshoot or finish > index.end + FRAME_TOLERANCE
+    if video is None:
+        return Piece(begin, min(finish, index.end), 0, 0, clamped)
+    first = rank_at(video, begin)
+    stop = rank_at(video, finish)
+    if stop <= first:
+        raise RangeOutsideRecordingError(
+            f"No frame begins between {format_clock(begin)} and {format_clock(finish)}."
+        )
+    sound_start = min((track.start for track in index.audio), default=None)
+    real_start = video.seconds(video.pts[video.order[first]])
+    if first == 0 and sound_start is not None and sound_start < real_start:
+        real_start = min(real_start, max(begin, sound_start))
+    if stop < len(video.order):
+        real_end = video.seconds(video.pts[video.order[stop]])
+    else:
+        real_end = max(video.end, min(finish, index.end))
+    return Piece(real_start, real_end, first, stop, clamped)
+
+
+def rank_at(track: Track, seconds: Fraction) -> int:
+    """The number of the first frame that begins at or after a time; within 1 ms it is that frame's own."""
+    return track.rank_at(track.ticks(seconds - FRAME_TOLERANCE))
+
+
+def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
+    """An instant in seconds, and whether it is a frame number beyond the last frame.
+
+    Raises:
+        RangeOutsideRecordingError: a frame number, and there are no frames.
+    """
+    if not isinstance(instant, FrameNumber):
+        return instant, False
+    video = index.video
+    if video is None:
+        raise RangeOutsideRecordingError("It is given in frames, and the recording has no pictures.")
+    if instant.frame < len(video.order):
+        return video.seconds(video.pts[video.order[instant.frame]]), False
+    return index.end, instant.frame > len(video.order)
+
+
+def plan_video(
+    track: Track, first: int, stop: int, precision: Precision, may_enter: Callable[[int], bool]
+) -> tuple[Segment, ...]:
+    """Segments that present the frames [first, stop), and with precision `keyframe` more around them.
+
+    `may_enter(sample)` says whether a keyframe is one at which a decoder that knows nothing of what went
+    before starts cleanly (an IDR picture). It is asked only about few keyframes.
+    """
+    if precision == "keyframe":
+        return (_keyframe_copy(track, first, stop),)
+    entry = _find_entry(track, first, stop, may_enter)
+    if entry is None:
+        return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)
+    copied = _copied(track, entry, stop)
+    middle = track.rank(entry)
+    segments = []
+    if first < middle:
+        segments.append(_encode(track, first, middle, "before the first keyframe"))
+    segments.append(Segment("copy", "whole groups of pictures", middle, middle + len(copied), copied))
+    if middle + len(copied) < stop:
+        tail = _encode(track, middle + len(copied), stop, "needs a frame beyond the end")
+        segments.append(tail)
+    return tuple(segments)
+
+
+def _find_entry(track: Track, first: int, stop: int, may_enter: Callable[[int], bool]) -> int | None:
+    earliest = track.pts[track.order[first]]
+    number = bisect_left(track.sync, earliest, key=track.pts.__getitem__)
+    for k in range(number, min(number + ENTRIES_TRIED, len(track.sync))):
+        sample = track.sync[k]
+        if track.rank(sample) >= stop or track.order[track.rank(sample)] != sample:
+            return None
+        if not _has_leading(track, k) and may_enter(sample):
+            return sample
+    return None
+
+
+def _has_leading(track: Track, k: int) -> bool:
+    """Whether pictures decoded after the k-th keyframe are presented before it (an open GOP)."""
+    keyframe = track.sync[k]
+    following = track.sync[k + 1] if k + 1 < len(track.sync) else len(track.pts)
+    return any(track.pts[sample] < track.pts[keyframe] for sample in range(keyframe + 1, following))
+
+
+def _copied(track: Track, entry: int, stop: int) -> range:
+    """The longest run of samples from `entry` that presents frames without a hole, all before `stop`."""
+    begin = track.rank(entry)
+    last = track.pts[track.order[stop - 1]]
+    lowest = track.pts[entry]
+    highest, best = begin - 1, entry
+    for sample in range(entry, len(track.pts)):
+        if not lowest <= track.pts[sample] <= last:
+            break
+        highest = max(highest, track.rank(sample))
+        if highest - begin == sample - entry:
+            best = sample + 1
+    return range(entry, best)
+
+
+def _encode(track: Track, first: int, stop: int, reason: str) -> Segment:
+    wanted = track.order[first:stop]
+    return Segment("encode", reason, first, stop, range(decode_start(track, wanted[0]), max(wanted) + 1))
+
+
+def decode_start(track: Track, sample: int) -> int:
+    """The keyframe to begin with so that a sample decodes: the last one not presented after it."""
+    number = bisect_right(track.sync, track.pts[sample], key=track.pts.__getitem__)
+    return track.sync[number - 1] if number else 0
+
+
+def _keyframe_copy(track: Track, first: int, stop: int) -> Segment:
+    start = decode_start(track, track.order[first])
+    last = max(track.order[first:stop])
+    number = bisect_right(track.sync, last)
+    end = track.sync[number] if number < len(track.sync) else len(track.pts)
+    # Pictures presented before the keyframe need the group before it: they are left out.
+    samples = [s for s in range(start, end) if track.pts[s] >= track.pts[start]]
+    ranks = [track.rank(s) for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
+    return Segment("copy", "keyframe to keyframe", min(ranks), max(ranks) + 1, samples)

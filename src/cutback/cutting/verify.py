@@ -1,0 +1,85 @@
+"""The last look at a clip before anybody gets it: its index read back, its joins decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cutback.cutting import pictures
+from cutback.cutting.assembled import Assembled
+from cutback.cutting.index import Track
+from cutback.cutting.job import Limits, Source
+from cutback.cutting.mp4.layout import Extent
+from cutback.cutting.mp4.read import read_index
+from cutback.cutting.spool import Spool
+from cutback.errors import CutbackError
+
+AFTER = 3
+"""Copied samples decoded behind an encoded run, to see that the join holds."""
+
+MOST = 600
+"""Samples decoded of one encoded run; a longer one is a full re-encoding, of which the ends are looked at."""
+
+_TICK = Fraction(1, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the clip must turn out to be."""
+
+    times: list[Fraction]
+    """When each frame is presented, in seconds from the clip's zero."""
+    encoded: list[tuple[int, int]]
+    """Runs [first, end) of picture samples, in decoding order, that were encoded."""
+    duration: Fraction
+
+
+def find_fault(
+    head: bytes, extents: Sequence[Extent], sources: Sequence[Source], spool: Spool, expected: Expected
+) -> str | None:
+    """What is wrong with a clip, or None.
+
+    Checked: the number of frames and the time of each, by reading the clip's own index back; the duration;
+    and that each encoded run and the beginning of what follows it decodes to as many frames as it should.
+    """
+    clip = Assembled(head, extents, sources, spool)
+    try:
+        index = read_index(clip, Limits())
+    except CutbackError as error:
+        return f"has an index that cannot be read back: {error.detail}"
+    if abs(index.end - expected.duration) > Fraction(1, 20):
+        return f"lasts {float(index.end):.3f} s instead of {float(expected.duration):.3f} s"
+    video = index.video
+    if video is None:
+        return "lost its pictures" if expected.times else None
+    times = [video.seconds(video.pts[number]) for number in video.order]
+    if len(times) != len(expected.times):
+        return f"has {len(times)} frames instead of {len(expected.times)}"
+    if any(abs(time - wanted) > _TICK for time, wanted in zip(times, expected.times, strict=True)):
+        return "has a frame at a wrong time"
+    return next(filter(None, (_decode_run(video, clip, *run) for run in expected.encoded)), None)
+
+
+def _decode_run(track: Track, clip: Source, first: int, end: int) -> str | None:
+    if not end - first:
+        return None
+    if end - first > MOST:
+        ends = [_decode_run(track, clip, first, first + 60), _decode_run(track, clip, _keyframe(track, end), end)]
+        return next(filter(None, ends), None)
+    # A copied run behind begins with an IDR picture, so its first samples decode without more.
+    stop = min(end + AFTER, len(track.pts))
+    got: list[int] = []
+    try:
+        for picture in pictures.decode(track, clip, range(first, stop), lambda _: True, Limits()):
+            if picture.frame.is_corrupt:
+                return f"has a damaged frame at {float(track.seconds(picture.frame.pts or 0)):.3f} s"
+            got.append(picture.frame.pts or 0)
+    except CutbackError as error:
+        return f"does not decode: {error.detail}"
+    missing = {track.pts[number] for number in range(first, end)} - set(got)
+    return f"lacks {len(missing)} frames when decoded" if missing else None
+
+
+def _keyframe(track: Track, end: int) -> int:
+    return max((number for number in track.sync if number < end), default=0)

@@ -1,0 +1,281 @@
+"""The parent's side of cutting: a child process for each job, its reads, its limits, its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, Self, TypeVar, runtime_checkable
+
+from cutback import errors
+from cutback.cutting import wire
+from cutback.cutting.job import CutJob, CutProgress, Facts, ProgressHook, Source
+from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.errors import (
+    CutbackError,
+    MediaCrashedError,
+    MediaTooSlowError,
+    StoppedError,
+    StorageFullError,
+)
+
+log = logging.getLogger(__name__)
+
+_TICK = 0.1
+"""Seconds between looks at whether the work is still wanted."""
+
+_CHUNK = 4 * 1024 * 1024
+
+T = TypeVar("T")
+
+_REASONS: dict[str, type[CutbackError]] = {
+    kind.reason: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, CutbackError) and kind is not errors.InvalidRequestError
+}
+
+
+@runtime_checkable
+class _Streaming(Protocol):
+    def stream(self, offset: int, length: int) -> Iterator[bytes]: ...
+
+
+@dataclass(slots=True)
+class _Child:
+    process: subprocess.Popen[bytes]
+    sock: socket.socket
+    stderr: BinaryIO
+
+    def kill(self) -> None:
+        self.sock.close()
+        self.process.kill()
+        self.process.wait()
+
+    def last_words(self) -> str:
+        self.stderr.seek(0, os.SEEK_END)
+        self.stderr.seek(max(0, self.stderr.tell() - 2000))
+        return self.stderr.read().decode(errors="replace").strip()
+
+
+class ChildCutter:
+    """A `Cutter` that works in child processes, one a job, with one kept warm for the next."""
+
+    def __init__(self, *, warm: bool = True) -> None:
+        """`warm`: start the next job's process as soon as one is taken out of the way."""
+        self._keep_warm = warm
+        self._spare: _Child | None = None
+        self._lock = threading.Lock()
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="cutback-read")
+
+    def warm_up(self) -> None:
+        """Start a process for the next job, unless one is waiting."""
+        with self._lock:
+            if self._spare is None:
+                self._spare = _start()
+
+    def close(self) -> None:
+        """End the waiting process."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.kill()
+        self._reader.shutdown(wait=False)
+
+    def render(
+        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+    ) -> FinishedClip:
+        """See `Cutter.render`."""
+        with self._lock:
+            child, self._spare = self._spare, None
+        if child is None or child.process.poll() is not None:
+            child = _start()
+        spool = _open_spool()
+        try:
+            finished = _Job(job, sources, child, spool, on_progress, stopped, self._reader).run()
+        except BaseException:
+            spool.close()
+            raise
+        finally:
+            child.kill()
+        if self._keep_warm:
+            self.warm_up()
+        return finished
+
+
+def _open_spool() -> BinaryIO:
+    try:
+        return tempfile.TemporaryFile(buffering=0)
+    except OSError as error:
+        raise StorageFullError("The temporary folder cannot be written.") from error
+
+
+def _start() -> _Child:
+    ours, theirs = socket.socketpair()
+    stderr = tempfile.TemporaryFile(buffering=0)
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LANG": "C.UTF-8"}
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cutback.cutting.child", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for the worker, which ends its children itself
+        )
+    return _Child(process, ours, stderr)
+
+
+class _Job:
+    """One conversation with a child."""
+
+    def __init__(
+        self,
+        job: CutJob,
+        sources: Sequence[Source],
+        child: _Child,
+        spool: BinaryIO,
+        on_progress: ProgressHook,
+        stopped: Callable[[], bool],
+        reader: ThreadPoolExecutor,
+    ) -> None:
+        self._job, self._sources, self._child, self._spool = job, sources, child, spool
+        self._on_progress, self._stopped, self._reader = on_progress, stopped, reader
+        now = time.monotonic()
+        self._deadline = now + job.limits.seconds
+        self._stalled_at = now + job.limits.stall_seconds
+
+    def run(self) -> FinishedClip:
+        try:
+            socket.send_fds(self._child.sock, [b"J"], [self._spool.fileno()])
+            wire.send(self._child.sock, wire.job_to_json(self._job))
+            while True:
+                self._wait()
+                message, payload = wire.receive(self._child.sock)
+                self._stalled_at = time.monotonic() + self._job.limits.stall_seconds
+                finished = self._handle(message, payload)
+                if finished is not None:
+                    return finished
+        except (wire.WireError, OSError, KeyError, TypeError, ValueError) as error:
+            raise self._post_mortem() from error
+
+    def _wait(self) -> None:
+        """Until the child says something.
+
+        Raises:
+            StoppedError: nobody wants the clip any more.
+            MediaTooSlowError: a limit on time has passed.
+        """
+        while not select.select([self._child.sock], [], [], _TICK)[0]:
+            self._check()
+
+    def _check(self) -> None:
+        if self._stopped():
+            raise StoppedError
+        now = time.monotonic()
+        if now > self._deadline:
+            raise MediaTooSlowError(f"The limit is {self._job.limits.seconds} s for a job.")
+        if now > self._stalled_at:
+            raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
+
+    def _handle(self, message: dict[str, Any], payload: bytes) -> FinishedClip | None:
+        match message["type"]:
+            case "read":
+                source = self._sources[message["source"]]
+                offset, length = int(message["offset"]), int(message["length"])
+                wire.send(self._child.sock, {}, self._patiently(lambda: source.read_at(offset, length)))
+            case "prefetch":
+                source = self._sources[message["source"]]
+                ranges = [(int(offset), int(length)) for offset, length in message["ranges"]]
+                self._patiently(lambda: source.prefetch(ranges))
+            case "progress":
+                self._check()
+                self._on_progress(CutProgress(min(1.0, float(message["fraction"])), int(message["frames"])))
+            case "error":
+                words = self._child.last_words()
+                if words:
+                    log.warning("the cutter's last words: %s", words)
+                raise _REASONS.get(message["reason"], MediaCrashedError)(str(message["detail"])[:500])
+            case "done":
+                extents = wire.extents_from_json(message["extents"], self._job.sizes, int(message["spool"]))
+                facts = wire.facts_from_json(message["facts"])
+                return FinishedClip(payload, extents, facts, self._sources, self._spool)
+            case _:
+                raise ValueError("an unknown message")
+        return None
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do slow reading aside, so that a job nobody wants is given up even while a store hangs."""
+        future: Future[T] = self._reader.submit(work)
+        while True:
+            try:
+                result = future.result(timeout=_TICK)
+            except FutureTimeoutError:
+                if future.done():
+                    raise
+                self._check()
+            else:
+                self._stalled_at = time.monotonic() + self._job.limits.stall_seconds
+                return result
+
+    def _post_mortem(self) -> CutbackError:
+        """Why a child that stopped talking stopped."""
+        try:
+            code = self._child.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            code = None
+        log.warning("the cutter ended with %s: %s", code, self._child.last_words())
+        if code == -signal.SIGXCPU:
+            return MediaTooSlowError("It used up its share of the processor.")
+        return MediaCrashedError()
+
+
+class FinishedClip:
+    """A `Rendition`: the head and the spool are here, copied media is read from the sources while it is stored."""
+
+    def __init__(
+        self, head: bytes, extents: tuple[Extent, ...], facts: Facts, sources: Sequence[Source], spool: BinaryIO
+    ) -> None:
+        """`spool` is closed by `__exit__`."""
+        self._head, self._extents, self._sources, self._spool = head, extents, sources, spool
+        self.facts = facts
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `Rendition.chunks`; pieces of at most 4 MiB, or as the source streams them."""
+        yield self._head
+        for extent in self._extents:
+            if extent.origin == SPOOL:
+                yield from self._from_spool(extent)
+                continue
+            source = self._sources[extent.origin]
+            if isinstance(source, _Streaming):
+                yield from source.stream(extent.offset, extent.length)
+            else:
+                for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
+                    yield source.read_at(at, min(_CHUNK, extent.offset + extent.length - at))
+
+    def _from_spool(self, extent: Extent) -> Iterator[bytes]:
+        for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
+            yield os.pread(self._spool.fileno(), min(_CHUNK, extent.offset + extent.length - at), at)
+
+    def __enter__(self) -> Self:
+        """Nothing to do."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the temporary file."""
+        self._spool.close()
