@@ -1,4 +1,4 @@
-"""Reading bit fields of H.264 and HEVC headers."""
+"""Reading and writing bit fields of H.264 and HEVC headers."""
 
 from __future__ import annotations
 
@@ -42,6 +42,52 @@ class BitReader:
         return (number + 1) // 2 if number & 1 else -(number // 2)
 
 
+class BitWriter:
+    """Puts bits together, most significant first."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._number = 0
+        self._length = 0
+
+    def put(self, value: int, width: int) -> None:
+        """Append `value` in `width` bits."""
+        self._number = self._number << width | value
+        self._length += width
+
+    def copy(self, source: BitReader, end: int) -> None:
+        """Append the bits of `source` from its position up to `end`, which becomes its position."""
+        width = end - source.position
+        self.put(source.bits(width), width)
+
+    def unsigned(self, value: int) -> None:
+        """Append an Exp-Golomb coded number."""
+        self.put(value + 1, 2 * (value + 1).bit_length() - 1)
+
+    def align(self, bit: int) -> None:
+        """Fill the last byte with copies of `bit`."""
+        missing = -self._length % 8
+        self.put(((1 << missing) - 1) * bit, missing)
+
+    def bytes(self) -> bytes:
+        """What was put together; whole bytes of it (see `align`)."""
+        return self._number.to_bytes(self._length // 8)
+
+
 def unescape(unit: bytes) -> bytes:
     """A NAL unit without its emulation prevention bytes (ITU-T H.264, 7.4.1)."""
     return unit.replace(b"\0\0\3", b"\0\0")
+
+
+def escape(payload: bytes) -> bytes:
+    """A payload with emulation prevention bytes (ITU-T H.264, 7.4.1)."""
+    if b"\0\0" not in payload:
+        return payload
+    out = bytearray()
+    at = 0
+    while (found := payload.find(b"\0\0", at)) >= 0:
+        out += payload[at : found + 2]
+        at = found + 2
+        if at == len(payload) or payload[at] <= 3:
+            out.append(3)
+    return bytes(out + payload[at:])

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from select import poll
 from typing import Any
 
@@ -70,7 +71,7 @@ def main() -> None:
             _fail(sock, MediaTooLargeError("It needs more memory than the limit allows."))
         except CutbackError as error:
             _fail(sock, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - hostile media raises anything; the parent must hear of it
             traceback.print_exc()
             _fail(sock, MediaCrashedError(f"({type(error).__name__})"))
         else:
@@ -85,8 +86,7 @@ def main() -> None:
 
 def confine(limits: Limits) -> None:
     """Set the kernel's limits on this process."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
+    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     for kind, limit in (
         (resource.RLIMIT_AS, used + limits.memory),
         (resource.RLIMIT_CPU, 2 * limits.seconds),
@@ -95,9 +95,8 @@ def confine(limits: Limits) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            limit = min(limit, hard)
-        resource.setrlimit(kind, (limit, limit))
+        lowest = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (lowest, lowest))
 
 
 def _fail(sock: socket.socket, error: CutbackError) -> None:
@@ -106,9 +105,9 @@ def _fail(sock: socket.socket, error: CutbackError) -> None:
 
 def _into_nowhere() -> None:
     """Work in a directory that is gone: relative paths lead nowhere and nothing can be made in it."""
-    folder = tempfile.mkdtemp()
+    folder = Path(tempfile.mkdtemp())
     os.chdir(folder)
-    os.rmdir(folder)
+    folder.rmdir()
 
 
 def _die_with_parent(sock: socket.socket) -> None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
 from cutback.cutting.footage import Footage, open_footage
+from cutback.cutting.h264.slice import UnusualSliceError
 from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
 from cutback.cutting.mp4.layout import Extent, OutTrack, place
 from cutback.cutting.mp4.write import front_matter
+from cutback.cutting.parts import Part, plan_parts
 from cutback.cutting.plan import Piece, locate
 from cutback.cutting.soundtrack import copy_sound, encode_sound
-from cutback.cutting.splice import COPIED, Part, Pictures, plan_parts, splice
+from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
 from cutback.cutting.verify import Expected, find_fault
 from cutback.errors import ClipDamagedError, CutbackError, MediaUnsupportedError
+
+Mode = Literal["open", "closed", "encode"]
+MODES: tuple[Mode, ...] = ("open", "closed", "encode")
+"""Copying from any keyframe on; from IDR pictures only; not at all. Each is tried where the one before failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +34,7 @@ class Cut:
     facts: Facts
 
 
-def cut(
-    job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable[[CutProgress], None]
-) -> Cut:
+def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable[[CutProgress], None]) -> Cut:
     """Make a clip; check it; where it does not pass, make it again by full re-encoding.
 
     Raises:
@@ -42,19 +47,24 @@ def cut(
             for wanted in job.ranges
         ]
     )
+    if job.precision == "instant" and len(pieces) > 1:
+        job = replace(job, precision="exact")  # one edit list entry a track is what every player follows
     progress(CutProgress(0.0, 0))
     fault = ""
-    for copy in (True, False):
+    for mode in MODES:
         try:
-            made, expected = _make(pieces, job, spool, progress, copy=copy, fault=fault)
-        except CutbackError:
-            if not copy or not all(part.copies for part, _, _ in pieces):
-                raise
-            fault = "could not be cut by copying"
+            made, expected = _make(pieces, job, spool, progress, mode=mode, fault=fault)
+        except UnusualSliceError:
             continue
-        fault = find_fault(made.head, made.extents, sources, spool, expected) or ""
-        if not fault:
+        except CutbackError as error:
+            if mode == "encode" or not all(part.copies for part, _, _ in pieces):
+                raise
+            fault = f"could not be joined: {error.detail}"
+            continue
+        found = find_fault(made.head, made.extents, sources, spool, expected)
+        if found is None:
             return made
+        fault = found
     raise ClipDamagedError(f"({fault})")
 
 
@@ -64,9 +74,7 @@ def _merged(pieces: list[tuple[Footage, int, Piece]]) -> list[tuple[Footage, int
     for footage, source, piece in pieces:
         if merged and merged[-1][1] == source and merged[-1][2].end == piece.start:
             before = merged[-1][2]
-            joined = Piece(
-                before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped
-            )
+            joined = Piece(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
             merged[-1] = (footage, source, joined)
         else:
             merged.append((footage, source, piece))
@@ -79,20 +87,20 @@ def _make(
     spool: Spool,
     progress: Callable[[CutProgress], None],
     *,
-    copy: bool,
+    mode: Mode,
     fault: str,
 ) -> tuple[Cut, Expected]:
     pictures: Pictures | None = None
     parts: list[Part] = []
     with_pictures = [footage.index.video is not None for footage, _, _ in pieces]
     if all(with_pictures):
-        parts = plan_parts(pieces, job.precision, copy=copy)
+        parts = plan_parts(pieces, job.precision, copy=mode != "encode", open_gops=mode == "open")
         pictures = splice(parts, spool, progress)
         pieces = [(part.footage, part.source, part.piece) for part in parts]
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without pictures cannot be joined.")
     notes: list[str] = []
-    sound = _sound(pieces, spool, notes, copy=copy)
+    sound = _sound(pieces, spool, notes, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     if not tracks:
         raise MediaUnsupportedError("Nothing of it falls into the range.")
@@ -102,7 +110,7 @@ def _make(
     width, height = _picture_size(pictures)
     notes += [note for footage, _, _ in pieces for note in footage.index.notes]
     if fault:
-        notes.append(f"Made by full re-encoding: the first version {fault}.")
+        notes.append(f"Made again with more re-encoding: the first version {fault}.")
     facts = Facts(
         size=len(head) + placed.size,
         duration=duration,
@@ -115,13 +123,16 @@ def _make(
         remade=bool(fault),
         notes=tuple(dict.fromkeys(notes)),
     )
-    expected = Expected(pictures.times if pictures else [], pictures.encoded_samples if pictures else [], duration)
+    expected = Expected(
+        pictures.times if pictures else [],
+        pictures.encoded_samples if pictures else [],
+        pictures.entered if pictures else [],
+        duration,
+    )
     return Cut(head, placed.extents, facts), expected
 
 
-def _sound(
-    pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[str], *, copy: bool
-) -> list[OutTrack]:
+def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[str], *, copy: bool) -> list[OutTrack]:
     others = sum(track.kind == "other" for footage, _, _ in pieces for track in footage.index.tracks)
     if others:
         notes.append("Subtitles, time codes and data tracks are not carried over.")

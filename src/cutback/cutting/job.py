@@ -10,7 +10,7 @@ from typing import Literal, Protocol, Self
 
 from cutback.times import Instant
 
-Precision = Literal["exact", "keyframe"]
+Precision = Literal["exact", "keyframe", "instant"]
 
 
 class Source(Protocol):

@@ -77,6 +77,7 @@ def open_container(source: Source, limits: Limits) -> InputContainer:
     if len(container.streams) > limits.streams:
         container.close()
         raise MediaTooLargeError(f"It has {len(container.streams)} streams; the limit is {limits.streams}.")
+    assert isinstance(container, InputContainer)
     return container
 
 
@@ -130,9 +131,7 @@ class LavfFootage:
                     return
                 yield frame
 
-    def _decode(
-        self, container: InputContainer, stream: Any, track: Track, start: int, lead: int
-    ) -> Iterator[Any]:
+    def _decode(self, container: InputContainer, stream: Any, track: Track, start: int, lead: int) -> Iterator[Any]:
         """Decode from a keyframe safely before `start`: the first try may land behind it."""
         target = start - lead
         earlier = [track.pts[sample] for sample in track.sync if track.pts[sample] <= target]
@@ -162,9 +161,7 @@ def _scan(container: InputContainer, limits: Limits) -> Index:
                     raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
     except av.FFmpegError as error:
         raise MediaUnreadableError(f"It is damaged ({error.strerror}).") from error
-    tracks = [
-        column.track(container.streams[number]) for number, column in columns.items() if len(column.pts)
-    ]
+    tracks = [column.track(container.streams[number]) for number, column in columns.items() if len(column.pts)]
     if not tracks:
         raise MediaUnreadableError("It holds no picture and no sound.")
     zero = min(track.start for track in tracks)
@@ -189,7 +186,7 @@ class _Column:
         self.skip = 0
         self.duration = 1
 
-    def add(self, packet: av.Packet) -> None:
+    def add(self, packet: Any) -> None:
         assert packet.pts is not None
         if not self.pts and packet.has_sidedata("skip_samples"):
             # The first 4 bytes: samples to skip at the start (FFmpeg's AV_PKT_DATA_SKIP_SAMPLES).

@@ -13,6 +13,9 @@ from cutback.cutting.job import Precision
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
 
+Entry = Literal["clean", "open", "none"]
+"""A keyframe as a place to begin copying: as it is, after it was made an IDR picture, or not at all."""
+
 ENTRIES_TRIED = 8
 """Keyframes looked at in search of one where copying may begin, before all of it is re-encoded."""
 
@@ -27,6 +30,8 @@ class Segment:
     end: int
     samples: Sequence[int]
     """copy: the samples copied; encode: the samples a decoder is fed, beginning with a keyframe."""
+    entered: bool = False
+    """copy: whether the first sample is a keyframe that has to be made an IDR picture first (an open GOP)."""
 
     def __len__(self) -> int:
         """How many frames it presents."""
@@ -71,9 +76,7 @@ def locate(index: Index, start: Instant, end: Instant) -> Piece:
     first = rank_at(video, begin)
     stop = rank_at(video, finish)
     if stop <= first:
-        raise RangeOutsideRecordingError(
-            f"No frame begins between {format_clock(begin)} and {format_clock(finish)}."
-        )
+        raise RangeOutsideRecordingError(f"No frame begins between {format_clock(begin)} and {format_clock(finish)}.")
     sound_start = min((track.start for track in index.audio), default=None)
     real_start = video.seconds(video.pts[video.order[first]])
     if first == 0 and sound_start is not None and sound_start < real_start:
@@ -107,16 +110,18 @@ def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
 
 
 def plan_video(
-    track: Track, first: int, stop: int, precision: Precision, may_enter: Callable[[int], bool]
+    track: Track, first: int, stop: int, precision: Precision, entry_at: Callable[[int], Entry]
 ) -> tuple[Segment, ...]:
     """Segments that present the frames [first, stop), and with precision `keyframe` more around them.
 
-    `may_enter(sample)` says whether a keyframe is one at which a decoder that knows nothing of what went
-    before starts cleanly (an IDR picture). It is asked only about few keyframes.
+    `entry_at(sample)` says how a decoder that knows nothing of what went before may start at a keyframe. It is
+    asked only about few keyframes.
     """
     if precision == "keyframe":
         return (_keyframe_copy(track, first, stop),)
-    entry = _find_entry(track, first, stop, may_enter)
+    if precision == "instant":
+        return (_instant_copy(track, first, stop),)
+    entry, kind = _find_entry(track, first, stop, entry_at)
     if entry is None:
         return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)
     copied = _copied(track, entry, stop)
@@ -124,45 +129,58 @@ def plan_video(
     segments = []
     if first < middle:
         segments.append(_encode(track, first, middle, "before the first keyframe"))
-    segments.append(Segment("copy", "whole groups of pictures", middle, middle + len(copied), copied))
+    entered = kind == "open"
+    reason = "groups of pictures, entered at an open one" if entered else "whole groups of pictures"
+    segments.append(Segment("copy", reason, middle, middle + len(copied), copied, entered))
     if middle + len(copied) < stop:
         tail = _encode(track, middle + len(copied), stop, "needs a frame beyond the end")
         segments.append(tail)
     return tuple(segments)
 
 
-def _find_entry(track: Track, first: int, stop: int, may_enter: Callable[[int], bool]) -> int | None:
+def _find_entry(track: Track, first: int, stop: int, entry_at: Callable[[int], Entry]) -> tuple[int | None, Entry]:
     earliest = track.pts[track.order[first]]
     number = bisect_left(track.sync, earliest, key=track.pts.__getitem__)
     for k in range(number, min(number + ENTRIES_TRIED, len(track.sync))):
         sample = track.sync[k]
-        if track.rank(sample) >= stop or track.order[track.rank(sample)] != sample:
-            return None
-        if not _has_leading(track, k) and may_enter(sample):
-            return sample
-    return None
+        rank = track.rank(sample)
+        if rank >= stop or track.order[rank] != sample:
+            break
+        kind = entry_at(sample)
+        if kind != "none" and (kind == "open" or not _has_leading(track, k)):
+            return sample, kind
+    return None, "none"
 
 
 def _has_leading(track: Track, k: int) -> bool:
-    """Whether pictures decoded after the k-th keyframe are presented before it (an open GOP)."""
+    """Whether pictures decoded after the k-th keyframe are presented before it."""
     keyframe = track.sync[k]
     following = track.sync[k + 1] if k + 1 < len(track.sync) else len(track.pts)
     return any(track.pts[sample] < track.pts[keyframe] for sample in range(keyframe + 1, following))
 
 
-def _copied(track: Track, entry: int, stop: int) -> range:
-    """The longest run of samples from `entry` that presents frames without a hole, all before `stop`."""
+def _copied(track: Track, entry: int, stop: int) -> Sequence[int]:
+    """The longest run of samples from `entry` that presents frames without a hole, all before `stop`.
+
+    Pictures presented before the entry are left out.
+    """
     begin = track.rank(entry)
     last = track.pts[track.order[stop - 1]]
     lowest = track.pts[entry]
-    highest, best = begin - 1, entry
+    run: list[int] = []
+    highest, best = begin - 1, 0
     for sample in range(entry, len(track.pts)):
-        if not lowest <= track.pts[sample] <= last:
+        if track.pts[sample] < lowest:
+            continue
+        if track.pts[sample] > last:
             break
+        run.append(sample)
         highest = max(highest, track.rank(sample))
-        if highest - begin == sample - entry:
-            best = sample + 1
-    return range(entry, best)
+        if highest - begin == len(run) - 1:
+            best = len(run)
+    run = run[:best]
+    contiguous = run[-1] - entry == len(run) - 1
+    return range(entry, run[-1] + 1) if contiguous else run
 
 
 def _encode(track: Track, first: int, stop: int, reason: str) -> Segment:
@@ -174,6 +192,13 @@ def decode_start(track: Track, sample: int) -> int:
     """The keyframe to begin with so that a sample decodes: the last one not presented after it."""
     number = bisect_right(track.sync, track.pts[sample], key=track.pts.__getitem__)
     return track.sync[number - 1] if number else 0
+
+
+def _instant_copy(track: Track, first: int, stop: int) -> Segment:
+    wanted = track.order[first:stop]
+    start = decode_start(track, wanted[0])
+    samples = [s for s in range(start, max(wanted) + 1) if track.pts[s] >= track.pts[start]]
+    return Segment("copy", "cut by the edit list", first, stop, samples)
 
 
 def _keyframe_copy(track: Track, first: int, stop: int) -> Segment:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import av
 
-from cutback.cutting import h264
+from cutback.cutting.h264 import nal as h264
 from cutback.cutting.index import Track
 from cutback.cutting.mp4.entries import aspect_box, avc_entry, colour_box, with_configuration
 from cutback.cutting.pictures import Coded, Picture, PictureEncoder
@@ -91,9 +91,7 @@ class Shape:
 
     def _open(self, frame: av.VideoFrame, aspect: Fraction | None) -> PictureEncoder:
         options = {**_QUALITY, "x264-params": self._params}
-        encoder = PictureEncoder(
-            frame, timescale=self._timescale, rate=self._rate, options=options, aspect=aspect
-        )
+        encoder = PictureEncoder(frame, timescale=self._timescale, rate=self._rate, options=options, aspect=aspect)
         own = h264.configuration_of(encoder.header, 4)
         if self._own is not None and self._own != own:
             raise MediaUnreadableError("Its pictures change in a way that one track cannot hold.")

@@ -140,9 +140,7 @@ class _AacWriter:
             self._out.add(pts=packet.pts, size=len(data), sync=True, origin=SPOOL, offset=offset)
 
 
-def exact_sound(
-    footage: Footage, piece: Piece, rate: int, layout: str, wanted: int
-) -> Iterator[av.AudioFrame]:
+def exact_sound(footage: Footage, piece: Piece, rate: int, layout: str, wanted: int) -> Iterator[av.AudioFrame]:
     """Exactly `wanted` samples of a piece's first sound track from the piece's start; silence where it has none."""
     position = 0
     if footage.index.audio:

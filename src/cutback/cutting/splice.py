@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
-from cutback.cutting import h264, h264_sps
 from cutback.cutting.footage import Footage
+from cutback.cutting.h264.enter import renumbering
+from cutback.cutting.h264.nal import parse_configuration
 from cutback.cutting.index import Track
-from cutback.cutting.job import CutProgress, Precision
-from cutback.cutting.mp4.layout import SPOOL, OutTrack
-from cutback.cutting.plan import Piece, Segment, plan_video
+from cutback.cutting.job import CutProgress
+from cutback.cutting.mp4.layout import SPOOL, Extent, OutTrack
+from cutback.cutting.parts import Part
+from cutback.cutting.plan import Segment
 from cutback.cutting.shape import Shape
 from cutback.cutting.spool import Spool
 
-HEAD_BYTES = 4096
-"""Enough of a sample to see its first slice's type behind SEI messages."""
+
+class Entered(NamedTuple):
+    """A copied run that begins at an open GOP: its first sample in the clip, and the frames it presents."""
+
+    sample: int
+    footage: Footage
+    first: int
+    frames: int
 
 
 @dataclass(slots=True)
@@ -30,84 +39,8 @@ class Pictures:
     """When each frame is to be presented, in seconds from the clip's zero, in order."""
     encoded_samples: list[tuple[int, int]] = field(default_factory=list)
     """Runs [first, end) of the track's samples that were encoded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece and what becomes of it."""
-
-    footage: Footage
-    source: int
-    piece: Piece
-    segments: tuple[Segment, ...]
-
-
-def plan_parts(
-    pieces: list[tuple[Footage, int, Piece]], precision: Precision, *, copy: bool
-) -> list[Part]:
-    """The segments of every piece; with `copy` False, or where pieces cannot share a track, all are encoded."""
-    tracks = [footage.index.video for footage, _, _ in pieces]
-    assert all(track is not None for track in tracks)
-    copy = copy and all(footage.copies for footage, _, _ in pieces) and _alike([t for t in tracks if t])
-    parts = []
-    for footage, source, piece in pieces:
-        track = footage.index.video
-        assert track is not None
-        if copy and (precision == "keyframe" or _joinable(track)):
-            segments = plan_video(track, piece.first, piece.stop, precision, _entry_test(footage, track))
-        else:
-            segments = (_all_encoded(track, piece),)
-        parts.append(Part(footage, source, _as_planned(track, piece, segments), segments))
-    return parts
-
-
-def _as_planned(track: Track, piece: Piece, segments: tuple[Segment, ...]) -> Piece:
-    """The piece with the frames that its segments present (more than asked for with `keyframe`)."""
-    first, stop = segments[0].first, segments[-1].end
-    if (first, stop) == (piece.first, piece.stop):
-        return piece
-    start = track.seconds(track.pts[track.order[first]]) if first != piece.first else piece.start
-    end = track.seconds(track.end_of(track.order[stop - 1])) if stop != piece.stop else piece.end
-    return Piece(start, end, first, stop, piece.clamped)
-
-
-def _all_encoded(track: Track, piece: Piece) -> Segment:
-    samples = track.order[piece.first : piece.stop]
-    return Segment("encode", "nothing of it can be copied safely", piece.first, piece.stop, samples)
-
-
-def _alike(tracks: list[Track]) -> bool:
-    """Whether samples of these tracks may stand in one track under one description."""
-    first = tracks[0]
-    return all(
-        len(track.descriptions) == 1
-        and track.descriptions[0].raw == first.descriptions[0].raw
-        and track.timescale == first.timescale
-        and track.matrix == first.matrix
-        for track in tracks
-    )
-
-
-def _joinable(track: Track) -> bool:
-    """Whether pictures that Cutback encodes may stand beside this track's samples."""
-    description = track.descriptions[0]
-    if description.codec != "h264" or not description.extradata:
-        return False
-    configuration = h264.parse_configuration(description.extradata)
-    return (
-        configuration.length_size == 4
-        and configuration.free_id() is not None
-        and bool(configuration.sps)
-        and all(h264_sps.parse_sps(unit).ordinary for unit in configuration.sps)
-    )
-
-
-def _entry_test(footage: Footage, track: Track) -> Callable[[int], bool]:
-    def is_idr(sample: int) -> bool:
-        length = min(track.sizes[sample], HEAD_BYTES)
-        return h264.is_idr(footage.source.read_at(track.offsets[sample], length), 4)
-
-    return is_idr
+    entered: list[Entered] = field(default_factory=list)
+    """Runs whose headers were rewritten."""
 
 
 BEFORE, COPIED, BEHIND = 0, 1, 2
@@ -143,13 +76,15 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
         for segment in part.segments:
             if segment.action == "copy":
                 group = COPIED if in_source_order else None
-                for number in segment.samples:
+                if segment.entered:
+                    pictures.entered.append(Entered(len(out), part.footage, segment.first, len(segment)))
+                for number, place in _copies(part, track, segment, spool):
                     out.add(
                         pts=clock.ticks(track.pts[number]),
-                        size=track.sizes[number],
+                        size=place.length,
                         sync=number in clock.sync,
-                        origin=part.source,
-                        offset=track.offsets[number],
+                        origin=place.origin,
+                        offset=place.offset,
                         group=group,
                     )
                 group = BEHIND if in_source_order else None
@@ -178,8 +113,28 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     # Sound may begin before pictures do.
     out.delay = pictures.times[0]
     out.duration = base - out.delay
-    out.last_duration = max(1, round(base * out.timescale) - max(out.pts))
+    out.skip = round(out.delay * out.timescale) - min(out.pts)  # what `instant` carries along unseen
+    nominal = first.duration(first.order[0])
+    remaining = round(base * out.timescale) - max(out.pts)
+    out.last_duration = remaining if remaining > 0 else max(1, nominal)
     return pictures
+
+
+def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterator[tuple[int, Extent]]:
+    """Where each copied sample lies: in the source, or in the spool where its headers had to be rewritten."""
+    rest = iter(segment.samples)
+    numbers = None
+    if segment.entered:
+        numbers = renumbering(parse_configuration(track.descriptions[0].extradata))
+        assert numbers is not None
+        for number in rest:
+            sample = numbers.rewrite(part.footage.source.read_at(track.offsets[number], track.sizes[number]))
+            if numbers.finished:
+                yield number, Extent(part.source, track.offsets[number], track.sizes[number])
+                break
+            yield number, Extent(SPOOL, spool.append(sample), len(sample))
+    for number in rest:
+        yield number, Extent(part.source, track.offsets[number], track.sizes[number])
 
 
 class _Clock:

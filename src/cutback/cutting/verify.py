@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,8 +13,12 @@ from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.mp4.read import read_index
+from cutback.cutting.splice import Entered
 from cutback.cutting.spool import Spool
 from cutback.errors import CutbackError
+
+COMPARED = 40
+"""Frames compared behind a rewritten keyframe: with 16 references at the most and pyramids between them."""
 
 AFTER = 3
 """Copied samples decoded behind an encoded run, to see that the join holds."""
@@ -32,6 +37,8 @@ class Expected:
     """When each frame is presented, in seconds from the clip's zero."""
     encoded: list[tuple[int, int]]
     """Runs [first, end) of picture samples, in decoding order, that were encoded."""
+    entered: list[Entered]
+    """Copied runs whose headers were rewritten."""
     duration: Fraction
 
 
@@ -58,7 +65,35 @@ def find_fault(
         return f"has {len(times)} frames instead of {len(expected.times)}"
     if any(abs(time - wanted) > _TICK for time, wanted in zip(times, expected.times, strict=True)):
         return "has a frame at a wrong time"
-    return next(filter(None, (_decode_run(video, clip, *run) for run in expected.encoded)), None)
+    faults = [_decode_run(video, clip, *run) for run in expected.encoded]
+    faults += [_compare_run(video, clip, run) for run in expected.entered]
+    return next(filter(None, faults), None)
+
+
+def _compare_run(track: Track, clip: Source, run: Entered) -> str | None:
+    """A run whose headers were rewritten must decode to the very pixels that the recording decodes to.
+
+    As many frames are compared as it takes until nothing from before its keyframe could be referred to.
+    """
+    count = min(run.frames, COMPARED)
+    samples = range(run.sample, min(run.sample + count + 16, len(track.pts)))
+    first = track.pts[run.sample]
+    try:
+        source = [_digest(picture) for picture in run.footage.frames(run.first, run.first + count)]
+        decoded = pictures.decode(track, clip, samples, lambda pts: pts >= first, Limits())
+        copied = [_digest(picture) for picture, _ in zip(decoded, range(count), strict=False)]
+    except CutbackError as error:
+        return f"does not decode: {error.detail}"
+    return None if source == copied else "differs from the recording where copying begins"
+
+
+def _digest(picture: pictures.Picture) -> bytes:
+    digest = hashlib.sha256()
+    for plane in picture.frame.planes:
+        rows = memoryview(plane)
+        for row in range(plane.height):
+            digest.update(rows[row * plane.line_size : row * plane.line_size + plane.width])
+    return digest.digest()
 
 
 def _decode_run(track: Track, clip: Source, first: int, end: int) -> str | None:

@@ -116,8 +116,7 @@ def facts_from_json(data: dict[str, Any]) -> Facts:
     try:
         spans = tuple(RealSpan(int(n), Fraction(a), Fraction(b), bool(c)) for n, a, b, c in data["spans"])
         numbers = {
-            name: int(data[name])
-            for name in ("size", "width", "height", "frames", "frames_copied", "frames_encoded")
+            name: int(data[name]) for name in ("size", "width", "height", "frames", "frames_copied", "frames_encoded")
         }
         notes = tuple(str(note) for note in data["notes"])
         return Facts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from cutback.cutting.mp4.boxes import child, children
@@ -47,7 +48,7 @@ class Samples:
     def longest_duration(self) -> int:
         """Ticks that the longest of the first samples lasts (all are equal in sound)."""
         times = self.dts[:16]
-        return max([self.last_duration, *(after - time for time, after in zip(times, times[1:], strict=False))])
+        return max([self.last_duration, *(after - time for time, after in pairwise(times))])
 
     def extend(self, other: Samples) -> None:
         """Append the samples of a track's fragments to those of its tables."""

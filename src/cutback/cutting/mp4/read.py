@@ -190,7 +190,7 @@ def _edit_list(trak: memoryview, movie_timescale: int, timescale: int) -> _Edits
 
 
 def _sample_tables(stbl: memoryview, most: int) -> Samples:
-    tables = {kind: data for kind, data in reversed(list(children(stbl)))}
+    tables = dict(reversed(list(children(stbl))))
     sizes = _sizes(tables.get(b"stsz"), tables.get(b"stz2"), most)
     count = len(sizes)
     if not count:
@@ -220,7 +220,7 @@ def _sizes(stsz: memoryview | None, stz2: memoryview | None, most: int) -> array
     if count > most:
         raise MediaTooLargeError(f"A track has {count} samples; the limit is {most}.")
     if fixed:
-        return array("I", [fixed]) * count
+        return array("I", repeat(fixed, count))
     sizes = words(stsz[12 : 12 + 4 * count], "I")
     if len(sizes) < count:
         raise MediaUnreadableError("Its table of sample sizes is cut short.")

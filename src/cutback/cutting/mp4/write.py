@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import lcm
 
 from cutback.cutting.mp4.boxes import box, full_box, packed
@@ -20,9 +20,7 @@ def front_matter(tracks: list[OutTrack], placed: Placed) -> bytes:
     """Everything before the media data, its own header included."""
     ftyp = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
     wide = placed.size + 16 >= 2**32
-    mdat = struct.pack(">I4sQ", 1, b"mdat", placed.size + 16) if wide else struct.pack(
-        ">I4s", placed.size + 8, b"mdat"
-    )
+    mdat = struct.pack(">I4sQ", 1, b"mdat", placed.size + 16) if wide else struct.pack(">I4s", placed.size + 8, b"mdat")
     timescale = movie_timescale([track.timescale for track in tracks])
     # The offsets' width follows from the size of the media data; their values do not change moov's size.
     length = len(_moov(tracks, placed, timescale, 0, wide=wide or placed.size >= 2**31))
@@ -116,7 +114,7 @@ def _trak(track: OutTrack, number: int, timescale: int, places: list[int], *, wi
 def _stbl(track: OutTrack, dts: list[int], base: int, places: list[int], *, wide: bool) -> bytes:
     count = len(track)
     stsd = full_box(b"stsd", 0, 0, struct.pack(">I", len(track.entries)), *track.entries)
-    deltas = [following - time for time, following in zip(dts, dts[1:], strict=False)]
+    deltas = [following - time for time, following in pairwise(dts)]
     boxes = [stsd, _run_length(b"stts", 0, [*deltas, track.last_duration])]
     offsets = [pts - base - time for pts, time in zip(track.pts, dts, strict=True)]
     if any(offsets):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cutback.cutting.bits import BitReader, unescape
-from cutback.cutting.h264 import PROFILES_WITH_CHROMA
+from cutback.cutting.h264.nal import PROFILES_WITH_CHROMA
 from cutback.errors import MediaUnreadableError
 
 
@@ -76,9 +76,7 @@ def _parse(reader: BitReader) -> Sps:
     reader.flag()
     reader.unsigned()
     reader.unsigned()
-    return Sps(
-        profile, level, number, chroma, depth, frame_num_bits, poc_type, poc_lsb_bits, references, reader.flag()
-    )
+    return Sps(profile, level, number, chroma, depth, frame_num_bits, poc_type, poc_lsb_bits, references, reader.flag())
 
 
 def _skip_scaling_list(reader: BitReader, size: int) -> None:
