@@ -43,14 +43,15 @@ class RemoteSource:
 
 
 def main() -> None:
-    """Serve one job over the socket whose number is the first argument."""
+    """Serve one job (announced by the byte `J`, or `P` to probe its source) over the socket whose number is the first argument."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     _into_nowhere()
     from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
+    from cutback.cutting.probe import probe
     from cutback.cutting.spool import Spool
 
-    _, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
+    kind, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
     if not descriptors:
         return
     message, _ = wire.receive(sock)
@@ -64,6 +65,9 @@ def main() -> None:
             wire.send(sock, {"type": "progress", "fraction": progress.fraction, "frames": progress.frames})
 
         try:
+            if kind == b"P":
+                wire.send(sock, {"type": "probed", "found": probe(sources[0], job.limits)})
+                return
             made = cut(job, sources, spool, report)
         except wire.WireError:
             return

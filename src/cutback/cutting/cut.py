@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.footage import Footage, open_footage
-from cutback.cutting.h264.slice import UnusualSliceError
 from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
 from cutback.cutting.mp4.layout import Extent, OutTrack, place
 from cutback.cutting.mp4.write import front_matter
@@ -54,7 +54,7 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
     for mode in MODES:
         try:
             made, expected = _make(pieces, job, spool, progress, mode=mode, fault=fault)
-        except UnusualSliceError:
+        except UnusualStreamError:
             continue
         except CutbackError as error:
             if mode == "encode" or not all(part.copies for part, _, _ in pieces):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cutback.cutting.codings import coding_of
 from cutback.cutting.footage import Footage
-from cutback.cutting.h264 import nal as h264
-from cutback.cutting.h264 import sps as h264_sps
-from cutback.cutting.h264.enter import renumbering
 from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
 from cutback.cutting.plan import Entry, Piece, Segment, plan_video
@@ -41,10 +39,10 @@ def plan_parts(
     for footage, source, piece in pieces:
         track = footage.index.video
         assert track is not None
-        if copy and (precision != "exact" or _joinable(track)):
-            entries = _entry_test(footage, track, open_gops=open_gops)
-            segments = plan_video(track, piece.first, piece.stop, precision, entries)
-        else:
+        segments = None
+        if copy:
+            segments = plan_video(track, piece.first, piece.stop, precision, _entries(footage, track, open_gops))
+        if segments is None or not _possible(track, segments):
             segments = (_all_encoded(track, piece),)
         parts.append(Part(footage, source, _as_planned(track, piece, segments), segments))
     return parts
@@ -77,26 +75,23 @@ def _alike(tracks: list[Track]) -> bool:
     )
 
 
-def _joinable(track: Track) -> bool:
-    """Whether pictures that Cutback encodes may stand beside this track's samples."""
-    description = track.descriptions[0]
-    if description.codec != "h264" or not description.extradata:
-        return False
-    configuration = h264.parse_configuration(description.extradata)
-    return (
-        configuration.length_size == 4
-        and configuration.free_id() is not None
-        and bool(configuration.sps)
-        and all(h264_sps.parse_sps(unit).ordinary for unit in configuration.sps)
-    )
+def _possible(track: Track, segments: tuple[Segment, ...]) -> bool:
+    """Whether these segments may stand in one track: copies alone always, encoded ones beside them not always."""
+    actions = {segment.action for segment in segments}
+    coding = coding_of(track.descriptions[0].codec)
+    return actions == {"copy"} or (coding is not None and coding.joinable(track))
 
 
-def _entry_test(footage: Footage, track: Track, *, open_gops: bool) -> Callable[[int], Entry]:
+def _entries(footage: Footage, track: Track, open_gops: bool) -> Callable[[int], Entry]:  # noqa: FBT001
+    coding = coding_of(track.descriptions[0].codec)
+
     def entry_at(sample: int) -> Entry:
-        configuration = h264.parse_configuration(track.descriptions[0].extradata)
+        if coding is None:
+            return "clean"  # a keyframe of these codecs is one; what precedes it in presentation the plan sees
+        if not track.descriptions[0].extradata:
+            return "none"
         head = footage.source.read_at(track.offsets[sample], min(track.sizes[sample], HEAD_BYTES))
-        if h264.is_idr(head, configuration.length_size):
-            return "clean"
-        return "open" if open_gops and renumbering(configuration) is not None else "none"
+        entry = coding.entry(track, head)
+        return "none" if entry == "open" and not open_gops else entry
 
     return entry_at

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, groupby
 
 import av
 from av.codec.context import Flags
@@ -46,23 +47,27 @@ def decode(
         MediaTooLargeError: a picture is larger than the limit.
     """
     numbers = list(samples)
-    description = track.descriptions[track.description_of(numbers[0])]
-    decoder = open_decoder(description.codec, description.extradata, limits)
     source.prefetch(coalesce([(track.offsets[n], track.sizes[n]) for n in numbers]))
-    for number in [*numbers, None]:
-        packet = None
-        if number is not None:
-            packet = av.Packet(source.read_at(track.offsets[number], track.sizes[number]))
-            packet.pts, packet.dts = track.pts[number], track.dts[number]
-            packet.time_base = Fraction(1, track.timescale)
-        try:
-            frames = decoder.decode(packet)
-        except av.FFmpegError as error:
-            raise MediaUnreadableError(f"Its pictures cannot be decoded ({error.strerror}).") from error
-        for frame in frames:
-            check_size(frame, limits)
-            if frame.pts is not None and wanted(frame.pts):
-                yield Picture(frame, decoder.sample_aspect_ratio or None)
+    for description, run in groupby(numbers, key=track.description_of):
+        entry = track.descriptions[description]
+        decoder = open_decoder(entry.codec, entry.extradata, limits)
+        for number in chain(run, [None]):
+            packet = None if number is None else _packet(track, source, number)
+            try:
+                frames = decoder.decode(packet)
+            except av.FFmpegError as error:
+                raise MediaUnreadableError(f"Its pictures cannot be decoded ({error.strerror}).") from error
+            for frame in frames:
+                check_size(frame, limits)
+                if frame.pts is not None and wanted(frame.pts):
+                    yield Picture(frame, decoder.sample_aspect_ratio or None)
+
+
+def _packet(track: Track, source: Source, number: int) -> av.Packet[av.VideoStream]:
+    packet: av.Packet[av.VideoStream] = av.Packet(source.read_at(track.offsets[number], track.sizes[number]))
+    packet.pts, packet.dts = track.pts[number], track.dts[number]
+    packet.time_base = Fraction(1, track.timescale)
+    return packet
 
 
 def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecContext:
@@ -108,13 +113,20 @@ def coalesce(ranges: list[tuple[int, int]], gap: int = 65536) -> list[tuple[int,
 
 
 class PictureEncoder:
-    """Encodes pictures as H.264 that may stand before or after copied H.264 in one track."""
+    """Encodes pictures that may stand before or after copied ones in one track."""
 
     def __init__(
-        self, like: av.VideoFrame, *, timescale: int, rate: Fraction, options: dict[str, str], aspect: Fraction | None
+        self,
+        codec: str,
+        like: av.VideoFrame,
+        *,
+        timescale: int,
+        rate: Fraction,
+        options: Mapping[str, str],
+        aspect: Fraction | None,
     ) -> None:
         """`like` gives size and colours; PTS are ticks of `timescale`; `rate` is pictures a second, roughly."""
-        encoder = av.CodecContext.create("libx264", "w")
+        encoder = av.CodecContext.create(codec, "w")
         assert isinstance(encoder, av.VideoCodecContext)
         encoder.width, encoder.height = like.width, like.height
         encoder.pix_fmt = like.format.name
@@ -128,12 +140,12 @@ class PictureEncoder:
             encoder.sample_aspect_ratio = aspect
         encoder.thread_count = THREADS
         encoder.flags |= Flags.global_header
-        encoder.options = options
+        encoder.options = dict(options)
         encoder.open()
         self._encoder = encoder
         self._time_base = encoder.time_base
         self.header = encoder.extradata or b""
-        """SPS and PPS, Annex B."""
+        """Parameter sets, Annex B."""
 
     def encode(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
         """Encode a picture; None flushes."""

@@ -7,19 +7,15 @@ from fractions import Fraction
 
 import av
 
-from cutback.cutting.h264 import nal as h264
+from cutback.cutting.coding import Coding
+from cutback.cutting.codings import coding_for_whole, coding_of
 from cutback.cutting.index import Track
-from cutback.cutting.mp4.entries import aspect_box, avc_entry, colour_box, with_configuration
+from cutback.cutting.mp4.entries import aspect_box, colour_box
 from cutback.cutting.pictures import Coded, Picture, PictureEncoder
 from cutback.errors import MediaUnreadableError
 
-ENCODED_ID = 31
-"""seq_parameter_set_id and pic_parameter_set_id of encoded pictures, unless the source uses it itself."""
-
-_QUALITY = {"preset": "veryfast", "crf": "16"}
-_EDGE = "keyint=infinite:scenecut=0:bframes=0:ref=1:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
-_WHOLE = "keyint={keyint}:min-keyint=1:bframes=2:rc-lookahead=20:sps-id={id}"
-_FITTING = {"yuv420p", "yuvj420p"}
+_DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
+"""Pixel formats that are encoded as they are; others become the one of their depth."""
 
 
 class Shape:
@@ -27,21 +23,14 @@ class Shape:
 
     def __init__(self, track: Track, *, beside_copies: bool) -> None:
         """`track` is the first piece's: its parameters hold for all."""
-        description = track.descriptions[0]
-        self._entry = description.raw
-        self._copied: h264.Configuration | None = None
-        self._own: h264.Configuration | None = None
+        self._track = track
+        self._beside = beside_copies
+        self._coding: Coding | None = coding_of(track.descriptions[0].codec) if beside_copies else None
+        self._header = b""
         self._size: tuple[int, int] | None = None
-        self._extra = b""
-        self._timescale = track.timescale
+        self._format = ""
+        self._boxes = b""
         self._rate = Fraction(track.timescale, max(1, track.duration(track.order[0])))
-        number = ENCODED_ID
-        self._params = _WHOLE
-        if beside_copies:
-            self._copied = h264.parse_configuration(description.extradata)
-            number = self._copied.free_id() or ENCODED_ID
-            self._params = _EDGE
-        self._params = self._params.format(id=number, keyint=max(1, round(2 * self._rate)))
 
     def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
         """Encode pictures as length-prefixed samples; `ticks` turns their PTS into the clip's.
@@ -57,19 +46,19 @@ class Shape:
             if encoder is None:
                 encoder = self._open(frame, picture.aspect)
             frame.pts = ticks(picture.frame.pts or 0)
-            yield from _samples(encoder, frame)
+            yield from self._samples(encoder, frame)
         if count != expected or encoder is None:
             raise MediaUnreadableError(f"{expected} pictures should be decoded there; {count} could be.")
-        yield from _samples(encoder, None)
+        yield from self._samples(encoder, None)
 
-    def entry(self) -> bytes:
-        """The sample entry that serves copied and encoded samples alike."""
-        if self._own is None:
-            return self._entry
-        if self._copied is not None:
-            return with_configuration(self._entry, self._copied.joined(self._own).pack())
+    def entries(self) -> tuple[list[bytes], int]:
+        """The sample entries that serve copied and encoded samples, and the number of the encoded ones'."""
+        if self._coding is None or not self._header:
+            return [self._track.descriptions[0].raw], 0
+        if self._beside:
+            return self._coding.joined_entries(self._track, self._header)
         assert self._size is not None
-        return avc_entry(*self._size, self._own.pack(), self._extra)
+        return [self._coding.own_entry(*self._size, self._header, self._boxes)], 0
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -77,33 +66,43 @@ class Shape:
         return self._size
 
     def _fit(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """The size of the clip's first picture, 4:2:0 of 8 bits (what every browser plays)."""
+        """The size and depth of the clip's first picture, 4:2:0."""
         if self._size is None:
             # 4:2:0 has no odd sizes.
             self._size = (frame.width - frame.width % 2, frame.height - frame.height % 2)
+            name = frame.format.name
+            depth = max(component.bits for component in frame.format.components)
+            self._format = name if name in _DEPTHS else "yuv420p10le" if depth > 8 else "yuv420p"
         width, height = self._size
-        wanted = frame.format.name if frame.format.name in _FITTING else "yuv420p"
-        if (frame.width, frame.height, frame.format.name) == (width, height, wanted):
+        if (frame.width, frame.height, frame.format.name) == (width, height, self._format):
             return frame
-        fitted = frame.reformat(width=width, height=height, format=wanted)
+        fitted = frame.reformat(width=width, height=height, format=self._format)
         fitted.color_primaries, fitted.color_trc = frame.color_primaries, frame.color_trc
         return fitted
 
     def _open(self, frame: av.VideoFrame, aspect: Fraction | None) -> PictureEncoder:
-        options = {**_QUALITY, "x264-params": self._params}
-        encoder = PictureEncoder(frame, timescale=self._timescale, rate=self._rate, options=options, aspect=aspect)
-        own = h264.configuration_of(encoder.header, 4)
-        if self._own is not None and self._own != own:
+        if self._coding is None:
+            self._coding = coding_for_whole(self._track.descriptions[0].codec, _DEPTHS[self._format])
+        beside = self._track if self._beside else None
+        options = self._coding.options(beside, self._rate, interlaced=frame.interlaced_frame)
+        encoder = PictureEncoder(
+            self._coding.encoder,
+            frame,
+            timescale=self._track.timescale,
+            rate=self._rate,
+            options=options,
+            aspect=aspect,
+        )
+        if self._header and self._header != encoder.header:
             raise MediaUnreadableError("Its pictures change in a way that one track cannot hold.")
-        self._own = own
+        self._header = encoder.header
         colours = (int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
-        self._extra = colour_box(*colours, full_range=int(frame.color_range) == 2)
+        self._boxes = colour_box(*colours, full_range=int(frame.color_range) == 2)
         if aspect and aspect != 1:
-            self._extra += aspect_box(aspect.numerator, aspect.denominator)
+            self._boxes += aspect_box(aspect.numerator, aspect.denominator)
         return encoder
 
-
-def _samples(encoder: PictureEncoder, frame: av.VideoFrame | None) -> Iterator[Coded]:
-    for coded in encoder.encode(frame):
-        units = (unit for unit in h264.split_annex_b(coded.data) if unit[0] & 31 != h264.SEI)
-        yield Coded(h264.prefixed(units, 4), coded.pts, coded.keyframe)
+    def _samples(self, encoder: PictureEncoder, frame: av.VideoFrame | None) -> Iterator[Coded]:
+        assert self._coding is not None
+        for coded in encoder.encode(frame):
+            yield Coded(self._coding.sample(coded.data), coded.pts, coded.keyframe)

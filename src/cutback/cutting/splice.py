@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from cutback.cutting.codings import coding_of
 from cutback.cutting.footage import Footage
-from cutback.cutting.h264.enter import renumbering
-from cutback.cutting.h264.nal import parse_configuration
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress
 from cutback.cutting.mp4.layout import SPOOL, Extent, OutTrack
@@ -60,7 +59,7 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     )
     pictures = Pictures(out)
     copies = any(segment.action == "copy" for part in parts for segment in part.segments)
-    shape = Shape(first, beside_copies=copies and first.descriptions[0].codec == "h264")
+    shape = Shape(first, beside_copies=copies)
     total = sum(len(segment) for part in parts for segment in part.segments)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1
@@ -106,7 +105,10 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
                     progress(CutProgress((pictures.copied + pictures.encoded) / total, pictures.encoded))
                 pictures.encoded_samples.append((begin, len(out)))
         base += part.piece.duration
-    out.entries = [shape.entry()]
+    out.entries, number = shape.entries()
+    for begin, end in pictures.encoded_samples:
+        for sample in range(begin, end):
+            out.entry_of[sample] = number
     if not any(out.display_size):
         width, height = shape.size or (0, 0)
         out.display_size = (width << 16, height << 16)
@@ -125,7 +127,8 @@ def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterato
     rest = iter(segment.samples)
     numbers = None
     if segment.entered:
-        numbers = renumbering(parse_configuration(track.descriptions[0].extradata))
+        coding = coding_of(track.descriptions[0].codec)
+        numbers = coding.entering(track) if coding else None
         assert numbers is not None
         for number in rest:
             sample = numbers.rewrite(part.footage.source.read_at(track.offsets[number], track.sizes[number]))

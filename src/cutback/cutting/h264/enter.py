@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from itertools import accumulate
 
 from cutback.cutting.bits import BitReader, BitWriter, escape, unescape
+from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.h264.nal import IDR, SLICE, Configuration, prefixed, split_sample
 from cutback.cutting.h264.pps import Pps, parse_pps
-from cutback.cutting.h264.slice import HEADER_BYTES, INTRA, Slice, UnusualSliceError, parse_slice
+from cutback.cutting.h264.slice import HEADER_BYTES, INTRA, Slice, parse_slice
 from cutback.cutting.h264.sps import Sps, parse_sps
 from cutback.errors import MediaUnreadableError
 
@@ -43,7 +44,7 @@ class Renumbering:
         """The sample as it has to be after the keyframe became an IDR picture.
 
         Raises:
-            UnusualSliceError: it uses something that is not followed here.
+            UnusualStreamError: it uses something that is not followed here.
         """
         units = []
         picture: Slice | None = None
@@ -53,14 +54,14 @@ class Renumbering:
                 self.finished = True
                 return sample
             if kind in _OTHER_SLICES:
-                raise UnusualSliceError("data partitioning or layers")
+                raise UnusualStreamError("data partitioning or layers")
             if kind != SLICE:
                 units.append(unit)
                 continue
             picture = self._parse(unit)
             units.append(self._slice(unit, picture))
         if picture is None:
-            raise UnusualSliceError("a sample without a slice")
+            raise UnusualStreamError("a sample without a slice")
         self._after(picture)
         return prefixed(units, 4)
 
@@ -72,7 +73,7 @@ class Renumbering:
             pps = self._pps[reader.unsigned()]
             return parse_slice(unit, self._sps[pps.sps_id], pps)
         except (IndexError, KeyError) as error:
-            raise UnusualSliceError("a slice header that cannot be read") from error
+            raise UnusualStreamError("a slice header that cannot be read") from error
 
     def _after(self, picture: Slice) -> None:
         """Note what this picture does to the reference memory."""
@@ -93,12 +94,12 @@ class Renumbering:
     def _slice(self, unit: bytes, head: Slice) -> bytes:
         entry = self._poc_base is None
         if entry and (head.kind != INTRA or not head.ref_idc):
-            raise UnusualSliceError("a keyframe that is not intra")
+            raise UnusualStreamError("a keyframe that is not intra")
         for length, commands in zip(head.references, head.changes, strict=True):
             # Each command puts one entry in front; a picture may be put there several times (weighted prediction).
             repeated = len(commands or ()) - len(self._named(head, commands or ()))
             if length > len(self._references) + repeated:
-                raise UnusualSliceError("references to pictures from before the keyframe")
+                raise UnusualStreamError("references to pictures from before the keyframe")
         pps = self._pps[head.pps_id]
         sps = self._sps[pps.sps_id]
         payload = unescape(unit[1:])
@@ -145,7 +146,7 @@ class Renumbering:
             for operation, value in commands:
                 old = (old + (value + 1 if operation else -value - 1)) % modulus
                 if old not in self._references:
-                    raise UnusualSliceError("references to pictures from before the keyframe")
+                    raise UnusualStreamError("references to pictures from before the keyframe")
                 wanted = self._references[old]
                 # A difference of 0 is written as a whole turn.
                 writer.unsigned(0)

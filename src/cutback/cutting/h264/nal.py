@@ -85,8 +85,9 @@ def configuration_of(annex_b: bytes, length_size: int) -> Configuration:
     units = list(split_annex_b(annex_b))
     sps = tuple(unit for unit in units if unit[0] & 31 == SPS)
     pps = tuple(unit for unit in units if unit[0] & 31 == PPS)
-    # 4:2:0 and 8 bits: what Cutback encodes.
-    rest = bytes([0xFC | 1, 0xF8, 0xF8, 0]) if sps[0][1] in PROFILES_WITH_CHROMA else b""
+    # High 10 is all that Cutback encodes beside 8 bits; always 4:2:0.
+    depth = 2 if sps[0][1] == 110 else 0
+    rest = bytes([0xFC | 1, 0xF8 | depth, 0xF8 | depth, 0]) if sps[0][1] in PROFILES_WITH_CHROMA else b""
     return Configuration(b"\1" + sps[0][1:4], length_size, sps, pps, rest)
 
 

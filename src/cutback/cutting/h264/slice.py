@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cutback.cutting.bits import BitReader, unescape
+from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.h264.pps import Pps
 from cutback.cutting.h264.sps import Sps
 
 P, B, INTRA = 0, 1, 2
 HEADER_BYTES = 512
 """More than any slice header takes that is parsed here."""
-
-
-class UnusualSliceError(Exception):
-    """A slice that uses what renumbering does not follow (long-term references, fields, redundancy)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def parse_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
     """Read a slice's header from a NAL unit or its first `HEADER_BYTES`.
 
     Raises:
-        UnusualSliceError: it uses something that Cutback does not renumber.
+        UnusualStreamError: it uses something that Cutback does not renumber.
         IndexError: the unit is cut short.
     """
     nal_type, ref_idc = unit[0] & 31, unit[0] >> 5 & 3
@@ -60,12 +57,12 @@ def parse_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
     reader.unsigned()  # first_mb_in_slice
     kind = reader.unsigned() % 5
     if kind > INTRA:
-        raise UnusualSliceError("switching slices")
+        raise UnusualStreamError("switching slices")
     pps_id = reader.unsigned()
     frame_num_at = reader.position
     frame_num = reader.bits(sps.frame_num_bits)
     if not sps.frames_only and reader.flag():
-        raise UnusualSliceError("field pictures")
+        raise UnusualStreamError("field pictures")
     idr_pic_id_at = reader.position
     if nal_type == 5:
         reader.unsigned()
@@ -76,9 +73,9 @@ def parse_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
         if pps.field_order_present:
             reader.signed()
     elif sps.poc_type == 1:
-        raise UnusualSliceError("picture order count type 1")
+        raise UnusualStreamError("picture order count type 1")
     if pps.redundant_pictures:
-        raise UnusualSliceError("redundant pictures")
+        raise UnusualStreamError("redundant pictures")
     references = _reference_counts(reader, kind, pps)
     lists_at = reader.position
     changes = _list_changes(reader, kind)
@@ -137,7 +134,7 @@ def _list_changes(reader: BitReader, kind: int) -> tuple[tuple[tuple[int, int], 
         commands = []
         while (operation := reader.unsigned()) != 3:
             if operation not in {0, 1}:
-                raise UnusualSliceError("long-term references")
+                raise UnusualStreamError("long-term references")
             commands.append((operation, reader.unsigned()))
         lists.append(tuple(commands))
     return tuple(lists)
@@ -161,13 +158,13 @@ def _marking(reader: BitReader, nal_type: int) -> tuple[int, ...] | None:
     if nal_type == 5:
         reader.flag()
         if reader.flag():
-            raise UnusualSliceError("long-term references")
+            raise UnusualStreamError("long-term references")
         return None
     if not reader.flag():
         return None
     operations = []
     while (operation := reader.unsigned()) != 0:
         if operation != 1:
-            raise UnusualSliceError("long-term references")
+            raise UnusualStreamError("long-term references")
         operations.append(reader.unsigned())
     return tuple(operations)

@@ -29,8 +29,8 @@ class Sps:
 
     @property
     def ordinary(self) -> bool:
-        """Progressive 4:2:0 of 8 bits: what the encoder for a clip's edges makes, too."""
-        return self.chroma_format == 1 and self.bit_depth == 8 and self.frames_only
+        """Progressive 4:2:0 of 8 or 10 bits: what the encoder for a clip's edges makes, too."""
+        return self.chroma_format == 1 and self.bit_depth in {8, 10} and self.frames_only
 
 
 def parse_sps(unit: bytes) -> Sps:

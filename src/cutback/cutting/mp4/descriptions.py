@@ -27,7 +27,16 @@ CODECS = {
 }
 _CONFIGURATIONS = {b"avcC", b"hvcC", b"av1C", b"vpcC"}
 # Object types of MPEG-4 systems, ISO/IEC 14496-1 table 5.
-_OBJECT_TYPES = {0x20: "mpeg4", 0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3"}
+_OBJECT_TYPES = {
+    0x20: "mpeg4",
+    0x6C: "mjpeg",
+    0x40: "aac",
+    0x66: "aac",
+    0x67: "aac",
+    0x68: "aac",
+    0x69: "mp3",
+    0x6B: "mp3",
+}
 
 
 def parse_descriptions(stsd: memoryview, kind: Kind) -> tuple[Description, ...]:

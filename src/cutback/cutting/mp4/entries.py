@@ -7,16 +7,18 @@ import struct
 from cutback.cutting.mp4.boxes import box, children, full_box
 
 
-def avc_entry(width: int, height: int, configuration: bytes, extra: bytes = b"") -> bytes:
-    """A visual sample entry `avc1` (ISO/IEC 14496-12, 12.1.3); `extra` holds further boxes (colr, pasp)."""
+def visual_entry(
+    kind: bytes, width: int, height: int, configuration_kind: bytes, configuration: bytes, extra: bytes = b""
+) -> bytes:
+    """A visual sample entry (ISO/IEC 14496-12, 12.1.3); `extra` holds further boxes (colr, pasp)."""
     fixed = struct.pack(">6xH16xHHIII H32sHh", 1, width, height, 0x480000, 0x480000, 0, 1, b"", 24, -1)
-    return box(b"avc1", fixed, box(b"avcC", configuration), extra)
+    return box(kind, fixed, box(configuration_kind, configuration), extra)
 
 
-def with_configuration(entry: bytes, configuration: bytes) -> bytes:
-    """A visual sample entry with another avcC in the place of its own."""
+def with_configuration(entry: bytes, kind: bytes, configuration: bytes) -> bytes:
+    """A visual sample entry with another configuration box (avcC, hvcC) in the place of its own."""
     fixed, boxes = entry[8:86], memoryview(entry)[86:]
-    kept = [box(kind, configuration if kind == b"avcC" else bytes(data)) for kind, data in children(boxes)]
+    kept = [box(name, configuration if name == kind else bytes(data)) for name, data in children(boxes)]
     return box(entry[4:8], fixed, *kept)
 
 

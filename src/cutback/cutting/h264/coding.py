@@ -1,0 +1,78 @@
+"""H.264 as a `Coding`: one sample entry whose avcC holds the recording's parameter sets and the encoder's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from cutback.cutting.h264 import nal
+from cutback.cutting.h264.enter import Renumbering, renumbering
+from cutback.cutting.h264.sps import parse_sps
+from cutback.cutting.index import Track
+from cutback.cutting.mp4.entries import visual_entry, with_configuration
+from cutback.cutting.plan import Entry
+from cutback.errors import MediaUnreadableError
+
+ENCODED_ID = 31
+"""seq_parameter_set_id and pic_parameter_set_id of encoded pictures, unless the source uses it itself."""
+
+_QUALITY = {"preset": "veryfast", "crf": "16"}
+_EDGE = "keyint=infinite:scenecut=0:bframes=0:ref=1:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
+_WHOLE = "keyint={keyint}:min-keyint=1:bframes=2:rc-lookahead=20:sps-id={id}"
+
+
+class H264:
+    """See `Coding`."""
+
+    encoder = "libx264"
+
+    def joinable(self, track: Track) -> bool:
+        """Progressive 4:2:0 with 4-byte NAL lengths and a free parameter set id."""
+        try:
+            configuration = _configuration(track)
+            return (
+                configuration.length_size == 4
+                and configuration.free_id() is not None
+                and bool(configuration.sps)
+                and all(parse_sps(unit).ordinary for unit in configuration.sps)
+            )
+        except (MediaUnreadableError, IndexError):
+            return False
+
+    def entry(self, track: Track, head: bytes) -> Entry:
+        """IDR pictures are clean; others can be made IDR pictures where their headers can be rewritten."""
+        configuration = _configuration(track)
+        if nal.is_idr(head, configuration.length_size):
+            return "clean"
+        return "none" if configuration.length_size != 4 or renumbering(configuration) is None else "open"
+
+    def entering(self, track: Track) -> Renumbering | None:
+        """See `h264.enter`."""
+        return renumbering(_configuration(track))
+
+    def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
+        """Beside copies: no pictures held back, an own parameter set id. Whole: GOPs of two seconds."""
+        if track is not None:
+            params = _EDGE.format(id=_configuration(track).free_id() or ENCODED_ID)
+        else:
+            params = _WHOLE.format(id=0, keyint=max(1, round(2 * rate)))
+        return {**_QUALITY, "x264-params": params + (":tff=1" if interlaced else "")}
+
+    def sample(self, annex_b: bytes) -> bytes:
+        """Length-prefixed, without the encoder's SEI."""
+        units = (unit for unit in nal.split_annex_b(annex_b) if unit[0] & 31 != nal.SEI)
+        return nal.prefixed(units, 4)
+
+    def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
+        """One entry, whose avcC serves both."""
+        own = nal.configuration_of(header, 4)
+        raw = track.descriptions[0].raw
+        return [with_configuration(raw, b"avcC", _configuration(track).joined(own).pack())], 0
+
+    def own_entry(self, width: int, height: int, header: bytes, boxes: bytes) -> bytes:
+        """An `avc1` entry."""
+        return visual_entry(b"avc1", width, height, b"avcC", nal.configuration_of(header, 4).pack(), boxes)
+
+
+def _configuration(track: Track) -> nal.Configuration:
+    return nal.parse_configuration(track.descriptions[0].extradata)

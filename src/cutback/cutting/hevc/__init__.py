@@ -1,0 +1,1 @@
+"""HEVC (ITU-T H.265): parameter sets, NAL unit types, and entering a stream midway."""
