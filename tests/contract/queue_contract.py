@@ -1,0 +1,494 @@
+"""What every Queue must do. Subclass `QueueContract`, give it a `queues` fixture, and it is tested."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import pytest
+from tests.contract.queue_model import agrees_with_model
+from tests.contract.racing import DEADLINE, in_processes, in_threads
+
+from cutback.ports import Message, Queue, QueueDepth
+
+LONG = timedelta(seconds=20)
+"""Waits that something must cut short."""
+
+
+class Queues(ABC):
+    """Opens queues on one technology, whose time the test sets."""
+
+    @abstractmethod
+    def open(self, name: str = "requests", *, visibility: float = 60, max_receives: int = 8) -> Queue:
+        """The queue of this name, as one more user of it; `visibility` in seconds."""
+
+    @abstractmethod
+    def opener(self) -> Callable[[], Queue]:
+        """Opens the queue "requests" from another process; picklable."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The queues' time."""
+
+    @abstractmethod
+    def pass_time(self, seconds: float) -> None:
+        """Let the queues' time pass."""
+
+
+def take(queue: Queue) -> Message:
+    (message,) = queue.receive()
+    return message
+
+
+def bodies(messages: list[Message]) -> list[str]:
+    return [message.body for message in messages]
+
+
+def drain(queue: Queue) -> list[str]:
+    found: list[str] = []
+    while messages := queue.receive(limit=10):
+        found += bodies(messages)
+    return found
+
+
+def _drain_in_threads(opener: Callable[[], Queue]) -> list[str]:
+    queue = opener()
+    return list(itertools.chain.from_iterable(in_threads(3, lambda _: drain(queue))))
+
+
+class QueueContract:
+    """The suite. `queues` is a fixture that gives fresh, empty `Queues`."""
+
+    @pytest.fixture
+    def queue(self, queues: Queues) -> Queue:
+        return queues.open()
+
+    # --- sending and receiving -------------------------------------------------------------------
+
+    def test_a_sent_message_is_received_with_its_id_body_and_time(self, queues: Queues, queue: Queue) -> None:
+        sent_at = queues.now()
+        message_id = queue.send("hello")
+        queues.pass_time(5)
+        message = take(queue)
+        assert (message_id, "hello", 1, sent_at) == (
+            message.id,
+            message.body,
+            message.receive_count,
+            message.sent_at,
+        )
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param("Größe 🌊 波 \u202e \U0010ffff e\u0301", id="unicode"),
+            pytest.param('{"a": "\\u0000\\n\'\\"; DROP TABLE messages; --"}', id="quotes"),
+            pytest.param("x" * 262_144, id="256 KB"),
+            pytest.param("波" * 87_381, id="256 KB of three-byte characters"),
+        ],
+    )
+    def test_a_body_comes_back_as_it_was_sent(self, queue: Queue, body: str) -> None:
+        queue.send(body)
+        assert body == take(queue).body
+
+    def test_equal_bodies_are_different_messages(self, queue: Queue) -> None:
+        ids = {queue.send("same"), queue.send("same")}
+        assert len(ids) == 2
+        assert ids == {message.id for message in queue.receive(limit=10)}
+
+    def test_an_empty_queue_answers_at_once_with_nothing(self, queue: Queue) -> None:
+        assert queue.receive() == []
+
+    def test_at_most_limit_messages_are_received(self, queue: Queue) -> None:
+        for number in range(12):
+            queue.send(str(number))
+        assert [len(queue.receive(limit=3)), len(queue.receive(limit=8)), len(queue.receive())] == [3, 8, 1]
+
+    def test_ten_messages_can_be_received_at_once(self, queue: Queue) -> None:
+        for number in range(10):
+            queue.send(str(number))
+        assert len(queue.receive(limit=10)) == 10
+
+    @pytest.mark.parametrize("limit", [0, -1, 11])
+    def test_a_limit_outside_1_to_10_is_refused(self, queue: Queue, limit: int) -> None:
+        with pytest.raises(ValueError, match="limit"):
+            queue.receive(limit=limit)
+
+    def test_messages_come_in_the_order_they_were_sent(self, queue: Queue) -> None:
+        sent = [str(number) for number in range(25)]
+        for body in sent:
+            queue.send(body)
+        assert sent == drain(queue)
+
+    def test_the_message_longest_visible_comes_first(self, queues: Queues, queue: Queue) -> None:
+        queue.send("delayed", delay=timedelta(seconds=10))
+        queue.send("given back")
+        first = take(queue)
+        queues.pass_time(5)
+        queue.send("fresh")
+        queues.pass_time(1)
+        assert queue.extend(first, timedelta())
+        queues.pass_time(10)
+        assert drain(queue) == ["fresh", "given back", "delayed"]
+
+    def test_what_was_sent_is_there_for_a_later_user(self, queues: Queues, queue: Queue) -> None:
+        queue.send("kept")
+        assert take(queues.open()).body == "kept"
+
+    def test_queues_of_other_names_are_apart(self, queues: Queues) -> None:
+        one, other = queues.open("one"), queues.open("other")
+        one.send("for one")
+        assert other.receive() == []
+        message = take(one)
+        assert not other.extend(message, timedelta(seconds=1))
+        assert not other.delete(message)
+        assert not other.give_up(message, "not mine")
+        assert one.give_up(message, "mine")
+        assert other.dead_letters() == []
+        assert other.redrive() == 0
+        assert other.redrive([message.id]) == 0
+        assert QueueDepth(0, 0, 0, 0) == other.depth()
+        assert QueueDepth(0, 0, 0, 1) == one.depth()
+
+    # --- delay -----------------------------------------------------------------------------------
+
+    def test_a_delayed_message_comes_when_its_delay_is_over(self, queues: Queues, queue: Queue) -> None:
+        queue.send("later", delay=timedelta(minutes=15))
+        queues.pass_time(15 * 60 - 1)
+        assert queue.receive() == []
+        queues.pass_time(1)
+        assert take(queue).body == "later"
+
+    @pytest.mark.parametrize("delay", [timedelta(minutes=15, seconds=1), timedelta(seconds=-1)])
+    def test_a_delay_outside_15_minutes_is_refused(self, queue: Queue, delay: timedelta) -> None:
+        with pytest.raises(ValueError, match="delay"):
+            queue.send("never", delay=delay)
+        assert QueueDepth(0, 0, 0, 0) == queue.depth()
+
+    # --- waiting ---------------------------------------------------------------------------------
+
+    def test_waiting_ends_empty_handed_when_nothing_comes(self, queue: Queue) -> None:
+        assert queue.receive(wait=timedelta(seconds=0.05)) == []
+
+    @pytest.mark.parametrize("same_user", [True, False], ids=["same user", "another user"])
+    def test_waiting_ends_when_a_message_is_sent(self, queues: Queues, queue: Queue, *, same_user: bool) -> None:
+        sender = queue if same_user else queues.open()
+        began = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(queue.receive, wait=LONG)
+            sender.send("here")
+            assert bodies(waiting.result(DEADLINE)) == ["here"]
+        assert time.monotonic() - began < LONG.total_seconds() / 2
+
+    def test_waiting_ends_when_a_message_is_given_back(self, queue: Queue) -> None:
+        queue.send("boomerang")
+        message = take(queue)
+        began = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(queue.receive, wait=LONG)
+            assert queue.extend(message, timedelta())
+            assert bodies(waiting.result(DEADLINE)) == ["boomerang"]
+        assert time.monotonic() - began < LONG.total_seconds() / 2
+
+    def test_waiting_ends_when_a_delay_is_over(self, queues: Queues, queue: Queue) -> None:
+        queue.send("later", delay=timedelta(seconds=30))
+        began = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(queue.receive, wait=LONG)
+            queues.pass_time(30)
+            assert bodies(waiting.result(DEADLINE)) == ["later"]
+        assert time.monotonic() - began < LONG.total_seconds() / 2
+
+    def test_waiting_does_not_wait_for_more_than_a_first_message(self, queue: Queue) -> None:
+        queue.send("only")
+        began = time.monotonic()
+        assert bodies(queue.receive(limit=10, wait=LONG)) == ["only"]
+        assert time.monotonic() - began < LONG.total_seconds() / 2
+
+    # --- visibility ------------------------------------------------------------------------------
+
+    def test_a_received_message_is_hidden_until_its_visibility_passes(self, queues: Queues) -> None:
+        queue = queues.open(visibility=30)
+        queue.send("one")
+        first = take(queue)
+        queues.pass_time(29)
+        assert queue.receive() == []
+        queues.pass_time(1)
+        second = take(queue)
+        assert (first.id, first.body, first.sent_at) == (second.id, second.body, second.sent_at)
+        assert (first.receive_count, second.receive_count) == (1, 2)
+        assert first.receipt != second.receipt
+
+    def test_a_receive_may_choose_its_own_visibility(self, queues: Queues, queue: Queue) -> None:
+        queue.send("one")
+        assert queue.receive(visibility=timedelta(seconds=5))
+        queues.pass_time(4)
+        assert queue.receive() == []
+        queues.pass_time(1)
+        assert queue.receive(visibility=timedelta(hours=12))
+        queues.pass_time(12 * 3600 - 1)
+        assert queue.receive() == []
+        queues.pass_time(1)
+        assert queue.receive(visibility=timedelta())
+        assert take(queue).receive_count == 4
+
+    @pytest.mark.parametrize("visibility", [timedelta(hours=12, seconds=1), timedelta(seconds=-1)])
+    def test_a_visibility_outside_12_hours_is_refused(self, queue: Queue, visibility: timedelta) -> None:
+        queue.send("one")
+        with pytest.raises(ValueError, match="visibility"):
+            queue.receive(visibility=visibility)
+        message = take(queue)
+        with pytest.raises(ValueError, match="visibility"):
+            queue.extend(message, visibility)
+        assert queue.delete(message)
+
+    # --- extend ----------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("seconds", [10, 60, 12 * 3600])
+    def test_extend_hides_the_message_from_now_on(self, queues: Queues, queue: Queue, seconds: int) -> None:
+        queue.send("one")
+        message = take(queue)
+        queues.pass_time(5)
+        assert queue.extend(message, timedelta(seconds=seconds))
+        queues.pass_time(seconds - 1)
+        assert queue.receive() == []
+        queues.pass_time(1)
+        assert take(queue).id == message.id
+
+    def test_extending_again_and_again_keeps_a_message_hidden(self, queues: Queues, queue: Queue) -> None:
+        queue.send("one")
+        message = take(queue)
+        for _ in range(10):
+            queues.pass_time(50)
+            assert queue.extend(message, timedelta(seconds=60))
+            assert queue.receive() == []
+        assert queue.delete(message)
+
+    def test_extend_by_zero_gives_the_message_back_at_once(self, queue: Queue) -> None:
+        queue.send("one")
+        message = take(queue)
+        assert queue.extend(message, timedelta())
+        again = take(queue)
+        assert (message.id, 2) == (again.id, again.receive_count)
+
+    def test_a_receipt_is_good_until_the_message_is_delivered_again(self, queues: Queues, queue: Queue) -> None:
+        queue.send("one")
+        message = take(queue)
+        queues.pass_time(3600)
+        assert queue.extend(message, timedelta(seconds=60))
+        assert queue.receive() == []
+        queues.pass_time(3600)
+        assert queue.delete(message)
+        assert queue.receive() == []
+
+    # --- stale receipts --------------------------------------------------------------------------
+
+    def test_a_receipt_is_stale_once_the_message_was_delivered_again(self, queues: Queues, queue: Queue) -> None:
+        queue.send("one")
+        stale = take(queue)
+        queues.pass_time(60)
+        current = take(queue)
+        self._assert_stale(queue, stale)
+        queues.pass_time(59)
+        assert queue.receive() == [], "a stale receipt must not change the visibility"
+        assert queue.dead_letters() == []
+        assert queue.delete(current)
+
+    def test_a_receipt_is_stale_once_the_message_was_deleted(self, queue: Queue) -> None:
+        queue.send("one")
+        message = take(queue)
+        assert queue.delete(message)
+        self._assert_stale(queue, message)
+        assert QueueDepth(0, 0, 0, 0) == queue.depth()
+
+    def test_a_receipt_is_stale_once_the_message_was_given_up(self, queue: Queue) -> None:
+        queue.send("one")
+        message = take(queue)
+        assert queue.give_up(message, "enough")
+        self._assert_stale(queue, message)
+        assert queue.redrive() == 1
+        self._assert_stale(queue, message)
+        assert QueueDepth(1, 0, 0, 0) == queue.depth()
+
+    @staticmethod
+    def _assert_stale(queue: Queue, message: Message) -> None:
+        assert not queue.extend(message, timedelta())
+        assert not queue.extend(message, timedelta(hours=1))
+        assert not queue.give_up(message, "stale")
+        assert not queue.delete(message)
+
+    def test_deleting_leaves_the_others_alone(self, queue: Queue) -> None:
+        for body in ("a", "b", "c"):
+            queue.send(body)
+        received = queue.receive(limit=3)
+        assert queue.delete(received[1])
+        for message in (received[0], received[2]):
+            assert queue.extend(message, timedelta())
+        assert drain(queue) == ["a", "c"]
+
+    # --- dead letters ----------------------------------------------------------------------------
+
+    def test_a_message_given_up_is_a_dead_letter(self, queues: Queues, queue: Queue) -> None:
+        queue.send("hopeless")
+        queue.receive(visibility=timedelta())
+        message = take(queue)
+        queues.pass_time(7)
+        assert queue.give_up(message, "the recording is gone: 波")
+        (letter,) = queue.dead_letters()
+        assert (message.id, "hopeless", 2, "the recording is gone: 波", queues.now()) == (
+            letter.id,
+            letter.body,
+            letter.receive_count,
+            letter.reason,
+            letter.died_at,
+        )
+        queues.pass_time(24 * 3600)
+        assert queue.receive() == []
+
+    def test_a_message_received_too_often_dies_instead(self, queues: Queues) -> None:
+        queue = queues.open(visibility=30, max_receives=3)
+        message_id = queue.send("poison")
+        for count in (1, 2, 3):
+            assert take(queue).receive_count == count
+            queues.pass_time(30)
+        assert queue.dead_letters() == []
+        assert queue.receive() == []
+        (letter,) = queue.dead_letters()
+        assert (message_id, "poison", 3) == (letter.id, letter.body, letter.receive_count)
+        assert "3 times" in letter.reason
+        assert QueueDepth(0, 0, 0, 1) == queue.depth()
+
+    def test_the_dying_do_not_keep_the_living_waiting(self, queues: Queues) -> None:
+        queue = queues.open(max_receives=1)
+        for number in range(25):
+            queue.send(f"poison {number}")
+        for _ in range(3):
+            queue.receive(limit=10, visibility=timedelta())
+        queues.pass_time(1)
+        queue.send("healthy")
+        found: list[str] = []
+        while messages := queue.receive(limit=10):
+            found += bodies(messages)
+        assert "healthy" in found
+        assert queue.depth().dead + len(found) == 26
+
+    def test_the_last_delivery_may_still_be_extended_and_deleted(self, queues: Queues) -> None:
+        queue = queues.open(max_receives=1)
+        queue.send("slow")
+        message = take(queue)
+        assert queue.extend(message, timedelta(seconds=100))
+        queues.pass_time(99)
+        assert queue.delete(message)
+        assert queue.dead_letters() == []
+
+    def test_dead_letters_come_newest_first_and_no_more_than_asked_for(self, queues: Queues, queue: Queue) -> None:
+        for body in "abcde":
+            queue.send(body)
+        for message in queue.receive(limit=5):
+            assert queue.give_up(message, "enough")
+            queues.pass_time(1)
+        assert list("edcba") == [letter.body for letter in queue.dead_letters()]
+        assert list("ed") == [letter.body for letter in queue.dead_letters(limit=2)]
+
+    # --- redrive ---------------------------------------------------------------------------------
+
+    @staticmethod
+    def _give_up_all(queue: Queue, sent: str) -> dict[str, str]:
+        ids = {body: queue.send(body) for body in sent}
+        for message in queue.receive(limit=10):
+            assert queue.give_up(message, "enough")
+        return ids
+
+    def test_redrive_brings_all_back_as_if_never_received(self, queues: Queues) -> None:
+        queue = queues.open(max_receives=2)
+        ids = self._give_up_all(queue, "abc")
+        assert queue.redrive() == 3
+        assert queue.dead_letters() == []
+        assert QueueDepth(3, 0, 0, 0) == queue.depth()
+        received = queue.receive(limit=10)
+        assert {*"abc"} == {message.body for message in received}
+        assert {*ids.values()} == {message.id for message in received}
+        assert [message.receive_count for message in received] == [1, 1, 1]
+        queues.pass_time(60)
+        assert [message.receive_count for message in queue.receive(limit=10)] == [2, 2, 2]
+
+    def test_redrive_of_some_ids_leaves_the_others(self, queue: Queue) -> None:
+        ids = self._give_up_all(queue, "abcd")
+        assert queue.redrive([ids["b"], ids["d"]]) == 2
+        assert {*"bd"} == {*drain(queue)}
+        assert {*"ac"} == {letter.body for letter in queue.dead_letters()}
+
+    def test_redrive_passes_over_unknown_ids_and_counts_each_once(self, queue: Queue) -> None:
+        ids = self._give_up_all(queue, "ab")
+        alive = queue.send("alive")
+        assert queue.redrive(iter(["nobody", ids["a"], ids["a"], alive, "' OR 1=1 --"])) == 1
+        assert queue.redrive([ids["a"]]) == 0
+        assert queue.redrive([]) == 0
+        assert QueueDepth(2, 0, 0, 1) == queue.depth()
+
+    def test_redrive_of_nothing_brings_nothing(self, queue: Queue) -> None:
+        assert queue.redrive() == 0
+
+    def test_a_redriven_message_can_die_and_be_redriven_again(self, queue: Queue) -> None:
+        self._give_up_all(queue, "a")
+        for _ in range(3):
+            assert queue.redrive() == 1
+            assert queue.give_up(take(queue), "again")
+        assert len(queue.dead_letters()) == 1
+
+    # --- depth -----------------------------------------------------------------------------------
+
+    def test_depth_counts_each_kind(self, queues: Queues, queue: Queue) -> None:
+        assert QueueDepth(visible=0, in_flight=0, delayed=0, dead=0) == queue.depth()
+        for number in range(6):
+            queue.send(str(number))
+        queue.send("later", delay=timedelta(seconds=90))
+        received = queue.receive(limit=3)
+        queue.give_up(received[0], "enough")
+        assert QueueDepth(visible=3, in_flight=2, delayed=1, dead=1) == queue.depth()
+        queues.pass_time(60)
+        assert QueueDepth(visible=5, in_flight=0, delayed=1, dead=1) == queue.depth()
+        queues.pass_time(30)
+        assert QueueDepth(visible=6, in_flight=0, delayed=0, dead=1) == queue.depth()
+
+    # --- many at once ----------------------------------------------------------------------------
+
+    def test_threads_receive_each_message_exactly_once(self, queues: Queues, queue: Queue) -> None:
+        sent = Counter(str(number) for number in range(200))
+        in_threads(4, lambda number: [queue.send(body) for body in list(sent)[number::4]])
+        users = [queue, queue, queues.open(), queues.open()]
+        found = in_threads(8, lambda number: drain(users[number % 4]))
+        assert sent == Counter(itertools.chain.from_iterable(found))
+
+    def test_processes_receive_each_message_exactly_once(self, queues: Queues, queue: Queue) -> None:
+        sent = Counter(str(number) for number in range(500))
+        in_threads(4, lambda number: [queue.send(body) for body in list(sent)[number::4]])
+        found = in_processes(_drain_in_threads, [queues.opener()] * 3)
+        assert sent == Counter(itertools.chain.from_iterable(found))
+
+    def test_many_waiting_share_out_what_comes(self, queue: Queue) -> None:
+        with ThreadPoolExecutor(6) as pool:
+            waiting = [pool.submit(queue.receive, wait=LONG) for _ in range(6)]
+            for number in range(6):
+                queue.send(str(number))
+            found = [body for each in waiting for body in bodies(each.result(DEADLINE))]
+        assert [*"012345"] == sorted(found)
+
+    def test_only_one_of_many_deletes_counts(self, queue: Queue) -> None:
+        queue.send("one")
+        message = take(queue)
+        assert sum(in_threads(8, lambda _: queue.delete(message))) == 1
+
+    def test_redrives_at_once_bring_each_letter_back_once(self, queue: Queue) -> None:
+        self._give_up_all(queue, "abcdefgh")
+        assert sum(in_threads(4, lambda _: queue.redrive())) == 8
+        assert [*"abcdefgh"] == sorted(drain(queue))
+
+    # --- anything at all -------------------------------------------------------------------------
+
+    def test_it_does_what_the_model_does(self, queues: Queues) -> None:
+        agrees_with_model(queues)

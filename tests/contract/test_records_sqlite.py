@@ -1,0 +1,103 @@
+"""SqliteRecords: the records contract, and what only this one promises."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.contract.manual_clock import ManualClock
+from tests.contract.records_contract import T0, RecordsContract, Shelf, a_clip, claimed, finished, put
+
+from cutback.adapters.records_sqlite import SqliteRecords
+from cutback.clip import ClipState
+from cutback.ports import ClipQuery
+
+
+class SqliteShelf(Shelf):
+    def __init__(self, path: Path, clock: ManualClock) -> None:
+        self.path = path
+        self.clock = clock
+        self.opened: list[SqliteRecords] = []
+
+    def open(self) -> SqliteRecords:
+        records = SqliteRecords(self.path, clock=self.clock)
+        self.opened.append(records)
+        return records
+
+    def opener(self) -> Callable[[], SqliteRecords]:
+        return functools.partial(SqliteRecords, self.path)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteShelf]:
+    shelf = SqliteShelf(tmp_path / "cutback.sqlite", clock)
+    yield shelf
+    for records in shelf.opened:
+        records.close()
+
+
+class TestSqliteRecords(RecordsContract):
+    """All of the contract."""
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(shelf: SqliteShelf, limit: int) -> None:
+    records = shelf.open()
+    with pytest.raises(ValueError, match="limit"):
+        records.list_clips(ClipQuery(), limit=limit)
+    with pytest.raises(ValueError, match="limit"):
+        records.due(T0, limit=limit)
+
+
+def test_a_change_that_cannot_be_stored_whole_is_not_stored_at_all(shelf: SqliteShelf) -> None:
+    records = shelf.open()
+    clip = put(records, a_clip())
+    with sqlite3.connect(shelf.path) as other:
+        other.execute("INSERT INTO events (id, content) VALUES ('wave.2', '{}')")
+    other.close()
+    with pytest.raises(sqlite3.IntegrityError):
+        records.commit(claimed(clip))
+    assert clip == records.get_clip("wave")
+
+
+def test_many_finished_clips_do_not_slow_what_is_asked_all_the_time(shelf: SqliteShelf) -> None:
+    """Counted in the machine's own steps: a scan of this many takes thousands of times more."""
+    records = shelf.open()
+    clip = a_clip("c0", tags=["x"], expires_in=3600)
+    put(records, clip, claimed(clip), finished(claimed(clip)))
+    with sqlite3.connect(shelf.path) as other:
+        other.execute(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+            INSERT INTO clips (id, state, created_at, revision, attempt, expires_at, content)
+            SELECT 'c' || i, state, created_at + i, 3, 1, CASE WHEN i % 2 THEN expires_at + i END, content
+            FROM n, clips
+            """
+        )
+        other.execute("INSERT INTO clip_tags SELECT 'x', created_at, id FROM clips WHERE id != 'c0'")
+        other.execute("INSERT INTO clip_recordings SELECT 'sea.mp4', created_at, id FROM clips WHERE id != 'c0'")
+        other.execute("INSERT INTO events (id, content, announced_at) SELECT id || '.9', '{}', 0 FROM clips")
+    other.close()
+    steps = [0]
+    with records._database.reading() as connection:
+        connection.set_progress_handler(lambda: steps.__setitem__(0, steps[0] + 1), 100)
+    begin = T0 + timedelta(microseconds=10_000)
+    page = records.list_clips(ClipQuery(), limit=3)
+    assert page.next_cursor is not None
+    for query in (
+        ClipQuery(),
+        ClipQuery(state=ClipState.READY),
+        ClipQuery(tag="x"),
+        ClipQuery(recording="sea.mp4"),
+        ClipQuery(ClipState.READY, "x", "sea.mp4", T0, begin),
+    ):
+        assert len(records.list_clips(query, limit=3, cursor=page.next_cursor).clips) == 3
+    assert records.due(T0) == []
+    assert len(records.due(T0 + timedelta(days=1), limit=2)) == 2
+    assert len(records.unannounced()) == 3
+    assert records.put_clip(a_clip("another"))
+    assert steps[0] < 150

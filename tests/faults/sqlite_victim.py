@@ -1,0 +1,104 @@
+"""The program that `test_sqlite_kills` kills: for every line it reads it starts a child that works until killed.
+
+Everything is told on the standard output, a line each, in one write, so that a kill cannot break a line:
+`born PID`, `dead PID` (after all that the child had to tell), `ready`, and for each operation `try WHAT` before
+and `did WHAT` after. Children are forked before anything is opened, which makes a life cheap.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from cutback.adapters.queue_sqlite import SqliteQueue
+from cutback.adapters.records_sqlite import SqliteRecords
+from cutback.clip import Clip, Progress, new_clip
+from cutback.errors import StorageUnavailableError
+from cutback.model import utc_now
+from cutback.request import validate_request
+
+HIDDEN = timedelta(hours=1)
+
+
+def tell(*words: object) -> None:
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def live(path: Path, life: str) -> None:
+    """Work on until killed; `life` makes this life's names."""
+    dice = random.Random(life)
+    queue = SqliteQueue(path)
+    records = SqliteRecords(path)
+    tell("ready")
+    mine: Clip | None = None
+    for number in range(1_000_000):
+        name = f"{life}-{number}"
+        match dice.randrange(4):
+            case 0:
+                send(queue, name, dice.randrange(1, 20_000))
+            case 1:
+                finish(queue, give_up=dice.random() < 0.3)
+            case 2:
+                mine = put(records, name)
+            case _:
+                mine = change(records, mine) if mine else None
+
+
+def send(queue: SqliteQueue, name: str, size: int) -> None:
+    tell("try send", name)
+    queue.send(f"{name} " + "x" * size)
+    tell("did send", name)
+
+
+def finish(queue: SqliteQueue, *, give_up: bool) -> None:
+    for message in queue.receive(limit=1, visibility=HIDDEN):
+        name = message.body.split(" ")[0]
+        tell("did receive", name)
+        verb = "bury" if give_up else "delete"
+        tell("try", verb, name)
+        assert queue.give_up(message, "enough") if give_up else queue.delete(message)
+        tell("did", verb, name)
+
+
+def put(records: SqliteRecords, name: str) -> Clip:
+    source = {"recording": "sea.mp4", "start": 0, "end": 1}
+    clip = new_clip(validate_request({"id": name, "source": source, "tags": ["a", "b"]}), now=utc_now())
+    tell("try change", name, clip.revision)
+    assert records.put_clip(clip)
+    tell("did change", name, clip.revision)
+    return clip
+
+
+def change(records: SqliteRecords, clip: Clip) -> Clip:
+    now = utc_now()
+    if clip.lease_until is None:
+        changed = clip.claimed(worker="victim", now=now, lease=HIDDEN)
+    else:
+        assert records.beat(clip.id, clip.attempt, lease_until=now + HIDDEN, progress=Progress(frames=7))
+        changed = clip.given_back(StorageUnavailableError(), attempt=clip.attempt, now=now)
+    tell("try change", changed.id, changed.revision)
+    assert records.commit(changed)
+    tell("did change", changed.id, changed.revision)
+    return changed
+
+
+def main() -> None:
+    """Give birth for each line read; its text names the life."""
+    path = Path(sys.argv[1])
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                live(path, line.strip())
+            finally:
+                os._exit(70)  # only an error comes here; what is inherited is not this one's to tidy
+        tell("born", child)
+        _, status = os.waitpid(child, 0)
+        tell("dead", child, os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    main()

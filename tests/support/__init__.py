@@ -1,0 +1,1 @@
+"""What tests share: recordings that can be read back, the decoding oracle, real footage."""

@@ -1,0 +1,95 @@
+"""A cutter that makes deterministic bytes instead of video: for testing all that is around the real one."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+from cutback.cutting.job import CutJob, CutProgress, Facts, ProgressHook, RealSpan, Source
+from cutback.errors import StoppedError
+from cutback.times import FrameNumber
+
+
+def _seconds(instant: Fraction | FrameNumber) -> Fraction:
+    return Fraction(instant.frame, 30) if isinstance(instant, FrameNumber) else instant
+
+
+@dataclass
+class FakeRendition:
+    """`size` bytes that depend on the job alone."""
+
+    facts: Facts
+    seed: bytes
+    closed: bool = False
+
+    def chunks(self) -> Iterator[bytes]:
+        block = hashlib.sha256(self.seed).digest() * 128
+        left = self.facts.size
+        while left:
+            piece = block[:left]
+            left -= len(piece)
+            yield piece
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed = True
+
+
+@dataclass
+class FakeCutter:
+    """Takes `steps` steps of `pause` seconds each; reads a little of every source in each."""
+
+    steps: int = 1
+    pause: float = 0.0
+    size: int = 20_000
+    on_step: Callable[[int], None] = lambda step: None
+    """Called in every step; may raise what a cutter may raise."""
+    renditions: list[FakeRendition] = field(default_factory=list)
+    jobs: list[CutJob] = field(default_factory=list)
+
+    def render(
+        self,
+        job: CutJob,
+        sources: Sequence[Source],
+        *,
+        on_progress: ProgressHook,
+        stopped: Callable[[], bool],
+    ) -> FakeRendition:
+        self.jobs.append(job)
+        never = threading.Event()
+        for step in range(self.steps):
+            if stopped():
+                raise StoppedError
+            self.on_step(step)
+            for source in sources:
+                source.read_at(step * 10, 10)
+            never.wait(self.pause)
+            on_progress(CutProgress(fraction=(step + 1) / self.steps, frames=step + 1))
+        if stopped():
+            raise StoppedError
+        spans = tuple(
+            RealSpan(source=piece.source, start=_seconds(piece.start), end=_seconds(piece.end), clamped=False)
+            for piece in job.ranges
+        )
+        facts = Facts(
+            size=self.size,
+            duration=sum((span.end - span.start for span in spans), start=Fraction()),
+            width=64,
+            height=36,
+            frames=self.steps,
+            frames_copied=self.steps,
+            frames_encoded=0,
+            spans=spans,
+        )
+        rendition = FakeRendition(facts, repr(job.ranges).encode())
+        self.renditions.append(rendition)
+        return rendition
