@@ -167,9 +167,7 @@ class Clip(Model):
             sweep_at=sweep_at,
         )
 
-    def given_back(
-        self, error: CutbackError, *, attempt: int, now: datetime, sweep_at: datetime | None = None
-    ) -> Clip:
+    def given_back(self, error: CutbackError, *, attempt: int, now: datetime, sweep_at: datetime | None = None) -> Clip:
         """The attempt ends without an outcome; another shall follow, or else be looked for at `sweep_at`.
 
         Raises:
@@ -205,9 +203,7 @@ class Clip(Model):
         """
         if self.state not in {ClipState.FAILED, ClipState.CANCELLED}:
             raise WrongStateError(f"It is {self.state}; only a failed or cancelled clip is tried again.")
-        return self._changed(
-            now, state=ClipState.QUEUED, failure=None, progress=Progress(), sweep_at=sweep_at
-        )
+        return self._changed(now, state=ClipState.QUEUED, failure=None, progress=Progress(), sweep_at=sweep_at)
 
     def expired(self, *, now: datetime) -> Clip:
         """Its time has passed; its objects are to be removed.

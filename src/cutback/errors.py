@@ -165,6 +165,18 @@ class StorageFullError(SurroundingsError):
     reason = "storage_full"
 
 
+class ObjectNotFoundError(CutbackError):
+    """The store holds no object under this key."""
+
+    reason = "object_not_found"
+
+
+class ObjectExistsError(CutbackError):
+    """The store already holds an object under this key, and nothing is overwritten."""
+
+    reason = "object_exists"
+
+
 class RecordsUnavailableError(SurroundingsError):
     """The records database could not be reached or is locked."""
 

@@ -41,9 +41,7 @@ def read_json(text: str | bytes, *, max_bytes: int = 1024 * 1024) -> Any:
     if len(text) > max_bytes:
         raise InvalidRequestError([Fault("", f"is larger than {max_bytes} bytes")])
     try:
-        return json.loads(
-            text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twins
-        )
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twins)
     except InvalidRequestError:
         raise
     except RecursionError:

@@ -55,7 +55,7 @@ class Queue(Protocol):
     def receive(
         self, *, limit: int = 1, wait: timedelta = timedelta(), visibility: timedelta | None = None
     ) -> list[Message]:
-        """Take up to `limit` (1–10) messages, waiting up to `wait` for a first one.
+        """Take up to `limit` (1 to 10) messages, waiting up to `wait` for a first one.
 
         A message whose receive count would pass the queue's maximum goes to the dead letters instead.
         """

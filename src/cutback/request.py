@@ -113,9 +113,10 @@ class Range(Model):
 class Output(Model):
     """What the clip shall be."""
 
-    precision: Literal["exact", "keyframe"] = Field(
+    precision: Literal["exact", "keyframe", "instant"] = Field(
         "exact",
-        description="`exact`: the very frames asked for. `keyframe`: snapped outwards to keyframes, a pure copy.",
+        description="`exact`: the very frames asked for. `keyframe`: snapped outwards to keyframes, a pure "
+        "copy. `instant`: a pure copy, exact through the edit list; what lies outside is in the file, unseen.",
     )
     container: Literal["mp4"] = Field("mp4", description="The clip's container.")
 
@@ -129,9 +130,9 @@ class ClipRequest(Model):
         description="The clip's id, chosen by the asker; derived from the rest of the request when left out.",
         validate_default=False,
     )
-    source: Annotated[
-        tuple[Range, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=MAX_RANGES)
-    ] = Field(description="One range of a recording, or several, joined in order.")
+    source: Annotated[tuple[Range, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=MAX_RANGES)] = (
+        Field(description="One range of a recording, or several, joined in order.")
+    )
     edits: Annotated[tuple[Any, ...], BeforeValidator(_refuse_edits)] = Field(
         (), description="What to do with the pictures and the sound, in order. This version knows no edits."
     )

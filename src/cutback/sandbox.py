@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Protocol, Self, TypeVar, runtime_checkable
 
 from cutback import errors
 from cutback.cutting import wire
-from cutback.cutting.job import CutJob, CutProgress, Facts, ProgressHook, Source
+from cutback.cutting.job import CutJob, CutProgress, Facts, Limits, ProgressHook, Source
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.errors import (
     CutbackError,
@@ -93,14 +93,28 @@ class ChildCutter:
             spare.kill()
         self._reader.shutdown(wait=False)
 
-    def render(
-        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
-    ) -> FinishedClip:
-        """See `Cutter.render`."""
+    def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """What a recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
+        child = self._take()
+        job = CutJob(sizes=(source.size,), ranges=(), limits=limits)
+        try:
+            with _open_spool() as spool:
+                return _Job(job, [source], child, spool, lambda _: None, stopped, self._reader).probe()
+        finally:
+            child.kill()
+
+    def _take(self) -> _Child:
         with self._lock:
             child, self._spare = self._spare, None
         if child is None or child.process.poll() is not None:
             child = _start()
+        return child
+
+    def render(
+        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+    ) -> FinishedClip:
+        """See `Cutter.render`."""
+        child = self._take()
         spool = _open_spool()
         try:
             finished = _Job(job, sources, child, spool, on_progress, stopped, self._reader).run()
@@ -123,7 +137,7 @@ def _open_spool() -> BinaryIO:
 
 def _start() -> _Child:
     ours, theirs = socket.socketpair()
-    stderr = tempfile.TemporaryFile(buffering=0)
+    stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the child
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LANG": "C.UTF-8"}
     with theirs:
         process = subprocess.Popen(
@@ -158,8 +172,20 @@ class _Job:
         self._stalled_at = now + job.limits.stall_seconds
 
     def run(self) -> FinishedClip:
+        made = self._converse(b"J")
+        if not isinstance(made, FinishedClip):
+            raise self._post_mortem()
+        return made
+
+    def probe(self) -> dict[str, Any]:
+        found = self._converse(b"P")
+        if not isinstance(found, dict):
+            raise self._post_mortem()
+        return found
+
+    def _converse(self, kind: bytes) -> FinishedClip | dict[str, Any]:
         try:
-            socket.send_fds(self._child.sock, [b"J"], [self._spool.fileno()])
+            socket.send_fds(self._child.sock, [kind], [self._spool.fileno()])
             wire.send(self._child.sock, wire.job_to_json(self._job))
             while True:
                 self._wait()
@@ -190,7 +216,7 @@ class _Job:
         if now > self._stalled_at:
             raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
 
-    def _handle(self, message: dict[str, Any], payload: bytes) -> FinishedClip | None:
+    def _handle(self, message: dict[str, Any], payload: bytes) -> FinishedClip | dict[str, Any] | None:
         match message["type"]:
             case "read":
                 source = self._sources[message["source"]]
@@ -212,6 +238,8 @@ class _Job:
                 extents = wire.extents_from_json(message["extents"], self._job.sizes, int(message["spool"]))
                 facts = wire.facts_from_json(message["facts"])
                 return FinishedClip(payload, extents, facts, self._sources, self._spool)
+            case "probed":
+                return dict(message["found"])
             case _:
                 raise ValueError("an unknown message")
         return None

@@ -61,7 +61,7 @@ def _parse_seconds(value: object) -> Fraction:
     if isinstance(value, Fraction):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise ValueError(f"expected {_EXPECTED}")
+        raise ValueError(f"expected {_EXPECTED}")  # noqa: TRY004 - pydantic collects ValueErrors
     if isinstance(value, float):  # repr gives the decimal that was written
         value = Decimal(repr(value))
     if isinstance(value, Decimal):

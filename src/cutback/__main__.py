@@ -1,0 +1,5 @@
+"""`python -m cutback`."""
+
+from cutback.run.cli import main
+
+main()

@@ -1,0 +1,139 @@
+"""THE PATH: a message becomes a clip. Every stage is named here, in order."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+from cutback import accept
+from cutback.attempt import Bury, Done, GiveBack, Outcome, claim, clear, finish, prefix, settle
+from cutback.clip import Clip, ClipResult, CutSpan, Progress
+from cutback.commit import announce_now
+from cutback.cutting.job import CutProgress, Rendition
+from cutback.errors import ObjectExistsError, ObjectNotFoundError, StorageUnavailableError, WorkersDiedError
+from cutback.lease import Lease
+from cutback.ports import Message
+from cutback.request import parse_request
+from cutback.resolve import Footage, resolve
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Bury", "Done", "GiveBack", "Outcome", "make_clip"]
+
+
+def make_clip(services: Services, message: Message, *, stopping: Callable[[], bool] = lambda: False) -> Outcome:
+    """Parse ► record ► claim ► resolve ► render ► store ► commit ► announce; the caller acknowledges last.
+
+    Whatever goes wrong, the answer is what to do with the message; only what ends the process is raised.
+    `stopping` says whether the worker wants to stop: then the work is given back at once.
+    """
+    attempt: Clip | None = None
+    began = time.monotonic()
+    try:
+        request = parse_request(message.body)
+        _reached(services, "parsed", request.id, 0, began)
+
+        clip = accept.record(services, request)
+        _reached(services, "recorded", clip.id, clip.attempt, began)
+
+        claimed = claim(services, clip, message)
+        if not isinstance(claimed, Clip):
+            return claimed
+        attempt = claimed
+        _reached(services, "claimed", clip.id, attempt.attempt, began)
+        _check_tries(services, message)
+
+        with (
+            Lease(services, attempt, message, stopping=stopping) as lease,
+            resolve(request, services.sources, stopped=lease.stopped) as footage,
+        ):
+            _reached(services, "resolved", clip.id, attempt.attempt, began)
+
+            job = footage.job(request, services.settings.limits)
+            with services.cutter.render(
+                job, footage.readers, on_progress=_noting(lease, footage), stopped=lease.stopped
+            ) as rendition:
+                _reached(services, "rendered", clip.id, attempt.attempt, began)
+
+                lease.check()
+                result = _store(services, attempt, rendition, footage, lease=lease, began=began)
+                _reached(services, "stored", clip.id, attempt.attempt, began)
+
+        finished = finish(services, attempt, result)
+        _reached(services, "committed", clip.id, attempt.attempt, began)
+
+        announce_now(services, finished)
+        if finished.attempt > 1:
+            clear(services, finished)
+        _reached(services, "announced", clip.id, attempt.attempt, began)
+        return Done()
+    except Exception as error:  # noqa: BLE001 - a bug must not lose a message; settle logs it whole
+        return settle(services, attempt, message, error)
+
+
+def _check_tries(services: Services, message: Message) -> None:
+    # Tries that ended in an error are judged when they end; only deaths bring a message beyond its tries.
+    if message.receive_count > services.policy.max_tries:
+        raise WorkersDiedError
+
+
+def _store(
+    services: Services, attempt: Clip, rendition: Rendition, footage: Footage, *, lease: Lease, began: float
+) -> ClipResult:
+    facts = rendition.facts
+    key = prefix(attempt.id, attempt.attempt) + "clip.mp4"
+    try:
+        stored = services.clips.put(key, _watched(rendition.chunks(), lease), size=facts.size, if_absent=True)
+    except (ObjectExistsError, ObjectNotFoundError) as error:
+        # The place is this attempt's alone: something else was there before, or swept it. Another attempt has
+        # another place.
+        raise StorageUnavailableError(error.detail) from error
+    recordings = footage.recordings
+    return ClipResult(
+        key=key,
+        size=facts.size,
+        etag=stored.etag,
+        duration=facts.duration,
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        frames_copied=facts.frames_copied,
+        frames_encoded=facts.frames_encoded,
+        spans=tuple(
+            CutSpan(
+                recording=recordings[span.source].key,
+                etag=recordings[span.source].etag,
+                start=span.start,
+                end=span.end,
+                clamped=span.clamped,
+            )
+            for span in facts.spans
+        ),
+        bytes_read=footage.bytes_read,
+        requests=footage.requests,
+        source_size=footage.size,
+        seconds=round(time.monotonic() - began, 3),
+        remade=facts.remade,
+        notes=facts.notes,
+    )
+
+
+def _watched(chunks: Iterator[bytes], lease: Lease) -> Iterator[bytes]:
+    for chunk in chunks:
+        lease.raise_if_stopped()
+        yield chunk
+
+
+def _noting(lease: Lease, footage: Footage) -> Callable[[CutProgress], None]:
+    def note(progress: CutProgress) -> None:
+        fraction = min(max(progress.fraction, 0.0), 1.0)
+        lease.note(Progress(fraction=fraction, bytes=footage.bytes_read, frames=progress.frames))
+
+    return note
+
+
+def _reached(services: Services, stage: str, clip_id: str, attempt: int, began: float) -> None:
+    log.info("stage=%s clip=%s attempt=%d seconds=%.3f", stage, clip_id, attempt, time.monotonic() - began)
+    services.checkpoint(stage)

@@ -1,0 +1,105 @@
+"""Pure: an error and the number of tries so far become what is done next. Shared by every worker."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from cutback.errors import CutbackError, LeaseLostError, StoppedError, StorageFullError, WorkersDiedError
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient to be."""
+
+    max_tries: int = 5
+    """Tries in all, when the surroundings are to blame."""
+    max_bug_tries: int = 3
+    """Tries in all, when the error is none that we know: a bug, most likely."""
+    first_delay: timedelta = timedelta(seconds=2)
+    """Before the second try; doubled for each one after."""
+    max_delay: timedelta = timedelta(seconds=300)
+
+    @property
+    def max_receives(self) -> int:
+        """The queue's own limit: a backstop for messages that no worker lives to judge."""
+        return self.max_tries + 3
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try the same work again after `delay`."""
+
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The work cannot succeed; the clip fails now."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It might succeed one day, but enough has been tried: the clip fails, its message is kept aside."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """Nothing is wrong with the work, but it is not this worker's any more."""
+
+
+Decision: TypeAlias = Retry | Fail | GiveUp | HandBack
+
+
+def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") -> Decision:
+    """What to do after `error` in the `tries`-th try (counted from 1).
+
+    `seed` (an id) spreads delays, so that works that failed together do not all come back together; the
+    same seed and try always give the same delay.
+    """
+    known = as_cutback_error(error)
+    if isinstance(known, LeaseLostError | StoppedError):
+        return HandBack()
+    if isinstance(known, WorkersDiedError):
+        return GiveUp(known.message)
+    if known.reason != CutbackError.reason and not known.transient:
+        return Fail()
+    limit = policy.max_tries if known.transient else min(policy.max_tries, policy.max_bug_tries)
+    if tries >= limit:
+        return GiveUp(known.message)
+    return Retry(backoff(tries, policy, seed))
+
+
+def backoff(tries: int, policy: Policy, seed: str) -> timedelta:
+    """Exponential, shortened by up to a half, by `seed`; never above `policy.max_delay`."""
+    doubled = policy.first_delay * 2.0 ** min(max(tries, 1) - 1, 30)
+    digest = hashlib.sha256(f"{seed}:{tries}".encode()).digest()
+    share = int.from_bytes(digest[:4], "big") / 2**32
+    delay: timedelta = min(doubled, policy.max_delay) * (1 - share / 2)
+    return delay
+
+
+def as_cutback_error(error: BaseException) -> CutbackError:
+    """The error as users may see it. What we do not know stays nameless here and goes to the log."""
+    if isinstance(error, CutbackError):
+        return error
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageFullError()
+    return CutbackError()
+
+
+def is_parked(reason: str) -> bool:
+    """Whether a clip that failed for `reason` has a dead letter, which may be brought back to try again."""
+    return reason in {CutbackError.reason, WorkersDiedError.reason} | _transient_reasons(CutbackError)
+
+
+def _transient_reasons(kind: type[CutbackError]) -> set[str]:
+    reasons = {kind.reason} if kind.transient else set()
+    for child in kind.__subclasses__():
+        reasons |= _transient_reasons(child)
+    return reasons

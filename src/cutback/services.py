@@ -1,0 +1,142 @@
+"""The one place that builds what the work needs from the settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from cutback.errors import SettingsError
+from cutback.model import utc_now
+from cutback.ports import Announcer, Queue, Records
+from cutback.retry import Policy
+from cutback.settings import Settings
+
+if TYPE_CHECKING:
+    from cutback.cutting.job import Cutter
+    from cutback.storage import Store
+
+Clock = Callable[[], datetime]
+Checkpoint = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the work needs, ready to use. Safe to share between threads; never carried over a fork."""
+
+    settings: Settings
+    policy: Policy
+    worker: str
+    """This process's name in records and logs."""
+    sources: Store
+    clips: Store
+    queue: Queue
+    records: Records
+    webhooks: Queue
+    announcers: tuple[Announcer, ...]
+    cutter: Cutter
+    clock: Clock
+    checkpoint: Checkpoint
+    """Called with a stage's name right after the stage; fault tests break off here."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what runs in the background, such as a cutter's waiting process."""
+        for each in (self.cutter, self.queue, self.records, self.webhooks):
+            close = getattr(each, "close", None)
+            if close is not None:
+                close()
+
+
+def build(
+    settings: Settings,
+    *,
+    cutter: Cutter | None = None,
+    clock: Clock = utc_now,
+    checkpoint: Checkpoint | None = None,
+) -> Services:
+    """Make folders where they are missing, open stores and database.
+
+    `cutter` takes the place of the real one, for measuring and testing all that is around it.
+
+    Raises:
+        SettingsError: the data folder cannot be made or written.
+        SurroundingsError: a store or the database does not answer.
+    """
+    from cutback.adapters.announce_outbox import OutboxAnnouncer
+    from cutback.adapters.queue_sqlite import SqliteQueue
+    from cutback.adapters.records_sqlite import SqliteRecords
+    from cutback.storage import Store
+
+    _prepare_folders(settings)
+    policy = policy_of(settings)
+    database = settings.database_path
+    webhooks = SqliteQueue(
+        database,
+        "webhooks",
+        visibility=timedelta(seconds=settings.webhook_timeout + 30),
+        max_receives=len(settings.webhook_delays) + 4,
+        clock=clock,
+    )
+    return Services(
+        settings=settings,
+        policy=policy,
+        worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+        sources=Store.open(settings.source_url, options=settings.source_options, create=True),
+        clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
+        queue=SqliteQueue(
+            database,
+            "clips",
+            visibility=settings.visibility_time,
+            max_receives=policy.max_receives,
+            clock=clock,
+        ),
+        records=SqliteRecords(database, clock=clock),
+        webhooks=webhooks,
+        announcers=(OutboxAnnouncer(webhooks, settings.webhook_urls),),
+        cutter=cutter or _child_cutter(),
+        clock=clock,
+        checkpoint=checkpoint or _pass,
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How patient these settings are."""
+    return Policy(
+        max_tries=settings.max_tries,
+        first_delay=timedelta(seconds=settings.retry_delay),
+        max_delay=timedelta(seconds=settings.retry_delay_max),
+    )
+
+
+def _prepare_folders(settings: Settings) -> None:
+    for name, folder in (("DATA", settings.data), ("DATABASE", settings.database_path.parent)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"\n- CUTBACK_{name}: the folder {folder} cannot be made ({error.strerror}); "
+                "choose one that this user may write"
+            ) from error
+
+
+def _child_cutter() -> Cutter:
+    from cutback.sandbox import ChildCutter
+
+    return ChildCutter()
+
+
+def _pass(_stage: str) -> None:
+    pass

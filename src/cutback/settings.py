@@ -1,0 +1,231 @@
+"""Every setting, its default and its validation. Wrong ones are reported all at once, by variable."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cutback.cutting.job import Limits
+from cutback.errors import SettingsError
+
+PREFIX = "CUTBACK_"
+"""Every setting is the environment variable of this prefix and its name in capitals."""
+
+
+_LIMITS = Limits()
+
+
+def _comma_list(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _options(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        content = json.loads(value or "{}")
+    except ValueError:
+        raise ValueError('must be a JSON object, such as {"region": "eu-central-1"}') from None
+    if not isinstance(content, dict):
+        raise ValueError('must be a JSON object, such as {"region": "eu-central-1"}')  # noqa: TRY004 - pydantic
+    return {str(name): str(option) for name, option in content.items()}
+
+
+def _check_secret(value: object) -> object:
+    if isinstance(value, str) and value:
+        try:
+            key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if not value.startswith("whsec_") or not 24 <= len(key) <= 64:
+            raise ValueError("must be whsec_ followed by 24 to 64 bytes in base 64")
+    return value
+
+
+def _check_webhooks(value: object) -> object:
+    urls = _comma_list(value)
+    for url in urls if isinstance(urls, tuple) else ():
+        try:
+            parts = urlsplit(url)
+            right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            right = False
+        if not right:
+            raise ValueError(f"{url[:100]!r} is not an http:// or https:// address")
+    return urls
+
+
+Options = Annotated[dict[str, str], NoDecode, BeforeValidator(_options)]
+
+
+class Settings(BaseSettings):
+    """What a Cutback process is told from outside. Frozen; made by `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, allow_inf_nan=False
+    )
+
+    data: Path = Field(Path("cutback-data"), description="The folder that holds what has no other place.")
+    source_store: str = Field("", description="Recordings: a folder or a store's URL. <data>/recordings.")
+    source_options: Options = Field({}, repr=False, description="Options for the source store, as a JSON object.")
+    clip_store: str = Field("", description="Finished clips: a folder or a store's URL. <data>/clips.")
+    clip_options: Options = Field({}, repr=False, description="Options for the clip store, as a JSON object.")
+    database: Path | None = Field(
+        None, description="SQLite file of queue and records, on a local disk. <data>/cutback.sqlite."
+    )
+
+    workers: int = Field(2, ge=1, le=256, description="Worker processes that `cutback up` starts.")
+    max_tries: int = Field(5, ge=1, le=100, description="How often a clip is tried before it is given up.")
+    retry_delay: float = Field(2, ge=0, le=900, description="Seconds before a second try; doubled each time.")
+    retry_delay_max: float = Field(300, ge=0, le=43200, description="Most seconds between two tries.")
+    lease: float = Field(
+        30, ge=0.5, le=900, description="Seconds after its last sign of life that a worker loses its clip."
+    )
+    visibility: float = Field(
+        60, ge=1, le=43200, description="Seconds a message stays hidden from others; longer than the lease."
+    )
+    housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between two rounds of housekeeping.")
+
+    limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Most pixels of one picture.")
+    limit_streams: int = Field(_LIMITS.streams, ge=1, le=1000, description="Most streams of one recording.")
+    limit_frames: int = Field(_LIMITS.frames, ge=1, description="Most frames of one job.")
+    limit_duration: int = Field(_LIMITS.duration, ge=1, description="Most seconds of one recording.")
+    limit_index_bytes: int = Field(_LIMITS.index_bytes, ge=4096, description="Most bytes of a recording's index.")
+    limit_seconds: int = Field(_LIMITS.seconds, ge=1, description="Most seconds one job may take.")
+    limit_stall_seconds: int = Field(
+        _LIMITS.stall_seconds, ge=1, description="Seconds without a sign of life after which a job is killed."
+    )
+    limit_memory: int = Field(_LIMITS.memory, ge=64 << 20, description="Most bytes of memory one job may add.")
+
+    webhook_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_check_webhooks)] = Field(
+        (), description="Addresses that hear of every event, separated by commas."
+    )
+    webhook_secret: Annotated[SecretStr | None, BeforeValidator(_check_secret)] = Field(
+        None, description="Signs webhooks: whsec_ and base 64. Made and kept in the data folder if left out."
+    )
+    webhook_delays: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=43200)], ...], NoDecode, BeforeValidator(_comma_list)
+    ] = Field(
+        (5, 30, 120, 600, 3600, 21600),
+        description="Seconds before each further try of a webhook, separated by commas.",
+    )
+    webhook_timeout: float = Field(10, gt=0, le=60, description="Seconds a webhook's receiver may take.")
+    webhook_private: bool = Field(
+        default=False, description="Whether webhooks may go to private, link-local and loopback addresses."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.visibility <= self.lease:
+            raise ValueError(
+                f"CUTBACK_VISIBILITY ({self.visibility:g}) must be greater than CUTBACK_LEASE "
+                f"({self.lease:g}), or a dead worker's message comes back before its clip may be taken over"
+            )
+        return self
+
+    @property
+    def source_url(self) -> str:
+        """Where recordings lie."""
+        return self.source_store or str(self.data / "recordings")
+
+    @property
+    def clip_url(self) -> str:
+        """Where clips are stored."""
+        return self.clip_store or str(self.data / "clips")
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.database or self.data / "cutback.sqlite"
+
+    @property
+    def limits(self) -> Limits:
+        """What one job may take."""
+        names = Limits.__dataclass_fields__
+        return Limits(**{name: getattr(self, f"limit_{name}") for name in names})
+
+    @property
+    def one_machine(self) -> bool:
+        """Whether everything lies on this machine, so that a loopback webhook harms no one else."""
+        return all("://" not in url or url.startswith("file://") for url in (self.source_url, self.clip_url))
+
+    @property
+    def lease_time(self) -> timedelta:
+        """How long a claim holds without a sign of life."""
+        return timedelta(seconds=self.lease)
+
+    @property
+    def visibility_time(self) -> timedelta:
+        """How long a message stays hidden without an extension."""
+        return timedelta(seconds=self.visibility)
+
+    @property
+    def sweep_delay(self) -> timedelta:
+        """When to look again for what a paused worker may have written late: well beyond its lease."""
+        return 2 * (self.lease_time + self.visibility_time)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment; `overrides` (by field name, None is left out) win.
+
+    Raises:
+        SettingsError: naming every variable that is wrong or unknown, and the way to mend it.
+    """
+    faults = _unknown_variables()
+    settings = None
+    try:
+        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        faults += [_fault(item) for item in error.errors(include_url=False)]
+    if faults or settings is None:
+        raise SettingsError("".join(f"\n- {fault}" for fault in faults))
+    return settings
+
+
+def _unknown_variables() -> list[str]:
+    known = {variable(name) for name in Settings.model_fields}
+    faults = []
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            close = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.6)
+            hint = f"did you mean {close[0]}?" if close else "remove it, or see docs/settings.md for those there are"
+            faults.append(f"{name} is not a setting; {hint}")
+    return faults
+
+
+def _fault(item: Any) -> str:
+    problem = str(item["msg"]).removeprefix("Value error, ")
+    if not item["loc"]:
+        return problem
+    name = str(item["loc"][0])
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{name} is not a setting"
+    hidden = name in {"webhook_secret", "source_options", "clip_options"}
+    shown = "" if hidden else f" (it is {str(item['input'])[:80]!r})"
+    return f"{variable(name)}{shown}: {problem}. {_help(field)}"
+
+
+def _help(field: FieldInfo) -> str:
+    default = field.default
+    text = ",".join(f"{part:g}" for part in default) if isinstance(default, tuple) and default else default
+    return f"{field.description}" + (f" The default is {text}." if text not in (None, "", (), {}) else "")

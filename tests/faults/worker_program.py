@@ -1,0 +1,97 @@
+"""A real worker process for the fault tests: the shipped worker, with a fake cutter and a plan of accidents.
+
+The plan is a folder. A file in it named `<stage>.<anything>` holds a signal's number; the first process that
+reaches the stage takes the file away and sends itself that signal.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.fake_cutter import FakeCutter, FakeRendition
+
+from cutback.cutting.job import CutJob, ProgressHook, Source
+from cutback.services import build
+from cutback.settings import load_settings
+from cutback.worker import Worker, configure_logging, stopping_on_signals
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The accidents still to happen."""
+
+    folder: Path
+
+    def __call__(self, stage: str) -> None:
+        for accident in self.folder.glob(f"{stage}.*"):
+            try:
+                number = int(accident.read_text())
+                accident.unlink()
+            except FileNotFoundError:
+                continue  # another process took it
+            os.kill(os.getpid(), number)
+            return
+
+
+@dataclass
+class StumblingRendition(FakeRendition):
+    """Passes a stage of its own, `storing`, right before its last bytes."""
+
+    plan: Callable[[str], None] = lambda _stage: None
+
+    def chunks(self) -> Iterator[bytes]:
+        before = None
+        for piece in super().chunks():
+            if before is not None:
+                yield before
+            before = piece
+        self.plan("storing")
+        if before is not None:
+            yield before
+
+
+@dataclass
+class StumblingCutter(FakeCutter):
+    """A cutter whose work passes the stages `rendering` and `storing`."""
+
+    plan: Callable[[str], None] = lambda _stage: None
+
+    def render(
+        self,
+        job: CutJob,
+        sources: Sequence[Source],
+        *,
+        on_progress: ProgressHook,
+        stopped: Callable[[], bool],
+    ) -> FakeRendition:
+        made = super().render(job, sources, on_progress=on_progress, stopped=stopped)
+        self.renditions.clear()
+        self.jobs.clear()
+        return StumblingRendition(made.facts, made.seed, plan=self.plan)
+
+
+def main() -> None:
+    """Work until told to stop."""
+    plan = Plan(Path(sys.argv[1]))
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    cutter = StumblingCutter(
+        steps=5,
+        pause=float(os.environ.get("STEP_SECONDS", "0.02")),
+        on_step=lambda step: plan("rendering") if step == 2 else None,
+        plan=plan,
+    )
+    stop = threading.Event()
+    with stopping_on_signals(stop), build(settings, cutter=cutter, checkpoint=plan) as services:
+        Worker(services).run(stop)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    main()

@@ -1,0 +1,243 @@
+"""Webhooks, against a real receiver on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from tests.path.conftest import World
+
+from cutback.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge, keep_secret
+
+SECRET = "whsec_" + "QUJD" * 8
+
+
+@dataclass
+class Receiver:
+    """Answers with the statuses given, the last one for ever, and keeps what came."""
+
+    statuses: list[int]
+    came: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+    linger: float = 0.0
+    url: str = ""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    received = Receiver([204])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            received.came.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            status = received.statuses.pop(0) if len(received.statuses) > 1 else received.statuses[0]
+            self.send_response(status)
+            self.send_header("Location", received.url + "/elsewhere")
+            self.send_header("Content-Length", "0" if not received.linger else "1000")
+            self.end_headers()
+            if received.linger:
+                drip(self, received.linger)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    received.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield received
+    server.shutdown()
+    server.server_close()
+
+
+def drip(handler: BaseHTTPRequestHandler, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            handler.wfile.write(b".")
+        except OSError:
+            return
+        threading.Event().wait(0.1)
+
+
+def deliver(world: World) -> int:
+    deliverer, count = Deliverer(world.services), 0
+    while deliverer.deliver_waiting():
+        count += 1
+    return count
+
+
+def webhook_depth(world: World) -> tuple[int, int, int]:
+    depth = world.services.webhooks.depth()
+    return depth.visible, depth.in_flight + depth.delayed, depth.dead
+
+
+def test_every_event_of_a_clip_reaches_its_webhook_signed(make_world: Callable[..., World], receiver: Receiver) -> None:
+    world = make_world(webhook_secret=SECRET)
+    world.submit(webhook=receiver.url + "/hook?who=me")
+    world.work()
+    assert deliver(world) == 3
+    events = [Webhook(SECRET).verify(body, headers) for _, headers, body in receiver.came]
+    assert events == [event.model_dump(mode="json") for event in world.events()]
+    assert [headers["webhook-id"] for _, headers, _ in receiver.came] == [event["id"] for event in events]
+    assert {path for path, _, _ in receiver.came} == {"/hook?who=me"}
+    assert webhook_depth(world) == (0, 0, 0)
+    with pytest.raises(WebhookVerificationError):
+        Webhook("whsec_" + "QUJE" * 8).verify(receiver.came[0][2], receiver.came[0][1])
+
+
+def test_addresses_in_the_settings_hear_of_every_clip_and_once(
+    make_world: Callable[..., World], receiver: Receiver
+) -> None:
+    world = make_world(webhook_urls=(receiver.url + "/all",))
+    world.submit(webhook=receiver.url + "/all")
+    world.submit(id="other")
+    assert deliver(world) == 2
+    assert {path for path, _, _ in receiver.came} == {"/all"}
+
+
+def test_a_refused_event_is_sent_again_later_with_the_same_id_and_a_new_signature(
+    make_world: Callable[..., World], receiver: Receiver
+) -> None:
+    world = make_world(webhook_delays=(5, 30), webhook_secret=SECRET)
+    receiver.statuses = [500, 302, 200]
+    world.submit(webhook=receiver.url)
+    assert deliver(world) == 1
+    assert deliver(world) == 0
+    world.pass_time(5.1)
+    assert deliver(world) == 1
+    world.pass_time(29)
+    assert deliver(world) == 0
+    world.pass_time(2)
+    assert deliver(world) == 1
+    assert {headers["webhook-id"] for _, headers, _ in receiver.came} == {"wave.1"}
+    assert len({headers["webhook-signature"] for _, headers, _ in receiver.came}) == 3
+    assert {path for path, _, _ in receiver.came} == {"/"}, "a redirect is not followed"
+    assert webhook_depth(world) == (0, 0, 0)
+
+
+def test_a_receiver_that_never_accepts_is_given_up_loudly(
+    make_world: Callable[..., World], receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = make_world(webhook_delays=(1, 1))
+    receiver.statuses = [503]
+    world.submit(webhook=receiver.url)
+    for _ in range(5):
+        deliver(world)
+        world.pass_time(2)
+    assert len(receiver.came) == 3
+    assert webhook_depth(world) == (0, 0, 1)
+    [letter] = world.services.webhooks.dead_letters()
+    assert "answered 503, 3 times over" in letter.reason
+    assert [record.levelno for record in caplog.records if "given_up=yes" in record.message] == [logging.ERROR]
+
+
+def test_a_receiver_that_is_gone_is_not_asked_again(world: World, receiver: Receiver) -> None:
+    receiver.statuses = [410]
+    world.submit(webhook=receiver.url)
+    deliver(world)
+    assert len(receiver.came) == 1
+    assert webhook_depth(world) == (0, 0, 1)
+
+
+def test_a_receiver_that_drips_its_answer_is_cut_off(make_world: Callable[..., World], receiver: Receiver) -> None:
+    world = make_world(webhook_timeout=0.5)
+    receiver.linger, receiver.statuses = 20, [200]  # a 204 would have no body to wait for
+    world.submit(webhook=receiver.url)
+    before = time.monotonic()
+    deliver(world)
+    assert time.monotonic() - before < 5
+
+
+def test_nobody_listening_is_a_reason_to_try_again(world: World) -> None:
+    world.submit(webhook="http://127.0.0.1:9/")
+    deliver(world)
+    assert webhook_depth(world) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://[::1]/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://10.0.0.1/",
+        "https://0.0.0.0/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://2130706433/",
+    ],
+)
+def test_an_address_inside_is_never_connected_to(world: World, url: str) -> None:
+    world.submit(webhook=url)
+    deliver(world)
+    [letter] = world.services.webhooks.dead_letters()
+    assert "not a public address" in letter.reason
+
+
+def test_a_loopback_webhook_is_refused_where_stores_are_shared(
+    make_world: Callable[..., World], receiver: Receiver
+) -> None:
+    world = make_world()
+    world.submit(webhook=receiver.url)
+    shared = world.settings.model_copy(update={"source_store": "s3://recordings"})
+    Deliverer(world.another(settings=shared)).deliver_waiting()
+    assert receiver.came == []
+    assert "not a public address" in world.services.webhooks.dead_letters()[0].reason
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("192.168.0.1", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("fe80::1", False),
+        ("fc00::1", False),
+        ("::", False),
+        ("64:ff9b::a00:1", False),
+        ("2002:a00:1::", False),
+        ("::ffff:127.0.0.1", False),
+    ],
+)
+def test_only_the_open_internet_counts_as_public(address: str, *, public: bool) -> None:
+    assert is_public(ipaddress.ip_address(address)) is public
+
+
+@pytest.mark.parametrize(
+    ("answer", "tries", "verdict"),
+    [
+        (200, 1, Delivered()),
+        (204, 9, Delivered()),
+        (301, 1, Again(timedelta(seconds=5), "the receiver answered 301")),
+        (500, 2, Again(timedelta(seconds=30), "the receiver answered 500")),
+        (500, 3, Abandon("the receiver answered 500, 3 times over")),
+        (410, 1, Abandon("the receiver answered 410")),
+        (TimeoutError("slow"), 1, Again(timedelta(seconds=5), "TimeoutError: slow")),
+    ],
+)
+def test_the_verdict_on_a_delivery(answer: int | Exception, tries: int, verdict: object) -> None:
+    assert judge(answer, tries, (5, 30)) == verdict
+
+
+def test_the_secret_is_made_once_for_all_and_kept_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "webhook-secret"
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: keep_secret(path), range(50)))
+    assert len(found) == 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    signature = Webhook(found.pop()).sign("id", datetime.now(UTC), "{}")
+    assert signature.startswith("v1,")
