@@ -43,7 +43,7 @@ class RemoteSource:
 
 
 def main() -> None:
-    """Serve one job (announced by the byte `J`, or `P` to probe its source) over the socket whose number is the first argument."""
+    """Serve one job over the socket whose number is the first argument: `J`, a cut, or `P`, a probe."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     _into_nowhere()

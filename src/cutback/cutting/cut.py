@@ -9,6 +9,7 @@ from typing import Literal
 
 from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.footage import Footage, open_footage
+from cutback.cutting.index import Hull
 from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
 from cutback.cutting.mp4.layout import Extent, OutTrack, place
 from cutback.cutting.mp4.write import front_matter
@@ -19,6 +20,7 @@ from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
 from cutback.cutting.verify import Expected, find_fault
 from cutback.errors import ClipDamagedError, CutbackError, MediaUnsupportedError
+from cutback.times import MAX_SECONDS, FrameNumber
 
 Mode = Literal["open", "closed", "encode"]
 MODES: tuple[Mode, ...] = ("open", "closed", "encode")
@@ -40,7 +42,10 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
     Raises:
         CutbackError: what was wrong with the media or with a range.
     """
-    footage = {number: open_footage(sources[number], job.limits) for number in {r.source for r in job.ranges}}
+    footage = {
+        number: open_footage(sources[number], job.limits, hull_of(job, number))
+        for number in {wanted.source for wanted in job.ranges}
+    }
     pieces = _merged(
         [
             (footage[wanted.source], wanted.source, locate(footage[wanted.source].index, wanted.start, wanted.end))
@@ -66,6 +71,16 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
             return made
         fault = found
     raise ClipDamagedError(f"({fault})")
+
+
+def hull_of(job: CutJob, source: int) -> Hull:
+    """What the job's ranges need of a source."""
+    instants = [end for wanted in job.ranges if wanted.source == source for end in (wanted.start, wanted.end)]
+    frames = tuple(instant.frame for instant in instants if isinstance(instant, FrameNumber))
+    seconds = [instant for instant in instants if isinstance(instant, Fraction)]
+    # Frames alone: an empty hull, far out, that their times widen.
+    start, end = (min(seconds), max(seconds)) if seconds else (Fraction(MAX_SECONDS), Fraction(-MAX_SECONDS))
+    return Hull(start, end, frames)
 
 
 def _merged(pieces: list[tuple[Footage, int, Piece]]) -> list[tuple[Footage, int, Piece]]:

@@ -9,7 +9,7 @@ from typing import Protocol
 import av
 
 from cutback.cutting import lavf, pictures
-from cutback.cutting.index import Index, Track
+from cutback.cutting.index import Hull, Index, Track
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.mp4.read import is_mp4, read_index
 from cutback.cutting.pictures import Picture
@@ -37,8 +37,8 @@ class Footage(Protocol):
         ...
 
 
-def open_footage(source: Source, limits: Limits) -> Footage:
-    """Recognize a recording by its content and read its index.
+def open_footage(source: Source, limits: Limits, hull: Hull | None = None) -> Footage:
+    """Recognize a recording by its content and read its index, as much of it as `hull` needs.
 
     Raises:
         MediaUnreadableError: it is empty, damaged, or not a video.
@@ -48,7 +48,7 @@ def open_footage(source: Source, limits: Limits) -> Footage:
     if not source.size:
         raise MediaUnreadableError("It is empty.")
     if is_mp4(source.read_at(0, 12)):
-        footage = Mp4Footage(source, limits)
+        footage = Mp4Footage(source, limits, hull)
         if footage.direct:
             return footage
     return lavf.LavfFootage(source, limits)
@@ -59,10 +59,10 @@ class Mp4Footage:
 
     copies = True
 
-    def __init__(self, source: Source, limits: Limits) -> None:
+    def __init__(self, source: Source, limits: Limits, hull: Hull | None) -> None:
         """Read the index. Raises as `open_footage`."""
         self.source = source
-        self.index = read_index(source, limits)
+        self.index = read_index(source, limits, hull)
         self._limits = limits
 
     @property

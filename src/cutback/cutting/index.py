@@ -55,6 +55,14 @@ class Track:
     """Seconds to add to pts / timescale to get the time from the recording's time zero."""
     window: tuple[int, int]
     """The ticks [first, end) of media time that are presented (edit list)."""
+    start: Fraction
+    """When its first presented sample begins, in seconds from the recording's time zero."""
+    end: Fraction
+    """When its last presented sample ends."""
+    frames: int
+    """How many samples are presented in all; this track may hold only some of them."""
+    first_rank: int = 0
+    """How many samples are presented before the first one held."""
     language: str = "und"
     matrix: bytes = b""
     """The track header's transformation matrix (rotation), 36 bytes."""
@@ -73,17 +81,6 @@ class Track:
         """The (fractional) media time of a time from the recording's time zero."""
         return (seconds - self.shift) * self.timescale
 
-    @property
-    def start(self) -> Fraction:
-        """When its first presented sample begins, in seconds from the recording's time zero."""
-        first = self.pts[self.order[0]]
-        return self.seconds(max(first, self.window[0]))
-
-    @property
-    def end(self) -> Fraction:
-        """When its last presented sample ends."""
-        return self.seconds(self.end_of(self.order[-1]))
-
     def end_of(self, sample: int) -> int:
         """The media time at which a sample's presentation ends, in ticks."""
         place = self.rank(sample)
@@ -98,7 +95,7 @@ class Track:
         return self.last_duration
 
     def rank(self, sample: int) -> int:
-        """Which presented frame a sample is, counted from 0."""
+        """Which presented frame a sample is, counted from the first one held."""
         return self.rank_at(self.pts[sample])
 
     def rank_at(self, ticks: Fraction | int) -> int:
@@ -108,6 +105,17 @@ class Track:
     def description_of(self, sample: int) -> int:
         """The number of the description that holds for a sample."""
         return self.described[bisect_right(self.described, sample, key=lambda run: run[0]) - 1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Hull:
+    """What of a recording is needed: all that lies between the earliest start and the latest end."""
+
+    start: Fraction
+    """Seconds from time zero."""
+    end: Fraction
+    frames: tuple[int, ...] = ()
+    """Frame numbers that have to lie within, too."""
 
 
 @dataclass(frozen=True, slots=True)

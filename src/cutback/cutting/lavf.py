@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -165,8 +166,7 @@ def _scan(container: InputContainer, limits: Limits) -> Index:
     if not tracks:
         raise MediaUnreadableError("It holds no picture and no sound.")
     zero = min(track.start for track in tracks)
-    for track in tracks:
-        object.__setattr__(track, "shift", -zero)
+    tracks = [replace(track, shift=-zero, start=track.start - zero, end=track.end - zero) for track in tracks]
     index = Index(container.format.name, tuple(tracks))
     if index.end > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
@@ -231,6 +231,9 @@ class _Column:
             described=((0, 0),),
             shift=Fraction(0),
             window=window,
+            start=Fraction(first, timescale),
+            end=Fraction(self.pts[order[-1]] + self.duration, timescale),
+            frames=len(order),
             language=(stream.language or "und")[:3],
             order=order,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, groupby
+from typing import Any
 
 import av
 from av.codec.context import Flags
@@ -63,8 +64,8 @@ def decode(
                     yield Picture(frame, decoder.sample_aspect_ratio or None)
 
 
-def _packet(track: Track, source: Source, number: int) -> av.Packet[av.VideoStream]:
-    packet: av.Packet[av.VideoStream] = av.Packet(source.read_at(track.offsets[number], track.sizes[number]))
+def _packet(track: Track, source: Source, number: int) -> Any:
+    packet = av.Packet(source.read_at(track.offsets[number], track.sizes[number]))
     packet.pts, packet.dts = track.pts[number], track.dts[number]
     packet.time_base = Fraction(1, track.timescale)
     return packet

@@ -81,7 +81,7 @@ def locate(index: Index, start: Instant, end: Instant) -> Piece:
     real_start = video.seconds(video.pts[video.order[first]])
     if first == 0 and sound_start is not None and sound_start < real_start:
         real_start = min(real_start, max(begin, sound_start))
-    if stop < len(video.order):
+    if stop < len(video.order):  # beyond what is held there is nothing: it reaches further than any range
         real_end = video.seconds(video.pts[video.order[stop]])
     else:
         real_end = max(video.end, min(finish, index.end))
@@ -104,9 +104,9 @@ def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
     video = index.video
     if video is None:
         raise RangeOutsideRecordingError("It is given in frames, and the recording has no pictures.")
-    if instant.frame < len(video.order):
-        return video.seconds(video.pts[video.order[instant.frame]]), False
-    return index.end, instant.frame > len(video.order)
+    if instant.frame < video.frames:
+        return video.seconds(video.pts[video.order[instant.frame - video.first_rank]]), False
+    return index.end, instant.frame > video.frames
 
 
 def plan_video(

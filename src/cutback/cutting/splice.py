@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -107,8 +108,7 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
         base += part.piece.duration
     out.entries, number = shape.entries()
     for begin, end in pictures.encoded_samples:
-        for sample in range(begin, end):
-            out.entry_of[sample] = number
+        out.entry_of[begin:end] = array("H", [number]) * (end - begin)
     if not any(out.display_size):
         width, height = shape.size or (0, 0)
         out.display_size = (width << 16, height << 16)

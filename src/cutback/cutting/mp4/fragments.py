@@ -1,14 +1,12 @@
-"""Samples as a movie's tables and its fragments (`moof`) list them."""
+"""Samples as a movie's fragments (`moof`) list them."""
 
 from __future__ import annotations
 
 import struct
-from array import array
-from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
 from cutback.cutting.mp4.boxes import child, children
+from cutback.cutting.mp4.samples import Samples
 from cutback.errors import MediaTooLargeError, MediaUnreadableError
 
 
@@ -19,59 +17,6 @@ class Defaults(NamedTuple):
     duration: int = 0
     size: int = 0
     flags: int = 0
-
-
-@dataclass(slots=True)
-class Samples:
-    """A track's samples while they are being collected; the same columns as `index.Track`."""
-
-    dts: array[int] = field(default_factory=lambda: array("q"))
-    pts: array[int] = field(default_factory=lambda: array("q"))
-    sizes: array[int] = field(default_factory=lambda: array("I"))
-    offsets: array[int] = field(default_factory=lambda: array("q"))
-    sync: array[int] = field(default_factory=lambda: array("I"))
-    described: list[tuple[int, int]] = field(default_factory=list)
-    last_duration: int = 0
-    lost: int = 0
-    """How many samples at the end lie beyond the end of the file."""
-
-    def __len__(self) -> int:
-        """How many samples there are."""
-        return len(self.sizes)
-
-    @property
-    def next_dts(self) -> int:
-        """When a sample after the last would be decoded, in ticks."""
-        return self.dts[-1] + self.last_duration if self.dts else 0
-
-    @property
-    def longest_duration(self) -> int:
-        """Ticks that the longest of the first samples lasts (all are equal in sound)."""
-        times = self.dts[:16]
-        return max([self.last_duration, *(after - time for time, after in pairwise(times))])
-
-    def extend(self, other: Samples) -> None:
-        """Append the samples of a track's fragments to those of its tables."""
-        base = len(self)
-        for name in ("dts", "pts", "sizes", "offsets"):
-            getattr(self, name).extend(getattr(other, name))
-        self.sync.extend(array("I", (base + number for number in other.sync)))
-        self.described.extend((base + number, description) for number, description in other.described)
-        self.last_duration = other.last_duration
-
-    def clip_to(self, file_size: int) -> None:
-        """Leave out the samples from the first one on that lies beyond the end of the file."""
-        count = next(
-            (i for i, (at, size) in enumerate(zip(self.offsets, self.sizes, strict=True)) if at + size > file_size),
-            len(self),
-        )
-        self.lost = len(self) - count
-        if not self.lost:
-            return
-        self.last_duration = self.dts[count] - self.dts[count - 1] if count else 0
-        for name in ("dts", "pts", "sizes", "offsets"):
-            setattr(self, name, getattr(self, name)[:count])
-        self.sync = array("I", (number for number in self.sync if number < count))
 
 
 def read_fragment(

@@ -1,0 +1,48 @@
+"""Edit lists (ISO/IEC 14496-12, 8.6.6): which stretch of a track's media is presented, and when."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cutback.cutting.mp4.boxes import child
+
+FOREVER = 2**62
+"""Ticks; no track is that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """An edit list: an initial pause, then one stretch of media (the form that `plain` promises)."""
+
+    delay: Fraction
+    """Seconds of the pause."""
+    origin: int
+    """The media time presented right after the pause, in ticks."""
+    first: int
+    end: int
+    plain: bool
+
+
+def parse_edits(trak: memoryview, movie_timescale: int, timescale: int) -> Edits:
+    """ISO/IEC 14496-12, 8.6.6. Times of the list's pauses are in the movie's time scale."""
+    elst = child(trak, b"edts", b"elst")
+    entries: list[tuple[int, int]] = []
+    plain = True
+    if elst is not None:
+        (count,) = struct.unpack_from(">I", elst, 4)
+        form = ">Qqi" if elst[0] == 1 else ">Iii"
+        for row in range(min(count, len(elst) // struct.calcsize(form))):
+            duration, media_time, rate = struct.unpack_from(form, elst, 8 + row * struct.calcsize(form))
+            entries.append((duration, media_time))
+            plain = plain and rate == 0x10000
+    delay = Fraction(0)
+    while entries and entries[0][1] < 0:
+        delay += Fraction(entries.pop(0)[0], movie_timescale)
+    if not entries:
+        return Edits(delay, 0, -FOREVER, FOREVER, plain)
+    duration, first = entries[0]
+    # A duration of 0 means "to the end" in fragmented files.
+    end = first + round(Fraction(duration * timescale, movie_timescale)) if duration else FOREVER
+    return Edits(delay, first, first, end, plain and len(entries) == 1)

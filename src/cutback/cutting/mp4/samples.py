@@ -1,0 +1,95 @@
+"""A track's samples in columns, as its tables and its fragments list them."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+
+@dataclass(slots=True)
+class Samples:
+    """A track's samples while they are being collected; the same columns as `index.Track`."""
+
+    dts: array[int] = field(default_factory=lambda: array("q"))
+    pts: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("I"))
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+    sync: array[int] = field(default_factory=lambda: array("I"))
+    described: list[tuple[int, int]] = field(default_factory=list)
+    last_duration: int = 0
+    lost: int = 0
+    """How many samples at the end lie beyond the end of the file."""
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+        return len(self.sizes)
+
+    @property
+    def next_dts(self) -> int:
+        """When a sample after the last would be decoded, in ticks."""
+        return self.dts[-1] + self.last_duration if self.dts else 0
+
+    @property
+    def longest_duration(self) -> int:
+        """Ticks that the longest of the first samples lasts (all are equal in sound)."""
+        times = self.dts[:16]
+        return max([self.last_duration, *(after - time for time, after in pairwise(times))])
+
+    def extend(self, other: Samples) -> None:
+        """Append the samples of a track's fragments to those of its tables."""
+        base = len(self)
+        for name in ("dts", "pts", "sizes", "offsets"):
+            getattr(self, name).extend(getattr(other, name))
+        self.sync.extend(array("I", (base + number for number in other.sync)))
+        self.described.extend((base + number, description) for number, description in other.described)
+        self.last_duration = other.last_duration
+
+    def clip_to(self, file_size: int) -> None:
+        """Leave out the samples from the first one on that lies beyond the end of the file."""
+        count = next(
+            (i for i, (at, size) in enumerate(zip(self.offsets, self.sizes, strict=True)) if at + size > file_size),
+            len(self),
+        )
+        self.lost = len(self) - count
+        if not self.lost:
+            return
+        self.last_duration = self.dts[count] - self.dts[count - 1] if count else 0
+        for name in ("dts", "pts", "sizes", "offsets"):
+            setattr(self, name, getattr(self, name)[:count])
+        self.sync = array("I", (number for number in self.sync if number < count))
+
+    # A track's samples held in memory answer the same questions as its tables.
+
+    @property
+    def reordering(self) -> int:
+        """The most ticks by which presentation and decoding times differ."""
+        return max((abs(pts - dts) for pts, dts in zip(self.pts, self.dts, strict=True)), default=0)
+
+    def sample_at(self, dts: int) -> int:
+        """The sample that is being decoded at a time."""
+        return max(0, bisect_right(self.dts, dts) - 1)
+
+    def keyframes(self) -> array[int] | None:
+        """Numbers of all samples at which decoding may begin, ascending."""
+        return self.sync
+
+    def window(self, first: int, end: int) -> Samples:
+        """The samples [first, end), numbered from 0."""
+        first, end = max(0, first), min(end, len(self))
+        if (first, end) == (0, len(self)):
+            return self
+        run = bisect_right(self.described, first, key=lambda row: row[0]) - 1
+        described = [(max(0, begin - first), number) for begin, number in self.described[run:] if begin < end]
+        sync = array("I", (number - first for number in self.sync if first <= number < end))
+        last = self.dts[end] - self.dts[end - 1] if end < len(self) else self.last_duration
+        return Samples(
+            self.dts[first:end],
+            self.pts[first:end],
+            self.sizes[first:end],
+            self.offsets[first:end],
+            sync,
+            described,
+            last,
+        )

@@ -1,0 +1,190 @@
+"""A track's sample tables (`stbl`), read for a run of samples at a time.
+
+A two-hour recording has half a million samples; a clip of it needs a few thousand. What is asked for is found by
+sums over the tables' runs, without looking at each sample.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate, islice, pairwise, repeat
+from operator import mul, sub
+
+from cutback.cutting.mp4.boxes import children, words
+from cutback.cutting.mp4.samples import Samples
+from cutback.errors import MediaTooLargeError, MediaUnreadableError
+
+
+class Runs:
+    """A run-length table: (how many samples, the value of each)*. The last value goes on for ever."""
+
+    def __init__(self, counts: array[int], values: array[int], samples: int) -> None:
+        """`samples` is how many samples there are, whatever the table says."""
+        if not values:
+            raise MediaUnreadableError("A table of times is empty.")
+        self.values = values
+        self._starts = list(accumulate(counts, initial=0))
+        self._sums: list[int] | None = None
+        self._samples = samples
+
+    def spread(self, first: int, end: int) -> list[int]:
+        """The values of samples [first, end)."""
+        run = min(max(bisect_right(self._starts, first) - 1, 0), len(self.values) - 1)
+        values: list[int] = []
+        while len(values) < end - first:
+            last = run + 1 >= len(self.values)
+            until = end if last else min(self._starts[run + 1], end)
+            values.extend(repeat(self.values[run], max(0, until - first - len(values))))
+            if last:
+                break
+            run += 1
+        return values
+
+    def sum_before(self, sample: int) -> int:
+        """The sum of the values of all samples before one."""
+        if self._sums is None:
+            lengths = map(sub, islice(self._starts, 1, None), self._starts)
+            self._sums = list(accumulate(map(mul, lengths, self.values), initial=0))
+        run = min(max(bisect_right(self._starts, sample) - 1, 0), len(self.values) - 1)
+        return self._sums[run] + (sample - self._starts[run]) * self.values[run]
+
+    def sample_at(self, total: int) -> int:
+        """The number of the last sample before which the sum is at most `total` (values are not negative)."""
+        self.sum_before(0)
+        assert self._sums is not None
+        run = min(max(bisect_right(self._sums, total) - 1, 0), len(self.values) - 1)
+        value = self.values[run]
+        inside = (total - self._sums[run]) // value if value > 0 else 0
+        return min(max(0, self._starts[run] + inside), max(0, self._samples - 1))
+
+
+class Tables:
+    """The sample tables of one track."""
+
+    def __init__(self, stbl: memoryview, most: int) -> None:
+        """Look at the tables' headers.
+
+        Raises:
+            MediaUnreadableError: a table is missing or cut short.
+            MediaTooLargeError: there are more than `most` samples.
+        """
+        tables = dict(reversed(list(children(stbl))))
+        self._fixed, self.count, self._sizes = _sizes(tables, most)
+        if not self.count:
+            return
+        self._deltas = _runs(tables.get(b"stts"), "I", self.count)
+        # Version 0 is meant to be unsigned, yet writers put negative offsets there too.
+        self._offsets = _runs(tables[b"ctts"], "i", self.count) if b"ctts" in tables else None
+        self._chunks = _Chunks(tables)
+        self._sync = words(tables[b"stss"][8:], "I") if b"stss" in tables else None
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+        return self.count
+
+    @property
+    def reordering(self) -> int:
+        """The most ticks by which presentation and decoding times differ."""
+        return max(map(abs, self._offsets.values)) if self._offsets else 0
+
+    def sample_at(self, dts: int) -> int:
+        """The sample that is being decoded at a time."""
+        return self._deltas.sample_at(max(0, dts))
+
+    def keyframes(self) -> array[int] | None:
+        """Numbers of all samples at which decoding may begin, ascending; None: at each."""
+        if self._sync is None:
+            return None
+        return array("I", (number - 1 for number in self._sync if 0 < number <= self.count))
+
+    def window(self, first: int, end: int) -> Samples:
+        """The samples [first, end), numbered from 0.
+
+        Raises:
+            MediaUnreadableError: the tables disagree.
+        """
+        first, end = max(0, first), min(end, self.count)
+        deltas = self._deltas.spread(first, end)
+        dts = array("q", accumulate(deltas[:-1], initial=self._deltas.sum_before(first)))
+        pts = dts
+        if self._offsets is not None:
+            pts = array("q", map(int.__add__, dts, self._offsets.spread(first, end)))
+        places, described = self._chunks.window(first, end, self._size_list)
+        sizes = self._size_list(first, end)
+        if self._sync is None:
+            sync = array("I", range(end - first))
+        else:
+            sync = array("I", (number - 1 - first for number in self._sync if first < number <= end))
+        return Samples(dts, pts, sizes, places, sync, described, deltas[-1])
+
+    def _size_list(self, first: int, end: int) -> array[int]:
+        if self._fixed:
+            return array("I", repeat(self._fixed, end - first))
+        return words(self._sizes[4 * first : 4 * end], "I")
+
+
+def _sizes(tables: dict[bytes, memoryview], most: int) -> tuple[int, int, memoryview]:
+    stsz = tables.get(b"stsz")
+    if stsz is None:
+        if b"stz2" in tables:
+            raise MediaUnreadableError("Its sample sizes are in a compact form that Cutback does not read.")
+        return 0, 0, memoryview(b"")
+    fixed, count = struct.unpack_from(">II", stsz, 4)
+    if count > most:
+        raise MediaTooLargeError(f"A track has {count} samples; the limit is {most}.")
+    if not fixed and len(stsz) < 12 + 4 * count:
+        raise MediaUnreadableError("Its table of sample sizes is cut short.")
+    return fixed, count, stsz[12:]
+
+
+def _runs(table: memoryview | None, code: str, count: int) -> Runs:
+    if table is None:
+        raise MediaUnreadableError("Its index lacks the table of times.")
+    return Runs(words(table[8:], "I")[::2], words(table[8:], code)[1::2], count)
+
+
+class _Chunks:
+    """Where samples lie: chunks of the file, each of some samples (`stsc`, `stco` or `co64`)."""
+
+    def __init__(self, tables: dict[bytes, memoryview]) -> None:
+        if b"stco" in tables:
+            self._offsets, self._code = tables[b"stco"][8:], "I"
+        elif b"co64" in tables:
+            self._offsets, self._code = tables[b"co64"][8:], "Q"
+        else:
+            raise MediaUnreadableError("Its index does not say where the samples lie.")
+        rows = words(tables[b"stsc"][8:], "I") if b"stsc" in tables else array("I")
+        self._first, self._samples, self._described = rows[::3], rows[1::3], rows[2::3]
+        if not self._described or min(self._first) < 1 or min(self._samples) < 1:
+            raise MediaUnreadableError("Its table of chunks is damaged.")
+        lengths = (after - before for before, after in pairwise(self._first))
+        self._before = list(accumulate(map(mul, lengths, self._samples), initial=0))
+        """For each row, how many samples come before it."""
+
+    def window(
+        self, first: int, end: int, sizes_of: Callable[[int, int], array[int]]
+    ) -> tuple[array[int], list[tuple[int, int]]]:
+        """Offsets of samples [first, end), and which description holds from which of them on."""
+        row = max(bisect_right(self._before, first) - 1, 0)
+        chunk = self._first[row] - 1 + (first - self._before[row]) // self._samples[row]
+        begin = sample = first - (first - self._before[row]) % self._samples[row]
+        sizes = sizes_of(begin, end)
+        offsets = array("q")
+        described: list[tuple[int, int]] = []
+        width = 4 if self._code == "I" else 8
+        for place in words(self._offsets[chunk * width : (chunk + end - begin) * width], self._code):
+            while row + 1 < len(self._first) and chunk >= self._first[row + 1] - 1:
+                row += 1
+            number = max(0, self._described[row] - 1)
+            if not described or described[-1][1] != number:
+                described.append((max(0, sample - first), number))
+            run = sizes[sample - begin : sample - begin + self._samples[row]]
+            offsets.extend(accumulate(run[:-1], initial=place))
+            sample += len(run)
+            chunk += 1
+            if sample >= end:
+                return offsets[first - begin :], described
+        raise MediaUnreadableError("Its tables disagree on how many samples there are.")

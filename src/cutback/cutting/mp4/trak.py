@@ -1,0 +1,215 @@
+"""One `trak` box: what the track is, when it begins and ends, and its samples around what is to be cut."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cutback.cutting.index import Description, Hull, Kind, Track, presented_order
+from cutback.cutting.job import Limits
+from cutback.cutting.mp4.boxes import child
+from cutback.cutting.mp4.descriptions import parse_descriptions
+from cutback.cutting.mp4.edits import FOREVER, Edits, parse_edits
+from cutback.cutting.mp4.samples import Samples
+from cutback.cutting.mp4.tables import Tables
+from cutback.errors import MediaUnreadableError
+
+_KINDS: dict[bytes, Kind] = {b"vide": "video", b"soun": "audio"}
+
+EDGE = 64
+"""Samples looked at around a track's presented ends: more than decoding ever runs ahead of presentation."""
+
+GROUPS_AROUND = 2
+"""Groups of pictures kept on either side of what is to be cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trak:
+    """A track whose samples have not all been looked at."""
+
+    id: int
+    kind: Kind
+    descriptions: tuple[Description, ...]
+    timescale: int
+    samples: Tables | Samples
+    edits: Edits
+    lead: int
+    """Ticks by which a sample may begin before the edit and still be presented in part (sound)."""
+    first: int
+    """How many samples, counted from the first, are not presented."""
+    frames: int
+    """How many are presented."""
+    start: Fraction
+    """Seconds on the movie's own timeline, where time zero is not yet known."""
+    end: Fraction
+    language: str
+    matrix: bytes
+    display_size: tuple[int, int]
+
+    def with_frames(self, hull: Hull) -> Hull:
+        """The hull with its frame numbers turned into times (roughly, and rather too wide)."""
+        if not hull.frames:
+            return hull
+        low, high = self.first + min(hull.frames), self.first + max(hull.frames)
+        samples = self.samples
+        early = samples.window(min(low, len(samples) - 1) - EDGE, min(low, len(samples) - 1) + 1)
+        late = samples.window(min(high, len(samples) - 1), min(high, len(samples) - 1) + EDGE)
+        return replace(
+            hull,
+            start=min(hull.start, self._seconds(min(early.pts))),
+            end=max(hull.end, self._seconds(max(late.pts))),
+        )
+
+    def track(self, zero: Fraction, hull: Hull | None) -> Track:
+        """The track with the samples around the hull (all of them where there is none)."""
+        begin, end = (0, len(self.samples)) if hull is None else self._around(hull)
+        samples = self.samples.window(begin, end)
+        order = presented_order(samples.pts, (self.edits.first - self.lead, self.edits.end))
+        return Track(
+            id=self.id,
+            kind=self.kind,
+            descriptions=self.descriptions,
+            timescale=self.timescale,
+            dts=samples.dts,
+            pts=samples.pts,
+            sizes=samples.sizes,
+            offsets=samples.offsets,
+            last_duration=samples.last_duration,
+            sync=samples.sync,
+            described=tuple(samples.described),
+            shift=self.edits.delay - Fraction(self.edits.origin, self.timescale) - zero,
+            window=(self.edits.first, self.edits.end),
+            start=self.start - zero,
+            end=self.end - zero,
+            frames=self.frames,
+            first_rank=max(0, begin - self.first),
+            language=self.language,
+            matrix=self.matrix,
+            display_size=self.display_size,
+            plain=self.edits.plain,
+            order=order,
+        )
+
+    def _seconds(self, ticks: int) -> Fraction:
+        return self.edits.delay + Fraction(ticks - self.edits.origin, self.timescale)
+
+    def _around(self, hull: Hull) -> tuple[int, int]:
+        ticks = [(time - self.edits.delay) * self.timescale + self.edits.origin for time in (hull.start, hull.end)]
+        slack = self.samples.reordering + self.timescale
+        begin = self.samples.sample_at(int(ticks[0]) - slack)
+        end = self.samples.sample_at(int(ticks[1]) + slack) + EDGE
+        keyframes = self.samples.keyframes()
+        if keyframes is not None and self.kind == "video":
+            before = bisect_right(keyframes, begin) - GROUPS_AROUND
+            begin = keyframes[before] if before > 0 else 0
+            behind = bisect_left(keyframes, end) + GROUPS_AROUND
+            end = keyframes[behind] if behind < len(keyframes) else len(self.samples)
+        return max(0, begin), min(end, len(self.samples))
+
+
+def parse_trak(
+    data: memoryview,
+    movie_timescale: int,
+    fragments: dict[int, Samples],
+    file_size: int,
+    limits: Limits,
+    notes: list[str],
+) -> Trak | None:
+    """Read a track's description and its ends; None for one without samples or that presents nothing.
+
+    Raises:
+        MediaUnreadableError: it is incomplete or damaged.
+        MediaTooLargeError: it has too many samples.
+    """
+    tkhd, mdhd = child(data, b"tkhd"), child(data, b"mdia", b"mdhd")
+    hdlr, stbl = child(data, b"mdia", b"hdlr"), child(data, b"mdia", b"minf", b"stbl")
+    if tkhd is None or mdhd is None or hdlr is None or stbl is None:
+        raise MediaUnreadableError("A track's description is incomplete.")
+    (track_id,) = struct.unpack_from(">I", tkhd, 20 if tkhd[0] == 1 else 12)
+    wide = mdhd[0] == 1
+    timescale, language = struct.unpack_from(">I8xH" if wide else ">I4xH", mdhd, 20 if wide else 12)
+    kind = _KINDS.get(bytes(hdlr[8:12]), "other")
+    stsd = child(stbl, b"stsd")
+    descriptions = parse_descriptions(stsd, kind) if stsd is not None else ()
+    samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id)
+    if not timescale or not descriptions or not len(samples):
+        return None
+    edits = parse_edits(data, movie_timescale, timescale)
+    # A packet of sound that begins before the edit and reaches into it is presented in part; a picture is not.
+    lead = samples.window(0, EDGE).longest_duration - 1 if kind == "audio" else 0
+    ends = _ends(samples, edits, lead)
+    if ends is None:
+        notes.append(f"Track {track_id} presents nothing.")
+        return None
+    first, frames, start, end = ends
+    matrix_at = 52 if tkhd[0] == 1 else 40
+    shift = edits.delay - Fraction(edits.origin, timescale)
+    return Trak(
+        id=track_id,
+        kind=kind,
+        descriptions=descriptions,
+        timescale=timescale,
+        samples=samples,
+        edits=edits,
+        lead=lead,
+        first=first,
+        frames=frames,
+        start=shift + Fraction(start, timescale),
+        end=shift + Fraction(end, timescale),
+        language=_language(language),
+        matrix=bytes(tkhd[matrix_at : matrix_at + 36]),
+        display_size=struct.unpack_from(">II", tkhd, matrix_at + 36),
+    )
+
+
+def _samples(
+    stbl: memoryview,
+    fragments: Samples | None,
+    file_size: int,
+    limits: Limits,
+    notes: list[str],
+    track_id: int,
+) -> Tables | Samples:
+    tables = Tables(stbl, limits.frames)
+    tail = tables.window(len(tables) - EDGE, len(tables)) if len(tables) else Samples()
+    tail.clip_to(file_size)
+    if fragments is None and not tail.lost:
+        return tables
+    samples = tables.window(0, len(tables)) if len(tables) else Samples()
+    if fragments is not None:
+        samples.extend(fragments)
+    samples.clip_to(file_size)
+    if samples.lost:
+        notes.append(f"Track {track_id} lacks its last {samples.lost} samples: the file is truncated.")
+    return samples
+
+
+def _ends(samples: Tables | Samples, edits: Edits, lead: int) -> tuple[int, int, int, int] | None:
+    """How many samples come before the first presented one, how many are presented, and from when to when (ticks)."""
+    count = len(samples)
+    slack = samples.reordering
+    window = (edits.first - lead, edits.end)
+    until = EDGE if edits.first == -FOREVER else samples.sample_at(edits.first + slack) + EDGE
+    head = samples.window(0, until)
+    order = presented_order(head.pts, window)
+    since = count - EDGE if edits.end == FOREVER else samples.sample_at(edits.end - slack - lead) - EDGE
+    since = max(0, since)
+    tail = samples.window(since, count)
+    tail_order = presented_order(tail.pts, window)
+    if not order or not tail_order:
+        return None
+    hidden = sum(pts < window[0] for pts in head.pts)
+    behind = sum(pts >= window[1] for pts in tail.pts)
+    start = max(head.pts[order[0]], edits.first)
+    last = tail_order[-1]
+    length = tail.dts[last + 1] - tail.dts[last] if last + 1 < len(tail) else tail.last_duration
+    later = [pts for pts in tail.pts if pts > tail.pts[last]]
+    end = min([tail.pts[last] + length, *later]) if later else tail.pts[last] + length
+    return hidden, count - hidden - behind, start, min(end, edits.end)
+
+
+def _language(packed: int) -> str:
+    letters = "".join(chr((packed >> shift & 31) + 0x60) for shift in (10, 5, 0))
+    return letters if letters.isalpha() and letters.isascii() else "und"
