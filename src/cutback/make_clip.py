@@ -47,7 +47,7 @@ def make_clip(services: Services, message: Message, *, stopping: Callable[[], bo
 
         with (
             Lease(services, attempt, message, stopping=stopping) as lease,
-            resolve(request, services.sources, stopped=lease.stopped) as footage,
+            resolve(request, services.sources, services.cache, stopped=lease.stopped) as footage,
         ):
             _reached(services, "resolved", clip.id, attempt.attempt, began)
 

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from cutback.cutting.job import CutJob, CutRange, Limits, Source
+from cutback.ports import Cache
 from cutback.range_reader import RangeReader
 from cutback.recording import Recording, Span
+from cutback.remembering import RememberingReader
 from cutback.request import ClipRequest
 from cutback.storage import ObjectInfo, Store
 
@@ -87,14 +89,16 @@ class Footage:
         return sum(reader.size for reader in self.readers)
 
 
-def resolve(request: ClipRequest, store: Store, *, stopped: Callable[[], bool]) -> Footage:
+def resolve(request: ClipRequest, store: Store, cache: Cache, *, stopped: Callable[[], bool]) -> Footage:
     """Find the recordings a request names, in the store of sources. Once `stopped`, reads are broken off.
+
+    Their indexes are remembered in `cache`.
 
     Raises:
         RecordingNotFoundError: a recording is not there.
         StorageUnavailableError: the store does not answer.
     """
-    return resolve_with(request, lambda key: RangeReader.open(store, key, stopped=stopped))
+    return resolve_with(request, lambda key: RememberingReader(RangeReader.open(store, key, stopped=stopped), cache))
 
 
 def resolve_with(request: ClipRequest, open_reader: Callable[[str], Reader]) -> Footage:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Protocol, Self, TypeVar, runtime_checkable
 
 from cutback import errors
 from cutback.cutting import wire
-from cutback.cutting.job import CutJob, CutProgress, Facts, Limits, ProgressHook, Source
+from cutback.cutting.job import CutJob, CutProgress, Facts, KeepsIndex, Limits, ProgressHook, Source
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.errors import (
     CutbackError,
@@ -218,10 +218,12 @@ class _Job:
 
     def _handle(self, message: dict[str, Any], payload: bytes) -> FinishedClip | dict[str, Any] | None:
         match message["type"]:
-            case "read":
+            case "read" | "read_index":
                 source = self._sources[message["source"]]
                 offset, length = int(message["offset"]), int(message["length"])
-                wire.send(self._child.sock, {}, self._patiently(lambda: source.read_at(offset, length)))
+                indexed = message["type"] == "read_index" and isinstance(source, KeepsIndex)
+                read = source.read_index if indexed else source.read_at
+                wire.send(self._child.sock, {}, self._patiently(lambda: read(offset, length)))
             case "prefetch":
                 source = self._sources[message["source"]]
                 ranges = [(int(offset), int(length)) for offset, length in message["ranges"]]

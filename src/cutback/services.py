@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from cutback.errors import SettingsError
 from cutback.model import utc_now
-from cutback.ports import Announcer, Queue, Records
+from cutback.ports import Announcer, Cache, Queue, Records
 from cutback.retry import Policy
 from cutback.settings import Settings
 
@@ -37,6 +37,7 @@ class Services:
     clips: Store
     queue: Queue
     records: Records
+    cache: Cache
     webhooks: Queue
     announcers: tuple[Announcer, ...]
     cutter: Cutter
@@ -76,6 +77,7 @@ def build(
         SurroundingsError: a store or the database does not answer.
     """
     from cutback.adapters.announce_outbox import OutboxAnnouncer
+    from cutback.adapters.cache_memory import MemoryCache
     from cutback.adapters.queue_sqlite import SqliteQueue
     from cutback.adapters.records_sqlite import SqliteRecords
     from cutback.storage import Store
@@ -104,6 +106,7 @@ def build(
             clock=clock,
         ),
         records=SqliteRecords(database, clock=clock),
+        cache=MemoryCache(),
         webhooks=webhooks,
         announcers=(OutboxAnnouncer(webhooks, settings.webhook_urls),),
         cutter=cutter or _child_cutter(),

@@ -164,9 +164,7 @@ class Store:
 
     # --- writing ---------------------------------------------------------------------------------
 
-    def put(
-        self, key: str, chunks: Iterable[bytes], *, size: int | None = None, if_absent: bool = True
-    ) -> ObjectInfo:
+    def put(self, key: str, chunks: Iterable[bytes], *, size: int | None = None, if_absent: bool = True) -> ObjectInfo:
         """Store an object as a whole or not at all; in a folder it also survives a loss of power.
 
         The chunks are taken in this thread and at most some 64 MiB of them are held. What they raise

@@ -67,9 +67,7 @@ def _translate(error: Exception, key: str, *, writing: bool) -> CutbackError:
     if status == 404 or number in _NO_SUCH_FILE or isinstance(error, FileNotFoundError):
         if not writing:
             return ObjectNotFoundError(f"{key}.")
-        return StorageUnavailableError(
-            f"{key}: its bucket or folder does not exist, or a file is in its way."
-        )
+        return StorageUnavailableError(f"{key}: its bucket or folder does not exist, or a file is in its way.")
     return StorageUnavailableError(f"{key}: {_hint(error, number, status, text)}")
 
 

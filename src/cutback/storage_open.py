@@ -100,9 +100,7 @@ def _connect_bucket(url: str, options: Mapping[str, str]) -> ObjectStore:
     retries = _whole_number(config.pop("max_retries", "6"))
     plain = str(config.get("endpoint", "")).startswith("http://")
     if plain and str(client.get("allow_http", "")).lower() not in {"true", "1", "yes", "on"}:
-        raise SettingsError(
-            f"{without_secrets(url)}: the endpoint is http://, which needs allow_http = true."
-        )
+        raise SettingsError(f"{without_secrets(url)}: the endpoint is http://, which needs allow_http = true.")
     if url.startswith("s3"):
         # A conditional move is S3's multipart copy, completed on the condition that the key is free.
         config.setdefault("copy_if_not_exists", "multipart")
@@ -112,9 +110,7 @@ def _connect_bucket(url: str, options: Mapping[str, str]) -> ObjectStore:
     except (BaseError, ValueError, TypeError) as error:
         # obstore's own words may repeat an option's value, so only the names are told.
         named = [name for name in options if name in str(error)] or sorted(options) or ["none was given"]
-        raise SettingsError(
-            f"{without_secrets(url)}: these options cannot be used: {', '.join(named)}."
-        ) from None
+        raise SettingsError(f"{without_secrets(url)}: these options cannot be used: {', '.join(named)}.") from None
 
 
 def _whole_number(text: str) -> int:

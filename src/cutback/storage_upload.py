@@ -39,9 +39,7 @@ def upload(objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size
     feed = _Feed()
     with ThreadPoolExecutor(1, thread_name_prefix="upload") as pool:
         done = pool.submit(
-            lambda: objects.put(
-                key, feed, use_multipart=True, chunk_size=part_size, max_concurrency=_IN_FLIGHT
-            )
+            lambda: objects.put(key, feed, use_multipart=True, chunk_size=part_size, max_concurrency=_IN_FLIGHT)
         )
         done.add_done_callback(feed.nobody_takes)
         try:

@@ -31,9 +31,16 @@ class RemoteSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """See `Source.read_at`. A failure to read ends this process: the parent knows why."""
+        return self._read("read", offset, length)
+
+    def read_index(self, offset: int, length: int) -> bytes:
+        """See `KeepsIndex.read_index`."""
+        return self._read("read_index", offset, length)
+
+    def _read(self, kind: str, offset: int, length: int) -> bytes:
         if length <= 0 or offset >= self.size:
             return b""
-        wire.send(self._sock, {"type": "read", "source": self._number, "offset": offset, "length": length})
+        wire.send(self._sock, {"type": kind, "source": self._number, "offset": offset, "length": length})
         _, payload = wire.receive(self._sock)
         return payload
 

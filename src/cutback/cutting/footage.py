@@ -11,6 +11,7 @@ import av
 from cutback.cutting import lavf, pictures
 from cutback.cutting.index import Hull, Index, Track
 from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.read import is_mp4, read_index
 from cutback.cutting.pictures import Picture
 from cutback.cutting.plan import decode_start
@@ -47,7 +48,7 @@ def open_footage(source: Source, limits: Limits, hull: Hull | None = None) -> Fo
     """
     if not source.size:
         raise MediaUnreadableError("It is empty.")
-    if is_mp4(source.read_at(0, 12)):
+    if is_mp4(read_index_bytes(source, 0, 16)):
         footage = Mp4Footage(source, limits, hull)
         if footage.direct:
             return footage

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from cutback.times import Instant
 
@@ -32,6 +32,21 @@ class Source(Protocol):
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """These (offset, length) will be read soon: fetch them together. A hint; it raises nothing."""
         ...
+
+
+@runtime_checkable
+class KeepsIndex(Protocol):
+    """A `Source` that remembers a recording's index from one job to the next."""
+
+    def read_index(self, offset: int, length: int) -> bytes:
+        """As `Source.read_at`, for parts of the container's index."""
+        ...
+
+
+def read_index(source: Source, offset: int, length: int) -> bytes:
+    """Read a part of a container's index, from memory where the source keeps it."""
+    read = source.read_index if isinstance(source, KeepsIndex) else source.read_at
+    return read(offset, length)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator
 from sys import byteorder
 
-from cutback.cutting.job import Source
+from cutback.cutting.job import Source, read_index
 from cutback.errors import MediaUnreadableError
 
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"}
@@ -22,7 +22,7 @@ def top_level(source: Source) -> Iterator[tuple[bytes, int, int, int]]:
     """
     offset = 0
     while offset + 8 <= source.size:
-        header = source.read_at(offset, 16)
+        header = read_index(source, offset, 16)
         size, kind = struct.unpack_from(">I4s", header)
         length = 8
         if size == 1:

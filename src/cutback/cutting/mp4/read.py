@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cutback.cutting.index import Hull, Index
 from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import read_index as read_bytes
 from cutback.cutting.mp4.boxes import child, children, top_level
 from cutback.cutting.mp4.fragments import Defaults, read_fragment
 from cutback.cutting.mp4.samples import Samples
@@ -40,7 +41,7 @@ def read_index(source: Source, limits: Limits, hull: Hull | None = None) -> Inde
             if kind == b"moof":
                 break  # a recording still being written: up to its last complete fragment
             raise MediaUnreadableError("Its index is cut short; the file is truncated.")
-        data = memoryview(source.read_at(offset + header, size - header))
+        data = memoryview(read_bytes(source, offset + header, size - header))
         if kind == b"moov" and moov is None:
             moov = data
             defaults = _fragment_defaults(moov)
