@@ -14,7 +14,7 @@ class Entering(Protocol):
     """Makes a decoder start cleanly at a keyframe in the midst of a stream."""
 
     finished: bool
-    """Whether the samples from here on are to be copied as they are."""
+    """Whether samples need not be rewritten any more; `rewrite` then gives back the very object it was given."""
 
     def rewrite(self, sample: bytes) -> bytes:
         """A sample with changed headers, in decoding order, the keyframe first.

@@ -43,7 +43,7 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
         CutbackError: what was wrong with the media or with a range.
     """
     footage = {
-        number: open_footage(sources[number], job.limits, hull_of(job, number))
+        number: open_footage(sources[number], job.limits, hull_of(job, number), number=number)
         for number in {wanted.source for wanted in job.ranges}
     }
     pieces = _merged(
@@ -151,14 +151,18 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
     others = sum(track.kind == "other" for footage, _, _ in pieces for track in footage.index.tracks)
     if others:
         notes.append("Subtitles, time codes and data tracks are not carried over.")
-    if len(pieces) == 1 and copy and pieces[0][0].copies:
-        footage, source, piece = pieces[0]
-        copied = [copy_sound(track, source, piece, COPIED) for track in footage.index.audio]
+    if len(pieces) == 1 and copy and _sound_copies(pieces[0][0]):
+        footage, _, piece = pieces[0]
+        copied = [copy_sound(footage, track, piece, spool, COPIED) for track in footage.index.audio]
         return [track for track in copied if track is not None]
     if any(len(footage.index.audio) > 1 for footage, _, _ in pieces):
         notes.append("Only the first sound track is carried over where sound is re-encoded.")
     encoded = encode_sound([(footage, piece) for footage, _, piece in pieces], spool)
     return [encoded] if encoded is not None else []
+
+
+def _sound_copies(footage: Footage) -> bool:
+    return all(entry.raw for track in footage.index.audio for entry in track.descriptions)
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

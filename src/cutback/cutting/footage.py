@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -12,13 +12,18 @@ from cutback.cutting import lavf, pictures
 from cutback.cutting.index import Hull, Index, Track
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.job import read_index as read_index_bytes
+from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.mp4.read import is_mp4, read_index
 from cutback.cutting.pictures import Picture
 from cutback.cutting.plan import decode_start
+from cutback.cutting.spool import Spool
 from cutback.errors import MediaUnreadableError, MediaUnsupportedError
 
 PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
 SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3"})
+
+HEAD_BYTES = 4096
+"""Enough of a sample to see its first slice's type behind SEI messages."""
 
 
 class Footage(Protocol):
@@ -26,8 +31,27 @@ class Footage(Protocol):
 
     index: Index
     source: Source
-    copies: bool
-    """Whether samples may be copied by their offsets."""
+
+    @property
+    def copies(self) -> bool:
+        """Whether its samples may stand in an MP4 as they are."""
+        ...
+
+    def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+        """Samples, in decoding order, as they stand in an MP4.
+
+        Raises:
+            UnusualStreamError: the stream changes in a way that one track cannot hold.
+        """
+        ...
+
+    def head(self, track: Track, sample: int) -> bytes:
+        """The beginning of a sample, at least `HEAD_BYTES` of it."""
+        ...
+
+    def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
+        """Where samples lie that are copied: in the source, or, taken out of their container, in the spool."""
+        ...
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """The presented frames [first, stop), in order, with the index's PTS."""
@@ -38,8 +62,10 @@ class Footage(Protocol):
         ...
 
 
-def open_footage(source: Source, limits: Limits, hull: Hull | None = None) -> Footage:
+def open_footage(source: Source, limits: Limits, hull: Hull | None = None, *, number: int = 0) -> Footage:
     """Recognize a recording by its content and read its index, as much of it as `hull` needs.
+
+    `number` is the source's place in the job.
 
     Raises:
         MediaUnreadableError: it is empty, damaged, or not a video.
@@ -49,7 +75,7 @@ def open_footage(source: Source, limits: Limits, hull: Hull | None = None) -> Fo
     if not source.size:
         raise MediaUnreadableError("It is empty.")
     if is_mp4(read_index_bytes(source, 0, 16)):
-        footage = Mp4Footage(source, limits, hull)
+        footage = Mp4Footage(source, number, limits, hull)
         if footage.direct:
             return footage
     return lavf.LavfFootage(source, limits)
@@ -60,9 +86,10 @@ class Mp4Footage:
 
     copies = True
 
-    def __init__(self, source: Source, limits: Limits, hull: Hull | None) -> None:
+    def __init__(self, source: Source, number: int, limits: Limits, hull: Hull | None) -> None:
         """Read the index. Raises as `open_footage`."""
         self.source = source
+        self._number = number
         self.index = read_index(source, limits, hull)
         self._limits = limits
 
@@ -74,6 +101,21 @@ class Mp4Footage:
         return all(track.plain for track in shown) and (
             video is None or all(entry.codec in PICTURES for entry in video.descriptions)
         )
+
+    def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+        """See `Footage.read`."""
+        for number in numbers:
+            yield self.source.read_at(track.offsets[number], track.sizes[number])
+
+    def head(self, track: Track, sample: int) -> bytes:
+        """See `Footage.head`."""
+        return self.source.read_at(track.offsets[sample], min(track.sizes[sample], HEAD_BYTES))
+
+    def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
+        """See `Footage.copy`."""
+        del spool
+        for number in numbers:
+            yield Extent(self._number, track.offsets[number], track.sizes[number])
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """See `Footage.frames`."""

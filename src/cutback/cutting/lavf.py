@@ -7,22 +7,25 @@ object's name for a URL and would follow it.
 from __future__ import annotations
 
 import io
-from array import array
-from collections.abc import Iterator
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 import av
 from av.container import InputContainer
 
-from cutback.cutting.index import Description, Index, Kind, Track, presented_order
+from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Source
+from cutback.cutting.lavf_entries import unwrap
+from cutback.cutting.lavf_scan import scan
+from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.pictures import THREADS, Picture, check_size
+from cutback.cutting.plan import decode_start
+from cutback.cutting.spool import Spool
 from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 
 FORMATS = "mov,matroska,webm,mpegts"
-_FOREVER = 2**62
 _BUFFER = 256 * 1024
 
 
@@ -59,6 +62,7 @@ def open_container(source: Source, limits: Limits) -> InputContainer:
     Raises:
         MediaUnreadableError: it is damaged or not a video.
         MediaUnsupportedError: its container is not on the list.
+        MediaTooLargeError: it has too many streams.
     """
     try:
         container = av.open(
@@ -88,152 +92,126 @@ def _looks_like_text(source: Source) -> bool:
 
 
 class LavfFootage:
-    """A recording that is read packet by packet and always re-encoded."""
-
-    copies = False
+    """A recording that is read packet by packet; what is copied passes through the spool."""
 
     def __init__(self, source: Source, limits: Limits) -> None:
         """Read all packets' times once. Raises as `open_container`, and MediaTooLargeError."""
         self.source = source
         self._limits = limits
         with open_container(source, limits) as container:
-            self.index = _scan(container, limits)
+            self.index = scan(container, limits)
+
+    @property
+    def copies(self) -> bool:
+        """Whether there is a sample entry for its pictures."""
+        video = self.index.video
+        return video is None or bool(video.descriptions[0].raw)
+
+    def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+        """See `Footage.read`."""
+        with open_container(self.source, self._limits) as container:
+            stream = container.streams[track.id]
+            to_sample = unwrap(stream, track.descriptions[0].extradata)
+            wanted = dict.fromkeys(numbers)
+            last = max(wanted)
+            for number, packet in self._packets(container, stream, track, min(wanted)):
+                if number in wanted:
+                    yield to_sample(bytes(packet))
+                if number >= last:
+                    return
+        raise MediaUnreadableError("A packet that was there is not found again.")
+
+    def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
+        """See `Footage.copy`."""
+        for sample in self.read(track, numbers):
+            yield Extent(SPOOL, spool.append(sample), len(sample))
+
+    def head(self, track: Track, sample: int) -> bytes:
+        """See `Footage.head`."""
+        return next(self.read(track, [sample]))
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """See `Footage.frames`."""
         track = self.index.video
         assert track is not None
         wanted = {track.pts[sample] for sample in track.order[first:stop]}
-        last = max(wanted)
         with open_container(self.source, self._limits) as container:
             stream = container.streams[track.id]
             assert isinstance(stream, av.VideoStream)
             stream.codec_context.thread_count = THREADS
             stream.codec_context.thread_type = "FRAME"
             stream.codec_context.options = {"max_pixels": str(self._limits.pixels)}
-            for frame in self._decode(container, stream, track, min(wanted), 0):
-                assert isinstance(frame, av.VideoFrame)
+            begin = decode_start(track, track.order[first])
+            for frame in self._decoded(container, stream, track, begin):
                 check_size(frame, self._limits)
                 if frame.pts in wanted:
                     wanted.discard(frame.pts)
                     yield Picture(frame, stream.codec_context.sample_aspect_ratio or None)
-                if not wanted or (frame.pts is not None and frame.pts > last):
+                if not wanted:
                     return
 
     def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
         """See `Footage.sound`."""
         with open_container(self.source, self._limits) as container:
             stream = container.streams[track.id]
+            begin = max(0, track.rank_at(track.ticks(start) - track.timescale // 10) - 1)
             limit = track.ticks(end)
-            lead = Fraction(track.timescale, 10)
-            for frame in self._decode(container, stream, track, int(track.ticks(start)), int(lead)):
-                assert isinstance(frame, av.AudioFrame)
-                if frame.pts is not None and frame.pts >= limit:
-                    return
+            for frame in self._decoded(container, stream, track, track.order[min(begin, len(track.order) - 1)]):
+                if frame.pts is not None:
+                    frame.pts = round(frame.pts * frame.time_base * track.timescale)
+                    if frame.pts >= limit:
+                        return
                 yield frame
 
-    def _decode(self, container: InputContainer, stream: Any, track: Track, start: int, lead: int) -> Iterator[Any]:
-        """Decode from a keyframe safely before `start`: the first try may land behind it."""
-        target = start - lead
-        earlier = [track.pts[sample] for sample in track.sync if track.pts[sample] <= target]
-        # One keyframe further back: a seek in MPEG-TS is by guess, and open GOPs need the group before.
-        if len(earlier) > 2:
-            container.seek(earlier[-2], stream=stream, backward=True)
+    def _decoded(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[Any]:
         try:
-            for packet in container.demux(stream):
+            for _, packet in self._packets(container, stream, track, first):
                 yield from packet.decode()
+            yield from stream.codec_context.decode(None)
         except av.FFmpegError as error:
             raise MediaUnreadableError(f"It cannot be decoded ({error.strerror}).") from error
 
-
-def _scan(container: InputContainer, limits: Limits) -> Index:
-    """Every packet's times; reads the whole file once."""
-    columns: dict[int, _Column] = {}
-    for stream in container.streams:
-        if stream.type in {"video", "audio"} and not _is_cover(stream):
-            columns[stream.index] = _Column()
-    if not columns:
-        raise MediaUnreadableError("It holds no picture and no sound.")
-    try:
-        for packet in container.demux([container.streams[number] for number in columns]):
-            if packet.size and packet.pts is not None:
-                columns[packet.stream.index].add(packet)
-                if len(columns[packet.stream.index].pts) > limits.frames:
-                    raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
-    except av.FFmpegError as error:
-        raise MediaUnreadableError(f"It is damaged ({error.strerror}).") from error
-    tracks = [column.track(container.streams[number]) for number, column in columns.items() if len(column.pts)]
-    if not tracks:
-        raise MediaUnreadableError("It holds no picture and no sound.")
-    zero = min(track.start for track in tracks)
-    tracks = [replace(track, shift=-zero, start=track.start - zero, end=track.end - zero) for track in tracks]
-    index = Index(container.format.name, tuple(tracks))
-    if index.end > limits.duration:
-        raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
-    return index
-
-
-def _is_cover(stream: Any) -> bool:
-    return bool(stream.disposition & stream.disposition.attached_pic)
+    def _packets(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[tuple[int, Any]]:
+        """Packets from at or before the sample `first`, each with its number in the index."""
+        scale = Fraction(track.timescale) * stream.time_base
+        by_time = {time: number for number, time in enumerate(track.pts)}
+        for sample in _places(track, first):
+            if sample:
+                container.seek(int(track.pts[sample] / scale), stream=stream, backward=True)
+            else:
+                container.seek(int(min(track.pts) / scale) - 10 * track.timescale, stream=stream, backward=True)
+            number = -1
+            for packet in container.demux(stream):
+                if not packet.size:
+                    continue
+                if number < 0:
+                    time = packet.pts if packet.pts is not None else packet.dts
+                    number = _nearest(by_time, round((time or 0) * scale), track)
+                    if number > first:
+                        break  # a seek in MPEG-TS, or without an index, is by guess: further back, then
+                else:
+                    number += 1
+                if number >= len(track.sizes) or track.sizes[number] != packet.size:
+                    raise MediaUnreadableError("A packet that was there is not found again.")
+                yield number, packet
+            else:
+                return
+        raise MediaUnreadableError("A packet that was there is not found again.")
 
 
-class _Column:
-    """One stream's packets while they are being collected."""
+def _places(track: Track, first: int) -> Iterator[int]:
+    """Samples to seek to, ever earlier; 0 is the very beginning."""
+    number = bisect_right(track.sync, first) - 1
+    for back in (0, 2, 8):
+        if number - back > 0:
+            yield track.sync[number - back]
+    yield 0
 
-    def __init__(self) -> None:
-        self.pts, self.sizes = array("q"), array("I")
-        self.sync = array("I")
-        self.skip = 0
-        self.duration = 1
 
-    def add(self, packet: Any) -> None:
-        assert packet.pts is not None
-        if not self.pts and packet.has_sidedata("skip_samples"):
-            # The first 4 bytes: samples to skip at the start (FFmpeg's AV_PKT_DATA_SKIP_SAMPLES).
-            self.skip = int.from_bytes(bytes(packet.get_sidedata("skip_samples"))[:4], "little")
-        if packet.is_keyframe:
-            self.sync.append(len(self.pts))
-        self.pts.append(packet.pts)
-        self.sizes.append(packet.size)
-        self.duration = packet.duration or self.duration
-
-    def track(self, stream: Any) -> Track:
-        time_base = stream.time_base
-        # A whole number of ticks a second is what the rest of Cutback counts in; containers give 1/n.
-        timescale = round(1 / time_base)
-        first = min(self.pts)
-        if self.skip:
-            first += round(Fraction(self.skip, stream.codec_context.sample_rate) / time_base)
-        window = (first, _FOREVER)
-        kind: Kind = stream.type
-        context = stream.codec_context
-        description = Description(
-            context.name,
-            b"",
-            context.extradata or b"",
-            width=context.width if kind == "video" else 0,
-            height=context.height if kind == "video" else 0,
-            sample_rate=context.sample_rate if kind == "audio" else 0,
-            channels=context.layout.nb_channels if kind == "audio" else 0,
-        )
-        order = presented_order(self.pts, (min(self.pts), _FOREVER))
-        return Track(
-            id=stream.index,
-            kind=kind,
-            descriptions=(description,),
-            timescale=timescale,
-            dts=self.pts,
-            pts=self.pts,
-            sizes=self.sizes,
-            offsets=array("q"),
-            last_duration=self.duration,
-            sync=self.sync,
-            described=((0, 0),),
-            shift=Fraction(0),
-            window=window,
-            start=Fraction(first, timescale),
-            end=Fraction(self.pts[order[-1]] + self.duration, timescale),
-            frames=len(order),
-            language=(stream.language or "und")[:3],
-            order=order,
-        )
+def _nearest(by_time: dict[int, int], time: int, track: Track) -> int:
+    """The sample whose time is a packet's; sound's times were smoothed, so the nearest."""
+    if time in by_time:
+        return by_time[time]
+    place = track.rank_at(time)
+    around = track.order[max(0, place - 1) : place + 1]
+    return min(around, key=lambda sample: abs(track.pts[sample] - time))

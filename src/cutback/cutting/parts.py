@@ -11,9 +11,6 @@ from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
 from cutback.cutting.plan import Entry, Piece, Segment, plan_video
 
-HEAD_BYTES = 4096
-"""Enough of a sample to see its first slice's type behind SEI messages."""
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -90,8 +87,7 @@ def _entries(footage: Footage, track: Track, open_gops: bool) -> Callable[[int],
             return "clean"  # a keyframe of these codecs is one; what precedes it in presentation the plan sees
         if not track.descriptions[0].extradata:
             return "none"
-        head = footage.source.read_at(track.offsets[sample], min(track.sizes[sample], HEAD_BYTES))
-        entry = coding.entry(track, head)
+        entry = coding.entry(track, footage.head(track, sample))
         return "none" if entry == "open" and not open_gops else entry
 
     return entry_at

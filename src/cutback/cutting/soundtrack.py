@@ -24,7 +24,7 @@ _PREROLL = {"opus": Fraction(8, 100), "mp3": Fraction(6, 100)}
 BIT_RATE_A_CHANNEL = 96_000
 
 
-def copy_sound(track: Track, source: int, piece: Piece, group: int | None) -> OutTrack | None:
+def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group: int | None) -> OutTrack | None:
     """The packets of a piece as they are; the edit list cuts them to the exact samples.
 
     None when no sound of this track falls into the piece.
@@ -52,13 +52,14 @@ def copy_sound(track: Track, source: int, piece: Piece, group: int | None) -> Ou
         duration=min(piece.end, track.end) - track.seconds(0) - sounding / track.timescale,
     )
     last = track.order[stop - 1]
-    for number in range(sample, last + 1):
+    numbers = range(sample, last + 1)
+    for number, place in zip(numbers, footage.copy(track, numbers, spool), strict=True):
         out.add(
             pts=track.pts[number],
-            size=track.sizes[number],
+            size=place.length,
             sync=True,
-            origin=source,
-            offset=track.offsets[number],
+            origin=place.origin,
+            offset=place.offset,
             group=group,
             entry=track.description_of(number),
         )

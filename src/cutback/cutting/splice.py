@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -124,20 +124,20 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
 
 def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterator[tuple[int, Extent]]:
     """Where each copied sample lies: in the source, or in the spool where its headers had to be rewritten."""
-    rest = iter(segment.samples)
-    numbers = None
+    rest: Sequence[int] = segment.samples
     if segment.entered:
         coding = coding_of(track.descriptions[0].codec)
         numbers = coding.entering(track) if coding else None
         assert numbers is not None
-        for number in rest:
-            sample = numbers.rewrite(part.footage.source.read_at(track.offsets[number], track.sizes[number]))
-            if numbers.finished:
-                yield number, Extent(part.source, track.offsets[number], track.sizes[number])
+        for place, (number, sample) in enumerate(zip(rest, part.footage.read(track, rest), strict=True)):
+            rewritten = numbers.rewrite(sample)
+            if numbers.finished and rewritten is sample:
+                rest = rest[place:]
                 break
-            yield number, Extent(SPOOL, spool.append(sample), len(sample))
-    for number in rest:
-        yield number, Extent(part.source, track.offsets[number], track.sizes[number])
+            yield number, Extent(SPOOL, spool.append(rewritten), len(rewritten))
+        else:
+            return
+    yield from zip(rest, part.footage.copy(track, rest, spool), strict=True)
 
 
 class _Clock:

@@ -65,13 +65,32 @@ class H264:
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
         """One entry, whose avcC serves both."""
-        own = nal.configuration_of(header, 4)
+        own = configuration_of(header, 4)
         raw = track.descriptions[0].raw
         return [with_configuration(raw, b"avcC", _configuration(track).joined(own).pack())], 0
 
     def own_entry(self, width: int, height: int, header: bytes, boxes: bytes) -> bytes:
         """An `avc1` entry."""
-        return visual_entry(b"avc1", width, height, b"avcC", nal.configuration_of(header, 4).pack(), boxes)
+        return visual_entry(b"avc1", width, height, b"avcC", configuration_of(header, 4).pack(), boxes)
+
+
+def configuration_of(annex_b: bytes, length_size: int) -> nal.Configuration:
+    """The record for parameter sets in Annex B, such as an encoder's global header.
+
+    Raises:
+        MediaUnreadableError: there is no SPS, or it is cut short.
+    """
+    units = list(nal.split_annex_b(annex_b))
+    sps = tuple(unit for unit in units if unit[0] & 31 == nal.SPS)
+    pps = tuple(unit for unit in units if unit[0] & 31 == nal.PPS)
+    if not sps:
+        raise MediaUnreadableError("It has no sequence parameter set.")
+    rest = b""
+    if sps[0][1] in nal.PROFILES_WITH_CHROMA:
+        fields = parse_sps(sps[0])
+        depth = 0xF8 | fields.bit_depth - 8
+        rest = bytes([0xFC | fields.chroma_format, depth, depth, 0])
+    return nal.Configuration(b"\1" + sps[0][1:4], length_size, sps, pps, rest)
 
 
 def _configuration(track: Track) -> nal.Configuration:

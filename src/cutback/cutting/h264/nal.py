@@ -80,17 +80,6 @@ def _units(record: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:
     return tuple(units), at
 
 
-def configuration_of(annex_b: bytes, length_size: int) -> Configuration:
-    """The record for an encoder's global header (Annex B with SPS and PPS)."""
-    units = list(split_annex_b(annex_b))
-    sps = tuple(unit for unit in units if unit[0] & 31 == SPS)
-    pps = tuple(unit for unit in units if unit[0] & 31 == PPS)
-    # High 10 is all that Cutback encodes beside 8 bits; always 4:2:0.
-    depth = 2 if sps[0][1] == 110 else 0
-    rest = bytes([0xFC | 1, 0xF8 | depth, 0xF8 | depth, 0]) if sps[0][1] in PROFILES_WITH_CHROMA else b""
-    return Configuration(b"\1" + sps[0][1:4], length_size, sps, pps, rest)
-
-
 def split_annex_b(stream: bytes) -> Iterator[bytes]:
     """The NAL units of a byte stream (ITU-T H.264, Annex B), without start codes."""
     marks = list(_START_CODE.finditer(stream))

@@ -32,13 +32,20 @@ def aspect_box(horizontal: int, vertical: int) -> bytes:
     return box(b"pasp", struct.pack(">II", horizontal, vertical))
 
 
-def aac_entry(sample_rate: int, channels: int, config: bytes, bit_rate: int) -> bytes:
-    """An audio sample entry `mp4a` with its elementary stream descriptor (ISO/IEC 14496-1, 7.2.6)."""
-    specific = _descriptor(5, config)
-    decoder = _descriptor(4, struct.pack(">BB3xII", 0x40, 0x15, bit_rate, bit_rate), specific)
+def aac_entry(sample_rate: int, channels: int, config: bytes, bit_rate: int, object_type: int = 0x40) -> bytes:
+    """An audio sample entry `mp4a` with its elementary stream descriptor (ISO/IEC 14496-1, 7.2.6).
+
+    `object_type` 0x40 is AAC, 0x6B MP3 (which has no `config`).
+    """
+    specific = _descriptor(5, config) if config else b""
+    decoder = _descriptor(4, struct.pack(">BB3xII", object_type, 0x15, bit_rate, bit_rate), specific)
     stream = _descriptor(3, struct.pack(">HB", 0, 0), decoder, _descriptor(6, b"\2"))
-    fixed = struct.pack(">6xH8xHH4xI", 1, channels, 16, min(sample_rate, 0xFFFF) << 16)
-    return box(b"mp4a", fixed, full_box(b"esds", 0, 0, stream))
+    return sound_entry(b"mp4a", sample_rate, channels, full_box(b"esds", 0, 0, stream))
+
+
+def sound_entry(kind: bytes, sample_rate: int, channels: int, boxes: bytes) -> bytes:
+    """An audio sample entry (ISO/IEC 14496-12, 12.2.3)."""
+    return box(kind, struct.pack(">6xH8xHH4xI", 1, channels, 16, min(sample_rate, 0xFFFF) << 16), boxes)
 
 
 def _descriptor(tag: int, *payload: bytes) -> bytes:
