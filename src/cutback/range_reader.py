@@ -217,10 +217,8 @@ class RangeReader:
             sequential = sequential and not (before and before[0].announced)
             if sequential:
                 run.window = min(run.window * 2, _MOST_AHEAD)
-                end_wanted = max(end, missing[0][0] + run.window)
-            else:
-                end_wanted = end
-            run.fetched = self._fill(missing[0][0], end_wanted)
+            ahead = missing[0][0] + run.window if sequential else 0
+            run.fetched = self._fill(missing[0][0], max(end, ahead))
         elif sequential and run.window >= _ASYNC_FROM and 0 <= run.fetched - end <= run.window // 2:
             run.window = min(run.window * 2, _MOST_AHEAD)
             run.fetched = self._fill(run.fetched, run.fetched + run.window)

@@ -94,8 +94,6 @@ class Store:
         _check(key)
         return f"{self.url}/{key}" if self._folder is None else str(self._folder.path(key))
 
-    # --- reading ---------------------------------------------------------------------------------
-
     def head(self, key: str) -> ObjectInfo:
         """What lies under `key` now. One request.
 

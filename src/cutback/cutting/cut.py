@@ -151,18 +151,16 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
     others = sum(track.kind == "other" for footage, _, _ in pieces for track in footage.index.tracks)
     if others:
         notes.append("Subtitles, time codes and data tracks are not carried over.")
-    if len(pieces) == 1 and copy and _sound_copies(pieces[0][0]):
-        footage, _, piece = pieces[0]
-        copied = [copy_sound(footage, track, piece, spool, COPIED) for track in footage.index.audio]
-        return [track for track in copied if track is not None]
-    if any(len(footage.index.audio) > 1 for footage, _, _ in pieces):
-        notes.append("Only the first sound track is carried over where sound is re-encoded.")
-    encoded = encode_sound([(footage, piece) for footage, _, piece in pieces], spool)
-    return [encoded] if encoded is not None else []
-
-
-def _sound_copies(footage: Footage) -> bool:
-    return all(entry.raw for track in footage.index.audio for entry in track.descriptions)
+    single = pieces[0] if len(pieces) == 1 and copy else None
+    tracks = []
+    for number in range(max(len(footage.index.audio) for footage, _, _ in pieces)):
+        if single is not None and all(entry.raw for entry in single[0].index.audio[number].descriptions):
+            track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
+        else:
+            track = encode_sound([(footage, piece) for footage, _, piece in pieces], number, spool)
+        if track is not None:
+            tracks.append(track)
+    return tracks
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

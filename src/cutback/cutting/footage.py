@@ -9,7 +9,7 @@ from typing import Protocol
 import av
 
 from cutback.cutting import lavf, pictures
-from cutback.cutting.index import Hull, Index, Track
+from cutback.cutting.index import Hull, Index, Track, layout_of
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.layout import Extent
@@ -20,7 +20,7 @@ from cutback.cutting.spool import Spool
 from cutback.errors import MediaUnreadableError, MediaUnsupportedError
 
 PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
-SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3"})
+SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
 
 HEAD_BYTES = 4096
 """Enough of a sample to see its first slice's type behind SEI messages."""
@@ -134,11 +134,14 @@ class Mp4Footage:
         if not samples:
             return
         description = track.descriptions[track.description_of(samples[0])]
-        if description.codec not in SOUNDS:
-            raise MediaUnsupportedError(f"Its sound ({description.codec}) cannot be joined yet.")
+        if description.codec not in SOUNDS and not description.codec.startswith("pcm_"):
+            raise MediaUnsupportedError(f"Its sound ({description.codec}) cannot be decoded.")
         decoder = av.CodecContext.create(description.codec, "r")
         assert isinstance(decoder, av.AudioCodecContext)
-        decoder.extradata = description.extradata or None
+        if description.extradata:
+            decoder.extradata = description.extradata
+        decoder.sample_rate = description.sample_rate
+        decoder.layout = layout_of(description.channels)
         self.source.prefetch(pictures.coalesce([(track.offsets[n], track.sizes[n]) for n in samples]))
         for number in [*samples, None]:
             packet = None

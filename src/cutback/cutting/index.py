@@ -146,3 +146,8 @@ def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:
     """The samples whose time lies in the window, sorted by time (decoding order where times are equal)."""
     first, end = window
     return array("q", sorted((i for i, p in enumerate(pts) if first <= p < end), key=pts.__getitem__))
+
+
+def layout_of(channels: int) -> str:
+    """The layout that sound of so many channels is encoded in."""
+    return {1: "mono", 6: "5.1"}.get(channels, "stereo")

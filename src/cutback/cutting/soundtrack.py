@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 import av
 from av.codec.context import Flags
 
 from cutback.cutting.footage import Footage
-from cutback.cutting.index import Track
+from cutback.cutting.index import Track, layout_of
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
 from cutback.cutting.plan import Piece
+from cutback.cutting.sounds import exact_sound, faded
 from cutback.cutting.spool import Spool
 
 FRAME = 1024
@@ -68,24 +68,25 @@ def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group
     return out
 
 
-def encode_sound(pieces: list[tuple[Footage, Piece]], spool: Spool) -> OutTrack | None:
-    """The first sound track of each piece, decoded, joined to the sample and encoded as AAC.
+def encode_sound(pieces: list[tuple[Footage, Piece]], number: int, spool: Spool) -> OutTrack | None:
+    """The `number`-th sound track of each piece, decoded, joined to the sample and encoded as AAC.
 
-    Rate and channels are the first piece's; a piece without sound is silent. None when none has any.
+    Rate and channels are the first's; a piece without that track is silent. None when none has it.
     """
-    like = next((footage.index.audio[0] for footage, _ in pieces if footage.index.audio), None)
+    tracks = [next(iter(footage.index.audio[number:]), None) for footage, _ in pieces]
+    like = next((track for track in tracks if track is not None), None)
     if like is None:
         return None
-    description = like.descriptions[0]
-    rate = description.sample_rate or 48000
-    layout = "mono" if description.channels == 1 else "stereo"
+    rate = like.descriptions[0].sample_rate or 48000
+    layout = layout_of(like.descriptions[0].channels)
     writer = _AacWriter(rate, layout, like.language, spool)
     position, due = 0, Fraction(0)
-    for footage, piece in pieces:
+    for place, ((footage, piece), track) in enumerate(zip(pieces, tracks, strict=True)):
         due += piece.duration
         wanted = round(due * rate) - position
         position += wanted
-        for block in exact_sound(footage, piece, rate, layout, wanted):
+        sound = exact_sound(footage, track, piece, rate, layout, wanted)
+        for block in faded(sound, wanted, rate, at_start=place > 0, at_end=place < len(pieces) - 1):
             writer.write(block)
     return writer.finish(due)
 
@@ -94,7 +95,7 @@ class _AacWriter:
     """Encodes sound as one AAC track whose samples go to the spool."""
 
     def __init__(self, rate: int, layout: str, language: str, spool: Spool) -> None:
-        self._channels = 1 if layout == "mono" else 2
+        self._channels = av.AudioLayout(layout).nb_channels
         encoder = av.CodecContext.create("aac", "w")
         assert isinstance(encoder, av.AudioCodecContext)
         encoder.sample_rate = rate
@@ -139,58 +140,3 @@ class _AacWriter:
             assert packet.pts is not None
             offset = self._spool.append(data)
             self._out.add(pts=packet.pts, size=len(data), sync=True, origin=SPOOL, offset=offset)
-
-
-def exact_sound(footage: Footage, piece: Piece, rate: int, layout: str, wanted: int) -> Iterator[av.AudioFrame]:
-    """Exactly `wanted` samples of a piece's first sound track from the piece's start; silence where it has none."""
-    position = 0
-    if footage.index.audio:
-        track = footage.index.audio[0]
-        resampler = av.AudioResampler("fltp", layout, rate)
-        placed = False
-        skip = 0
-        for decoded in footage.sound(track, piece.start, piece.end):
-            if decoded.pts is None:
-                continue
-            if not placed:
-                offset = round((track.seconds(decoded.pts) - piece.start) * rate)
-                placed = True
-                if offset > 0:
-                    gap = min(offset, wanted)
-                    yield from _silence(gap, rate, layout)
-                    position += gap
-                skip = max(0, -offset)
-            decoded.pts = None
-            for block in resampler.resample(decoded):
-                trimmed = _part(block, skip, wanted - position)
-                skip -= min(skip, block.samples)
-                if trimmed is not None:
-                    position += trimmed.samples
-                    yield trimmed
-            if position >= wanted:
-                return
-    yield from _silence(wanted - position, rate, layout)
-
-
-def _part(block: av.AudioFrame, skip: int, most: int) -> av.AudioFrame | None:
-    """Samples [skip, skip + most) of a block; None when there are none."""
-    if skip >= block.samples or most <= 0:
-        return None
-    if not skip and block.samples <= most:
-        return block
-    fifo = av.AudioFifo()
-    block.pts = None
-    fifo.write(block)
-    if skip:
-        fifo.read(skip)
-    return fifo.read(min(most, fifo.samples))
-
-
-def _silence(samples: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
-    while samples > 0:
-        frame = av.AudioFrame("fltp", layout, min(samples, rate))
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        frame.sample_rate = rate
-        samples -= frame.samples
-        yield frame

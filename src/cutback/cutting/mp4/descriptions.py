@@ -25,6 +25,19 @@ CODECS = {
     b"alac": "alac",
     b"fLaC": "flac",
 }
+PCM = {
+    b"sowt": "pcm_s16le",
+    b"twos": "pcm_s16be",
+    b"in24": "pcm_s24be",
+    b"in32": "pcm_s32be",
+    b"fl32": "pcm_f32be",
+    b"fl64": "pcm_f64be",
+    b"ulaw": "pcm_mulaw",
+    b"alaw": "pcm_alaw",
+    b"raw ": "pcm_u8",
+}
+"""QuickTime's uncompressed sound (QTFF, "Sound Sample Description")."""
+
 _CONFIGURATIONS = {b"avcC", b"hvcC", b"av1C", b"vpcC"}
 # Object types of MPEG-4 systems, ISO/IEC 14496-1 table 5.
 _OBJECT_TYPES = {
@@ -82,12 +95,30 @@ def _sound(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
         seconds_rate, channels = struct.unpack_from(">dI", payload, 32)
         sample_rate = int(seconds_rate)
         boxes = payload[64:]
-    codec = CODECS.get(fourcc, fourcc.decode("latin-1"))
-    extradata = b""
+    codec, extradata = CODECS.get(fourcc, fourcc.decode("latin-1")), b""
+    if fourcc in PCM:
+        codec = PCM[fourcc]
+    elif codec in {"opus", "flac", "alac"}:
+        extradata = _lossless_or_opus(codec, boxes)
     esds = child(boxes, b"esds") or child(boxes, b"wave", b"esds")
     if fourcc == b"mp4a" and esds is not None:
         codec, extradata = _esds(esds)
     return Description(codec, raw, extradata, sample_rate=sample_rate, channels=channels)
+
+
+def _lossless_or_opus(codec: str, boxes: memoryview) -> bytes:
+    """What FFmpeg's decoder wants to know, from the codec's own box."""
+    if codec == "alac":
+        data = child(boxes, b"alac") or child(boxes, b"wave", b"alac")
+        return b"" if data is None else struct.pack(">I4s", len(data) + 8, b"alac") + bytes(data)
+    data = child(boxes, b"dfLa" if codec == "flac" else b"dOps")
+    if data is None:
+        return b""
+    if codec == "flac":
+        return bytes(data[8:42])  # STREAMINFO, behind version, flags and the metadata block's header
+    # OpusHead is little-endian and has version 1 (RFC 7845, 5.1); dOps is big-endian and has version 0.
+    channels, pre_skip, rate, gain = struct.unpack_from(">xBHIh", data)
+    return b"OpusHead" + struct.pack("<BBHIh", 1, channels, pre_skip, rate, gain) + bytes(data[10:])
 
 
 def _esds(data: memoryview) -> tuple[str, bytes]:

@@ -72,7 +72,9 @@ class Tables:
             MediaTooLargeError: there are more than `most` samples.
         """
         tables = dict(reversed(list(children(stbl))))
-        self._fixed, self.count, self._sizes = _sizes(tables, most)
+        self._fixed, self.count, self._sizes = _sizes(tables)
+        if self.count > most:
+            raise MediaTooLargeError(f"A track has {self.count} samples; the limit is {most}.")
         if not self.count:
             return
         self._deltas = _runs(tables.get(b"stts"), "I", self.count)
@@ -126,15 +128,31 @@ class Tables:
         return words(self._sizes[4 * first : 4 * end], "I")
 
 
-def _sizes(tables: dict[bytes, memoryview], most: int) -> tuple[int, int, memoryview]:
+def chunks_as_samples(stbl: memoryview, most: int) -> Samples:
+    """Uncompressed sound, of which the tables count each moment as a sample: its chunks in their place.
+
+    Raises:
+        MediaUnreadableError: a table is missing or cut short.
+        MediaTooLargeError: there are more than `most` chunks.
+    """
+    tables = dict(reversed(list(children(stbl))))
+    fixed, count, _ = _sizes(tables)
+    chunks = _Chunks(tables)
+    places, lengths = chunks.all(count, most)
+    last = lengths[-1] if lengths else 0
+    dts = array("q", accumulate(lengths[:-1], initial=0))
+    # QuickTime counts one byte a sample there for some codecs; the size of a moment is in the table or 1.
+    sizes = array("I", (length * fixed for length in lengths))
+    return Samples(dts, dts, sizes, places, array("I", range(len(lengths))), [(0, 0)], last)
+
+
+def _sizes(tables: dict[bytes, memoryview]) -> tuple[int, int, memoryview]:
     stsz = tables.get(b"stsz")
     if stsz is None:
         if b"stz2" in tables:
             raise MediaUnreadableError("Its sample sizes are in a compact form that Cutback does not read.")
         return 0, 0, memoryview(b"")
     fixed, count = struct.unpack_from(">II", stsz, 4)
-    if count > most:
-        raise MediaTooLargeError(f"A track has {count} samples; the limit is {most}.")
     if not fixed and len(stsz) < 12 + 4 * count:
         raise MediaUnreadableError("Its table of sample sizes is cut short.")
     return fixed, count, stsz[12:]
@@ -163,6 +181,21 @@ class _Chunks:
         lengths = (after - before for before, after in pairwise(self._first))
         self._before = list(accumulate(map(mul, lengths, self._samples), initial=0))
         """For each row, how many samples come before it."""
+
+    def all(self, samples: int, most: int) -> tuple[array[int], array[int]]:
+        """The offset of every chunk, and how many samples it holds."""
+        places = array("q", words(self._offsets, self._code))
+        if len(places) > most:
+            raise MediaTooLargeError(f"A track has {len(places)} chunks; the limit is {most}.")
+        lengths = array("q")
+        for row, per_chunk in enumerate(self._samples):
+            last = self._first[row + 1] - 1 if row + 1 < len(self._first) else len(places)
+            lengths.extend(repeat(per_chunk, max(0, min(last, len(places)) - len(lengths))))
+        del places[len(lengths) :]
+        extra = sum(lengths) - samples
+        if lengths and 0 < extra < lengths[-1]:
+            lengths[-1] -= extra
+        return places, lengths
 
     def window(
         self, first: int, end: int, sizes_of: Callable[[int, int], array[int]]

@@ -13,7 +13,7 @@ from cutback.cutting.mp4.boxes import child
 from cutback.cutting.mp4.descriptions import parse_descriptions
 from cutback.cutting.mp4.edits import FOREVER, Edits, parse_edits
 from cutback.cutting.mp4.samples import Samples
-from cutback.cutting.mp4.tables import Tables
+from cutback.cutting.mp4.tables import Tables, chunks_as_samples
 from cutback.errors import MediaUnreadableError
 
 _KINDS: dict[bytes, Kind] = {b"vide": "video", b"soun": "audio"}
@@ -133,7 +133,8 @@ def parse_trak(
     kind = _KINDS.get(bytes(hdlr[8:12]), "other")
     stsd = child(stbl, b"stsd")
     descriptions = parse_descriptions(stsd, kind) if stsd is not None else ()
-    samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id)
+    uncompressed = kind == "audio" and any(entry.codec.startswith("pcm_") for entry in descriptions)
+    samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id, uncompressed=uncompressed)
     if not timescale or not descriptions or not len(samples):
         return None
     edits = parse_edits(data, movie_timescale, timescale)
@@ -171,8 +172,10 @@ def _samples(
     limits: Limits,
     notes: list[str],
     track_id: int,
+    *,
+    uncompressed: bool,
 ) -> Tables | Samples:
-    tables = Tables(stbl, limits.frames)
+    tables = chunks_as_samples(stbl, limits.frames) if uncompressed else Tables(stbl, limits.frames)
     tail = tables.window(len(tables) - EDGE, len(tables)) if len(tables) else Samples()
     tail.clip_to(file_size)
     if fragments is None and not tail.lost:
