@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from select import poll
 from typing import Any
 
 from cutback.cutting import wire
-from cutback.cutting.job import CutProgress, Limits
+from cutback.cutting.confine import confine, into_nowhere
+from cutback.cutting.job import CutProgress
 from cutback.errors import CutbackError, MediaCrashedError, MediaTooLargeError
-
-LARGEST_SPOOL = 64 * 1024**3
-"""Bytes of re-encoded media in one clip."""
 
 
 class RemoteSource:
@@ -52,8 +47,7 @@ class RemoteSource:
 def main() -> None:
     """Serve one job over the socket whose number is the first argument: `J`, a cut, or `P`, a probe."""
     sock = socket.socket(fileno=int(sys.argv[1]))
-    threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
-    _into_nowhere()
+    into_nowhere()
     from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
     from cutback.cutting.probe import probe
     from cutback.cutting.spool import Spool
@@ -64,6 +58,8 @@ def main() -> None:
     message, _ = wire.receive(sock)
     job = wire.job_from_json(message)
     confine(job.limits)
+    # Only now: namespaces want a process of one thread, and the filter holds for threads begun after it.
+    threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     with os.fdopen(descriptors[0], "r+b", buffering=0) as file:
         spool = Spool(file)
         sources = [RemoteSource(sock, number, size) for number, size in enumerate(job.sizes)]
@@ -95,30 +91,8 @@ def main() -> None:
             wire.send(sock, answer, made.head)
 
 
-def confine(limits: Limits) -> None:
-    """Set the kernel's limits on this process."""
-    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    for kind, limit in (
-        (resource.RLIMIT_AS, used + limits.memory),
-        (resource.RLIMIT_CPU, 2 * limits.seconds),
-        (resource.RLIMIT_FSIZE, LARGEST_SPOOL),
-        (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        lowest = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (lowest, lowest))
-
-
 def _fail(sock: socket.socket, error: CutbackError) -> None:
     wire.send(sock, {"type": "error", "reason": error.reason, "detail": error.detail})
-
-
-def _into_nowhere() -> None:
-    """Work in a directory that is gone: relative paths lead nowhere and nothing can be made in it."""
-    folder = Path(tempfile.mkdtemp())
-    os.chdir(folder)
-    folder.rmdir()
 
 
 def _die_with_parent(sock: socket.socket) -> None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
+import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
 from av.container import InputContainer
 
 from cutback.cutting.index import Track
