@@ -22,6 +22,9 @@ from cutback.cutting.verify import Expected, find_fault
 from cutback.errors import ClipDamagedError, CutbackError, MediaUnsupportedError
 from cutback.times import MAX_SECONDS, FrameNumber
 
+TEXT = frozenset({"tx3g", "wvtt", "stpp", "c608"})
+"""Sample entries of subtitles that MP4 carries; time codes and data tracks would not be true any more."""
+
 Mode = Literal["open", "closed", "encode"]
 MODES: tuple[Mode, ...] = ("open", "closed", "encode")
 """Copying from any keyframe on; from IDR pictures only; not at all. Each is tried where the one before failed."""
@@ -148,9 +151,6 @@ def _make(
 
 
 def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[str], *, copy: bool) -> list[OutTrack]:
-    others = sum(track.kind == "other" for footage, _, _ in pieces for track in footage.index.tracks)
-    if others:
-        notes.append("Subtitles, time codes and data tracks are not carried over.")
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
     for number in range(max(len(footage.index.audio) for footage, _, _ in pieces)):
@@ -160,6 +160,13 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
             track = encode_sound([(footage, piece) for footage, _, piece in pieces], number, spool)
         if track is not None:
             tracks.append(track)
+    for footage, _, piece in pieces:
+        for other in (track for track in footage.index.tracks if track.kind == "other"):
+            name = other.descriptions[0].codec
+            if single is None or name not in TEXT:
+                notes.append(f"A track of {name} is not carried over.")
+            elif (text := copy_sound(footage, other, piece, spool, COPIED)) is not None:
+                tracks.append(text)
     return tracks
 
 

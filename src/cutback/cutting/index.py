@@ -64,6 +64,8 @@ class Track:
     first_rank: int = 0
     """How many samples are presented before the first one held."""
     language: str = "und"
+    handler: bytes = b""
+    """The container's own name for the kind of media, four characters."""
     matrix: bytes = b""
     """The track header's transformation matrix (rotation), 36 bytes."""
     display_size: tuple[int, int] = (0, 0)

@@ -25,9 +25,9 @@ BIT_RATE_A_CHANNEL = 96_000
 
 
 def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group: int | None) -> OutTrack | None:
-    """The packets of a piece as they are; the edit list cuts them to the exact samples.
+    """The packets of a piece, of sound or of subtitles, as they are; the edit list cuts them to the exact samples.
 
-    None when no sound of this track falls into the piece.
+    None when nothing of this track falls into the piece.
     """
     begin, end = track.ticks(piece.start), track.ticks(piece.end)
     stop = track.rank_at(end)
@@ -41,13 +41,14 @@ def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group
     lead = max(_PREROLL.get(codec, Fraction(0)) * track.timescale, Fraction(1))
     # Packets before the first presented one exist where the source's own edit list hides its priming.
     sample = track.order[first]
-    while sample > 0 and track.pts[track.order[first]] - track.pts[sample] < lead:
+    while track.kind == "audio" and sample > 0 and track.pts[track.order[first]] - track.pts[sample] < lead:
         sample -= 1
     out = OutTrack(
-        "audio",
+        track.kind,
         track.timescale,
         [entry.raw for entry in track.descriptions],
         language=track.language,
+        handler=track.handler,
         delay=(sounding - begin) / track.timescale,
         duration=min(piece.end, track.end) - track.seconds(0) - sounding / track.timescale,
     )
@@ -63,8 +64,13 @@ def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group
             group=group,
             entry=track.description_of(number),
         )
-    out.skip = round(sounding) - track.pts[sample]
     out.last_duration = track.duration(last)
+    if track.kind == "audio":
+        out.skip = round(sounding) - track.pts[sample]
+    else:
+        # A text can simply begin later and end sooner; players do not agree on edit lists within one.
+        out.pts[0] = round(sounding)
+        out.last_duration = max(1, min(out.last_duration, round(end) - out.pts[-1]))
     return out
 
 

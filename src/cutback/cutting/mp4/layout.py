@@ -36,6 +36,8 @@ class OutTrack:
     duration: Fraction = Fraction(0)
     """Seconds presented, the delay not counted."""
     language: str = "und"
+    handler: bytes = b""
+    """Of a track that is neither pictures nor sound, as its source has it."""
     matrix: bytes = b""
     display_size: tuple[int, int] = (0, 0)
     pts: array[int] = field(default_factory=lambda: array("q"))

@@ -45,6 +45,7 @@ class Trak:
     """Seconds on the movie's own timeline, where time zero is not yet known."""
     end: Fraction
     language: str
+    handler: bytes
     matrix: bytes
     display_size: tuple[int, int]
 
@@ -86,6 +87,7 @@ class Trak:
             frames=self.frames,
             first_rank=max(0, begin - self.first),
             language=self.language,
+            handler=self.handler,
             matrix=self.matrix,
             display_size=self.display_size,
             plain=self.edits.plain,
@@ -160,6 +162,7 @@ def parse_trak(
         start=shift + Fraction(start, timescale),
         end=shift + Fraction(end, timescale),
         language=_language(language),
+        handler=bytes(hdlr[8:12]),
         matrix=bytes(tkhd[matrix_at : matrix_at + 36]),
         display_size=struct.unpack_from(">II", tkhd, matrix_at + 36),
     )

@@ -13,7 +13,7 @@ from cutback.cutting.mp4.layout import OutTrack, Placed
 
 IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _LARGEST_TIMESCALE = 2**31 - 1
-_HANDLERS = {"video": (b"vide", b"Video"), "audio": (b"soun", b"Sound"), "other": (b"meta", b"Data")}
+_HANDLERS = {"video": (b"vide", b"Video"), "audio": (b"soun", b"Sound")}
 
 
 def front_matter(tracks: list[OutTrack], placed: Placed) -> bytes:
@@ -99,12 +99,13 @@ def _trak(track: OutTrack, number: int, timescale: int, places: list[int], *, wi
     for letter in track.language:
         code = code << 5 | ord(letter) - 0x60
     mdhd = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, track.timescale, media_duration, code, 0))
-    handler, name = _HANDLERS[track.kind]
+    handler, name = _HANDLERS.get(track.kind, (track.handler, b"Text"))
     hdlr = full_box(b"hdlr", 0, 0, struct.pack(">4x4s12x", handler), name + b"\0")
     header = {
         "video": full_box(b"vmhd", 0, 1, bytes(8)),
         "audio": full_box(b"smhd", 0, 0, bytes(4)),
-        "other": full_box(b"nmhd", 0, 0),
+        # stpp's media header is sthd (ISO/IEC 14496-12, 12.6.2), other text's the null one.
+        "other": full_box(b"sthd" if track.handler == b"subt" else b"nmhd", 0, 0),
     }[track.kind]
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
     minf = box(b"minf", header, dinf, _stbl(track, dts, base, places, wide=wide))
