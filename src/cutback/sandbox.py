@@ -62,6 +62,7 @@ class _Child:
         self.sock.close()
         self.process.kill()
         self.process.wait()
+        self.stderr.close()
 
     def last_words(self) -> str:
         self.stderr.seek(0, os.SEEK_END)
