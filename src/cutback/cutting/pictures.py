@@ -12,7 +12,8 @@ import av
 from av.codec.context import Flags
 from av.video.frame import PictureType
 
-from cutback.cutting.index import Track
+from cutback.cutting.h264 import nal
+from cutback.cutting.index import Description, Track
 from cutback.cutting.job import Limits, Source
 from cutback.errors import MediaTooLargeError, MediaUnreadableError
 
@@ -53,7 +54,12 @@ def decode(
         entry = track.descriptions[description]
         decoder = open_decoder(entry.codec, entry.extradata, limits)
         for number in chain(run, [None]):
-            packet = None if number is None else _packet(track, source, number)
+            packet = None
+            if number is not None:
+                sample = source.read_at(track.offsets[number], track.sizes[number])
+                if not wanted(track.pts[number]) and _disposable(entry, sample):
+                    continue
+                packet = _packet(track, sample, number)
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError as error:
@@ -64,8 +70,14 @@ def decode(
                     yield Picture(frame, decoder.sample_aspect_ratio or None)
 
 
-def _packet(track: Track, source: Source, number: int) -> Any:
-    packet = av.Packet(source.read_at(track.offsets[number], track.sizes[number]))
+def _disposable(entry: Description, sample: bytes) -> bool:
+    if entry.codec != "h264" or len(entry.extradata) < 7:
+        return False
+    return nal.is_disposable(sample, (entry.extradata[4] & 3) + 1)  # lengthSizeMinusOne
+
+
+def _packet(track: Track, sample: bytes, number: int) -> Any:
+    packet = av.Packet(sample)
     packet.pts, packet.dts = track.pts[number], track.dts[number]
     packet.time_base = Fraction(1, track.timescale)
     return packet

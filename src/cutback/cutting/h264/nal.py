@@ -111,6 +111,12 @@ def is_idr(sample_head: bytes, length_size: int) -> bool:
     return False
 
 
+def is_disposable(sample: bytes, length_size: int) -> bool:
+    """Whether nothing refers to the picture of a sample (nal_ref_idc 0): its decoding can be left out."""
+    slices = [unit for unit in split_sample(sample, length_size) if unit and unit[0] & 31 in {SLICE, 2, 3, 4, IDR}]
+    return bool(slices) and all(not unit[0] & 0x60 for unit in slices)
+
+
 def sps_id(unit: bytes) -> int:
     """seq_parameter_set_id of an SPS (7.3.2.1.1: after three fixed bytes)."""
     return _first_exp_golomb(unit[4:])

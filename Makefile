@@ -1,0 +1,69 @@
+# Everything a person or a machine does with Cutback. `make help` lists it.
+# Another Python: PYTHON=python3.13 make run
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+STAMP := $(VENV)/.installed-$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test check bench lock tools clean
+
+help:  ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
+		printf '  make %-9s %s\n' "$$target" "$$text"; done
+
+run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
+	@$(BIN)/cutback demo
+
+install: $(STAMP)  ## install into .venv, hash-checked
+
+test: $(STAMP) tools  ## run the tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP)  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)  ## measure, and print the tables of docs/performance.md
+	$(BIN)/python -m bench
+
+lock: $(STAMP)  ## renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --quiet -o requirements.lock
+
+clean:  ## remove what was installed and built; cutback-data stays
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench
+
+# The stamp carries the Python's version, so that another PYTHON makes the environment anew. Debian's Python may
+# come without ensurepip: then the pip outside works on the environment. The build backend is in the lock as well,
+# hence no build isolation, which would fetch it unchecked.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Cutback needs Python 3.11 or later; name one: PYTHON=python3.12 make run" >&2; exit 1; }
+	@echo "Installing into $(VENV), once ..."
+	@$(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
+		else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
+		set -e; \
+		$$pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+		$$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Tests decode with ffmpeg and play in Chromium; installed only where that may be done.
+tools:
+	@missing=""; \
+	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+		command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	sudo=""; if [ "$$(id -u)" != 0 ]; then sudo="sudo -n"; fi; \
+	if command -v apt-get >/dev/null && $$sudo true 2>/dev/null; then \
+		echo "Installing$$missing for the tests ..."; \
+		$$sudo apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "Not installed:$$missing; the tests that need it are skipped." >&2; \
+	fi
