@@ -6,6 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STAMP := $(VENV)/.installed-$(VERSION)
+DEV := $(VENV)/.developing-$(VERSION)
+
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --quiet --custom-compile-command "make lock"
+PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test check bench lock tools clean
@@ -19,20 +24,20 @@ run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
 
 install: $(STAMP)  ## install into .venv, hash-checked
 
-test: $(STAMP) tools  ## run the tests
+test: $(DEV) tools  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: $(STAMP)  ## lint, format and types
+check: $(DEV)  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure, and print the tables of docs/performance.md
+bench: $(DEV)  ## measure, and print the tables of docs/performance.md
 	$(BIN)/python -m bench
 
-lock: $(STAMP)  ## renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --quiet -o requirements.lock
+lock: $(DEV)  ## renew the lock files from pyproject.toml
+	$(COMPILE) --extra build -o requirements.lock
+	$(COMPILE) --all-extras -c requirements.lock -o requirements-dev.lock
 
 clean:  ## remove what was installed and built; cutback-data stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench
@@ -48,8 +53,15 @@ $(STAMP): requirements.lock pyproject.toml
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
 		else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
 		set -e; \
-		$$pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
-		$$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+		$$pip install $(PIP_FLAGS) --require-hashes -r requirements.lock; \
+		$$pip install $(PIP_FLAGS) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): $(STAMP) requirements-dev.lock
+	@echo "Installing what tests and checks need, once ..."
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
+		else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
+		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # Tests decode with ffmpeg and play in Chromium; installed only where that may be done.
