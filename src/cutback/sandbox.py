@@ -96,11 +96,17 @@ class ChildCutter:
 
     def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """What a recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
+        return self._ask(b"P", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
+
+    def preview(self, job: CutJob, source: Source, *, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """What `render` would do, as `cutback.cutting.preview` tells. Raises as `Cutter.render`."""
+        return self._ask(b"V", job, source, stopped)
+
+    def _ask(self, kind: bytes, job: CutJob, source: Source, stopped: Callable[[], bool]) -> dict[str, Any]:
         child = self._take()
-        job = CutJob(sizes=(source.size,), ranges=(), limits=limits)
         try:
             with _open_spool() as spool:
-                return _Job(job, [source], child, spool, lambda _: None, stopped, self._reader).probe()
+                return _Job(job, [source], child, spool, lambda _: None, stopped, self._reader).ask(kind)
         finally:
             child.kill()
 
@@ -178,8 +184,8 @@ class _Job:
             raise self._post_mortem()
         return made
 
-    def probe(self) -> dict[str, Any]:
-        found = self._converse(b"P")
+    def ask(self, kind: bytes) -> dict[str, Any]:
+        found = self._converse(kind)
         if not isinstance(found, dict):
             raise self._post_mortem()
         return found

@@ -45,10 +45,11 @@ class RemoteSource:
 
 
 def main() -> None:
-    """Serve one job over the socket whose number is the first argument: `J`, a cut, or `P`, a probe."""
+    """Serve one job over the socket numbered by the first argument: `J`, a cut, `P`, a probe, `V`, a cut's preview."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     into_nowhere()
     from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
+    from cutback.cutting.preview import preview
     from cutback.cutting.probe import probe
     from cutback.cutting.spool import Spool
 
@@ -70,6 +71,9 @@ def main() -> None:
         try:
             if kind == b"P":
                 wire.send(sock, {"type": "probed", "found": probe(sources[0], job.limits)})
+                return
+            if kind == b"V":
+                wire.send(sock, {"type": "probed", "found": preview(job, sources)})
                 return
             made = cut(job, sources, spool, report)
         except wire.WireError:

@@ -45,16 +45,7 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
     Raises:
         CutbackError: what was wrong with the media or with a range.
     """
-    footage = {
-        number: open_footage(sources[number], job.limits, hull_of(job, number), number=number)
-        for number in {wanted.source for wanted in job.ranges}
-    }
-    pieces = _merged(
-        [
-            (footage[wanted.source], wanted.source, locate(footage[wanted.source].index, wanted.start, wanted.end))
-            for wanted in job.ranges
-        ]
-    )
+    pieces = open_pieces(job, sources)
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")  # one edit list entry a track is what every player follows
     progress(CutProgress(0.0, 0))
@@ -74,6 +65,24 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
             return made
         fault = found
     raise ClipDamagedError(f"({fault})")
+
+
+def open_pieces(job: CutJob, sources: Sequence[Source]) -> list[tuple[Footage, int, Piece]]:
+    """Open the recordings and find the ranges in them; ranges that follow upon each other are one piece.
+
+    Raises:
+        CutbackError: what was wrong with the media or with a range.
+    """
+    footage = {
+        number: open_footage(sources[number], job.limits, hull_of(job, number), number=number)
+        for number in {wanted.source for wanted in job.ranges}
+    }
+    return _merged(
+        [
+            (footage[wanted.source], wanted.source, locate(footage[wanted.source].index, wanted.start, wanted.end))
+            for wanted in job.ranges
+        ]
+    )
 
 
 def hull_of(job: CutJob, source: int) -> Hull:

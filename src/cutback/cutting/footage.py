@@ -146,7 +146,7 @@ class Mp4Footage:
         for number in [*samples, None]:
             packet = None
             if number is not None:
-                packet = av.Packet(self.source.read_at(track.offsets[number], track.sizes[number]))
+                packet = pictures.packet_of(self.source.read_at(track.offsets[number], track.sizes[number]))
                 packet.pts = packet.dts = track.pts[number]
                 packet.time_base = Fraction(1, track.timescale)
             try:

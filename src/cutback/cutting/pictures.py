@@ -76,8 +76,19 @@ def _disposable(entry: Description, sample: bytes) -> bool:
     return nal.is_disposable(sample, (entry.extradata[4] & 3) + 1)  # lengthSizeMinusOne
 
 
+def packet_of(sample: bytes) -> Any:
+    """A packet whose bytes FFmpeg owns.
+
+    One made of Python's bytes needs the interpreter's lock when it is freed. A decoder's thread that frees one
+    while the decoder itself is being freed, with the lock held, waits for ever (PyAV 18.1).
+    """
+    packet = av.Packet(len(sample))
+    packet.update(sample)
+    return packet
+
+
 def _packet(track: Track, sample: bytes, number: int) -> Any:
-    packet = av.Packet(sample)
+    packet = packet_of(sample)
     packet.pts, packet.dts = track.pts[number], track.dts[number]
     packet.time_base = Fraction(1, track.timescale)
     return packet

@@ -54,9 +54,10 @@ def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group
     )
     last = track.order[stop - 1]
     numbers = range(sample, last + 1)
-    for number, place in zip(numbers, footage.copy(track, numbers, spool), strict=True):
+    times = _without_hole(track, numbers, track.order[first])
+    for number, time, place in zip(numbers, times, footage.copy(track, numbers, spool), strict=True):
         out.add(
-            pts=track.pts[number],
+            pts=time,
             size=place.length,
             sync=True,
             origin=place.origin,
@@ -66,12 +67,24 @@ def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group
         )
     out.last_duration = track.duration(last)
     if track.kind == "audio":
-        out.skip = round(sounding) - track.pts[sample]
+        out.skip = round(sounding) - times[0]
     else:
         # A text can simply begin later and end sooner; players do not agree on edit lists within one.
         out.pts[0] = round(sounding)
         out.last_duration = max(1, min(out.last_duration, round(end) - out.pts[-1]))
     return out
+
+
+def _without_hole(track: Track, numbers: range, first: int) -> list[int]:
+    """The samples' PTS; those before the `first` one presented, which only prepare the decoder, right before it.
+
+    A decoder skips as many samples as the edit list cuts off, and a hole in the times has none.
+    """
+    times = [track.pts[number] for number in numbers]
+    nominal = min((track.duration(number) for number in numbers if track.duration(number) > 0), default=1)
+    for place in range(first - numbers.start - 1, -1, -1):
+        times[place] = max(times[place], times[place + 1] - nominal)
+    return times
 
 
 def encode_sound(pieces: list[tuple[Footage, Piece]], number: int, spool: Spool) -> OutTrack | None:
@@ -120,6 +133,7 @@ class _AacWriter:
     def write(self, block: av.AudioFrame) -> None:
         """Append sound; its PTS are not looked at."""
         block.pts = None
+        block.time_base = Fraction(1, self._rate)  # the queue takes no other from then on
         self._fifo.write(block)
         while self._fifo.samples >= FRAME:
             self._encode(self._fifo.read(FRAME))

@@ -37,7 +37,7 @@ def planes(image: Image.Image, size: tuple[int, int]) -> tuple[Image.Image, ...]
     y, u, v = image.convert("RGB", tuple(sum(_MATRIX, ()))).split()
     half = (size[0] // 2, size[1] // 2)
     return (
-        y.resize(size, Image.Resampling.BICUBIC),
+        y.resize(size, Image.Resampling.BILINEAR),
         u.resize(half, Image.Resampling.BILINEAR),
         v.resize(half, Image.Resampling.BILINEAR),
     )

@@ -65,7 +65,7 @@ def encode_part(part: Part) -> Iterator[int]:
             # time, and gives both processes the same quality without telling each other.
             "qp": "26",
             "x264-params": f"keyint={group}:min-keyint={group}:scenecut=0:open-gop=0:bframes=1"
-            ":b-adapt=0:cabac=1:8x8dct=1:deadzone-inter=32:no-dct-decimate=1",
+            ":b-adapt=0:cabac=1:8x8dct=1:deadzone-inter=32:no-dct-decimate=1:nr=100",
         }
         for number in range(part.first, part.end):
             # The encoder copies the picture before it returns, so one frame serves for all.

@@ -8,8 +8,9 @@ who rides it, the gulls, the clock. Drawing all of it on all frames would take t
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cutback.demo.breakers import Breakers
 from cutback.demo.canvas import Canvas, Stage
@@ -145,11 +146,16 @@ class Scene:
     def _draw_sitters(self, time: float, waves: list[Wave]) -> None:
         """Let the surfers who wait rise and sink with each passing swell."""
         dark = yuv(mix(self.light.land, self.light.face_dark, 0.5))
+        passing = [
+            (wave.base(time), wave.height(time), max(-900.0, wave.front(time)))
+            for wave in waves
+            if -20 < wave.age(time) < 3
+        ]
         for (column, row, _), mask in zip(_SITTERS, self.sitters, strict=True):
             lift = 1.5 * math.sin(time * 1.7 + column)
-            for wave in waves:
-                height = wave.height(time) * crest(column - max(-900.0, wave.front(time)))
-                near = (wave.base(time) - row - 0.4 * height) / max(8.0, 0.7 * height)
+            for base, tall, front in passing:
+                height = tall * crest(float(round(column - front)))
+                near = (base - row - 0.4 * height) / max(8.0, 0.7 * height)
                 if abs(near) < 3:
                     lift = max(lift, 0.9 * height * math.exp(-near * near))
             at = (self.stage.x(column), self.stage.y(row - lift) - mask.height)
@@ -158,24 +164,48 @@ class Scene:
     def _gulls(self, time: float) -> list[tuple[Image.Image, tuple[int, int]]]:
         """Return the gulls that cross the sky now, each a mask and its place."""
         birds = []
-        flight = int(time / _FLIGHT_EVERY)
-        rng = Random(f"gulls-{flight}")
-        begin = rng.uniform(2, 8)
-        leftwards = rng.random() < 0.5
-        height = rng.uniform(190, 300)
-        for bird in range(rng.randint(2, 4)):
-            offset = rng.uniform(-1.0, 2.4) + bird * 0.5
-            rise, beat, span = rng.uniform(-45, 45), rng.uniform(2.1, 2.8), rng.uniform(30, 46)
-            since = time - flight * _FLIGHT_EVERY - begin - offset
+        for bird in _flight(int(time / _FLIGHT_EVERY)):
+            since = time - bird.enters
             if not 0 < since < 15:
                 continue
             column = -80 + since * 139
-            if leftwards:
+            if bird.leftwards:
                 column = 1920 - column
-            row = height + rise + 26 * math.sin(since * 0.5 + bird) - 3.0 * since
-            gliding = math.sin(since * 0.9 + bird * 2) > 0.35
-            flap = 0.25 if gliding else math.sin(since * beat * 2 * math.pi)
-            mask = gull(span * self.stage.scale, flap)
+            row = bird.height + 26 * math.sin(since * 0.5 + bird.phase) - 3.0 * since
+            gliding = math.sin(since * 0.9 + bird.phase * 2) > 0.35
+            flap = 0.25 if gliding else math.sin(since * bird.beat * 2 * math.pi)
+            mask = gull(bird.span * self.stage.scale, flap)
             at = (self.stage.x(column) - mask.width // 2, self.stage.y(row) - mask.height // 2)
             birds.append((mask, at))
         return birds
+
+
+class _Gull(NamedTuple):
+    """One gull's flight across the picture."""
+
+    enters: float
+    leftwards: bool
+    height: float
+    beat: float
+    span: float
+    phase: float
+
+
+@lru_cache(maxsize=2)
+def _flight(number: int) -> list[_Gull]:
+    """Return the gulls of one flight; there is one every so often."""
+    rng = Random(f"gulls-{number}")
+    enters = number * _FLIGHT_EVERY + rng.uniform(2, 7)
+    leftwards = rng.random() < 0.5
+    height = rng.uniform(190, 300)
+    return [
+        _Gull(
+            enters + rng.uniform(0, 2.4) + bird * 0.3,
+            leftwards,
+            height + rng.uniform(-45, 45),
+            rng.uniform(2.1, 2.8),
+            rng.uniform(30, 46),
+            float(bird),
+        )
+        for bird in range(rng.randint(2, 4))
+    ]

@@ -1,0 +1,148 @@
+"""What becomes of every frame that a plan touches: copied, re-encoded, hidden or dropped, and why. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Literal
+
+from cutback.cutting.index import Track
+from cutback.cutting.plan import Segment, decode_start
+
+Action = Literal["copy", "encode", "hide", "drop"]
+"""What becomes of frames; `hide`: they are in the clip's file, but its edit list does not present them."""
+
+MARKS: Mapping[Action, str] = {"copy": "c", "encode": "e", "hide": "h", "drop": "d"}
+
+AROUND = 48
+"""Frames on either side of an edge or a join that are looked at one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Frames [first, end) of those that the track holds, in the order of presentation, and what becomes of them."""
+
+    action: Action
+    reason: str
+    first: int
+    end: int
+    copied: int = 0
+    """Bytes that go into the clip as they are."""
+    decoded: int = 0
+    """Bytes that are read in order to decode; the same may be read for another step, too."""
+    encoded: int = 0
+    """Bytes that encoding will make, roughly."""
+
+
+def steps(track: Track, segments: Sequence[Segment]) -> list[Step]:
+    """The plan of all groups of pictures that it touches, each frame once, in order of presentation."""
+    first, stop = segments[0].first, segments[-1].end
+    low, high = _touched(track, segments)
+    made = list(_outside(track, segments, range(low, first)))
+    for segment in segments:
+        if segment.action == "copy":
+            copied = bytes_of(track, track.order[segment.first : segment.end])
+            made.append(Step("copy", segment.reason, segment.first, segment.end, copied=copied))
+            continue
+        decoded = bytes_of(track, fed(track, segment))
+        estimate = _encoded_size(track, track.order[segment.first : segment.end])
+        made.append(Step("encode", segment.reason, segment.first, segment.end, decoded=decoded, encoded=estimate))
+    return [*made, *_outside(track, segments, range(stop, high))]
+
+
+def fed(track: Track, segment: Segment) -> Sequence[int]:
+    """The samples that are read to encode a segment."""
+    if is_keyframe(track, segment.samples[0]):
+        return segment.samples
+    wanted = track.order[segment.first : segment.end]
+    return range(decode_start(track, wanted[0]), max(wanted) + 1)
+
+
+def _touched(track: Track, segments: Sequence[Segment]) -> tuple[int, int]:
+    """The ranks from the first to the last frame of the groups that hold or decode what is presented."""
+    first, stop = segments[0].first, segments[-1].end
+    wanted = track.order[first:stop]
+    needed = [number for segment in segments for number in (segment.samples[0], segment.samples[-1])]
+    before = group(track, group_at(track, min(chain(wanted, needed))))
+    behind = group(track, group_at(track, max(chain(wanted, needed))))
+    shown = [
+        track.rank(number)
+        for number in (*range(*before), *range(*behind))
+        if track.window[0] <= track.pts[number] < track.window[1]
+    ]
+    return min([*shown, first]), max([*(rank + 1 for rank in shown), stop])
+
+
+def _outside(track: Track, segments: Sequence[Segment], ranks: range) -> Iterator[Step]:
+    """Frames that are not presented, in runs of one reason."""
+    copied = {n for segment in segments if segment.action == "copy" for n in segment.samples} if ranks else set()
+    decoded = {n for segment in segments if segment.action == "encode" for n in fed(track, segment)} if ranks else set()
+    entry = next((segment.samples[0] for segment in segments if segment.action == "copy"), None)
+
+    def fate(rank: int) -> tuple[Action, str]:
+        sample = track.order[rank]
+        if sample in copied:
+            return "hide", "in the file, but cut off by the edit list"
+        if entry is not None and sample > entry and track.pts[sample] < track.pts[entry]:
+            return "drop", "leads its keyframe and needs the group before"
+        if sample in decoded:
+            return "drop", "outside; decoded for what needs it"
+        return "drop", "outside"
+
+    run: list[int] = []
+    for rank in ranks:
+        if run and fate(rank) != fate(run[0]):
+            yield _run(track, run, *fate(run[0]))
+            run = []
+        run.append(rank)
+    if run:
+        yield _run(track, run, *fate(run[0]))
+
+
+def _run(track: Track, run: list[int], action: Action, reason: str) -> Step:
+    copied = bytes_of(track, (track.order[rank] for rank in run)) if action == "hide" else 0
+    return Step(action, reason, run[0], run[-1] + 1, copied=copied)
+
+
+def _encoded_size(track: Track, samples: Sequence[int]) -> int:
+    """As many bytes as the source has for these frames; the first of them becomes a keyframe."""
+    keyframe = track.sizes[decode_start(track, samples[0])]
+    return max(keyframe - track.sizes[samples[0]], 0) + bytes_of(track, samples)
+
+
+def bytes_of(track: Track, samples: Iterable[int]) -> int:
+    """The sizes of samples, added up."""
+    return sum(track.sizes[number] for number in samples)
+
+
+def group_at(track: Track, sample: int) -> int:
+    """The number of the group that a sample belongs to; what precedes the first keyframe belongs to group 0."""
+    return max(0, bisect_right(track.sync, sample) - 1)
+
+
+def group(track: Track, number: int) -> tuple[int, int]:
+    """The samples [first, end) of a group."""
+    begin = track.sync[number] if number and number < len(track.sync) else 0
+    return begin, track.sync[number + 1] if number + 1 < len(track.sync) else len(track.pts)
+
+
+def is_keyframe(track: Track, sample: int) -> bool:
+    """Whether the container says that decoding may begin there."""
+    place = bisect_left(track.sync, sample)
+    return place < len(track.sync) and track.sync[place] == sample
+
+
+def windows(made: Sequence[Step]) -> list[range]:
+    """The ranks around each place where the action changes, and around the range's ends, merged where they meet."""
+    low, high = made[0].first, made[-1].end
+    shown = [step for step in made if step.action in {"copy", "encode"}]
+    edges = {shown[0].first, shown[-1].end} | {a.end for a, b in pairwise(made) if a.action != b.action}
+    found: list[range] = []
+    for edge in sorted(edges):
+        begin, end = max(low, edge - AROUND), min(high, edge + AROUND)
+        if found and begin <= found[-1].stop:
+            begin, found = found[-1].start, found[:-1]
+        found.append(range(begin, end))
+    return found

@@ -1,0 +1,94 @@
+"""What a cut would do, without doing it. Runs in the child process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cutback.cutting.coding import UnusualStreamError
+from cutback.cutting.codings import coding_of
+from cutback.cutting.cut import TEXT, open_pieces
+from cutback.cutting.footage import HEAD_BYTES, Footage, Mp4Footage
+from cutback.cutting.frame_types import letter_reader
+from cutback.cutting.index import Track
+from cutback.cutting.job import CutJob, Source
+from cutback.cutting.parts import Part, plan_parts
+from cutback.cutting.plan import Entry, Piece
+from cutback.cutting.plan_report import Looked, part_report, plan_report, sound_report
+from cutback.cutting.plan_steps import steps, windows
+from cutback.errors import MediaUnreadableError
+
+
+def preview(job: CutJob, sources: Sequence[Source]) -> dict[str, Any]:
+    """The plan of a job on one recording, as `plan_report` gives it: what the cutter tries first.
+
+    Raises:
+        CutbackError: what is wrong with the recording or with a range.
+    """
+    pieces = open_pieces(job, sources)
+    if job.precision == "instant" and len(pieces) > 1:
+        job = replace(job, precision="exact")
+    index = pieces[0][0].index
+    shown: list[dict[str, Any]] = []
+    if index.video is None:
+        for footage, _, piece in pieces:
+            sound = _sound(footage, piece, single=len(pieces) == 1)
+            shown.append(part_report(index, piece, piece, (), Looked(), sound=sound))
+        return plan_report(index, job.precision, shown)
+    parts = plan_parts(pieces, job.precision, copy=True)
+    for (_, _, asked), part in zip(pieces, parts, strict=True):
+        sound = _sound(part.footage, part.piece, single=len(pieces) == 1)
+        looked = _look(part, index.video)
+        shown.append(part_report(index, asked, part.piece, part.segments, looked, sound=sound))
+    return plan_report(index, job.precision, shown)
+
+
+def _sound(footage: Footage, piece: Piece, *, single: bool) -> list[dict[str, Any]]:
+    found = []
+    for number, track in enumerate(footage.index.audio):
+        copied = single and all(entry.raw for entry in track.descriptions)
+        reason = "cut to the sample by the edit list" if copied else "joined to the sample, as AAC"
+        if single and not copied:
+            reason = "MP4 cannot hold it as it is: becomes AAC"
+        found.append({"kind": "audio", **sound_report(track, piece, number=number, copied=copied, reason=reason)})
+    for number, track in enumerate(track for track in footage.index.tracks if track.kind == "other"):
+        carried = single and track.descriptions[0].codec in TEXT
+        about = sound_report(track, piece, number=number, copied=True, reason="subtitles, carried over")
+        if not carried:
+            about |= {"action": "drop", "reason": "not carried over", "bytes": 0, "packets": 0}
+        found.append({"kind": "other", **about})
+    return found
+
+
+def _look(part: Part, track: Track) -> Looked:
+    """Read the headers of the frames around the edges: these bytes, or most of them, the cut reads as well."""
+    description = track.descriptions[0]
+    letter, coding = letter_reader(description), coding_of(description.codec)
+    if letter is None or coding is None:
+        return Looked()
+    letters: dict[int, str] = {}
+    entries: dict[int, Entry] = {}
+    keyframes = frozenset(track.sync)
+    for ranks in windows(steps(track, part.segments)):
+        numbers = sorted(track.order[ranks.start : ranks.stop])
+        try:
+            for number, head in zip(numbers, _heads(part.footage, track, numbers), strict=True):
+                letters[number] = letter(head)
+                if number in keyframes:
+                    entries[number] = coding.entry(track, head)
+        except (UnusualStreamError, MediaUnreadableError, IndexError):
+            continue  # then the plan shows what the container says of them
+    return Looked(letters, entries)
+
+
+def _heads(footage: Footage, track: Track, numbers: Sequence[int]) -> Iterable[bytes]:
+    if not isinstance(footage, Mp4Footage):
+        return footage.read(track, numbers)  # all in one pass: each `head` would open the container again
+    footage.source.prefetch([(track.offsets[n], min(track.sizes[n], HEAD_BYTES)) for n in numbers])
+    return _each_head(footage, track, numbers)
+
+
+def _each_head(footage: Footage, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+    for number in numbers:
+        yield footage.head(track, number)
