@@ -85,9 +85,14 @@ def _read_moov(
     zero = min(trak.start for trak in shown)
     if max(trak.end for trak in shown) - zero > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
+    video = next((trak for trak in shown if trak.kind == "video"), None)
+    pictures = None
     if hull is not None:
         hull = replace(hull, start=hull.start + zero, end=hull.end + zero)
-        video = next((trak for trak in shown if trak.kind == "video"), None)
         if video is not None:
-            hull = video.with_frames(hull)
-    return Index("mp4", tuple(trak.track(zero, hull) for trak in traks), tuple(notes))
+            pictures = video.track(zero, video.with_frames(hull))
+            # Whole groups of pictures may be taken; the other tracks go along with them.
+            times = [pictures.seconds(ticks) + zero for ticks in (min(pictures.pts), max(pictures.pts))]
+            hull = replace(hull, start=min(times), end=max(times))
+    tracks = (pictures if pictures is not None and trak is video else trak.track(zero, hull) for trak in traks)
+    return Index("mp4", tuple(tracks), tuple(notes))

@@ -1,0 +1,32 @@
+"""Recordings that are made once a session, and what is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from cutback.sandbox import ChildCutter
+from tests.media.recordings import Known, know
+
+
+@pytest.fixture(scope="session")
+def media_folder(pytestconfig: pytest.Config) -> Path:
+    """Where generated recordings are kept from one run to the next."""
+    return Path(pytestconfig.cache.mkdir("media"))  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="session")
+def recording(media_folder: Path) -> Callable[[str], Known]:
+    """A recording of the catalogue by its name."""
+    return cache(lambda name: know(name, media_folder))
+
+
+@pytest.fixture
+def cutter() -> Iterator[ChildCutter]:
+    """A cutter with child processes, closed in the end."""
+    made = ChildCutter(warm=False)
+    yield made
+    made.close()

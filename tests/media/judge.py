@@ -1,0 +1,226 @@
+"""What a clip must be, worked out from the recording as it is shown and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cutback.times import FrameNumber, Instant
+from tests.media.recordings import Known, edited_length
+from tests.media.rig import Clip, boxes
+from tests.support.decode import Presented, decode_presented, decode_warnings, psnr
+from tests.support.media import MIN_QUALITY, match_sound
+
+TOLERANCE = Fraction(1, 1000)
+"""Within it a time names a frame."""
+
+IN_SYNC = 0.020
+"""Seconds that sound may be off."""
+
+LEAST_PSNR = 38.0
+"""Decibels that a re-encoded picture has to reach."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A range of a recording, brought to its frames."""
+
+    known: Known
+    first: int
+    stop: int
+    start: Fraction
+    end: Fraction
+    clamped: bool
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return self.end - self.start
+
+
+def in_seconds(known: Known, instant: Instant) -> Fraction:
+    """A time of a recording, also where it is given as a frame's number."""
+    if not isinstance(instant, FrameNumber):
+        return instant
+    return known.times[instant.frame] if instant.frame < len(known.times) else known.end
+
+
+def wanted_of(known: Known, start: Instant, end: Instant) -> Wanted | None:
+    """The frames with start <= time < end; None if there are none (or, without pictures, no sound)."""
+    begin, finish = in_seconds(known, start), in_seconds(known, end)
+    beyond = isinstance(end, FrameNumber) and end.frame > len(known.times)
+    clamped = beyond or finish > known.end + TOLERANCE
+    if not known.times:
+        return None if begin >= known.end else Wanted(known, 0, 0, begin, min(finish, known.end), clamped)
+    inside = [n for n, t in enumerate(known.times) if begin - TOLERANCE <= t < finish - TOLERANCE]
+    if not inside:
+        return None
+    first, stop = inside[0], inside[-1] + 1
+    real_start = known.times[first]
+    if first == 0 and known.sound_start is not None and known.sound_start < real_start:
+        real_start = max(begin, known.sound_start)
+    if stop < len(known.times):
+        real_end = known.times[stop]
+    else:
+        real_end = max(known.video_end, min(finish, known.end))
+    return Wanted(known, first, stop, real_start, real_end, clamped)
+
+
+def judge(clip: Clip, wanted: Sequence[Wanted], *, like: str = "exact") -> Presented:
+    """Everything that is promised of a clip. Returns what it shows.
+
+    `like="keyframe"`: every frame is a copy.
+    """
+    shown = decode_presented(clip.data, luma=True)
+    pictures = [(part.known, n) for part in wanted for n in range(part.first, part.stop)]
+    assert [frame.counter for frame in shown.frames] == [known.counters[n] for known, n in pictures]
+    _judge_times(clip, shown, wanted)
+    _judge_pictures(clip, shown, pictures)
+    _judge_sound(shown, wanted)
+    _judge_facts(clip, shown, wanted)
+    assert decode_warnings(clip.data) == []
+    judge_layout(clip.data)
+    if like == "keyframe":
+        assert clip.facts.frames_encoded == 0
+    return shown
+
+
+def _judge_times(clip: Clip, shown: Presented, wanted: Sequence[Wanted]) -> None:
+    base, times = Fraction(0), []
+    for part in wanted:
+        times += [base + part.known.times[n] - part.start for n in range(part.first, part.stop)]
+        base += part.duration
+    off = [float(a - b) for a, b in zip(shown.times, times, strict=True)]
+    assert all(abs(x) <= 0.001 for x in off), f"frames are off their times by up to {max(off, key=abs)} s"
+    if shown.frames:
+        total = sum((part.duration for part in wanted), Fraction(0))
+        # Where sound outlasts the recording's last picture, the picture may stay or go.
+        soonest = total - max(Fraction(0), wanted[-1].end - max(wanted[-1].known.video_end, wanted[-1].start))
+        length = edited_length(clip.data, b"vide")
+        assert length is not None, "an edit list says how long the pictures last"
+        end = times[0] + length
+        assert soonest - _slack(wanted) <= end <= total + _slack(wanted), "how long the last frame is shown"
+
+
+def _judge_pictures(clip: Clip, shown: Presented, pictures: Sequence[tuple[Known, int]]) -> None:
+    identical = 0
+    worst = (100.0, -1)
+    for number, (frame, (known, n)) in enumerate(zip(shown.frames, pictures, strict=True)):
+        original = known.shown.frames[n]
+        if frame.md5 == original.md5:
+            identical += 1
+            continue
+        assert frame.luma is not None
+        assert original.luma is not None
+        worst = min(worst, (psnr(frame.luma, original.luma), number))
+    assert identical >= clip.facts.frames_copied, "copied frames are the recording's own, bit for bit"
+    assert worst[0] >= LEAST_PSNR, f"frame {worst[1]} of the clip has {worst[0]:.1f} dB"
+
+
+def _judge_sound(shown: Presented, wanted: Sequence[Wanted]) -> None:
+    if all(part.known.sound_start is None for part in wanted):
+        assert shown.audio_start is None
+        return
+    sounding = [part for part in wanted if _overlap(part)[1] > _overlap(part)[0]]
+    if not sounding:
+        return
+    assert shown.audio_start is not None
+    assert shown.audio_end is not None
+    base = Fraction(0)
+    for part in wanted:
+        begin, end = _overlap(part)
+        if end > begin:
+            _judge_sync(shown, part, base - part.start + begin, base - part.start + end)
+        base += part.duration
+    # FFmpeg plays the last packet whole.
+    frame = max(Fraction(1024, shown.sample_rate), max(part.known.audio_frame for part in wanted))
+    begin, (_, end) = wanted[0], _overlap(wanted[-1])
+    if len(wanted) == 1:
+        first = max(Fraction(0), _overlap(begin)[0] - begin.start)
+        assert abs(shown.audio_start - first) <= frame, "when the sound begins"
+        length = end - begin.start
+    else:
+        length = base
+    assert abs(shown.audio_end - length) <= frame + TOLERANCE, (
+        f"the sound ends at {float(shown.audio_end):.4f} s instead of {float(length):.4f} s"
+    )
+    if not any(part.known.shown.audio_jumps for part in wanted):
+        assert shown.audio_jumps == []
+
+
+def _overlap(part: Wanted) -> tuple[Fraction, Fraction]:
+    """From when to when the recording sounds within a range, in its own seconds."""
+    if part.known.sound_start is None:
+        return Fraction(0), Fraction(0)
+    return max(part.start, part.known.sound_start), min(part.end, part.known.sound_end)
+
+
+def _judge_sync(shown: Presented, part: Wanted, begin: Fraction, end: Fraction) -> None:
+    """Compare half-second pieces from `begin` to `end`, in the clip's seconds, with what should be heard."""
+    assert shown.audio_start is not None
+    rate = shown.sample_rate
+    guard = 0.03 if end - begin > Fraction(1, 4) else 0.0  # an encoder smears a join over a packet
+    at, stop = float(begin) + guard, float(end) - guard
+    while stop - at >= 0.12:
+        piece_end = stop if stop - at < 0.7 else at + 0.5
+        low, high = round((at - float(shown.audio_start)) * rate), round((piece_end - float(shown.audio_start)) * rate)
+        piece = shown.audio[max(0, low) : high]
+        heard_at = float(shown.audio_start) + max(0, low) / rate
+        expected = part.known.reference_at_zero + float(_overlap(part)[0] - begin) + heard_at
+        match = match_sound(piece, rate, part.known.spec, expected, 0.1)
+        assert match.quality >= MIN_QUALITY, (
+            f"at {at:.3f} s of the clip another sound is heard than at {expected:.3f} s of {part.known.name}"
+        )
+        assert abs(match.start - expected) <= IN_SYNC, f"sound off by {match.start - expected:+.4f} s at {at:.3f} s"
+        at = piece_end
+
+
+def _slack(wanted: Sequence[Wanted]) -> Fraction:
+    """Seconds by which ends may differ: Matroska rounds, and its packets do not say how much is padding."""
+    rough = any(part.known.path.suffix in {".mkv", ".webm"} for part in wanted)
+    return Fraction(1, 50) if rough else TOLERANCE
+
+
+def _judge_facts(clip: Clip, shown: Presented, wanted: Sequence[Wanted]) -> None:
+    facts = clip.facts
+    assert facts.size == len(clip.data)
+    assert facts.frames == len(shown.frames) == facts.frames_copied + facts.frames_encoded
+    assert facts.duration == sum(span.end - span.start for span in facts.spans)
+    off = _slack(wanted)
+    assert abs(facts.duration - sum(part.duration for part in wanted)) <= off * len(wanted)
+    if shown.frames:
+        luma = shown.frames[0].luma
+        assert luma is not None
+        assert (facts.height, facts.width) == luma.shape
+    merged = _spans(wanted)
+    spans = [(span.start, span.end, span.clamped) for span in facts.spans]
+    assert len(spans) == len(merged)
+    for (start, end, clamped), (real_start, real_end, really) in zip(spans, merged, strict=True):
+        assert abs(start - real_start) <= off
+        assert abs(end - real_end) <= off, f"it ends at {float(real_end):.4f} s, not at {float(end):.4f} s"
+        assert clamped == really
+    fractions = [step.fraction for step in clip.progress]
+    assert fractions == sorted(fractions), "progress goes forward"
+    assert all(0 <= fraction <= 1 for fraction in fractions)
+
+
+def _spans(wanted: Sequence[Wanted]) -> list[tuple[Fraction, Fraction, bool]]:
+    """Ranges that follow upon each other in one recording may be told as one."""
+    spans: list[tuple[Known, Fraction, Fraction, bool]] = []
+    for part in wanted:
+        if spans and spans[-1][0] is part.known and spans[-1][2] == part.start:
+            known, start, _, clamped = spans.pop()
+            spans.append((known, start, part.end, clamped or part.clamped))
+        else:
+            spans.append((part.known, part.start, part.end, part.clamped))
+    return [(start, end, clamped) for _, start, end, clamped in spans]
+
+
+def judge_layout(data: bytes) -> None:
+    """A faststart MP4: its index before its media, and not a byte that belongs to no box."""
+    found = list(boxes(data))
+    kinds = [kind for kind, *_ in found]
+    assert kinds[0] == b"ftyp"
+    assert kinds.index(b"moov") < kinds.index(b"mdat")
+    assert found[-1][3] == len(data)

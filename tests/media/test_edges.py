@@ -1,0 +1,219 @@
+"""Cuts at the edges: of groups of pictures, of frames, of recordings, and where ranges are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+from cutback.errors import RangeOutsideRecordingError
+from cutback.sandbox import ChildCutter
+from cutback.times import FrameNumber, Instant
+from tests.media.judge import Wanted, judge, wanted_of
+from tests.media.recordings import Known
+from tests.media.rig import Clip, cut_apart, cut_here
+
+Recordings = Callable[[str], Known]
+
+EDGY = ["pyramid", "no-b-frames", "open-gop", "fragmented", "29.97", "vfr", "mkv", "ts", "hevc"]
+
+
+def cut_and_judge(known: Known, start: Instant, end: Instant) -> tuple[Clip, Wanted]:
+    """One range, cut and judged."""
+    part = wanted_of(known, start, end)
+    assert part is not None
+    clip = cut_here([known.path], (0, start, end))
+    judge(clip, [part])
+    return clip, part
+
+
+# --- one range -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EDGY)
+def test_a_cut_may_begin_exactly_on_a_keyframe(name: str, recording: Recordings) -> None:
+    known = recording(name)
+    key = known.keyframes[2]
+    clip, _ = cut_and_judge(known, known.times[key], known.times[key + 20])
+    if known.recipe.copies:
+        assert clip.facts.frames_copied > 0
+
+
+@pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "fragmented", "29.97"])
+def test_from_keyframe_to_keyframe_nothing_is_encoded(name: str, recording: Recordings) -> None:
+    known = recording(name)
+    first, last = known.keyframes[1], known.keyframes[3]
+    clip, _ = cut_and_judge(known, known.times[first], known.times[last])
+    assert (clip.facts.frames_copied, clip.facts.frames_encoded) == (last - first, 0)
+
+
+@pytest.mark.parametrize("name", EDGY)
+@pytest.mark.parametrize("place", [0, 1, 31, 60, -2, -1])
+def test_a_cut_may_be_one_frame_long(name: str, place: int, recording: Recordings) -> None:
+    known = recording(name)
+    number = place % len(known.times)
+    clip, _ = cut_and_judge(known, FrameNumber(number), FrameNumber(number + 1))
+    assert clip.facts.frames == 1
+
+
+@pytest.mark.parametrize("name", [*EDGY, "sound-alone", "no-sound", "picture-late", "sound-late", "edit-list"])
+def test_the_whole_recording_can_be_asked_for(name: str, recording: Recordings) -> None:
+    known = recording(name)
+    clip, part = cut_and_judge(known, Fraction(0), known.end)
+    assert clip.facts.frames == len(known.times)
+    assert not part.clamped
+    if known.recipe.copies:
+        assert clip.facts.frames_encoded == 0
+
+
+@pytest.mark.parametrize("name", EDGY)
+def test_frame_numbers_count_presented_frames_from_0(name: str, recording: Recordings) -> None:
+    known = recording(name)
+    clip = cut_here([known.path], (0, FrameNumber(37), FrameNumber(52)))
+    shown = judge(clip, [part for part in [wanted_of(known, FrameNumber(37), FrameNumber(52))] if part])
+    assert shown.counters == known.counters[37:52]
+
+
+@pytest.mark.parametrize("frame", [41, 47, 89])
+def test_six_digit_decimals_that_round_above_a_frame_name_that_frame(frame: int, recording: Recordings) -> None:
+    known = recording("pyramid")
+    start = Fraction(f"{frame / 30:.6f}")
+    assert start > known.times[frame], "1.366667 and the like"
+    clip = cut_here([known.path], (0, start, start + 1))
+    part = wanted_of(known, known.times[frame], known.times[frame + 30])
+    assert part is not None
+    judge(clip, [part])
+
+
+def test_an_end_a_millisecond_before_a_frame_excludes_it(recording: Recordings) -> None:
+    known = recording("pyramid")
+    part = wanted_of(known, known.times[10], known.times[50])
+    assert part is not None
+    clip = cut_here([known.path], (0, known.times[10], known.times[50] - Fraction(1, 1000)))
+    judge(clip, [part])
+
+
+def test_an_end_two_milliseconds_after_a_frame_includes_it(recording: Recordings) -> None:
+    known = recording("pyramid")
+    part = wanted_of(known, known.times[10], known.times[51])
+    assert part is not None
+    clip = cut_here([known.path], (0, known.times[10], known.times[50] + Fraction(2, 1000)))
+    judge(clip, [part])
+
+
+# --- beyond the recording --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["pyramid", "fragmented", "vfr", "mkv", "ts", "sound-alone", "no-sound"])
+def test_a_range_beyond_the_end_is_clamped_and_says_so(name: str, recording: Recordings) -> None:
+    known = recording(name)
+    clip, part = cut_and_judge(known, known.end - 1, known.end + 100)
+    assert part.clamped
+    assert [span.clamped for span in clip.facts.spans] == [True]
+
+
+@pytest.mark.parametrize("name", ["pyramid", "fragmented", "vfr", "mkv", "ts", "sound-alone", "no-sound"])
+@pytest.mark.parametrize("beyond", [Fraction(1, 10), Fraction(5000)])
+def test_a_range_outside_the_recording_is_refused(name: str, beyond: Fraction, recording: Recordings) -> None:
+    known = recording(name)
+    with pytest.raises(RangeOutsideRecordingError) as refused:
+        cut_here([known.path], (0, known.end + beyond, known.end + beyond + 3))
+    assert refused.value.reason == "range_outside_recording"
+
+
+def test_frame_numbers_beyond_the_last_are_clamped_or_refused(recording: Recordings) -> None:
+    known = recording("pyramid")
+    clip, _ = cut_and_judge(known, FrameNumber(190), FrameNumber(5000))
+    assert (clip.facts.frames, clip.facts.spans[0].clamped) == (10, True)
+    with pytest.raises(RangeOutsideRecordingError):
+        cut_here([known.path], (0, FrameNumber(200), FrameNumber(210)))
+
+
+# --- joins -----------------------------------------------------------------------------------------
+
+JOINS: dict[str, list[tuple[str, str, str]]] = {
+    "two of one recording": [("pyramid", "1.1", "2.3"), ("pyramid", "4.05", "5.9")],
+    "contiguous": [("pyramid", "1.1", "2.5"), ("pyramid", "2.5", "4.0")],
+    "reversed": [("pyramid", "4.2", "5.5"), ("pyramid", "0.7", "1.9")],
+    "the same twice": [("open-gop", "1.4", "3.1"), ("open-gop", "1.4", "3.1")],
+    "overlapping": [("29.97", "1.0", "3.0"), ("29.97", "2.0", "4.0")],
+    "to the end and again from 0": [("pyramid", "5.2", "100"), ("pyramid", "0", "1.3")],
+    "three short ones": [("pyramid", "0.2", "0.5"), ("pyramid", "1.4", "1.7"), ("pyramid", "3.0", "3.4")],
+    "equal parameters": [("slices", "2.9", "4.2"), ("slices-2", "0.5", "1.9")],
+    "another frame rate": [("pyramid", "1.1", "2.3"), ("29.97", "2.2", "3.5")],
+    "another codec": [("pyramid", "1.1", "2.3"), ("hevc", "2.2", "3.5")],
+    "another container": [("ts", "1.1", "2.3"), ("mkv", "2.2", "3.5"), ("fragmented", "3", "4.1")],
+    "another sample rate": [("pyramid", "1.1", "2.3"), ("44.1-mono", "2.2", "3.5")],
+    "with and without sound": [("pyramid", "1.1", "2.3"), ("no-sound", "2.2", "3.0"), ("pyramid", "3", "4")],
+    "silent first": [("no-sound", "2.2", "3.0"), ("pyramid", "3", "4")],
+    "sound that begins late": [("pyramid", "1", "2"), ("sound-late", "0", "1.5"), ("pyramid", "3", "4")],
+    "fragmented": [("fragmented", "1.5", "2.5"), ("fragmented", "4.1", "5")],
+    "vfr": [("vfr", "1.5", "2.5"), ("vfr", "0.1", "1.2")],
+    "sound alone": [("sound-alone", "1.5", "2.5"), ("sound-alone", "4.1", "5")],
+}
+
+
+@pytest.mark.parametrize("joined", JOINS)
+def test_ranges_are_joined_in_order(joined: str, recording: Recordings) -> None:
+    names = list(dict.fromkeys(name for name, _, _ in JOINS[joined]))
+    files = [recording(name).path for name in names]
+    ranges = [(names.index(name), Fraction(start), Fraction(end)) for name, start, end in JOINS[joined]]
+    parts = [wanted_of(recording(names[source]), start, end) for source, start, end in ranges]
+    clip = cut_here(files, *ranges)
+    judge(clip, [part for part in parts if part])
+
+
+def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> None:
+    files = [recording("pyramid").path, recording("sound-alone").path]
+    with pytest.raises(Exception, match="cannot be joined") as refused:
+        cut_here(files, (0, Fraction(0), Fraction(1)), (1, Fraction(0), Fraction(1)))
+    assert getattr(refused.value, "reason", None) == "media_unsupported"
+
+
+# --- keyframe precision ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "open-gop", "fragmented", "29.97", "vfr", "slices", "hevc"])
+@pytest.mark.parametrize(("start", "end"), [("1.1", "2.3"), ("0", "0.5"), ("2.0", "2.05"), ("5.1", "100")])
+def test_keyframe_precision_snaps_outwards_and_copies(
+    name: str, start: str, end: str, recording: Recordings
+) -> None:
+    known = recording(name)
+    asked = wanted_of(known, Fraction(start), Fraction(end))
+    assert asked is not None
+    clip = cut_here([known.path], (0, Fraction(start), Fraction(end)), precision="keyframe")
+    assert clip.facts.frames_encoded == 0
+    (span,) = clip.facts.spans
+    assert span.start <= asked.start
+    assert span.end >= asked.end - Fraction(1, 1000)
+    first = max(n for n in known.keyframes if n <= asked.first)
+    assert span.start == known.times[first] if first else span.start <= known.times[0]
+    # The span it tells is the one it shows, cut at whole frames.
+    stop = next((n for n, time in enumerate(known.times) if time >= span.end), len(known.times))
+    later = [n for n in known.keyframes if n >= asked.stop]
+    assert stop <= (later[0] if later else len(known.times))
+    real = Wanted(known, first, stop, span.start, span.end, asked.clamped)
+    judge(clip, [real], like="keyframe")
+
+
+# --- the child process -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["pyramid", "ts", "sound-alone"])
+def test_the_child_process_makes_the_same_clip(name: str, recording: Recordings, cutter: ChildCutter) -> None:
+    known = recording(name)
+    wanted = (0, Fraction("1.366667"), Fraction("3.2"))
+    apart, here = cut_apart(cutter, [known.path], wanted), cut_here([known.path], wanted)
+    part = wanted_of(known, *wanted[1:])
+    assert part is not None
+    judge(apart, [part])
+    counts = ("frames", "frames_copied", "frames_encoded", "duration", "spans")
+    assert [getattr(apart.facts, name) for name in counts] == [getattr(here.facts, name) for name in counts]
+
+
+def test_a_cut_reads_little_more_than_it_copies(recording: Recordings) -> None:
+    known = recording("pyramid")
+    clip = cut_here([known.path], (0, known.times[48], known.times[96]))
+    # Its index, and the media twice at most: once to check, once to store.
+    assert clip.bytes_read < 64_000 + 2 * len(clip.data)

@@ -1,0 +1,99 @@
+"""Random cuts of every kind of recording show exactly the frames asked for, with their sound."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+from cutback.errors import RangeOutsideRecordingError
+from cutback.times import FrameNumber, Instant
+from tests.media.judge import Wanted, judge, wanted_of
+from tests.media.recordings import RECIPES, Known
+from tests.media.rig import Clip, cut_here
+
+CUTS = 8
+"""A recording; times the number of recordings, more than 200."""
+
+Recordings = Callable[[str], Known]
+
+
+def written(time: Fraction, way: int) -> Instant:
+    """A frame's time the way somebody might write it."""
+    micro = time * 1_000_000
+    return [
+        time,
+        Fraction(math.ceil(micro), 1_000_000),  # rounds just above: 1.366667
+        Fraction(math.floor(micro), 1_000_000),
+        Fraction(round(time * 1000), 1000),
+    ][way % 4]
+
+
+def random_range(known: Known, chance: random.Random) -> tuple[Instant, Instant]:
+    """A range within a recording: on frames or between them, short or long."""
+    length = chance.choice([0.04, 0.1, 0.3, 0.8, 1.5, 2.5]) * chance.uniform(0.7, 1.5)
+    count = len(known.times)
+    if not count or chance.random() < 0.4:
+        start = Fraction(str(round(chance.uniform(0, float(known.end) - 0.2), 3)))
+        return start, start + Fraction(str(round(max(length, 0.2 if not count else 0.05), 3)))
+    first = chance.choice([*known.keyframes, *(chance.randrange(count) for _ in range(8))])
+    stop = min(count, first + max(1, round(length * count / float(known.times[-1] + Fraction(1, 30)))))
+    if chance.random() < 0.25:
+        return FrameNumber(first), FrameNumber(stop)
+    end = known.times[stop] if stop < count else known.video_end
+    return written(known.times[first], chance.randrange(4)), written(end, chance.randrange(4))
+
+
+def whole_groups(known: Known, part: Wanted) -> int:
+    """Frames of the groups of pictures that lie in a range with the keyframe that follows them."""
+    inside = [n for n in known.keyframes if part.first <= n <= part.stop]
+    return inside[-1] - inside[0] if inside else 0
+
+
+def check_one(known: Known, start: Instant, end: Instant) -> Clip | None:
+    """Cut and judge; a range without a frame must be refused."""
+    part = wanted_of(known, start, end)
+    if part is None:
+        with pytest.raises(RangeOutsideRecordingError):
+            cut_here([known.path], (0, start, end))
+        return None
+    clip = cut_here([known.path], (0, start, end))
+    judge(clip, [part])
+    if known.recipe.copies:
+        assert not clip.facts.remade, clip.facts.notes
+        assert clip.facts.frames_copied >= whole_groups(known, part), "whole groups of pictures are copied"
+    return clip
+
+
+def check_many(known: Known, cuts: int, seed: str) -> None:
+    """All cuts are tried, so that one fault does not hide another."""
+    chance = random.Random(f"{known.name} {seed}")
+    faults = []
+    for number in range(cuts):
+        start, end = random_range(known, chance)
+        try:
+            check_one(known, start, end)
+        except Exception as error:  # noqa: BLE001 - reported below, all of them
+            faults.append(f"cut {number}, {start!r} to {end!r}: {type(error).__name__}: {str(error)[:300]}")
+    assert not faults, f"{len(faults)} of {cuts} cuts of {known.name}:\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_random_cuts_are_exact(name: str, recording: Recordings) -> None:
+    check_many(recording(name), CUTS, "first")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("name", RECIPES)
+def test_many_more_random_cuts_are_exact(name: str, recording: Recordings) -> None:
+    """CUTBACK_CUTS cuts of each recording (100), CUTBACK_SEED chooses which."""
+    check_many(recording(name), int(os.environ.get("CUTBACK_CUTS", "100")), os.environ.get("CUTBACK_SEED", "soak"))
+
+
+def test_the_random_cuts_are_at_least_200() -> None:
+    assert len(RECIPES) * CUTS >= 200
