@@ -29,6 +29,10 @@ class UnusualStreamError(Exception):
     """A stream uses something that Cutback does not rewrite; what is in it is not copied from there."""
 
 
+class WholeIndexNeededError(Exception):
+    """What is to be cut depends on pictures further away than the part of the index that was read."""
+
+
 class Coding(Protocol):
     """One codec. `track` is always one of its tracks."""
 

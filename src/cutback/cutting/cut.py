@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from cutback.cutting.coding import UnusualStreamError
-from cutback.cutting.footage import Footage, open_footage
-from cutback.cutting.index import Hull
+from cutback.cutting.coding import UnusualStreamError, WholeIndexNeededError
+from cutback.cutting.footage import Footage
+from cutback.cutting.index import Description
 from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
 from cutback.cutting.mp4.layout import Extent, OutTrack, place
 from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.parts import Part, plan_parts
-from cutback.cutting.plan import Piece, locate
+from cutback.cutting.pieces import open_pieces
+from cutback.cutting.plan import Piece
 from cutback.cutting.soundtrack import copy_sound, encode_sound
 from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
 from cutback.cutting.verify import Expected, find_fault
 from cutback.errors import ClipDamagedError, CutbackError, MediaUnsupportedError
-from cutback.times import MAX_SECONDS, FrameNumber
 
 TEXT = frozenset({"tx3g", "wvtt", "stpp", "c608"})
 """Sample entries of subtitles that MP4 carries; time codes and data tracks would not be true any more."""
@@ -45,7 +45,26 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
     Raises:
         CutbackError: what was wrong with the media or with a range.
     """
-    pieces = open_pieces(job, sources)
+    foremost = 0.0
+
+    def forward(done: CutProgress) -> None:
+        nonlocal foremost
+        foremost = max(foremost, done.fraction)  # a second way of cutting begins where the first one got to
+        progress(CutProgress(foremost, done.frames))
+
+    try:
+        return _cut(job, open_pieces(job, sources), sources, spool, forward)
+    except WholeIndexNeededError:
+        return _cut(job, open_pieces(job, sources, whole_index=True), sources, spool, forward)
+
+
+def _cut(
+    job: CutJob,
+    pieces: list[tuple[Footage, int, Piece]],
+    sources: Sequence[Source],
+    spool: Spool,
+    progress: Callable[[CutProgress], None],
+) -> Cut:
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")  # one edit list entry a track is what every player follows
     progress(CutProgress(0.0, 0))
@@ -65,47 +84,6 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
             return made
         fault = found
     raise ClipDamagedError(f"({fault})")
-
-
-def open_pieces(job: CutJob, sources: Sequence[Source]) -> list[tuple[Footage, int, Piece]]:
-    """Open the recordings and find the ranges in them; ranges that follow upon each other are one piece.
-
-    Raises:
-        CutbackError: what was wrong with the media or with a range.
-    """
-    footage = {
-        number: open_footage(sources[number], job.limits, hull_of(job, number), number=number)
-        for number in {wanted.source for wanted in job.ranges}
-    }
-    return _merged(
-        [
-            (footage[wanted.source], wanted.source, locate(footage[wanted.source].index, wanted.start, wanted.end))
-            for wanted in job.ranges
-        ]
-    )
-
-
-def hull_of(job: CutJob, source: int) -> Hull:
-    """What the job's ranges need of a source."""
-    instants = [end for wanted in job.ranges if wanted.source == source for end in (wanted.start, wanted.end)]
-    frames = tuple(instant.frame for instant in instants if isinstance(instant, FrameNumber))
-    seconds = [instant for instant in instants if isinstance(instant, Fraction)]
-    # Frames alone: an empty hull, far out, that their times widen.
-    start, end = (min(seconds), max(seconds)) if seconds else (Fraction(MAX_SECONDS), Fraction(-MAX_SECONDS))
-    return Hull(start, end, frames)
-
-
-def _merged(pieces: list[tuple[Footage, int, Piece]]) -> list[tuple[Footage, int, Piece]]:
-    """Ranges of one recording that follow upon each other without a gap are one piece."""
-    merged: list[tuple[Footage, int, Piece]] = []
-    for footage, source, piece in pieces:
-        if merged and merged[-1][1] == source and merged[-1][2].end == piece.start:
-            before = merged[-1][2]
-            joined = Piece(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
-            merged[-1] = (footage, source, joined)
-        else:
-            merged.append((footage, source, piece))
-    return merged
 
 
 def _make(
@@ -163,7 +141,7 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
     for number in range(max(len(footage.index.audio) for footage, _, _ in pieces)):
-        if single is not None and all(entry.raw for entry in single[0].index.audio[number].descriptions):
+        if single is not None and all(_keeps(entry) for entry in single[0].index.audio[number].descriptions):
             track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
         else:
             track = encode_sound([(footage, piece) for footage, _, piece in pieces], number, spool)
@@ -177,6 +155,11 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
             elif (text := copy_sound(footage, other, piece, spool, COPIED)) is not None:
                 tracks.append(text)
     return tracks
+
+
+def _keeps(sound: Description) -> bool:
+    """Whether sound is copied; uncompressed sound is encoded, since players of MP4 do not expect it."""
+    return bool(sound.raw) and not sound.codec.startswith("pcm_")
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

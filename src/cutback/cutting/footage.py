@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Protocol
@@ -9,6 +10,8 @@ from typing import Protocol
 import av
 
 from cutback.cutting import lavf, pictures
+from cutback.cutting.coding import WholeIndexNeededError
+from cutback.cutting.h264 import nal
 from cutback.cutting.index import Hull, Index, Track, layout_of
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.job import read_index as read_index_bytes
@@ -123,8 +126,24 @@ class Mp4Footage:
         assert track is not None
         samples = track.order[first:stop]
         wanted = {track.pts[sample] for sample in samples}
-        run = range(decode_start(track, samples[0]), max(samples) + 1)
+        run = range(self._start(track, samples[0]), max(samples) + 1)
         return pictures.decode(track, self.source, run, wanted.__contains__, self._limits)
+
+    def _start(self, track: Track, sample: int) -> int:
+        """Where decoding has to begin for a sample: a keyframe that is right at once, or the very first sample."""
+        start = decode_start(track, sample)
+        entry = track.descriptions[track.description_of(start)]
+        if entry.codec != "h264" or len(entry.extradata) < nal.LEAST_RECORD:
+            return start
+        length_size = nal.parse_configuration(entry.extradata).length_size
+        while nal.is_gradual(self.head(track, start), length_size):
+            earlier = bisect_left(track.sync, start)
+            if not earlier:
+                if track.partial:
+                    raise WholeIndexNeededError
+                return 0
+            start = track.sync[earlier - 1]
+        return start
 
     def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
         """See `Footage.sound`."""

@@ -63,6 +63,8 @@ class Track:
     """How many samples are presented in all; this track may hold only some of them."""
     first_rank: int = 0
     """How many samples are presented before the first one held."""
+    partial: bool = False
+    """Whether there are samples before the first one held."""
     language: str = "und"
     handler: bytes = b""
     """The container's own name for the kind of media, four characters."""

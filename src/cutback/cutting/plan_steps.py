@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
 from typing import Literal
 
 from cutback.cutting.index import Track
@@ -76,9 +76,11 @@ def _touched(track: Track, segments: Sequence[Segment]) -> tuple[int, int]:
 
 
 def _outside(track: Track, segments: Sequence[Segment], ranks: range) -> Iterator[Step]:
-    """Frames that are not presented, in runs of one reason."""
-    copied = {n for segment in segments if segment.action == "copy" for n in segment.samples} if ranks else set()
-    decoded = {n for segment in segments if segment.action == "encode" for n in fed(track, segment)} if ranks else set()
+    """Frames that are not presented, in runs of one fate."""
+    if not ranks:
+        return
+    copied = {n for segment in segments if segment.action == "copy" for n in segment.samples}
+    decoded = {n for segment in segments if segment.action == "encode" for n in fed(track, segment)}
     entry = next((segment.samples[0] for segment in segments if segment.action == "copy"), None)
 
     def fate(rank: int) -> tuple[Action, str]:
@@ -87,23 +89,17 @@ def _outside(track: Track, segments: Sequence[Segment], ranks: range) -> Iterato
             return "hide", "in the file, but cut off by the edit list"
         if entry is not None and sample > entry and track.pts[sample] < track.pts[entry]:
             return "drop", "leads its keyframe and needs the group before"
-        if sample in decoded:
-            return "drop", "outside; decoded for what needs it"
         return "drop", "outside"
 
-    run: list[int] = []
-    for rank in ranks:
-        if run and fate(rank) != fate(run[0]):
-            yield _run(track, run, *fate(run[0]))
-            run = []
-        run.append(rank)
-    if run:
-        yield _run(track, run, *fate(run[0]))
-
-
-def _run(track: Track, run: list[int], action: Action, reason: str) -> Step:
-    copied = bytes_of(track, (track.order[rank] for rank in run)) if action == "hide" else 0
-    return Step(action, reason, run[0], run[-1] + 1, copied=copied)
+    for (action, reason), run in groupby(ranks, fate):
+        samples = [track.order[rank] for rank in run]
+        first = track.rank(samples[0])
+        needed = sum(sample in decoded for sample in samples)
+        if needed:
+            some = "" if needed == len(samples) else f"{needed} of them "
+            reason = f"{reason}; {some}decoded for others"  # noqa: PLW2901 - the same, told more fully
+        hidden = bytes_of(track, samples) if action == "hide" else 0
+        yield Step(action, reason, first, first + len(samples), copied=hidden)
 
 
 def _encoded_size(track: Track, samples: Sequence[int]) -> int:

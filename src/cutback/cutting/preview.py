@@ -8,7 +8,8 @@ from typing import Any
 
 from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.codings import coding_of
-from cutback.cutting.cut import TEXT, open_pieces
+from cutback.cutting.cut import TEXT
+from cutback.cutting.pieces import open_pieces
 from cutback.cutting.footage import HEAD_BYTES, Footage, Mp4Footage
 from cutback.cutting.frame_types import letter_reader
 from cutback.cutting.index import Track

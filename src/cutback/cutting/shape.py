@@ -21,8 +21,9 @@ _DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
 class Shape:
     """Encodes runs of pictures that end up in one track."""
 
-    def __init__(self, track: Track, *, beside_copies: bool) -> None:
-        """`track` is the first piece's: its parameters hold for all."""
+    def __init__(self, track: Track, timescale: int, *, beside_copies: bool) -> None:
+        """`track` is the first piece's: its parameters hold for all. PTS are ticks of `timescale`."""
+        self._timescale = timescale
         self._track = track
         self._beside = beside_copies
         self._coding: Coding | None = coding_of(track.descriptions[0].codec) if beside_copies else None
@@ -88,7 +89,7 @@ class Shape:
         encoder = PictureEncoder(
             self._coding.encoder,
             frame,
-            timescale=self._track.timescale,
+            timescale=self._timescale,
             rate=self._rate,
             options=options,
             aspect=aspect,

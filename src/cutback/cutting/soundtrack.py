@@ -34,7 +34,7 @@ def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group
     first = track.rank_at(begin)
     if first and (first == len(track.order) or track.pts[track.order[first]] > begin):
         first -= 1  # the packet that sounds while the piece begins
-    if first >= stop:
+    if first >= stop or track.end <= piece.start:
         return None
     sounding = max(begin, Fraction(max(track.pts[track.order[first]], track.window[0])))
     codec = track.descriptions[track.description_of(track.order[first])].codec

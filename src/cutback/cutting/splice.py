@@ -43,6 +43,9 @@ class Pictures:
     """Runs whose headers were rewritten."""
 
 
+FINEST = 10_000
+"""Ticks a second that a clip's picture track has at the least: milliseconds would be too coarse for its times."""
+
 BEFORE, COPIED, BEHIND = 0, 1, 2
 """Groups of a clip that copies one run of its source: that run keeps the source's own order of all tracks."""
 
@@ -56,11 +59,16 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     first = parts[0].footage.index.video
     assert first is not None
     out = OutTrack(
-        "video", first.timescale, [], matrix=first.matrix, display_size=first.display_size, language=first.language
+        "video",
+        first.timescale * -(-FINEST // first.timescale),
+        [],
+        matrix=first.matrix,
+        display_size=first.display_size,
+        language=first.language,
     )
     pictures = Pictures(out)
     copies = any(segment.action == "copy" for part in parts for segment in part.segments)
-    shape = Shape(first, beside_copies=copies)
+    shape = Shape(first, out.timescale, beside_copies=copies)
     total = sum(len(segment) for part in parts for segment in part.segments)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1
@@ -116,7 +124,7 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     out.delay = pictures.times[0]
     out.duration = base - out.delay
     out.skip = round(out.delay * out.timescale) - min(out.pts)  # what `instant` carries along unseen
-    nominal = first.duration(first.order[0])
+    nominal = first.duration(first.order[0]) * out.timescale // first.timescale
     remaining = round(base * out.timescale) - max(out.pts)
     out.last_duration = remaining if remaining > 0 else max(1, nominal)
     return pictures

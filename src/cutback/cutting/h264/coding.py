@@ -47,7 +47,9 @@ class H264:
         configuration = _configuration(track)
         if nal.is_idr(head, configuration.length_size):
             return "clean"
-        return "none" if configuration.length_size != 4 or renumbering(configuration) is None else "open"
+        if configuration.length_size != 4 or nal.is_gradual(head, 4) or renumbering(configuration) is None:
+            return "none"
+        return "open"
 
     def entering(self, track: Track) -> Renumbering | None:
         """See `h264.enter`."""

@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cutback.cutting.bits import unescape
 from cutback.errors import MediaUnreadableError
 
 SLICE, IDR, SEI, SPS, PPS = 1, 5, 6, 7, 8
+_RECOVERY_POINT = 6
+LEAST_RECORD = 7
+"""Bytes of the shortest configuration record."""
 PROFILES_WITH_CHROMA = {100, 110, 122, 244, 44, 83, 86, 118, 128, 134, 135, 138, 139}
 _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
 
@@ -109,6 +113,31 @@ def is_idr(sample_head: bytes, length_size: int) -> bool:
         if unit and unit[0] & 31 in {SLICE, 2, 3, 4, IDR}:
             return unit[0] & 31 == IDR
     return False
+
+
+def is_gradual(sample_head: bytes, length_size: int) -> bool:
+    """Whether decoding that begins at a sample is right only some pictures later (periodic intra refresh).
+
+    That is what a recovery point SEI message (ITU-T H.264, D.1.8) with a recovery_frame_cnt above 0 says.
+    """
+    for unit in split_sample(sample_head, length_size):
+        if unit and unit[0] & 31 == SEI:
+            payload = unescape(unit[1:])
+            at = 0
+            while at + 2 < len(payload):
+                kind, at = _sei_number(payload, at)
+                size, at = _sei_number(payload, at)
+                if kind == _RECOVERY_POINT:
+                    return _first_exp_golomb(payload[at:]) > 0
+                at += size
+    return False
+
+
+def _sei_number(payload: bytes, at: int) -> tuple[int, int]:
+    number = 0
+    while at < len(payload) - 1 and payload[at] == 255:
+        number, at = number + 255, at + 1
+    return number + payload[at], at + 1
 
 
 def is_disposable(sample: bytes, length_size: int) -> bool:

@@ -86,6 +86,7 @@ class Trak:
             end=self.end - zero,
             frames=self.frames,
             first_rank=max(0, begin - self.first),
+            partial=begin > 0,
             language=self.language,
             handler=self.handler,
             matrix=self.matrix,
