@@ -1,0 +1,1 @@
+"""What Cutback costs, measured against its peers in the same run: `python -m bench`."""

@@ -1,0 +1,85 @@
+"""`python -m bench [cut|queue] [--quick] [--long] [--runs N]`: measure, print the tables, write them into the docs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from bench.cutting import measure_cuts
+from bench.machine import Circumstances, circumstances
+from bench.page import PageError, replace_part
+from bench.queueing import QueueStuckError, measure_queue
+from bench.sources import SourcesError, prepare
+from bench.tables import cut_tables, queue_table, target_table
+from bench.targets import targets
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PAGE = _ROOT / "docs" / "performance.md"
+_CACHE = "CUTBACK_BENCH_CACHE"
+
+
+def main() -> int:
+    """Run what was asked for. Exit code 1: something could not be measured."""
+    options = _options()
+    cache = Path(os.environ.get(_CACHE) or _ROOT / ".bench").resolve()
+    for name in [name for name in os.environ if name.startswith("CUTBACK_")]:
+        del os.environ[name]  # settings of this shell must not colour the figures; and ours is none of Cutback's
+    # The programs that are measured find this package and Cutback wherever they are started.
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
+    where = circumstances(" ".join(["python -m bench", *sys.argv[1:]]))
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - began:6.0f} s] {text}", file=sys.stderr, flush=True)
+
+    try:
+        if options.section in {"all", "cut"}:
+            sources = prepare(cache, with_long=options.long, say=say)
+            results = measure_cuts(sources, cache, rounds=options.runs, quick=options.quick, say=say)
+            _publish("targets", target_table(targets(results)), where, options)
+            _publish("cut", cut_tables(results), where, options)
+        if options.section in {"all", "queue"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            found = measure_queue(cache, clips=options.clips, workers=options.workers, say=say)
+            _publish("queue", queue_table(found), where, options)
+    except (SourcesError, QueueStuckError, PageError) as error:
+        say(str(error))
+        return 1
+    say("done")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("section", nargs="?", default="all", choices=["all", "cut", "queue"])
+    parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
+    parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")
+    parser.add_argument("--clips", type=int, metavar="N", help="clips through the queue (500)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="workers for the queue's burst (2)")
+    parser.add_argument("--long", action="store_true", help="a two-hour recording as well (5 GB)")
+    parser.add_argument(
+        "--write",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="write the tables into docs/performance.md; the default, but not with --quick",
+    )
+    options = parser.parse_args()
+    options.runs = options.runs or (1 if options.quick else 5)
+    options.clips = options.clips or (50 if options.quick else 500)
+    options.write = not options.quick if options.write is None else options.write
+    return options
+
+
+def _publish(part: str, content: str, where: Circumstances, options: argparse.Namespace) -> None:
+    hasty = "\n\nA quick run: one of each, memory sampled meanwhile. It shows that all works, not how fast."
+    text = f"{where.line()}{hasty if options.quick else ''}\n\n{content}"
+    print(f"\n## {part}\n\n{text}\n", flush=True)
+    if options.write:
+        replace_part(_PAGE, part, text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""A real worker whose cutter does nothing: what is left is all that surrounds a cut."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cutback.cutting.job import CutJob, Facts, ProgressHook, RealSpan, Source
+from cutback.services import build
+from cutback.settings import Settings
+from cutback.worker import Worker, configure_logging, stopping_on_signals
+
+_CLIP = bytes(1024)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyRendition:
+    """A kibibyte."""
+
+    facts: Facts
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `Rendition.chunks`."""
+        yield _CLIP
+
+    def __enter__(self) -> Self:
+        """Nothing to do."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to do."""
+
+
+class IdleCutter:
+    """Reads nothing, cuts nothing, is ready at once."""
+
+    def render(
+        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+    ) -> EmptyRendition:
+        """See `Cutter.render`."""
+        del sources, on_progress, stopped
+        spans = tuple(RealSpan(piece.source, Fraction(0), Fraction(1), clamped=False) for piece in job.ranges)
+        return EmptyRendition(Facts(len(_CLIP), Fraction(1), 16, 16, 30, 30, 0, spans))
+
+
+def main() -> None:
+    """Argument: the data folder. Works until SIGTERM."""
+    configure_logging("WARNING")
+    stop = threading.Event()
+    with stopping_on_signals(stop), build(Settings(data=Path(sys.argv[1])), cutter=IdleCutter()) as services:
+        Worker(services).run(stop)
+
+
+if __name__ == "__main__":
+    main()

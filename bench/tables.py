@@ -1,0 +1,138 @@
+"""Figures as Markdown. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from bench.contenders import COPY, PEER, REENCODE, START, Work
+from bench.cutting import Result
+from bench.queueing import Overhead
+from bench.targets import Target
+
+_MEGABYTE = 1_000_000
+
+
+def cut_tables(results: Sequence[Result]) -> str:
+    """Times, memory and correctness by piece of work; then bytes and requests; then pictures."""
+    works = list(dict.fromkeys(result.work for result in results))
+    parts = [_times(work, [result for result in results if result.work == work]) for work in works]
+    return "\n\n".join([*parts, _reads(results), _pictures(results)])
+
+
+def target_table(found: Iterable[Target]) -> str:
+    """Promises and what became of them."""
+    rows = [[each.work, each.promise, each.measured, each.judgement] for each in found]
+    return table(["work", "promised", "measured", "kept"], rows, words=(0, 1, 3))
+
+
+def queue_table(found: Overhead) -> str:
+    """What all but the cut takes."""
+    return table(
+        ["from submission to `ready`, with a cut that does nothing", ""],
+        [
+            ["one clip at a time, 1 worker, median (p50)", f"{found.p50 * 1000:.0f} ms"],
+            ["one clip at a time, 1 worker, p99", f"{found.p99 * 1000:.0f} ms"],
+            [f"{found.clips} at once, {found.workers} workers", f"{found.ready_per_second:.0f} clips/s"],
+            ["accepted meanwhile", f"{found.accepted_per_second:.0f} requests/s"],
+        ],
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[int] = (0,)) -> str:
+    """A Markdown table that reads as one in a terminal, too. The columns in `words` are aligned left."""
+    lines = [list(head), *map(list, rows)]
+    widths = [max(3, *(len(line[n]) for line in lines)) for n in range(len(head))]
+    rule = [":" + "-" * (width - 1) if n in words else "-" * (width - 1) + ":" for n, width in enumerate(widths)]
+    text = [
+        [cell.ljust(widths[n]) if n in words else cell.rjust(widths[n]) for n, cell in enumerate(line)]
+        for line in lines
+    ]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [text[0], rule, *text[1:]])
+
+
+def _times(work: Work, results: list[Result]) -> str:
+    by_name = {result.contender: result for result in results if result.runs}
+    head = ["median of the runs", "runs", "wall s", "× copy", "× smartcut", "× re-encode"]
+    rows = []
+    for result in results:
+        if not result.runs:
+            rows.append([result.contender, "0", "failed", *["–"] * 7])
+            continue
+        ratios = [_ratio(result, by_name.get(peer)) for peer in (COPY, PEER, REENCODE)]
+        rows.append(
+            [
+                result.contender,
+                str(len(result.runs)),
+                f"{result.wall:.3f}",
+                *ratios,
+                f"{result.cpu:.2f}",
+                _megabytes(result.peak),
+                _megabytes(result.clip_bytes),
+                str(result.verdict or "–"),
+            ]
+        )
+    missing = [name for name in (COPY, REENCODE, PEER) if name not in {result.contender for result in results}]
+    rows += [[name, "0", "not installed", *["–"] * 7] for name in missing if _belongs(name, work)]
+    title = f"**{work.seconds} s from {START} s of `{work.source.name}`**"
+    return f"{title}\n\n" + table([*head, "CPU s", "peak MB", "clip MB", "first … last frame"], rows, words=(0, 9))
+
+
+def _belongs(name: str, work: Work) -> bool:
+    long = work.source.name.endswith("h")
+    return name == COPY or (not long and (name == PEER or work.seconds <= 60))
+
+
+def _ratio(result: Result, other: Result | None) -> str:
+    """How many times the other's time it took."""
+    if other is None:
+        return "–"
+    value = result.wall / other.wall
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
+def _reads(results: Sequence[Result]) -> str:
+    rows = []
+    for result in results:
+        if not result.runs:
+            continue
+        cold, warm = result.first or result.latest, result.latest
+        rows.append(
+            [
+                f"{result.contender}, {result.work}",
+                _megabytes(result.clip_bytes),
+                _megabytes(cold.bytes_read),
+                _requests(cold.requests),
+                _megabytes(warm.bytes_read),
+                _requests(warm.requests),
+                f"{warm.bytes_read / result.clip_bytes:.3f}",
+            ]
+        )
+    head = ["read from the source", "clip MB", "first MB", "requests", "later MB", "requests", "later ÷ clip"]
+    return table(head, rows)
+
+
+def _pictures(results: Sequence[Result]) -> str:
+    rows = [
+        [
+            f"{result.contender}, {result.work}",
+            str(result.quality.changed),
+            _decibels(result.quality.lowest),
+            _decibels(result.quality.mean),
+        ]
+        for result in results
+        if result.quality is not None
+    ]
+    return table(["frames that differ from the source", "frames", "lowest PSNR dB", "mean dB"], rows)
+
+
+def _requests(count: int | None) -> str:
+    return "–" if count is None else str(count)
+
+
+def _megabytes(value: int) -> str:
+    return f"{value / _MEGABYTE:.1f}"
+
+
+def _decibels(value: float) -> str:
+    return "identical" if math.isinf(value) else f"{value:.1f}"

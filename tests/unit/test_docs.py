@@ -1,0 +1,396 @@
+"""What people read is true: docs and code are held together, and the examples run."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from tests.support.media import MediaSpec, cached_media
+from typer.main import get_command
+
+import cutback
+from cutback import retry
+from cutback.clip import Clip, ClipState, Failure
+from cutback.errors import CutbackError, InvalidRequestError
+from cutback.event import Event
+from cutback.request import ClipRequest, Output, Range, parse_request
+from cutback.run.cli import app
+from cutback.run.exits import MEANINGS, exit_of
+from cutback.settings import Settings, load_settings, variable
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "cutback"
+LONGEST_FILE = 300
+PATIENCE = 60.0
+
+FOR_DEVELOPERS = {"CUTBACK_TEST_CACHE", "CUTBACK_BENCH_CACHE", "CUTBACK_CUTS", "CUTBACK_SEED", "CUTBACK_KILLS"}
+"""Variables of tests and measurements; CONTRIBUTING.md tells of them."""
+MISSPELT_ON_PURPOSE = {"CUTBACK_LEES"}
+SHARED_OPTIONS = {"--json", "--data", "--debug", "--help"}
+RETRIED = {retry.Retry: "yes", retry.Fail: "no", retry.GiveUp: "parked", retry.HandBack: "handed back"}
+
+
+def project_files() -> list[Path]:
+    """Every file that belongs to the project, whether it is committed yet or not."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, capture_output=True, check=False,
+    )  # fmt: skip
+    if listed.returncode == 0:
+        found = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    else:  # not a clone
+        found = [path for path in ROOT.rglob("*") if not {".venv", "__pycache__", "cutback-data"} & set(path.parts)]
+    return sorted(path for path in found if path.is_file())
+
+
+PAGES = [path for path in project_files() if path.suffix == ".md"]
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The rows of a page's tables: what stands in backticks in the first cell → all cells."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("|") and (match := re.match(r"`([^`]+)`", cells[0])):
+            found[match[1]] = [cell.strip("| ") for cell in cells]
+    return found
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page and the comment right above it."""
+
+    page: str
+    language: str
+    text: str
+    marker: str
+
+
+def blocks(path: Path) -> Iterator[Block]:
+    fence = re.compile(r"(?:^<!-- test: ([^>]*) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    for match in fence.finditer(path.read_text(encoding="utf-8")):
+        yield Block(named(path), match[2], match[3], match[1] or "")
+
+
+BLOCKS = [block for path in PAGES for block in blocks(path)]
+
+
+# --- settings --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented_with_its_default(name: str) -> None:
+    cells = rows(page("docs/settings.md")).get(variable(name))
+    assert cells, f"docs/settings.md has no row for {variable(name)}"
+    default = Settings.model_fields[name].default
+    assert len(cells[2]) > 10
+    if isinstance(default, tuple) and default:
+        assert cells[1] == f"`{','.join(f'{part:g}' for part in default)}`"
+    elif default not in (None, "", (), {}):
+        assert cells[1] == f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_no_page_names_a_setting_that_does_not_exist(path: Path) -> None:
+    known = {variable(name) for name in Settings.model_fields} | FOR_DEVELOPERS | MISSPELT_ON_PURPOSE
+    used = set(re.findall(r"CUTBACK_[A-Z_]*[A-Z]", path.read_text(encoding="utf-8")))
+    assert used - known == set()
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "export CUTBACK_" in block.text], ids=lambda b: b.page)
+def test_settings_in_examples_are_accepted(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+    for line in block.text.splitlines():
+        name, _, value = shlex.split(line)[1].partition("=")
+        monkeypatch.setenv(name, value)
+    load_settings()
+
+
+# --- reasons, events, fields -----------------------------------------------------------------------
+
+
+def all_errors() -> list[type[CutbackError]]:
+    for module in pkgutil.walk_packages(cutback.__path__, "cutback."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found, left = [], [CutbackError]
+    while left:
+        kind = left.pop()
+        left += kind.__subclasses__()
+        if kind.__module__.startswith("cutback."):
+            found.append(kind)
+    return found
+
+
+def test_every_reason_is_documented_with_its_retries_and_exit_code() -> None:
+    documented = rows(page("docs/failures.md"))
+    expected = {}
+    for kind in all_errors():
+        error = kind([]) if kind is InvalidRequestError else kind()
+        decision = retry.decide(error, 1, retry.Policy())
+        expected[kind.reason] = [RETRIED[type(decision)], str(exit_of(error).value)]
+    assert expected == {reason: cells[3:] for reason, cells in documented.items()}
+    assert all(len(cells[1]) > 10 for cells in documented.values())
+
+
+def test_every_exit_code_is_documented() -> None:
+    table = re.findall(r"^\| (\d+) \| (.*) \|$", page("docs/commands.md"), re.MULTILINE)
+    assert [(str(code.value), meaning) for code, meaning in MEANINGS.items()] == table
+
+
+def test_every_event_is_documented_and_no_other() -> None:
+    known = {f"clip.{state}" for state in ClipState}
+    assert set(rows(page("docs/events.md"))) & known == known
+    for path in PAGES:
+        mentioned = set(re.findall(r"`(clip\.[a-z]+)`", path.read_text(encoding="utf-8")))
+        assert mentioned - known - {"clip.py"} == set(), named(path)
+
+
+def test_every_field_and_precision_of_a_request_is_documented() -> None:
+    documented = set(rows(page("docs/request.md")))
+    fields = {*ClipRequest.model_fields, *Range.model_fields, *Output.model_fields}
+    precisions = set(get_args(Output.model_fields["precision"].annotation))
+    assert fields | precisions == documented
+    assert precisions <= set(rows(page("README.md")))
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "json"], ids=lambda b: b.page)
+def test_json_in_pages_is_what_it_claims_to_be(block: Block) -> None:
+    content = json.loads(block.text)
+    if "specversion" in content:
+        event = Event.model_validate_json(block.text)
+        clip = Clip.model_validate(content["data"])
+        assert clip.event().model_dump(mode="json") == event.model_dump(mode="json")
+    elif "failure" in content:
+        Failure.model_validate(content["failure"])
+    else:
+        parse_request(block.text)
+
+
+# --- commands --------------------------------------------------------------------------------------
+
+COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+
+
+def options_of(command: Any) -> set[str]:
+    shown = [param for param in command.params if not getattr(param, "hidden", False)]
+    return {option for param in shown for option in param.opts if option.startswith("--")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_documented(name: str) -> None:
+    sections = re.split(r"^##+ ", page("docs/commands.md"), flags=re.MULTILINE)
+    section = next((text for text in sections if re.match(rf"`cutback {name}[ `]", text)), None)
+    assert section, f"docs/commands.md has no section for cutback {name}"
+    said = set(re.findall(r"--[a-z-]+", section))
+    assert options_of(COMMANDS[name]) - SHARED_OPTIONS - said == set()
+
+
+def typed_commands(path: Path) -> Iterator[list[str]]:
+    """What pages tell people to type: in shell blocks and between backticks, split into words."""
+    text = path.read_text(encoding="utf-8")
+    lines = [line for block in blocks(path) if block.language == "sh" for line in block.text.splitlines()]
+    for line in [*lines, *re.findall(r"`(cutback [^`]+)`", text)]:
+        for part in re.split(r"[|;]\s", line):
+            if part.strip().startswith("cutback "):
+                yield shlex.split(part, comments=True)[1:]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_no_page_names_a_command_or_option_that_does_not_exist(path: Path) -> None:
+    for words in typed_commands(path):
+        if words[0].startswith("-") or words[0] == "COMMAND":
+            continue
+        assert words[0] in COMMANDS, " ".join(words)
+        options = {word.split("=")[0] for word in words if word.startswith("--")}
+        assert options - options_of(COMMANDS[words[0]]) == set(), " ".join(words)
+
+
+def test_make_targets_that_pages_name_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
+    for path in PAGES:
+        used = set(re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+        assert used - targets == set(), named(path)
+
+
+# --- pages -----------------------------------------------------------------------------------------
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_links_lead_somewhere(path: Path) -> None:
+    prose = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = target.partition("#")
+        aim = (path.parent / name).resolve() if name else path
+        assert aim.is_file(), target
+        assert not anchor or anchor in anchors(aim), target
+
+
+def test_the_index_of_the_docs_has_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)\)", page("docs/README.md")))
+    there = {path.relative_to(ROOT / "docs").as_posix() for path in PAGES if path.is_relative_to(ROOT / "docs")}
+    assert there - {"README.md"} == linked
+
+
+def test_the_map_of_the_code_names_what_is_there() -> None:
+    chart = next(block.text for block in blocks(ROOT / "README.md") if "src/cutback/\n" in block.text)
+    left = [re.split(r"\s{2,}", line.strip())[0] for line in chart.splitlines()]
+    files = {word for line in left for word in re.findall(r"\b[\w]+\.py\b", line)}
+    folders = {word for line in left for word in re.findall(r"\b(\w+)/(?=\s|$)", line)}
+    assert files - {path.name for path in SOURCE.rglob("*.py")} == set()
+    assert {path.parent.name for path in SOURCE.rglob("__init__.py")} - folders == set()
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    version = tomllib.loads(page("pyproject.toml"))["project"]["version"]
+    assert version == cutback.__version__
+    assert re.search(rf"^## .*{re.escape(version)}", page("CHANGELOG.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=named)
+def test_no_file_is_too_long(path: Path) -> None:
+    length = len(path.read_text(encoding="utf-8").splitlines())
+    assert length <= LONGEST_FILE, (
+        f"{named(path)} has {length} lines; the limit is {LONGEST_FILE}. It has two subjects: find the second, and "
+        "give it a file and a name of its own."
+    )
+
+
+def test_no_file_knows_the_machine_it_was_written_on() -> None:
+    own = rf"(?<![\w.$}}]){'/'}(?:work|root|home/\w+|Users/\w+){'/'}"
+    hosts = r"(?:index-url|find-links)[ =]+\S*//|files\.pythonhosted\.org|registry\.npmjs\.org|//[^/\s]*/simple\b"
+    pattern = re.compile(f"{own}|{hosts}".encode())
+    found = {}
+    for path in project_files():
+        if path != Path(__file__) and (match := pattern.search(path.read_bytes())):
+            found[named(path)] = match[0].decode()
+    assert found == {}
+
+
+# --- examples run ----------------------------------------------------------------------------------
+
+RECORDINGS = ("sea.mp4", "north-point.2026-06-21T05-30-00Z.mp4")
+RUN = [block for block in BLOCKS if block.language == "sh" and block.marker]
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder as a reader has it who follows the pages: recordings, `cutback` on the path, workers running."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Room]:
+    folder, tools = tmp_path_factory.mktemp("reader"), tmp_path_factory.mktemp("bin")
+    made = cached_media(MediaSpec(frames=900, gop=60), Path(pytestconfig.cache.mkdir("media")))
+    recordings = folder / "cutback-data" / "recordings"
+    recordings.mkdir(parents=True)
+    for name in RECORDINGS:
+        shutil.copy(made, recordings / name)
+    for name, arguments in (("cutback", "-m cutback"), ("python", "")):
+        (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        (tools / name).chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CUTBACK_")}
+    environment |= {"PATH": f"{tools}:{environment['PATH']}", "PYTHONPATH": str(ROOT / "src")}
+    here = Room(folder, environment)
+    with here.start("cutback", "up", "--workers", "1") as workers:
+        try:
+            yield here
+        finally:
+            workers.send_signal(signal.SIGINT)
+            said, _ = workers.communicate(timeout=PATIENCE)
+    assert workers.returncode == 0, said
+
+
+@pytest.mark.parametrize("block", RUN, ids=lambda block: f"{block.page}: {block.text.splitlines()[-1][:60]}")
+def test_examples_run_as_they_stand(room: Room, block: Block) -> None:
+    with room.start("bash", "-euo", "pipefail", "-c", block.text) as shell:
+        said, _ = shell.communicate(timeout=PATIENCE)
+    expected = {"run": 0, "fails with 1": 1}[block.marker]
+    assert expected == shell.returncode, said
+
+
+def test_the_first_request_of_the_readme_brings_what_the_readme_shows(room: Room) -> None:
+    first = next(block.text for block in RUN if "wave.json" in block.text)
+    with room.start("bash", "-euo", "pipefail", "-c", first) as shell:
+        said, _ = shell.communicate(timeout=PATIENCE)
+    assert shell.returncode == 0, said
+    shown = next(block.text for block in BLOCKS if block.page == "README.md" and block.text.startswith("clip "))
+    # The recording here is smaller than the demo's, but has its frame rate and its keyframes.
+    sizes = ("clip is", "read", "made in")
+    expected = [line for line in shown.splitlines() if not line.startswith(sizes)]
+    assert expected == [line for line in map(str.rstrip, said.splitlines()) if line in expected]
+    assert (room.folder / "cutback-data/clips/first-wave/1/clip.mp4").stat().st_size > 10_000
+
+
+def test_the_receiver_of_webhooks_in_the_docs_hears_of_a_clip_and_believes_it(room: Room) -> None:
+    program = next(block.text for block in BLOCKS if block.marker == "receiver")
+    (room.folder / "receiver.py").write_text(program)
+    secret = room.folder / "cutback-data" / "webhook-secret"
+    await_condition(secret.exists)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with room.start("python", "receiver.py", str(port)) as receiver:
+        try:
+            await_condition(lambda: answers(port))
+            times = ["--recording", RECORDINGS[0], "--from", "1", "--to", "2", "--id", "heard"]
+            with room.start("cutback", "submit", *times, "--webhook", f"http://127.0.0.1:{port}/") as shell:
+                assert shell.wait(PATIENCE) == 0
+            assert receiver.stdout is not None
+            printed = (line.strip() for line in receiver.stdout)
+            heard = list(islice((line for line in printed if line.startswith("clip.")), 3))
+        finally:
+            receiver.kill()
+    assert sorted(["clip.queued heard", "clip.processing heard", "clip.ready heard"]) == sorted(heard)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def await_condition(holds: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
