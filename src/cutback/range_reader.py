@@ -162,22 +162,28 @@ class RangeReader:
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
         """The bytes of a large range in order, in big pieces, the next ones fetched meanwhile.
 
-        Nothing is kept, nothing beyond the range is read; at most four pieces of 8 MiB are held (of 1 MiB
-        in a folder, where smaller ones are faster).
+        What is held already is not fetched again; nothing more is kept, nothing beyond the range is read; at
+        most two pieces of 24 MiB are on their way (of 1 MiB in a folder, where smaller ones are faster).
         """
         end = min(offset + length, self.size)
-        steps = split(offset, end, MIB if self._store.is_folder else 8 * MIB) if offset < end else []
-        coming: deque[Future[bytes]] = deque()
+        most = MIB if self._store.is_folder else 24 * MIB
+        with self._lock:
+            steps = self._pieces.steps(offset, end, most)
+        coming: deque[Future[bytes] | bytes] = deque()
         try:
-            for start, stop in steps:
-                coming.append(self._pool.submit(self._fetch, start, stop))
-                if len(coming) > 2:
-                    yield self._await(coming.popleft())
+            for start, stop, known in steps:
+                if known is None:
+                    coming.append(self._pool.submit(self._fetch, start, stop))
+                else:
+                    coming.append(self._result(known)[start:stop])
+                if len(coming) > 1:
+                    yield self._now(coming.popleft())
             while coming:
-                yield self._await(coming.popleft())
+                yield self._now(coming.popleft())
         finally:
-            for future in coming:
-                future.cancel()
+            for coming_one in coming:
+                if isinstance(coming_one, Future):
+                    coming_one.cancel()
 
     def as_file(self) -> io.RawIOBase:
         """A seekable file over the recording, at its start; closing it leaves the reader open.
@@ -290,6 +296,9 @@ class RangeReader:
                 with self._lock:
                     self._pieces.remove(piece)
             raise
+
+    def _now(self, coming: Future[bytes] | bytes) -> bytes:
+        return coming if isinstance(coming, bytes) else self._await(coming)
 
     def _await(self, future: Future[bytes]) -> bytes:
         while self._stopped is not None and not future.done():

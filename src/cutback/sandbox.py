@@ -12,17 +12,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, BinaryIO, TypeVar
 
 from cutback import errors
 from cutback.cutting import wire
-from cutback.cutting.job import CutJob, CutProgress, Facts, KeepsIndex, Limits, ProgressHook, Source
-from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.job import CutJob, CutProgress, KeepsIndex, Limits, ProgressHook, Source
 from cutback.errors import (
     CutbackError,
     MediaCrashedError,
@@ -30,13 +28,12 @@ from cutback.errors import (
     StoppedError,
     StorageFullError,
 )
+from cutback.finished import FinishedClip
 
 log = logging.getLogger(__name__)
 
 _TICK = 0.1
 """Seconds between looks at whether the work is still wanted."""
-
-_CHUNK = 4 * 1024 * 1024
 
 T = TypeVar("T")
 
@@ -45,11 +42,6 @@ _REASONS: dict[str, type[CutbackError]] = {
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, CutbackError) and kind is not errors.InvalidRequestError
 }
-
-
-@runtime_checkable
-class _Streaming(Protocol):
-    def stream(self, offset: int, length: int) -> Iterator[bytes]: ...
 
 
 @dataclass(slots=True)
@@ -277,42 +269,3 @@ class _Job:
         if code == -signal.SIGXCPU:
             return MediaTooSlowError("It used up its share of the processor.")
         return MediaCrashedError()
-
-
-class FinishedClip:
-    """A `Rendition`: the head and the spool are here, copied media is read from the sources while it is stored."""
-
-    def __init__(
-        self, head: bytes, extents: tuple[Extent, ...], facts: Facts, sources: Sequence[Source], spool: BinaryIO
-    ) -> None:
-        """`spool` is closed by `__exit__`."""
-        self._head, self._extents, self._sources, self._spool = head, extents, sources, spool
-        self.facts = facts
-
-    def chunks(self) -> Iterator[bytes]:
-        """See `Rendition.chunks`; pieces of at most 4 MiB, or as the source streams them."""
-        yield self._head
-        for extent in self._extents:
-            if extent.origin == SPOOL:
-                yield from self._from_spool(extent)
-                continue
-            source = self._sources[extent.origin]
-            if isinstance(source, _Streaming):
-                yield from source.stream(extent.offset, extent.length)
-            else:
-                for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
-                    yield source.read_at(at, min(_CHUNK, extent.offset + extent.length - at))
-
-    def _from_spool(self, extent: Extent) -> Iterator[bytes]:
-        for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
-            yield os.pread(self._spool.fileno(), min(_CHUNK, extent.offset + extent.length - at), at)
-
-    def __enter__(self) -> Self:
-        """Nothing to do."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Let go of the temporary file."""
-        self._spool.close()

@@ -22,6 +22,8 @@ from cutback.errors import SettingsError
 PREFIX = "CUTBACK_"
 """Every setting is the environment variable of this prefix and its name in capitals."""
 
+_DEVELOPERS = ("CUTBACK_TEST_", "CUTBACK_BENCH_")
+"""Variables of tests and measurements begin like this; they are none of the program's business."""
 
 _LIMITS = Limits()
 
@@ -205,7 +207,7 @@ def _unknown_variables() -> list[str]:
     known = {variable(name) for name in Settings.model_fields}
     faults = []
     for name in sorted(os.environ):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(_DEVELOPERS):
             close = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.6)
             hint = f"did you mean {close[0]}?" if close else "remove it, or see docs/settings.md for those there are"
             faults.append(f"{name} is not a setting; {hint}")

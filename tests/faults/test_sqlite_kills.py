@@ -19,7 +19,7 @@ from pathlib import Path
 from cutback.adapters.queue_sqlite import SqliteQueue
 from cutback.adapters.records_sqlite import SqliteRecords
 
-KILLS = int(os.environ.get("CUTBACK_KILLS", "60"))
+KILLS = int(os.environ.get("CUTBACK_TEST_KILLS", "60"))
 LONGEST_LIFE = 0.15
 """Seconds. A life is anything from nothing to this."""
 

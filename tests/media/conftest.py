@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.media.recordings import Known, know
 
 from cutback.sandbox import ChildCutter
-from tests.media.recordings import Known, know
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cutback.times import FrameNumber, Instant
 from tests.media.recordings import Known, edited_length
 from tests.media.rig import Clip, boxes
 from tests.support.decode import Presented, decode_presented, decode_warnings, psnr
 from tests.support.media import MIN_QUALITY, match_sound
+
+from cutback.times import FrameNumber, Instant
 
 TOLERANCE = Fraction(1, 1000)
 """Within it a time names a frame."""
@@ -164,7 +165,10 @@ def _judge_sync(shown: Presented, part: Wanted, begin: Fraction, end: Fraction) 
     at, stop = float(begin) + guard, float(end) - guard
     while stop - at >= 0.12:
         piece_end = stop if stop - at < 0.7 else at + 0.5
-        low, high = round((at - float(shown.audio_start)) * rate), round((piece_end - float(shown.audio_start)) * rate)
+        low, high = (
+            round((at - float(shown.audio_start)) * rate),
+            round((piece_end - float(shown.audio_start)) * rate),
+        )
         piece = shown.audio[max(0, low) : high]
         heard_at = float(shown.audio_start) + max(0, low) / rate
         expected = part.known.reference_at_zero + float(_overlap(part)[0] - begin) + heard_at
@@ -172,7 +176,9 @@ def _judge_sync(shown: Presented, part: Wanted, begin: Fraction, end: Fraction) 
         assert match.quality >= MIN_QUALITY, (
             f"at {at:.3f} s of the clip another sound is heard than at {expected:.3f} s of {part.known.name}"
         )
-        assert abs(match.start - expected) <= IN_SYNC, f"sound off by {match.start - expected:+.4f} s at {at:.3f} s"
+        assert abs(match.start - expected) <= IN_SYNC, (
+            f"sound off by {match.start - expected:+.4f} s at {at:.3f} s"
+        )
         at = piece_end
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from statistics import median
 
 import av
-
 from tests.media.rig import find_boxes
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.media import (
@@ -79,10 +78,13 @@ RECIPES: dict[str, Recipe] = {
     "intra-refresh": Recipe(_spec(gop=40, bframes=0, codec_options={"x264-params": "intra-refresh=1"})),
     "slices": Recipe(_spec(gop=20, codec_options={"x264-params": "slices=4:sps-id=31"}), copies=True),
     "slices-2": Recipe(
-        _spec(120, gop=20, first_counter=200, codec_options={"x264-params": "slices=4:sps-id=31"}), copies=True
+        _spec(120, gop=20, first_counter=200, codec_options={"x264-params": "slices=4:sps-id=31"}),
+        copies=True,
     ),
     "baseline": Recipe(
-        _spec(bframes=0, codec_options={"profile": "baseline"}, muxer_options={"video_track_timescale": "30"}),
+        _spec(
+            bframes=0, codec_options={"profile": "baseline"}, muxer_options={"video_track_timescale": "30"}
+        ),
         copies=True,
     ),
     "interlaced": Recipe(_spec(codec_options={"x264-params": "tff=1"})),
@@ -245,7 +247,9 @@ def shift_streams(path: Path, target: Path, which: str, by: Fraction) -> None:
     """Copy the packets, those of one kind (or `both`) later by `by` seconds; what falls below 0 is edited out."""
     options = {"movie_timescale": "48000", "avoid_negative_ts": "disabled"}
     with av.open(str(path)) as source, av.open(str(target), "w", container_options=options) as out:
-        streams = {s.index: out.add_stream_from_template(s) for s in source.streams if s.type in {"video", "audio"}}
+        streams = {
+            s.index: out.add_stream_from_template(s) for s in source.streams if s.type in {"video", "audio"}
+        }
         for packet in source.demux():
             if packet.dts is None:
                 continue

@@ -8,11 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from tests.support.media import FASTSTART, FRAGMENTED, MediaSpec, cached_media
 
 from cutback.cutting.index import Hull, Index
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.read import read_index
-from tests.support.media import FASTSTART, FRAGMENTED, MediaSpec, cached_media
 
 SPECS = {
     "bframes": MediaSpec(frames=600, gop=30, bframes=3),
@@ -47,7 +47,14 @@ def presented(index: Index, start: Fraction, end: Fraction) -> list[tuple[object
                 place = (track.offsets[number], track.sizes[number])
                 rank = track.rank(number) + track.first_rank
                 rows.append(
-                    (track.id, at, track.dts[number], place, number in track.sync, rank if track.kind == "video" else 0)
+                    (
+                        track.id,
+                        at,
+                        track.dts[number],
+                        place,
+                        number in track.sync,
+                        rank if track.kind == "video" else 0,
+                    )
                 )
     return rows
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-
-from cutback.errors import RangeOutsideRecordingError
-from cutback.times import FrameNumber, Instant
 from tests.media.judge import Wanted, judge, wanted_of
 from tests.media.recordings import RECIPES, Known
 from tests.media.rig import Clip, cut_here
+
+from cutback.errors import RangeOutsideRecordingError
+from cutback.times import FrameNumber, Instant
 
 CUTS = 8
 """A recording; times the number of recordings, more than 200."""
@@ -91,8 +91,12 @@ def test_random_cuts_are_exact(name: str, recording: Recordings) -> None:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("name", RECIPES)
 def test_many_more_random_cuts_are_exact(name: str, recording: Recordings) -> None:
-    """CUTBACK_CUTS cuts of each recording (100), CUTBACK_SEED chooses which."""
-    check_many(recording(name), int(os.environ.get("CUTBACK_CUTS", "100")), os.environ.get("CUTBACK_SEED", "soak"))
+    """CUTBACK_TEST_CUTS cuts of each recording (100), CUTBACK_TEST_SEED chooses which."""
+    check_many(
+        recording(name),
+        int(os.environ.get("CUTBACK_TEST_CUTS", "100")),
+        os.environ.get("CUTBACK_TEST_SEED", "soak"),
+    )
 
 
 def test_the_random_cuts_are_at_least_200() -> None:

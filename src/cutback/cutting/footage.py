@@ -25,6 +25,9 @@ from cutback.errors import MediaUnreadableError, MediaUnsupportedError
 PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
 SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
 
+LOOKED_AT = 4
+"""Samples of a copied run that the check of a finished clip decodes."""
+
 HEAD_BYTES = 4096
 """Enough of a sample to see its first slice's type behind SEI messages."""
 
@@ -54,6 +57,10 @@ class Footage(Protocol):
 
     def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
         """Where samples lie that are copied: in the source, or, taken out of their container, in the spool."""
+        ...
+
+    def expect(self, first: int, stop: int) -> None:
+        """The edges of the presented frames [first, stop) will be decoded: fetch them together, if that helps."""
         ...
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
@@ -119,6 +126,19 @@ class Mp4Footage:
         del spool
         for number in numbers:
             yield Extent(self._number, track.offsets[number], track.sizes[number])
+
+    def expect(self, first: int, stop: int) -> None:
+        """See `Footage.expect`."""
+        track = self.index.video
+        assert track is not None
+        begin, last = track.order[first], track.order[stop - 1]
+        following = bisect_left(track.sync, begin)
+        entry = track.sync[following] if following < len(track.sync) else begin
+        # Behind the keyframe at which copying begins some samples are decoded, to see that the join holds.
+        head = range(decode_start(track, begin), min(entry + LOOKED_AT, last, len(track.pts)))
+        tail = range(decode_start(track, last), last + 1)
+        near = {number: (track.offsets[number], track.sizes[number]) for run in (head, tail) for number in run}
+        self.source.prefetch(pictures.coalesce(list(near.values())))
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """See `Footage.frames`."""

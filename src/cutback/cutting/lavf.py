@@ -131,6 +131,9 @@ class LavfFootage:
         """See `Footage.head`."""
         return next(self.read(track, [sample]))
 
+    def expect(self, first: int, stop: int) -> None:
+        """See `Footage.expect`; there is nothing to fetch by offset."""
+
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """See `Footage.frames`."""
         track = self.index.video

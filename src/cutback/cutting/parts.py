@@ -38,6 +38,8 @@ def plan_parts(
         assert track is not None
         segments = None
         if copy:
+            if precision == "exact":
+                footage.expect(piece.first, piece.stop)
             segments = plan_video(track, piece.first, piece.stop, precision, _entries(footage, track, open_gops))
         if segments is None or not _possible(track, segments):
             segments = (_all_encoded(track, piece),)

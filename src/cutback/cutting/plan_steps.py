@@ -65,14 +65,10 @@ def _touched(track: Track, segments: Sequence[Segment]) -> tuple[int, int]:
     first, stop = segments[0].first, segments[-1].end
     wanted = track.order[first:stop]
     needed = [number for segment in segments for number in (segment.samples[0], segment.samples[-1])]
-    before = group(track, group_at(track, min(chain(wanted, needed))))
-    behind = group(track, group_at(track, max(chain(wanted, needed))))
-    shown = [
-        track.rank(number)
-        for number in (*range(*before), *range(*behind))
-        if track.window[0] <= track.pts[number] < track.window[1]
-    ]
-    return min([*shown, first]), max([*(rank + 1 for rank in shown), stop])
+    begin, _ = group(track, group_at(track, min(chain(wanted, needed))))
+    _, end = group(track, group_at(track, max(chain(wanted, needed))))
+    shown = [ticks for ticks in track.pts[begin:end] if track.window[0] <= ticks < track.window[1]]
+    return min(first, track.rank_at(min(shown))), max(stop, track.rank_at(max(shown)) + 1)
 
 
 def _outside(track: Track, segments: Sequence[Segment], ranks: range) -> Iterator[Step]:

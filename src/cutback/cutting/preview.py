@@ -9,12 +9,12 @@ from typing import Any
 from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.codings import coding_of
 from cutback.cutting.cut import TEXT
-from cutback.cutting.pieces import open_pieces
 from cutback.cutting.footage import HEAD_BYTES, Footage, Mp4Footage
 from cutback.cutting.frame_types import letter_reader
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutJob, Source
 from cutback.cutting.parts import Part, plan_parts
+from cutback.cutting.pieces import open_pieces
 from cutback.cutting.plan import Entry, Piece
 from cutback.cutting.plan_report import Looked, part_report, plan_report, sound_report
 from cutback.cutting.plan_steps import steps, windows

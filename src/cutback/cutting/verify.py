@@ -23,8 +23,10 @@ COMPARED = 40
 AFTER = 3
 """Copied samples decoded behind an encoded run, to see that the join holds."""
 
-MOST = 600
-"""Samples decoded of one encoded run; a longer one is a full re-encoding, of which the ends are looked at."""
+MOST = 90
+"""Samples decoded of one encoded run; of a longer one the beginning and the last group of pictures."""
+
+BEGINNING = 8
 
 _TICK = Fraction(1, 1000)
 
@@ -100,8 +102,8 @@ def _decode_run(track: Track, clip: Source, first: int, end: int) -> str | None:
     if not end - first:
         return None
     if end - first > MOST:
-        ends = [_decode_run(track, clip, first, first + 60), _decode_run(track, clip, _keyframe(track, end), end)]
-        return next(filter(None, ends), None)
+        begun = _decode_run(track, clip, first, first + BEGINNING)
+        return begun or _decode_run(track, clip, _keyframe(track, end), end)
     # A copied run behind begins with an IDR picture, so its first samples decode without more.
     stop = min(end + AFTER, len(track.pts))
     got: list[int] = []

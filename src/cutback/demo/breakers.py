@@ -44,12 +44,14 @@ class Breakers:
         """Draw the shapes once."""
         self.stage = stage
         self.left = round(curl.FACE_LEFT * stage.scale)
-        self.near = self._shape(curl.face_tone, curl.face_cover, _ROWS)
-        self.far = self._shape(curl.far_tone, curl.far_cover, _FAR_ROWS)
+        self.near = self._shape(curl.face_tone, curl.face_cover, _ROWS, 4)
+        self.far = self._shape(curl.far_tone, curl.far_cover, _FAR_ROWS, 12)
         self.streaks_height = round(420 * stage.scale)
         self.streaks = self._draw_streaks(rng)
 
-    def _shape(self, tone: curl.Profile, cover: curl.Profile, rows: int) -> _Shape:
+    def _shape(
+        self, tone: curl.Profile, cover: curl.Profile, rows: int, step: int
+    ) -> _Shape:
         scale = self.stage.scale
         size = (round((curl.FACE_RIGHT - curl.FACE_LEFT) * scale), rows)
         drop = (curl.FACE_TOP - curl.FACE_FOOT) / rows
@@ -57,7 +59,7 @@ class Breakers:
         def draw(profile: curl.Profile) -> Image.Image:
             return field(
                 size,
-                (3, 2),
+                (step, 2),
                 lambda x, y: 255 * profile(curl.FACE_LEFT + x / scale, curl.FACE_TOP - drop * y),
             )
 

@@ -77,16 +77,15 @@ def plan(
 def show_plan(screen: Screen, found: dict[str, Any]) -> None:
     """The recording, every piece drawn, and what it all comes to."""
     width = min(screen.out.width, WIDEST)
-    glyphs = timeline.PLAIN if screen.out.options.ascii_only else timeline.GLYPHS
     screen.out.print(_heading(found), soft_wrap=True)
     for number, part in enumerate(found["parts"]):
         title = f"piece {number + 1} of {len(found['parts'])}  " if len(found["parts"]) > 1 else ""
         screen.show("", _range(part, title))
         if part["segments"]:
-            screen.show("", *timeline.overview(part, width, glyphs))
+            screen.show("", *timeline.overview(part, width))
             for strip in part["strips"]:
-                screen.show("", *timeline.strip(part, strip, width, glyphs))
-            screen.show(timeline.legend(part, glyphs), "")
+                screen.show("", *timeline.strip(part, strip, width))
+            screen.show(timeline.legend(part), "")
         screen.out.print(_table(part), width=width)
     screen.show("", *_sums(found))
     for note in found["notes"]:

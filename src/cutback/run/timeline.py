@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 from rich.text import Text
@@ -26,35 +27,22 @@ _TICKS = [Fraction(n, 100) for n in (1, 2, 5, 10, 20, 50)] + [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """What things are drawn with."""
-
-    actions: Mapping[str, str]
-    closed: str
-    opened: str
-    line: str
-    tick: str
-    pointer: str
-    bracket: tuple[str, str, str]
-
-
-GLYPHS = Glyphs({"copy": "█", "encode": "▓", "hide": "▒", "drop": "░"}, "◆", "◇", "─", "╷", "▼", ("└", "─", "┘"))
-PLAIN = Glyphs({"copy": "#", "encode": "=", "hide": ":", "drop": "."}, "K", "O", "-", "|", "v", ("|", "_", "|"))
-"""For a terminal that knows ASCII only."""
+_BLOCKS = {"copy": "█", "encode": "▓", "hide": "▒", "drop": "░"}
+_CLOSED, _OPEN, _LINE, _TICK, _POINTER = "◆", "◇", "─", "╷", "▼"
+_BRACKET = ("└", "─", "┘")
 
 
 # --- all of it -------------------------------------------------------------------------------------
 
 
-def overview(part: dict[str, Any], width: int, glyphs: Glyphs) -> list[Text]:
+def overview(part: dict[str, Any], width: int) -> list[Text]:
     """A ruler, the keyframes, what becomes of the frames, and the range that was asked for."""
     segments = part["segments"]
     start, end = Fraction(segments[0]["start"]), Fraction(segments[-1]["end"])
     scale = _Scale(start, max(end - start, Fraction(1, 1000)), width - 2 * _INDENT)
     asked = [scale.column(Fraction(part["asked"][name])) for name in ("start", "end")]
-    return [_ruler(scale, glyphs), _keyframes(part, scale, glyphs), _actions(part, scale, glyphs),
-            _bracket(asked[0], max(asked[0], asked[1] - 1), _length_label(part), scale.width, glyphs)]  # fmt: skip
+    return [_ruler(scale), _keyframes(part, scale), _actions(part, scale),
+            _bracket(asked[0], max(asked[0], asked[1] - 1), _length_label(part), scale.width)]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +56,12 @@ class _Scale:
         return max(0, min(self.width, int((time - self.start) * self.width / self.length)))
 
 
-def _ruler(scale: _Scale, glyphs: Glyphs) -> Text:
+def _ruler(scale: _Scale) -> Text:
     step = next((tick for tick in _TICKS if scale.width * tick >= 12 * scale.length), _TICKS[-1])
     row = [" "] * scale.width
     number = -(-scale.start // step)
     while number * step < scale.start + scale.length:
-        label = f"{glyphs.tick}{look.clock(number * step)}"
+        label = f"{_TICK}{look.clock(number * step)}"
         at = scale.column(number * step)
         if at + len(label) <= scale.width:
             row[at : at + len(label)] = label
@@ -81,19 +69,19 @@ def _ruler(scale: _Scale, glyphs: Glyphs) -> Text:
     return _row("".join(row), "dim")
 
 
-def _keyframes(part: dict[str, Any], scale: _Scale, glyphs: Glyphs) -> Text:
-    row = [glyphs.line] * scale.width
+def _keyframes(part: dict[str, Any], scale: _Scale) -> Text:
+    row = [_LINE] * scale.width
     for group in part["groups"]:
         at = min(scale.column(Fraction(group["start"])), scale.width - 1)
-        if row[at] != glyphs.opened:
-            row[at] = glyphs.opened if group["open"] else glyphs.closed
+        if row[at] != _OPEN:
+            row[at] = _OPEN if group["open"] else _CLOSED
     text = Text(" " * _INDENT)
-    for glyph in row:
-        text.append(glyph, style="dim" if glyph == glyphs.line else "bold")
+    for glyph, run in groupby(row):
+        text.append(glyph * len(list(run)), "dim" if glyph == _LINE else "bold")
     return text
 
 
-def _actions(part: dict[str, Any], scale: _Scale, glyphs: Glyphs) -> Text:
+def _actions(part: dict[str, Any], scale: _Scale) -> Text:
     row = ["drop"] * scale.width
     for action in reversed(_FIRST_SEEN):
         for segment in part["segments"]:
@@ -101,15 +89,15 @@ def _actions(part: dict[str, Any], scale: _Scale, glyphs: Glyphs) -> Text:
                 begin = min(scale.column(Fraction(segment["start"])), scale.width - 1)
                 end = max(begin + 1, scale.column(Fraction(segment["end"])))
                 row[begin:end] = [action] * (end - begin)
-    return _blocks(row, glyphs, " " * _INDENT)
+    return _blocks(row, " " * _INDENT)
 
 
-def _bracket(first: int, last: int, label: str, width: int, glyphs: Glyphs) -> Text:
-    left, line, right = glyphs.bracket
+def _bracket(first: int, last: int, label: str, width: int) -> Text:
+    left, line, right = _BRACKET
     inner = last - first - 1
     if inner >= len(label) + 2:
         return _row(" " * first + left + f" {label} ".center(inner, line) + right, "bold")
-    bracket = left + line * inner + right if inner >= 0 else glyphs.tick
+    bracket = left + line * inner + right if inner >= 0 else _TICK
     room_behind = width - first - len(bracket) - 1
     if room_behind >= len(label):
         return _row(f"{' ' * first}{bracket} {label}", "bold")
@@ -124,7 +112,7 @@ def _length_label(part: dict[str, Any]) -> str:
 # --- frame by frame --------------------------------------------------------------------------------
 
 
-def strip(part: dict[str, Any], found: dict[str, Any], width: int, glyphs: Glyphs) -> list[Text]:
+def strip(part: dict[str, Any], found: dict[str, Any], width: int) -> list[Text]:
     """Frames one by one around an edge: their types and what becomes of them, edges pointed at."""
     columns = width - _MARGIN - _INDENT
     count = len(found["types"])
@@ -132,21 +120,25 @@ def strip(part: dict[str, Any], found: dict[str, Any], width: int, glyphs: Glyph
     begin, end = _trimmed(count, [at for at, _ in marks], columns)
     rows: list[Text] = []
     for at in range(begin, end, columns):
-        rows += _lines(found, range(at, min(at + columns, end)), marks, glyphs)
+        rows += _lines(found, range(at, min(at + columns, end)), marks)
     return rows
 
 
-def _marks(part: dict[str, Any], found: dict[str, Any]) -> list[tuple[int, str]]:
-    """Where something begins or ends, with what is to be said of it."""
+def _marks(part: dict[str, Any], found: dict[str, Any]) -> list[tuple[int, list[str]]]:
+    """Where something begins or ends, with what is to be said of it, at length and more shortly."""
     actions, count = found["actions"], len(found["types"])
-    marks = {at: f"frame {found['frame'] + at}" for at in range(1, count) if actions[at - 1] != actions[at]}
+    marks = {
+        at: [f"frame {found['frame'] + at}", f"{found['frame'] + at}"]
+        for at in range(1, count)
+        if actions[at - 1] != actions[at] and {actions[at - 1], actions[at]} & {"c", "e"}
+    }
     first = part["first_asked_frame"] - found["frame"]
     last = first + part["asked_frames"] - 1
-    if 0 <= last < count:
-        marks.pop(last + 1, None)
-        marks[last] = f"last: {last + found['frame']}, {look.clock(Fraction(found['times'][last]))}"
-    if 0 <= first < count and first != last:
-        marks[first] = f"first: {first + found['frame']}, {look.clock(Fraction(found['times'][first]))}"
+    for at, name in ((last, "last"), (first, "first")):
+        if 0 <= at < count:
+            marks.pop(last + 1, None)
+            about = f"{at + found['frame']}, {look.clock(Fraction(found['times'][at]))}"
+            marks[at] = [f"{name}: {about}", about, f"{at + found['frame']}"]
     return sorted(marks.items())
 
 
@@ -160,44 +152,49 @@ def _trimmed(count: int, marks: list[int], columns: int) -> tuple[int, int]:
     return max(0, min(begin, end - columns)), end
 
 
-def _lines(found: dict[str, Any], shown: range, marks: list[tuple[int, str]], glyphs: Glyphs) -> list[Text]:
-    inside = [(at - shown.start, label) for at, label in marks if at in shown]
+def _lines(found: dict[str, Any], shown: range, marks: list[tuple[int, list[str]]]) -> list[Text]:
+    inside = [(at - shown.start, labels) for at, labels in marks if at in shown]
     margin = " " * (_MARGIN + _INDENT)
-    types = Text(f"{found['frame'] + shown.start:>{_MARGIN + _INDENT - 1}} ", style="dim")
-    for letter in found["types"][shown.start : shown.stop]:
-        glyph = {"K": glyphs.closed, "O": glyphs.opened}.get(letter, letter)
-        types.append(glyph, style="bold" if letter in "KOI" else "dim" if letter in "b." else "")
+    types = Text().append(f"{found['frame'] + shown.start:>{_MARGIN + _INDENT - 1}} ", "dim")
+    for letter, run in groupby(found["types"][shown.start : shown.stop]):
+        glyph = {"K": _CLOSED, "O": _OPEN}.get(letter, letter)
+        types.append(glyph * len(list(run)), "bold" if letter in "KOI" else "dim" if letter in "b." else "")
     actions = [_MARKED[mark] for mark in found["actions"][shown.start : shown.stop]]
-    pointers = Text(margin + _pointers(inside, len(shown), glyphs.pointer), style="cyan")
-    return [*([pointers] if inside else []), types, _blocks(actions, glyphs, margin)]
+    pointers = Text(margin + _pointers(inside, len(shown)), style="cyan")
+    return [*([pointers] if inside else []), types, _blocks(actions, margin)]
 
 
-def _pointers(marks: list[tuple[int, str]], width: int, pointer: str) -> str:
-    """A pointer over each mark; its label where there is room beside it."""
+def _pointers(marks: list[tuple[int, list[str]]], width: int) -> str:
+    """A pointer over each mark, and beside it the longest of its labels that there is room for."""
     row = [" "] * width
     for at, _ in marks:
-        row[at] = pointer
-    for at, label in sorted(marks, key=lambda mark: not mark[1].startswith(("first", "last"))):
-        for begin in (at + 2, at - 1 - len(label)):
-            room = range(begin - 1, begin + len(label) + 1)
-            free = all(row[n] == " " for n in room if 0 <= n < width and n != at)
-            if begin >= 0 and begin + len(label) <= width and free:
+        row[at] = _POINTER
+    for at, labels in sorted(marks, key=lambda mark: -len(mark[1])):  # the range's own ends come first
+        for label in labels:
+            begin = next((begin for begin in (at + 2, at - 1 - len(label)) if _free(row, begin, len(label), at)), None)
+            if begin is not None:
                 row[begin : begin + len(label)] = label
                 break
     return "".join(row).rstrip()
 
 
-def legend(part: dict[str, Any], glyphs: Glyphs) -> Text:
+def _free(row: list[str], begin: int, length: int, own: int) -> bool:
+    """Whether a label has room there, with a space on either side of it."""
+    around = range(max(0, begin - 1), min(len(row), begin + length + 1))
+    return begin >= 0 and begin + length <= len(row) and all(row[n] == " " for n in around if n != own)
+
+
+def legend(part: dict[str, Any]) -> Text:
     """What the signs in the drawings mean, as far as they occur."""
     text = Text(" " * _INDENT)
     for action, said in _SAID.items():
         if any(segment["action"] == action for segment in part["segments"]):
-            text.append(glyphs.actions[action], STYLES[action]).append(f" {said}  ", "dim")
+            text.append(_BLOCKS[action], STYLES[action]).append(f" {said}  ", "dim")
     types = "".join(found["types"] for found in part["strips"])
     for letters, glyph, said in (
-        ("K", glyphs.closed, "keyframe"),
-        ("O", glyphs.opened, "keyframe of an open group"),
-        ("b", "b", "nothing refers to it"),
+        ("K", _CLOSED, "keyframe"),
+        ("O", _OPEN, "of an open group"),
+        ("b", "b", "unreferenced"),
         ("L", "L", "leads its keyframe"),
         (".", ".", "type not known"),
     ):
@@ -210,10 +207,10 @@ def _any_open(part: dict[str, Any]) -> bool:
     return any(group["open"] for group in part["groups"])
 
 
-def _blocks(row: Iterable[str], glyphs: Glyphs, margin: str) -> Text:
+def _blocks(row: Iterable[str], margin: str) -> Text:
     text = Text(margin)
-    for action in row:
-        text.append(glyphs.actions[action], STYLES[action])
+    for action, run in groupby(row):
+        text.append(_BLOCKS[action] * len(list(run)), STYLES[action])
     return text
 
 

@@ -16,8 +16,8 @@ from cutback.errors import MediaUnreadableError
 ENCODED_ID = 31
 """seq_parameter_set_id and pic_parameter_set_id of encoded pictures, unless the source uses it itself."""
 
-_QUALITY = {"preset": "veryfast", "crf": "16"}
-_EDGE = "keyint=infinite:scenecut=0:{frames}:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
+_QUALITY = {"preset": "veryfast", "crf": "17"}
+_EDGE = "keyint={keyint}:min-keyint=1:scenecut=0:{frames}:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
 # B-frames save 40 % where the source has them, too; without a pyramid they hold back no more pictures than it does.
 _REORDERED, _PLAIN = "bframes=3:b-adapt=0:b-pyramid=none:ref=2", "bframes=0:ref=1"
 _PROFILES = {66: "baseline", 77: "main", 100: "high", 110: "high10"}
@@ -62,7 +62,9 @@ class H264:
             profile = _PROFILES.get(configuration.header[1], "high")
             reordered = profile != "baseline" and track.pts != track.dts
             frames = _REORDERED if reordered else _PLAIN
-            params = _EDGE.format(frames=frames, id=configuration.free_id() or ENCODED_ID)
+            params = _EDGE.format(
+                frames=frames, keyint=max(1, round(2 * rate)), id=configuration.free_id() or ENCODED_ID
+            )
             return {**_QUALITY, "profile": profile, "x264-params": params}
         params = _WHOLE.format(id=0, keyint=max(1, round(2 * rate)))
         return {**_QUALITY, "x264-params": params + (":tff=1" if interlaced else "")}

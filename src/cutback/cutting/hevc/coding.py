@@ -18,7 +18,10 @@ from cutback.cutting.plan import Entry
 from cutback.errors import MediaUnreadableError
 
 _COMMON = "log-level=none:info=0:aud=0:hrd=0"
-_EDGE = f"{_COMMON}:keyint=-1:scenecut=0:bframes=0:ref=1:rc-lookahead=0:lookahead-slices=0:frame-threads=2"
+_EDGE = (
+    f"{_COMMON}:keyint={{keyint}}:min-keyint=1:open-gop=0:scenecut=0:bframes=0:ref=1:rc-lookahead=0:"
+    "lookahead-slices=0:frame-threads=2"
+)
 _WHOLE = f"{_COMMON}:keyint={{keyint}}:min-keyint=1:bframes=3:open-gop=0:rc-lookahead=20"
 
 
@@ -54,7 +57,7 @@ class Hevc:
     def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
         """Beside copies: no pictures held back. Whole: GOPs of two seconds."""
         del interlaced
-        params = _EDGE if track is not None else _WHOLE.format(keyint=max(1, round(2 * rate)))
+        params = (_EDGE if track is not None else _WHOLE).format(keyint=max(1, round(2 * rate)))
         return {"preset": "superfast", "crf": "16", "x265-params": params}
 
     def sample(self, annex_b: bytes) -> bytes:

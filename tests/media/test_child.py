@@ -1,0 +1,196 @@
+"""The child process ends when it should: stopped, killed, or at one of its limits; and never stays behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from tests.media.recordings import Known
+from tests.media.rig import Clip, StuckSource, cut_apart
+from tests.support.media import MediaSpec, cached_media
+
+from cutback.cutting.job import CutProgress, Limits
+from cutback.errors import (
+    CutbackError,
+    MediaCrashedError,
+    MediaTooLargeError,
+    MediaTooSlowError,
+    StoppedError,
+)
+from cutback.sandbox import ChildCutter
+
+Recordings = Callable[[str], Known]
+
+WHOLE = (0, Fraction(0), Fraction(1000))
+LONG = MediaSpec(
+    width=640, height=360, frames=600, gop=1000, codec_options={"preset": "ultrafast"}, audio=None
+)
+"""Takes seconds to cut, as all of it is re-encoded."""
+FROM_SECOND_FRAME = (0, Fraction("0.033"), Fraction(20))
+
+
+@pytest.fixture(scope="module")
+def long_recording(media_folder: Path) -> Path:
+    """A recording that keeps a cutter busy."""
+    return cached_media(LONG, media_folder)
+
+
+def children() -> set[int]:
+    """Living processes whose parent is this one; zombies count."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it ended meanwhile
+                continue
+            if int(fields[1]) == os.getpid():
+                found.add(int(entry.name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> object:
+    """Every test here ends with the children it began with."""
+    before = children()
+    yield
+    assert children() <= before
+
+
+@pytest.mark.timeout(60)
+def test_a_job_nobody_wants_any_more_ends_within_a_second(long_recording: Path, cutter: ChildCutter) -> None:
+    wish = threading.Event()
+    since: list[float] = []
+
+    def on_progress(step: CutProgress) -> None:
+        if step.frames >= 5 and not wish.is_set():
+            since.append(time.monotonic())
+            wish.set()
+
+    with pytest.raises(StoppedError):
+        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, stopped=wish.is_set, on_progress=on_progress)
+    assert time.monotonic() - since[0] < 1
+
+
+@pytest.mark.timeout(60)
+def test_a_job_is_given_up_while_its_store_hangs(recording: Recordings, cutter: ChildCutter) -> None:
+    source = StuckSource(recording("pyramid").path.read_bytes(), after=2)
+    since: list[float] = []
+
+    def stopped() -> bool:
+        if source.stuck.is_set() and not since:
+            since.append(time.monotonic())
+        return source.stuck.is_set()
+
+    try:
+        with pytest.raises(StoppedError):
+            cut_apart(cutter, [source], WHOLE, stopped=stopped)
+        assert time.monotonic() - since[0] < 1
+    finally:
+        source.let_go.set()
+
+
+def test_a_job_that_nobody_wants_from_the_start_is_not_done(
+    long_recording: Path, cutter: ChildCutter
+) -> None:
+    since = time.monotonic()
+    with pytest.raises(StoppedError):
+        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, stopped=lambda: True)
+    assert time.monotonic() - since < 2
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_child_that_is_killed_is_a_crash_and_the_next_job_works(
+    number: signal.Signals, long_recording: Path, recording: Recordings, cutter: ChildCutter
+) -> None:
+    before = children()
+
+    def on_progress(step: CutProgress) -> None:
+        if step.frames >= 5:
+            for child in children() - before:
+                os.kill(child, number)
+
+    with pytest.raises(MediaCrashedError) as crash:
+        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, on_progress=on_progress)
+    assert crash.value.reason == "media_crashed"
+    again = cut_apart(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+    assert isinstance(again, Clip)
+    assert again.facts.frames == 30
+
+
+@pytest.mark.timeout(60)
+def test_a_child_that_is_silent_for_too_long_is_ended(long_recording: Path, cutter: ChildCutter) -> None:
+    before = children()
+    frozen: list[int] = []
+
+    def on_progress(step: CutProgress) -> None:
+        if step.frames >= 5 and not frozen:
+            frozen.extend(children() - before)
+            for child in frozen:
+                os.kill(child, signal.SIGSTOP)
+
+    limits = Limits(stall_seconds=1)
+    with pytest.raises(MediaTooSlowError) as slow:
+        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, on_progress=on_progress, limits=limits)
+    assert slow.value.reason == "media_too_slow"
+
+
+@pytest.mark.timeout(60)
+def test_a_job_that_takes_too_long_is_ended(long_recording: Path, cutter: ChildCutter) -> None:
+    since = time.monotonic()
+    with pytest.raises(MediaTooSlowError):
+        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, limits=Limits(seconds=1))
+    assert time.monotonic() - since < 3
+
+
+@pytest.mark.parametrize("name", ["pyramid", "mkv", "ts"])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(pixels=320 * 180 - 1),
+        Limits(streams=1),
+        Limits(frames=100),
+        Limits(duration=5),
+    ],
+    ids=["pixels", "streams", "frames", "duration"],
+)
+def test_a_recording_beyond_a_limit_is_too_large(
+    name: str, limits: Limits, recording: Recordings, cutter: ChildCutter
+) -> None:
+    known = recording(name)
+    # From the second frame on, so that some of it has to be decoded.
+    with pytest.raises(CutbackError) as refused:
+        cut_apart(cutter, [known.path], (0, known.times[1], known.times[-1]), limits=limits)
+    assert isinstance(refused.value, MediaTooLargeError), refused.value
+
+
+@pytest.mark.parametrize("name", ["pyramid", "fragmented"])
+def test_an_index_beyond_its_limit_is_too_large(
+    name: str, recording: Recordings, cutter: ChildCutter
+) -> None:
+    with pytest.raises(MediaTooLargeError):
+        cut_apart(cutter, [recording(name).path], WHOLE, limits=Limits(index_bytes=500))
+
+
+def test_a_recording_at_its_limits_is_cut(recording: Recordings, cutter: ChildCutter) -> None:
+    known = recording("pyramid")
+    limits = dataclasses.replace(Limits(), pixels=320 * 180, streams=2, duration=7)
+    clip = cut_apart(cutter, [known.path], (0, known.times[1], known.times[40]), limits=limits)
+    assert clip.facts.frames == 39
+
+
+def test_a_cutter_that_is_closed_leaves_no_waiting_child() -> None:
+    before = children()
+    cutter = ChildCutter(warm=True)
+    cutter.warm_up()
+    assert len(children() - before) == 1
+    cutter.close()
+    assert children() == before

@@ -1,0 +1,378 @@
+"""The plan over random structures of groups of pictures, judged by references that the plan cannot see."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from tests.unit.gop_structures import (
+    FOREVER,
+    Picture,
+    Recording,
+    as_index,
+    make_sound,
+    make_track,
+    recordings,
+    spans,
+)
+
+from cutback.cutting.index import Track, presented_order
+from cutback.cutting.job import Precision
+from cutback.cutting.plan import ENTRIES_TRIED, Segment, locate, plan_video
+from cutback.cutting.plan_steps import steps
+from cutback.errors import RangeOutsideRecordingError
+from cutback.times import FrameNumber, Instant
+
+thorough = settings(deadline=None, max_examples=150)
+MILLISECOND = Fraction(1, 1000)
+
+
+def planned(data: st.DataObject, precision: Precision) -> tuple[Recording, int, int, tuple[Segment, ...]]:
+    recording = data.draw(recordings())
+    first, stop = data.draw(spans(recording))
+    return recording, first, stop, plan_video(recording.track, first, stop, precision, recording.entry_at)
+
+
+def shown(track: Track, segment: Segment) -> list[int]:
+    """The ranks of a copied segment's samples that the source presents."""
+    return sorted(track.rank(n) for n in segment.samples if track.window[0] <= track.pts[n] < track.window[1])
+
+
+def copied(segments: tuple[Segment, ...]) -> set[int]:
+    return {sample for segment in segments if segment.action == "copy" for sample in segment.samples}
+
+
+# --- what is presented -----------------------------------------------------------------------------
+
+
+@thorough
+@given(st.data(), st.sampled_from(["exact", "instant"]))
+def test_every_wanted_frame_is_presented_once_and_no_other(data: st.DataObject, precision: Precision) -> None:
+    _, first, stop, segments = planned(data, precision)
+    assert [rank for segment in segments for rank in range(segment.first, segment.end)] == list(range(first, stop))
+    assert all(len(segment) > 0 and segment.reason for segment in segments)
+
+
+@thorough
+@given(st.data())
+def test_exact_copies_the_samples_of_its_frames_and_none_besides(data: st.DataObject) -> None:
+    recording, _, _, segments = planned(data, "exact")
+    for segment in segments:
+        if segment.action == "copy":
+            assert shown(recording.track, segment) == list(range(segment.first, segment.end))
+            assert len(segment.samples) == len(segment), "a copied sample is not presented"
+
+
+@thorough
+@given(st.data())
+def test_samples_come_in_decoding_order_each_once(data: st.DataObject) -> None:
+    precision = data.draw(st.sampled_from(["exact", "keyframe", "instant"]))
+    _, _, _, segments = planned(data, precision)
+    for segment in segments:
+        assert all(before < after for before, after in pairwise(segment.samples))
+    runs = [(segment.action, segment.samples[0], segment.samples[-1]) for segment in segments]
+    kinds = [action for action, _, _ in runs]
+    assert kinds in (["copy"], ["encode"], ["encode", "copy"], ["copy", "encode"], ["encode", "copy", "encode"])
+
+
+# --- what it needs ---------------------------------------------------------------------------------
+
+
+@thorough
+@given(st.data())
+def test_nothing_is_copied_whose_references_are_not(data: st.DataObject) -> None:
+    precision = data.draw(st.sampled_from(["exact", "keyframe", "instant"]))
+    recording, _, _, segments = planned(data, precision)
+    there = copied(segments)
+    lacking = {sample: recording.pictures[sample].refers - there for sample in there}
+    assert not any(lacking.values()), lacking
+
+
+@thorough
+@given(st.data())
+def test_copying_begins_at_a_keyframe_that_allows_it_and_leaves_out_what_leads_it(data: st.DataObject) -> None:
+    recording, first, _, segments = planned(data, "exact")
+    for segment in segments:
+        if segment.action == "copy":
+            entry = segment.samples[0]
+            assert recording.pictures[entry].keyframe
+            assert recording.entries[entry] == ("open" if segment.entered else "clean")
+            assert recording.track.rank(entry) == segment.first >= first
+            assert all(recording.track.pts[n] >= recording.track.pts[entry] for n in segment.samples)
+
+
+@thorough
+@given(st.data())
+def test_what_is_encoded_can_be_decoded_from_what_is_fed(data: st.DataObject) -> None:
+    recording, _, _, segments = planned(data, "exact")
+    for segment in segments:
+        if segment.action == "encode":
+            wanted = {recording.track.order[rank] for rank in range(segment.first, segment.end)}
+            assert recording.needed(wanted) <= set(segment.samples)
+            assert recording.pictures[segment.samples[0]].keyframe
+            assert segment.samples[-1] == max(wanted), "more is fed than is needed"
+
+
+@thorough
+@given(st.data())
+def test_what_is_encoded_is_fed_from_the_last_keyframe_that_serves(data: st.DataObject) -> None:
+    recording, _, _, segments = planned(data, "exact")
+    for segment in segments:
+        if segment.action == "encode":
+            earliest = recording.track.pts[recording.track.order[segment.first]]
+            serving = [n for n in recording.track.sync if recording.track.pts[n] <= earliest]
+            assert segment.samples[0] == serving[-1]
+
+
+# --- how little is re-encoded ----------------------------------------------------------------------
+
+
+@thorough
+@given(st.data())
+def test_copying_begins_at_the_first_keyframe_that_allows_it(data: st.DataObject) -> None:
+    recording, first, stop, segments = planned(data, "exact")
+    track = recording.track
+    tried = [n for n in track.sync if n in track.order[first:stop]][:ENTRIES_TRIED]
+    leads = {n: any(p.leads for p in recording.pictures[n + 1 : _next_keyframe(recording, n)]) for n in tried}
+    fit = [n for n in tried if recording.entries[n] == "open" or (recording.entries[n] == "clean" and not leads[n])]
+    begun = [segment.samples[0] for segment in segments if segment.action == "copy"]
+    assert begun == fit[:1]
+    assert len(recording.asked) <= ENTRIES_TRIED
+
+
+@thorough
+@given(st.data())
+def test_the_tail_is_less_than_a_mini_gop(data: st.DataObject) -> None:
+    recording, _, stop, segments = planned(data, "exact")
+    if len(segments) > 1 and segments[-1].action == "encode":
+        tail = segments[-1]
+        assert tail.end == stop
+        between = [recording.pictures[recording.track.order[rank]] for rank in range(tail.first, stop)]
+        assert not any(picture.anchor for picture in between)
+        assert between[-1].place < len(recording.pictures) - 1, "nothing needs a frame beyond the recording's end"
+
+
+def _next_keyframe(recording: Recording, sample: int) -> int:
+    return next((n for n in recording.track.sync if n > sample), len(recording.pictures))
+
+
+# --- keyframe and instant --------------------------------------------------------------------------
+
+
+@thorough
+@given(st.data())
+def test_keyframe_covers_the_range_and_goes_from_keyframe_to_keyframe(data: st.DataObject) -> None:
+    recording, first, stop, segments = planned(data, "keyframe")
+    (segment,) = segments
+    track = recording.track
+    assert segment.action == "copy"
+    assert segment.first <= first
+    assert stop <= segment.end
+    assert shown(track, segment) == list(range(segment.first, segment.end))
+    begin = segment.samples[0]
+    assert recording.pictures[begin].keyframe
+    groups = range(begin, _next_keyframe(recording, segment.samples[-1]))
+    assert list(segment.samples) == [n for n in groups if track.pts[n] >= track.pts[begin]]
+
+
+@thorough
+@given(st.data())
+def test_keyframe_takes_no_group_more_than_the_range_needs(data: st.DataObject) -> None:
+    recording, first, stop, (segment,) = planned(data, "keyframe")
+    track = recording.track
+    wanted = track.order[first:stop]
+    earlier = [n for n in track.sync if track.pts[n] <= track.pts[wanted[0]]]
+    assert segment.samples[0] == earlier[-1]
+    assert segment.samples[-1] < _next_keyframe(recording, max(wanted))
+
+
+@thorough
+@given(st.data())
+def test_instant_holds_the_wanted_frames_and_what_they_need_from_one_keyframe_on(data: st.DataObject) -> None:
+    recording, first, stop, (segment,) = planned(data, "instant")
+    wanted = {recording.track.order[rank] for rank in range(first, stop)}
+    assert (segment.action, segment.first, segment.end) == ("copy", first, stop)
+    assert recording.needed(wanted) <= set(segment.samples)
+    assert recording.pictures[segment.samples[0]].keyframe
+    assert segment.samples[-1] == max(wanted)
+
+
+# --- what is told of it ----------------------------------------------------------------------------
+
+
+@thorough
+@given(st.data())
+def test_the_steps_that_are_shown_are_the_plan_and_tell_of_every_touched_frame_once(data: st.DataObject) -> None:
+    precision = data.draw(st.sampled_from(["exact", "keyframe", "instant"]))
+    recording, _, _, segments = planned(data, precision)
+    track = recording.track
+    made = steps(track, segments)
+    assert all(before.end == after.first for before, after in pairwise(made))
+    assert [(s.action, s.reason, s.first, s.end) for s in made if s.action in {"copy", "encode"}] == [
+        (s.action, s.reason, s.first, s.end) for s in segments
+    ]
+    told = {track.order[rank]: step.action for step in made for rank in range(step.first, step.end)}
+    presented = {n for n in track.order if segments[0].first <= track.rank(n) < segments[-1].end}
+    hidden = copied(segments) & set(track.order) - presented
+    assert {n for n, action in told.items() if action == "hide"} == hidden
+    used = {sample for segment in segments for sample in segment.samples} & set(track.order)
+    assert used <= told.keys()
+    assert sum(step.copied for step in made) == sum(track.sizes[n] for n in copied(segments) & set(track.order))
+
+
+# --- locate ----------------------------------------------------------------------------------------
+
+
+@thorough
+@given(st.data())
+def test_a_time_within_a_millisecond_of_a_frame_is_that_frame(data: st.DataObject) -> None:
+    recording = data.draw(recordings())
+    first, stop = data.draw(spans(recording))
+    off = st.one_of(st.sampled_from([-MILLISECOND, MILLISECOND]), st.fractions(-MILLISECOND, MILLISECOND))
+    times = frame_times(recording)
+    start, end = times[first] + data.draw(off), times[stop] + data.draw(off)
+    piece = locate(as_index(recording.track), start, end)
+    assert (piece.first, piece.stop) == (first, stop)
+    assert (piece.start, piece.end) == (times[first], times[stop])
+    assert not piece.clamped
+
+
+@thorough
+@given(st.data())
+def test_a_range_holds_the_frames_that_begin_in_it(data: st.DataObject) -> None:
+    recording = data.draw(recordings())
+    times = frame_times(recording)
+    # More than a millisecond from every frame the rule is the plain one: start <= time < end.
+    between = [before + (after - before) * Fraction(k, 4) for before, after in pairwise(times) for k in (1, 2, 3)]
+    moments = st.sampled_from([*between, times[-1] + Fraction(1, 10)])
+    start, end = sorted((data.draw(moments), data.draw(moments)))
+    inside = [n for n, time in enumerate(times[:-1]) if start <= time < end]
+    index = as_index(recording.track)
+    if not inside:
+        with pytest.raises(RangeOutsideRecordingError):
+            locate(index, start, end)
+        return
+    piece = locate(index, start, end)
+    assert list(range(piece.first, piece.stop)) == inside
+    assert (piece.start, piece.end) == (times[inside[0]], times[inside[-1] + 1])
+    assert piece.clamped == (end > times[-1])
+
+
+@thorough
+@given(st.data())
+def test_frame_numbers_name_the_presented_frames(data: st.DataObject) -> None:
+    recording = data.draw(recordings())
+    first, stop = data.draw(spans(recording))
+    times = frame_times(recording)
+    piece = locate(as_index(recording.track), FrameNumber(first), FrameNumber(stop))
+    assert (piece.first, piece.stop, piece.start, piece.end) == (first, stop, times[first], times[stop])
+    assert not piece.clamped
+    beyond = locate(as_index(recording.track), FrameNumber(first), FrameNumber(recording.frames + 1))
+    assert (beyond.first, beyond.stop, beyond.end) == (first, recording.frames, times[-1])
+    assert beyond.clamped
+
+
+@thorough
+@given(st.data())
+def test_a_part_of_the_index_locates_as_the_whole_does(data: st.DataObject) -> None:
+    recording = data.draw(recordings())
+    group = data.draw(st.integers(0, len(recording.track.sync) - 1))
+    part = held_from(recording.track, recording.track.sync[group])
+    assume(part.first_rank < recording.frames)
+    first = data.draw(st.integers(part.first_rank, recording.frames - 1))
+    stop = data.draw(st.integers(first + 1, recording.frames))
+    whole = locate(as_index(recording.track), FrameNumber(first), FrameNumber(stop))
+    assert whole == locate(as_index(recording.track), whole.start, whole.end)
+    for piece in (
+        locate(as_index(part), FrameNumber(first), FrameNumber(stop)),
+        locate(as_index(part), whole.start, whole.end),
+    ):
+        assert (piece.first + part.first_rank, piece.stop + part.first_rank) == (first, stop)
+        assert (piece.start, piece.end) == (whole.start, whole.end)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(Fraction(1), Fraction(2)), (FrameNumber(10), FrameNumber(11)), (FrameNumber(99), FrameNumber(100))],
+)
+def test_what_begins_at_the_end_or_later_is_refused(start: Instant, end: Instant) -> None:
+    index = as_index(plain_track(10))
+    assert index.end == 1
+    with pytest.raises(RangeOutsideRecordingError, match=r"recording ends at 00:00:01\.000"):
+        locate(index, start, end)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(Fraction("0.42"), Fraction("0.48")), (Fraction("0.5"), Fraction("0.5")), (FrameNumber(5), FrameNumber(5))],
+)
+def test_a_range_in_which_no_frame_begins_is_refused(start: Instant, end: Instant) -> None:
+    with pytest.raises(RangeOutsideRecordingError, match="No frame begins"):
+        locate(as_index(plain_track(10)), start, end)
+
+
+def test_a_range_that_ends_within_a_millisecond_of_the_recordings_end_is_not_clamped() -> None:
+    index = as_index(plain_track(10))
+    assert not locate(index, Fraction(0), 1 + MILLISECOND).clamped
+    piece = locate(index, Fraction(0), 1 + MILLISECOND * 11 / 10)
+    assert piece.clamped
+    assert piece.end == 1
+
+
+def test_sound_that_begins_first_is_part_of_a_range_from_zero() -> None:
+    late = replace(plain_track(10), shift=Fraction(1, 2), start=Fraction(1, 2), end=Fraction(3, 2))
+    index = as_index(late, make_sound(Fraction(0), Fraction(3, 2)))
+    piece = locate(index, Fraction(0), Fraction(1))
+    assert (piece.start, piece.end, piece.first, piece.stop) == (0, 1, 0, 5)
+    assert locate(index, Fraction(1, 4), Fraction(1)).start == Fraction(1, 4)
+    assert locate(index, Fraction(6, 10), Fraction(1)).start == Fraction(6, 10)
+
+
+def test_sound_that_ends_last_is_part_of_a_range_to_the_end() -> None:
+    index = as_index(plain_track(10), make_sound(Fraction(0), Fraction(2)))
+    assert locate(index, Fraction(1, 2), Fraction(2)).end == 2
+    assert locate(index, Fraction(1, 2), Fraction(3, 2)).end == Fraction(3, 2)
+    assert locate(index, Fraction(1, 2), Fraction(9, 10)).end == Fraction(9, 10)
+    assert locate(index, Fraction(1, 2), Fraction(3)).clamped
+
+
+def test_sound_alone_is_cut_at_the_very_times_and_knows_no_frames() -> None:
+    index = as_index(None, make_sound(Fraction(0), Fraction(2)))
+    piece = locate(index, Fraction("0.3333"), Fraction("1.7"))
+    assert (piece.start, piece.end, piece.clamped) == (Fraction("0.3333"), Fraction("1.7"), False)
+    assert locate(index, Fraction(1), Fraction(9)).end == 2
+    with pytest.raises(RangeOutsideRecordingError, match="no pictures"):
+        locate(index, FrameNumber(1), FrameNumber(2))
+
+
+def frame_times(recording: Recording) -> list[Fraction]:
+    """When each frame begins, and when the last one ends, in seconds from time zero."""
+    track = recording.track
+    return [track.seconds(track.pts[n]) for n in track.order] + [track.end]
+
+
+def plain_track(frames: int) -> Track:
+    """Frames of a tenth of a second, each a keyframe."""
+    pictures = [Picture(frozenset(), n, keyframe=True, anchor=True) for n in range(frames)]
+    return make_track(pictures, list(range(0, 9000 * frames, 9000)), 9000, (0, FOREVER))
+
+
+def held_from(track: Track, sample: int) -> Track:
+    """The same track, of which only the samples from a keyframe on are held."""
+    pts = track.pts[sample:]
+    order = presented_order(pts, track.window)
+    return replace(
+        track,
+        dts=track.dts[sample:],
+        pts=pts,
+        sizes=track.sizes[sample:],
+        offsets=track.offsets[sample:],
+        sync=array("I", (n - sample for n in track.sync if n >= sample)),
+        first_rank=sum(track.window[0] <= ticks < track.window[1] for ticks in track.pts[:sample]),
+        order=order,
+    )
