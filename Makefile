@@ -13,10 +13,10 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check bench lock tools clean
+.PHONY: help run install test media-soak check bench lock tools clean
 
 help:  ## list these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
 		printf '  make %-9s %s\n' "$$target" "$$text"; done
 
 run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
@@ -26,6 +26,9 @@ install: $(STAMP)  ## install into .venv, hash-checked
 
 test: $(DEV) tools  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
+	$(BIN)/python -m pytest tests/media -m soak $(PYTEST_ARGS)
 
 check: $(DEV)  ## lint, format and types
 	$(BIN)/ruff check .
