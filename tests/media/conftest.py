@@ -15,7 +15,7 @@ from cutback.sandbox import ChildCutter
 @pytest.fixture(scope="session")
 def media_folder(pytestconfig: pytest.Config) -> Path:
     """Where generated recordings are kept from one run to the next."""
-    return Path(pytestconfig.cache.mkdir("media"))  # type: ignore[union-attr]
+    return Path(pytestconfig.cache.mkdir("media"))
 
 
 @pytest.fixture(scope="session")

@@ -61,10 +61,8 @@ def wanted_of(known: Known, start: Instant, end: Instant) -> Wanted | None:
     real_start = known.times[first]
     if first == 0 and known.sound_start is not None and known.sound_start < real_start:
         real_start = max(begin, known.sound_start)
-    if stop < len(known.times):
-        real_end = known.times[stop]
-    else:
-        real_end = max(known.video_end, min(finish, known.end))
+    at_end = max(known.video_end, min(finish, known.end))
+    real_end = known.times[stop] if stop < len(known.times) else at_end
     return Wanted(known, first, stop, real_start, real_end, clamped)
 
 
@@ -135,12 +133,12 @@ def _judge_sound(shown: Presented, wanted: Sequence[Wanted]) -> None:
             _judge_sync(shown, part, base - part.start + begin, base - part.start + end)
         base += part.duration
     # FFmpeg plays the last packet whole.
-    frame = max(Fraction(1024, shown.sample_rate), max(part.known.audio_frame for part in wanted))
-    begin, (_, end) = wanted[0], _overlap(wanted[-1])
+    frame = max(Fraction(1024, shown.sample_rate), *(part.known.audio_frame for part in wanted))
+    alone, (_, end) = wanted[0], _overlap(wanted[-1])
     if len(wanted) == 1:
-        first = max(Fraction(0), _overlap(begin)[0] - begin.start)
+        first = max(Fraction(0), _overlap(alone)[0] - alone.start)
         assert abs(shown.audio_start - first) <= frame, "when the sound begins"
-        length = end - begin.start
+        length = end - alone.start
     else:
         length = base
     assert abs(shown.audio_end - length) <= frame + TOLERANCE, (
@@ -176,9 +174,7 @@ def _judge_sync(shown: Presented, part: Wanted, begin: Fraction, end: Fraction) 
         assert match.quality >= MIN_QUALITY, (
             f"at {at:.3f} s of the clip another sound is heard than at {expected:.3f} s of {part.known.name}"
         )
-        assert abs(match.start - expected) <= IN_SYNC, (
-            f"sound off by {match.start - expected:+.4f} s at {at:.3f} s"
-        )
+        assert abs(match.start - expected) <= IN_SYNC, f"sound off by {match.start - expected:+.4f} s at {at:.3f} s"
         at = piece_end
 
 

@@ -54,11 +54,9 @@ def outcome(data: bytes) -> dict[str, str]:
     except CutbackError as error:
         return {"error": error.reason}
     except Exception as error:  # noqa: BLE001 - this is what is looked for
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = [line for line in traceback.extract_tb(error.__traceback__) if "cutback" in line.filename][-1]
-        return {
-            "fault": f"{type(error).__name__}: {str(error)[:100]} at {Path(where.filename).name}:{where.lineno} ({last.name})"
-        }
+        ours = [line for line in traceback.extract_tb(error.__traceback__) if "cutback" in line.filename]
+        where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno} ({ours[-1].name})"
+        return {"fault": f"{type(error).__name__}: {str(error)[:100]} at {where}"}
     try:
         shown = decode_presented(clip.data)
     except av.FFmpegError as error:
@@ -74,7 +72,7 @@ def outcome(data: bytes) -> dict[str, str]:
 def _is_damaged(data: bytes) -> bool:
     try:
         complaints = decode_warnings(data)
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError, AttributeError):  # a track that names no codec has no decoder
         return True
     return bool(complaints)
 

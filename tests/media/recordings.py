@@ -82,9 +82,7 @@ RECIPES: dict[str, Recipe] = {
         copies=True,
     ),
     "baseline": Recipe(
-        _spec(
-            bframes=0, codec_options={"profile": "baseline"}, muxer_options={"video_track_timescale": "30"}
-        ),
+        _spec(bframes=0, codec_options={"profile": "baseline"}, muxer_options={"video_track_timescale": "30"}),
         copies=True,
     ),
     "interlaced": Recipe(_spec(codec_options={"x264-params": "tff=1"})),
@@ -199,7 +197,7 @@ def _last_packet_end(path: Path) -> Fraction:
         ends = [
             (packet.pts + (packet.duration or 10**9)) * packet.time_base
             for packet in container.demux(container.streams.audio[0])
-            if packet.pts is not None
+            if packet.pts is not None and packet.size
         ]
     return max(ends)
 
@@ -247,15 +245,13 @@ def shift_streams(path: Path, target: Path, which: str, by: Fraction) -> None:
     """Copy the packets, those of one kind (or `both`) later by `by` seconds; what falls below 0 is edited out."""
     options = {"movie_timescale": "48000", "avoid_negative_ts": "disabled"}
     with av.open(str(path)) as source, av.open(str(target), "w", container_options=options) as out:
-        streams = {
-            s.index: out.add_stream_from_template(s) for s in source.streams if s.type in {"video", "audio"}
-        }
+        streams = {s.index: out.add_stream_from_template(s) for s in source.streams if s.type in {"video", "audio"}}
         for packet in source.demux():
             if packet.dts is None:
                 continue
             if which in {"both", packet.stream.type}:
                 ticks = round(by / packet.time_base)
-                packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+                packet.pts, packet.dts = (packet.pts or 0) + ticks, packet.dts + ticks
             packet.stream = streams[packet.stream_index]
             out.mux(packet)
 

@@ -102,9 +102,7 @@ def test_what_is_no_recording_is_named_so(kind: str, shared_cutter: ChildCutter)
     assert str(refused.value)
 
 
-def test_an_mp4_without_picture_and_sound_is_named_so(
-    recording: Recordings, shared_cutter: ChildCutter
-) -> None:
+def test_an_mp4_without_picture_and_sound_is_named_so(recording: Recordings, shared_cutter: ChildCutter) -> None:
     data = bytearray(recording("pyramid").path.read_bytes())
     for begin, _ in find_boxes(bytes(data), b"moov", b"trak", b"mdia", b"hdlr"):
         data[begin + 8 : begin + 12] = b"text"
@@ -140,9 +138,7 @@ class _Notebook(http.server.BaseHTTPRequestHandler):
 def notebook(recording: Recordings) -> Iterator[tuple[str, list[str]]]:
     """A web server that should never be asked: its address, and what it was asked."""
     asked: list[str] = []
-    handler = type(
-        "Handler", (_Notebook,), {"asked": asked, "content": recording("pyramid").path.read_bytes()}
-    )
+    handler = type("Handler", (_Notebook,), {"asked": asked, "content": recording("pyramid").path.read_bytes()})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -154,9 +150,11 @@ def notebook(recording: Recordings) -> Iterator[tuple[str, list[str]]]:
 def lures(url: str, path: Path) -> dict[str, bytes]:
     """Texts that make a careless reader open `url` or `path`."""
     playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXT-X-VERSION:3\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n"
-    sdp = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+    sdp = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+    sdp += "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
     dash = (
-        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT10S">'
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+        'mediaPresentationDuration="PT10S">'
         '<Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>{}</BaseURL>'
         "</Representation></AdaptationSet></Period></MPD>"
     )
@@ -210,9 +208,7 @@ def test_the_check_for_opened_files_can_fail(tmp_path: Path) -> None:
         pytest.skip("this file system keeps no access times")
 
 
-def test_the_lures_would_be_followed_by_a_careless_reader(
-    notebook: tuple[str, list[str]], tmp_path: Path
-) -> None:
+def test_the_lures_would_be_followed_by_a_careless_reader(notebook: tuple[str, list[str]], tmp_path: Path) -> None:
     """The test above can fail: FFmpeg itself fetches what a playlist names."""
     url, asked = notebook
     playlist = tmp_path / "lure.m3u8"
@@ -237,9 +233,7 @@ def _places(data: bytes) -> dict[str, int]:
             f"in {name}'s header": begin - 3,
             f"at {name}'s content": begin,
         }
-        places |= {
-            f"{name} at {share} %": begin + (end - begin) * share // 100 for share in (10, 35, 60, 85, 99)
-        }
+        places |= {f"{name} at {share} %": begin + (end - begin) * share // 100 for share in (10, 35, 60, 85, 99)}
     return places
 
 
@@ -257,11 +251,7 @@ def test_a_truncated_recording_is_cut_rightly_or_named(
     known = recording(name)
     data = known.path.read_bytes()
     is_mp4 = known.path.suffix == ".mp4"
-    places = (
-        _places(data)
-        if is_mp4
-        else {f"{share} %": len(data) * share // 100 for share in (1, 5, 20, 50, 80, 99)}
-    )
+    places = _places(data) if is_mp4 else {f"{share} %": len(data) * share // 100 for share in (1, 5, 20, 50, 80, 99)}
     faults = []
     for place, size in places.items():
         outcome = attempt(shared_cutter, data[:size])
@@ -286,9 +276,7 @@ def test_a_recording_whose_mdat_is_empty_is_named(recording: Recordings, shared_
         assert isinstance(outcome, MediaUnreadableError), outcome
 
 
-def test_a_recording_whose_media_is_zeroed_is_named(
-    recording: Recordings, shared_cutter: ChildCutter
-) -> None:
+def test_a_recording_whose_media_is_zeroed_is_named(recording: Recordings, shared_cutter: ChildCutter) -> None:
     data = recording("pyramid").path.read_bytes()
     (mdat, end), *_ = find_boxes(data, b"mdat")
     outcome = attempt(shared_cutter, data[:mdat] + bytes(end - mdat))
@@ -296,9 +284,7 @@ def test_a_recording_whose_media_is_zeroed_is_named(
     assert outcome.reason in {"media_unreadable", "clip_damaged"}
 
 
-def test_sizes_that_a_header_merely_claims_take_no_memory(
-    recording: Recordings, shared_cutter: ChildCutter
-) -> None:
+def test_sizes_that_a_header_merely_claims_take_no_memory(recording: Recordings, shared_cutter: ChildCutter) -> None:
     data = bytearray(recording("pyramid").path.read_bytes())
     at = data.find(b"avc1", 40) + 4 + 24
     struct.pack_into(">HH", data, at, 65535, 65535)
@@ -309,9 +295,7 @@ def test_sizes_that_a_header_merely_claims_take_no_memory(
         assert len(decode_presented(outcome.data).frames) == outcome.facts.frames
 
 
-def test_tables_that_claim_billions_of_samples_are_refused(
-    recording: Recordings, shared_cutter: ChildCutter
-) -> None:
+def test_tables_that_claim_billions_of_samples_are_refused(recording: Recordings, shared_cutter: ChildCutter) -> None:
     data = recording("pyramid").path.read_bytes()
     for table, at in ((b"stsz", 8), (b"stts", 4), (b"stts", 8), (b"stsc", 4), (b"ctts", 8), (b"stss", 4)):
         changed = bytearray(data)
@@ -332,13 +316,9 @@ def run_mutations(path: Path, count: int, seed: int) -> list[dict[str, str]]:
     command = [sys.executable, "-m", "tests.media.mutate", str(path), str(count), str(seed)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*filter(None, sys.path), "."])}
     root = Path(__file__).parents[2]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=200, env=environment, cwd=root, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment, cwd=root, check=False)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, (
-        f"ended with {done.returncode} after {len(lines)} mutations: {done.stderr[-1500:]}"
-    )
+    assert done.returncode == 0, f"ended with {done.returncode} after {len(lines)} mutations: {done.stderr[-1500:]}"
     return lines
 
 

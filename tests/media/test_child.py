@@ -29,9 +29,7 @@ from cutback.sandbox import ChildCutter
 Recordings = Callable[[str], Known]
 
 WHOLE = (0, Fraction(0), Fraction(1000))
-LONG = MediaSpec(
-    width=640, height=360, frames=600, gop=1000, codec_options={"preset": "ultrafast"}, audio=None
-)
+LONG = MediaSpec(width=640, height=360, frames=600, gop=1000, codec_options={"preset": "ultrafast"}, audio=None)
 """Takes seconds to cut, as all of it is re-encoded."""
 FROM_SECOND_FRAME = (0, Fraction("0.033"), Fraction(20))
 
@@ -97,9 +95,7 @@ def test_a_job_is_given_up_while_its_store_hangs(recording: Recordings, cutter: 
         source.let_go.set()
 
 
-def test_a_job_that_nobody_wants_from_the_start_is_not_done(
-    long_recording: Path, cutter: ChildCutter
-) -> None:
+def test_a_job_that_nobody_wants_from_the_start_is_not_done(long_recording: Path, cutter: ChildCutter) -> None:
     since = time.monotonic()
     with pytest.raises(StoppedError):
         cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, stopped=lambda: True)
@@ -173,9 +169,7 @@ def test_a_recording_beyond_a_limit_is_too_large(
 
 
 @pytest.mark.parametrize("name", ["pyramid", "fragmented"])
-def test_an_index_beyond_its_limit_is_too_large(
-    name: str, recording: Recordings, cutter: ChildCutter
-) -> None:
+def test_an_index_beyond_its_limit_is_too_large(name: str, recording: Recordings, cutter: ChildCutter) -> None:
     with pytest.raises(MediaTooLargeError):
         cut_apart(cutter, [recording(name).path], WHOLE, limits=Limits(index_bytes=500))
 

@@ -57,9 +57,7 @@ def test_a_cut_may_be_one_frame_long(name: str, place: int, recording: Recording
     assert clip.facts.frames == 1
 
 
-@pytest.mark.parametrize(
-    "name", [*EDGY, "sound-alone", "no-sound", "picture-late", "sound-late", "edit-list"]
-)
+@pytest.mark.parametrize("name", [*EDGY, "sound-alone", "no-sound", "picture-late", "sound-late", "edit-list"])
 def test_the_whole_recording_can_be_asked_for(name: str, recording: Recordings) -> None:
     known = recording(name)
     clip, part = cut_and_judge(known, Fraction(0), known.end)
@@ -78,9 +76,7 @@ def test_frame_numbers_count_presented_frames_from_0(name: str, recording: Recor
 
 
 @pytest.mark.parametrize("frame", [41, 47, 89])
-def test_six_digit_decimals_that_round_above_a_frame_name_that_frame(
-    frame: int, recording: Recordings
-) -> None:
+def test_six_digit_decimals_that_round_above_a_frame_name_that_frame(frame: int, recording: Recordings) -> None:
     known = recording("pyramid")
     start = Fraction(f"{frame / 30:.6f}")
     assert start > known.times[frame], "1.366667 and the like"
@@ -178,13 +174,9 @@ def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> Non
 # --- keyframe precision ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["pyramid", "no-b-frames", "open-gop", "fragmented", "29.97", "vfr", "slices", "hevc"]
-)
+@pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "open-gop", "fragmented", "29.97", "vfr", "slices", "hevc"])
 @pytest.mark.parametrize(("start", "end"), [("1.1", "2.3"), ("0", "0.5"), ("2.0", "2.05"), ("5.1", "100")])
-def test_keyframe_precision_snaps_outwards_and_copies(
-    name: str, start: str, end: str, recording: Recordings
-) -> None:
+def test_keyframe_precision_snaps_outwards_and_copies(name: str, start: str, end: str, recording: Recordings) -> None:
     known = recording(name)
     asked = wanted_of(known, Fraction(start), Fraction(end))
     assert asked is not None

@@ -52,9 +52,7 @@ def test_subtitles_are_carried_over_with_their_times(
     (tmp_path / "text.srt").write_text(TEXT)
     titled, made = tmp_path / "titled.mp4", tmp_path / "clip.mp4"
     inputs = ["-i", str(plain), "-i", str(tmp_path / "text.srt"), "-map", "0", "-map", "1"]
-    subprocess.run(
-        [ffmpeg, "-v", "error", *inputs, "-c", "copy", "-c:s", "mov_text", str(titled)], check=True
-    )
+    subprocess.run([ffmpeg, "-v", "error", *inputs, "-c", "copy", "-c:s", "mov_text", str(titled)], check=True)
     source = Bytes(titled)
     job = CutJob((source.size,), (CutRange(0, Fraction(41, 30), Fraction(71, 10)),))
     with cutter.render(job, [source], on_progress=lambda _: None, stopped=lambda: False) as clip:
@@ -66,8 +64,7 @@ def test_subtitles_are_carried_over_with_their_times(
         text=True,
     ).stdout
     found = [
-        (seconds(start), seconds(end), text)
-        for start, end, text in re.findall(r"(\S+) --> (\S+)\n(\w+)", read_back)
+        (seconds(start), seconds(end), text) for start, end, text in re.findall(r"(\S+) --> (\S+)\n(\w+)", read_back)
     ]
     assert [text for _, _, text in found] == ["first", "second", "third"]
     times = [time for start, end, _ in found for time in (start, end)]

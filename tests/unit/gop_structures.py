@@ -40,6 +40,8 @@ class Recording:
     track: Track
     entries: dict[int, Entry]
     """How copying may begin at each keyframe."""
+    runs_ahead: bool = False
+    """Whether decoding is more than one P picture ahead of presentation."""
     asked: list[int] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -100,6 +102,17 @@ class Builder:
         self._next += between + 1
         self.anchors.append(sample)
 
+    def runs_ahead(self, between: int, then: int, *, tree: bool, references: int) -> None:
+        """Two P pictures, and only then what is presented before either: B pictures may refer to both."""
+        before = self.anchors[-references:]
+        near = len(self.pictures)
+        self.pictures.append(Picture(frozenset(before), self._next + between, anchor=True))
+        self.pictures.append(Picture(frozenset([near]), self._next + between + 1 + then, anchor=True))
+        self._between(self._next, between, [*before, near], near + 1, tree=tree, leads=False)
+        self._between(self._next + between + 1, then, [near], near + 1, tree=tree, leads=False)
+        self._next += between + then + 2
+        self.anchors += [near, near + 1]
+
     def _between(self, first: int, count: int, before: list[int], behind: int, *, tree: bool, leads: bool) -> None:
         """B pictures at places [first, first + count): in a row, or as a pyramid."""
         if not count:
@@ -119,13 +132,16 @@ def recordings(draw: st.DrawFn, *, everything_shown: bool = False) -> Recording:
     """A recording of up to a few dozen pictures; its frames are at least 5 ms apart."""
     builder = Builder()
     references = draw(st.integers(1, 4))
-    tree = draw(st.booleans())
+    tree, ahead = draw(st.booleans()), draw(st.integers(0, 3)) == 0
     for number in range(draw(st.integers(1, 6))):
         radl = number > 0 and draw(st.integers(0, 9)) == 0
         leading = draw(st.integers(0, 7)) if radl or (number and draw(st.booleans())) else 0
         builder.keyframe(leading, tree=tree, references=references, radl=radl)
         for between in draw(st.lists(st.integers(0, 7), max_size=4)):  # none: a lone frame
-            builder.mini_gop(between, tree=tree, references=references)
+            if ahead:
+                builder.runs_ahead(between, draw(st.integers(0, 3)), tree=tree, references=references)
+            else:
+                builder.mini_gop(between, tree=tree, references=references)
     pictures = builder.pictures
     steps = _durations(draw, len(pictures))
     origin = draw(st.integers(-20_000, 200_000))
@@ -135,7 +151,7 @@ def recordings(draw: st.DrawFn, *, everything_shown: bool = False) -> Recording:
     window = (times[hidden], times[len(pictures) - cut_off] if cut_off else FOREVER)
     track = make_track(pictures, times, steps[-1], window)
     kinds = st.sampled_from(["clean", "open", "open", "none"])
-    return Recording(pictures, track, {sample: draw(kinds) for sample in track.sync})
+    return Recording(pictures, track, {sample: draw(kinds) for sample in track.sync}, ahead)
 
 
 def _durations(draw: st.DrawFn, count: int) -> list[int]:
@@ -202,6 +218,13 @@ def make_sound(start: Fraction, end: Fraction) -> Track:
 def as_index(track: Track | None, sound: Track | None = None) -> Index:
     """A recording's index of these tracks."""
     return Index("mp4", tuple(one for one in (track, sound) if one is not None))
+
+
+def regular(builder: Builder) -> Recording:
+    """Pictures of a thirtieth of a second, all presented, every keyframe a clean entry."""
+    times = list(range(0, 3000 * len(builder.pictures), 3000))
+    track = make_track(builder.pictures, times, 3000, (0, FOREVER))
+    return Recording(builder.pictures, track, dict.fromkeys(track.sync, "clean"))
 
 
 @st.composite

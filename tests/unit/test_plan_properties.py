@@ -12,12 +12,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.unit.gop_structures import (
     FOREVER,
+    Builder,
     Picture,
     Recording,
     as_index,
     make_sound,
     make_track,
     recordings,
+    regular,
     spans,
 )
 
@@ -152,13 +154,41 @@ def test_the_tail_is_less_than_a_mini_gop(data: st.DataObject) -> None:
     if len(segments) > 1 and segments[-1].action == "encode":
         tail = segments[-1]
         assert tail.end == stop
-        between = [recording.pictures[recording.track.order[rank]] for rank in range(tail.first, stop)]
-        assert not any(picture.anchor for picture in between)
-        assert between[-1].place < len(recording.pictures) - 1, "nothing needs a frame beyond the recording's end"
+        samples = recording.track.order[tail.first : stop]
+        between = [recording.pictures[sample] for sample in samples]
+        before = recording.pictures[: samples[0]]
+        assert any(picture.place > between[-1].place for picture in before), "it is decoded before all beyond the end"
+        assert recording.runs_ahead or not any(picture.anchor for picture in between)
 
 
 def _next_keyframe(recording: Recording, sample: int) -> int:
     return next((n for n in recording.track.sync if n > sample), len(recording.pictures))
+
+
+def test_a_picture_decoded_far_ahead_is_not_copied_over_a_hole() -> None:
+    builder = Builder()
+    builder.keyframe(0, tree=False, references=1, radl=False)
+    builder.runs_ahead(1, 2, tree=False, references=1)  # presented I b P b b P, decoded I P P b b b
+    recording = regular(builder)
+    made = plan_video(recording.track, 0, 4, "exact", recording.entry_at)
+    assert [(segment.action, segment.first, segment.end) for segment in made] == [("copy", 0, 1), ("encode", 1, 4)]
+
+
+@thorough
+@given(st.data())
+def test_frames_that_share_a_time_are_neither_lost_nor_copied_twice(data: st.DataObject) -> None:
+    recording = data.draw(recordings(everything_shown=True))
+    assume(recording.frames > 1)
+    for twin in range(1, recording.frames):
+        times = sorted(recording.track.pts)
+        times[twin] = times[twin - 1]
+        track = make_track(recording.pictures, times, 3000, recording.track.window)
+        segments = plan_video(track, 0, recording.frames, "exact", recording.entry_at)
+        ranks = [rank for segment in segments for rank in range(segment.first, segment.end)]
+        assert ranks == list(range(recording.frames))
+        for segment in segments:
+            if segment.action == "copy":
+                assert sorted(segment.samples) == sorted(track.order[segment.first : segment.end])
 
 
 # --- keyframe and instant --------------------------------------------------------------------------

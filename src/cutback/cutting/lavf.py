@@ -28,6 +28,8 @@ from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupp
 
 FORMATS = "mov,matroska,webm,mpegts"
 _BUFFER = 256 * 1024
+TS_PACKET = 188
+"""Bytes; a file of another length was broken off in the midst of one."""
 
 
 class _Bytes(io.RawIOBase):
@@ -100,7 +102,8 @@ class LavfFootage:
         self.source = source
         self._limits = limits
         with open_container(source, limits) as container:
-            self.index = scan(container, limits)
+            cut_short = container.format.name == "mpegts" and source.size % TS_PACKET != 0
+            self.index = scan(container, limits, cut_short=cut_short)
 
     @property
     def copies(self) -> bool:
@@ -195,7 +198,9 @@ class LavfFootage:
                         break  # a seek in MPEG-TS, or without an index, is by guess: further back, then
                 else:
                     number += 1
-                if number >= len(track.sizes) or track.sizes[number] != packet.size:
+                if number >= len(track.sizes):
+                    return
+                if track.sizes[number] != packet.size:
                     raise MediaUnreadableError("A packet that was there is not found again.")
                 yield number, packet
             else:

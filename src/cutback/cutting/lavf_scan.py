@@ -24,8 +24,8 @@ _JITTER = Fraction(3, 1000)
 """Seconds by which a container's rounded times may miss the true ones (Matroska counts milliseconds)."""
 
 
-def scan(container: InputContainer, limits: Limits) -> Index:
-    """Every packet's times.
+def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) -> Index:
+    """Every packet's times. Where the file is `cut_short`, each stream's last packet is not whole and left out.
 
     Raises:
         MediaUnreadableError: it is damaged, or holds no picture and no sound.
@@ -34,7 +34,7 @@ def scan(container: InputContainer, limits: Limits) -> Index:
     columns: dict[int, _Column] = {}
     others = 0
     for stream in container.streams:
-        if stream.type in {"video", "audio"} and not _is_cover(stream):
+        if stream.type in {"video", "audio"} and stream.codec_context is not None and not _is_cover(stream):
             columns[stream.index] = _Column()
         else:
             others += 1
@@ -49,6 +49,9 @@ def scan(container: InputContainer, limits: Limits) -> Index:
                     raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
     except av.FFmpegError as error:
         raise MediaUnreadableError(f"It is damaged ({error.strerror}).") from error
+    if cut_short:
+        for column in columns.values():
+            column.drop_last()
     tracks = [column.track(container.streams[number]) for number, column in columns.items() if len(column.pts)]
     if not tracks:
         raise MediaUnreadableError("It holds no picture and no sound.")
@@ -74,6 +77,7 @@ class _Column:
         self.first = b""
         self.skip = 0
         self.duration = 1
+        self.lost_from = _FOREVER
 
     def add(self, packet: Any) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -90,6 +94,13 @@ class _Column:
         self.sizes.append(packet.size)
         self.duration = packet.duration or self.duration
 
+    def drop_last(self) -> None:
+        if self.pts:
+            self.lost_from = self.pts.pop()
+            self.sizes.pop()
+            if self.sync and self.sync[-1] == len(self.pts):
+                self.sync.pop()
+
     def track(self, stream: Any) -> Track:
         # A whole number of ticks a second is what the rest of Cutback counts in; containers give 1/n.
         timescale = round(1 / stream.time_base)
@@ -98,7 +109,9 @@ class _Column:
         pts, duration = self.pts, self.duration
         if kind == "audio" and context.sample_rate:
             pts, duration, timescale = _smoothed(pts, duration, timescale, context.sample_rate)
-        order = presented_order(pts, (min(pts), _FOREVER))
+        # Pictures presented behind one that is lost would leave a hole.
+        limit = self.lost_from if kind == "video" else _FOREVER
+        order = presented_order(pts, (min(pts), limit)) or presented_order(pts, (min(pts), _FOREVER))
         first = pts[order[0]]
         if self.skip:
             first += round(Fraction(self.skip, context.sample_rate) * timescale)

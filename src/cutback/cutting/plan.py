@@ -172,8 +172,8 @@ def _copied(track: Track, entry: int, stop: int) -> Sequence[int]:
     for sample in range(entry, len(track.pts)):
         if track.pts[sample] < lowest:
             continue
-        if track.pts[sample] > last:
-            break
+        if track.pts[sample] > last or track.order[track.rank(sample)] != sample:
+            break  # beyond the end, or a second one of the same time, which would be counted as the first
         run.append(sample)
         highest = max(highest, track.rank(sample))
         if highest - begin == len(run) - 1:

@@ -49,9 +49,7 @@ class Breakers:
         self.streaks_height = round(420 * stage.scale)
         self.streaks = self._draw_streaks(rng)
 
-    def _shape(
-        self, tone: curl.Profile, cover: curl.Profile, rows: int, step: int
-    ) -> _Shape:
+    def _shape(self, tone: curl.Profile, cover: curl.Profile, rows: int, step: int) -> _Shape:
         scale = self.stage.scale
         size = (round((curl.FACE_RIGHT - curl.FACE_LEFT) * scale), rows)
         drop = (curl.FACE_TOP - curl.FACE_FOOT) / rows
@@ -129,6 +127,7 @@ class Breakers:
             return
         front = round(max(_FARTHEST, wave.front(time)) * scale)
         left = max(canvas.window[0], front + self.left)
+        left += left % 2  # or the last column would go without its chroma
         size = (canvas.window[1] - left, rows)
         if size[0] < 4:
             return

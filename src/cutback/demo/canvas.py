@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import av
 from PIL import Image
+
+CELL = 16
+"""The size in pixels of a cell of the strip that programs read."""
 
 Ink: TypeAlias = tuple[Image.Image, Image.Image, Image.Image] | tuple[int, int, int]
 """Y, U and V: images (U and V of half the size), or one colour."""
@@ -23,6 +26,11 @@ class Stage:
     def scale(self) -> float:
         """The factor for sizes and heights."""
         return self.height / 1080
+
+    @property
+    def bar(self) -> int:
+        """The row where the camera's bar of lettering begins; its cells do not scale."""
+        return self.height - CELL - round(48 * self.scale)
 
     def x(self, column: float) -> int:
         """Return a column of the 1920 pixel layout in this picture's pixels."""
@@ -120,7 +128,8 @@ def _columns(ink: Ink, first: int, last: int) -> Ink:
 
 def _image_over(memory: memoryview, size: tuple[int, int], stride: int) -> Image.Image:
     """Return a Pillow image that reads and writes `memory`."""
-    image = Image.frombuffer("L", size, memory, "raw", "L", stride, 1)
+    # The stubs forget that any buffer will do.
+    image = Image.frombuffer("L", size, cast("bytearray", memory), "raw", "L", stride, 1)
     # Pillow copies a shared image before its first change, unless told that it may be changed.
     image.readonly = 0
     return image

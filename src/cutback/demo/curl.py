@@ -34,7 +34,7 @@ def crest(along: float) -> float:
 def _lip_edge(height: float) -> float:
     """Return `along` of the falling lip's edge at a height: it throws right, then drops."""
     drop = 1 - min(1.0, max(0.0, height))
-    return 150 - 150 * drop**0.55 - 26 * math.sin(math.pi * drop)
+    return 150 - 150 * math.pow(drop, 0.55) - 26 * math.sin(math.pi * drop)
 
 
 def face_tone(along: float, height: float) -> float:
@@ -42,7 +42,7 @@ def face_tone(along: float, height: float) -> float:
     rel = height / crest(along)
     steep = smooth(1700, 150, along)
     tone = 0.1 + 0.34 * smooth(0.45, -0.2, rel) + 0.22 * smooth(0.45, 0.95, rel)
-    tone += (0.28 + 0.34 * steep) * smooth(0.72, 1.0, rel) ** 1.6
+    tone += (0.28 + 0.34 * steep) * math.pow(smooth(0.72, 1.0, rel), 1.6)
     if along < 330:
         edge = _lip_edge(height)
         # The hollow under the lip, darkest close to the curtain of falling water.

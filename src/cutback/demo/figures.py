@@ -60,9 +60,7 @@ def blend_poses(first: Pose, second: Pose, share: float) -> Pose:
 class Sketch:
     """A mask drawn with y upwards around an origin, in units of `unit` pixels."""
 
-    def __init__(
-        self, size: tuple[int, int], origin: Point, unit: float, finer: int = 3
-    ) -> None:
+    def __init__(self, size: tuple[int, int], origin: Point, unit: float, finer: int = 3) -> None:
         """Make an empty mask of `size` pixels with its origin `origin` pixels from its corner.
 
         It is drawn `finer` times as large, and reduced in the end.

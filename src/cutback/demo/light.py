@@ -45,10 +45,7 @@ def planes(image: Image.Image, size: tuple[int, int]) -> tuple[Image.Image, ...]
 
 def mix(first: RGB, second: RGB, share: float) -> RGB:
     """Return the colour `share` of the way from `first` to `second` (share 0..1)."""
-    red, green, blue = (
-        round(a + (b - a) * min(1.0, max(0.0, share)))
-        for a, b in zip(first, second, strict=True)
-    )
+    red, green, blue = (round(a + (b - a) * min(1.0, max(0.0, share))) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
@@ -95,23 +92,23 @@ def _hex(value: str) -> RGB:
 # One row a colour, one column a moment; the moments are in _AT, as shares of the recording.
 _AT = (0.0, 0.22, 0.45, 0.7, 1.0)
 _COLOURS = {
-    "zenith": "141d3d 243a6b 3a639f 4a80bd 5a97cf",
-    "sky": "3a3763 70608f 9a9cb8 a5c0d2 a9d0e2",
-    "low": "c9735f f39a6c fdbb7c ffd795 ffe6b8",
+    "zenith": "1b2750 263c6e 3a639f 4a80bd 5a97cf",
+    "sky": "4b4577 74648f 9a9cb8 a5c0d2 a9d0e2",
+    "low": "e0846a f59d6e fdbb7c ffd795 ffe6b8",
     "glow": "ff9e6a ffb366 ffc873 ffd98c ffe7b0",
     "sun": "ffb070 ffd08a ffe6ad fff2cc fffae6",
     "cloud_lit": "d97b6b ff9f72 ffc08a ffdcae fff0d6",
     "cloud_shade": "2e2d54 5a4f7d 8182a4 9db0c6 b9cfdf",
     "sea_far": "8a6272 b98379 c4a08f b5b9b0 a3c3c6",
-    "sea_mid": "2f3b5e 45577a 4c7892 4689a0 3f93a8",
-    "sea_near": "17284a 1f4361 256079 23708a 1f7a90",
-    "face_dark": "0c1a30 0f2d42 123f52 114a5c 0f5064",
-    "face": "1a3350 22566a 2a7280 2a818c 2a8c96",
+    "sea_mid": "3a4a70 46597c 4c7892 4689a0 3f93a8",
+    "sea_near": "1e3458 20455f 256079 23708a 1f7a90",
+    "face_dark": "102340 0f2d42 123f52 114a5c 0f5064",
+    "face": "1f4260 22566a 2a7280 2a818c 2a8c96",
     "face_glow": "5f7486 8fa88f b4cda0 bfe0b4 c4ebc4",
-    "foam": "b9abc0 ffd9c2 ffeeda fff8ea fffdf6",
+    "foam": "d3bec9 ffd9c2 ffeeda fff8ea fffdf6",
     "foam_shade": "535a80 8a87a6 a3aec4 a9c3d2 b0d0dc",
-    "sand_wet": "2b2d48 5a4a58 7d6860 8e7b68 98866f",
-    "sand": "3a3548 73604f 9c8062 b59a73 c6ab80",
+    "sand_wet": "3a3a56 5a4a58 7d6860 8e7b68 98866f",
+    "sand": "4d4455 73604f 9c8062 b59a73 c6ab80",
     "land": "10152c 1b2340 2a3550 33465a 3a5260",
 }
 
@@ -119,10 +116,6 @@ _COLOURS = {
 def light_at(share: float) -> Light:
     """Return the light at `share` of the recording, 0 (dawn) to 1 (golden morning)."""
     moments = {name: [_hex(value) for value in row.split()] for name, row in _COLOURS.items()}
-    for index, (start, end) in enumerate(pairwise(_AT)):
-        if share <= end or end == _AT[-1]:
-            step = (share - start) / (end - start)
-            break
-    return Light(
-        **{name: mix(row[index], row[index + 1], step) for name, row in moments.items()}
-    )
+    index = max(index for index, at in enumerate(_AT[:-1]) if share >= at)
+    step = (share - _AT[index]) / (_AT[index + 1] - _AT[index])
+    return Light(**{name: mix(row[index], row[index + 1], step) for name, row in moments.items()})

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from cutback.demo.canvas import CELL
 from cutback.demo.light import RGB, yuv
 
 if TYPE_CHECKING:
     from cutback.demo.canvas import Canvas, Stage
 
 CELLS = 24
-CELL = 16
 BLACK, WHITE = 16, 235
 
 _BAR: RGB = (9, 14, 26)
@@ -55,11 +55,11 @@ class Overlay:
         self.start = start.astimezone(UTC)
         self.fps = fps
         scale = stage.scale
-        self.text_rows = round(48 * scale)
+        self.top = stage.bar
+        self.text_rows = stage.height - CELL - self.top
         self._masks: dict[str, tuple[Image.Image, Image.Image]] = {}
         self._lines: dict[str, Image.Image] = {}
         self._bytes: dict[int, Image.Image] = {}
-        self.top = stage.height - CELL - self.text_rows
         self.clock_size = 33 * scale
         self.clock_tiles, self.clock_step = self._tiles(self.clock_size)
         self.date_tiles, self.date_step = self._tiles(19 * scale, _GREY)
@@ -76,9 +76,7 @@ class Overlay:
             wide = round(digit + 0.5) if letter.isdigit() else round(digit * 0.5)
             tile = Image.new("L", (wide, self.text_rows - skip), yuv(_BAR)[0])
             draw = ImageDraw.Draw(tile)
-            draw.text(
-                (wide / 2, self.text_rows * 0.72 - skip), letter, fill=yuv(colour)[0], font=font, anchor="ms"
-            )
+            draw.text((wide / 2, self.text_rows * 0.72 - skip), letter, fill=yuv(colour)[0], font=font, anchor="ms")
             tiles[letter], steps[letter] = tile, wide
         return tiles, steps
 
@@ -95,9 +93,7 @@ class Overlay:
         canvas.paste(yuv(colour), (x, y), mask)
         return mask.width
 
-    def _mask(
-        self, words: str, size: float, spacing: float, weight: float
-    ) -> tuple[Image.Image, Image.Image]:
+    def _mask(self, words: str, size: float, spacing: float, weight: float) -> tuple[Image.Image, Image.Image]:
         """Return a line's mask and its shadow's, which is ten pixels wider on each side."""
         masks = self._masks.get(words)
         if masks is None:
@@ -115,25 +111,19 @@ class Overlay:
         rule = Image.new("L", (max(2, round(5 * s)), round(66 * s)), 255)
         canvas.paste(yuv(_GOLD), (round(left), round(42 * s)), rule)
         name = self.camera.replace("-", " ").replace("_", " ").upper()
-        self._put(
-            canvas, name, (left + 20 * s, 80 * s), 41 * s, _PAPER, spacing=5 * s, weight=0.5 * s, shadow=True
-        )
+        self._put(canvas, name, (left + 20 * s, 80 * s), 41 * s, _PAPER, spacing=5 * s, weight=0.5 * s, shadow=True)
         self._put(
             canvas, f"Cutback surf camera  ·  {self.camera}", (left + 22 * s, 107 * s), 19 * s, _PAPER,
             spacing=0.9 * s, shadow=True,
         )  # fmt: skip
         right = stage.width - 44 * s
-        wide = self._put(
-            canvas, "REC", (right, 76 * s), 25 * s, _PAPER, spacing=2.5 * s, anchor="right", shadow=True
-        )
+        wide = self._put(canvas, "REC", (right, 76 * s), 25 * s, _PAPER, spacing=2.5 * s, anchor="right", shadow=True)
         big = 4
         radius = round(8 * s)
         dot = Image.new("L", ((radius * 2 + 2) * big,) * 2)
         ImageDraw.Draw(dot).ellipse((big, big, (radius * 2 + 1) * big, (radius * 2 + 1) * big), fill=255)
         mask = dot.reduce(big)
-        canvas.paste(
-            yuv(_RED), (round(right - wide - 12 * s) - mask.width, round(67 * s) - mask.height // 2), mask
-        )
+        canvas.paste(yuv(_RED), (round(right - wide - 12 * s) - mask.width, round(67 * s) - mask.height // 2), mask)
         self._put(
             canvas, f"{stage.width} x {stage.height}  ·  {self.fps} fps", (right, 103 * s), 19 * s, _PAPER,
             spacing=0.9 * s, anchor="right", shadow=True,
@@ -144,13 +134,9 @@ class Overlay:
         base = self.top + self.text_rows * 0.72
         step = self.clock_step
         clock_width = 9 * step["0"] + 2 * step[":"] + step["."]
-        self._put(
-            canvas, "UTC", (self.clock_left + clock_width + 12 * s, base), 19 * s, _GOLD, spacing=1.5 * s
-        )
+        self._put(canvas, "UTC", (self.clock_left + clock_width + 12 * s, base), 19 * s, _GOLD, spacing=1.5 * s)
         count_left = stage.width - self.paper_left - 6 * step["0"]
-        self._put(
-            canvas, "FRAME", (count_left - 12 * s, base), 19 * s, _GREY, spacing=1.5 * s, anchor="right"
-        )
+        self._put(canvas, "FRAME", (count_left - 12 * s, base), 19 * s, _GREY, spacing=1.5 * s, anchor="right")
         self._put(
             canvas, "frame code", (CELLS * CELL + 12 * s, stage.height - 3.5 * s), 14 * s, (84, 96, 116),
             spacing=1,

@@ -39,11 +39,9 @@ _BEHIND_CURL = 250.0
 
 
 class Scene:
-    """Draws any frame of one recording. Frames must be asked for in rising order."""
+    """Draws the frames of one recording, one after the other, from the first of any group."""
 
-    def __init__(
-        self, size: tuple[int, int], fps: int, seconds: int, camera: str, start: datetime
-    ) -> None:
+    def __init__(self, size: tuple[int, int], fps: int, seconds: int, camera: str, start: datetime) -> None:
         """Draw everything that is drawn once; the same arguments give the same pictures."""
         self.stage = Stage(*size)
         self.fps, self.seconds = fps, seconds
@@ -75,7 +73,7 @@ class Scene:
         if still:
             self._relight(time)
         waves = [wave for wave in self.waves if wave.seen(time)]
-        if number % CALM_EVERY == 0:
+        if still or number % CALM_EVERY == 0:
             self._draw_calm(time, waves)
         gulls = self._gulls(time)
         if still or gulls or self.gulls_drawn:

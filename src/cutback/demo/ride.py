@@ -69,7 +69,6 @@ def draw_ride(canvas: Canvas, stage: Stage, light: Light, time: float, wave: Wav
     x, y = place(age)
     before, after = place(age - 0.12), place(age + 0.12)
     run, climb = after[0] - before[0], before[1] - after[1]
-    ahead, _ = _line(age)
     drift = _line(age + 0.12)[0] - _line(age - 0.12)[0]
     mirrored = drift < -21.0
     slope = math.degrees(math.atan2(climb, max(18.0, abs(run))))
@@ -77,7 +76,9 @@ def draw_ride(canvas: Canvas, stage: Stage, light: Light, time: float, wave: Wav
     swing = math.cos(2 * math.pi * (age - 0.4) / _TURN_EVERY)
     pose = blend_poses(TRIM, TALL, max(0.0, swing) * 0.7)
     pose = blend_poses(pose, LOW, max(0.0, -swing))
-    pose = blend_poses(pose, CARVE, smooth(_CUTBACK - 0.5, _CUTBACK + 0.1, age) * smooth(_CUTBACK + 1.6, _CUTBACK + 0.9, age))
+    pose = blend_poses(
+        pose, CARVE, smooth(_CUTBACK - 0.5, _CUTBACK + 0.1, age) * smooth(_CUTBACK + 1.6, _CUTBACK + 0.9, age)
+    )
 
     unit = _BODY * scale * (0.9 + 0.1 * wave.size)
     foam = yuv(light.foam)

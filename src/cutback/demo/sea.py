@@ -16,11 +16,12 @@ from fractions import Fraction
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import av
 
-from cutback.demo.overlay import CELL, CELLS
+from cutback.demo.canvas import CELL
+from cutback.demo.overlay import CELLS
 from cutback.demo.part import Part
 from cutback.demo.picture import STILL_SECONDS
 from cutback.demo.sound import encode_sound
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _PROCESSES = 2
 _MIDDLE_GREY = 126
+_DRAWING = 0.98
+"""The share of drawing in the whole work; the rest is joining the parts."""
 
 Progress: TypeAlias = "Callable[[float], None]"
 
@@ -73,7 +76,8 @@ def make_recording(
         raise ValueError("start must have a time zone")
     frames = seconds * fps
     tell = progress or _nobody
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+    # An absolute path cannot be taken for one of FFmpeg's protocols.
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent.absolute()) as folder:
         parts = [
             Part(
                 str(Path(folder, f"{first}.mp4")),
@@ -86,19 +90,25 @@ def make_recording(
         with ExitStack() as stack:
             done: SimpleQueue[tuple[int, int]] = SimpleQueue()
             workers = [_Worker(part, index, done, stack) for index, part in enumerate(parts)]
-            encode_sound(sound, seconds, swell(seed_of(camera), seconds), seed_of(camera))
             counts = [0] * len(parts)
-            running = len(parts)
-            while running:
-                index, count = done.get()
-                if count < 0:
-                    workers[index].check()
-                    running -= 1
-                else:
+
+            def hear(*, wait: bool) -> None:
+                while wait or not done.empty():
+                    index, count = done.get()
+                    if count < 0:
+                        workers[index].check()
+                        count = parts[index].end - parts[index].first
                     counts[index] = count
-                    tell(0.98 * sum(counts) / frames)
+                    tell(_DRAWING * sum(counts) / frames)
+                    wait = wait and sum(counts) < frames
+
+            for _ in encode_sound(sound, seconds, swell(seed_of(camera), seconds), seed_of(camera)):
+                hear(wait=False)
+            hear(wait=True)
+            for worker in workers:
+                worker.check()
         _join([Path(part.path) for part in parts], [part.first for part in parts], fps, sound, whole)
-        os.replace(whole, path)
+        whole.replace(path)
     tell(1.0)
 
 
@@ -111,9 +121,7 @@ def read_counter(frame: av.VideoFrame) -> int:
     plane = frame.planes[0]
     luma = memoryview(plane)
     row = (frame.height - CELL // 2) * plane.line_size
-    return sum(
-        (luma[row + bit * CELL + CELL // 2] > _MIDDLE_GREY) << bit for bit in range(CELLS)
-    )
+    return sum((luma[row + bit * CELL + CELL // 2] > _MIDDLE_GREY) << bit for bit in range(CELLS))
 
 
 def _nobody(_: float) -> None:
@@ -130,16 +138,14 @@ def _shares(frames: int, group: int) -> list[tuple[int, int]]:
 class _Worker:
     """A process that draws one part, and a thread that hears from it."""
 
-    def __init__(
-        self, part: Part, index: int, done: SimpleQueue[tuple[int, int]], stack: ExitStack
-    ) -> None:
+    def __init__(self, part: Part, index: int, done: SimpleQueue[tuple[int, int]], stack: ExitStack) -> None:
         """Start the process; it ends with `stack` at the latest."""
         # Not multiprocessing: its spawn runs the caller's script again, its fork copies threads.
-        self._errors = stack.enter_context(tempfile.TemporaryFile())
+        self._errors = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (the stack closes it)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = stack.enter_context(
             subprocess.Popen(
-                [sys.executable, "-m", "cutback.demo.part", part.to_json()],
+                [sys.executable, "-P", "-m", "cutback.demo.part", part.to_json()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -147,25 +153,28 @@ class _Worker:
                 text=True,
             )
         )
+        listener = Thread(target=self._listen, args=(index, done), daemon=True)
+        listener.start()
+        # Undone in reverse: the process ends, so the thread does, so the pipe may be closed.
+        stack.callback(listener.join)
         stack.callback(self._process.kill)
-        self._thread = Thread(target=self._listen, args=(index, done), daemon=True)
-        self._thread.start()
 
     def _listen(self, index: int, done: SimpleQueue[tuple[int, int]]) -> None:
-        lines = self._process.stdout
-        if lines is not None:
-            for line in lines:
+        """Pass on how many frames are done, and at the end -1, whatever happens."""
+        try:
+            for line in self._process.stdout or ():
                 done.put((index, int(line)))
-        done.put((index, -1))
+        finally:
+            done.put((index, -1))
 
     def check(self) -> None:
         """Raise an error unless the process has ended well."""
         if self._process.wait() != 0:
             self._errors.seek(0)
-            raise RuntimeError(self._errors.read().decode(errors="replace"))
+            raise RuntimeError(f"Drawing failed. {self._errors.read().decode(errors='replace')}")
 
 
-_Item: TypeAlias = tuple[float, int, int, av.Packet]
+_Item: TypeAlias = "tuple[float, int, int, av.Packet[Any]]"
 
 
 def _join(videos: list[Path], firsts: list[int], fps: int, sound: Path, whole: Path) -> None:
@@ -174,9 +183,7 @@ def _join(videos: list[Path], firsts: list[int], fps: int, sound: Path, whole: P
         pictures = [stack.enter_context(av.open(str(video))) for video in videos]
         noise = stack.enter_context(av.open(str(sound)))
         # The index goes in front, so that a browser or a range reader finds it at once.
-        output = stack.enter_context(
-            av.open(str(whole), "w", format="mp4", options={"movflags": "+faststart"})
-        )
+        output = stack.enter_context(av.open(str(whole), "w", format="mp4", options={"movflags": "+faststart"}))
         picture_stream = output.add_stream_from_template(pictures[0].streams.video[0])
         sound_stream = output.add_stream_from_template(noise.streams.audio[0])
         tracks = [
@@ -188,9 +195,7 @@ def _join(videos: list[Path], firsts: list[int], fps: int, sound: Path, whole: P
             output.mux(packet)
 
 
-def _packets(
-    containers: list[av.container.InputContainer], begins: list[Fraction], track: int
-) -> Iterator[_Item]:
+def _packets(containers: list[av.container.InputContainer], begins: list[Fraction], track: int) -> Iterator[_Item]:
     """Yield the packets of one track's files, the times of each file shifted to its beginning."""
     number = 0
     for container, begin in zip(containers, begins, strict=True):

@@ -58,10 +58,7 @@ class Shore:
         steep = _STEEP / stage.scale
         self.slope = columns(
             width,
-            [
-                min(196, max(60, round(128 + (row - slack) * steep)))
-                for row in range(self.edge_rows + 2 * slack)
-            ],
+            [min(196, max(60, round(128 + (row - slack) * steep))) for row in range(self.edge_rows + 2 * slack)],
         )
         middle = SUN_COLUMN / 1920 * width
         self.gloss = field(
@@ -121,7 +118,7 @@ class Shore:
         left, right = canvas.window
         mask = edge.foam_mask.crop((left, 0, right, edge.foam_mask.height))
         canvas.planes[0].paste(self.foam[0], (left, edge.top, right, edge.top + mask.height), mask)
-        at = (self.stage.x(1640), self.stage.y(1011) - self.figure.height)
+        at = (self.stage.x(1640), self.stage.bar - self.stage.y(5) - self.figure.height)
         canvas.paste(self.board_rim, (at[0] - 2, at[1] - 1), self.planted)
         canvas.paste(self.board, at, self.planted)
         canvas.paste(self.rim, (at[0] - 2, at[1] - 1), self.figure)

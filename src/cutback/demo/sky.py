@@ -27,7 +27,7 @@ _SKETCH, _SEA_SKETCH = 2, 6
 
 def sun_row(share: float) -> float:
     """Return the row of the sun's centre at `share` (0..1) of the recording."""
-    return HORIZON + 24.0 - 235.0 * share**0.9
+    return HORIZON + 24.0 - 235.0 * math.pow(share, 0.9)
 
 
 def _ramp(size: tuple[int, int], stops: list[tuple[float, RGB]]) -> Image.Image:
@@ -61,9 +61,11 @@ class Backdrop:
         self.path = field(
             sea,
             (2, 2),
-            lambda x, y: 255
-            * math.exp(-(((x - column) / (sea[0] * (0.05 + 0.13 * y / sea[1]))) ** 2))
-            * (1 - 0.75 * smooth(0.0, 0.75, y / sea[1])),
+            lambda x, y: (
+                255
+                * math.exp(-(((x - column) / (sea[0] * (0.05 + 0.13 * y / sea[1]))) ** 2))
+                * (1 - 0.75 * smooth(0.0, 0.75, y / sea[1]))
+            ),
         )
         self.land, self.land_shadow = self._draw_land(rng)
         mist = field(self.land.size, (4, 4), lambda _, y: 190 * (y / self.land.height) ** 3.2)
@@ -79,9 +81,7 @@ class Backdrop:
         weights = field(size, (8, 8), lambda _, y: 255 * smooth(0.75, 0.35, y / height))
         cover = Image.composite(puffs, streaks, weights)
         soft = cover.point([round(235 * smooth(118, 222, i)) for i in range(256)])
-        fade = field(
-            size, (8, 8), lambda _, y: 255 * smooth(1.0, 0.86, y / height) * (0.55 + 0.45 * y / height)
-        )
+        fade = field(size, (8, 8), lambda _, y: 255 * smooth(1.0, 0.86, y / height) * (0.55 + 0.45 * y / height))
         return ImageChops.multiply(soft, fade)
 
     @staticmethod
@@ -114,9 +114,7 @@ class Backdrop:
         for step in range(steps + 1):
             x = step / steps
             body = 0.62 * (1 - smooth(0.1, 1.0, x)) ** 0.8 + 0.1 * smooth(0.99, 0.75, x)
-            bumps = sum(
-                math.sin(x * (9 + 17 * n) + phase) / (3 + 5 * n) for n, phase in enumerate(phases)
-            )
+            bumps = sum(math.sin(x * (9 + 17 * n) + phase) / (3 + 5 * n) for n, phase in enumerate(phases))
             scrub = rng.uniform(-0.006, 0.006)
             rise = body * (1 + 0.16 * bumps) + (scrub if body > 0.02 else 0)
             outline.append((x * width, height * (1 - max(0.0, rise * 0.93))))
@@ -145,14 +143,10 @@ class Backdrop:
             360,
             fill=255,
         )
-        draw.rectangle(
-            (foot_x + wide * 0.7, foot_y - 0.09 * height, foot_x + wide * 2.3, foot_y), fill=255
-        )
+        draw.rectangle((foot_x + wide * 0.7, foot_y - 0.09 * height, foot_x + wide * 2.3, foot_y), fill=255)
         self.lamp = (round(foot_x / big), self.stage.y(HORIZON) - round((height - top) / big) - 8)
         mask = image.resize((width // big, height // big), Image.Resampling.LANCZOS)
-        shadow = bare.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize(
-            (mask.width, round(mask.height * 0.5))
-        )
+        shadow = bare.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((mask.width, round(mask.height * 0.5)))
         shadow = shadow.filter(ImageFilter.GaussianBlur(7)).point([i * 5 // 8 for i in range(256)])
         return mask, shadow
 

@@ -10,6 +10,7 @@ import math
 from array import array
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import av
@@ -45,9 +46,7 @@ def _note(step: int) -> bytes:
         time = index / _NOTE_RATE
         swell = min(1.0, time / 0.06) * min(1.0, (_NOTE_SECONDS - time) / 0.4)
         angle = turn * index
-        tone = math.exp(-0.55 * time) * math.sin(angle) + 0.24 * math.exp(-1.6 * time) * math.sin(
-            2 * angle
-        )
+        tone = math.exp(-0.55 * time) * math.sin(angle) + 0.24 * math.exp(-1.6 * time) * math.sin(2 * angle)
         samples[index] = round(3100 * swell * tone)
     return samples.tobytes()
 
@@ -102,9 +101,7 @@ class _Mixer:
             )
             split = graph.add("asplit", "2")
             low = self._chain(("lowpass", "f=420"), ("volume", "volume=0:precision=float"))
-            high = self._chain(
-                ("highpass", "f=700"), ("lowpass", "f=6500"), ("volume", "volume=0:precision=float")
-            )
+            high = self._chain(("highpass", "f=700"), ("lowpass", "f=6500"), ("volume", "volume=0:precision=float"))
             mix = graph.add("amix", "inputs=2:normalize=0")
             source.link_to(split)
             for index, chain in enumerate((low, high)):
@@ -128,20 +125,21 @@ class _Mixer:
 
     def _chain(self, *filters: tuple[str, str]) -> list[FilterContext]:
         contexts = [self.graph.add(name, arguments) for name, arguments in filters]
-        for first, second in zip(contexts, contexts[1:], strict=False):
+        for first, second in pairwise(contexts):
             first.link_to(second)
         return contexts
 
     def set_levels(self, rumble: float, left: float, right: float) -> None:
         """Set how loud the surf is from here on."""
-        for context, level in zip(
-            [*self.rumbles, *self.hisses], [rumble, rumble, left, right], strict=True
-        ):
+        for context, level in zip([*self.rumbles, *self.hisses], [rumble, rumble, left, right], strict=True):
             context.process_command("volume", f"{1.5 * level:.4f}")
 
 
-def encode_sound(path: Path, seconds: int, waves: list[Wave], seed: int) -> None:
-    """Write `seconds` of the scene's sound to `path`: AAC in MP4, stereo, 48 kHz."""
+def encode_sound(path: Path, seconds: int, waves: list[Wave], seed: int) -> Iterator[float]:
+    """Write `seconds` of the scene's sound to `path`: AAC in MP4, stereo, 48 kHz.
+
+    Yields the seconds done, now and then.
+    """
     mixer = _Mixer(seed)
     with av.open(str(path), "w", format="mp4") as output:
         stream = output.add_stream("aac", rate=RATE, layout="stereo")
@@ -159,6 +157,8 @@ def encode_sound(path: Path, seconds: int, waves: list[Wave], seed: int) -> None
             mixer.notes.push(frame)
             for mixed in _pull(mixer.sink):
                 output.mux(stream.encode(mixed))
+            if position % (_BLOCK * _NOTE_RATE // 16) == 0:
+                yield position / _NOTE_RATE
         mixer.notes.push(None)
         for mixed in _pull(mixer.sink):
             output.mux(stream.encode(mixed))

@@ -102,7 +102,7 @@ def seed_of(camera: str) -> int:
 def swell(seed: int, seconds: float) -> list[Wave]:
     """Return the waves of a recording of so many seconds, farthest future first (drawing order).
 
-    They come in sets: every fifth to seventh is a small one, and most of the big ones are ridden.
+    They come in sets: every fifth to seventh is a small one.
     """
     rng = Random(f"swell-{seed}")
     waves: list[Wave] = []
@@ -112,7 +112,10 @@ def swell(seed: int, seconds: float) -> list[Wave]:
         if left_in_set < 0:
             left_in_set = rng.randint(4, 6)
         size = 0.66 if left_in_set == 0 else rng.uniform(0.86, 1.14)
-        waves.append(Wave(time, size, ridden=size > 0.8 and rng.random() < 0.85, number=number))
+        # Nobody wants a small one, and never do two good ones go by.
+        missed = bool(waves) and not waves[-1].ridden
+        ridden = size > 0.8 and (missed or rng.random() < 0.7)
+        waves.append(Wave(time, size, ridden, number))
         time += rng.uniform(10.5, 13.0)
         number += 1
     waves.reverse()

@@ -88,14 +88,10 @@ def signed(image: Image.Image) -> Image.Image:
 
 def columns(width: int, values: Sequence[int]) -> Image.Image:
     """Return an image `width` pixels wide whose rows have the grey levels `values`."""
-    return Image.frombytes("L", (1, len(values)), bytes(values)).resize(
-        (width, len(values)), Image.Resampling.NEAREST
-    )
+    return Image.frombytes("L", (1, len(values)), bytes(values)).resize((width, len(values)), Image.Resampling.NEAREST)
 
 
-def field(
-    size: tuple[int, int], step: tuple[int, int], value: Callable[[float, float], float]
-) -> Image.Image:
+def field(size: tuple[int, int], step: tuple[int, int], value: Callable[[float, float], float]) -> Image.Image:
     """Return an image of `value(x, y)` (0..255, clipped), computed every `step` pixels."""
     width, height = size
     across, down = math.ceil(width / step[0]), math.ceil(height / step[1])

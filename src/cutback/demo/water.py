@@ -50,9 +50,7 @@ class Water:
         lace_rows = stage.y(SHORE + 40) - stage.y(_LACE_TOP)
         self.lace_rows = lace_rows
         self.lace = self._draw_lace(rng, (wide, lace_rows))
-        self.trail = [
-            math.exp(-1.5 * i / BREAK_DEPTH) * smooth(0, 0.12 * BREAK_DEPTH, i) for i in range(400)
-        ]
+        self.trail = [math.exp(-1.5 * i / BREAK_DEPTH) * smooth(0, 0.12 * BREAK_DEPTH, i) for i in range(400)]
         self.base: tuple[Image.Image, ...] = ()
         self.glint_alpha: list[int] = []
         self.sparkle = self.foam = 235
@@ -82,12 +80,10 @@ class Water:
 
     def relight(self, light: Light, share: float, sea: tuple[Image.Image, ...]) -> None:
         """Take the colours of the next two seconds."""
-        width, rows = self.stage.width, self.rows
         self.base = sea
         strength = smooth(-0.02, 0.16, share)
         self.glint_alpha = [
-            round(235 * (0.25 + 0.75 * strength) * smooth(196 - 8 * strength, 232, i))
-            for i in range(256)
+            round(235 * (0.25 + 0.75 * strength) * smooth(196 - 8 * strength, 232, i)) for i in range(256)
         ]
         self.sparkle = yuv(light.sun)[0]
         self.foam = yuv(light.foam)[0]
@@ -104,9 +100,7 @@ class Water:
         view, wide, sine, lift = self.near_ripples, self.wide, _SINE, self.lift
         margin = self.margin
         parts = []
-        for row, (phase, sway, heave) in enumerate(
-            zip(self.phases[:rows], self.sway, self.heave, strict=False)
-        ):
+        for row, (phase, sway, heave) in enumerate(zip(self.phases[:rows], self.sway, self.heave, strict=False)):
             start = (row + lift + round(heave * sine[(phase + swing) % _TURN])) * wide + (
                 margin + round(sway * sine[(phase * 2 + other) % _TURN])
             )
@@ -132,9 +126,7 @@ class Water:
         left, top = self.glint_left, self.top
         canvas.planes[0].paste(self.sparkle, (left, top, left + width, top + height), mask)
 
-    def _draw_lace_on(
-        self, canvas: Canvas, time: float, waves: list[Wave], bottom: int
-    ) -> None:
+    def _draw_lace_on(self, canvas: Canvas, time: float, waves: list[Wave], bottom: int) -> None:
         """Draw the foam that broken waves have left behind them."""
         span = SHORE + 40 - _LACE_TOP
         levels = [0.0] * _CONTROL

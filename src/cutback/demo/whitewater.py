@@ -17,7 +17,7 @@ from cutback.demo.textures import columns, cut, field, foam, smooth, tiled
 if TYPE_CHECKING:
     from random import Random
 
-    from cutback.demo.canvas import Canvas, Ink, Stage
+    from cutback.demo.canvas import Canvas, Stage
     from cutback.demo.swell import Wave
 
 _ROWS = 288
@@ -27,9 +27,7 @@ _DRIFT = ((38.0, 34.0), (-26.0, 58.0))
 """How fast the two layers of foam slide over each other, right and up, in pixels a second."""
 _BIASES = 51
 # Making a table of 256 entries costs more than using it: all are made beforehand.
-_THRESHOLDS = [
-    [round(255 * smooth(116 + bias, 144 + bias, i)) for i in range(256)] for bias in range(_BIASES)
-]
+_THRESHOLDS = [[round(255 * smooth(116 + bias, 144 + bias, i)) for i in range(256)] for bias in range(_BIASES)]
 
 
 class _Churn(NamedTuple):
@@ -37,7 +35,7 @@ class _Churn(NamedTuple):
 
     moment: float
     density: Image.Image
-    ink: Ink
+    ink: tuple[Image.Image, Image.Image, Image.Image]
 
 
 class WhiteWater:
@@ -91,7 +89,8 @@ class WhiteWater:
         if right - left < 4:
             return
         churn = self._churn(wave, slow, rows)
-        right = min(right, churn.density.width)
+        right = min(right, churn.density.width) // 2 * 2
+        left += left % 2
         box = (left, 0, right, rows)
         white = cut(self.shape, left - front - self.left, (right - left, rows))
         total = ImageChops.add_modulo(white, churn.density.crop(box))

@@ -21,6 +21,8 @@ class Samples:
     last_duration: int = 0
     lost: int = 0
     """How many samples at the end lie beyond the end of the file."""
+    lost_from: int | None = None
+    """The earliest PTS of those."""
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -55,6 +57,7 @@ class Samples:
         self.lost = len(self) - count
         if not self.lost:
             return
+        self.lost_from = min(self.pts[count:])
         self.last_duration = self.dts[count] - self.dts[count - 1] if count else 0
         for name in ("dts", "pts", "sizes", "offsets"):
             setattr(self, name, getattr(self, name)[:count])

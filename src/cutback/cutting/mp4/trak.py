@@ -67,6 +67,8 @@ class Trak:
         """The track with the samples around the hull (all of them where there is none)."""
         begin, end = (0, len(self.samples)) if hull is None else self._around(hull)
         samples = self.samples.window(begin, end)
+        if any(number >= len(self.descriptions) for _, number in samples.described):
+            raise MediaUnreadableError("Its samples refer to a description that is not there.")
         order = presented_order(samples.pts, (self.edits.first - self.lead, self.edits.end))
         return Track(
             id=self.id,
@@ -141,6 +143,9 @@ def parse_trak(
     if not timescale or not descriptions or not len(samples):
         return None
     edits = parse_edits(data, movie_timescale, timescale)
+    if isinstance(samples, Samples) and samples.lost_from is not None:
+        # Pictures are not stored in the order of presentation: those behind the first one lost would leave holes.
+        edits = replace(edits, end=min(edits.end, samples.lost_from))
     # A packet of sound that begins before the edit and reaches into it is presented in part; a picture is not.
     lead = samples.window(0, EDGE).longest_duration - 1 if kind == "audio" else 0
     ends = _ends(samples, edits, lead)
