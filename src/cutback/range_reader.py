@@ -51,16 +51,11 @@ class RangeReader:
     not answer, `StorageUnavailableError`. Once `stopped` answers True, reads that have to wait raise
     `StoppedError` within a fifth of a second.
 
-    Holds at most `memory` bytes, and pieces on their way on top of it (16 MiB at most).
+    Holds at most `memory` bytes, and pieces on their way on top of it.
     """
 
     def __init__(
-        self,
-        store: Store,
-        info: ObjectInfo,
-        *,
-        memory: int = 32 * MIB,
-        stopped: Callable[[], bool] | None = None,
+        self, store: Store, info: ObjectInfo, *, memory: int = 32 * MIB, stopped: Callable[[], bool] | None = None
     ) -> None:
         """Pins the version of `info`, without a request."""
         self.info = info
@@ -160,30 +155,27 @@ class RangeReader:
             self._fetch_announced()
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
-        """The bytes of a large range in order, in big pieces, the next ones fetched meanwhile.
+        """The bytes of a large range in order, in big pieces, the next one fetched meanwhile.
 
-        What is held already is not fetched again; nothing more is kept, nothing beyond the range is read; at
-        most two pieces of 24 MiB are on their way (of 1 MiB in a folder, where smaller ones are faster).
+        What is held is not fetched again, nothing more is kept; pieces have 24 MiB (1 MiB in a folder: faster).
         """
         end = min(offset + length, self.size)
         most = MIB if self._store.is_folder else 24 * MIB
         with self._lock:
             steps = self._pieces.steps(offset, end, most)
-        coming: deque[Future[bytes] | bytes] = deque()
+        coming: deque[tuple[Future[bytes], slice]] = deque()
         try:
             for start, stop, known in steps:
-                if known is None:
-                    coming.append(self._pool.submit(self._fetch, start, stop))
-                else:
-                    coming.append(self._result(known)[start:stop])
+                fetched = known.data if known else self._pool.submit(self._fetch, start, stop)
+                coming.append((fetched, slice(start, stop) if known else slice(None)))
                 if len(coming) > 1:
-                    yield self._now(coming.popleft())
-            while coming:
-                yield self._now(coming.popleft())
+                    future, part = coming.popleft()
+                    yield self._await(future)[part]
+            for future, part in coming:
+                yield self._await(future)[part]
         finally:
-            for coming_one in coming:
-                if isinstance(coming_one, Future):
-                    coming_one.cancel()
+            for future, _ in coming:
+                future.cancel()
 
     def as_file(self) -> io.RawIOBase:
         """A seekable file over the recording, at its start; closing it leaves the reader open.
@@ -296,9 +288,6 @@ class RangeReader:
                 with self._lock:
                     self._pieces.remove(piece)
             raise
-
-    def _now(self, coming: Future[bytes] | bytes) -> bytes:
-        return coming if isinstance(coming, bytes) else self._await(coming)
 
     def _await(self, future: Future[bytes]) -> bytes:
         while self._stopped is not None and not future.done():

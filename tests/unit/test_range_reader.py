@@ -242,10 +242,10 @@ def test_a_stream_fetches_the_next_piece_meanwhile():
     with reader_of(store) as reader:
         stream = reader.stream(0, 40 * MIB)
         next(stream)
-        for _ in range(3):
+        for _ in range(2):
             assert store.arrived.acquire(timeout=10)
         stream.close()
-        assert len(store.ranges) <= 4
+        assert len(store.ranges) <= 3
 
 
 def test_a_large_read_passes_the_memory_by():
@@ -269,7 +269,8 @@ def test_memory_stays_bounded_over_a_large_recording(folder: Store):
         finally:
             tracemalloc.stop()
         assert peak < 60 * MIB
-        assert reader.bytes_read == 2 * size
+        # What the reads left in memory, and nothing else, was not fetched again.
+        assert 2 * size - 40 * MIB <= reader.bytes_read < 2 * size
 
 
 # --- versions and faults ---------------------------------------------------------------------------

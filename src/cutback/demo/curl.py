@@ -81,11 +81,11 @@ def whiteness(along: float, height: float) -> float:
     plume = 0.36 * math.exp(-(((back - 120) / 130) ** 2))
     top = (0.62 + 0.38 * math.exp(-back / 900) if back > 0 else 1.0) + plume
     top *= 0.5 + 0.5 * smooth(2000, 1500, back)
-    foot = -0.08 - 0.24 * smooth(0, 500, back)
+    foot = -0.06 - 0.17 * smooth(0, 500, back)
     front = _lip_edge(height) - 12 if height > 0 else -10.0
     inside = min(
         (top - height) * 120,
-        (height - foot) * 190,
+        (height - foot) * 290,
         (front - along) * 0.85,
         (2000 - back) * 0.2,
         (128 - along) * 0.9,
