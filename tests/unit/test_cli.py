@@ -24,7 +24,7 @@ from cutback.run.exits import MEANINGS, Exit, WrongUsageError, exit_of
 from cutback.times import FrameNumber
 
 COMMANDS = [
-    "cut", "probe", "submit", "clips", "show", "cancel", "retry", "worker", "dead-letters", "redrive", "events",
+    "cut", "plan", "probe", "submit", "clips", "show", "cancel", "retry", "worker", "dead-letters", "redrive", "events",
     "schema", "up", "demo",
 ]  # fmt: skip
 

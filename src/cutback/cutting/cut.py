@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,7 +21,7 @@ from cutback.cutting.soundtrack import copy_sound, encode_sound
 from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
 from cutback.cutting.verify import Expected, find_fault
-from cutback.errors import ClipDamagedError, CutbackError, MediaUnsupportedError
+from cutback.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
 
 TEXT = frozenset({"tx3g", "wvtt", "stpp", "c608"})
 """Sample entries of subtitles that MP4 carries; time codes and data tracks would not be true any more."""
@@ -53,9 +54,13 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
         progress(CutProgress(foremost, done.frames))
 
     try:
-        return _cut(job, open_pieces(job, sources), sources, spool, forward)
-    except WholeIndexNeededError:
-        return _cut(job, open_pieces(job, sources, whole_index=True), sources, spool, forward)
+        try:
+            return _cut(job, open_pieces(job, sources), sources, spool, forward)
+        except WholeIndexNeededError:
+            return _cut(job, open_pieces(job, sources, whole_index=True), sources, spool, forward)
+    except (IndexError, OverflowError, struct.error) as error:
+        # Tables that contradict each other, or numbers that no clip can have.
+        raise MediaUnreadableError("Its index is damaged.") from error
 
 
 def _cut(
@@ -141,7 +146,7 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
     for number in range(max(len(footage.index.audio) for footage, _, _ in pieces)):
-        if single is not None and all(_keeps(entry) for entry in single[0].index.audio[number].descriptions):
+        if single is not None and all(keeps_sound(entry) for entry in single[0].index.audio[number].descriptions):
             track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
         else:
             track = encode_sound([(footage, piece) for footage, _, piece in pieces], number, spool)
@@ -157,7 +162,7 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
     return tracks
 
 
-def _keeps(sound: Description) -> bool:
+def keeps_sound(sound: Description) -> bool:
     """Whether sound is copied; uncompressed sound is encoded, since players of MP4 do not expect it."""
     return bool(sound.raw) and not sound.codec.startswith("pcm_")
 

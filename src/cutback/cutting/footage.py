@@ -11,6 +11,7 @@ import av
 
 from cutback.cutting import lavf, pictures
 from cutback.cutting.coding import WholeIndexNeededError
+from cutback.cutting.faults import media_error
 from cutback.cutting.h264 import nal
 from cutback.cutting.index import Hull, Index, Track, layout_of
 from cutback.cutting.job import Limits, Source
@@ -191,4 +192,4 @@ class Mp4Footage:
             try:
                 yield from decoder.decode(packet)
             except av.FFmpegError as error:
-                raise MediaUnreadableError(f"Its sound cannot be decoded ({error.strerror}).") from error
+                raise media_error("Its sound cannot be decoded", error) from error

@@ -16,12 +16,13 @@ import av
 import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
 from av.container import InputContainer
 
+from cutback.cutting.faults import media_error
 from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.lavf_entries import unwrap
 from cutback.cutting.lavf_scan import scan
 from cutback.cutting.mp4.layout import SPOOL, Extent
-from cutback.cutting.pictures import THREADS, Picture, check_size
+from cutback.cutting.pictures import FFMPEG_PIXELS, THREADS, Picture, check_size
 from cutback.cutting.plan import decode_start
 from cutback.cutting.spool import Spool
 from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
@@ -70,13 +71,13 @@ def open_container(source: Source, limits: Limits) -> InputContainer:
     try:
         container = av.open(
             _Bytes(source),
-            options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams)},
+            options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
             buffer_size=_BUFFER,
         )
     except av.FFmpegError as error:
         if _looks_like_text(source):
             raise MediaUnsupportedError("It is not a video at all.") from error
-        raise MediaUnreadableError(f"({error.strerror})") from error
+        raise media_error("It cannot be opened", error) from error
     except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these, too
         raise MediaUnreadableError("Its headers are damaged.") from error
     if not set(container.format.name.split(",")) <= {*FORMATS.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
@@ -147,7 +148,7 @@ class LavfFootage:
             assert isinstance(stream, av.VideoStream)
             stream.codec_context.thread_count = THREADS
             stream.codec_context.thread_type = "FRAME"
-            stream.codec_context.options = {"max_pixels": str(self._limits.pixels)}
+            stream.codec_context.options = {"max_pixels": str(FFMPEG_PIXELS * self._limits.pixels)}
             begin = decode_start(track, track.order[first])
             for frame in self._decoded(container, stream, track, begin):
                 check_size(frame, self._limits)
@@ -176,7 +177,10 @@ class LavfFootage:
                 yield from packet.decode()
             yield from stream.codec_context.decode(None)
         except av.FFmpegError as error:
-            raise MediaUnreadableError(f"It cannot be decoded ({error.strerror}).") from error
+            video = self.index.video
+            if video is not None and video.descriptions[0].width * video.descriptions[0].height > self._limits.pixels:
+                raise MediaTooLargeError("Its pictures have more pixels than the limit allows.") from error
+            raise media_error("It cannot be decoded", error) from error
 
     def _packets(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[tuple[int, Any]]:
         """Packets from at or before the sample `first`, each with its number in the index."""

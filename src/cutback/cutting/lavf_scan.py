@@ -10,6 +10,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from cutback.cutting.faults import media_error
 from cutback.cutting.index import Description, Index, Kind, Track, presented_order
 from cutback.cutting.job import Limits
 from cutback.cutting.lavf_entries import describe
@@ -48,7 +49,7 @@ def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) 
                 if len(column.pts) > limits.frames:
                     raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
     except av.FFmpegError as error:
-        raise MediaUnreadableError(f"It is damaged ({error.strerror}).") from error
+        raise media_error("It is damaged", error) from error
     if cut_short:
         for column in columns.values():
             column.drop_last()

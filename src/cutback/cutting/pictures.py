@@ -12,10 +12,14 @@ import av
 from av.codec.context import Flags
 from av.video.frame import PictureType
 
+from cutback.cutting.faults import media_error
 from cutback.cutting.h264 import nal
 from cutback.cutting.index import Description, Track
 from cutback.cutting.job import Limits, Source
 from cutback.errors import MediaTooLargeError, MediaUnreadableError
+
+FFMPEG_PIXELS = 4
+"""How much further than the limit FFmpeg may go, so that it is Cutback which finds, and names, what is too large."""
 
 THREADS = 2
 """A worker is meant to have two cores; more frames in flight only take memory."""
@@ -63,7 +67,9 @@ def decode(
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError as error:
-                raise MediaUnreadableError(f"Its pictures cannot be decoded ({error.strerror}).") from error
+                if entry.width * entry.height > limits.pixels:
+                    raise MediaTooLargeError(f"Its pictures have {entry.width}x{entry.height} pixels.") from error
+                raise media_error("Its pictures cannot be decoded", error) from error
             for frame in frames:
                 check_size(frame, limits)
                 if frame.pts is not None and wanted(frame.pts):
@@ -105,7 +111,7 @@ def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecC
         assert isinstance(decoder, av.VideoCodecContext)
         if extradata:
             decoder.extradata = extradata
-        decoder.options = {"max_pixels": str(limits.pixels)}
+        decoder.options = {"max_pixels": str(FFMPEG_PIXELS * limits.pixels)}
         decoder.thread_type = "FRAME"
         decoder.thread_count = THREADS
         decoder.open()

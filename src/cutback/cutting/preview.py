@@ -8,7 +8,7 @@ from typing import Any
 
 from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.codings import coding_of
-from cutback.cutting.cut import TEXT
+from cutback.cutting.cut import TEXT, keeps_sound
 from cutback.cutting.footage import HEAD_BYTES, Footage, Mp4Footage
 from cutback.cutting.frame_types import letter_reader
 from cutback.cutting.index import Track
@@ -48,10 +48,10 @@ def preview(job: CutJob, sources: Sequence[Source]) -> dict[str, Any]:
 def _sound(footage: Footage, piece: Piece, *, single: bool) -> list[dict[str, Any]]:
     found = []
     for number, track in enumerate(footage.index.audio):
-        copied = single and all(entry.raw for entry in track.descriptions)
+        copied = single and all(keeps_sound(entry) for entry in track.descriptions)
         reason = "cut to the sample by the edit list" if copied else "joined to the sample, as AAC"
         if single and not copied:
-            reason = "MP4 cannot hold it as it is: becomes AAC"
+            reason = "not copied into MP4: becomes AAC"
         found.append({"kind": "audio", **sound_report(track, piece, number=number, copied=copied, reason=reason)})
     for number, track in enumerate(track for track in footage.index.tracks if track.kind == "other"):
         carried = single and track.descriptions[0].codec in TEXT

@@ -100,6 +100,8 @@ class Scene:
     def _draw_surf(self, time: float, slow: float, waves: list[Wave]) -> None:
         """Draw all that lies over the calm layer below the horizon."""
         for wave in waves:
+            if not wave.near(slow):
+                continue
             self.breakers.draw_near(self.canvas, time, slow, wave)
             self.white_water.draw(self.canvas, time, slow, wave)
             draw_ride(self.canvas, self.stage, self.light, time, wave)

@@ -114,10 +114,7 @@ class Shore:
             self.edge = self._edge(time, waves)
         edge = self.edge
         canvas.paste(edge.sand, (0, edge.top), edge.sand_mask)
-        # Luma alone: so thin a line needs no colour.
-        left, right = canvas.window
-        mask = edge.foam_mask.crop((left, 0, right, edge.foam_mask.height))
-        canvas.planes[0].paste(self.foam[0], (left, edge.top, right, edge.top + mask.height), mask)
+        canvas.paste(self.foam, (0, edge.top), edge.foam_mask)
         at = (self.stage.x(1640), self.stage.bar - self.stage.y(5) - self.figure.height)
         canvas.paste(self.board_rim, (at[0] - 2, at[1] - 1), self.planted)
         canvas.paste(self.board, at, self.planted)

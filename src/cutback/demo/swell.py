@@ -25,6 +25,7 @@ ASHORE_SECONDS = 15.0
 _APPROACH = 0.00046
 _FIRST_SEEN = -75.0
 _LAST_SEEN = 25.0
+_RISES = -9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Wave:
     def seen(self, time: float) -> bool:
         """Return whether any of the wave is to be drawn."""
         return _FIRST_SEEN < self.age(time) < _LAST_SEEN
+
+    def near(self, time: float) -> bool:
+        """Return whether it rises out of the swell, or breaks."""
+        return _RISES < self.age(time) < ASHORE_SECONDS + 2
 
     def base(self, time: float) -> float:
         """Return the picture row of the wave's foot."""

@@ -130,9 +130,9 @@ def foam(rng: Random, size: tuple[int, int], scale: float) -> tuple[Image.Image,
 
     The relief is the density less itself a little lower down: lit from above, dark beneath.
     """
-    rolls = noise(rng, size, (74 * scale, 44 * scale), 5, 46, 0.56)
-    billows = rolls.point([255 - min(255, round(abs(i - 128) * 2.6)) for i in range(256)])
-    density = level(Image.blend(rolls, billows, 0.4), 46)
+    rolls = noise(rng, size, (74 * scale, 44 * scale), 5, 40, 0.58)
+    billows = rolls.point([255 - min(255, round(abs(i - 128) * 2.1)) for i in range(256)])
+    density = level(Image.blend(rolls, billows, 0.68), 42)
     relief = Image.new("L", size, 128)
     for drop, spread in ((14, 17), (4, 9)):
         lower = ImageChops.offset(density, -round(drop * scale / 2), -max(1, round(drop * scale)))
