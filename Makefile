@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STAMP := $(VENV)/.installed-$(VERSION)
+SOAK ?= tests/media
 DEV := $(VENV)/.developing-$(VERSION)
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
@@ -28,7 +29,7 @@ test: $(DEV) tools  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
-	$(BIN)/python -m pytest tests/media -m soak $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SOAK) -m soak $(PYTEST_ARGS)
 
 check: $(DEV)  ## lint, format and types
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cutback.clip import Clip, ClipState, Progress
 from cutback.event import Event
+from cutback.recording import Camera, CameraRecording
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,65 @@ class Records(Protocol):
 
     def last_position(self) -> int:
         """The newest event's position; 0 when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPage:
+    """A page of a listing of recordings, by start, and where the next one begins."""
+
+    recordings: Sequence[CameraRecording]
+    next_cursor: str | None
+
+
+class Catalogue(Protocol):
+    """Which recording holds which moments of which camera. All raise `RecordsUnavailableError` when unreachable."""
+
+    def put_recording(self, recording: CameraRecording) -> bool:
+        """Enter a recording, or its newer version, under its key.
+
+        Returns False, and changes nothing, when the key's entry (or its removal) is of a later sequencer, or is
+        this very version already. A recording without a sequencer counts by `stored_at`.
+        """
+        ...
+
+    def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
+        """Take the recording out, and remember the removal, so that an older arrival told of late does not count.
+
+        Returns False when the key's entry is of a later sequencer (or, without one, stored after `at`).
+        """
+        ...
+
+    def get_recording(self, key: str) -> CameraRecording | None:
+        """The recording as it stands in the catalogue."""
+        ...
+
+    def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
+        """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
+        ...
+
+    def neighbours(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
+        """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
+        ...
+
+    def list_recordings(
+        self,
+        camera: str | None = None,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> RecordingPage:
+        """Recordings by start, then key: of one camera or all, those that overlap [start, end) where given.
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        ...
+
+    def cameras(self) -> list[Camera]:
+        """Every camera that has a recording, by name."""
         ...
 
 

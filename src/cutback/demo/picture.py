@@ -2,7 +2,7 @@
 
 Things change at the pace the eye asks for: sky, land and light with each keyframe, open water and
 far swell every fourth frame, near waves every other, and on every frame what moves fast: the curl,
-who rides it, the gulls, the clock. Drawing all of it on all frames would take three times as long.
+who rides it, the gulls, the clock. Drawing all of it on all frames would take twice as long.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def draw_ride(canvas: Canvas, stage: Stage, light: Light, time: float, wave: Wav
                 mask,
             )
     size = (round(unit * 1.44), round(unit * 1.0))
-    deck = Sketch(size, (size[0] / 2, size[1] / 2), unit)
+    deck = Sketch(size, (size[0] / 2, size[1] / 2), unit, 2)
     deck.turn(slope if not mirrored else -slope * 0.6 - 8, mirrored=mirrored)
     deck.shape(board(1.12))
     corner = (round(x * scale - size[0] / 2), round(y * scale - size[1] / 2))

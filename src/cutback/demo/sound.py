@@ -70,6 +70,8 @@ def _surf_levels(time: float, waves: list[Wave]) -> tuple[float, float, float]:
     """Return how loud the rumble, and the hiss on the left and on the right, are at `time`."""
     rumble, left, right = 0.10, 0.022, 0.022
     for wave in waves:
+        if not wave.heard(time):
+            continue
         crash = wave.loudness(time)
         if crash > 0:
             # The sound travels with the curl, from left to right.

@@ -86,6 +86,10 @@ class Wave:
         up = smooth(0.0, 2.6, age)
         return self.size * up * (1 - smooth(2.6, 9.5, age))
 
+    def heard(self, time: float) -> bool:
+        """Return whether it makes any sound, breaking or washing up the sand."""
+        return -1 < self.age(time) < _LAST_SEEN
+
     def loudness(self, time: float) -> float:
         """Return how loud its breaking is, 0..about 1."""
         age = self.age(time)
