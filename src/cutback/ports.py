@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from cutback.clip import Clip, ClipState, Progress
+from cutback.cutting.job import Limits, Source
 from cutback.event import Event
 from cutback.recording import Camera, CameraRecording
 
@@ -182,15 +183,17 @@ class Catalogue(Protocol):
     def put_recording(self, recording: CameraRecording) -> bool:
         """Enter a recording, or its newer version, under its key.
 
-        Returns False, and changes nothing, when the key's entry (or its removal) is of a later sequencer, or is
-        this very version already. A recording without a sequencer counts by `stored_at`.
+        Returns False, and changes nothing, when the key's entry (or its removal) is of a later sequencer, or says
+        the same of this very version already; only a sequencer that it lacks is then noted. A recording without a
+        sequencer counts by `stored_at`: see `cutback.store_event.is_outdated`.
         """
         ...
 
     def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
         """Take the recording out, and remember the removal, so that an older arrival told of late does not count.
 
-        Returns False when the key's entry is of a later sequencer (or, without one, stored after `at`).
+        Returns whether one was taken out: False when there is none, or the key's entry is of a later sequencer (or,
+        without one, stored after `at`).
         """
         ...
 
@@ -224,6 +227,14 @@ class Catalogue(Protocol):
 
     def cameras(self) -> list[Camera]:
         """Every camera that has a recording, by name."""
+        ...
+
+
+class Prober(Protocol):
+    """Looks into a recording."""
+
+    def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """What the recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
         ...
 
 

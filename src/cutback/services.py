@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from cutback.errors import SettingsError
 from cutback.model import utc_now
-from cutback.ports import Announcer, Cache, Queue, Records
+from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
 from cutback.retry import Policy
 from cutback.settings import Settings
 
@@ -37,10 +37,12 @@ class Services:
     clips: Store
     queue: Queue
     records: Records
+    catalogue: Catalogue
     cache: Cache
     webhooks: Queue
     announcers: tuple[Announcer, ...]
     cutter: Cutter
+    prober: Prober
     clock: Clock
     checkpoint: Checkpoint
     """Called with a stage's name right after the stage; fault tests break off here."""
@@ -55,7 +57,7 @@ class Services:
 
     def close(self) -> None:
         """End what runs in the background, such as a cutter's waiting process."""
-        for each in (self.cutter, self.queue, self.records, self.webhooks):
+        for each in (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.webhooks):
             close = getattr(each, "close", None)
             if close is not None:
                 close()
@@ -65,12 +67,13 @@ def build(
     settings: Settings,
     *,
     cutter: Cutter | None = None,
+    prober: Prober | None = None,
     clock: Clock = utc_now,
     checkpoint: Checkpoint | None = None,
 ) -> Services:
     """Make folders where they are missing, open stores and database.
 
-    `cutter` takes the place of the real one, for measuring and testing all that is around it.
+    `cutter` and `prober` take the place of the real one, for measuring and testing all that is around it.
 
     Raises:
         SettingsError: the data folder cannot be made or written.
@@ -78,12 +81,15 @@ def build(
     """
     from cutback.adapters.announce_outbox import OutboxAnnouncer
     from cutback.adapters.cache_memory import MemoryCache
+    from cutback.adapters.catalogue_sqlite import SqliteCatalogue
     from cutback.adapters.queue_sqlite import SqliteQueue
     from cutback.adapters.records_sqlite import SqliteRecords
+    from cutback.sandbox import ChildCutter
     from cutback.storage import Store
 
     _prepare_folders(settings)
     policy = policy_of(settings)
+    child = ChildCutter()
     database = settings.database_path
     webhooks = SqliteQueue(
         database,
@@ -106,10 +112,12 @@ def build(
             clock=clock,
         ),
         records=SqliteRecords(database, clock=clock),
+        catalogue=SqliteCatalogue(database, clock=clock),
         cache=MemoryCache(),
         webhooks=webhooks,
         announcers=(OutboxAnnouncer(webhooks, settings.webhook_urls),),
-        cutter=cutter or _child_cutter(),
+        cutter=cutter or child,
+        prober=prober or child,
         clock=clock,
         checkpoint=checkpoint or _pass,
     )
@@ -133,12 +141,6 @@ def _prepare_folders(settings: Settings) -> None:
                 f"\n- CUTBACK_{name}: the folder {folder} cannot be made ({error.strerror}); "
                 "choose one that this user may write"
             ) from error
-
-
-def _child_cutter() -> Cutter:
-    from cutback.sandbox import ChildCutter
-
-    return ChildCutter()
 
 
 def _pass(_stage: str) -> None:

@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     clip_store: str = Field("", description="Finished clips: a folder or a store's URL. <data>/clips.")
     clip_options: Options = Field({}, repr=False, description="Options for the clip store, as a JSON object.")
     database: Path | None = Field(
-        None, description="SQLite file of queue and records, on a local disk. <data>/cutback.sqlite."
+        None, description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite."
     )
 
     workers: int = Field(2, ge=1, le=256, description="Worker processes that `cutback up` starts.")

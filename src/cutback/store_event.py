@@ -32,3 +32,22 @@ def is_later(one: str, other: str) -> bool:
     """Whether the sequencer `one` is of a later event of the same key than `other`."""
     length = max(len(one), len(other))
     return one.upper().ljust(length, "0") > other.upper().ljust(length, "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which of two things heard of one key counts: a recording's or a removal's sequencer, and when it was."""
+
+    sequencer: str
+    at: datetime
+
+
+def is_outdated(news: Standing, known: Standing) -> bool:
+    """Whether `news` is of before what is `known` already.
+
+    Without sequencers on both sides their times decide, to the whole second, since stores tell no more of when they
+    got an object; within one second, what is heard last counts.
+    """
+    if news.sequencer and known.sequencer:
+        return is_later(known.sequencer, news.sequencer)
+    return known.at.replace(microsecond=0) > news.at.replace(microsecond=0)

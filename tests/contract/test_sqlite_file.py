@@ -268,7 +268,7 @@ def test_a_damaged_database_is_unavailable(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096 * 2 :] = b"\xa5" * (len(content) - 4096 * 2)
     path.write_bytes(content)
-    with closing(SqliteQueue(path)) as queue, pytest.raises(QueueUnavailableError, match="malformed"):
+    with pytest.raises(QueueUnavailableError, match="malformed"), closing(SqliteQueue(path)) as queue:
         queue.receive()
 
 

@@ -85,5 +85,39 @@ _RECORDS = (
     "CREATE INDEX events_unannounced ON events (position) WHERE announced_at IS NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS,)
+_CATALOGUE = (
+    """
+    CREATE TABLE recordings (
+        seq INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        camera TEXT NOT NULL,
+        length_class INTEGER NOT NULL,
+        starts_at INTEGER NOT NULL,
+        ends_at INTEGER NOT NULL,
+        content TEXT NOT NULL
+    ) STRICT
+    """,
+    # With the end in it, a camera's last moment is found without touching the table.
+    "CREATE INDEX recordings_by_span ON recordings (camera, length_class, starts_at, ends_at)",
+    "CREATE INDEX recordings_by_camera ON recordings (camera, starts_at, key)",
+    "CREATE INDEX recordings_by_start ON recordings (starts_at, key)",
+    """
+    CREATE TABLE camera_lengths (
+        camera TEXT NOT NULL,
+        length_class INTEGER NOT NULL,
+        recordings INTEGER NOT NULL,
+        PRIMARY KEY (camera, length_class)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE removed_recordings (
+        key TEXT PRIMARY KEY,
+        sequencer TEXT NOT NULL,
+        removed_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX removed_recordings_by_time ON removed_recordings (removed_at)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE)
 """The n-th leads from schema version n to n + 1 (`user_version`)."""
