@@ -40,7 +40,12 @@ class Bury:
     reason: str
 
 
-Outcome: TypeAlias = Done | GiveBack | Bury
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Let a worker have it that may run for longer."""
+
+
+Outcome: TypeAlias = Done | GiveBack | Bury | HandOver
 """What is to become of a message."""
 
 
@@ -132,6 +137,13 @@ def _settle(services: Services, attempt: Clip | None, error: CutbackError, decis
                 _give_back(services, attempt, error)
                 return GiveBack(counts=False)
             return _stand_back(services, attempt)
+        case retry.HandOver():
+            if attempt is None or services.long_queue is None:
+                if attempt is not None:
+                    _fail(services, attempt, error)
+                return Bury(error.message)
+            _give_back(services, attempt, error)
+            return HandOver()
         case retry.Retry(delay):
             if attempt is not None:
                 _give_back(services, attempt, error)

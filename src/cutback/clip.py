@@ -13,6 +13,7 @@ from cutback.event import Event
 from cutback.fields import SecondsField
 from cutback.model import Model, Moment
 from cutback.request import ClipRequest
+from cutback.sources import GapRule
 
 
 class ClipState(StrEnum):
@@ -61,6 +62,19 @@ class CutSpan(Model):
     end: SecondsField
     clamped: bool = False
     """Whether the range asked for reached beyond the recording."""
+    camera: str | None = None
+    begins: Moment | None = None
+    """What the wall clock showed at `start`, where it was a camera's footage that was asked for."""
+
+
+class Gap(Model):
+    """Moments asked for of which the camera has no footage."""
+
+    camera: str
+    begins: Moment
+    ends: Moment
+    filled: GapRule
+    """What stands in the clip in their place."""
 
 
 class ClipResult(Model):
@@ -77,6 +91,7 @@ class ClipResult(Model):
     frames_copied: int = 0
     frames_encoded: int = 0
     spans: tuple[CutSpan, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     bytes_read: int = 0
     requests: int = 0
     """To the source store."""
@@ -103,6 +118,10 @@ class Clip(Model):
     worker: str = ""
     lease_until: Moment | None = None
     """When the current attempt may be taken over, unless it is prolonged."""
+    waits_for: str | None = None
+    """The camera whose footage a waiting clip waits for."""
+    expected_at: Moment | None = None
+    """When that footage should be there, as far as can be told."""
     progress: Progress = Progress()
     failure: Failure | None = None
     result: ClipResult | None = None
@@ -130,7 +149,27 @@ class Clip(Model):
             attempt=self.attempt + 1,
             worker=worker,
             lease_until=now + lease,
+            waits_for=None,
+            expected_at=None,
+            sweep_at=None if self.state is ClipState.WAITING else self.sweep_at,
             progress=Progress(),
+            failure=None,
+        )
+
+    def waiting(self, *, camera: str, expected_at: datetime | None, look_at: datetime, now: datetime) -> Clip:
+        """The footage is not there yet; it is looked for again at `look_at`, or when some of the camera's arrives.
+
+        Raises:
+            WrongStateError: the clip is finished, or an attempt is working on it.
+        """
+        if self.state.final or self.state is ClipState.PROCESSING:
+            raise WrongStateError(f"It is {self.state}.")
+        return self._changed(
+            now,
+            state=ClipState.WAITING,
+            waits_for=camera,
+            expected_at=expected_at,
+            sweep_at=look_at,
             failure=None,
         )
 
@@ -192,7 +231,12 @@ class Clip(Model):
         if self.state.final:
             raise WrongStateError(f"It is {self.state}.")
         return self._changed(
-            now, state=ClipState.CANCELLED, lease_until=None, sweep_at=sweep_at if self.attempt else None
+            now,
+            state=ClipState.CANCELLED,
+            lease_until=None,
+            waits_for=None,
+            expected_at=None,
+            sweep_at=sweep_at if self.attempt else None,
         )
 
     def requeued(self, *, now: datetime, sweep_at: datetime | None = None) -> Clip:
@@ -214,6 +258,10 @@ class Clip(Model):
         if self.state is not ClipState.READY or self.expires_at is None or now < self.expires_at:
             raise WrongStateError(f"It is {self.state} and does not expire now.")
         return self._changed(now, state=ClipState.EXPIRED, result=None, sweep_at=now)
+
+    def looked_for(self, *, now: datetime, again_at: datetime) -> Clip:
+        """A waiting clip was sent to the workers; should its message be lost, it is looked at again."""
+        return self.model_copy(update={"revision": self.revision + 1, "updated_at": now, "sweep_at": again_at})
 
     def swept(self, *, now: datetime) -> Clip:
         """Remains of earlier attempts have been looked for."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 from cutback.clip import Clip
 from cutback.errors import ClipNotFoundError, CutbackError, RecordsUnavailableError
 from cutback.event import Event
+from cutback.legacy_answer import Places, legacy_answer
 from cutback.services import Services
+from cutback.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,14 @@ def commit_change(services: Services, clip_id: str, change: Callable[[Clip], Cli
     raise RecordsUnavailableError(f"The clip {clip_id} is being changed by too many at once.")
 
 
+def places(settings: Settings) -> Places:
+    """Where clips lie, as consumers are told."""
+    url = urlsplit(settings.clip_url)
+    bucket = url.netloc if url.scheme not in {"", "file"} else settings.clip_url
+    address = settings.clip_address or settings.clip_url
+    return Places(bucket, address.rstrip("/") + "/")
+
+
 def announce_now(services: Services, clip: Clip) -> None:
     """Tell of the change just committed. What fails here, housekeeping makes up for: nothing is raised."""
     try:
@@ -52,8 +63,11 @@ def announce_events(services: Services, events: Iterable[Event]) -> tuple[int, i
     told, left = [], 0
     for event in events:
         try:
+            answer = legacy_answer(event, places(services.settings))
             for announcer in services.announcers:
                 announcer.announce(event)
+                if answer is not None:
+                    announcer.announce(answer)
         except CutbackError as error:
             left += 1
             log.warning("event=%s announced=later reason=%s", event.id, error)

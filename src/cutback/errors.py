@@ -107,6 +107,18 @@ class RangeOutsideRecordingError(CutbackError):
     reason = "range_outside_recording"
 
 
+class FootageMissingError(CutbackError):
+    """The camera has no footage of the time asked for, and none came in time."""
+
+    reason = "footage_missing"
+
+
+class FootageExpiredError(CutbackError):
+    """The footage is older than recordings are kept."""
+
+    reason = "footage_expired"
+
+
 class MediaUnreadableError(CutbackError):
     """The recording is not a readable video: empty, truncated, damaged or another kind of file."""
 
@@ -189,6 +201,12 @@ class QueueUnavailableError(SurroundingsError):
     reason = "queue_unavailable"
 
 
+class FootageNotYetError(SurroundingsError):
+    """Footage that was there a moment ago is not there now; the clip waits for it again."""
+
+    reason = "footage_not_yet"
+
+
 class WebhookFailedError(SurroundingsError):
     """The webhook's address did not accept the event."""
 
@@ -208,6 +226,12 @@ class StoppedError(CutbackError):
     """The worker is stopping and gave its work back."""
 
     reason = "stopped"
+
+
+class OutOfTimeError(CutbackError):
+    """The clip takes longer to make than this kind of worker may run, and there is none that may run for longer."""
+
+    reason = "out_of_time"
 
 
 class WorkersDiedError(CutbackError):

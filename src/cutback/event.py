@@ -23,3 +23,17 @@ class Event(Model):
     time: Moment
     datacontenttype: Literal["application/json"] = "application/json"
     data: dict[str, Any]
+
+    def body(self) -> dict[str, Any]:
+        """What is sent: JSON's objects and values."""
+        return self.model_dump(mode="json")
+
+
+class Answer(Event):
+    """What goes out beside an event, in a form of its own that some consumers expect; `content` is all they get."""
+
+    content: dict[str, Any]
+
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        return self.content

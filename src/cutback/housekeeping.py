@@ -7,17 +7,16 @@ from datetime import timedelta
 
 from cutback import accept
 from cutback.attempt import clear
+from cutback.batch import requests_in
 from cutback.clip import Clip, ClipState
 from cutback.commit import announce_events, announce_now, commit_change
 from cutback.errors import (
     CutbackError,
-    InvalidRequestError,
     LeaseLostError,
     WorkersDiedError,
     WrongStateError,
 )
 from cutback.ports import DeadLetter
-from cutback.request import parse_request
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
@@ -84,6 +83,10 @@ def _tidy_clip(services: Services, clip: Clip) -> None:
         announce_now(services, clip)
     if clip.sweep_at is None or clip.sweep_at > now:
         return
+    if clip.state is ClipState.WAITING:
+        services.queue.send(clip.request.model_dump_json())
+        services.records.commit(clip.looked_for(now=now, again_at=now + accept.RESEND_AFTER), announce=False)
+        return
     if clip.state is ClipState.QUEUED:
         # A duplicate, if the message is not lost after all, does no harm.
         services.queue.send(clip.request.model_dump_json())
@@ -102,14 +105,11 @@ def bury(services: Services) -> int:
     """
     count = 0
     for letter in services.queue.dead_letters(limit=_PAGE):
-        try:
-            request = parse_request(letter.body)
-        except InvalidRequestError:
-            continue
-        clip = services.records.get_clip(request.id)
-        # A letter may name somebody else's id; that clip is not its own.
-        if clip is not None and accept.is_same(clip.request, request) and _is_orphan(clip, letter, services):
-            count += _fail(services, clip)
+        for request in requests_in(letter.body):
+            clip = services.records.get_clip(request.id)
+            # A letter may name somebody else's id; that clip is not its own.
+            if clip is not None and accept.is_same(clip.request, request) and _is_orphan(clip, letter, services):
+                count += _fail(services, clip)
     return count
 
 

@@ -11,23 +11,37 @@ from cutback.attempt import Bury, Done, GiveBack, Outcome, claim, clear, finish,
 from cutback.clip import Clip, ClipResult, CutSpan, Progress
 from cutback.commit import announce_now
 from cutback.cutting.job import CutProgress, Rendition
-from cutback.errors import ObjectExistsError, ObjectNotFoundError, StorageUnavailableError, WorkersDiedError
+from cutback.errors import (
+    CutbackError,
+    ObjectExistsError,
+    ObjectNotFoundError,
+    StoppedError,
+    StorageUnavailableError,
+    WorkersDiedError,
+)
 from cutback.lease import Lease
 from cutback.ports import Message
 from cutback.request import parse_request
 from cutback.resolve import Footage, resolve
 from cutback.services import Services
+from cutback.waiting import coverages, waits
 
 log = logging.getLogger(__name__)
 
 __all__ = ["Bury", "Done", "GiveBack", "Outcome", "make_clip"]
 
 
-def make_clip(services: Services, message: Message, *, stopping: Callable[[], bool] = lambda: False) -> Outcome:
-    """Parse ► record ► claim ► resolve ► render ► store ► commit ► announce; the caller acknowledges last.
+def make_clip(
+    services: Services,
+    message: Message,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    why: Callable[[], CutbackError] = StoppedError,
+) -> Outcome:
+    """Parse ► record ► wait? ► claim ► resolve ► render ► store ► commit ► announce; the caller acknowledges last.
 
     Whatever goes wrong, the answer is what to do with the message; only what ends the process is raised.
-    `stopping` says whether the worker wants to stop: then the work is given back at once.
+    `stopping` says whether the worker wants to stop, and `why`: then the work is given back at once.
     """
     attempt: Clip | None = None
     began = time.monotonic()
@@ -38,6 +52,10 @@ def make_clip(services: Services, message: Message, *, stopping: Callable[[], bo
         clip = accept.record(services, request)
         _reached(services, "recorded", clip.id, clip.attempt, began)
 
+        if waits(services, clip):
+            _reached(services, "waiting", clip.id, clip.attempt, began)
+            return Done()
+
         claimed = claim(services, clip, message)
         if not isinstance(claimed, Clip):
             return claimed
@@ -47,7 +65,13 @@ def make_clip(services: Services, message: Message, *, stopping: Callable[[], bo
 
         with (
             Lease(services, attempt, message, stopping=stopping) as lease,
-            resolve(request, services.sources, services.cache, stopped=lease.stopped) as footage,
+            resolve(
+                request,
+                services.sources,
+                services.cache,
+                stopped=lease.stopped,
+                coverages=coverages(services, attempt),
+            ) as footage,
         ):
             _reached(services, "resolved", clip.id, attempt.attempt, began)
 
@@ -70,7 +94,7 @@ def make_clip(services: Services, message: Message, *, stopping: Callable[[], bo
         _reached(services, "announced", clip.id, attempt.attempt, began)
         return Done()
     except Exception as error:  # noqa: BLE001 - a bug must not lose a message; settle logs it whole
-        return settle(services, attempt, message, error)
+        return settle(services, attempt, message, why() if isinstance(error, StoppedError) else error)
 
 
 def _check_tries(services: Services, message: Message) -> None:
@@ -108,15 +132,18 @@ def _store(
                 start=span.start,
                 end=span.end,
                 clamped=span.clamped,
+                camera=camera,
+                begins=begins,
             )
-            for span in facts.spans
+            for span, (camera, begins) in ((span, footage.wall_clock(span)) for span in facts.spans)
         ),
+        gaps=footage.gaps,
         bytes_read=footage.bytes_read,
         requests=footage.requests,
         source_size=footage.size,
         seconds=round(time.monotonic() - began, 3),
         remade=facts.remade,
-        notes=facts.notes,
+        notes=(*footage.notes, *facts.notes),
     )
 
 
@@ -135,5 +162,7 @@ def _noting(lease: Lease, footage: Footage) -> Callable[[CutProgress], None]:
 
 
 def _reached(services: Services, stage: str, clip_id: str, attempt: int, began: float) -> None:
-    log.info("stage=%s clip=%s attempt=%d seconds=%.3f", stage, clip_id, attempt, time.monotonic() - began)
+    seconds = round(time.monotonic() - began, 3)
+    facts = {"stage": stage, "clip_id": clip_id, "attempt": attempt, "seconds": seconds}
+    log.info("stage=%s clip=%s attempt=%d seconds=%.3f", *facts.values(), extra=facts)
     services.checkpoint(stage)

@@ -15,7 +15,9 @@ from cutback.errors import Fault, InvalidRequestError
 class Model(BaseModel):
     """A frozen, typed value. Unknown fields are refused, so that a misspelt one is not lost silently."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_inf_nan="constants", allow_inf_nan=False, serialize_by_alias=True
+    )
 
 
 def iso(moment: datetime) -> str:

@@ -152,6 +152,10 @@ class Records(Protocol):
         """
         ...
 
+    def waiting_for(self, camera: str, *, limit: int = 1000) -> list[Clip]:
+        """Clips in `waiting` that wait for this camera's footage, those longest in the records first."""
+        ...
+
     def unannounced(self, *, limit: int = 100) -> list[Event]:
         """Events not marked as announced, oldest first."""
         ...

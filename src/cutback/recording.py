@@ -32,6 +32,9 @@ class Span:
     recording: Recording
     start: Instant
     end: Instant
+    seam_before: bool = False
+    """Whether the span before ends at the same moment of the camera's clock."""
+    seam_after: bool = False
 
 
 class CameraRecording(Model):

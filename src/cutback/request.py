@@ -6,52 +6,25 @@ import hashlib
 import ipaddress
 import json
 import re
-import unicodedata
 from base64 import b32encode
-from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from cutback.errors import Fault, InvalidRequestError
-from cutback.fields import InstantField
+from cutback.legacy import LegacyMessage
 from cutback.model import Model, read_json
-from cutback.times import FrameNumber
+from cutback.sources import CameraSpan, Range, Source, Text, check_text
 
 MAX_RANGES = 100
 """Ranges in one request. More than this is asked for by mistake, or to do harm."""
 
-MAX_KEY_BYTES = 1024
-"""S3's own limit on a key's length."""
-
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 
 
-def _check_text(value: str) -> str:
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-        raise ValueError("must not contain control characters")
-    return value
-
-
-def check_key(value: str) -> str:
-    """A key of an object in a store.
-
-    Raises:
-        ValueError: it is empty, too long, absolute, or has control characters or `.`/`..` segments.
-    """
-    _check_text(value)
-    if not value or len(value.encode()) > MAX_KEY_BYTES:
-        raise ValueError(f"must have 1 to {MAX_KEY_BYTES} bytes")
-    if "\\" in value:
-        raise ValueError("must use / between folders, not a backslash")
-    if any(segment in {"", ".", ".."} for segment in value.split("/")):
-        raise ValueError("must be a relative key without empty, . or .. segments")
-    return value
-
-
 def _check_webhook(value: str) -> str:
-    _check_text(value)
+    check_text(value)
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
@@ -89,27 +62,6 @@ def _refuse_edits(value: object) -> object:
     return value
 
 
-Text = Annotated[str, AfterValidator(_check_text)]
-Key = Annotated[str, AfterValidator(check_key), Field(max_length=MAX_KEY_BYTES)]
-
-
-class Range(Model):
-    """A piece of one recording: `start` included, `end` excluded."""
-
-    recording: Key = Field(description="The recording's key in the source store.")
-    start: InstantField = Field(description="Where the piece begins.")
-    end: InstantField = Field(description="Where it ends; the frame at this time is not part of it.")
-
-    @model_validator(mode="after")
-    def _check_order(self) -> Self:
-        start, end = self.start, self.end
-        if isinstance(start, Fraction) and isinstance(end, Fraction) and end <= start:
-            raise ValueError("end must be after start")
-        if isinstance(start, FrameNumber) and isinstance(end, FrameNumber) and end.frame <= start.frame:
-            raise ValueError("end must be after start")
-        return self
-
-
 class Output(Model):
     """What the clip shall be."""
 
@@ -130,8 +82,8 @@ class ClipRequest(Model):
         description="The clip's id, chosen by the asker; derived from the rest of the request when left out.",
         validate_default=False,
     )
-    source: Annotated[tuple[Range, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=MAX_RANGES)] = (
-        Field(description="One range of a recording, or several, joined in order.")
+    source: Annotated[tuple[Source, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=MAX_RANGES)] = (
+        Field(description="A range of a recording or a span of a camera, or several of them, joined in order.")
     )
     edits: Annotated[tuple[Any, ...], BeforeValidator(_refuse_edits)] = Field(
         (), description="What to do with the pictures and the sound, in order. This version knows no edits."
@@ -155,6 +107,20 @@ class ClipRequest(Model):
         None, description="Seconds after which a finished clip is removed; never, when left out."
     )
 
+    legacy: LegacyMessage | None = Field(
+        None, description="The message of the older format this request came from; it is answered in that format, too."
+    )
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        """The recordings' ranges among the sources."""
+        return tuple(piece for piece in self.source if isinstance(piece, Range))
+
+    @property
+    def spans(self) -> tuple[CameraSpan, ...]:
+        """The cameras' spans among the sources."""
+        return tuple(piece for piece in self.source if isinstance(piece, CameraSpan))
+
     @model_validator(mode="after")
     def _derive_id(self) -> Self:
         if not self.id:
@@ -168,7 +134,7 @@ def derive_id(request: ClipRequest) -> str:
     The content is canonical JSON (sorted keys, times in lowest decimal form) without `id`; the id is `c`
     and the first 125 bits of its SHA-256 in lower-case base 32 (RFC 4648).
     """
-    content = request.model_dump(mode="json", exclude={"id"})
+    content = request.model_dump(mode="json", exclude={"id", "legacy"})
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.sha256(canonical.encode()).digest()
     return "c" + b32encode(digest).decode().lower()[:25]
@@ -197,6 +163,9 @@ def validate_request(content: object) -> ClipRequest:
         raise InvalidRequestError(_faults(error)) from None
 
 
+_KINDS = ("recording", "camera")
+
+
 def _faults(error: ValidationError) -> list[Fault]:
     known = ", ".join(ClipRequest.model_fields)
     faults = []
@@ -212,7 +181,9 @@ def _faults(error: ValidationError) -> list[Fault]:
 
 def _path(location: tuple[int | str, ...]) -> str:
     text = ""
-    for step in location:
+    for place, step in enumerate(location):
+        if place == 2 and location[0] == "source" and step in _KINDS:
+            continue  # which kind of source it was taken for is not part of the JSON
         if isinstance(step, int):
             text += f"[{step}]"
         else:

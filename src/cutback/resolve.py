@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeAlias
 
-from cutback.cutting.job import CutJob, CutRange, Limits, Source
+from cutback.clip import Gap
+from cutback.coverage import Coverage, Hole, Take
+from cutback.cutting.job import CutJob, CutRange, Limits, RealSpan, Source
 from cutback.ports import Cache
 from cutback.range_reader import RangeReader
 from cutback.recording import Recording, Span
 from cutback.remembering import RememberingReader
 from cutback.request import ClipRequest
+from cutback.sources import CameraSpan, GapRule, Range
 from cutback.storage import ObjectInfo, Store
+from cutback.times import Instant
 
 
 class Reader(Source, Protocol):
@@ -41,11 +46,76 @@ class Reader(Source, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A piece of a recording that the clip is to show."""
+
+    key: str
+    start: Instant
+    end: Instant
+    take: Take | None = None
+    """The moments it shows, where a camera's footage was asked for."""
+    seam_before: bool = False
+    seam_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Moments of a camera that nobody recorded, and what stands in their place."""
+
+    camera: str
+    hole: Hole
+    filled: GapRule
+
+
+Piece: TypeAlias = Wanted | Missing
+
+
+def pieces_of(request: ClipRequest, coverages: Sequence[Coverage]) -> list[Piece]:
+    """What the clip is made of, in order. Pure. `coverages` are those of the request's cameras' spans, in order."""
+    left = list(coverages)
+    made: list[Piece] = []
+    for source in request.source:
+        if isinstance(source, Range):
+            made.append(Wanted(source.recording, source.start, source.end))
+        else:
+            made += _pieces_of_span(source, left.pop(0))
+    return made
+
+
+def _pieces_of_span(span: CameraSpan, coverage: Coverage) -> list[Piece]:
+    made: list[Piece] = []
+    stretches = coverage.stretches
+    for number, stretch in enumerate(stretches):
+        if isinstance(stretch, Hole):
+            made.append(Missing(span.camera, stretch, span.gaps))
+            continue
+        made.append(
+            Wanted(
+                stretch.recording.key,
+                stretch.start,
+                stretch.end,
+                take=stretch,
+                seam_before=number > 0 and _meets(stretches[number - 1], span.gaps),
+                seam_after=number + 1 < len(stretches) and _meets(stretches[number + 1], span.gaps),
+            )
+        )
+    return made
+
+
+def _meets(neighbour: Take | Hole, gaps: GapRule) -> bool:
+    """Whether the clip goes on at the very moment: not where a gap is left out, which is a join like any other."""
+    return isinstance(neighbour, Take) or gaps in {"freeze", "black"}
+
+
+@dataclass(frozen=True, slots=True)
 class Footage:
     """What a clip is cut from: its spans in order, and every recording once, opened until this is closed."""
 
     spans: tuple[Span, ...]
     readers: tuple[Reader, ...]
+    pieces: tuple[Piece, ...] = ()
+    """What the spans were made of, gaps included."""
+    notes: tuple[str, ...] = field(default=())
 
     def __enter__(self) -> Self:
         return self
@@ -58,11 +128,18 @@ class Footage:
 
     def job(self, request: ClipRequest, limits: Limits) -> CutJob:
         """The work for the cutter."""
-        keys = list(dict.fromkeys(span.recording.key for span in self.spans))
+        keys = [recording.key for recording in self.recordings]
         return CutJob(
             sizes=tuple(reader.size for reader in self.readers),
             ranges=tuple(
-                CutRange(source=keys.index(span.recording.key), start=span.start, end=span.end) for span in self.spans
+                CutRange(
+                    source=keys.index(span.recording.key),
+                    start=span.start,
+                    end=span.end,
+                    seam_before=span.seam_before,
+                    seam_after=span.seam_after,
+                )
+                for span in self.spans
             ),
             precision=request.output.precision,
             limits=limits,
@@ -72,6 +149,23 @@ class Footage:
     def recordings(self) -> tuple[Recording, ...]:
         """Every recording once, in the order of `readers`."""
         return tuple({span.recording.key: span.recording for span in self.spans}.values())
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Moments that were asked for and not recorded."""
+        return tuple(
+            Gap(camera=piece.camera, begins=piece.hole.begins, ends=piece.hole.ends, filled=piece.filled)
+            for piece in self.pieces
+            if isinstance(piece, Missing)
+        )
+
+    def wall_clock(self, span: RealSpan) -> tuple[str | None, datetime | None]:
+        """The camera, and the moment at which a piece that was cut begins; nothing where no camera was asked for."""
+        key = self.recordings[span.source].key
+        for piece in self.pieces:
+            if isinstance(piece, Wanted) and piece.key == key and piece.take is not None:
+                return piece.take.recording.camera, piece.take.moment(span.start)
+        return None, None
 
     @property
     def bytes_read(self) -> int:
@@ -89,26 +183,48 @@ class Footage:
         return sum(reader.size for reader in self.readers)
 
 
-def resolve(request: ClipRequest, store: Store, cache: Cache, *, stopped: Callable[[], bool]) -> Footage:
-    """Find the recordings a request names, in the store of sources. Once `stopped`, reads are broken off.
+def resolve(
+    request: ClipRequest,
+    store: Store,
+    cache: Cache,
+    *,
+    stopped: Callable[[], bool],
+    coverages: Sequence[Coverage] = (),
+) -> Footage:
+    """Open the recordings a request needs, in the store of sources. Once `stopped`, reads are broken off.
 
-    Their indexes are remembered in `cache`.
+    `coverages` say where the footage of the request's cameras' spans lies, in order. The recordings' indexes are
+    remembered in `cache`.
 
     Raises:
         RecordingNotFoundError: a recording is not there.
         StorageUnavailableError: the store does not answer.
     """
-    return resolve_with(request, lambda key: RememberingReader(RangeReader.open(store, key, stopped=stopped), cache))
+    return resolve_with(
+        request,
+        lambda key: RememberingReader(RangeReader.open(store, key, stopped=stopped), cache),
+        coverages=coverages,
+    )
 
 
-def resolve_with(request: ClipRequest, open_reader: Callable[[str], Reader]) -> Footage:
+def resolve_with(
+    request: ClipRequest, open_reader: Callable[[str], Reader], *, coverages: Sequence[Coverage] = ()
+) -> Footage:
     """As `resolve`, with any way to open a recording."""
+    pieces = pieces_of(request, coverages)
+    wanted = [piece for piece in pieces if isinstance(piece, Wanted)]
     with ExitStack() as opened:
         readers = {
-            key: opened.enter_context(closing(open_reader(key)))
-            for key in dict.fromkeys(piece.recording for piece in request.source)
+            key: opened.enter_context(closing(open_reader(key))) for key in dict.fromkeys(piece.key for piece in wanted)
         }
         opened.pop_all()  # all are there: from here on the footage closes them
     recordings = {key: Recording(key, reader.info.etag, reader.size) for key, reader in readers.items()}
-    spans = tuple(Span(recordings[piece.recording], piece.start, piece.end) for piece in request.source)
-    return Footage(spans=spans, readers=tuple(readers.values()))
+    spans = tuple(
+        Span(recordings[piece.key], piece.start, piece.end, piece.seam_before, piece.seam_after) for piece in wanted
+    )
+    return Footage(
+        spans=spans,
+        readers=tuple(readers.values()),
+        pieces=tuple(pieces),
+        notes=tuple(dict.fromkeys(note for coverage in coverages for note in coverage.notes)),
+    )

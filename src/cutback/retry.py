@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from cutback.errors import CutbackError, LeaseLostError, StoppedError, StorageFullError, WorkersDiedError
+from cutback.errors import (
+    CutbackError,
+    LeaseLostError,
+    OutOfTimeError,
+    StoppedError,
+    StorageFullError,
+    WorkersDiedError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,12 @@ class HandBack:
     """Nothing is wrong with the work, but it is not this worker's any more."""
 
 
-Decision: TypeAlias = Retry | Fail | GiveUp | HandBack
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """This worker may not run for as long as the work takes; one that may shall do it."""
+
+
+Decision: TypeAlias = Retry | Fail | GiveUp | HandBack | HandOver
 
 
 def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") -> Decision:
@@ -65,6 +77,8 @@ def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") 
     known = as_cutback_error(error)
     if isinstance(known, LeaseLostError | StoppedError):
         return HandBack()
+    if isinstance(known, OutOfTimeError):
+        return HandOver()
     if isinstance(known, WorkersDiedError):
         return GiveUp(known.message)
     if known.reason != CutbackError.reason and not known.transient:
@@ -93,9 +107,16 @@ def as_cutback_error(error: BaseException) -> CutbackError:
     return CutbackError()
 
 
+def is_transient(error: CutbackError) -> bool:
+    """Whether the same work may succeed later: the surroundings are to blame, or a bug that we do not know."""
+    return error.transient or error.reason == CutbackError.reason
+
+
 def is_parked(reason: str) -> bool:
     """Whether a clip that failed for `reason` has a dead letter, which may be brought back to try again."""
-    return reason in {CutbackError.reason, WorkersDiedError.reason} | _transient_reasons(CutbackError)
+    return reason in {CutbackError.reason, OutOfTimeError.reason, WorkersDiedError.reason} | _transient_reasons(
+        CutbackError
+    )
 
 
 def _transient_reasons(kind: type[CutbackError]) -> set[str]:

@@ -35,7 +35,11 @@ class Services:
     """This process's name in records and logs."""
     sources: Store
     clips: Store
+    messages: Store | None
+    """Where messages too large for the queue lie."""
     queue: Queue
+    long_queue: Queue | None
+    """Where work goes that takes longer than this worker may run."""
     records: Records
     catalogue: Catalogue
     cache: Cache
@@ -104,6 +108,7 @@ def build(
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         sources=Store.open(settings.source_url, options=settings.source_options, create=True),
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
+        messages=Store.open(settings.message_store) if settings.message_store else None,
         queue=SqliteQueue(
             database,
             "clips",
@@ -111,6 +116,7 @@ def build(
             max_receives=policy.max_receives,
             clock=clock,
         ),
+        long_queue=None,
         records=SqliteRecords(database, clock=clock),
         catalogue=SqliteCatalogue(database, clock=clock),
         cache=MemoryCache(),

@@ -99,6 +99,24 @@ class Settings(BaseSettings):
     visibility: float = Field(
         60, ge=1, le=43200, description="Seconds a message stays hidden from others; longer than the lease."
     )
+    retention: float = Field(
+        0, ge=0, description="Seconds that recordings are kept; footage older than that is not waited for. 0: for ever."
+    )
+    footage_deadline: float = Field(
+        21600, ge=0, le=30 * 86400, description="Seconds after its end that a camera's footage is waited for."
+    )
+    late_footage: float = Field(
+        30, ge=0, le=86400, description="Seconds that a gap between a camera's recordings may still be filled."
+    )
+    clock_drift: float = Field(
+        500, ge=0, le=20000, description="Parts per million that a camera's clock may stray within a recording."
+    )
+    message_store: str = Field(
+        "", description="Where messages too large for the queue lie: a store's URL. Pointers elsewhere are refused."
+    )
+    clip_address: str = Field(
+        "", description="Public address of the clip store, such as https://clips.example; used in answers."
+    )
     housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between two rounds of housekeeping.")
 
     limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Most pixels of one picture.")

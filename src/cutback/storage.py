@@ -20,7 +20,7 @@ from cutback.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from cutback.request import check_key
+from cutback.sources import check_key
 from cutback.storage_errors import translating
 from cutback.storage_folder import Folder
 from cutback.storage_open import connect, folder_of, without_secrets

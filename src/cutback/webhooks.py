@@ -110,16 +110,22 @@ class Deliverer:
         """
         messages = self._services.webhooks.receive(limit=1, wait=wait)
         for message in messages:
-            self._deliver(message)
+            self.deliver(message)
         return bool(messages)
 
-    def _deliver(self, message: Message) -> None:
+    def deliver(self, message: Message) -> bool:
+        """One try. Returns whether the message is done with, or else comes again after a delay.
+
+        Raises:
+            QueueUnavailableError: the queue does not answer; the delivery may be made again.
+        """
         delivery = json.loads(message.body)
         event_id, url = str(delivery["id"]), str(delivery["url"])
         answer: int | Exception
         try:
             body = json.dumps(delivery["event"], ensure_ascii=False, separators=(",", ":"))
-            answer = self._post(url, event_id, body)
+            kind = "cloudevents+json" if "specversion" in delivery["event"] else "json"
+            answer = self._post(url, event_id, body, kind)
         except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
             answer = error
         verdict = judge(answer, message.receive_count, self._services.settings.webhook_delays)
@@ -130,14 +136,16 @@ class Deliverer:
             case Again(delay, reason):
                 self._services.webhooks.extend(message, delay)
                 log.warning("stage=webhook event=%s url=%s again_in=%s reason=%s", event_id, url, delay, reason)
+                return False
             case Abandon(reason):
                 self._services.webhooks.give_up(message, reason)
                 log.error("stage=webhook event=%s url=%s given_up=yes reason=%s", event_id, url, reason)
+        return True
 
-    def _post(self, url: str, event_id: str, body: str) -> int:
+    def _post(self, url: str, event_id: str, body: str, kind: str) -> int:
         now = self._services.clock()
         headers = {
-            "Content-Type": "application/cloudevents+json; charset=utf-8",
+            "Content-Type": f"application/{kind}; charset=utf-8",
             "User-Agent": "Cutback",
             "webhook-id": event_id,
             "webhook-timestamp": str(int(now.timestamp())),

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from types import FrameType
 
+from cutback.acknowledge import acknowledge
+from cutback.attempt import GiveBack, Outcome
 from cutback.errors import CutbackError
 from cutback.housekeeping import housekeep
-from cutback.make_clip import Bury, Done, GiveBack, Outcome, make_clip
 from cutback.ports import Message
+from cutback.receive import receive
 from cutback.services import Services
 from cutback.webhooks import Deliverer
 
@@ -56,35 +58,16 @@ class Worker:
             return False
         for message in messages:
             self._services.checkpoint("received")
-            self._apply(message, self._make(message, stop))
+            acknowledge(self._services, message, self._make(message, stop))
             self._services.checkpoint("acknowledged")
         return bool(messages)
 
     def _make(self, message: Message, stop: threading.Event) -> Outcome:
         try:
-            return make_clip(self._services, message, stopping=stop.is_set)
+            return receive(self._services, message, stopping=stop.is_set)
         except Exception:  # a bug in ending an attempt must not end the worker
             log.exception("stage=settled message=%s decision=give_back", message.id)
             return GiveBack(timedelta(seconds=self._services.settings.lease))
-
-    def _apply(self, message: Message, outcome: Outcome) -> None:
-        queue = self._services.queue
-        try:
-            match outcome:
-                case Done():
-                    queue.delete(message)
-                case Bury(reason):
-                    queue.give_up(message, reason)
-                case GiveBack(delay, counts):
-                    if not counts and message.receive_count >= self._services.policy.max_tries:
-                        # A fresh copy, since SQS's semantics know no way to count one back.
-                        queue.send(message.body, delay=min(delay, timedelta(minutes=15)))
-                        queue.delete(message)
-                    else:
-                        queue.extend(message, delay)
-        except CutbackError as error:
-            # The message comes back when its visibility ends, and meets the clip as it stands now.
-            log.warning("stage=acknowledged message=%s outcome=%s reason=%s", message.id, outcome, error)
 
     def _keep_house(self) -> None:
         if time.monotonic() >= self._housekeeping_at:

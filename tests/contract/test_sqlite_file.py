@@ -266,7 +266,8 @@ def test_a_damaged_database_is_unavailable(path: Path) -> None:
     with closing(SqliteQueue(path)) as queue:
         queue.send("x" * 100_000)
     content = bytearray(path.read_bytes())
-    content[4096 * 2 :] = b"\xa5" * (len(content) - 4096 * 2)
+    body = content.index(b"x" * 4000) // 4096 * 4096
+    content[body:] = b"\xa5" * (len(content) - body)
     path.write_bytes(content)
     with pytest.raises(QueueUnavailableError, match="malformed"), closing(SqliteQueue(path)) as queue:
         queue.receive()

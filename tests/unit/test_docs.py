@@ -27,13 +27,16 @@ from typer.main import get_command
 
 import cutback
 from cutback import retry
-from cutback.clip import Clip, ClipState, Failure
+from cutback.batch import requests_in
+from cutback.clip import Clip, ClipState, CutSpan, Failure, Gap
 from cutback.errors import CutbackError, InvalidRequestError
 from cutback.event import Event
-from cutback.request import ClipRequest, Output, Range, parse_request
+from cutback.legacy import LegacyMessage
+from cutback.request import ClipRequest, Output, parse_request
 from cutback.run.cli import app
 from cutback.run.exits import MEANINGS, exit_of
 from cutback.settings import Settings, load_settings, variable
+from cutback.sources import CameraSpan, Range
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "cutback"
@@ -50,7 +53,13 @@ FOR_DEVELOPERS = {
 """Variables of tests and measurements; CONTRIBUTING.md tells of them."""
 MISSPELT_ON_PURPOSE = {"CUTBACK_LEES"}
 SHARED_OPTIONS = {"--json", "--data", "--debug", "--help"}
-RETRIED = {retry.Retry: "yes", retry.Fail: "no", retry.GiveUp: "parked", retry.HandBack: "handed back"}
+RETRIED = {
+    retry.Retry: "yes",
+    retry.Fail: "no",
+    retry.GiveUp: "parked",
+    retry.HandBack: "handed back",
+    retry.HandOver: "parked",
+}
 
 
 def project_files() -> list[Path]:
@@ -178,7 +187,8 @@ def test_every_event_is_documented_and_no_other() -> None:
 
 def test_every_field_and_precision_of_a_request_is_documented() -> None:
     documented = set(rows(page("docs/request.md")))
-    fields = {*ClipRequest.model_fields, *Range.model_fields, *Output.model_fields}
+    span = {field.alias or name for name, field in CameraSpan.model_fields.items()}
+    fields = {*ClipRequest.model_fields, *Range.model_fields, *span, *Output.model_fields}
     precisions = set(get_args(Output.model_fields["precision"].annotation))
     assert fields | precisions == documented
     assert precisions <= set(rows(page("README.md")))
@@ -191,6 +201,15 @@ def test_json_in_pages_is_what_it_claims_to_be(block: Block) -> None:
         event = Event.model_validate_json(block.text)
         clip = Clip.model_validate(content["data"])
         assert clip.event().model_dump(mode="json") == event.model_dump(mode="json")
+    elif "clipId" in content and "status" in content:
+        assert set(content) == {*LegacyMessage.model_fields, "status", "bucket", "clip", "thumbnail"}
+    elif "clipId" in content:
+        assert requests_in(block.text)
+    elif "spans" in content:
+        for span in content["spans"]:
+            CutSpan.model_validate(span)
+        for gap in content["gaps"]:
+            Gap.model_validate(gap)
     elif "failure" in content:
         Failure.model_validate(content["failure"])
     else:

@@ -25,5 +25,5 @@ class OutboxAnnouncer:
         """
         own = event.data.get("request", {}).get("webhook")
         for url in dict.fromkeys([*self._urls, *([own] if own else [])]):
-            delivery = {"id": event.id, "url": url, "event": event.model_dump(mode="json")}
+            delivery = {"id": event.id, "url": url, "event": event.body()}
             self._queue.send(json.dumps(delivery, ensure_ascii=False, separators=(",", ":")))

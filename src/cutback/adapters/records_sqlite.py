@@ -111,6 +111,16 @@ class SqliteRecords:
         clips = [Clip.model_validate_json(content) for _, _, content in rows[:limit]]
         return Page(clips, _make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
+    def waiting_for(self, camera: str, *, limit: int = 1000) -> list[Clip]:
+        """Clips in `waiting` that wait for this camera's footage, those longest in the records first."""
+        _check_limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT content FROM clips WHERE state = 'waiting' AND waits_for = ? ORDER BY created_at, id LIMIT ?",
+                (camera, limit),
+            ).fetchall()
+        return [Clip.model_validate_json(content) for (content,) in rows]
+
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
         """Clips that housekeeping must look at, the longest due first."""
         _check_limit(limit)
@@ -189,6 +199,7 @@ def _columns(clip: Clip) -> dict[str, Any]:
         "lease_until": _micros_or_none(clip.lease_until),
         "sweep_at": _micros_or_none(clip.sweep_at),
         "expires_at": _micros_or_none(clip.expires_at),
+        "waits_for": clip.waits_for,
         "content": clip.model_dump_json(),
     }
 
@@ -205,7 +216,7 @@ def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
     )
     connection.executemany(
         "INSERT INTO clip_recordings (recording, created_at, id) VALUES (?, ?, ?)",
-        [(key, created_at, clip.id) for key in {each.recording for each in clip.request.source}],
+        [(key, created_at, clip.id) for key in {each.recording for each in clip.request.ranges}],
     )
 
 

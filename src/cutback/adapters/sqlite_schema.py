@@ -119,5 +119,10 @@ _CATALOGUE = (
     "CREATE INDEX removed_recordings_by_time ON removed_recordings (removed_at)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE)
+_WAITING = (
+    "ALTER TABLE clips ADD COLUMN waits_for TEXT",
+    "CREATE INDEX clips_by_waiting ON clips (waits_for, created_at, id) WHERE state = 'waiting'",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING)
 """The n-th leads from schema version n to n + 1 (`user_version`)."""

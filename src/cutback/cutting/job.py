@@ -56,6 +56,11 @@ class CutRange:
     source: int
     start: Instant
     end: Instant
+    seam_before: bool = False
+    """Whether the piece before ends at this very moment of a camera's clock: then nothing is rounded to a frame's
+    time here, so that the clip keeps to that clock over any number of seams."""
+    seam_after: bool = False
+    """The same of the piece behind. A range with a seam, in which no frame begins, is left out."""
 
 
 @dataclass(frozen=True, slots=True)

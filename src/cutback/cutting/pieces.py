@@ -9,6 +9,7 @@ from cutback.cutting.footage import Footage, open_footage
 from cutback.cutting.index import Hull
 from cutback.cutting.job import CutJob, Source
 from cutback.cutting.plan import Piece, locate
+from cutback.errors import RangeOutsideRecordingError
 from cutback.times import MAX_SECONDS, FrameNumber
 
 
@@ -26,12 +27,25 @@ def open_pieces(
         number: open_footage(sources[number], job.limits, None if whole_index else hull_of(job, number), number=number)
         for number in {wanted.source for wanted in job.ranges}
     }
-    return _merged(
-        [
-            (footage[wanted.source], wanted.source, locate(footage[wanted.source].index, wanted.start, wanted.end))
-            for wanted in job.ranges
-        ]
-    )
+    pieces, empty = [], None
+    for wanted in job.ranges:
+        try:
+            piece = locate(
+                footage[wanted.source].index,
+                wanted.start,
+                wanted.end,
+                seam_before=wanted.seam_before,
+                seam_after=wanted.seam_after,
+            )
+        except RangeOutsideRecordingError as error:
+            if not (wanted.seam_before or wanted.seam_after):
+                raise
+            empty = error
+        else:
+            pieces.append((footage[wanted.source], wanted.source, piece))
+    if not pieces and empty is not None:
+        raise empty
+    return _merged(pieces)
 
 
 def hull_of(job: CutJob, source: int) -> Hull:

@@ -57,8 +57,10 @@ class Piece:
         return self.end - self.start
 
 
-def locate(index: Index, start: Instant, end: Instant) -> Piece:
+def locate(index: Index, start: Instant, end: Instant, *, seam_before: bool = False, seam_after: bool = False) -> Piece:
     """Bring a range to the times of the frames in it: those with start ≤ time < end.
+
+    At a seam the piece begins or ends at the time asked for, wherever the frames lie; see `CutRange`.
 
     Raises:
         RangeOutsideRecordingError: no frame (or, without video, no sound) begins in the range.
@@ -72,7 +74,7 @@ def locate(index: Index, start: Instant, end: Instant) -> Piece:
         )
     clamped = overshoot or finish > index.end + FRAME_TOLERANCE
     if video is None:
-        return Piece(begin, min(finish, index.end), 0, 0, clamped)
+        return Piece(begin, finish if seam_after else min(finish, index.end), 0, 0, clamped and not seam_after)
     first = rank_at(video, begin)
     stop = rank_at(video, finish)
     if stop <= first:
@@ -85,6 +87,10 @@ def locate(index: Index, start: Instant, end: Instant) -> Piece:
         real_end = video.seconds(video.pts[video.order[stop]])
     else:
         real_end = max(video.end, min(finish, index.end))
+    if seam_before:
+        real_start = begin
+    if seam_after:
+        real_end, clamped = finish, False
     return Piece(real_start, real_end, first, stop, clamped)
 
 

@@ -77,7 +77,9 @@ def job_to_json(job: CutJob) -> dict[str, Any]:
     """A job as JSON."""
     return {
         "sizes": job.sizes,
-        "ranges": [[r.source, _instant_out(r.start), _instant_out(r.end)] for r in job.ranges],
+        "ranges": [
+            [r.source, _instant_out(r.start), _instant_out(r.end), r.seam_before, r.seam_after] for r in job.ranges
+        ],
         "precision": job.precision,
         "limits": asdict(job.limits),
     }
@@ -87,7 +89,10 @@ def job_from_json(data: dict[str, Any]) -> CutJob:
     """The reverse of `job_to_json`."""
     return CutJob(
         tuple(data["sizes"]),
-        tuple(CutRange(source, _instant_in(start), _instant_in(end)) for source, start, end in data["ranges"]),
+        tuple(
+            CutRange(source, _instant_in(start), _instant_in(end), before, after)
+            for source, start, end, before, after in data["ranges"]
+        ),
         data["precision"],
         Limits(**data["limits"]),
     )

@@ -186,7 +186,7 @@ def render(
 
     job = CutJob(
         sizes=(reader.size,),
-        ranges=tuple(CutRange(0, piece.start, piece.end) for piece in request.source),
+        ranges=tuple(CutRange(0, piece.start, piece.end) for piece in request.ranges),
         precision=request.output.precision,
         limits=screen.settings().limits,
     )

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cutback.clip import Clip, ClipState
-from cutback.request import Range
+from cutback.sources import CameraSpan, Source
 from cutback.times import FrameNumber, Instant, format_clock, format_seconds
 
 STATE_STYLES = {
@@ -25,6 +25,7 @@ STATE_STYLES = {
     ClipState.CANCELLED: "magenta",
     ClipState.EXPIRED: "bright_black",
 }
+_FILLED = {"skip": "left out", "freeze": "the last picture held", "black": "black", "fail": ""}
 _MARKS = {
     ClipState.QUEUED: "·",
     ClipState.WAITING: "…",
@@ -70,9 +71,24 @@ def clock(value: Fraction) -> str:
     return text.rstrip("0").rstrip(".")
 
 
-def pieces(source: Sequence[Range]) -> str:
-    """The ranges asked for: `00:41.367–00:53.9`, joined ranges with a plus between."""
-    return " + ".join(f"{instant(piece.start)}–{instant(piece.end)}" for piece in source)
+def pieces(source: Sequence[Source]) -> str:
+    """What was asked for: `sea.mp4 00:41.367–00:53.9`, several joined with a plus between."""
+    made, before = [], ""
+    for piece in source:
+        if isinstance(piece, CameraSpan):
+            name, text = piece.camera, f"{moment(piece.start)} – {moment(piece.end, day=False)}"
+        else:
+            name, text = piece.recording, f"{instant(piece.start)}–{instant(piece.end)}"
+        made.append(text if name == before else f"{name} {text}")
+        before = name
+    return " + ".join(made)
+
+
+def moment(when: datetime, *, day: bool = True) -> str:
+    """A moment of the wall clock in this machine's time zone: `2026-06-21 10:03:12.48`."""
+    local = when.astimezone()
+    seconds = f"{local:%S.%f}".rstrip("0").rstrip(".")
+    return f"{local:%Y-%m-%d} {local:%H:%M}:{seconds}" if day else f"{local:%H:%M}:{seconds}"
 
 
 def state(clip: Clip) -> Text:
@@ -132,7 +148,7 @@ def clips_table(clips: Sequence[Clip], now: datetime) -> Table:
     made = table("clip", "state", "length", "from", "asked", right=["length"], clipped=["from"])
     for clip in clips:
         long = length(clip.result.duration) if clip.result else ""
-        what = clip.request.title or f"{clip.request.source[0].recording} {pieces(clip.request.source)}"
+        what = clip.request.title or pieces(clip.request.source)
         made.add_row(escape(clip.id), state(clip), long, line(what), ago(clip.created_at, now))
     return made
 
@@ -158,7 +174,10 @@ def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
         card.add_row("progress", f"{clip.progress.fraction:.0%}, {clip.progress.frames} frames")
         card.add_row("worker", escape(clip.worker))
     for piece in request.source:
-        card.add_row("asked", escape(f"{instant(piece.start)} – {instant(piece.end)} of {piece.recording}"))
+        card.add_row("asked", escape(_asked(piece)))
+    if clip.state is ClipState.WAITING:
+        when = f", expected at {moment(clip.expected_at)}" if clip.expected_at else ""
+        card.add_row("waits for", escape(f"footage of {clip.waits_for}{when}"))
     card.add_row("precision", request.output.precision)
     if clip.result:
         _add_result(card, clip, path)
@@ -174,12 +193,23 @@ def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
     return card
 
 
+def _asked(piece: Source) -> str:
+    if isinstance(piece, CameraSpan):
+        return f"{moment(piece.start)} – {moment(piece.end)} of camera {piece.camera}"
+    return f"{instant(piece.start)} – {instant(piece.end)} of {piece.recording}"
+
+
 def _add_result(card: Table, clip: Clip, path: str | None) -> None:
     result = clip.result
     assert result is not None
     for span in result.spans:
         clamped = " [yellow](the recording has no more)[/]" if span.clamped else ""
-        card.add_row("got", f"{format_seconds(span.start, 6)} s – {format_seconds(span.end, 6)} s{clamped}")
+        where = f" of {span.recording}, from {moment(span.begins)} on" if span.begins else ""
+        text = f"{format_seconds(span.start, 6)} s – {format_seconds(span.end, 6)} s{where}"
+        card.add_row("got", f"{escape(text)}{clamped}")
+    for gap in result.gaps:
+        text = f"{moment(gap.begins)} – {moment(gap.ends)}, {_FILLED[gap.filled]}"
+        card.add_row("gap", Text(text, style="yellow"))
     card.add_row("clip is", f"{length(result.duration)}, {result.width}×{result.height}, {size(result.size)}")
     card.add_row("frames", f"{result.frames}: {result.frames_copied} copied, {result.frames_encoded} encoded")
     of_whole = share(result.bytes_read, result.source_size)

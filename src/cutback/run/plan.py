@@ -53,7 +53,7 @@ def plan(
         reader = open_reader(screen, store_url, key, stopped)
         job = CutJob(
             sizes=(reader.size,),
-            ranges=tuple(CutRange(0, piece.start, piece.end) for piece in request.source),
+            ranges=tuple(CutRange(0, piece.start, piece.end) for piece in request.ranges),
             precision=request.output.precision,
             limits=screen.settings().limits,
         )

@@ -1,0 +1,128 @@
+"""Clips whose footage is not there yet: how they begin to wait, and how an arriving recording wakes them."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cutback.clip import Clip, ClipState
+from cutback.commit import announce_now
+from cutback.coverage import Coverage
+from cutback.errors import FootageNotYetError, WrongStateError
+from cutback.locate import Found, Never, NotYet, Patience, Refresh, Verdict, locate
+from cutback.recording import CameraRecording
+from cutback.request import ClipRequest
+
+if TYPE_CHECKING:
+    from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def patience_of(services: Services) -> Patience:
+    """How patient the settings are."""
+    settings = services.settings
+    return Patience(
+        deadline=timedelta(seconds=settings.footage_deadline),
+        late=timedelta(seconds=settings.late_footage),
+        retention=timedelta(seconds=settings.retention),
+        drift=Fraction(settings.clock_drift) / 1_000_000,
+    )
+
+
+def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> list[Verdict]:
+    """What is known of each of the request's cameras' spans, in order.
+
+    Raises:
+        SurroundingsError: the catalogue or a store does not answer.
+    """
+    patience, now = patience_of(services), services.clock()
+    return [
+        locate(span, services.catalogue, patience, asked_at=asked_at, now=now, refresh=_refreshing(services))
+        for span in request.spans
+    ]
+
+
+def waits(services: Services, clip: Clip) -> bool:
+    """Whether the clip has to wait for its footage; its record then says so, and its message is done with.
+
+    What comes between looking and noting it down would wake nobody, so it is looked for once more after that.
+
+    Raises:
+        RecordsUnavailableError: the records do not answer.
+        StorageUnavailableError: a recording that is still being written could not be looked at.
+    """
+    if not clip.request.spans or clip.state.final or clip.state is ClipState.PROCESSING:
+        return False
+    missing = _not_yet(look_up(services, clip.request, asked_at=clip.created_at))
+    if missing is None:
+        return False
+    waiting = _note(services, clip, missing)
+    return waiting is not None and _not_yet(look_up(services, clip.request, asked_at=clip.created_at)) is not None
+
+
+def coverages(services: Services, clip: Clip) -> list[Coverage]:
+    """Where the footage of the clip's cameras' spans lies, in order; nothing more is waited for.
+
+    Raises:
+        FootageMissingError: there is none, or not all of it where gaps are not allowed.
+        FootageExpiredError: it is older than recordings are kept.
+        SurroundingsError: the catalogue or a store does not answer, or footage vanished this moment.
+    """
+    found = []
+    for verdict in look_up(services, clip.request, asked_at=clip.created_at):
+        match verdict:
+            case Found(coverage):
+                found.append(coverage)
+            case Never(error):
+                raise error
+            case NotYet():
+                raise FootageNotYetError
+    return found
+
+
+def wake(services: Services, camera: str) -> int:
+    """A recording of the camera came: send the clips that wait for it to the workers. Returns how many.
+
+    Raises:
+        SurroundingsError: records or queue do not answer; wake them again, or their time comes by itself.
+    """
+    clips = services.records.waiting_for(camera)
+    for clip in clips:
+        services.queue.send(clip.request.model_dump_json())
+    return len(clips)
+
+
+def _not_yet(verdicts: list[Verdict]) -> NotYet | None:
+    missing = [each for each in verdicts if isinstance(each, NotYet)]
+    if not missing or not all(isinstance(each, NotYet | Found) for each in verdicts):
+        return None  # there, or lost for ever: an attempt says which
+    return max(missing, key=lambda each: each.look_at)
+
+
+def _note(services: Services, clip: Clip, missing: NotYet) -> Clip | None:
+    """The waiting clip; None when it moved on meanwhile. Told of once, however often it is looked for."""
+    now = services.clock()
+    told = clip.state is ClipState.WAITING and clip.waits_for == missing.camera
+    try:
+        waiting = clip.waiting(camera=missing.camera, expected_at=missing.expected_at, look_at=missing.look_at, now=now)
+    except WrongStateError:
+        return None
+    if not services.records.commit(waiting, announce=not told):
+        return None
+    log.info("stage=waiting clip=%s camera=%s look_at=%s", clip.id, missing.camera, missing.look_at.isoformat())
+    if not told:
+        announce_now(services, waiting)
+    return waiting
+
+
+def _refreshing(services: Services) -> Refresh:
+    def refresh(recording: CameraRecording) -> CameraRecording | None:
+        from cutback.catalogue import register  # type: ignore[import-not-found]
+
+        register(services, recording.key)
+        return services.catalogue.get_recording(recording.key)
+
+    return refresh
