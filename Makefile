@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test media-soak check bench lock tools clean
+.PHONY: help run install test media-soak check lambda-zip bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -36,12 +36,16 @@ check: $(DEV)  ## lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+lambda-zip: $(DEV)  ## build what Lambda runs: build/lambda/cutback-arm64.zip and -x86_64.zip
+	$(BIN)/python infra/lambda_zip.py $(ZIP_ARGS)
+
 bench: $(DEV)  ## measure, and print the tables of docs/performance.md
 	$(BIN)/python -m bench
 
 lock: $(DEV)  ## renew the lock files from pyproject.toml
 	$(COMPILE) --extra build -o requirements.lock
-	$(COMPILE) --all-extras -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra aws -c requirements.lock -o requirements-aws.lock
+	$(COMPILE) --all-extras -c requirements-aws.lock -o requirements-dev.lock
 
 clean:  ## remove what was installed and built; cutback-data stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench

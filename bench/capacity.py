@@ -1,0 +1,123 @@
+"""`python -m bench.capacity`: what becomes of a burst of requests on AWS, simulated from measured times.
+
+The model is that of https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: an SQS event source mapping
+begins with five batches at once and adds up to 300 a minute, up to its maximum concurrency and the account's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.page import replace_part
+from bench.tables import table
+
+_PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
+_FIRST = 5
+_MORE_A_MINUTE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a burst. All in seconds."""
+
+    drained: float
+    p50: float
+    p99: float
+    busiest: int
+    """Most functions at work at once."""
+    function_seconds: float
+
+
+def simulate(
+    count: int, *, spread: float, service: Sequence[float], limit: int, seed: int = 1, overhead: float = 0.05
+) -> Outcome:
+    """`count` requests arrive evenly over `spread` seconds; each takes one of the `service` times, drawn at random.
+
+    `limit` is the maximum concurrency; `overhead` is the time between a message's arrival and its function's start.
+    """
+    draw = random.Random(seed)
+    busy: list[float] = []  # when each function at work ends
+    waits = []
+    busiest, total, drained, now = 0, 0.0, 0.0, 0.0
+    for number in range(count):
+        arrived = number * spread / count
+        now = max(now, arrived)  # first come, first served
+        while busy and busy[0] <= now:
+            heapq.heappop(busy)
+        while len(busy) >= min(limit, _allowed(now)):
+            # The next place is free when a function ends, or when the mapping may start one more.
+            now = min(busy[0], _when_allowed(len(busy) + 1)) if len(busy) < limit else busy[0]
+            while busy and busy[0] <= now:
+                heapq.heappop(busy)
+        took = draw.choice(service)
+        total += took
+        heapq.heappush(busy, now + overhead + took)
+        busiest = max(busiest, len(busy))
+        waits.append(now + overhead + took - arrived)
+        drained = max(drained, now + overhead + took)
+    waits.sort()
+    return Outcome(drained, waits[len(waits) // 2], waits[int(len(waits) * 0.99)], busiest, total)
+
+
+def _allowed(now: float) -> int:
+    return _FIRST + int(now * _MORE_A_MINUTE / 60 + 1e-6)
+
+
+def _when_allowed(count: int) -> float:
+    return max(0, count - _FIRST) * 60 / _MORE_A_MINUTE
+
+
+def main() -> int:
+    """Simulate, print, and write the table into docs/scaling.md."""
+    parser = argparse.ArgumentParser(prog="python -m bench.capacity", description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000, help="in the burst (100000)")
+    parser.add_argument("--spread", type=float, default=60, help="seconds over which they arrive (60)")
+    parser.add_argument(
+        "--service", type=float, nargs="+", default=[1.2, 1.3, 1.5, 1.8, 2.6], metavar="S",
+        help="seconds of a function for a clip, drawn at random (those of an exact 30 s clip: docs/cost.md)",
+    )  # fmt: skip
+    parser.add_argument("--write", action="store_true", help="write the table into docs/scaling.md")
+    options = parser.parse_args()
+    rows = []
+    for limit in (10, 100, 300, 500, 1000):
+        found = simulate(options.requests, spread=options.spread, service=options.service, limit=limit)
+        rows.append(
+            [
+                f"{limit}",
+                _span(found.drained),
+                _span(found.p50),
+                _span(found.p99),
+                f"{found.busiest}",
+                f"{found.function_seconds / 3600:.1f} h",
+            ]
+        )
+    head = ["maximum concurrency", "all done after", "p50", "p99", "at work at once", "function time"]
+    mean = sum(options.service) / len(options.service)
+    text = (
+        f"`python -m bench.capacity`: {options.requests:,} requests within {options.spread:g} s, "
+        f"{mean:.2f} s of a function for each on average.\n\n{table(head, rows, words=())}"
+    )
+    print(text)
+    if options.write:
+        replace_part(_PAGE, "capacity", text)
+    return 0
+
+
+def _span(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
