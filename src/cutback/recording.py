@@ -35,6 +35,8 @@ class Span:
     seam_before: bool = False
     """Whether the span before ends at the same moment of the camera's clock."""
     seam_after: bool = False
+    optional: bool = False
+    """Whether it may be left out if no frame begins in it."""
 
 
 class CameraRecording(Model):

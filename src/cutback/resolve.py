@@ -138,6 +138,7 @@ class Footage:
                     end=span.end,
                     seam_before=span.seam_before,
                     seam_after=span.seam_after,
+                    optional=span.optional,
                 )
                 for span in self.spans
             ),
@@ -220,7 +221,15 @@ def resolve_with(
         opened.pop_all()  # all are there: from here on the footage closes them
     recordings = {key: Recording(key, reader.info.etag, reader.size) for key, reader in readers.items()}
     spans = tuple(
-        Span(recordings[piece.key], piece.start, piece.end, piece.seam_before, piece.seam_after) for piece in wanted
+        Span(
+            recordings[piece.key],
+            piece.start,
+            piece.end,
+            seam_before=piece.seam_before,
+            seam_after=piece.seam_after,
+            optional=piece.take is not None,
+        )
+        for piece in wanted
     )
     return Footage(
         spans=spans,

@@ -76,11 +76,22 @@ def cut_here(
     limits: Limits | None = None,
 ) -> Clip:
     """Cut in this process."""
+    return cut_ranges(recordings, ask(*ranges), precision=precision, limits=limits)
+
+
+def cut_ranges(
+    recordings: Sequence[Path | bytes],
+    ranges: Sequence[CutRange],
+    *,
+    precision: Precision = "exact",
+    limits: Limits | None = None,
+) -> Clip:
+    """Cut in this process."""
     sources = [_source(recording) for recording in recordings]
     progress: list[CutProgress] = []
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
-        job = CutJob(tuple(s.size for s in sources), ask(*ranges), precision, limits or Limits())
+        job = CutJob(tuple(s.size for s in sources), tuple(ranges), precision, limits or Limits())
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)
         data = assembled.read_at(0, assembled.size)

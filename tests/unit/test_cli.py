@@ -332,3 +332,25 @@ def test_lengths_and_shares_read_well() -> None:
     assert look.clock(Fraction("3723.25")) == "01:02:03.25"
     assert look.share(1, 0) == ""
     assert look.share(58, 1000) == "5.8 %"
+
+
+def test_a_span_of_a_camera_is_typed_as_people_write_it() -> None:
+    typed = {"from": "2026-06-21T10:03:12.480Z", "to": "2026-06-21T12:03:20+02:00", "at": None, "gaps": "freeze"}
+    (request,) = asking.requests_of_cameras(["north"], typed)
+    (span,) = request.spans
+    assert (span.camera, span.gaps, (span.end - span.start).total_seconds()) == ("north", "freeze", 7.52)
+
+
+def test_a_moment_without_a_date_is_todays_by_this_machines_clock() -> None:
+    (request,) = asking.requests_of_cameras(["north"], {"at": "9:03:20", "before": "8", "after": "20"})
+    (span,) = request.spans
+    local = span.start.astimezone()
+    assert ((local.hour, local.minute, local.second), (span.end - span.start).total_seconds()) == ((9, 3, 12), 28.0)
+
+
+def test_several_cameras_are_several_requests_and_their_faults_are_named_by_option() -> None:
+    span = {"from": "1782036192480", "to": "1782036193480"}
+    assert [each.spans[0].camera for each in asking.requests_of_cameras(["a", "b"], span)] == ["a", "b"]
+    with pytest.raises(InvalidRequestError) as refused:
+        asking.requests_of_cameras(["a"], {**span, "to": "noon"})
+    assert [fault.path for fault in refused.value.faults] == ["--to"]

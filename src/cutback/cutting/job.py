@@ -60,7 +60,9 @@ class CutRange:
     """Whether the piece before ends at this very moment of a camera's clock: then nothing is rounded to a frame's
     time here, so that the clip keeps to that clock over any number of seams."""
     seam_after: bool = False
-    """The same of the piece behind. A range with a seam, in which no frame begins, is left out."""
+    """The same of the piece behind."""
+    optional: bool = False
+    """Whether it is left out if no frame begins in it, as long as there are others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def open_pieces(
                 seam_after=wanted.seam_after,
             )
         except RangeOutsideRecordingError as error:
-            if not (wanted.seam_before or wanted.seam_after):
+            if not wanted.optional:
                 raise
             empty = error
         else:

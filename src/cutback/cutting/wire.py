@@ -78,7 +78,8 @@ def job_to_json(job: CutJob) -> dict[str, Any]:
     return {
         "sizes": job.sizes,
         "ranges": [
-            [r.source, _instant_out(r.start), _instant_out(r.end), r.seam_before, r.seam_after] for r in job.ranges
+            [r.source, _instant_out(r.start), _instant_out(r.end), r.seam_before, r.seam_after, r.optional]
+            for r in job.ranges
         ],
         "precision": job.precision,
         "limits": asdict(job.limits),
@@ -90,8 +91,8 @@ def job_from_json(data: dict[str, Any]) -> CutJob:
     return CutJob(
         tuple(data["sizes"]),
         tuple(
-            CutRange(source, _instant_in(start), _instant_in(end), before, after)
-            for source, start, end, before, after in data["ranges"]
+            CutRange(source, _instant_in(start), _instant_in(end), *flags)
+            for source, start, end, *flags in data["ranges"]
         ),
         data["precision"],
         Limits(**data["limits"]),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from cutback.batch import single_requests
+from cutback.envelope import Asked, open_envelope
 from cutback.errors import Fault, InvalidRequestError
 from cutback.request import ClipRequest, validate_request
 from cutback.run.exits import WrongUsageError
@@ -94,6 +97,62 @@ def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRe
         return validate_request(content)
     except InvalidRequestError as error:
         raise InvalidRequestError([_as_typed(fault, ranges) for fault in error.faults]) from None
+
+
+def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **fields: Any) -> list[ClipRequest]:
+    """A validated request for each camera; what is None or empty is left out.
+
+    Raises:
+        InvalidRequestError: its faults named by the options they came from.
+    """
+    typed: dict[str, Any] = {name: value for name, value in span.items() if value is not None}
+    for name in {"from", "to", "at"} & set(typed):
+        typed[name] = typed_moment(typed[name])
+    if not {"at", "from", "to"} & set(typed):
+        raise WrongUsageError("Say --from and --to, or --at with --before and --after: moments of the wall clock.")
+    content = {
+        "source": {"camera": cameras[0] if len(cameras) == 1 else list(cameras), **typed},
+        **{name: value for name, value in fields.items() if value not in (None, "", [], {})},
+    }
+    try:
+        return [validate_request(each) for each in single_requests(content)]
+    except InvalidRequestError as error:
+        faults = [Fault(_camera_option(fault.path), fault.problem) for fault in error.faults]
+        raise InvalidRequestError(faults) from None
+
+
+def typed_moment(text: str) -> str | int:
+    """A moment as a request has it; without a date it is today's, without an offset by this machine's clock."""
+    written = text.strip()
+    if re.fullmatch(r"\d{12,14}", written, re.ASCII):
+        return int(written)
+    if re.fullmatch(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?", written, re.ASCII):
+        written = f"{datetime.now().astimezone():%Y-%m-%d}T{written.zfill(len(written) + (written[1] == ':'))}"
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return text
+    return (moment if moment.tzinfo else moment.astimezone()).isoformat()
+
+
+def requests_of_message(body: bytes) -> list[ClipRequest]:
+    """The requests of a file: one, or several in any form that the queue takes, too.
+
+    Raises:
+        InvalidRequestError: one of them is wrong, or there is none.
+    """
+    items = open_envelope(body)
+    contents = [each for item in items if isinstance(item, Asked) for each in single_requests(item.content)]
+    if not contents or len(contents) < len([item for item in items if isinstance(item, Asked)]):
+        raise InvalidRequestError([Fault("", "holds no request")])
+    return [validate_request(content) for content in contents]
+
+
+def _camera_option(path: str) -> str:
+    name = path.rpartition(".")[2]
+    if path.startswith("source"):
+        return f"--{name}" if name in {"camera", "from", "to", "gaps"} else "--at --before --after"
+    return _OPTIONS.get(path) or _OPTIONS.get(re.split(r"[\[.]", path, maxsplit=1)[0]) or path
 
 
 def _as_typed(fault: Fault, ranges: Sequence[Typed]) -> Fault:

@@ -35,6 +35,11 @@ def register(app: typer.Typer, panel: str) -> None:
             ("wave.json", "a request from a file; - reads it from the standard input"),
             ("--recording sea.mp4 --from 75 --to 90 --wait", "asked for by options, and waited for"),
             ("--recording sea.mp4 --range 10..14 --range 62..70 --tag best", "two waves, joined"),
+            ("--camera north-point --from 2026-06-21T10:03:12.480Z --to 2026-06-21T10:03:41.9Z", "by wall clock"),
+            (
+                "--camera north-point --at 10:03:20 --before 8 --after 20",
+                "around a moment of today",
+            ),
         ),
     )(submit)
     command(
@@ -52,11 +57,22 @@ def submit(
     screen: Screen,
     file: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="A request as JSON.")] = None,
     recording: Annotated[str | None, typer.Option(metavar="KEY", help="In the store of recordings.")] = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Included.")] = None,
+    cameras: Annotated[
+        list[str], typer.Option("--camera", metavar="NAME", help="Instead of --recording; a clip for each one named.")
+    ] = [],  # noqa: B006 - typer makes a new list for each call
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Included. Of a camera: a moment of the wall clock.")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Excluded.")] = None,
     ranges: Annotated[
         list[str], typer.Option("--range", metavar="FROM..TO", help="Instead of --from and --to; several are joined.")
-    ] = [],  # noqa: B006 - typer makes a new list for each call
+    ] = [],  # noqa: B006
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Of a camera: the moment to cut around.")] = None,
+    before: Annotated[str | None, typer.Option(metavar="SECONDS", help="Before --at.")] = None,
+    after: Annotated[str | None, typer.Option(metavar="SECONDS", help="After --at.")] = None,
+    gaps: Annotated[
+        str | None, typer.Option(metavar="skip|freeze|black|fail", help="Where a camera recorded nothing.")
+    ] = None,
     clip_id: Annotated[str | None, typer.Option("--id", help="The same id twice is the same clip.")] = None,
     title: Annotated[str | None, typer.Option(help="Shown to people.")] = None,
     tags: Annotated[list[str], typer.Option("--tag", help="For finding it again; may be repeated.")] = [],  # noqa: B006
@@ -82,35 +98,40 @@ def submit(
         "expires_in": expires_in,
     }
     if file is not None:
-        if recording or start or end or ranges or any(options.values()):
+        if recording or cameras or start or end or ranges or at or any(options.values()):
             raise WrongUsageError("A request from a file takes no further options but --wait.")
-        request = _read_request(file)
+        requests = _read_requests(file)
+    elif cameras:
+        if recording or ranges:
+            raise WrongUsageError("Say --recording or --camera, not both; --range is of recordings.")
+        around = {"at": at, "before": before, "after": after}
+        requests = asking.requests_of_cameras(cameras, {"from": start, "to": end, **around, "gaps": gaps}, **options)
     elif recording is None:
-        raise WrongUsageError("Name a FILE with a request, or say --recording, --from and --to.")
+        raise WrongUsageError("Name a FILE with a request, or say --recording or --camera, --from and --to.")
     else:
-        request = asking.request_of(recording, asking.typed_ranges(start, end, ranges), **options)
+        requests = [asking.request_of(recording, asking.typed_ranges(start, end, ranges), **options)]
     services = screen.services()
-    clip = accept.submit(services, request)
+    made = [accept.submit(services, request) for request in requests]
     if wait:
         from cutback.run.waiting import wait_for
 
-        clip = wait_for(screen, services, clip)
+        for clip in made:
+            wait_for(screen, services, clip)
         return
-    screen.document(clip.public())
+    screen.document(made[0].public() if len(made) == 1 else {"clips": [clip.public() for clip in made]})
     if not screen.json:
         from cutback.run import look
 
-        screen.out.print(f"{escape(clip.id)}  ", look.state(clip), sep="")
+        for clip in made:
+            screen.out.print(f"{escape(clip.id)}  ", look.state(clip), sep="")
 
 
-def _read_request(file: str) -> ClipRequest:
-    from cutback.request import parse_request
-
+def _read_requests(file: str) -> list[ClipRequest]:
     if file == "-":
-        return parse_request(sys.stdin.buffer.read(1024 * 1024 + 1))
+        return asking.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1))
     try:
         with Path(file).open("rb") as stream:
-            return parse_request(stream.read(1024 * 1024 + 1))
+            return asking.requests_of_message(stream.read(1024 * 1024 + 1))
     except OSError as error:
         raise WrongUsageError(f"{file} cannot be read: {error.strerror}.") from error
 
