@@ -14,11 +14,11 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test media-soak check lambda-zip bench lock tools clean
+.PHONY: help run install test media-soak faults-soak check lambda-zip bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
-		printf '  make %-9s %s\n' "$$target" "$$text"; done
+		printf '  make %-11s %s\n' "$$target" "$$text"; done
 
 run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
 	@$(BIN)/cutback demo
@@ -30,6 +30,9 @@ test: $(DEV) tools  ## run the tests
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(BIN)/python -m pytest $(SOAK) -m soak $(PYTEST_ARGS)
+
+faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTBACK_TEST_KILLS says how many
+	$(BIN)/python -m pytest tests/faults -m soak -s $(PYTEST_ARGS)
 
 check: $(DEV)  ## lint, format and types
 	$(BIN)/ruff check .

@@ -98,7 +98,8 @@ def build(
     webhooks = SqliteQueue(
         database,
         "webhooks",
-        visibility=timedelta(seconds=settings.webhook_timeout + 30),
+        # Long enough for a slow look-up of the receiver's name, too, which has no timeout.
+        visibility=timedelta(seconds=4 * settings.webhook_timeout),
         max_receives=len(settings.webhook_delays) + 4,
         clock=clock,
     )

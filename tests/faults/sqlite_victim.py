@@ -1,17 +1,17 @@
-"""The program that `test_sqlite_kills` kills: for every line it reads it starts a child that works until killed.
+"""The program that `test_sqlite_kills` kills: a nursery whose children use queue and records until they are killed.
 
-Everything is told on the standard output, a line each, in one write, so that a kill cannot break a line:
-`born PID`, `dead PID` (after all that the child had to tell), `ready`, and for each operation `try WHAT` before
-and `did WHAT` after. Children are forked before anything is opened, which makes a life cheap.
+Beside what a nursery tells: `ready`, and for each operation `try WHAT` before and `did WHAT` after.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+
+from tests.faults.nursery import serve, tell
 
 from cutback.adapters.queue_sqlite import SqliteQueue
 from cutback.adapters.records_sqlite import SqliteRecords
@@ -21,10 +21,6 @@ from cutback.model import utc_now
 from cutback.request import validate_request
 
 HIDDEN = timedelta(hours=1)
-
-
-def tell(*words: object) -> None:
-    os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 def live(path: Path, life: str) -> None:
@@ -85,20 +81,5 @@ def change(records: SqliteRecords, clip: Clip) -> Clip:
     return changed
 
 
-def main() -> None:
-    """Give birth for each line read; its text names the life."""
-    path = Path(sys.argv[1])
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            try:
-                live(path, line.strip())
-            finally:
-                os._exit(70)  # only an error comes here; what is inherited is not this one's to tidy
-        tell("born", child)
-        _, status = os.waitpid(child, 0)
-        tell("dead", child, os.waitstatus_to_exitcode(status))
-
-
 if __name__ == "__main__":
-    main()
+    serve(partial(live, Path(sys.argv[1])))

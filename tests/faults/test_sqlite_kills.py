@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import os
 import random
-import select
 import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+from tests.faults.nursery import Nursery
+
 from cutback.adapters.queue_sqlite import SqliteQueue
 from cutback.adapters.records_sqlite import SqliteRecords
 
-KILLS = int(os.environ.get("CUTBACK_TEST_KILLS", "60"))
 LONGEST_LIFE = 0.15
 """Seconds. A life is anything from nothing to this."""
-
-DEADLINE = 60.0
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -56,92 +51,55 @@ class Told:
                 raise AssertionError(f"cannot understand {line!r}")
 
 
-class Nursery:
-    """A process whose children are killed."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self.name = name
-        self.told = Told()
-        self._rest = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.sqlite_victim", str(path)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path)))},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-
-    def live_and_die(self, number: int, seconds: float) -> None:
-        """One child, killed `seconds` after its birth."""
-        self._stdin.write(f"{self.name}{number}\n".encode())
-        child = int(self._listen("born", DEADLINE).split(" ")[1])
-        # While it lives it is listened to, or it would come to wait for us.
-        assert not self._listen("dead", seconds), "it died by itself"
-        os.kill(child, signal.SIGKILL)
-        assert self._listen("dead", DEADLINE)
-
-    def close(self) -> None:
-        self._stdin.close()
-        self._process.wait(DEADLINE)
-        self._stdout.close()
-
-    def _listen(self, awaited: str, seconds: float) -> str:
-        """The awaited line, or nothing once the time is over."""
-        deadline = time.monotonic() + seconds
-        while True:
-            while b"\n" in self._rest:
-                line, self._rest = self._rest.split(b"\n", 1)
-                self.told.hear(line.decode())
-                if line.decode().startswith(awaited):
-                    return line.decode()
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._stdout], [], [], left)[0]:
-                return ""
-            read = os.read(self._stdout.fileno(), 65_536)
-            assert read, "the nursery has ended"
-            self._rest += read
-
-
-def kill_many(path: Path, name: str, kills: int) -> Told:
+def kill_many(path: Path, name: str, hits: int) -> Told:
+    """Kill until so many kills have hit in the middle of an operation: tried, but not yet done."""
     dice = random.Random(name)
-    nursery = Nursery(path, name)
+    told = Told()
+    nursery = Nursery(name, "tests.faults.sqlite_victim", path, hear=told.hear)
     try:
-        for number in range(kills):
-            nursery.live_and_die(number, dice.uniform(0, LONGEST_LIFE))
+        while told.lives_cut_off_at_work < hits:
+            assert len(told.deaths) < 10 * hits + 10, "hardly any kill meets its mark"
+            nursery.live_and_die(len(told.deaths), dice.uniform(0, LONGEST_LIFE))
     finally:
         nursery.close()
-    return nursery.told
+    return told
 
 
 def test_what_was_acknowledged_survives_any_kill(tmp_path: Path) -> None:
-    path = tmp_path / "cutback.sqlite"
+    check_kills(tmp_path / "cutback.sqlite", 40)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_what_was_acknowledged_survives_a_thousand_kills(tmp_path: Path) -> None:
+    """CUTBACK_TEST_COMMIT_KILLS kills (1,000), each in the middle of an operation."""
+    check_kills(tmp_path / "cutback.sqlite", int(os.environ.get("CUTBACK_TEST_COMMIT_KILLS", "1000")))
+
+
+def check_kills(path: Path, hits: int) -> None:
     with ThreadPoolExecutor(2) as pool:  # two lives at once: one is killed while the other writes
-        told = list(pool.map(lambda name: kill_many(path, name, KILLS // 2), ["a", "b"]))
-    assert [code for each in told for code in each.deaths] == [-signal.SIGKILL] * (KILLS // 2 * 2)
-    assert sum(each.lives_cut_off_at_work for each in told) > KILLS / 10, "hardly any kill met its mark"
+        told = list(pool.map(lambda name: kill_many(path, name, (hits + 1) // 2), ["a", "b"]))
+    kills = [code for each in told for code in each.deaths]
+    assert set(kills) == {-signal.SIGKILL}
 
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         alive = Counter(body.split(" ")[0] for (body,) in connection.execute("SELECT body FROM messages"))
         changes = Counter(event_id for (event_id,) in connection.execute("SELECT id FROM events"))
         tags = Counter(clip_id for (clip_id,) in connection.execute("SELECT id FROM clip_tags"))
-    _check_messages(path, _sum(told, "send"), alive, told)
-    _check_clips(path, told, changes, tags)
+    _check_messages(path, hits, alive, told)
+    _check_clips(path, hits, changes, tags, told)
 
 
-def _check_messages(path: Path, sent: tuple[Counter[str], Counter[str]], alive: Counter[str], told: list[Told]) -> None:
+def _check_messages(path: Path, hits: int, alive: Counter[str], told: list[Told]) -> None:
     with closing(SqliteQueue(path)) as queue:
         dead = Counter(letter.body.split(" ")[0] for letter in queue.dead_letters(limit=1_000_000))
-    tried_send, did_send = sent
+    tried_send, did_send = _sum(told, "send")
     tried_delete, did_delete = _sum(told, "delete")
     tried_bury, did_bury = _sum(told, "bury")
     _, received = _sum(told, "receive")
-    assert len(did_send) > KILLS
-    assert len(did_delete) > KILLS / 4
+    assert len(did_send) > hits
+    assert len(did_delete) > hits / 4
 
     assert max(received.values()) == 1, "a message hidden for an hour was delivered twice"
     assert max((alive + dead).values()) == 1, "a message is there twice"
@@ -151,9 +109,9 @@ def _check_messages(path: Path, sent: tuple[Counter[str], Counter[str]], alive: 
     assert set(did_bury) <= set(dead) <= set(tried_bury), "a message that was given up is elsewhere"
 
 
-def _check_clips(path: Path, told: list[Told], changes: Counter[str], tags: Counter[str]) -> None:
+def _check_clips(path: Path, hits: int, changes: Counter[str], tags: Counter[str], told: list[Told]) -> None:
     tried, done = _sum(told, "change")
-    assert len(done) > KILLS
+    assert len(done) > hits
     revisions: dict[str, int] = {}
     for change in done:
         name, revision = change.split(" ")

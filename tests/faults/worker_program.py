@@ -1,12 +1,15 @@
 """A real worker process for the fault tests: the shipped worker, with a fake cutter and a plan of accidents.
 
 The plan is a folder. A file in it named `<stage>.<anything>` holds a signal's number; the first process that
-reaches the stage takes the file away and sends itself that signal.
+reaches the stage takes the file away and sends itself that signal. With `--nursery` it is a nursery, whose children
+are such workers.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import random
 import signal
 import sys
 import threading
@@ -14,9 +17,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.nursery import serve
 from tests.support.fake_cutter import FakeCutter, FakeRendition
 
+# What `build` would import in every child of a nursery.
+from cutback import storage  # noqa: F401
+from cutback.adapters import announce_outbox, cache_memory, queue_sqlite, records_sqlite  # noqa: F401
 from cutback.cutting.job import CutJob, ProgressHook, Source
+from cutback.errors import QueueUnavailableError
+from cutback.event import Event
+from cutback.ports import Announcer
 from cutback.services import build
 from cutback.settings import load_settings
 from cutback.worker import Worker, configure_logging, stopping_on_signals
@@ -76,7 +86,20 @@ class StumblingCutter(FakeCutter):
         return StumblingRendition(made.facts, made.seed, plan=self.plan)
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class FalteringAnnouncer:
+    """Fails half the time."""
+
+    announcer: Announcer
+    chance: random.Random
+
+    def announce(self, event: Event) -> None:
+        if self.chance.random() < 0.5:
+            raise QueueUnavailableError("as half the time")
+        self.announcer.announce(event)
+
+
+def main(_life: str = "") -> None:
     """Work until told to stop."""
     plan = Plan(Path(sys.argv[1]))
     settings = load_settings()
@@ -89,9 +112,15 @@ def main() -> None:
     )
     stop = threading.Event()
     with stopping_on_signals(stop), build(settings, cutter=cutter, checkpoint=plan) as services:
-        Worker(services).run(stop)
+        announcers = services.announcers
+        if os.environ.get("FALTERING"):
+            announcers = tuple(FalteringAnnouncer(each, random.Random()) for each in announcers)
+        Worker(dataclasses.replace(services, announcers=announcers)).run(stop)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    main()
+    if "--nursery" in sys.argv:
+        serve(main)
+    else:
+        main()

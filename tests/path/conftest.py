@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.path.shell import Shell
 from tests.support.fake_cutter import FakeCutter
+from tests.support.media import cached_media
+from tests.support.spec import MediaSpec
 
 from cutback import accept
 from cutback.clip import Clip
@@ -117,3 +120,19 @@ def make_world(tmp_path: Path) -> Callable[..., World]:
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     return make_world()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    made = Shell(tmp_path)
+    yield made
+    for process in made.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def media(pytestconfig: pytest.Config) -> Callable[[MediaSpec], Path]:
+    folder = Path(pytestconfig.cache.mkdir("media"))  # type: ignore[union-attr]
+    return lambda spec: cached_media(spec, folder)

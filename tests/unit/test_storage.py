@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError
+from tests.support.small_disk import make_read_only, small_disk
 
 from cutback.errors import (
     CutbackError,
@@ -371,15 +372,8 @@ def test_what_a_killed_writer_leaves_is_neither_listed_nor_outlives_the_sweep(st
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "tiny"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small file system is not permitted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with small_disk(tmp_path / "tiny", megabytes=6) as place:
+        yield place
 
 
 @pytest.mark.parametrize("chunk", [7 * MIB, 100_000])
@@ -396,7 +390,7 @@ def test_a_full_disk_is_told_as_such_and_leaves_nothing(tiny: Path, chunk: int):
 
 def test_a_read_only_store_is_found_at_the_start(tiny: Path):
     store = Store.open(str(tiny))
-    subprocess.run(["mount", "-o", "remount,ro", tiny], check=True)
+    make_read_only(tiny)
     with pytest.raises(StorageUnavailableError, match="read-only"):
         store.check_writable()
 

@@ -1,0 +1,144 @@
+"""Workers killed at random moments, thousands of times: every request that was accepted is accounted for."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import pytest
+from tests.faults.yard import Yard, eventually, request
+
+from cutback import accept
+from cutback.clip import Clip, ClipState
+from cutback.errors import InvalidRequestError
+from cutback.ports import DeadLetter
+from cutback.request import parse_request
+
+LONGEST_LIFE = 0.7
+"""Seconds. A life is anything from nothing to this; a clip takes about a quarter of it."""
+
+
+@dataclass
+class Asker:
+    """Asks for clips, most of them possible, and remembers what was accepted."""
+
+    yard: Yard
+    chance: random.Random = field(default_factory=lambda: random.Random(20261124))
+    accepted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Messages that came into the queue by another door, and are no requests or somebody else's."""
+
+    def ask(self) -> None:
+        number = len(self.accepted)
+        recording = "gone.mp4" if number % 11 == 0 else "sea.mp4"
+        wanted = request(number, source={"recording": recording, "start": 1, "end": 2})
+        self.accepted.append(accept.submit(self.yard.services, wanted).id)
+        kind = self.chance.random()
+        if kind < 0.2:  # a message that comes twice
+            self.yard.services.queue.send(wanted.model_dump_json())
+        elif kind < 0.25:
+            self.put_aside(f"no request {number}")
+        elif kind < 0.3:
+            self.put_aside(request(number, title="another's id").model_dump_json())
+
+    def put_aside(self, body: str) -> None:
+        self.refused.append(body)
+        self.yard.services.queue.send(body)
+
+    def keep_busy(self, done: threading.Event) -> None:
+        while not done.wait(0.02):
+            while self.yard.services.queue.depth().visible < 6:
+                self.ask()
+
+
+def kill_workers(yard: Yard, name: str, kills: int) -> Counter[int]:
+    """How they ended."""
+    dice = random.Random(name)
+    nursery = yard.nursery(name, STEP_SECONDS="0.02")
+    try:
+        return Counter(nursery.live_and_die(number, dice.uniform(0, LONGEST_LIFE)) for number in range(kills))
+    finally:
+        nursery.close()
+
+
+def check_account(yard: Yard, kills: int) -> None:
+    asker, done = Asker(yard), threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        asking = pool.submit(asker.keep_busy, done)
+        try:
+            killing = [pool.submit(kill_workers, yard, name, kills // 2) for name in ("a", "b")]
+            ends = sum((each.result() for each in killing), Counter[int]())
+        finally:
+            done.set()
+        asking.result()
+    assert ends == {-signal.SIGKILL: kills // 2 * 2}
+    for _ in range(2):
+        yard.start()
+    eventually(yard.idle, seconds=120)
+    assert yard.stop() == [0, 0]
+    check_books(yard, asker)
+
+
+def check_books(yard: Yard, asker: Asker) -> None:
+    clips = yard.clips()
+    states = Counter(clip.state for clip in clips)
+    letters = yard.services.queue.dead_letters(limit=1_000_000)
+    ours, others = split(letters, set(asker.accepted), asker.refused)
+    print(f"\naccepted {len(asker.accepted)}, {dict(states)}, refused {len(others)}, given up {len(ours)}")  # noqa: T201
+
+    # Every request that was accepted, and nothing else, ended: ready, or failed by name.
+    assert Counter(clip.id for clip in clips) == Counter(asker.accepted)
+    assert set(states) <= {ClipState.READY, ClipState.FAILED}
+    assert len(asker.accepted) == states[ClipState.READY] + states[ClipState.FAILED]
+    reasons = {clip.id: clip.failure.reason for clip in clips if clip.state is ClipState.FAILED and clip.failure}
+    assert set(reasons.values()) <= {"recording_not_found", "gave_up"}
+    # What was given up can be brought back: it has its dead letter.
+    assert {clip_id for clip_id, reason in reasons.items() if reason == "gave_up"} <= ours
+    # What was refused is kept aside, once.
+    assert Counter(others) == Counter(asker.refused)
+
+    assert {clip_id: len(ids) for clip_id, ids in yard.event_ids().items()} == dict.fromkeys(ids_of(clips, "ready"), 1)
+    yard.sweep()
+    assert yard.strays() == []
+    assert yard.services.records.unannounced() == []
+    with closing(sqlite3.connect(yard.settings.database_path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def ids_of(clips: list[Clip], state: str) -> list[str]:
+    return [clip.id for clip in clips if clip.state == state]
+
+
+def split(letters: list[DeadLetter], accepted: set[str], refused: list[str]) -> tuple[set[str], list[str]]:
+    """Whose clips were given up, and the bodies of all other letters."""
+    strangers = set(refused)
+    ours, others = set(), []
+    for letter in letters:
+        if letter.body in strangers:
+            others.append(letter.body)
+            continue
+        try:
+            ours.add(parse_request(letter.body).id)
+        except InvalidRequestError:
+            others.append(letter.body)
+    assert ours <= accepted
+    return ours, others
+
+
+def test_every_accepted_request_is_accounted_for(make_yard: Callable[..., Yard]) -> None:
+    check_account(make_yard(max_tries=4), 40)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_every_accepted_request_is_accounted_for_after_thousands_of_kills(make_yard: Callable[..., Yard]) -> None:
+    """CUTBACK_TEST_KILLS kills (3,000)."""
+    check_account(make_yard(max_tries=4), int(os.environ.get("CUTBACK_TEST_KILLS", "3000")))

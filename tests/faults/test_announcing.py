@@ -1,0 +1,103 @@
+"""Real worker processes that die before they can announce, and receivers that refuse: everything is heard of."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from tests.faults.yard import Yard, eventually, keep_two_alive, request
+
+from cutback import accept
+from cutback.clip import ClipState
+
+
+@dataclass
+class Receiver:
+    """A webhook's receiver, which refuses some of what comes."""
+
+    refusal: float = 0.0
+    url: str = ""
+    heard: list[tuple[str, str]] = field(default_factory=list)
+    """Ids of the events that were accepted, each with its type."""
+    refused: int = 0
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def answer(self, body: bytes, event_id: str) -> int:
+        if self.chance.random() < self.refusal:
+            self.refused += 1
+            return 503
+        event = json.loads(body)
+        assert event["id"] == event_id
+        self.heard.append((event_id, event["type"]))
+        return 204
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiving = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(receiving.answer(body, self.headers["webhook-id"]))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    receiving.url = f"http://127.0.0.1:{server.server_port}/"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield receiving
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_clip_whose_worker_died_before_announcing_it_is_announced_by_another(
+    make_yard: Callable[..., Yard], receiver: Receiver
+) -> None:
+    yard = make_yard()
+    yard.accident("committed", signal.SIGKILL)
+    accept.submit(yard.services, request(1, webhook=receiver.url))
+    assert yard.start().wait(20) == -signal.SIGKILL
+    assert yard.clips()[0].state is ClipState.READY
+    assert [event.type for event in yard.services.records.unannounced()] == ["clip.ready"]
+    yard.processes.clear()
+    yard.start()
+    [ready_id] = yard.event_ids()["wave-1"]
+    eventually(lambda: (ready_id, "clip.ready") in receiver.heard)
+    eventually(yard.idle)
+    assert yard.stop() == [0]
+    assert yard.services.records.unannounced() == []
+
+
+def test_every_event_is_heard_of_though_workers_die_and_half_of_all_announcing_fails(
+    make_yard: Callable[..., Yard], receiver: Receiver
+) -> None:
+    receiver.refusal = 0.5
+    yard = make_yard(webhook_delays=",".join(["0.1"] * 40), webhook_timeout=1)
+    for stage in ("committed", "announced"):
+        yard.accident(stage, signal.SIGKILL, times=5)
+    for number in range(20):
+        accept.submit(yard.services, request(number, webhook=receiver.url))
+    ends = keep_two_alive(yard, random_kills=0, seconds=90, FALTERING="yes")
+    assert ends == {-signal.SIGKILL: 10}
+
+    def told() -> bool:
+        depth = yard.services.webhooks.depth()
+        return not yard.services.records.unannounced() and depth.visible + depth.in_flight + depth.delayed == 0
+
+    eventually(told, seconds=60)
+    assert set(yard.stop()) == {0}
+    stored = {(event.id, event.type) for event in yard.events()}
+    assert len({event_id for event_id, _ in stored}) == len(stored)
+    assert set(receiver.heard) == stored
+    assert [kind for _, kind in stored].count("clip.ready") == 20
+    assert receiver.refused > 20
+    assert yard.services.webhooks.depth().dead == 0

@@ -1,0 +1,208 @@
+"""What tests of worker processes share: a folder to work in, and means to start, pause and kill."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.faults.nursery import ROOT, Nursery
+from tests.support.fake_cutter import FakeCutter
+
+from cutback.clip import Clip
+from cutback.event import Event
+from cutback.housekeeping import housekeep
+from cutback.model import utc_now
+from cutback.ports import ClipQuery
+from cutback.request import ClipRequest, validate_request
+from cutback.services import Services, build
+from cutback.settings import Settings
+
+STAGES = [
+    "received",
+    "parsed",
+    "recorded",
+    "claimed",
+    "resolved",
+    "rendering",
+    "rendered",
+    "storing",
+    "stored",
+    "committed",
+    "announced",
+    "acknowledged",
+]
+
+
+class Yard:
+    """A folder in which worker processes run, and what a test may know and do about them."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.plan = folder / "plan"
+        self.plan.mkdir(parents=True)
+        chosen = {
+            "data": folder / "data",
+            "lease": 1,
+            "visibility": 1.5,
+            "max_tries": 60,
+            "retry_delay": 0.1,
+            "housekeeping": 0.5,
+            **settings,
+        }
+        self.settings = Settings(**chosen)
+        recordings = folder / "data" / "recordings"
+        recordings.mkdir(parents=True)
+        (recordings / "sea.mp4").write_bytes(b"bytes of the sea" * 500)
+        self.services = self.open()
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CUTBACK_")},
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "CUTBACK_LOG_LEVEL": "ERROR",
+            **{f"CUTBACK_{name.upper()}": str(value) for name, value in chosen.items()},
+        }
+
+    def open(self, later: timedelta = timedelta()) -> Services:
+        return build(self.settings, cutter=FakeCutter(), clock=lambda: utc_now() + later)
+
+    def accident(self, stage: str, number: int, *, times: int = 1) -> None:
+        for index in range(times):
+            (self.plan / f"{stage}.{index}").write_text(str(int(number)))
+
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/faults/worker_program.py"), str(self.plan)],
+            env={**self.environment, **environment},
+        )
+        self.processes.append(process)
+        return process
+
+    def nursery(self, name: str, **environment: str) -> Nursery:
+        """A nursery of workers."""
+        program = "tests.faults.worker_program"
+        return Nursery(name, program, self.plan, "--nursery", environment={**self.environment, **environment})
+
+    def stop(self) -> list[int]:
+        """Ask every process to stop; their exit codes."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.send_signal(signal.SIGTERM)
+        codes = [process.wait(20) for process in self.processes]
+        self.processes.clear()
+        return codes
+
+    def clips(self) -> list[Clip]:
+        page = self.services.records.list_clips(ClipQuery(), limit=100)
+        clips = list(page.clips)
+        while page.next_cursor is not None:
+            page = self.services.records.list_clips(ClipQuery(), limit=100, cursor=page.next_cursor)
+            clips += page.clips
+        return clips
+
+    def idle(self) -> bool:
+        """Whether nothing is left to do."""
+        depth = self.services.queue.depth()
+        return depth.visible + depth.in_flight + depth.delayed == 0 and all(clip.state.final for clip in self.clips())
+
+    def events(self) -> list[Event]:
+        """All there were."""
+        found: list[Event] = []
+        position = 0
+        while page := self.services.records.events_after(position, limit=1000):
+            position = page[-1][0]
+            found += [event for _, event in page]
+        return found
+
+    def event_ids(self) -> dict[str, set[str]]:
+        """The ids of `clip.ready` events, by clip."""
+        ids: dict[str, set[str]] = {}
+        for event in self.events():
+            if event.type == "clip.ready":
+                ids.setdefault(event.subject, set()).add(event.id)
+        return ids
+
+    def sweep(self) -> None:
+        """Let the time of every sweep come."""
+        later = self.open(self.settings.sweep_delay + timedelta(hours=2))
+        housekeep(later)
+        while later.records.due(later.clock(), limit=1):
+            housekeep(later)
+
+    def strays(self) -> list[str]:
+        """Files that should not be there, and clips that should."""
+        data = self.settings.data
+        allowed = {"cutback.sqlite", "cutback.sqlite-wal", "cutback.sqlite-shm", "webhook-secret"}
+        needed = {f"clips/{clip.result.key}" for clip in self.clips() if clip.result is not None}
+        needed.add("recordings/sea.mp4")
+        found = {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()}
+        missing = [f"{path} is missing" for path in sorted(needed - found)]
+        return sorted(found - needed - allowed) + missing
+
+
+def request(number: int, **fields: Any) -> ClipRequest:
+    return validate_request(
+        {
+            "id": f"wave-{number}",
+            "source": {"recording": "sea.mp4", "start": number, "end": number + 2},
+            **fields,
+        }
+    )
+
+
+def eventually(condition: Callable[[], object], *, seconds: float = 30) -> None:
+    """Wait for `condition`, which asks other processes, until a deadline."""
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        pause.wait(0.05)
+
+
+def paused(process: subprocess.Popen[bytes]) -> bool:
+    return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def keep_two_alive(
+    yard: Yard, *, random_kills: int, seconds: float, feed: Callable[[], None] = lambda: None, **environment: str
+) -> Counter[int]:
+    """Run two workers, starting another whenever one dies, until all is done. Returns how they ended.
+
+    `feed` is called again and again while there are kills to come, to see that there is work.
+    """
+    chance = random.Random(20261124)
+    ends: Counter[int] = Counter()
+    deadline = time.monotonic() + seconds
+    handles: dict[int, subprocess.Popen[bytes]] = {}
+    poll = select.poll()
+    while random_kills or list(yard.plan.iterdir()) or not yard.idle():
+        assert time.monotonic() < deadline, f"not done in time; {ends}, {yard.services.queue.depth()}"
+        if random_kills or list(yard.plan.iterdir()):
+            feed()
+        while len(handles) < 2:
+            process = yard.start(**environment)
+            handle = os.pidfd_open(process.pid)
+            handles[handle] = process
+            poll.register(handle, select.POLLIN)
+        ready = poll.poll(chance.uniform(50, 700))
+        if not ready and random_kills:
+            chance.choice(list(handles.values())).kill()
+            random_kills -= 1
+        for handle, _ in ready:
+            process = handles.pop(handle)
+            poll.unregister(handle)
+            os.close(handle)
+            ends[process.wait()] += 1
+            yard.processes.remove(process)
+    for handle in handles:
+        os.close(handle)
+    return ends

@@ -1,0 +1,106 @@
+"""`cutback` as a shell runs it: real processes in a folder of their own, and what a test may ask about them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from tests.support.spec import MediaSpec
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+SHORT = MediaSpec(frames=300)
+# As long as the demo's own recording, but quickly made and quickly cut.
+LONG = MediaSpec(fps=Fraction(10), frames=3000, gop=20)
+SLOW = MediaSpec(width=1280, height=720, fps=Fraction(30), frames=600, gop=600)
+
+PATIENCE = 60.0
+
+
+class Shell:
+    """Runs `cutback` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CUTBACK_")},
+            "PYTHONPATH": str(SOURCE),
+            "CUTBACK_LEASE": "2",
+            "CUTBACK_VISIBILITY": "4",
+        }
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cutback", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        out, err = (process := self.start(*arguments)).communicate(timeout=PATIENCE)
+        return process.returncode, out, err
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        returned, out, err = self.run(*arguments, "--json")
+        assert returned == code, out + err
+        return json.loads(out)
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+
+
+def lines_until(process: subprocess.Popen[str], wanted: Callable[[str], bool]) -> list[str]:
+    """The process's output up to the first line that is wanted, or to its end."""
+    assert process.stdout is not None
+    guard = threading.Timer(PATIENCE, process.kill)
+    guard.start()
+    seen: list[str] = []
+    try:
+        for line in iter(process.stdout.readline, ""):
+            seen.append(line)
+            if wanted(line):
+                return seen
+    finally:
+        guard.cancel()
+        guard.join()
+    raise AssertionError(f"not within {PATIENCE} s: {seen}")
+
+
+def eventually(check: Callable[[], bool], what: str) -> None:
+    never, deadline = threading.Event(), time.monotonic() + PATIENCE
+    while not check():
+        assert time.monotonic() < deadline, what
+        never.wait(0.05)
+
+
+def workers_of(parent: int) -> list[int]:
+    """The living children of a process."""
+    text = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    return [int(number) for number in text.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def frames_in(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))

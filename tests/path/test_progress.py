@@ -1,0 +1,54 @@
+"""How far a clip has come is written down often enough for people, and no oftener than the records can bear."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.path.conftest import World
+
+from cutback.clip import ClipState, Progress
+from cutback.worker import Worker
+
+
+class Counting:
+    """Records that note when each beat came, and with what."""
+
+    def __init__(self, records: Any) -> None:
+        self._records = records
+        self.beats: list[tuple[float, Progress]] = []
+        self.enough = threading.Event()
+
+    def beat(self, *about: Any, progress: Progress, **more: Any) -> bool:
+        self.beats.append((time.monotonic(), progress))
+        if len(self.beats) >= 4:
+            self.enough.set()
+        return bool(self._records.beat(*about, progress=progress, **more))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
+
+
+def test_progress_is_written_at_most_twice_a_second_however_often_the_cutter_tells(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(lease=30, visibility=60)
+    records = Counting(world.services.records)
+    world.submit()
+    world.cutter.steps, world.cutter.pause = 100_000, 0.001
+
+    def on_step(_step: int) -> None:
+        if records.enough.is_set():
+            world.stop.set()
+
+    world.cutter.on_step = on_step
+    Worker(world.another(records=records)).work_once(world.stop)
+    assert world.clip("wave").state is ClipState.QUEUED, "given back"
+    times = [at for at, _ in records.beats]
+    assert all(later - sooner >= 0.5 for sooner, later in itertools.pairwise(times))
+    told = [progress for _, progress in records.beats]
+    assert [progress.fraction for progress in told] == sorted(progress.fraction for progress in told)
+    assert all(0 < progress.fraction < 1 and progress.frames and progress.bytes for progress in told)
