@@ -171,30 +171,6 @@ def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> Non
     assert getattr(refused.value, "reason", None) == "media_unsupported"
 
 
-# --- keyframe precision ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "open-gop", "fragmented", "29.97", "vfr", "slices", "hevc"])
-@pytest.mark.parametrize(("start", "end"), [("1.1", "2.3"), ("0", "0.5"), ("2.0", "2.05"), ("5.1", "100")])
-def test_keyframe_precision_snaps_outwards_and_copies(name: str, start: str, end: str, recording: Recordings) -> None:
-    known = recording(name)
-    asked = wanted_of(known, Fraction(start), Fraction(end))
-    assert asked is not None
-    clip = cut_here([known.path], (0, Fraction(start), Fraction(end)), precision="keyframe")
-    assert clip.facts.frames_encoded == 0
-    (span,) = clip.facts.spans
-    assert span.start <= asked.start
-    assert span.end >= asked.end - Fraction(1, 1000)
-    first = max(n for n in known.keyframes if n <= asked.first)
-    assert span.start == known.times[first] if first else span.start <= known.times[0]
-    # The span it tells is the one it shows, cut at whole frames.
-    stop = next((n for n, time in enumerate(known.times) if time >= span.end), len(known.times))
-    later = [n for n in known.keyframes if n >= asked.stop]
-    assert stop <= (later[0] if later else len(known.times))
-    real = Wanted(known, first, stop, span.start, span.end, asked.clamped)
-    judge(clip, [real], like="keyframe")
-
-
 # --- the child process -----------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -123,10 +123,11 @@ def plan_video(
     `entry_at(sample)` says how a decoder that knows nothing of what went before may start at a keyframe. It is
     asked only about few keyframes.
     """
-    if precision == "keyframe":
-        return (_keyframe_copy(track, first, stop),)
-    if precision == "instant":
-        return (_instant_copy(track, first, stop),)
+    if precision != "exact":
+        copy = _keyframe_copy if precision == "keyframe" else _instant_copy
+        segment = copy(track, first, stop)
+        # A decoder that begins at an open keyframe complains of what it is told to forget and never had.
+        return (replace(segment, entered=entry_at(segment.samples[0]) == "open"),)
     entry, kind = _find_entry(track, first, stop, entry_at)
     if entry is None:
         return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)

@@ -78,8 +78,9 @@ def _compare_run(track: Track, clip: Source, run: Entered) -> str | None:
     As many frames are compared as it takes until nothing from before its keyframe could be referred to.
     """
     count = min(run.frames, COMPARED)
-    samples = range(run.sample, min(run.sample + count + 16, len(track.pts)))
-    first = track.pts[run.sample]
+    first = max(track.pts[run.sample], track.window[0])  # `instant` hides what comes before
+    hidden = sum(pts < first for pts in track.pts[run.sample :])
+    samples = range(run.sample, min(run.sample + hidden + count + 16, len(track.pts)))
     try:
         source = [_digest(picture) for picture in run.footage.frames(run.first, run.first + count)]
         decoded = pictures.decode(track, clip, samples, lambda pts: pts >= first, Limits())

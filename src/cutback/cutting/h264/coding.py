@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from cutback.cutting.bits import escape
 from cutback.cutting.h264 import nal
 from cutback.cutting.h264.enter import Renumbering, renumbering
 from cutback.cutting.h264.sps import parse_sps
@@ -73,6 +74,10 @@ class H264:
         """Length-prefixed, without the encoder's SEI."""
         units = (unit for unit in nal.split_annex_b(annex_b) if unit[0] & 31 != nal.SEI)
         return nal.prefixed(units, 4)
+
+    def message_unit(self, messages: bytes) -> bytes:
+        """See `Coding.message_unit`."""
+        return bytes([nal.SEI]) + escape(messages + b"\x80")
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
         """One entry, whose avcC serves both."""
