@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from cutback.cutting.ahead import ahead
 from cutback.cutting.codings import coding_of
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Track
@@ -42,6 +44,9 @@ class Pictures:
     entered: list[Entered] = field(default_factory=list)
     """Runs whose headers were rewritten."""
 
+
+AHEAD = 4
+"""Decoded pictures that wait for the encoder at the most: each takes memory."""
 
 FINEST = 10_000
 """Ticks a second that a clip's picture track has at the least: milliseconds would be too coarse for its times."""
@@ -99,19 +104,19 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
                 pictures.copied += len(segment)
             else:
                 begin = len(out)
-                frames = part.footage.frames(segment.first, segment.end)
-                for sample in shape.encode(frames, clock.ticks, len(segment)):
-                    offset = spool.append(sample.data)
-                    out.add(
-                        pts=sample.pts,
-                        size=len(sample.data),
-                        sync=sample.keyframe,
-                        origin=SPOOL,
-                        offset=offset,
-                        group=group,
-                    )
-                    pictures.encoded += 1
-                    progress(CutProgress((pictures.copied + pictures.encoded) / total, pictures.encoded))
+                with closing(ahead(part.footage.frames(segment.first, segment.end), AHEAD)) as frames:
+                    for sample in shape.encode(frames, clock.ticks, len(segment)):
+                        offset = spool.append(sample.data)
+                        out.add(
+                            pts=sample.pts,
+                            size=len(sample.data),
+                            sync=sample.keyframe,
+                            origin=SPOOL,
+                            offset=offset,
+                            group=group,
+                        )
+                        pictures.encoded += 1
+                        progress(CutProgress((pictures.copied + pictures.encoded) / total, pictures.encoded))
                 pictures.encoded_samples.append((begin, len(out)))
         base += part.piece.duration
     out.entries, number = shape.entries()
