@@ -215,5 +215,5 @@ def _keyframe_copy(track: Track, first: int, stop: int) -> Segment:
     end = track.sync[number] if number < len(track.sync) else len(track.pts)
     # Pictures presented before the keyframe need the group before it: they are left out.
     samples = [s for s in range(start, end) if track.pts[s] >= track.pts[start]]
-    ranks = [track.rank(s) for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
-    return Segment("copy", "keyframe to keyframe", min(ranks), max(ranks) + 1, samples)
+    shown = [track.pts[s] for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
+    return Segment("copy", "keyframe to keyframe", track.rank_at(min(shown)), track.rank_at(max(shown)) + 1, samples)

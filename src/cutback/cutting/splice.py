@@ -37,8 +37,8 @@ class Pictures:
     track: OutTrack
     copied: int = 0
     encoded: int = 0
-    times: list[Fraction] = field(default_factory=list)
-    """When each frame is to be presented, in seconds from the clip's zero, in order."""
+    times: list[int] = field(default_factory=list)
+    """When each frame is to be presented, in the track's ticks from the clip's zero, in order."""
     encoded_samples: list[tuple[int, int]] = field(default_factory=list)
     """Runs [first, end) of the track's samples that were encoded."""
     entered: list[Entered] = field(default_factory=list)
@@ -81,10 +81,7 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
         track = part.footage.index.video
         assert track is not None
         clock = _Clock(track, base - part.piece.start, out.timescale)
-        pictures.times += [
-            base + track.seconds(track.pts[n]) - part.piece.start
-            for n in track.order[part.piece.first : part.piece.stop]
-        ]
+        pictures.times += [clock.ticks(track.pts[n]) for n in track.order[part.piece.first : part.piece.stop]]
         group = BEFORE if in_source_order else None
         for segment in part.segments:
             if segment.action == "copy":
@@ -126,9 +123,9 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
         width, height = shape.size or (0, 0)
         out.display_size = (width << 16, height << 16)
     # Sound may begin before pictures do.
-    out.delay = pictures.times[0]
+    out.delay = Fraction(pictures.times[0], out.timescale)
     out.duration = base - out.delay
-    out.skip = round(out.delay * out.timescale) - min(out.pts)  # what `instant` carries along unseen
+    out.skip = pictures.times[0] - min(out.pts)  # what `instant` carries along unseen
     nominal = first.duration(first.order[0]) * out.timescale // first.timescale
     remaining = round(base * out.timescale) - max(out.pts)
     out.last_duration = remaining if remaining > 0 else max(1, nominal)
@@ -157,9 +154,12 @@ class _Clock:
     """Turns a source track's PTS into the clip's."""
 
     def __init__(self, track: Track, shift: Fraction, timescale: int) -> None:
-        self._scale = Fraction(timescale, track.timescale)
-        self._shift = (track.shift + shift) * timescale
+        scale, offset = Fraction(timescale, track.timescale), (track.shift + shift) * timescale
+        # Integers of a common denominator: with fractions, this would be most of what a plain copy costs.
+        self._unit = 2 * scale.denominator * offset.denominator
+        self._factor = 2 * scale.numerator * offset.denominator
+        self._offset = 2 * offset.numerator * scale.denominator + self._unit // 2
         self.sync = frozenset(track.sync)
 
     def ticks(self, pts: int) -> int:
-        return round(pts * self._scale + self._shift)
+        return (pts * self._factor + self._offset) // self._unit
