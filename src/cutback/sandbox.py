@@ -29,6 +29,7 @@ from cutback.errors import (
     StorageFullError,
 )
 from cutback.finished import FinishedClip
+from cutback.memory import keep_small
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class ChildCutter:
 
     def __init__(self, *, warm: bool = True) -> None:
         """`warm`: start the next job's process as soon as one is taken out of the way."""
+        keep_small()
         self._keep_warm = warm
         self._spare: _Child | None = None
         self._lock = threading.Lock()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,26 +15,29 @@ from tests.media.rig import boxes, find_boxes
 TS_PACKET = 188
 
 
+def cached(path: Path, make: Callable[[Path], object]) -> Path:
+    """The file, made on first use only; a run that is broken off leaves none."""
+    if not path.exists():
+        making = path.with_name(f"new-{os.getpid()}-{path.name}")
+        make(making)
+        making.rename(path)
+    return path
+
+
 def put_together(paths: list[Path], change: Change) -> Path:
     """Recordings of one kind as one file: their bytes, or with `entries` their samples, one after another."""
     joined = paths[0].with_name("-".join(path.stem[:12] for path in paths) + f"{change[:7]}{paths[0].suffix}")
-    if not joined.exists():
-        making = joined.with_name(f"new-{joined.name}")
-        if change == "entries":
-            append_track(paths[0], paths[1], making)
-        else:
-            making.write_bytes(b"".join(path.read_bytes() for path in paths))
-        making.rename(joined)
-    return joined
+    if change == "entries":
+        return cached(joined, lambda making: append_track(paths[0], paths[1], making))
+    return cached(joined, lambda making: making.write_bytes(b"".join(path.read_bytes() for path in paths)))
 
 
 def changed(path: Path, change: Change) -> Path:
-    """A changed copy of a recording, made on first use only."""
+    """A changed copy of a recording."""
     which, _, amount = change.partition(" ")
     suffix = amount.split()[0] if which == "remux" else path.suffix
-    made = path.with_name(f"{path.stem}-{change.replace(' ', '_')}{suffix}")
-    if not made.exists():
-        making = made.with_name(f"new-{made.name}")
+
+    def make(making: Path) -> None:
         match which:
             case "first":
                 making.write_bytes(shorten_edits(path.read_bytes(), Fraction(amount.split()[0])))
@@ -42,8 +47,8 @@ def changed(path: Path, change: Change) -> Path:
                 remux(path, making, amount.split()[1])
             case _:
                 shift_streams(path, making, which, Fraction(amount))
-        making.rename(made)
-    return made
+
+    return cached(path.with_name(f"{path.stem}-{change.replace(' ', '_')}{suffix}"), make)
 
 
 def shift_streams(path: Path, target: Path, which: str, by: Fraction) -> None:

@@ -94,6 +94,7 @@ H264: dict[str, Recipe] = {
         copies=True,
     ),
     "interlaced": Recipe(_spec(codec_options=_x264("tff=1"))),
+    "field-pictures": Recipe(_spec(96, gop=12, audio=None), "paff"),
     "4:4:4": Recipe(_spec(pix_fmt="yuv444p", frames=120)),
     "ts-changing": Recipe(
         _spec(suffix=".ts", audio=None), parts=_two(_CAVLC, _CABAC, suffix=".ts", audio=None, start=Fraction(2))

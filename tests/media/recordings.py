@@ -10,11 +10,12 @@ from pathlib import Path
 from statistics import median
 
 import av
-from tests.media.changes import changed, put_together
+from tests.media.changes import cached, changed, put_together
 from tests.media.recipes import RECIPES, Recipe
 from tests.media.rig import find_boxes
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.media import MediaSpec, cached_media, match_sound
+from tests.support.paff import make_paff
 from tests.support.shape import Shape, shape_of
 
 __all__ = ["RECIPES", "Known", "Recipe", "edited_length", "know", "known"]
@@ -85,6 +86,8 @@ def know(name: str, folder: Path) -> Known:
 
 def made(recipe: Recipe, folder: Path) -> Path:
     """The file of a recipe."""
+    if recipe.change == "paff":
+        return cached(folder / f"paff-{recipe.spec.digest()[:16]}.mp4", lambda path: make_paff(recipe.spec, path))
     if recipe.parts:
         path = put_together([cached_media(part, folder) for part in recipe.parts], recipe.change)
     else:

@@ -13,7 +13,7 @@ from tests.media.rig import cut_here
 Recordings = Callable[[str], Known]
 
 COPIED = [
-    *("pyramid", "no-b-frames", "open-gop", "open-gop-cavlc", "10-bit", "slices", "baseline"),
+    *("pyramid", "no-b-frames", "open-gop", "open-gop-cavlc", "10-bit", "slices", "baseline", "field-pictures"),
     *("hevc", "hevc-open", "hevc-10", "hevc-hdr10", "av1", "vp9", "mpeg4", "mjpeg"),
     *("fragmented", "fragmented-delayed", "negative-cts", "mkv", "ts", "ts-wrap", "ts-back"),
     *("edit-list", "picture-late", "rotated", "anamorphic", "vfr", "rate-changes", "29.97", "120"),
