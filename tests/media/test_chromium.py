@@ -129,12 +129,16 @@ def play(clip: Clip, parts: list[Wanted], page: Any, address: str, files: dict[s
     result = page.evaluate(PLAY, {"url": address + url, "times": [float(time) for _, time in at]})
     assert result["ended"]
     assert result["corrupted"] == 0
-    assert abs(result["duration"] - float(clip.facts.duration)) <= 0.05
+    # Chromium adds what an edit list hides behind the last frame, though it does not show it.
+    most = 0.05 if clip.facts.frames_encoded else 0.15
+    assert -0.05 <= result["duration"] - float(clip.facts.duration) <= most
     assert abs(result["position"] - result["duration"]) <= 0.05
     shape = parts[0].known.shape
+    own = (clip.facts.width, clip.facts.height)
+    # Not all versions of Chromium stretch pixels that are not square.
+    sizes = [own, (round(own[0] * shape.aspect), own[1])]
     turned = shape.rotation % 180 != 0
-    size = (round(clip.facts.width * shape.aspect), clip.facts.height)
-    assert (result["width"], result["height"]) == (size[::-1] if turned else size)
+    assert (result["width"], result["height"]) in [size[::-1] if turned else size for size in sizes]
     turns = -shape.rotation // 90  # FFmpeg counts counter-clockwise
     seen = [_number(picture, result["width"], result["height"], turns) for picture in result["pictures"]]
     assert seen == [number for number, _ in at]
@@ -156,3 +160,20 @@ def _middles(parts: list[Wanted]) -> list[tuple[int, Fraction]]:
 def _number(picture: str, width: int, height: int, turns: int) -> int:
     rows = np.frombuffer(base64.b64decode(picture), np.uint8).reshape(height, width)
     return read_luma_counter(np.rot90(rows, turns))
+
+
+HEVC = 'video/mp4; codecs="hvc1.1.6.L60.B0"'
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", ["hevc", "hevc-open", "hevc-10"])
+def test_chromium_plays_hevc_where_it_has_a_decoder(
+    name: str, recording: Recordings, page: Any, address: str, files: dict[str, bytes]
+) -> None:
+    known = recording(name)
+    part = wanted_of(known, Fraction("1.1"), Fraction("2.6"))
+    assert part is not None
+    clip = cut_here([known.path], (0, Fraction("1.1"), Fraction("2.6")))
+    if not page.evaluate("(type) => document.createElement('video').canPlayType(type)", HEVC):
+        pytest.skip("THIS CHROMIUM HAS NO DECODER FOR HEVC: such clips were decoded by FFmpeg alone")
+    play(clip, [part], page, address, files)

@@ -47,7 +47,7 @@ PLAY = """async ({url, times}) => {
   canvas.width = video.videoWidth; canvas.height = video.videoHeight;
   const context = canvas.getContext('2d', {willReadFrequently: true});
   const luma = () => {
-    context.drawImage(video, 0, 0);
+    context.drawImage(video, 0, 0, canvas.width, canvas.height);
     const {data} = context.getImageData(0, 0, canvas.width, canvas.height);
     const out = new Uint8Array(canvas.width * canvas.height);
     for (let i = 0; i < out.length; i++) {
@@ -59,7 +59,7 @@ PLAY = """async ({url, times}) => {
   };
   const drawn = () => {
     context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(video, 0, 0);
+    context.drawImage(video, 0, 0, canvas.width, canvas.height);
     return context.getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 < 3 && value);
   };
   const pictures = [];

@@ -11,6 +11,9 @@ from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
 from cutback.cutting.plan import Entry, Piece, Segment, plan_video
 
+PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
+"""What browsers play of MP4: an `exact` clip copies nothing else, even where it could."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -29,9 +32,10 @@ def plan_parts(
 
     With `open_gops` False copying begins at IDR pictures only.
     """
-    tracks = [footage.index.video for footage, _, _ in pieces]
-    assert all(track is not None for track in tracks)
-    copy = copy and all(footage.copies for footage, _, _ in pieces) and _alike([t for t in tracks if t])
+    tracks = [track for footage, _, _ in pieces if (track := footage.index.video)]
+    assert len(tracks) == len(pieces)
+    copy = copy and all(footage.copies for footage, _, _ in pieces) and _alike(tracks)
+    copy = copy and (precision != "exact" or tracks[0].descriptions[0].codec in PLAYED)
     parts = []
     for footage, source, piece in pieces:
         track = footage.index.video

@@ -154,12 +154,12 @@ def _find_entry(track: Track, first: int, stop: int, entry_at: Callable[[int], E
         if rank >= stop or track.order[rank] != sample:
             break
         kind = entry_at(sample)
-        if kind != "none" and (kind == "open" or not _has_leading(track, k)):
+        if kind != "none" and (kind == "open" or not has_leading(track, k)):
             return sample, kind
     return None, "none"
 
 
-def _has_leading(track: Track, k: int) -> bool:
+def has_leading(track: Track, k: int) -> bool:
     """Whether pictures decoded after the k-th keyframe are presented before it."""
     keyframe = track.sync[k]
     following = track.sync[k + 1] if k + 1 < len(track.sync) else len(track.pts)

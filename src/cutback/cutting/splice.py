@@ -16,7 +16,7 @@ from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress
 from cutback.cutting.mp4.layout import SPOOL, Extent, OutTrack
 from cutback.cutting.parts import Part
-from cutback.cutting.plan import Segment
+from cutback.cutting.plan import Segment, has_leading
 from cutback.cutting.shape import Shape
 from cutback.cutting.spool import Spool
 
@@ -80,6 +80,7 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     for part in parts:
         track = part.footage.index.video
         assert track is not None
+        entries = _entries(track)
         clock = _Clock(track, base - part.piece.start, out.timescale)
         pictures.times += [clock.ticks(track.pts[n]) for n in track.order[part.piece.first : part.piece.stop]]
         group = BEFORE if in_source_order else None
@@ -88,11 +89,11 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
                 group = COPIED if in_source_order else None
                 if segment.entered:
                     pictures.entered.append(Entered(len(out), part.footage, segment.first, len(segment)))
-                for number, place in _copies(part, track, segment, spool):
+                for number, place, may_begin in _copies(part, track, segment, spool):
                     out.add(
                         pts=clock.ticks(track.pts[number]),
                         size=place.length,
-                        sync=number in clock.sync,
+                        sync=number == segment.samples[0] or (may_begin and number in entries),
                         origin=place.origin,
                         offset=place.offset,
                         group=group,
@@ -132,8 +133,23 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     return pictures
 
 
-def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterator[tuple[int, Extent]]:
-    """Where each copied sample lies: in the source, or in the spool where its headers had to be rewritten."""
+def _entries(track: Track) -> frozenset[int]:
+    """The keyframes of a copied run at which a player may begin after a seek.
+
+    Not those of H.264's open groups: what follows refers to what is not there then, and Chromium gives up on it.
+    HEVC says of such pictures what they are, and decoders pass over them.
+    """
+    if track.descriptions[0].codec != "h264":
+        return frozenset(track.sync)
+    return frozenset(sample for number, sample in enumerate(track.sync) if not has_leading(track, number))
+
+
+def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
+    """Each copied sample: where it lies, and whether, if it is a keyframe, it may be one for players.
+
+    It lies in the source, or in the spool where its headers had to be rewritten; until that ends no other keyframe
+    is an IDR picture.
+    """
     rest: Sequence[int] = segment.samples
     if segment.entered:
         coding = coding_of(track.descriptions[0].codec)
@@ -144,10 +160,11 @@ def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterato
             if numbers.finished and rewritten is sample:
                 rest = rest[place:]
                 break
-            yield number, Extent(SPOOL, spool.append(rewritten), len(rewritten))
+            yield number, Extent(SPOOL, spool.append(rewritten), len(rewritten)), False
         else:
             return
-    yield from zip(rest, part.footage.copy(track, rest, spool), strict=True)
+    for number, extent in zip(rest, part.footage.copy(track, rest, spool), strict=True):
+        yield number, extent, True
 
 
 class _Clock:
@@ -159,7 +176,6 @@ class _Clock:
         self._unit = 2 * scale.denominator * offset.denominator
         self._factor = 2 * scale.numerator * offset.denominator
         self._offset = 2 * offset.numerator * scale.denominator + self._unit // 2
-        self.sync = frozenset(track.sync)
 
     def ticks(self, pts: int) -> int:
         return (pts * self._factor + self._offset) // self._unit
