@@ -229,6 +229,8 @@ class _Job:
                 source = self._sources[message["source"]]
                 ranges = [(int(offset), int(length)) for offset, length in message["ranges"]]
                 self._patiently(lambda: source.prefetch(ranges))
+            case "held":
+                log.debug("the cutter's child is held by %s", ", ".join(map(str, message["by"])))
             case "progress":
                 self._check()
                 self._on_progress(CutProgress(min(1.0, float(message["fraction"])), int(message["frames"])))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from tests.media.judge import Wanted, judge, wanted_of
 from tests.media.recordings import Known
 from tests.media.rig import Clip, cut_apart, cut_here
+from tests.support.decode import decode_presented, decode_warnings
+from tests.support.media import MediaSpec, cached_media
 
 from cutback.errors import RangeOutsideRecordingError
 from cutback.sandbox import ChildCutter
@@ -162,6 +165,18 @@ def test_ranges_are_joined_in_order(joined: str, recording: Recordings) -> None:
     parts = [wanted_of(recording(names[source]), start, end) for source, start, end in ranges]
     clip = cut_here(files, *ranges)
     judge(clip, [part for part in parts if part])
+    if joined in {"two of one recording", "equal parameters"}:
+        assert clip.facts.frames_copied, "what has equal parameters is copied"
+
+
+def test_a_range_of_another_size_is_made_the_size_of_the_first(recording: Recordings, media_folder: Path) -> None:
+    large = cached_media(MediaSpec(width=480, height=270, frames=60, gop=20, seed=3), media_folder)
+    files = [recording("pyramid").path, large]
+    clip = cut_here(files, (0, Fraction("1.1"), Fraction("2.1")), (1, Fraction("0.5"), Fraction("1.2")))
+    shown = decode_presented(clip.data)
+    assert shown.counters == [*range(33, 63), *range(15, 36)]
+    assert (clip.facts.width, clip.facts.height) == (320, 180)
+    assert decode_warnings(clip.data) == []
 
 
 def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> None:

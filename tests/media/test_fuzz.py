@@ -88,6 +88,8 @@ def fuzz(cutter: ChildCutter, files: list[bytes], seconds: float, seed: str) -> 
                 faults.append(f"{number}: {len(clip.data)} bytes instead of {clip.facts.size}")
         except CutbackError as error:
             outcomes[error.reason] += 1
+            if error.reason == "media_crashed":
+                sys.stdout.write(f"{number}: {error.detail or 'the child died'}\n")
             if error.reason not in NAMED:
                 faults.append(f"{number}: {error.reason} {error.detail}")
         except Exception as error:  # noqa: BLE001 - this is what is looked for

@@ -101,3 +101,23 @@ def test_subtitles_of_matroska_are_left_out_and_named(media_folder: Path, tmp_pa
                     out.mux(packet)
     clip = cut_here([path], (0, Fraction(1), Fraction(2)))
     assert clip.facts.notes == ("Subtitles, attachments and data tracks are not carried over.",)
+
+
+@pytest.mark.parametrize(
+    "ranges", [[("0.7", "298.9")], [("0.7", "150.3"), ("151.1", "298.9")]], ids=["copied", "joined"]
+)
+def test_sound_does_not_drift_in_five_minutes(ranges: list[tuple[str, str]], media_folder: Path) -> None:
+    spec = MediaSpec(frames=9000, codec=None, sample_rate=44_100, channels=1, audio_bitrate=64_000)
+    clip = cut_here([cached_media(spec, media_folder)], *((0, Fraction(a), Fraction(b)) for a, b in ranges))
+    start, samples = heard(clip.data, 0)
+    assert abs(start) <= Fraction(1024, spec.sample_rate)
+    base = Fraction(0)
+    for begin, end in ((Fraction(a), Fraction(b)) for a, b in ranges):
+        for place in (base + 1, base + end - begin - 2):
+            at = round((place - start) * spec.sample_rate)
+            expected = float(place - base + begin)
+            match = match_sound(samples[at : at + 44_100], spec.sample_rate, spec, expected, 0.1)
+            assert match.quality >= MIN_QUALITY
+            assert abs(match.start - expected) <= 0.001
+        base += end - begin
+    assert abs(start + Fraction(len(samples), spec.sample_rate) - base) <= Fraction(1025, spec.sample_rate)

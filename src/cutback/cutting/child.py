@@ -60,7 +60,7 @@ def main() -> None:
         return
     message, _ = wire.receive(sock)
     job = wire.job_from_json(message)
-    confine(job.limits)
+    wire.send(sock, {"type": "held", "by": confine(job.limits)})
     # Only now: namespaces want a process of one thread, and the filter holds for threads begun after it.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     with os.fdopen(descriptors[0], "r+b", buffering=0) as file:

@@ -9,6 +9,7 @@ from cutback.cutting.codings import coding_of
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
+from cutback.cutting.mp4.entries import without_rates
 from cutback.cutting.plan import Entry, Piece, Segment, plan_video
 
 PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
@@ -69,9 +70,10 @@ def _all_encoded(track: Track, piece: Piece) -> Segment:
 def _alike(tracks: list[Track]) -> bool:
     """Whether samples of these tracks may stand in one track under one description."""
     first = tracks[0]
+    entry = without_rates(first.descriptions[0].raw)
     return all(
         len(track.descriptions) == 1
-        and track.descriptions[0].raw == first.descriptions[0].raw
+        and without_rates(track.descriptions[0].raw) == entry
         and track.timescale == first.timescale
         and track.matrix == first.matrix
         for track in tracks
