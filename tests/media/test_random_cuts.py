@@ -18,8 +18,8 @@ from tests.media.rig import Clip, cut_here
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import FrameNumber, Instant
 
-CUTS = 8
-"""A recording; times the number of recordings, some 500. `.ci/run` makes 1,200 more."""
+CUTS = 5
+"""A recording; times the number of recordings, more than 300. `.ci/run` makes 1,300 others."""
 
 Recordings = Callable[[str], Known]
 

@@ -33,7 +33,8 @@ class Clock:
         offset = self._offsets.get(stream, self._latest)
         due = self._due.get(stream, time + offset)
         if not -BACK <= time + offset - due <= FORWARD:
-            offset = self._latest if abs(time + self._latest - due) <= _TOGETHER else due - time
+            another = offset != self._latest  # another stream has met the jump already
+            offset = self._latest if another and abs(time + self._latest - due) <= _TOGETHER else due - time
             if offset != self._latest:
                 self.jumps += 1
             self._latest = offset
