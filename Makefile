@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test media-soak faults-soak check lambda-zip bench lock tools clean
+.PHONY: help run install test media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -29,7 +29,10 @@ test: $(DEV) tools  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
-	$(BIN)/python -m pytest $(SOAK) -m soak $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
+
+media-fuzz: $(DEV) tools  ## mangled recordings for ten minutes, or CUTBACK_TEST_FUZZ_SECONDS
+	$(BIN)/python -m pytest tests/media/test_fuzz.py -m soak -s $(PYTEST_ARGS)
 
 faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTBACK_TEST_KILLS says how many
 	$(BIN)/python -m pytest tests/faults -m soak -s $(PYTEST_ARGS)

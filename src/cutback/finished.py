@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol, Self, runtime_checkable
 
 from cutback.cutting.job import Facts, Source
 from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.memory import give_back
 from cutback.range_pieces import coalesced
 
 _CHUNK = 4 * 1024 * 1024
@@ -54,12 +55,12 @@ class FinishedClip:
     def _announce_small(self) -> None:
         """Around the edges sound lies in crumbs between pictures that are left out: fetched in few requests."""
         for number, source in enumerate(self._sources):
-            crumbs = [
-                (extent.offset, extent.length)
-                for extent in self._extents
-                if extent.origin == number and extent.length <= _SMALL
-            ]
-            joined = coalesced([(offset, offset + length) for offset, length in crumbs], _APART)
+            extents = [extent for extent in self._extents if extent.origin == number]
+            crumbs = [(extent.offset, extent.offset + extent.length) for extent in extents if extent.length <= _SMALL]
+            # A large extent's end, beyond what was decoded of it, comes along with the crumbs behind it.
+            ends = [extent.offset + extent.length for extent in extents if extent.length > _SMALL]
+            crumbs += [(end - _APART, end) for end in ends if any(end <= start < end + _APART for start, _ in crumbs)]
+            joined = coalesced(crumbs, _APART)
             if joined:
                 source.prefetch([(start, end - start) for start, end in joined])
 
@@ -74,5 +75,6 @@ class FinishedClip:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the temporary file."""
+        """Let go of the temporary file, and of the memory that reading and storing took."""
         self._spool.close()
+        give_back()

@@ -59,17 +59,16 @@ class Pieces:
         return missing
 
     def steps(self, start: int, end: int, most: int) -> list[tuple[int, int, Piece | None]]:
-        """How to go through a range in order: (from, to) of a piece that is held, or, for None, of the object.
+        """How to go through a range in order: (from, to) of a piece, held or coming, or, for None, of the object.
 
         Those of the object have at most `most` bytes.
         """
         steps: list[tuple[int, int, Piece | None]] = []
         at = start
         for piece in self.within(start, end):
-            if piece.data.done():
-                steps += [(*step, None) for step in split(at, piece.start, most)] if piece.start > at else []
-                begin, at = max(piece.start, start), min(piece.end, end)
-                steps.append((begin - piece.start, at - piece.start, piece))
+            steps += [(*step, None) for step in split(at, piece.start, most)] if piece.start > at else []
+            begin, at = max(piece.start, start), min(piece.end, end)
+            steps.append((begin - piece.start, at - piece.start, piece))
         return steps + ([(*step, None) for step in split(at, end, most)] if at < end else [])
 
     def add(self, piece: Piece) -> None:

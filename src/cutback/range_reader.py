@@ -9,11 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from cutback.errors import ObjectNotFoundError, RecordingNotFoundError, StoppedError
 from cutback.range_file import ReaderFile
 from cutback.range_pieces import Piece, Pieces, coalesced, split
+from cutback.range_stream import one_ahead
 from cutback.storage import MIB, ObjectInfo, Store
 
 BLOCK = 64 * 1024
@@ -23,12 +24,16 @@ _MOST_AHEAD = 8 * MIB
 _ASYNC_FROM = MIB
 """From this read-ahead on, the next window is fetched before the current one is used up."""
 _PIECE = 4 * MIB
-"""The most that one request of `read_at` or `prefetch` fetches; more is fetched in several at once."""
+"""The most that one request of `read_at` fetches; more is fetched in several at once."""
+_ANNOUNCED = 8 * MIB
+"""The same of `prefetch`: what is announced comes in time, so few requests count for more."""
 _GAP = 16 * 1024
 """Announced ranges this close are fetched together: a request costs more than the bytes between."""
 _IN_FLIGHT = 4
 _RUNS = 4
 """Sequential readings followed at once, such as a file's sound and pictures lying apart."""
+T = TypeVar("T")
+
 _STOP_CHECK = 0.2
 """Seconds between two looks at `stopped` while bytes are awaited."""
 
@@ -151,31 +156,28 @@ class RangeReader:
         joined = coalesced([(start, end) for start, end in clipped if start < end], _GAP)
         with self._lock:
             for start, end in joined:
-                self._announced.extend(split(start, end, _PIECE))
+                self._announced.extend(split(start, end, _ANNOUNCED))
             self._fetch_announced()
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
-        """The bytes of a large range in order, in big pieces, the next one fetched meanwhile.
-
-        What is held is not fetched again, nothing more is kept; pieces have 24 MiB (1 MiB in a folder: faster).
-        """
+        """The bytes of a large range, the next piece fetched meanwhile; one request for each gap in what is held."""
         end = min(offset + length, self.size)
-        most = MIB if self._store.is_folder else 24 * MIB
         with self._lock:
-            steps = self._pieces.steps(offset, end, most)
-        coming: deque[tuple[Future[bytes], slice]] = deque()
+            steps = self._pieces.steps(offset, end, self.size)
+        for start, stop, known in steps:
+            yield from [self._result(known)[start:stop]] if known else self._stream_missing(start, stop)
+
+    def _stream_missing(self, start: int, end: int) -> Iterator[bytes]:
+        with self._lock:
+            self._requests += 1
+        wanted = (self.info.key, self.info.etag, start, end - start)
         try:
-            for start, stop, known in steps:
-                fetched = known.data if known else self._pool.submit(self._fetch, start, stop)
-                coming.append((fetched, slice(start, stop) if known else slice(None)))
-                if len(coming) > 1:
-                    future, part = coming.popleft()
-                    yield self._await(future)[part]
-            for future, part in coming:
-                yield self._await(future)[part]
-        finally:
-            for future, _ in coming:
-                future.cancel()
+            for piece in one_ahead(lambda: self._store.stream_range(*wanted), self._pool, self._await):
+                with self._lock:
+                    self._bytes_read += len(piece)
+                yield piece
+        except ObjectNotFoundError as error:
+            raise RecordingNotFoundError(error.detail) from None
 
     def as_file(self) -> io.RawIOBase:
         """A seekable file over the recording, at its start; closing it leaves the reader open.
@@ -257,7 +259,7 @@ class RangeReader:
         return bool(hits)
 
     def _fetch_announced(self) -> None:
-        while self._announced and self._pieces.awaited + _PIECE <= self._memory // 2:
+        while self._announced and self._pieces.awaited + _ANNOUNCED <= self._memory // 2:
             start, end = self._announced.popleft()
             for gap in self._pieces.gaps(start, end):
                 self._start(*gap, announced=True)
@@ -289,7 +291,7 @@ class RangeReader:
                     self._pieces.remove(piece)
             raise
 
-    def _await(self, future: Future[bytes]) -> bytes:
+    def _await(self, future: Future[T]) -> T:
         while self._stopped is not None and not future.done():
             if self._stopped():
                 raise StoppedError(f"{self.info.key} was being read.")

@@ -29,6 +29,7 @@ from cutback.errors import (
     StorageFullError,
 )
 from cutback.finished import FinishedClip
+from cutback.memory import keep_small
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class ChildCutter:
 
     def __init__(self, *, warm: bool = True) -> None:
         """`warm`: start the next job's process as soon as one is taken out of the way."""
+        keep_small()
         self._keep_warm = warm
         self._spare: _Child | None = None
         self._lock = threading.Lock()
@@ -227,6 +229,8 @@ class _Job:
                 source = self._sources[message["source"]]
                 ranges = [(int(offset), int(length)) for offset, length in message["ranges"]]
                 self._patiently(lambda: source.prefetch(ranges))
+            case "held":
+                log.debug("the cutter's child is held by %s", ", ".join(map(str, message["by"])))
             case "progress":
                 self._check()
                 self._on_progress(CutProgress(min(1.0, float(message["fraction"])), int(message["frames"])))

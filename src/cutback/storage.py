@@ -6,8 +6,6 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -23,30 +21,21 @@ from cutback.errors import (
 from cutback.sources import check_key
 from cutback.storage_errors import translating
 from cutback.storage_folder import Folder
+from cutback.storage_info import ObjectInfo, info_of
 from cutback.storage_open import connect, folder_of, without_secrets
+from cutback.storage_stream import streamed
 from cutback.storage_upload import collect, counted, upload
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
     from obstore.store import ObjectStore
+
+__all__ = ["MIB", "ObjectInfo", "Store"]
 
 log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
 _HIDDEN = ".cutback-part"
 """Ends the names of objects that are not finished; `list` passes over them, `delete_prefix` removes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    """An object of a store, at one version."""
-
-    key: str
-    size: int
-    """Bytes."""
-    etag: str
-    """The version. In a folder it is made of the file's inode, time of change (µs) and size."""
-    modified: datetime
 
 
 class Store:
@@ -101,7 +90,7 @@ class Store:
             ObjectNotFoundError: nothing.
         """
         with self._reading(key):
-            return _info(self._objects.head(key))
+            return info_of(self._objects.head(key))
 
     def read_range(self, key: str, etag: str, start: int, length: int) -> bytes:
         """Exactly `length` (at least 1) bytes from `start` of that version. One request.
@@ -116,6 +105,16 @@ class Store:
         if len(data) != length:
             raise SourceChangedError(f"{key}.")
         return data
+
+    def stream_range(self, key: str, etag: str, start: int, length: int) -> Iterator[bytes]:
+        """The same bytes as `read_range` gives, in pieces, with few of them held at once. One request.
+
+        Raises as `read_range`, while the pieces are taken.
+        """
+        if self.is_folder and self._folder is not None:
+            with self._reading(key):
+                return self._folder.read(key, etag, start, start + length)
+        return streamed(self._objects, key, etag, start, start + length)
 
     def get_bytes(self, key: str, limit: int) -> bytes:
         """The whole of a small object.
@@ -144,7 +143,7 @@ class Store:
             return
         with translating(prefix or self.url):
             for batch in self._objects.list(prefix or None, chunk_size=1000):
-                yield from (_info(meta) for meta in batch if not meta["path"].endswith(_HIDDEN))
+                yield from (info_of(meta) for meta in batch if not meta["path"].endswith(_HIDDEN))
 
     def _list_folder(self, folder: Folder, prefix: str) -> Iterator[ObjectInfo]:
         keys = folder.keys(prefix)
@@ -201,12 +200,15 @@ class Store:
             self._objects.put(key, data, mode="overwrite", use_multipart=False)
 
     def _put_parts(self, key: str, chunks: Iterator[bytes], *, if_absent: bool) -> None:
-        target = f"{key}.{secrets.token_hex(6)}{_HIDDEN}" if if_absent else key
-        upload(self._objects, target, chunks, part_size=(1 if self.is_folder else 8) * MIB, name=key)
-        if not if_absent:
+        target = f"{key}.{secrets.token_hex(6)}{_HIDDEN}" if if_absent or self._folder is not None else key
+        if self._folder is not None:
+            self._folder.write(target, chunks)
+        else:
+            upload(self._objects, target, chunks, part_size=8 * MIB, name=key)
+        if target == key:
             return
         try:
-            self._create(key, lambda: self._objects.rename(target, key, overwrite=False))
+            self._create(key, lambda: self._objects.rename(target, key, overwrite=not if_absent))
         except BaseException:
             with suppress(CutbackError):
                 self.delete(target)
@@ -290,10 +292,3 @@ def _check(key: str) -> None:
         check_key(key)
     except ValueError as error:
         raise InvalidRequestError([Fault("", f"the key {key[:100]!r} {error}")]) from None
-
-
-def _info(meta: ObjectMeta) -> ObjectInfo:
-    etag = meta["e_tag"]
-    if not etag:
-        raise StorageUnavailableError(f"{meta['path']}: the store tells no version (etag) of its objects.")
-    return ObjectInfo(meta["path"], meta["size"], etag, meta["last_modified"])

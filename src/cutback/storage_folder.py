@@ -6,14 +6,18 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from cutback.errors import ObjectNotFoundError, StorageUnavailableError
+from cutback.errors import ObjectNotFoundError, SourceChangedError, StorageUnavailableError
+from cutback.storage_errors import translating
 
 _STAGED = re.compile(r".*#\d+", re.DOTALL)
 """obstore writes to such a name first; a process killed meanwhile leaves it behind."""
+
+_PIECE = 1024 * 1024
+_TRIES = 5
 
 
 class Folder:
@@ -51,6 +55,54 @@ class Folder:
 
     def _inside(self, key: str) -> bool:
         return Path(os.path.realpath(self.path(key))).is_relative_to(self.root)
+
+    def read(self, key: str, etag: str, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from `start` to `end` (excluded) of one version, in pieces; see `check_readable` first.
+
+        Raises:
+            SourceChangedError: it is another version, or became one meanwhile, or ends before the range does.
+            ObjectNotFoundError: it is gone.
+        """
+        with translating(key):
+            handle = os.open(self.path(key), os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                while start < end:
+                    # Looked at before and after each piece: a file may be rewritten in place.
+                    piece = os.pread(handle, min(_PIECE, end - start), start)
+                    if not piece or _version(os.fstat(handle)) != etag:
+                        raise SourceChangedError(f"{key}.")
+                    start += len(piece)
+                    yield piece
+            finally:
+                os.close(handle)
+
+    def write(self, key: str, chunks: Iterable[bytes]) -> None:
+        """A new file of these chunks; nothing is left of it when they, or the disk, fail.
+
+        Raises:
+            CutbackError: as `translating` puts what the system says.
+            Exception: what `chunks` raised, unchanged.
+        """
+        with translating(key, writing=True):
+            handle = self._create(self.path(key))
+        try:
+            for chunk in chunks:
+                with translating(key, writing=True):
+                    rest = memoryview(chunk)
+                    while rest:
+                        rest = rest[os.write(handle, rest) :]
+        except BaseException:
+            self.path(key).unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+
+    def _create(self, path: Path) -> int:
+        for _ in range(_TRIES):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # swept away meanwhile, as it was empty
+                return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
     def make_durable(self, key: str) -> None:
         """Return once the file, and its name in its folders, would survive a loss of power.
@@ -130,3 +182,8 @@ class Folder:
 def _raise_unless_gone(error: OSError) -> None:
     if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
         raise error
+
+
+def _version(status: os.stat_result) -> str:
+    """As obstore makes a file's etag."""
+    return f'"{status.st_ino:x}-{status.st_mtime_ns // 1000:x}-{status.st_size:x}"'

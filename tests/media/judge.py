@@ -10,6 +10,7 @@ from tests.media.recordings import Known, edited_length
 from tests.media.rig import Clip, boxes
 from tests.support.decode import Presented, decode_presented, decode_warnings, psnr
 from tests.support.media import MIN_QUALITY, match_sound
+from tests.support.shape import shape_of
 
 from cutback.times import FrameNumber, Instant
 
@@ -69,7 +70,7 @@ def wanted_of(known: Known, start: Instant, end: Instant) -> Wanted | None:
 def judge(clip: Clip, wanted: Sequence[Wanted], *, like: str = "exact") -> Presented:
     """Everything that is promised of a clip. Returns what it shows.
 
-    `like="keyframe"`: every frame is a copy.
+    `like="copy"`: every frame is a copy.
     """
     shown = decode_presented(clip.data, luma=True)
     pictures = [(part.known, n) for part in wanted for n in range(part.first, part.stop)]
@@ -80,7 +81,11 @@ def judge(clip: Clip, wanted: Sequence[Wanted], *, like: str = "exact") -> Prese
     _judge_facts(clip, shown, wanted)
     assert decode_warnings(clip.data) == []
     judge_layout(clip.data)
-    if like == "keyframe":
+    if shown.frames:
+        known = wanted[0].known
+        assert shape_of(clip.data) == known.shape, "rotation, shape of pixels, colours"
+    assert not clip.facts.remade, f"it had to be made again: {clip.facts.notes}"
+    if like == "copy":
         assert clip.facts.frames_encoded == 0
     return shown
 

@@ -1,94 +1,24 @@
-"""The catalogue of generated recordings: one of each kind that the cutter has to get right."""
+"""Recordings of the catalogue, and everything a player shows of them."""
 
 from __future__ import annotations
 
 import functools
-import random
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
 import av
+from tests.media.changes import cached, changed, put_together
+from tests.media.recipes import RECIPES, Recipe
 from tests.media.rig import find_boxes
 from tests.support.decode import Presented, decode_presented, decode_warnings
-from tests.support.media import (
-    FASTSTART,
-    FRAGMENTED,
-    FRAGMENTED_DELAYED,
-    MediaSpec,
-    cached_media,
-    match_sound,
-)
+from tests.support.media import MediaSpec, cached_media, match_sound
+from tests.support.paff import make_paff
+from tests.support.shape import Shape, shape_of
 
-Change = str
-"""How a generated file is changed afterwards: see `_changed`."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A generated recording and what is done to it."""
-
-    spec: MediaSpec
-    change: Change = ""
-    copies: bool = False
-    """Whether whole groups of pictures can be copied out of it, so that not doing so is a fault."""
-
-
-def _vfr(frames: int) -> tuple[int, ...]:
-    chance = random.Random(5)
-    ticks = [0]
-    while len(ticks) < frames:
-        ticks.append(ticks[-1] + chance.choice([1500, 3000, 3003, 6000, 9001]))
-    return tuple(ticks)
-
-
-def _spec(frames: int = 200, **choices: object) -> MediaSpec:
-    return MediaSpec(frames=frames, **choices)  # type: ignore[arg-type]
-
-
-_PYRAMID = {"x264-params": "b-pyramid=normal:ref=4:b-adapt=0"}
-
-RECIPES: dict[str, Recipe] = {
-    "pyramid": Recipe(_spec(gop=48, bframes=3, codec_options=_PYRAMID, muxer_options=FASTSTART), copies=True),
-    "no-b-frames": Recipe(_spec(gop=25, bframes=0, fps=Fraction(25)), copies=True),
-    "open-gop": Recipe(_spec(gop=40, bframes=3, open_gop=True)),
-    "fragmented": Recipe(_spec(gop=30, muxer_options=FRAGMENTED), copies=True),
-    "fragmented-delayed": Recipe(_spec(gop=30, muxer_options=FRAGMENTED_DELAYED), copies=True),
-    "mkv": Recipe(_spec(suffix=".mkv", gop=36)),
-    "ts": Recipe(_spec(suffix=".ts", gop=36, start=Fraction(21, 2))),
-    "vfr": Recipe(_spec(gop=30, bframes=3, pts=_vfr(200), time_base=Fraction(1, 90000)), copies=True),
-    "23.976": Recipe(_spec(gop=48, fps=Fraction(24000, 1001)), copies=True),
-    "29.97": Recipe(_spec(gop=30, fps=Fraction(30000, 1001)), copies=True),
-    "59.94": Recipe(_spec(frames=300, gop=60, fps=Fraction(60000, 1001), bframes=3), copies=True),
-    "no-sound": Recipe(_spec(audio=None), copies=True),
-    "sound-alone": Recipe(_spec(codec=None, suffix=".mp4")),
-    "hevc": Recipe(_spec(codec="libx265", tag="hvc1", gop=30)),
-    "44.1-mono": Recipe(_spec(sample_rate=44100, channels=1), copies=True),
-    "sound-late": Recipe(_spec(gop=30), "audio +0.37"),
-    "picture-late": Recipe(_spec(gop=30), "video +0.3"),
-    "edit-list": Recipe(_spec(gop=30), "both -0.7"),
-    "ends-early": Recipe(_spec(gop=30), "first 4.1 s"),
-    "mp3": Recipe(_spec(audio="libmp3lame"), copies=True),
-    "opus-vp9": Recipe(_spec(frames=120, codec="libvpx-vp9", audio="libopus", suffix=".webm")),
-    "ac3-ts": Recipe(_spec(audio="ac3", suffix=".ts", bframes=0)),
-    "rotated": Recipe(_spec(rotation=90), copies=True),
-    "one-gop": Recipe(_spec(gop=1000)),
-    "intra-refresh": Recipe(_spec(gop=40, bframes=0, codec_options={"x264-params": "intra-refresh=1"})),
-    "slices": Recipe(_spec(gop=20, codec_options={"x264-params": "slices=4:sps-id=31"}), copies=True),
-    "slices-2": Recipe(
-        _spec(120, gop=20, first_counter=200, codec_options={"x264-params": "slices=4:sps-id=31"}),
-        copies=True,
-    ),
-    "baseline": Recipe(
-        _spec(bframes=0, codec_options={"profile": "baseline"}, muxer_options={"video_track_timescale": "30"}),
-        copies=True,
-    ),
-    "interlaced": Recipe(_spec(codec_options={"x264-params": "tff=1"})),
-    "4:4:4": Recipe(_spec(pix_fmt="yuv444p", frames=120)),
-    "mov": Recipe(_spec(suffix=".mov", audio="pcm_s16le", gop=24, fps=Fraction(24)), copies=True),
-}
+__all__ = ["RECIPES", "Known", "Recipe", "edited_length", "know", "known"]
 
 
 @dataclass
@@ -127,6 +57,11 @@ class Known:
         return Fraction(samples, self.shown.sample_rate or 48000)
 
     @functools.cached_property
+    def shape(self) -> Shape:
+        """How its pictures are turned, shaped and coloured."""
+        return shape_of(self.path)
+
+    @functools.cached_property
     def keyframes(self) -> list[int]:
         """Numbers of the frames at which the container says decoding may begin."""
         with av.open(str(self.path)) as container:
@@ -143,10 +78,21 @@ class Known:
 def know(name: str, folder: Path) -> Known:
     """Make a recording of the catalogue, unless it is there, and decode all of it."""
     recipe = RECIPES[name]
-    path = cached_media(recipe.spec, folder)
-    if recipe.change:
-        path = _changed(path, recipe.change)
+    path = made(recipe, folder)
+    if recipe.shown_as:
+        return replace(know(recipe.shown_as, folder), name=name, recipe=recipe, path=path)
     return known(name, recipe, path)
+
+
+def made(recipe: Recipe, folder: Path) -> Path:
+    """The file of a recipe."""
+    if recipe.change == "paff":
+        return cached(folder / f"paff-{recipe.spec.digest()[:16]}.mp4", lambda path: make_paff(recipe.spec, path))
+    if recipe.parts:
+        path = put_together([cached_media(part, folder) for part in recipe.parts], recipe.change)
+    else:
+        path = cached_media(recipe.spec, folder)
+    return path if recipe.change in {"", "entries"} else changed(path, recipe.change)
 
 
 def known(name: str, recipe: Recipe, path: Path) -> Known:
@@ -223,45 +169,3 @@ def edited_length(data: bytes, handler: bytes) -> Fraction | None:
         length = sum(duration for duration, media_time, _ in edits if media_time >= 0)
         return Fraction(length, timescale) if length else None
     return None
-
-
-# --- changes ---------------------------------------------------------------------------------------
-
-
-def _changed(path: Path, change: Change) -> Path:
-    changed = path.with_name(f"{path.stem}-{change.replace(' ', '_')}{path.suffix}")
-    if not changed.exists():
-        making = changed.with_name(f"new-{changed.name}")
-        which, _, amount = change.partition(" ")
-        if which == "first":
-            making.write_bytes(shorten_edits(path.read_bytes(), Fraction(amount.split()[0])))
-        else:
-            shift_streams(path, making, which, Fraction(amount))
-        making.rename(changed)
-    return changed
-
-
-def shift_streams(path: Path, target: Path, which: str, by: Fraction) -> None:
-    """Copy the packets, those of one kind (or `both`) later by `by` seconds; what falls below 0 is edited out."""
-    options = {"movie_timescale": "48000", "avoid_negative_ts": "disabled"}
-    with av.open(str(path)) as source, av.open(str(target), "w", container_options=options) as out:
-        streams = {s.index: out.add_stream_from_template(s) for s in source.streams if s.type in {"video", "audio"}}
-        for packet in source.demux():
-            if packet.dts is None:
-                continue
-            if which in {"both", packet.stream.type}:
-                ticks = round(by / packet.time_base)
-                packet.pts, packet.dts = (packet.pts or 0) + ticks, packet.dts + ticks
-            packet.stream = streams[packet.stream_index]
-            out.mux(packet)
-
-
-def shorten_edits(data: bytes, length: Fraction) -> bytes:
-    """Let every track's edit list end after `length` seconds."""
-    changed = bytearray(data)
-    (mvhd, _), *_ = find_boxes(data, b"moov", b"mvhd")
-    (timescale,) = struct.unpack_from(">I", data, mvhd + 12)
-    for begin, _ in find_boxes(data, b"moov", b"trak", b"edts", b"elst"):
-        assert struct.unpack_from(">II", data, begin) == (0, 1)
-        struct.pack_into(">I", changed, begin + 8, round(length * timescale))
-    return bytes(changed)

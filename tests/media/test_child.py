@@ -188,3 +188,12 @@ def test_a_cutter_that_is_closed_leaves_no_waiting_child() -> None:
     assert len(children() - before) == 1
     cutter.close()
     assert children() == before
+
+
+def test_the_log_tells_what_a_child_is_held_by(
+    recording: Recordings, cutter: ChildCutter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "cutback.sandbox")
+    cut_apart(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+    (said,) = [record.getMessage() for record in caplog.records if "held by" in record.getMessage()]
+    assert "limits" in said

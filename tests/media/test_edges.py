@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from tests.media.judge import Wanted, judge, wanted_of
 from tests.media.recordings import Known
 from tests.media.rig import Clip, cut_apart, cut_here
+from tests.support.decode import decode_presented, decode_warnings
+from tests.support.media import MediaSpec, cached_media
 
 from cutback.errors import RangeOutsideRecordingError
 from cutback.sandbox import ChildCutter
@@ -162,6 +165,18 @@ def test_ranges_are_joined_in_order(joined: str, recording: Recordings) -> None:
     parts = [wanted_of(recording(names[source]), start, end) for source, start, end in ranges]
     clip = cut_here(files, *ranges)
     judge(clip, [part for part in parts if part])
+    if joined in {"two of one recording", "equal parameters"}:
+        assert clip.facts.frames_copied, "what has equal parameters is copied"
+
+
+def test_a_range_of_another_size_is_made_the_size_of_the_first(recording: Recordings, media_folder: Path) -> None:
+    large = cached_media(MediaSpec(width=480, height=270, frames=60, gop=20, seed=3), media_folder)
+    files = [recording("pyramid").path, large]
+    clip = cut_here(files, (0, Fraction("1.1"), Fraction("2.1")), (1, Fraction("0.5"), Fraction("1.2")))
+    shown = decode_presented(clip.data)
+    assert shown.counters == [*range(33, 63), *range(15, 36)]
+    assert (clip.facts.width, clip.facts.height) == (320, 180)
+    assert decode_warnings(clip.data) == []
 
 
 def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> None:
@@ -169,30 +184,6 @@ def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> Non
     with pytest.raises(Exception, match="cannot be joined") as refused:
         cut_here(files, (0, Fraction(0), Fraction(1)), (1, Fraction(0), Fraction(1)))
     assert getattr(refused.value, "reason", None) == "media_unsupported"
-
-
-# --- keyframe precision ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "open-gop", "fragmented", "29.97", "vfr", "slices", "hevc"])
-@pytest.mark.parametrize(("start", "end"), [("1.1", "2.3"), ("0", "0.5"), ("2.0", "2.05"), ("5.1", "100")])
-def test_keyframe_precision_snaps_outwards_and_copies(name: str, start: str, end: str, recording: Recordings) -> None:
-    known = recording(name)
-    asked = wanted_of(known, Fraction(start), Fraction(end))
-    assert asked is not None
-    clip = cut_here([known.path], (0, Fraction(start), Fraction(end)), precision="keyframe")
-    assert clip.facts.frames_encoded == 0
-    (span,) = clip.facts.spans
-    assert span.start <= asked.start
-    assert span.end >= asked.end - Fraction(1, 1000)
-    first = max(n for n in known.keyframes if n <= asked.first)
-    assert span.start == known.times[first] if first else span.start <= known.times[0]
-    # The span it tells is the one it shows, cut at whole frames.
-    stop = next((n for n, time in enumerate(known.times) if time >= span.end), len(known.times))
-    later = [n for n in known.keyframes if n >= asked.stop]
-    assert stop <= (later[0] if later else len(known.times))
-    real = Wanted(known, first, stop, span.start, span.end, asked.clamped)
-    judge(clip, [real], like="keyframe")
 
 
 # --- the child process -----------------------------------------------------------------------------

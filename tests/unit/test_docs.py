@@ -48,6 +48,7 @@ FOR_DEVELOPERS = {
     "CUTBACK_BENCH_CACHE",
     "CUTBACK_TEST_CUTS",
     "CUTBACK_TEST_SEED",
+    "CUTBACK_TEST_FUZZ_SECONDS",
     "CUTBACK_TEST_KILLS",
 }
 """Variables of tests and measurements; CONTRIBUTING.md tells of them."""
@@ -256,7 +257,7 @@ def test_no_page_names_a_command_or_option_that_does_not_exist(path: Path) -> No
 
 
 def test_make_targets_that_pages_name_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), re.MULTILINE))
     for path in PAGES:
         used = set(re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
         assert used - targets == set(), named(path)

@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +51,16 @@ class CountingStore(Store):
         if self.errors:
             raise self.errors.pop()
         return self.data[start : start + length]
+
+    def stream_range(self, key: str, etag: str, start: int, length: int) -> Iterator[bytes]:
+        assert (key, etag) == ("r.mp4", "v1")
+        self.ranges.append((start, start + length))
+        for at in range(start, start + length, 4 * MIB):
+            self.arrived.release()
+            assert self.gate.wait(30)
+            if self.errors:
+                raise self.errors.pop()
+            yield self.data[at : min(at + 4 * MIB, start + length)]
 
     @property
     def bytes_served(self) -> int:
@@ -191,7 +201,7 @@ def test_more_announced_than_memory_follows_as_it_is_read():
             most = max(most, reader.held)
         assert most <= 16 * MIB
         assert reader.bytes_read == 40 * MIB
-        assert reader.requests == 10
+        assert reader.requests == 5
 
 
 def test_announced_ranges_that_nobody_reads_do_not_stop_other_reads():
@@ -245,7 +255,7 @@ def test_a_stream_fetches_the_next_piece_meanwhile():
         for _ in range(2):
             assert store.arrived.acquire(timeout=10)
         stream.close()
-        assert len(store.ranges) <= 3
+        assert store.ranges == [(0, 40 * MIB)], "in one request"
 
 
 def test_a_large_read_passes_the_memory_by():

@@ -20,9 +20,9 @@ from cutback.errors import CutbackError, MediaCrashedError, MediaTooLargeError
 class RemoteSource:
     """A recording whose bytes the parent reads."""
 
-    def __init__(self, sock: socket.socket, number: int, size: int) -> None:
-        """`number` is the source's place in the job."""
-        self._sock, self._number, self.size = sock, number, size
+    def __init__(self, sock: socket.socket, number: int, size: int, turn: threading.Lock) -> None:
+        """`number` is the source's place in the job; with `turn` held, one thread speaks with the parent."""
+        self._sock, self._number, self.size, self._turn = sock, number, size, turn
 
     def read_at(self, offset: int, length: int) -> bytes:
         """See `Source.read_at`. A failure to read ends this process: the parent knows why."""
@@ -35,13 +35,15 @@ class RemoteSource:
     def _read(self, kind: str, offset: int, length: int) -> bytes:
         if length <= 0 or offset >= self.size:
             return b""
-        wire.send(self._sock, {"type": kind, "source": self._number, "offset": offset, "length": length})
-        _, payload = wire.receive(self._sock)
+        with self._turn:
+            wire.send(self._sock, {"type": kind, "source": self._number, "offset": offset, "length": length})
+            _, payload = wire.receive(self._sock)
         return payload
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """See `Source.prefetch`."""
-        wire.send(self._sock, {"type": "prefetch", "source": self._number, "ranges": ranges})
+        with self._turn:
+            wire.send(self._sock, {"type": "prefetch", "source": self._number, "ranges": ranges})
 
 
 def main() -> None:
@@ -58,15 +60,17 @@ def main() -> None:
         return
     message, _ = wire.receive(sock)
     job = wire.job_from_json(message)
-    confine(job.limits)
+    wire.send(sock, {"type": "held", "by": confine(job.limits)})
     # Only now: namespaces want a process of one thread, and the filter holds for threads begun after it.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     with os.fdopen(descriptors[0], "r+b", buffering=0) as file:
         spool = Spool(file)
-        sources = [RemoteSource(sock, number, size) for number, size in enumerate(job.sizes)]
+        turn = threading.Lock()
+        sources = [RemoteSource(sock, number, size, turn) for number, size in enumerate(job.sizes)]
 
         def report(progress: CutProgress) -> None:
-            wire.send(sock, {"type": "progress", "fraction": progress.fraction, "frames": progress.frames})
+            with turn:
+                wire.send(sock, {"type": "progress", "fraction": progress.fraction, "frames": progress.frames})
 
         try:
             if kind == b"P":

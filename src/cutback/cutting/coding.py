@@ -59,6 +59,10 @@ class Coding(Protocol):
         """What the encoder made, as it stands in the file."""
         ...
 
+    def message_unit(self, messages: bytes) -> bytes:
+        """A NAL unit of SEI messages, as it stands in a sample before the picture."""
+        ...
+
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
         """Sample entries for copied and encoded samples, and the number of the encoded ones'."""
         ...

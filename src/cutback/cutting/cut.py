@@ -135,6 +135,7 @@ def _make(
     )
     expected = Expected(
         pictures.times if pictures else [],
+        pictures.track.timescale if pictures else 1,
         pictures.encoded_samples if pictures else [],
         pictures.entered if pictures else [],
         duration,

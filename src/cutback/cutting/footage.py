@@ -125,8 +125,12 @@ class Mp4Footage:
     def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
         """See `Footage.copy`."""
         del spool
+        size = self.source.size
         for number in numbers:
-            yield Extent(self._number, track.offsets[number], track.sizes[number])
+            extent = Extent(self._number, track.offsets[number], track.sizes[number])
+            if extent.length > size - extent.offset:
+                raise MediaUnreadableError("Its index names bytes that are not there.")
+            yield extent
 
     def expect(self, first: int, stop: int) -> None:
         """See `Footage.expect`."""

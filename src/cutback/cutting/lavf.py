@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -104,7 +105,7 @@ class LavfFootage:
         self._limits = limits
         with open_container(source, limits) as container:
             cut_short = container.format.name == "mpegts" and source.size % TS_PACKET != 0
-            self.index = scan(container, limits, cut_short=cut_short)
+            self.index, self._jumps = scan(container, limits, cut_short=cut_short)
 
     @property
     def copies(self) -> bool:
@@ -173,8 +174,9 @@ class LavfFootage:
 
     def _decoded(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[Any]:
         try:
-            for _, packet in self._packets(container, stream, track, first):
-                yield from packet.decode()
+            for number, packet in self._packets(container, stream, track, first):
+                if number >= first:  # what comes before may need parameter sets that have changed since
+                    yield from packet.decode()
             yield from stream.codec_context.decode(None)
         except av.FFmpegError as error:
             video = self.index.video
@@ -184,6 +186,9 @@ class LavfFootage:
 
     def _packets(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[tuple[int, Any]]:
         """Packets from at or before the sample `first`, each with its number in the index."""
+        if jumps := self._jumps.get(track.id):
+            yield from self._counted(container, stream, track, jumps)
+            return
         scale = Fraction(track.timescale) * stream.time_base
         by_time = {time: number for number, time in enumerate(track.pts)}
         for sample in _places(track, first):
@@ -210,6 +215,21 @@ class LavfFootage:
             else:
                 return
         raise MediaUnreadableError("A packet that was there is not found again.")
+
+    def _counted(
+        self, container: InputContainer, stream: Any, track: Track, jumps: list[tuple[int, int]]
+    ) -> Iterator[tuple[int, Any]]:
+        """All packets of a stream whose clock jumps, which no seek by time finds its way in; at the index's times."""
+        coming, offset = deque(jumps), 0
+        packets = (packet for packet in container.demux(stream) if packet.size)
+        for number, packet in enumerate(packets):
+            if number >= len(track.sizes):
+                return
+            if coming and number == coming[0][0]:
+                offset = coming.popleft()[1]
+            packet.pts = None if packet.pts is None else packet.pts + offset
+            packet.dts = None if packet.dts is None else packet.dts + offset
+            yield number, packet
 
 
 def _places(track: Track, first: int) -> Iterator[int]:

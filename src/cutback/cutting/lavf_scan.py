@@ -13,6 +13,7 @@ from av.container import InputContainer
 from cutback.cutting.faults import media_error
 from cutback.cutting.index import Description, Index, Kind, Track, presented_order
 from cutback.cutting.job import Limits
+from cutback.cutting.lavf_clock import Clock
 from cutback.cutting.lavf_entries import describe
 from cutback.cutting.mp4.write import decode_times
 from cutback.errors import MediaTooLargeError, MediaUnreadableError
@@ -25,7 +26,11 @@ _JITTER = Fraction(3, 1000)
 """Seconds by which a container's rounded times may miss the true ones (Matroska counts milliseconds)."""
 
 
-def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) -> Index:
+Jumps = dict[int, list[tuple[int, int]]]
+"""For each stream whose clock jumps: (number of a packet, ticks to add to the container's times from there on)."""
+
+
+def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) -> tuple[Index, Jumps]:
     """Every packet's times. Where the file is `cut_short`, each stream's last packet is not whole and left out.
 
     Raises:
@@ -41,11 +46,12 @@ def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) 
             others += 1
     if not columns:
         raise MediaUnreadableError("It holds no picture and no sound.")
+    clock = Clock() if container.format.name == "mpegts" else None
     try:
         for packet in container.demux([container.streams[number] for number in columns]):
             if packet.size:
                 column = columns[packet.stream.index]
-                column.add(packet)
+                column.add(packet, clock)
                 if len(column.pts) > limits.frames:
                     raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
     except av.FFmpegError as error:
@@ -58,11 +64,13 @@ def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) 
         raise MediaUnreadableError("It holds no picture and no sound.")
     zero = min(track.start for track in tracks)
     tracks = [replace(track, shift=-zero, start=track.start - zero, end=track.end - zero) for track in tracks]
-    notes = ("Subtitles, attachments and data tracks are not carried over.",) if others else ()
+    notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not carried over.",) if others else ()
+    if clock and clock.jumps:
+        notes += (f"Its clock jumps ({clock.jumps}×); what follows a jump is taken to follow in time.",)
     index = Index(container.format.name, tuple(tracks), notes)
     if index.end > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
-    return index
+    return index, {number: column.jumps for number, column in columns.items() if column.jumps}
 
 
 def _is_cover(stream: Any) -> bool:
@@ -79,11 +87,14 @@ class _Column:
         self.skip = 0
         self.duration = 1
         self.lost_from = _FOREVER
+        self.jumps: list[tuple[int, int]] = []
 
-    def add(self, packet: Any) -> None:
+    def add(self, packet: Any, clock: Clock | None) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             raise MediaUnreadableError("It holds pictures or sound without a time.")
+        if clock is not None:
+            time += self._offset(packet, clock)
         if not self.pts:
             self.first = bytes(packet)
             if packet.has_sidedata("skip_samples"):
@@ -94,6 +105,15 @@ class _Column:
         self.pts.append(time)
         self.sizes.append(packet.size)
         self.duration = packet.duration or self.duration
+
+    def _offset(self, packet: Any, clock: Clock) -> int:
+        decoded = packet.dts if packet.dts is not None else packet.pts
+        tick: Fraction = packet.time_base
+        seconds = clock.offset(packet.stream.index, decoded * tick, (packet.duration or self.duration) * tick)
+        ticks = round(Fraction(seconds / tick))
+        if ticks != (self.jumps[-1][1] if self.jumps else 0):
+            self.jumps.append((len(self.pts), ticks))
+        return ticks
 
     def drop_last(self) -> None:
         if self.pts:

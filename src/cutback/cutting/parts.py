@@ -9,7 +9,11 @@ from cutback.cutting.codings import coding_of
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
+from cutback.cutting.mp4.entries import without_rates
 from cutback.cutting.plan import Entry, Piece, Segment, plan_video
+
+PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
+"""What browsers play of MP4: an `exact` clip copies nothing else, even where it could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,10 @@ def plan_parts(
 
     With `open_gops` False copying begins at IDR pictures only.
     """
-    tracks = [footage.index.video for footage, _, _ in pieces]
-    assert all(track is not None for track in tracks)
-    copy = copy and all(footage.copies for footage, _, _ in pieces) and _alike([t for t in tracks if t])
+    tracks = [track for footage, _, _ in pieces if (track := footage.index.video)]
+    assert len(tracks) == len(pieces)
+    copy = copy and all(footage.copies for footage, _, _ in pieces) and _alike(tracks)
+    copy = copy and (precision != "exact" or tracks[0].descriptions[0].codec in PLAYED)
     parts = []
     for footage, source, piece in pieces:
         track = footage.index.video
@@ -65,9 +70,10 @@ def _all_encoded(track: Track, piece: Piece) -> Segment:
 def _alike(tracks: list[Track]) -> bool:
     """Whether samples of these tracks may stand in one track under one description."""
     first = tracks[0]
+    entry = without_rates(first.descriptions[0].raw)
     return all(
         len(track.descriptions) == 1
-        and track.descriptions[0].raw == first.descriptions[0].raw
+        and without_rates(track.descriptions[0].raw) == entry
         and track.timescale == first.timescale
         and track.matrix == first.matrix
         for track in tracks

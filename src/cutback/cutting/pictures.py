@@ -24,6 +24,9 @@ FFMPEG_PIXELS = 4
 THREADS = 2
 """A worker is meant to have two cores; more frames in flight only take memory."""
 
+_DECODERS = {"av1": "libdav1d"}
+"""FFmpeg's own decoder of that name knows hardware only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -107,7 +110,7 @@ def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecC
         MediaUnreadableError: there is none for this codec, or it refuses the configuration.
     """
     try:
-        decoder = av.CodecContext.create(codec, "r")
+        decoder = av.CodecContext.create(_DECODERS.get(codec, codec), "r")
         assert isinstance(decoder, av.VideoCodecContext)
         if extradata:
             decoder.extradata = extradata

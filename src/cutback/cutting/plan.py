@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -123,10 +123,11 @@ def plan_video(
     `entry_at(sample)` says how a decoder that knows nothing of what went before may start at a keyframe. It is
     asked only about few keyframes.
     """
-    if precision == "keyframe":
-        return (_keyframe_copy(track, first, stop),)
-    if precision == "instant":
-        return (_instant_copy(track, first, stop),)
+    if precision != "exact":
+        copy = _keyframe_copy if precision == "keyframe" else _instant_copy
+        segment = copy(track, first, stop)
+        # A decoder that begins at an open keyframe complains of what it is told to forget and never had.
+        return (replace(segment, entered=entry_at(segment.samples[0]) == "open"),)
     entry, kind = _find_entry(track, first, stop, entry_at)
     if entry is None:
         return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)
@@ -153,12 +154,12 @@ def _find_entry(track: Track, first: int, stop: int, entry_at: Callable[[int], E
         if rank >= stop or track.order[rank] != sample:
             break
         kind = entry_at(sample)
-        if kind != "none" and (kind == "open" or not _has_leading(track, k)):
+        if kind != "none" and (kind == "open" or not has_leading(track, k)):
             return sample, kind
     return None, "none"
 
 
-def _has_leading(track: Track, k: int) -> bool:
+def has_leading(track: Track, k: int) -> bool:
     """Whether pictures decoded after the k-th keyframe are presented before it."""
     keyframe = track.sync[k]
     following = track.sync[k + 1] if k + 1 < len(track.sync) else len(track.pts)
@@ -214,5 +215,5 @@ def _keyframe_copy(track: Track, first: int, stop: int) -> Segment:
     end = track.sync[number] if number < len(track.sync) else len(track.pts)
     # Pictures presented before the keyframe need the group before it: they are left out.
     samples = [s for s in range(start, end) if track.pts[s] >= track.pts[start]]
-    ranks = [track.rank(s) for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
-    return Segment("copy", "keyframe to keyframe", min(ranks), max(ranks) + 1, samples)
+    shown = [track.pts[s] for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
+    return Segment("copy", "keyframe to keyframe", track.rank_at(min(shown)), track.rank_at(max(shown)) + 1, samples)

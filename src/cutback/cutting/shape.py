@@ -9,7 +9,9 @@ import av
 
 from cutback.cutting.coding import Coding
 from cutback.cutting.codings import coding_for_whole, coding_of
+from cutback.cutting.h264.nal import prefixed
 from cutback.cutting.index import Track
+from cutback.cutting.light import Light, light_of
 from cutback.cutting.mp4.entries import aspect_box, colour_box
 from cutback.cutting.pictures import Coded, Picture, PictureEncoder
 from cutback.errors import MediaUnreadableError
@@ -31,6 +33,7 @@ class Shape:
         self._size: tuple[int, int] | None = None
         self._format = ""
         self._boxes = b""
+        self._light = Light()
         self._rate = Fraction(track.timescale, max(1, track.duration(track.order[0])))
 
     def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
@@ -45,6 +48,7 @@ class Shape:
             count += 1
             frame = self._fit(picture.frame)
             if encoder is None:
+                self._light = light_of(picture.frame)
                 encoder = self._open(frame, picture.aspect)
             frame.pts = ticks(picture.frame.pts or 0)
             yield from self._samples(encoder, frame)
@@ -101,9 +105,13 @@ class Shape:
         self._boxes = colour_box(*colours, full_range=int(frame.color_range) == 2)
         if aspect and aspect != 1:
             self._boxes += aspect_box(aspect.numerator, aspect.denominator)
+        self._boxes += self._light.boxes
         return encoder
 
     def _samples(self, encoder: PictureEncoder, frame: av.VideoFrame | None) -> Iterator[Coded]:
         assert self._coding is not None
+        messages = self._light.messages
+        told = prefixed([self._coding.message_unit(messages)], 4) if messages else b""
         for coded in encoder.encode(frame):
-            yield Coded(self._coding.sample(coded.data), coded.pts, coded.keyframe)
+            sample = self._coding.sample(coded.data)
+            yield Coded(told + sample if coded.keyframe else sample, coded.pts, coded.keyframe)

@@ -21,6 +21,9 @@ FRAME = 1024
 _PREROLL = {"opus": Fraction(8, 100), "mp3": Fraction(6, 100)}
 """Seconds a decoder needs to settle; one packet where not named (RFC 7845 for Opus, the bit reservoir of MP3)."""
 
+NEAR = 64
+"""Packets that are looked at to learn how long one lasts."""
+
 BIT_RATE_A_CHANNEL = 96_000
 
 
@@ -81,7 +84,10 @@ def _without_hole(track: Track, numbers: range, first: int) -> list[int]:
     A decoder skips as many samples as the edit list cuts off, and a hole in the times has none.
     """
     times = [track.pts[number] for number in numbers]
-    nominal = min((track.duration(number) for number in numbers if track.duration(number) > 0), default=1)
+    if first == numbers.start:
+        return times
+    durations = (track.duration(number) for number in numbers[:NEAR])
+    nominal = min((duration for duration in durations if duration > 0), default=1)
     for place in range(first - numbers.start - 1, -1, -1):
         times[place] = max(times[place], times[place + 1] - nominal)
     return times

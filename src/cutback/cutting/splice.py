@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from cutback.cutting.ahead import ahead
 from cutback.cutting.codings import coding_of
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress
 from cutback.cutting.mp4.layout import SPOOL, Extent, OutTrack
 from cutback.cutting.parts import Part
-from cutback.cutting.plan import Segment
+from cutback.cutting.plan import Segment, has_leading
 from cutback.cutting.shape import Shape
 from cutback.cutting.spool import Spool
 
@@ -35,13 +37,16 @@ class Pictures:
     track: OutTrack
     copied: int = 0
     encoded: int = 0
-    times: list[Fraction] = field(default_factory=list)
-    """When each frame is to be presented, in seconds from the clip's zero, in order."""
+    times: list[int] = field(default_factory=list)
+    """When each frame is to be presented, in the track's ticks from the clip's zero, in order."""
     encoded_samples: list[tuple[int, int]] = field(default_factory=list)
     """Runs [first, end) of the track's samples that were encoded."""
     entered: list[Entered] = field(default_factory=list)
     """Runs whose headers were rewritten."""
 
+
+AHEAD = 4
+"""Decoded pictures that wait for the encoder at the most: each takes memory."""
 
 FINEST = 10_000
 """Ticks a second that a clip's picture track has at the least: milliseconds would be too coarse for its times."""
@@ -75,22 +80,20 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     for part in parts:
         track = part.footage.index.video
         assert track is not None
+        entries = _entries(track)
         clock = _Clock(track, base - part.piece.start, out.timescale)
-        pictures.times += [
-            base + track.seconds(track.pts[n]) - part.piece.start
-            for n in track.order[part.piece.first : part.piece.stop]
-        ]
+        pictures.times += [clock.ticks(track.pts[n]) for n in track.order[part.piece.first : part.piece.stop]]
         group = BEFORE if in_source_order else None
         for segment in part.segments:
             if segment.action == "copy":
                 group = COPIED if in_source_order else None
                 if segment.entered:
                     pictures.entered.append(Entered(len(out), part.footage, segment.first, len(segment)))
-                for number, place in _copies(part, track, segment, spool):
+                for number, place, may_begin in _copies(part, track, segment, spool):
                     out.add(
                         pts=clock.ticks(track.pts[number]),
                         size=place.length,
-                        sync=number in clock.sync,
+                        sync=number == segment.samples[0] or (may_begin and number in entries),
                         origin=place.origin,
                         offset=place.offset,
                         group=group,
@@ -99,19 +102,19 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
                 pictures.copied += len(segment)
             else:
                 begin = len(out)
-                frames = part.footage.frames(segment.first, segment.end)
-                for sample in shape.encode(frames, clock.ticks, len(segment)):
-                    offset = spool.append(sample.data)
-                    out.add(
-                        pts=sample.pts,
-                        size=len(sample.data),
-                        sync=sample.keyframe,
-                        origin=SPOOL,
-                        offset=offset,
-                        group=group,
-                    )
-                    pictures.encoded += 1
-                    progress(CutProgress((pictures.copied + pictures.encoded) / total, pictures.encoded))
+                with closing(ahead(part.footage.frames(segment.first, segment.end), AHEAD)) as frames:
+                    for sample in shape.encode(frames, clock.ticks, len(segment)):
+                        offset = spool.append(sample.data)
+                        out.add(
+                            pts=sample.pts,
+                            size=len(sample.data),
+                            sync=sample.keyframe,
+                            origin=SPOOL,
+                            offset=offset,
+                            group=group,
+                        )
+                        pictures.encoded += 1
+                        progress(CutProgress((pictures.copied + pictures.encoded) / total, pictures.encoded))
                 pictures.encoded_samples.append((begin, len(out)))
         base += part.piece.duration
     out.entries, number = shape.entries()
@@ -121,17 +124,32 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
         width, height = shape.size or (0, 0)
         out.display_size = (width << 16, height << 16)
     # Sound may begin before pictures do.
-    out.delay = pictures.times[0]
+    out.delay = Fraction(pictures.times[0], out.timescale)
     out.duration = base - out.delay
-    out.skip = round(out.delay * out.timescale) - min(out.pts)  # what `instant` carries along unseen
+    out.skip = pictures.times[0] - min(out.pts)  # what `instant` carries along unseen
     nominal = first.duration(first.order[0]) * out.timescale // first.timescale
     remaining = round(base * out.timescale) - max(out.pts)
     out.last_duration = remaining if remaining > 0 else max(1, nominal)
     return pictures
 
 
-def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterator[tuple[int, Extent]]:
-    """Where each copied sample lies: in the source, or in the spool where its headers had to be rewritten."""
+def _entries(track: Track) -> frozenset[int]:
+    """The keyframes of a copied run at which a player may begin after a seek.
+
+    Not those of H.264's open groups: what follows refers to what is not there then, and Chromium gives up on it.
+    HEVC says of such pictures what they are, and decoders pass over them.
+    """
+    if track.descriptions[0].codec != "h264":
+        return frozenset(track.sync)
+    return frozenset(sample for number, sample in enumerate(track.sync) if not has_leading(track, number))
+
+
+def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
+    """Each copied sample: where it lies, and whether, if it is a keyframe, it may be one for players.
+
+    It lies in the source, or in the spool where its headers had to be rewritten; until that ends no other keyframe
+    is an IDR picture.
+    """
     rest: Sequence[int] = segment.samples
     if segment.entered:
         coding = coding_of(track.descriptions[0].codec)
@@ -142,19 +160,22 @@ def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterato
             if numbers.finished and rewritten is sample:
                 rest = rest[place:]
                 break
-            yield number, Extent(SPOOL, spool.append(rewritten), len(rewritten))
+            yield number, Extent(SPOOL, spool.append(rewritten), len(rewritten)), False
         else:
             return
-    yield from zip(rest, part.footage.copy(track, rest, spool), strict=True)
+    for number, extent in zip(rest, part.footage.copy(track, rest, spool), strict=True):
+        yield number, extent, True
 
 
 class _Clock:
     """Turns a source track's PTS into the clip's."""
 
     def __init__(self, track: Track, shift: Fraction, timescale: int) -> None:
-        self._scale = Fraction(timescale, track.timescale)
-        self._shift = (track.shift + shift) * timescale
-        self.sync = frozenset(track.sync)
+        scale, offset = Fraction(timescale, track.timescale), (track.shift + shift) * timescale
+        # Integers of a common denominator: with fractions, this would be most of what a plain copy costs.
+        self._unit = 2 * scale.denominator * offset.denominator
+        self._factor = 2 * scale.numerator * offset.denominator
+        self._offset = 2 * offset.numerator * scale.denominator + self._unit // 2
 
     def ticks(self, pts: int) -> int:
-        return round(pts * self._scale + self._shift)
+        return (pts * self._factor + self._offset) // self._unit

@@ -35,8 +35,10 @@ _TICK = Fraction(1, 1000)
 class Expected:
     """What the clip must turn out to be."""
 
-    times: list[Fraction]
-    """When each frame is presented, in seconds from the clip's zero."""
+    times: list[int]
+    """When each frame is presented, in ticks of its track from the clip's zero."""
+    timescale: int
+    """Ticks a second."""
     encoded: list[tuple[int, int]]
     """Runs [first, end) of picture samples, in decoding order, that were encoded."""
     entered: list[Entered]
@@ -62,10 +64,13 @@ def find_fault(
     video = index.video
     if video is None:
         return "lost its pictures" if expected.times else None
-    times = [video.seconds(video.pts[number]) for number in video.order]
-    if len(times) != len(expected.times):
-        return f"has {len(times)} frames instead of {len(expected.times)}"
-    if any(abs(time - wanted) > _TICK for time, wanted in zip(times, expected.times, strict=True)):
+    if len(video.order) != len(expected.times):
+        return f"has {len(video.order)} frames instead of {len(expected.times)}"
+    if video.timescale != expected.timescale:
+        return f"counts in {video.timescale} ticks a second instead of {expected.timescale}"
+    offset, tolerance = round(video.shift * video.timescale), expected.timescale * _TICK
+    times = (video.pts[number] + offset for number in video.order)
+    if any(abs(time - wanted) > tolerance for time, wanted in zip(times, expected.times, strict=True)):
         return "has a frame at a wrong time"
     faults = [_decode_run(video, clip, *run) for run in expected.encoded]
     faults += [_compare_run(video, clip, run) for run in expected.entered]
@@ -78,8 +83,9 @@ def _compare_run(track: Track, clip: Source, run: Entered) -> str | None:
     As many frames are compared as it takes until nothing from before its keyframe could be referred to.
     """
     count = min(run.frames, COMPARED)
-    samples = range(run.sample, min(run.sample + count + 16, len(track.pts)))
-    first = track.pts[run.sample]
+    first = max(track.pts[run.sample], track.window[0])  # `instant` hides what comes before
+    hidden = sum(pts < first for pts in track.pts[run.sample :])
+    samples = range(run.sample, min(run.sample + hidden + count + 16, len(track.pts)))
     try:
         source = [_digest(picture) for picture in run.footage.frames(run.first, run.first + count)]
         decoded = pictures.decode(track, clip, samples, lambda pts: pts >= first, Limits())

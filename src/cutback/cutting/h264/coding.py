@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from cutback.cutting.bits import escape
 from cutback.cutting.h264 import nal
 from cutback.cutting.h264.enter import Renumbering, renumbering
 from cutback.cutting.h264.sps import parse_sps
@@ -17,7 +18,9 @@ ENCODED_ID = 31
 """seq_parameter_set_id and pic_parameter_set_id of encoded pictures, unless the source uses it itself."""
 
 _QUALITY = {"preset": "veryfast", "crf": "17"}
-_EDGE = "keyint={keyint}:min-keyint=1:scenecut=0:{frames}:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
+# Of the presets, the fastest needs a third of the time and, at an equal PSNR, a fifth more bytes: of edges alone.
+_EDGE_QUALITY = {"preset": "ultrafast", "crf": "21"}
+_EDGE = "deblock=0,0:keyint={keyint}:min-keyint=1:scenecut=0:{frames}:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
 # B-frames save 40 % where the source has them, too; without a pyramid they hold back no more pictures than it does.
 _REORDERED, _PLAIN = "bframes=3:b-adapt=0:b-pyramid=none:ref=2", "bframes=0:ref=1"
 _PROFILES = {66: "baseline", 77: "main", 100: "high", 110: "high10"}
@@ -65,7 +68,7 @@ class H264:
             params = _EDGE.format(
                 frames=frames, keyint=max(1, round(2 * rate)), id=configuration.free_id() or ENCODED_ID
             )
-            return {**_QUALITY, "profile": profile, "x264-params": params}
+            return {**_EDGE_QUALITY, "profile": profile, "x264-params": params}
         params = _WHOLE.format(id=0, keyint=max(1, round(2 * rate)))
         return {**_QUALITY, "x264-params": params + (":tff=1" if interlaced else "")}
 
@@ -73,6 +76,10 @@ class H264:
         """Length-prefixed, without the encoder's SEI."""
         units = (unit for unit in nal.split_annex_b(annex_b) if unit[0] & 31 != nal.SEI)
         return nal.prefixed(units, 4)
+
+    def message_unit(self, messages: bytes) -> bytes:
+        """See `Coding.message_unit`."""
+        return bytes([nal.SEI]) + escape(messages + b"\x80")
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
         """One entry, whose avcC serves both."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from cutback.cutting.bits import escape
 from cutback.cutting.coding import UnusualStreamError
 from cutback.cutting.h264.nal import prefixed, split_annex_b, split_sample
 from cutback.cutting.hevc import nal
@@ -64,6 +65,10 @@ class Hevc:
         """Length-prefixed, without parameter sets and SEI."""
         units = (unit for unit in split_annex_b(annex_b) if nal.unit_type(unit) <= nal.LAST_SLICE)
         return prefixed(units, 4)
+
+    def message_unit(self, messages: bytes) -> bytes:
+        """See `Coding.message_unit`."""
+        return bytes([nal.PREFIX_SEI << 1, 1]) + escape(messages + b"\x80")
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
         """The recording's entry, and the same with the encoder's parameter sets."""

@@ -22,6 +22,15 @@ def with_configuration(entry: bytes, kind: bytes, configuration: bytes) -> bytes
     return box(entry[4:8], fixed, *kept)
 
 
+def without_rates(entry: bytes) -> bytes:
+    """A visual sample entry without `btrt`: its bit rates are those of one file, and no decoder needs them."""
+    return box(
+        entry[4:8],
+        entry[8:86],
+        *(box(kind, bytes(data)) for kind, data in children(memoryview(entry)[86:]) if kind != b"btrt"),
+    )
+
+
 def colour_box(primaries: int, transfer: int, matrix: int, *, full_range: bool) -> bytes:
     """`colr` of type nclx; the numbers are those of ITU-T H.273."""
     return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, transfer, matrix, 0x80 if full_range else 0))

@@ -21,11 +21,13 @@ def front_matter(tracks: list[OutTrack], placed: Placed) -> bytes:
     ftyp = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
     wide = placed.size + 16 >= 2**32
     mdat = struct.pack(">I4sQ", 1, b"mdat", placed.size + 16) if wide else struct.pack(">I4s", placed.size + 8, b"mdat")
-    timescale = movie_timescale([track.timescale for track in tracks])
     # The offsets' width follows from the size of the media data; their values do not change moov's size.
-    length = len(_moov(tracks, placed, timescale, 0, wide=wide or placed.size >= 2**31))
-    begin = len(ftyp) + length + len(mdat)
-    return ftyp + _moov(tracks, placed, timescale, begin, wide=wide or placed.size >= 2**31) + mdat
+    moov, tables = _moov(tracks, placed, "Q" if wide or placed.size >= 2**31 else "I")
+    begin = len(ftyp) + len(moov) + len(mdat)
+    for end, code, chunks in tables:
+        offsets = packed(code, [begin + chunk for chunk in chunks])
+        moov[end - len(offsets) : end] = offsets
+    return ftyp + bytes(moov) + mdat
 
 
 def movie_timescale(timescales: list[int]) -> int:
@@ -50,7 +52,9 @@ def decode_times(pts: array[int]) -> tuple[list[int], int]:
     return [time - first for time in times], first
 
 
-def _moov(tracks: list[OutTrack], placed: Placed, timescale: int, begin: int, *, wide: bool) -> bytes:
+def _moov(tracks: list[OutTrack], placed: Placed, code: str) -> tuple[bytearray, list[tuple[int, str, list[int]]]]:
+    """The box, its chunks' offsets counted from the media data's first byte; and where those tables end in it."""
+    timescale = movie_timescale([track.timescale for track in tracks])
     duration = max(_ticks(track.delay + track.duration, timescale) for track in tracks)
     mvhd = full_box(
         b"mvhd",
@@ -62,18 +66,23 @@ def _moov(tracks: list[OutTrack], placed: Placed, timescale: int, begin: int, *,
         bytes(24),
         struct.pack(">I", len(tracks) + 1),
     )
-    traks = [
-        _trak(track, number + 1, timescale, [begin + at for at in placed.places[number]], wide=wide)
-        for number, track in enumerate(tracks)
-    ]
-    return box(b"moov", mvhd, *traks)
+    moov = bytearray(box(b"moov", mvhd))
+    tables = []
+    for number, track in enumerate(tracks):
+        chunks, runs = _chunk(track, placed.places[number])
+        moov += _trak(track, number + 1, timescale, chunks, runs, code)
+        tables.append((len(moov), code, chunks))  # a track ends with its chunks' offsets
+    struct.pack_into(">I", moov, 0, len(moov))
+    return moov, tables
 
 
 def _ticks(seconds: Fraction, timescale: int) -> int:
     return round(seconds * timescale)
 
 
-def _trak(track: OutTrack, number: int, timescale: int, places: list[int], *, wide: bool) -> bytes:
+def _trak(
+    track: OutTrack, number: int, timescale: int, chunks: list[int], runs: list[tuple[int, int, int]], code: str
+) -> bytes:
     dts, base = decode_times(track.pts)
     media_duration = dts[-1] + track.last_duration
     presented = _ticks(track.duration, timescale)
@@ -95,10 +104,10 @@ def _trak(track: OutTrack, number: int, timescale: int, places: list[int], *, wi
     elst = full_box(
         b"elst", 1, 0, struct.pack(">I", len(edits)), *(struct.pack(">Qqi", *edit, 0x10000) for edit in edits)
     )
-    code = 0
+    language = 0
     for letter in track.language:
-        code = code << 5 | ord(letter) - 0x60
-    mdhd = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, track.timescale, media_duration, code, 0))
+        language = language << 5 | ord(letter) - 0x60
+    mdhd = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, track.timescale, media_duration, language, 0))
     handler, name = _HANDLERS.get(track.kind, (track.handler, b"Text"))
     hdlr = full_box(b"hdlr", 0, 0, struct.pack(">4x4s12x", handler), name + b"\0")
     header = {
@@ -108,11 +117,13 @@ def _trak(track: OutTrack, number: int, timescale: int, places: list[int], *, wi
         "other": full_box(b"sthd" if track.handler == b"subt" else b"nmhd", 0, 0),
     }[track.kind]
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
-    minf = box(b"minf", header, dinf, _stbl(track, dts, base, places, wide=wide))
+    minf = box(b"minf", header, dinf, _stbl(track, dts, base, chunks, runs, code))
     return box(b"trak", tkhd, box(b"edts", elst), box(b"mdia", mdhd, hdlr, minf))
 
 
-def _stbl(track: OutTrack, dts: list[int], base: int, places: list[int], *, wide: bool) -> bytes:
+def _stbl(
+    track: OutTrack, dts: list[int], base: int, chunks: list[int], runs: list[tuple[int, int, int]], code: str
+) -> bytes:
     count = len(track)
     stsd = full_box(b"stsd", 0, 0, struct.pack(">I", len(track.entries)), *track.entries)
     deltas = [following - time for time, following in pairwise(dts)]
@@ -123,17 +134,16 @@ def _stbl(track: OutTrack, dts: list[int], base: int, places: list[int], *, wide
     if not all(track.sync):
         numbers = [number + 1 for number, sync in enumerate(track.sync) if sync]
         boxes.append(full_box(b"stss", 0, 0, struct.pack(">I", len(numbers)), packed("I", numbers)))
-    chunks, runs = _chunk(track, places)
     rows = array("I", [value for row in runs for value in row])
     boxes.append(full_box(b"stsc", 0, 0, struct.pack(">I", len(runs)), packed("I", rows)))
     boxes.append(full_box(b"stsz", 0, 0, struct.pack(">II", 0, count), packed("I", track.sizes)))
-    kind, code = (b"co64", "Q") if wide else (b"stco", "I")
+    kind = b"co64" if code == "Q" else b"stco"
     boxes.append(full_box(kind, 0, 0, struct.pack(">I", len(chunks)), packed(code, chunks)))
     return box(b"stbl", *boxes)
 
 
 def _run_length(kind: bytes, version: int, values: list[int]) -> bytes:
-    runs = [(sum(1 for _ in group), value) for value, group in groupby(values)]
+    runs = [(len(list(group)), value) for value, group in groupby(values)]
     table = array("I", [number for run in runs for number in run])
     return full_box(kind, version, 0, struct.pack(">I", len(runs)), packed("I", table))
 

@@ -1,0 +1,199 @@
+"""What is done to generated recordings that no encoder or muxer does of itself."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from tests.media.recipes import Change
+from tests.media.rig import boxes, find_boxes
+
+TS_PACKET = 188
+
+
+def cached(path: Path, make: Callable[[Path], object]) -> Path:
+    """The file, made on first use only; a run that is broken off leaves none."""
+    if not path.exists():
+        making = path.with_name(f"new-{os.getpid()}-{path.name}")
+        make(making)
+        making.rename(path)
+    return path
+
+
+def put_together(paths: list[Path], change: Change) -> Path:
+    """Recordings of one kind as one file: their bytes, or with `entries` their samples, one after another."""
+    joined = paths[0].with_name("-".join(path.stem[:12] for path in paths) + f"{change[:7]}{paths[0].suffix}")
+    if change == "entries":
+        return cached(joined, lambda making: append_track(paths[0], paths[1], making))
+    return cached(joined, lambda making: making.write_bytes(b"".join(path.read_bytes() for path in paths)))
+
+
+def changed(path: Path, change: Change) -> Path:
+    """A changed copy of a recording."""
+    which, _, amount = change.partition(" ")
+    suffix = amount.split()[0] if which == "remux" else path.suffix
+
+    def make(making: Path) -> None:
+        match which:
+            case "first":
+                making.write_bytes(shorten_edits(path.read_bytes(), Fraction(amount.split()[0])))
+            case "clock":
+                making.write_bytes(jump_clock(path.read_bytes(), Fraction(amount)))
+            case "remux":
+                remux(path, making, amount.split()[1])
+            case _:
+                shift_streams(path, making, which, Fraction(amount))
+
+    return cached(path.with_name(f"{path.stem}-{change.replace(' ', '_')}{suffix}"), make)
+
+
+def shift_streams(path: Path, target: Path, which: str, by: Fraction) -> None:
+    """Copy the packets, those of one kind (or `both`) later by `by` seconds; what falls below 0 is edited out."""
+    options = {"movie_timescale": "48000", "avoid_negative_ts": "disabled"}
+    with av.open(str(path)) as source, av.open(str(target), "w", container_options=options) as out:
+        streams = {s.index: out.add_stream_from_template(s) for s in source.streams if s.type in {"video", "audio"}}
+        for packet in source.demux():
+            if packet.dts is None:
+                continue
+            if which in {"both", packet.stream.type}:
+                ticks = round(by / packet.time_base)
+                packet.pts, packet.dts = (packet.pts or 0) + ticks, packet.dts + ticks
+            packet.stream = streams[packet.stream_index]
+            out.mux(packet)
+
+
+def shorten_edits(data: bytes, length: Fraction) -> bytes:
+    """Let every track's edit list end after `length` seconds."""
+    changed = bytearray(data)
+    (mvhd, _), *_ = find_boxes(data, b"moov", b"mvhd")
+    (timescale,) = struct.unpack_from(">I", data, mvhd + 12)
+    for begin, _ in find_boxes(data, b"moov", b"trak", b"edts", b"elst"):
+        assert struct.unpack_from(">II", data, begin) == (0, 1)
+        struct.pack_into(">I", changed, begin + 8, round(length * timescale))
+    return bytes(changed)
+
+
+def remux(path: Path, target: Path, tag: str) -> None:
+    """Copy the pictures' packets into another container, parameter sets in the samples and all."""
+    options = {"avoid_negative_ts": "disabled"}
+    with av.open(str(path)) as source, av.open(str(target), "w", container_options=options) as out:
+        stream = source.streams.video[0]
+        copied = out.add_stream_from_template(stream)
+        copied.codec_context.codec_tag = tag
+        zero: int | None = None
+        for packet in source.demux(stream):
+            if packet.dts is None or packet.pts is None:
+                continue
+            zero = packet.pts if zero is None else zero
+            packet.pts, packet.dts = packet.pts - zero, packet.dts - zero
+            packet.stream = copied
+            out.mux(packet)
+
+
+def jump_clock(data: bytes, by: Fraction) -> bytes:
+    """A TS whose clock (PCR, PTS, DTS) jumps by some seconds, at a keyframe in its second half."""
+    jumped = bytearray(data)
+    pictures = _pid_of_pictures(data)
+    ticks, begun = round(by * 90000), False
+    for at in range(0, len(data), TS_PACKET):
+        flags = data[at + 3]
+        payload = at + 4
+        if flags & 0x20:  # an adaptation field
+            length = data[payload]
+            if length and data[payload + 1] & 0x40 and _pid(data, at) == pictures and at > len(data) // 2:
+                begun = True  # random_access_indicator
+            if begun and length and data[payload + 1] & 0x10:
+                base = int.from_bytes(data[payload + 2 : payload + 8]) >> 15
+                rest = int.from_bytes(data[payload + 2 : payload + 8]) & 0x7FFF
+                jumped[payload + 2 : payload + 8] = ((base + ticks) % 2**33 << 15 | rest).to_bytes(6)
+            payload += 1 + length
+        starts = data[at + 1] & 0x40 and data[payload : payload + 3] == b"\0\0\1" and data[payload + 3] >= 0xBD
+        if begun and starts:
+            for field in range(2 if data[payload + 7] & 0x40 else 1 if data[payload + 7] & 0x80 else 0):
+                place = slice(payload + 9 + 5 * field, payload + 14 + 5 * field)
+                jumped[place] = _stamp(data[place], ticks)
+    assert begun, "a keyframe in the second half"
+    return bytes(jumped)
+
+
+def _pid(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at + 1 : at + 3]) & 0x1FFF
+
+
+def _pid_of_pictures(data: bytes) -> int:
+    for at in range(0, len(data), TS_PACKET):
+        payload = at + 4 + (1 + data[at + 4] if data[at + 3] & 0x20 else 0)
+        if data[at + 1] & 0x40 and data[payload : payload + 3] == b"\0\0\1" and data[payload + 3] & 0xF0 == 0xE0:
+            return _pid(data, at)
+    raise AssertionError("no pictures")
+
+
+def _stamp(field: bytes, ticks: int) -> bytes:
+    """A PTS or DTS field (ISO/IEC 13818-1, 2.4.3.7) later by some ticks."""
+    word = int.from_bytes(field)
+    time = (word >> 33 & 7) << 30 | (word >> 17 & 0x7FFF) << 15 | word >> 1 & 0x7FFF
+    time = (time + ticks) % 2**33
+    kept = word & (0xF << 36 | 1 << 32 | 1 << 16 | 1)
+    return (kept | (time >> 30) << 33 | (time >> 15 & 0x7FFF) << 17 | (time & 0x7FFF) << 1).to_bytes(5)
+
+
+def append_track(first: Path, second: Path, target: Path) -> None:
+    """The pictures of two MP4s as one track with a sample entry for each; the second's times follow the first's."""
+    with av.open(str(first)) as one, av.open(str(second)) as two, av.open(str(target), "w") as out:
+        stream = out.add_stream_from_template(one.streams.video[0])
+        count = 0
+        for source in (one, two):
+            for packet in source.demux(source.streams.video[0]):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    out.mux(packet)
+                    count += source is one
+    target.write_bytes(with_second_entry(target.read_bytes(), second.read_bytes(), count))
+
+
+STSD = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+
+
+def with_second_entry(data: bytes, other: bytes, count: int) -> bytes:
+    """An MP4 of one track, its index last, whose samples from `count` on have the sample entry of another's."""
+    (begin, end), *_ = find_boxes(other, *STSD)
+    entry = other[begin + 8 : end]
+    sizes = _column(data, b"stsz", 8)
+    offsets = []
+    chunks, runs = _column(data, b"stco", 4), _column(data, b"stsc", 4)
+    rows = [runs[n : n + 3] for n in range(0, len(runs), 3)]
+    number = 0
+    for chunk, offset in enumerate(chunks, 1):
+        at = offset
+        for _ in range(next(row[1] for row in reversed(rows) if row[0] <= chunk)):
+            offsets.append(at)
+            at += sizes[number]
+            number += 1
+    tables = {
+        b"stco": struct.pack(f">II{len(offsets)}I", 0, len(offsets), *offsets),
+        b"stsc": struct.pack(">II6I", 0, 2, 1, 1, 1, count + 1, 1, 2),
+    }
+    (begin, end), *_ = find_boxes(data, *STSD)
+    tables[b"stsd"] = struct.pack(">II", 0, 2) + data[begin + 8 : end] + entry
+    moov = next(at for kind, at, _, _ in boxes(data) if kind == b"moov")
+    assert moov > data.index(b"mdat"), "chunks stay where they are"
+    return data[:moov] + _rebuilt(data, moov, len(data), tables)
+
+
+def _column(data: bytes, table: bytes, at: int) -> list[int]:
+    (begin, end), *_ = find_boxes(data, *STSD[:-1], table)
+    return list(struct.unpack_from(f">{(end - begin - at - 4) // 4}I", data, begin + at + 4))
+
+
+def _rebuilt(data: bytes, begin: int, end: int, tables: dict[bytes, bytes]) -> bytes:
+    parts = []
+    for kind, _, content, stop in boxes(data, begin, end):
+        body = tables.get(kind, data[content:stop])
+        if kind in {b"moov", b"trak", b"mdia", b"minf", b"stbl"}:
+            body = _rebuilt(data, content, stop, tables)
+        parts.append(struct.pack(">I4s", 8 + len(body), kind) + body)
+    return b"".join(parts)

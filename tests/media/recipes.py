@@ -1,0 +1,169 @@
+"""The catalogue of generated recordings: one of each kind that the cutter has to get right."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tests.support.media import FASTSTART, FRAGMENTED, FRAGMENTED_DELAYED, MediaSpec
+
+Change = str
+"""How a generated file is changed afterwards: see `changes.changed`."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A generated recording and what is done to it."""
+
+    spec: MediaSpec
+    change: Change = ""
+    copies: bool = False
+    """Whether whole groups of pictures can be copied out of it, so that not doing so is a fault."""
+    parts: tuple[MediaSpec, ...] = ()
+    """Recordings that it is put together from; `spec` then says what they are in all."""
+    shown_as: str = ""
+    """The recipe of a recording that shows the same, where FFmpeg by itself would not present it rightly."""
+
+
+def _vfr(frames: int) -> tuple[int, ...]:
+    chance = random.Random(5)
+    ticks = [0]
+    while len(ticks) < frames:
+        ticks.append(ticks[-1] + chance.choice([1500, 3000, 3003, 6000, 9001]))
+    return tuple(ticks)
+
+
+def _faster(frames: int) -> tuple[int, ...]:
+    """30, then 60, then 24 frames a second."""
+    ticks = [0]
+    while len(ticks) < frames:
+        ticks.append(ticks[-1] + (3000 if len(ticks) < 70 else 1500 if len(ticks) < 140 else 3750))
+    return tuple(ticks)
+
+
+def _spec(frames: int = 200, **choices: object) -> MediaSpec:
+    return MediaSpec(frames=frames, **choices)  # type: ignore[arg-type]
+
+
+def _x264(params: str) -> dict[str, str]:
+    return {"x264-params": params}
+
+
+def _x265(params: str) -> dict[str, str]:
+    return {"x265-params": params}
+
+
+def _two(first: dict[str, object], second: dict[str, object], **both: object) -> tuple[MediaSpec, MediaSpec]:
+    """Two recordings of 100 frames that follow upon each other."""
+    start = both.pop("start", Fraction(0))
+    assert isinstance(start, Fraction)
+    return (
+        _spec(100, start=start, **both, **first),
+        _spec(100, start=start + Fraction(100, 30), first_counter=100, **both, **second),
+    )
+
+
+_PYRAMID = _x264("b-pyramid=normal:ref=4:b-adapt=0")
+_NEGATIVE = {"movflags": "+negative_cts_offsets"}
+_HDR10 = _x265(
+    "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:hdr10=1:max-cll=1000,400:"
+    "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+)
+_HLG = _x265("colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc")
+_CAVLC: dict[str, object] = {"codec_options": _x264("cabac=0:ref=2"), "gop": 20}
+_CABAC: dict[str, object] = {"codec_options": _x264("ref=4:8x8dct=1:b-pyramid=normal"), "gop": 25}
+_WRAP = Fraction(2**33, 90000) - 3
+"""Seconds: three before the clock of MPEG-TS begins anew."""
+
+H264: dict[str, Recipe] = {
+    "pyramid": Recipe(_spec(gop=48, bframes=3, codec_options=_PYRAMID, muxer_options=FASTSTART), copies=True),
+    "no-b-frames": Recipe(_spec(gop=25, bframes=0, fps=Fraction(25)), copies=True),
+    "open-gop": Recipe(_spec(gop=40, bframes=3, open_gop=True)),
+    "open-gop-cavlc": Recipe(_spec(gop=32, bframes=3, open_gop=True, codec_options=_x264("cabac=0:b-pyramid=normal"))),
+    "10-bit": Recipe(_spec(120, gop=30, pix_fmt="yuv420p10le"), copies=True),
+    "one-gop": Recipe(_spec(gop=1000)),
+    "intra-refresh": Recipe(_spec(gop=40, bframes=0, codec_options=_x264("intra-refresh=1"))),
+    "slices": Recipe(_spec(gop=20, codec_options=_x264("slices=4:sps-id=31")), copies=True),
+    "slices-2": Recipe(
+        _spec(120, gop=20, first_counter=200, codec_options=_x264("slices=4:sps-id=31")),
+        copies=True,
+    ),
+    "baseline": Recipe(
+        _spec(bframes=0, codec_options={"profile": "baseline"}, muxer_options={"video_track_timescale": "30"}),
+        copies=True,
+    ),
+    "interlaced": Recipe(_spec(codec_options=_x264("tff=1"))),
+    "field-pictures": Recipe(_spec(96, gop=12, audio=None), "paff"),
+    "4:4:4": Recipe(_spec(pix_fmt="yuv444p", frames=120)),
+    "ts-changing": Recipe(
+        _spec(suffix=".ts", audio=None), parts=_two(_CAVLC, _CABAC, suffix=".ts", audio=None, start=Fraction(2))
+    ),
+    "avc3-changing": Recipe(
+        _spec(audio=None),
+        "remux .mp4 avc3",
+        parts=_two(_CAVLC, _CABAC, suffix=".ts", audio=None, start=Fraction(2)),
+    ),
+    "two-entries": Recipe(_spec(audio=None), "entries", parts=_two(_CAVLC, _CABAC, audio=None)),
+}
+
+OTHER_CODECS: dict[str, Recipe] = {
+    "hevc": Recipe(_spec(codec="libx265", tag="hvc1", gop=30)),
+    "hevc-open": Recipe(_spec(160, codec="libx265", tag="hvc1", gop=30, bframes=3, open_gop=True)),
+    "hevc-10": Recipe(_spec(120, codec="libx265", tag="hev1", gop=30, pix_fmt="yuv420p10le")),
+    "hevc-hdr10": Recipe(
+        _spec(120, codec="libx265", tag="hvc1", gop=30, pix_fmt="yuv420p10le", codec_options=_HDR10, audio=None)
+    ),
+    "hevc-hlg-mkv": Recipe(
+        _spec(120, codec="libx265", suffix=".mkv", gop=30, pix_fmt="yuv420p10le", codec_options=_HLG)
+    ),
+    "hevc-ts": Recipe(_spec(120, codec="libx265", suffix=".ts", gop=30, audio=None, start=Fraction(7, 2))),
+    "av1": Recipe(_spec(120, codec="libsvtav1", gop=30)),
+    "av1-mkv": Recipe(_spec(120, codec="libsvtav1", gop=30, audio="libopus", suffix=".mkv")),
+    "opus-vp9": Recipe(_spec(frames=120, codec="libvpx-vp9", audio="libopus", suffix=".webm")),
+    "vp9": Recipe(_spec(120, codec="libvpx-vp9", gop=30)),
+    "mpeg4": Recipe(_spec(120, codec="mpeg4", gop=12)),
+    "mjpeg": Recipe(_spec(90, codec="mjpeg", suffix=".mov", gop=None)),
+}
+
+CONTAINERS: dict[str, Recipe] = {
+    "fragmented": Recipe(_spec(gop=30, muxer_options=FRAGMENTED), copies=True),
+    "fragmented-delayed": Recipe(_spec(gop=30, muxer_options=FRAGMENTED_DELAYED), copies=True),
+    "negative-cts": Recipe(_spec(gop=30, bframes=3, muxer_options=_NEGATIVE), copies=True),
+    "mkv": Recipe(_spec(suffix=".mkv", gop=36)),
+    "ts": Recipe(_spec(suffix=".ts", gop=36, start=Fraction(21, 2))),
+    "ts-wrap": Recipe(_spec(suffix=".ts", gop=36, start=_WRAP)),
+    "ts-forward": Recipe(_spec(suffix=".ts", gop=36, start=Fraction(21, 2)), "clock +5000", shown_as="ts"),
+    "ts-back": Recipe(_spec(suffix=".ts", gop=36, start=Fraction(21, 2)), "clock -12.25", shown_as="ts"),
+    "sound-late": Recipe(_spec(gop=30), "audio +0.37"),
+    "picture-late": Recipe(_spec(gop=30), "video +0.3"),
+    "edit-list": Recipe(_spec(gop=30), "both -0.7"),
+    "ends-early": Recipe(_spec(gop=30), "first 4.1 s"),
+    "rotated": Recipe(_spec(rotation=90), copies=True),
+    "anamorphic": Recipe(_spec(codec_options=_x264("sar=64/45")), copies=True),
+    "anamorphic-ts": Recipe(_spec(120, suffix=".ts", codec_options=_x264("sar=64/45"), gop=20)),
+}
+
+RATES: dict[str, Recipe] = {
+    "vfr": Recipe(_spec(gop=30, bframes=3, pts=_vfr(200), time_base=Fraction(1, 90000)), copies=True),
+    "rate-changes": Recipe(_spec(gop=25, bframes=3, pts=_faster(200), time_base=Fraction(1, 90000)), copies=True),
+    "23.976": Recipe(_spec(gop=48, fps=Fraction(24000, 1001)), copies=True),
+    "29.97": Recipe(_spec(gop=30, fps=Fraction(30000, 1001)), copies=True),
+    "59.94": Recipe(_spec(frames=300, gop=60, fps=Fraction(60000, 1001), bframes=3), copies=True),
+    "120": Recipe(_spec(frames=480, gop=120, fps=Fraction(120), bframes=3), copies=True),
+}
+
+SOUNDS: dict[str, Recipe] = {
+    "no-sound": Recipe(_spec(audio=None), copies=True),
+    "sound-alone": Recipe(_spec(codec=None, suffix=".mp4")),
+    "44.1-mono": Recipe(_spec(sample_rate=44100, channels=1), copies=True),
+    "5.1": Recipe(_spec(120, channels=6), copies=True),
+    "mp3": Recipe(_spec(audio="libmp3lame"), copies=True),
+    "opus": Recipe(_spec(120, audio="libopus"), copies=True),
+    "ac3": Recipe(_spec(120, audio="ac3"), copies=True),
+    "ac3-ts": Recipe(_spec(audio="ac3", suffix=".ts", bframes=0)),
+    "mov": Recipe(_spec(suffix=".mov", audio="pcm_s16le", gop=24, fps=Fraction(24)), copies=True),
+    "pcm-mkv": Recipe(_spec(120, suffix=".mkv", audio="pcm_s16le")),
+}
+
+RECIPES = {**H264, **OTHER_CODECS, **CONTAINERS, **RATES, **SOUNDS}

@@ -1,0 +1,95 @@
+"""The last look: a clip that is not what was asked for is noticed, made again by encoding, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from tests.media.recordings import Known
+from tests.media.rig import cut_here
+from tests.support.decode import decode_presented, decode_warnings
+
+from cutback.cutting import cut as cut_module
+from cutback.cutting import splice as splice_module
+from cutback.cutting.h264.enter import Renumbering
+from cutback.cutting.spool import Spool
+from cutback.errors import ClipDamagedError
+
+Recordings = Callable[[str], Known]
+
+RANGE = (0, Fraction("1.1"), Fraction("3.1"))
+FRAMES = list(range(33, 93))
+
+
+def test_a_clip_that_fails_the_last_look_is_made_again_and_says_so(
+    recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, answers = cut_module.find_fault, iter(["has a frame at a wrong time"])
+    monkeypatch.setattr(cut_module, "find_fault", lambda *told: next(answers, None) or real(*told))
+    clip = cut_here([recording("pyramid").path], RANGE)
+    assert clip.facts.remade
+    assert any("a frame at a wrong time" in note for note in clip.facts.notes)
+    assert decode_presented(clip.data).counters == FRAMES
+    assert decode_warnings(clip.data) == []
+
+
+def test_a_clip_that_never_passes_is_a_named_failure(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cut_module, "find_fault", lambda *_: "is wrong")
+    with pytest.raises(ClipDamagedError, match="is wrong"):
+        cut_here([recording("pyramid").path], RANGE)
+
+
+def test_encoded_pictures_that_do_not_decode_are_noticed(
+    recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, spoilt = Spool.append, []
+
+    def append(self: Spool, data: bytes) -> int:
+        if len(spoilt) < 3 and len(data) > 500:
+            spoilt.append(len(data))
+            data = data[:5] + bytes(len(data) - 5)
+        return real(self, data)
+
+    monkeypatch.setattr(Spool, "append", append)
+    clip = cut_here([recording("pyramid").path], RANGE)
+    assert spoilt
+    assert clip.facts.remade
+    assert decode_presented(clip.data).counters == FRAMES
+
+
+def test_rewritten_headers_that_spoil_pictures_are_noticed(
+    recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Renumbering.rewrite
+    count = 0
+
+    def rewrite(self: Renumbering, sample: bytes) -> bytes:
+        nonlocal count
+        count += 1
+        done = real(self, sample)
+        return done[:-8] + bytes(reversed(done[-8:])) if count == 3 else done
+
+    monkeypatch.setattr(Renumbering, "rewrite", rewrite)
+    clip = cut_here([recording("open-gop").path], (0, Fraction("1.1"), Fraction("3.1")))
+    assert clip.facts.remade
+    assert decode_presented(clip.data).counters == FRAMES
+    assert decode_warnings(clip.data) == []
+
+
+def test_a_frame_that_was_lost_is_noticed(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splice_module, "_copies", _with_a_hole(splice_module._copies))
+    clip = cut_here([recording("pyramid").path], RANGE)
+    assert clip.facts.remade
+    assert decode_presented(clip.data).counters == FRAMES
+
+
+def _with_a_hole(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Leaves out a sample in the midst of what is copied."""
+
+    def copies(*told: Any) -> Sequence[Any]:
+        found = list(real(*told))
+        return [each for number, each in enumerate(found) if number != 7 or len(found) < 20]
+
+    return copies

@@ -1,0 +1,156 @@
+"""The machine's own Chromium, a server that it plays clips from, and the script with which it does."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+PAGE = b"""<!DOCTYPE html><meta charset=utf-8><title>clip</title><body></body>"""
+
+PLAY = """async ({url, times}) => {
+  document.getElementById('v')?.remove();
+  const video = document.createElement('video');
+  Object.assign(video, {id: 'v', muted: true, playsInline: true});
+  document.body.append(video);
+  const once = (name) => new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no ' + name + ' within 15 s')), 15000);
+    video.addEventListener(name, () => { clearTimeout(timer); resolve(); }, {once: true});
+    video.addEventListener('error', () => {
+      clearTimeout(timer);
+      reject(new Error('error ' + (video.error ? video.error.code + ' ' + video.error.message : '')));
+    }, {once: true});
+  });
+  const loaded = once('loadeddata');
+  video.src = url;
+  await loaded;
+  const canvas = document.createElement('canvas');
+  canvas.width = video.videoWidth; canvas.height = video.videoHeight;
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  const luma = () => {
+    context.drawImage(video, 0, 0, canvas.width, canvas.height);
+    const {data} = context.getImageData(0, 0, canvas.width, canvas.height);
+    const out = new Uint8Array(canvas.width * canvas.height);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = 0.2126 * data[4 * i] + 0.7152 * data[4 * i + 1] + 0.0722 * data[4 * i + 2];
+    }
+    let text = '';
+    for (let i = 0; i < out.length; i += 8192) text += String.fromCharCode(...out.subarray(i, i + 8192));
+    return btoa(text);
+  };
+  const drawn = () => {
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(video, 0, 0, canvas.width, canvas.height);
+    return context.getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 < 3 && value);
+  };
+  const pictures = [];
+  for (const time of times) {
+    const sought = once('seeked');
+    video.currentTime = time;
+    await sought;
+    // `seeked` may come before the picture reaches the compositor: nothing is drawn until then.
+    for (let tries = 0; tries < 100 && !drawn(); tries++) await new Promise(requestAnimationFrame);
+    pictures.push(luma());
+  }
+  const back = once('seeked');
+  video.currentTime = 0;
+  await back;
+  video.playbackRate = 2;
+  const ended = once('ended');
+  // A clip of one frame may end before play() has answered, which rejects it.
+  await video.play().catch((error) => { if (!video.ended) throw error; });
+  await ended;
+  const quality = video.getVideoPlaybackQuality();
+  return {width: canvas.width, height: canvas.height, pictures, duration: video.duration, ended: video.ended,
+          position: video.currentTime, corrupted: quality.corruptedVideoFrames};
+}"""
+
+
+class _Ranges(http.server.BaseHTTPRequestHandler):
+    """Serves a page and the clips, with ranges, as any store does."""
+
+    protocol_version = "HTTP/1.1"
+    files: dict[str, bytes]
+
+    def do_GET(self) -> None:
+        content = self.files.get(self.path)
+        if content is None:
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        begin, end = 0, len(content)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if asked:
+            begin = int(asked[1])
+            end = min(end, int(asked[2]) + 1) if asked[2] else end
+        self.send_response(206 if asked else 200)
+        self.send_header("Content-Type", "video/mp4" if self.path.endswith(".mp4") else "text/html")
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(end - begin))
+        if asked:
+            self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(content)}")
+        self.end_headers()
+        try:
+            self.wfile.write(content[begin:end])
+        except ConnectionError:  # a browser that has seen enough hangs up
+            self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@contextmanager
+def served(files: dict[str, bytes]) -> Iterator[str]:
+    """A server's address; `files` may grow meanwhile."""
+    handler = type("Handler", (_Ranges,), {"files": files})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def chromium(address: str) -> Iterator[Any]:
+    """A page in it. The test is skipped, or with CI fails, where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        _missing("CHROMIUM IS MISSING: whether browsers play the clips was not tested (apt install chromium)")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("PLAYWRIGHT IS MISSING: whether browsers play the clips was not tested")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        made = browser.new_page()
+        made.goto(address + "/")
+        yield made
+        browser.close()
