@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cutback.cutting.job import CutJob, Facts, ProgressHook, RealSpan, Source
+from cutback.cutting.job import CutJob, Facts, Poster, ProgressHook, RealSpan, Source
 from cutback.services import build
 from cutback.settings import Settings
 from cutback.worker import Worker, configure_logging, stopping_on_signals
@@ -28,6 +28,11 @@ class EmptyRendition:
     def chunks(self) -> Iterator[bytes]:
         """See `Rendition.chunks`."""
         yield _CLIP
+
+    def read_poster(self, poster: Poster) -> bytes:
+        """See `Rendition.read_poster`; it has none."""
+        del poster
+        return b""
 
     def __enter__(self) -> Self:
         """Nothing to do."""

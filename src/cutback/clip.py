@@ -77,6 +77,16 @@ class Gap(Model):
     """What stands in the clip in their place."""
 
 
+class PosterFile(Model):
+    """A still picture of the clip, as JPEG."""
+
+    key: str
+    """In the clip store."""
+    width: int
+    height: int
+    size: int
+
+
 class ClipResult(Model):
     """A finished clip."""
 
@@ -103,6 +113,8 @@ class ClipResult(Model):
     """Whether a first version did not pass its check and the clip was made again by full re-encoding."""
     notes: tuple[str, ...] = ()
     """What a person should know, such as a range that was clamped or a track that was dropped."""
+    posters: tuple[PosterFile, ...] = ()
+    """In ascending width; none of sound alone."""
 
 
 class Clip(Model):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from cutback.cutting.assembled import Assembled
 from cutback.cutting.coding import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Description
@@ -17,6 +18,7 @@ from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.parts import Part, plan_parts
 from cutback.cutting.pieces import open_pieces
 from cutback.cutting.plan import Piece
+from cutback.cutting.poster import Choice, make_posters
 from cutback.cutting.soundtrack import copy_sound, encode_sound
 from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
@@ -84,9 +86,11 @@ def _cut(
                 raise
             fault = f"could not be joined: {error.detail}"
             continue
-        found = find_fault(made.head, made.extents, sources, spool, expected)
+        clip, choice = Assembled(made.head, made.extents, sources, spool), Choice()
+        found = find_fault(clip, expected, choice.pass_by)
         if found is None:
-            return made
+            posters = make_posters(choice, clip, spool, job.limits)
+            return replace(made, facts=replace(made.facts, posters=posters))
         fault = found
     raise ClipDamagedError(f"({fault})")
 

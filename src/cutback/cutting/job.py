@@ -109,6 +109,20 @@ class RealSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Poster:
+    """A still picture of a clip, a JPEG in the spool."""
+
+    fits: int
+    """The width it was made for, in pixels."""
+    width: int
+    """Its own: that of the picture where the picture is not as wide."""
+    height: int
+    offset: int
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a finished clip is."""
 
@@ -123,6 +137,8 @@ class Facts:
     spans: tuple[RealSpan, ...]
     remade: bool = False
     notes: tuple[str, ...] = ()
+    posters: tuple[Poster, ...] = ()
+    """In ascending width; none of sound alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +162,10 @@ class Rendition(Protocol):
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes, in order, `facts.size` of them; may read copied media from the sources."""
+        ...
+
+    def read_poster(self, poster: Poster) -> bytes:
+        """The JPEG of one of `facts.posters`."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -9,13 +9,15 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from cutback.cutting.job import CutJob, CutRange, Facts, Limits, RealSpan
+from cutback.cutting.job import CutJob, CutRange, Facts, Limits, Poster, RealSpan
 from cutback.cutting.mp4.layout import Extent
 from cutback.times import FrameNumber, Instant
 
 _HEADER = struct.Struct(">II")
 MAX_MESSAGE = 512 * 1024 * 1024
 """A child that sends more is not one of ours any more."""
+
+_LARGEST_POSTER = 64 * 1024 * 1024
 
 
 class WireError(Exception):
@@ -113,8 +115,8 @@ def facts_to_json(facts: Facts) -> dict[str, Any]:
     return {**asdict(facts), "duration": str(facts.duration), "spans": spans}
 
 
-def facts_from_json(data: dict[str, Any]) -> Facts:
-    """The reverse of `facts_to_json`.
+def facts_from_json(data: dict[str, Any], spool_size: int) -> Facts:
+    """The reverse of `facts_to_json`; posters are checked to lie inside the spool.
 
     Raises:
         WireError: it is not of that form.
@@ -126,10 +128,22 @@ def facts_from_json(data: dict[str, Any]) -> Facts:
         }
         notes = tuple(str(note) for note in data["notes"])
         return Facts(
-            duration=Fraction(data["duration"]), spans=spans, remade=bool(data["remade"]), notes=notes, **numbers
+            duration=Fraction(data["duration"]),
+            spans=spans,
+            remade=bool(data["remade"]),
+            notes=notes,
+            posters=tuple(_poster_in(poster, spool_size) for poster in data["posters"]),
+            **numbers,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WireError("facts of a wrong form") from error
+
+
+def _poster_in(data: dict[str, Any], spool_size: int) -> Poster:
+    poster = Poster(*(int(data[name]) for name in ("fits", "width", "height", "offset", "size")))
+    if poster.offset < 0 or not 0 < poster.size <= min(_LARGEST_POSTER, spool_size - poster.offset):
+        raise WireError("a poster outside the spool")
+    return poster
 
 
 def extents_from_json(data: Any, sizes: tuple[int, ...], spool_size: int) -> tuple[Extent, ...]:
