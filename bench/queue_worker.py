@@ -52,7 +52,7 @@ class IdleCutter:
     ) -> EmptyRendition:
         """See `Cutter.render`."""
         del sources, on_progress, stopped
-        spans = tuple(RealSpan(piece.source, Fraction(0), Fraction(1), clamped=False) for piece in job.ranges)
+        spans = tuple(RealSpan(piece.source, Fraction(0), Fraction(1), clamped=False) for piece in job.footage)
         return EmptyRendition(Facts(len(_CLIP), Fraction(1), 16, 16, 30, 30, 0, spans))
 
 

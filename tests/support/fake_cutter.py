@@ -82,7 +82,7 @@ class FakeCutter:
             raise StoppedError
         spans = tuple(
             RealSpan(source=piece.source, start=_seconds(piece.start), end=_seconds(piece.end), clamped=False)
-            for piece in job.ranges
+            for piece in job.footage
         )
         facts = Facts(
             size=self.size,

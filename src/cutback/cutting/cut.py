@@ -82,7 +82,7 @@ def _cut(
         except UnusualStreamError:
             continue
         except CutbackError as error:
-            if mode == "encode" or not all(part.copies for part, _, _ in pieces):
+            if mode == "encode" or not all(footage.copies for footage, _, _ in pieces):
                 raise
             fault = f"could not be joined: {error.detail}"
             continue
@@ -133,7 +133,9 @@ def _make(
         frames=len(pictures.times) if pictures else 0,
         frames_copied=pictures.copied if pictures else 0,
         frames_encoded=pictures.encoded if pictures else 0,
-        spans=tuple(RealSpan(source, piece.start, piece.end, piece.clamped) for _, source, piece in pieces),
+        spans=tuple(
+            RealSpan(source, piece.start, piece.end, piece.clamped) for _, source, piece in pieces if piece.fill is None
+        ),
         remade=bool(fault),
         notes=tuple(dict.fromkeys(notes)),
     )

@@ -12,6 +12,9 @@ from cutback.times import Instant
 
 Precision = Literal["exact", "keyframe", "instant"]
 
+Fill = Literal["freeze", "black"]
+"""What is shown where there is no footage: the last picture before, or none."""
+
 
 class Source(Protocol):
     """The bytes of one recording, pinned to one version."""
@@ -66,6 +69,15 @@ class CutRange:
 
 
 @dataclass(frozen=True, slots=True)
+class CutGap:
+    """Moments of which there is no footage, between the ranges around it or at an end of the clip."""
+
+    duration: Fraction
+    """Seconds, more than 0."""
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one job may take. Enforced on what is decoded, not on what a header claims."""
 
@@ -92,10 +104,15 @@ class CutJob:
 
     sizes: tuple[int, ...]
     """Bytes of each source."""
-    ranges: tuple[CutRange, ...]
+    ranges: tuple[CutRange | CutGap, ...]
     """Joined in order."""
     precision: Precision = "exact"
     limits: Limits = Limits()
+
+    @property
+    def footage(self) -> tuple[CutRange, ...]:
+        """Its ranges without the gaps."""
+        return tuple(wanted for wanted in self.ranges if isinstance(wanted, CutRange))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Shape:
         count = 0
         for picture in pictures:
             count += 1
-            frame = self._fit(picture.frame)
+            frame = self.fit(picture.frame)
             if encoder is None:
                 encoder = self._open(frame, picture.aspect)
             frame.pts = ticks(picture.frame.pts or 0)
@@ -66,7 +66,7 @@ class Shape:
         """Width and height of the pictures encoded; None before the first."""
         return self._size
 
-    def _fit(self, frame: av.VideoFrame) -> av.VideoFrame:
+    def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The size and depth of the clip's first picture, 4:2:0."""
         if self._size is None:
             # 4:2:0 has no odd sizes.

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from cutback.cutting.job import CutJob, CutRange, Facts, Limits, Poster, RealSpan
+from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
 from cutback.cutting.mp4.layout import Extent
 from cutback.times import FrameNumber, Instant
 
@@ -79,10 +79,7 @@ def job_to_json(job: CutJob) -> dict[str, Any]:
     """A job as JSON."""
     return {
         "sizes": job.sizes,
-        "ranges": [
-            [r.source, _instant_out(r.start), _instant_out(r.end), r.seam_before, r.seam_after, r.optional]
-            for r in job.ranges
-        ],
+        "ranges": [_range_out(wanted) for wanted in job.ranges],
         "precision": job.precision,
         "limits": asdict(job.limits),
     }
@@ -90,15 +87,24 @@ def job_to_json(job: CutJob) -> dict[str, Any]:
 
 def job_from_json(data: dict[str, Any]) -> CutJob:
     """The reverse of `job_to_json`."""
-    return CutJob(
-        tuple(data["sizes"]),
-        tuple(
-            CutRange(source, _instant_in(start), _instant_in(end), *flags)
-            for source, start, end, *flags in data["ranges"]
-        ),
-        data["precision"],
-        Limits(**data["limits"]),
-    )
+    ranges = tuple(_range_in(wanted) for wanted in data["ranges"])
+    return CutJob(tuple(data["sizes"]), ranges, data["precision"], Limits(**data["limits"]))
+
+
+def _range_out(wanted: CutRange | CutGap) -> list[Any]:
+    if isinstance(wanted, CutGap):
+        return [str(wanted.duration), wanted.fill]
+    ends = [_instant_out(wanted.start), _instant_out(wanted.end)]
+    return [wanted.source, *ends, wanted.seam_before, wanted.seam_after, wanted.optional]
+
+
+def _range_in(data: list[Any]) -> CutRange | CutGap:
+    match data:
+        case [duration, fill]:
+            return CutGap(Fraction(duration), fill)
+        case [source, start, end, *flags]:
+            return CutRange(source, _instant_in(start), _instant_in(end), *flags)
+    raise WireError("a range of a wrong form")
 
 
 def _instant_out(instant: Instant) -> str | int:
