@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -13,6 +14,7 @@ from cutback.cutting.coding import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Description
 from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
+from cutback.cutting.joined_sound import NotAlikeError, join_sound
 from cutback.cutting.mp4.layout import Extent, OutTrack, place
 from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.parts import Part, plan_parts
@@ -155,7 +157,7 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
         if single is not None and all(keeps_sound(entry) for entry in single[0].index.audio[number].descriptions):
             track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
         else:
-            track = encode_sound([(footage, piece) for footage, _, piece in pieces], number, spool)
+            track = _joined_sound([(footage, piece) for footage, _, piece in pieces], number, spool, copy=copy)
         if track is not None:
             tracks.append(track)
     for footage, _, piece in pieces:
@@ -166,6 +168,13 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
             elif (text := copy_sound(footage, other, piece, spool, COPIED)) is not None:
                 tracks.append(text)
     return tracks
+
+
+def _joined_sound(pieces: list[tuple[Footage, Piece]], number: int, spool: Spool, *, copy: bool) -> OutTrack | None:
+    if copy and len(pieces) > 1:
+        with suppress(NotAlikeError):
+            return join_sound(pieces, number, spool)
+    return encode_sound(pieces, number, spool)
 
 
 def keeps_sound(sound: Description) -> bool:
