@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cutback.cutting.job import CutJob, Facts, ProgressHook, RealSpan, Source
+from cutback.cutting.job import CutJob, Facts, Poster, ProgressHook, RealSpan, Source
 from cutback.services import build
 from cutback.settings import Settings
 from cutback.worker import Worker, configure_logging, stopping_on_signals
@@ -28,6 +28,11 @@ class EmptyRendition:
     def chunks(self) -> Iterator[bytes]:
         """See `Rendition.chunks`."""
         yield _CLIP
+
+    def read_poster(self, poster: Poster) -> bytes:
+        """See `Rendition.read_poster`; it has none."""
+        del poster
+        return b""
 
     def __enter__(self) -> Self:
         """Nothing to do."""
@@ -47,7 +52,7 @@ class IdleCutter:
     ) -> EmptyRendition:
         """See `Cutter.render`."""
         del sources, on_progress, stopped
-        spans = tuple(RealSpan(piece.source, Fraction(0), Fraction(1), clamped=False) for piece in job.ranges)
+        spans = tuple(RealSpan(piece.source, Fraction(0), Fraction(1), clamped=False) for piece in job.footage)
         return EmptyRendition(Facts(len(_CLIP), Fraction(1), 16, 16, 30, 30, 0, spans))
 
 

@@ -10,10 +10,11 @@ from pydantic import Field
 
 from cutback.errors import CutbackError, LeaseLostError, WrongStateError
 from cutback.event import Event
-from cutback.fields import SecondsField
 from cutback.model import Model, Moment
 from cutback.request import ClipRequest
-from cutback.sources import GapRule
+from cutback.result import ClipResult, CutSpan, Gap, PosterFile
+
+__all__ = ["Clip", "ClipResult", "ClipState", "CutSpan", "Failure", "Gap", "PosterFile", "Progress", "new_clip"]
 
 
 class ClipState(StrEnum):
@@ -51,58 +52,6 @@ class Failure(Model):
 
     reason: str
     message: str
-
-
-class CutSpan(Model):
-    """What was really taken from a recording: the times of the first frame and of the end of the last."""
-
-    recording: str
-    etag: str
-    start: SecondsField
-    end: SecondsField
-    clamped: bool = False
-    """Whether the range asked for reached beyond the recording."""
-    camera: str | None = None
-    begins: Moment | None = None
-    """What the wall clock showed at `start`, where it was a camera's footage that was asked for."""
-
-
-class Gap(Model):
-    """Moments asked for of which the camera has no footage."""
-
-    camera: str
-    begins: Moment
-    ends: Moment
-    filled: GapRule
-    """What stands in the clip in their place."""
-
-
-class ClipResult(Model):
-    """A finished clip."""
-
-    key: str
-    """In the clip store."""
-    size: int
-    etag: str
-    duration: SecondsField
-    width: int = 0
-    height: int = 0
-    frames: int = 0
-    frames_copied: int = 0
-    frames_encoded: int = 0
-    spans: tuple[CutSpan, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    bytes_read: int = 0
-    requests: int = 0
-    """To the source store."""
-    source_size: int = 0
-    """Bytes of the recordings it was cut from."""
-    seconds: float = 0.0
-    """Wall-clock time of the attempt that made it."""
-    remade: bool = False
-    """Whether a first version did not pass its check and the clip was made again by full re-encoding."""
-    notes: tuple[str, ...] = ()
-    """What a person should know, such as a range that was clamped or a track that was dropped."""
 
 
 class Clip(Model):

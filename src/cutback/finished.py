@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, runtime_checkable
 
-from cutback.cutting.job import Facts, Source
+from cutback.cutting.job import Facts, Poster, Source
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.memory import give_back
 from cutback.range_pieces import coalesced
@@ -67,6 +67,10 @@ class FinishedClip:
     def _from_spool(self, extent: Extent) -> Iterator[bytes]:
         for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
             yield os.pread(self._spool.fileno(), min(_CHUNK, extent.offset + extent.length - at), at)
+
+    def read_poster(self, poster: Poster) -> bytes:
+        """See `Rendition.read_poster`."""
+        return b"".join(self._from_spool(Extent(SPOOL, poster.offset, poster.size)))
 
     def __enter__(self) -> Self:
         """Nothing to do."""

@@ -21,6 +21,7 @@ from cutback.errors import (
 )
 from cutback.lease import Lease
 from cutback.ports import Message
+from cutback.posters import store_posters
 from cutback.request import parse_request
 from cutback.resolve import Footage, resolve
 from cutback.services import Services
@@ -107,8 +108,10 @@ def _store(
     services: Services, attempt: Clip, rendition: Rendition, footage: Footage, *, lease: Lease, began: float
 ) -> ClipResult:
     facts = rendition.facts
-    key = prefix(attempt.id, attempt.attempt) + "clip.mp4"
+    place = prefix(attempt.id, attempt.attempt)
+    key = place + "clip.mp4"
     try:
+        posters = store_posters(services.clips, place, rendition, lease)
         stored = services.clips.put(key, _watched(rendition.chunks(), lease), size=facts.size, if_absent=True)
     except (ObjectExistsError, ObjectNotFoundError) as error:
         # The place is this attempt's alone: something else was there before, or swept it. Another attempt has
@@ -144,6 +147,7 @@ def _store(
         seconds=round(time.monotonic() - began, 3),
         remade=facts.remade,
         notes=(*footage.notes, *facts.notes),
+        posters=posters,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import Protocol, Self, TypeAlias
 
 from cutback.clip import Gap
 from cutback.coverage import Coverage, Hole, Take
-from cutback.cutting.job import CutJob, CutRange, Limits, RealSpan, Source
+from cutback.cutting.job import CutGap, CutJob, CutRange, Limits, RealSpan, Source
 from cutback.ports import Cache
 from cutback.range_reader import RangeReader
 from cutback.recording import Recording, Span
@@ -131,20 +131,21 @@ class Footage:
         keys = [recording.key for recording in self.recordings]
         return CutJob(
             sizes=tuple(reader.size for reader in self.readers),
-            ranges=tuple(
-                CutRange(
-                    source=keys.index(span.recording.key),
-                    start=span.start,
-                    end=span.end,
-                    seam_before=span.seam_before,
-                    seam_after=span.seam_after,
-                    optional=span.optional,
-                )
-                for span in self.spans
-            ),
+            ranges=tuple(self._ranges(keys)),
             precision=request.output.precision,
             limits=limits,
         )
+
+    def _ranges(self, keys: list[str]) -> Iterator[CutRange | CutGap]:
+        spans = iter(self.spans)
+        for piece in self.pieces:
+            if isinstance(piece, Wanted):
+                span = next(spans)
+                number = keys.index(span.recording.key)
+                seams = (span.seam_before, span.seam_after, span.optional)
+                yield CutRange(number, span.start, span.end, *seams)
+            elif piece.filled in {"freeze", "black"}:
+                yield CutGap(piece.hole.seconds, "black" if piece.filled == "black" else "freeze")
 
     @property
     def recordings(self) -> tuple[Recording, ...]:

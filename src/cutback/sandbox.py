@@ -240,8 +240,9 @@ class _Job:
                     log.warning("the cutter's last words: %s", words)
                 raise _REASONS.get(message["reason"], MediaCrashedError)(str(message["detail"])[:500])
             case "done":
-                extents = wire.extents_from_json(message["extents"], self._job.sizes, int(message["spool"]))
-                facts = wire.facts_from_json(message["facts"])
+                spool_size = os.fstat(self._spool.fileno()).st_size
+                extents = wire.extents_from_json(message["extents"], self._job.sizes, spool_size)
+                facts = wire.facts_from_json(message["facts"], spool_size)
                 return FinishedClip(payload, extents, facts, self._sources, self._spool)
             case "probed":
                 return dict(message["found"])

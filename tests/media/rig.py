@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
-from cutback.cutting.job import CutJob, CutProgress, CutRange, Facts, Limits, Precision
+from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Limits, Precision
 from cutback.cutting.spool import Spool
 from cutback.sandbox import ChildCutter
 from cutback.times import Instant
@@ -81,7 +81,7 @@ def cut_here(
 
 def cut_ranges(
     recordings: Sequence[Path | bytes],
-    ranges: Sequence[CutRange],
+    ranges: Sequence[CutRange | CutGap],
     *,
     precision: Precision = "exact",
     limits: Limits | None = None,

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from tests.media.judge import Wanted, wanted_of
 from tests.media.recordings import Known
-from tests.media.rig import Clip, cut_here
+from tests.media.rig import Clip, cut_here, cut_ranges
 from tests.support.browser import PAGE, PLAY, chromium, served
 from tests.support.media import read_luma_counter
 
-from cutback.cutting.job import Precision
+from cutback.cutting.job import CutGap, CutRange, Fill, Precision
 from cutback.times import Instant
 
 Recordings = Callable[[str], Known]
@@ -141,6 +141,30 @@ def play(clip: Clip, parts: list[Wanted], page: Any, address: str, files: dict[s
     assert (result["width"], result["height"]) in [size[::-1] if turned else size for size in sizes]
     turns = -shape.rotation // 90  # FFmpeg counts counter-clockwise
     seen = [_number(picture, result["width"], result["height"], turns) for picture in result["pictures"]]
+    assert seen == [number for number, _ in at]
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", ["pyramid", "29.97"])
+@pytest.mark.parametrize("fill", ["freeze", "black"])
+def test_chromium_plays_a_clip_with_a_filled_gap_to_its_end(
+    name: str, fill: Fill, recording: Recordings, page: Any, address: str, files: dict[str, bytes]
+) -> None:
+    known = recording(name)
+    ends = [(Fraction("1.1"), Fraction("2.3")), (Fraction("3.5"), Fraction("4.9"))]
+    before, behind = (CutRange(0, *pair) for pair in ends)
+    clip = cut_ranges([known.path], [before, CutGap(Fraction("2.7"), fill), behind])
+    parts = [part for start, end in ends if (part := wanted_of(known, start, end))]
+    gap = parts[0].duration
+    at = [(number, time if time < gap else time + Fraction("2.7")) for number, time in _middles(parts)]
+    if fill == "freeze":
+        at += [(at[1][0], gap + part) for part in (Fraction("0.5"), Fraction("2.5"))]
+    url = f"/{len(files)}.mp4"
+    files[url] = clip.data
+    result = page.evaluate(PLAY, {"url": address + url, "times": [float(time) for _, time in at]})
+    assert (result["ended"], result["corrupted"]) == (True, 0)
+    assert abs(result["position"] - float(clip.facts.duration)) <= 0.05
+    seen = [_number(picture, result["width"], result["height"]) for picture in result["pictures"]]
     assert seen == [number for number, _ in at]
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from cutback.cutting.job import CutJob, CutProgress, Facts, ProgressHook, RealSpan, Source
+from cutback.cutting.job import CutJob, CutProgress, Facts, Poster, ProgressHook, RealSpan, Source
 from cutback.errors import StoppedError
 from cutback.times import FrameNumber
 
@@ -35,6 +35,9 @@ class FakeRendition:
             left -= len(piece)
             yield piece
 
+    def read_poster(self, poster: Poster) -> bytes:
+        return hashlib.sha256(self.seed).digest().ljust(poster.size)[: poster.size]
+
     def __enter__(self) -> Self:
         return self
 
@@ -51,6 +54,7 @@ class FakeCutter:
     steps: int = 1
     pause: float = 0.0
     size: int = 20_000
+    posters: tuple[Poster, ...] = ()
     on_step: Callable[[int], None] = lambda step: None
     """Called in every step; may raise what a cutter may raise."""
     renditions: list[FakeRendition] = field(default_factory=list)
@@ -78,7 +82,7 @@ class FakeCutter:
             raise StoppedError
         spans = tuple(
             RealSpan(source=piece.source, start=_seconds(piece.start), end=_seconds(piece.end), clamped=False)
-            for piece in job.ranges
+            for piece in job.footage
         )
         facts = Facts(
             size=self.size,
@@ -89,6 +93,7 @@ class FakeCutter:
             frames_copied=self.steps,
             frames_encoded=0,
             spans=spans,
+            posters=self.posters,
         )
         rendition = FakeRendition(facts, repr(job.ranges).encode())
         self.renditions.append(rendition)

@@ -94,7 +94,6 @@ def main() -> None:
                 "type": "done",
                 "facts": wire.facts_to_json(made.facts),
                 "extents": made.extents,
-                "spool": spool.size,
             }
             wire.send(sock, answer, made.head)
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from cutback.cutting.assembled import Assembled
 from cutback.cutting.coding import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Description
 from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
+from cutback.cutting.joined_sound import NotAlikeError, join_sound
 from cutback.cutting.mp4.layout import Extent, OutTrack, place
 from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.parts import Part, plan_parts
 from cutback.cutting.pieces import open_pieces
 from cutback.cutting.plan import Piece
+from cutback.cutting.poster import Choice, make_posters
 from cutback.cutting.soundtrack import copy_sound, encode_sound
 from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
@@ -80,13 +84,15 @@ def _cut(
         except UnusualStreamError:
             continue
         except CutbackError as error:
-            if mode == "encode" or not all(part.copies for part, _, _ in pieces):
+            if mode == "encode" or not all(footage.copies for footage, _, _ in pieces):
                 raise
             fault = f"could not be joined: {error.detail}"
             continue
-        found = find_fault(made.head, made.extents, sources, spool, expected)
+        clip, choice = Assembled(made.head, made.extents, sources, spool), Choice()
+        found = find_fault(clip, expected, choice.pass_by)
         if found is None:
-            return made
+            posters = make_posters(choice, clip, spool, job.limits)
+            return replace(made, facts=replace(made.facts, posters=posters))
         fault = found
     raise ClipDamagedError(f"({fault})")
 
@@ -129,7 +135,9 @@ def _make(
         frames=len(pictures.times) if pictures else 0,
         frames_copied=pictures.copied if pictures else 0,
         frames_encoded=pictures.encoded if pictures else 0,
-        spans=tuple(RealSpan(source, piece.start, piece.end, piece.clamped) for _, source, piece in pieces),
+        spans=tuple(
+            RealSpan(source, piece.start, piece.end, piece.clamped) for _, source, piece in pieces if piece.fill is None
+        ),
         remade=bool(fault),
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -150,7 +158,7 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
         if single is not None and all(keeps_sound(entry) for entry in single[0].index.audio[number].descriptions):
             track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
         else:
-            track = encode_sound([(footage, piece) for footage, _, piece in pieces], number, spool)
+            track = _joined_sound([(footage, piece) for footage, _, piece in pieces], number, spool, copy=copy)
         if track is not None:
             tracks.append(track)
     for footage, _, piece in pieces:
@@ -161,6 +169,13 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
             elif (text := copy_sound(footage, other, piece, spool, COPIED)) is not None:
                 tracks.append(text)
     return tracks
+
+
+def _joined_sound(pieces: list[tuple[Footage, Piece]], number: int, spool: Spool, *, copy: bool) -> OutTrack | None:
+    if copy and len(pieces) > 1:
+        with suppress(NotAlikeError):
+            return join_sound(pieces, number, spool)
+    return encode_sound(pieces, number, spool)
 
 
 def keeps_sound(sound: Description) -> bool:

@@ -174,9 +174,11 @@ class Mp4Footage:
         """See `Footage.sound`."""
         first = max(0, track.rank_at(track.ticks(start)) - 3)
         stop = track.rank_at(track.ticks(end))
-        samples = track.order[first:stop]
+        samples = list(track.order[first:stop])
         if not samples:
             return
+        if not first:  # what an edit list hides as priming prepares the decoder
+            samples[:0] = range(max(0, samples[0] - 1), samples[0])
         description = track.descriptions[track.description_of(samples[0])]
         if description.codec not in SOUNDS and not description.codec.startswith("pcm_"):
             raise MediaUnsupportedError(f"Its sound ({description.codec}) cannot be decoded.")

@@ -12,6 +12,9 @@ from cutback.times import Instant
 
 Precision = Literal["exact", "keyframe", "instant"]
 
+Fill = Literal["freeze", "black"]
+"""What is shown where there is no footage: the last picture before, or none."""
+
 
 class Source(Protocol):
     """The bytes of one recording, pinned to one version."""
@@ -66,6 +69,15 @@ class CutRange:
 
 
 @dataclass(frozen=True, slots=True)
+class CutGap:
+    """Moments of which there is no footage, between the ranges around it or at an end of the clip."""
+
+    duration: Fraction
+    """Seconds, more than 0."""
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one job may take. Enforced on what is decoded, not on what a header claims."""
 
@@ -92,10 +104,15 @@ class CutJob:
 
     sizes: tuple[int, ...]
     """Bytes of each source."""
-    ranges: tuple[CutRange, ...]
+    ranges: tuple[CutRange | CutGap, ...]
     """Joined in order."""
     precision: Precision = "exact"
     limits: Limits = Limits()
+
+    @property
+    def footage(self) -> tuple[CutRange, ...]:
+        """Its ranges without the gaps."""
+        return tuple(wanted for wanted in self.ranges if isinstance(wanted, CutRange))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +123,20 @@ class RealSpan:
     start: Fraction
     end: Fraction
     clamped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """A still picture of a clip, a JPEG in the spool."""
+
+    fits: int
+    """The width it was made for, in pixels."""
+    width: int
+    """Its own: that of the picture where the picture is not as wide."""
+    height: int
+    offset: int
+    size: int
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +154,8 @@ class Facts:
     spans: tuple[RealSpan, ...]
     remade: bool = False
     notes: tuple[str, ...] = ()
+    posters: tuple[Poster, ...] = ()
+    """In ascending width; none of sound alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +179,10 @@ class Rendition(Protocol):
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes, in order, `facts.size` of them; may read copied media from the sources."""
+        ...
+
+    def read_poster(self, poster: Poster) -> bytes:
+        """The JPEG of one of `facts.posters`."""
         ...
 
     def __enter__(self) -> Self: ...

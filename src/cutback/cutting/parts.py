@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cutback.cutting.codings import coding_of
 from cutback.cutting.footage import Footage
@@ -24,6 +24,14 @@ class Part:
     source: int
     piece: Piece
     segments: tuple[Segment, ...]
+    """None where it is a gap."""
+    held: int = 0
+    """Of a gap: the presented frame beside it."""
+
+    @property
+    def copies(self) -> bool:
+        """Whether anything of it is copied."""
+        return any(segment.action == "copy" for segment in self.segments)
 
 
 def plan_parts(
@@ -37,10 +45,15 @@ def plan_parts(
     assert len(tracks) == len(pieces)
     copy = copy and all(footage.copies for footage, _, _ in pieces) and _alike(tracks)
     copy = copy and (precision != "exact" or tracks[0].descriptions[0].codec in PLAYED)
+    if any(piece.fill for _, _, piece in pieces):  # what fills a gap is encoded
+        copy = copy and all(_joinable(track) for track in tracks)
     parts = []
     for footage, source, piece in pieces:
         track = footage.index.video
         assert track is not None
+        if piece.fill is not None:
+            parts.append(Part(footage, source, piece, ()))
+            continue
         segments = None
         if copy:
             if precision == "exact":
@@ -49,7 +62,15 @@ def plan_parts(
         if segments is None or not _possible(track, segments):
             segments = (_all_encoded(track, piece),)
         parts.append(Part(footage, source, _as_planned(track, piece, segments), segments))
-    return parts
+    return [part if part.segments else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
+
+
+def _held(parts: list[Part], place: int) -> int:
+    """The last frame shown before a gap; where there is none, the first one behind it."""
+    before = next((part for part in reversed(parts[:place]) if part.segments), None)
+    if before is not None:
+        return before.segments[-1].end - 1
+    return next(part for part in parts[place:] if part.segments).segments[0].first
 
 
 def _as_planned(track: Track, piece: Piece, segments: tuple[Segment, ...]) -> Piece:
@@ -82,9 +103,13 @@ def _alike(tracks: list[Track]) -> bool:
 
 def _possible(track: Track, segments: tuple[Segment, ...]) -> bool:
     """Whether these segments may stand in one track: copies alone always, encoded ones beside them not always."""
-    actions = {segment.action for segment in segments}
+    return {segment.action for segment in segments} == {"copy"} or _joinable(track)
+
+
+def _joinable(track: Track) -> bool:
+    """Whether encoded pictures may stand beside this track's samples."""
     coding = coding_of(track.descriptions[0].codec)
-    return actions == {"copy"} or (coding is not None and coding.joinable(track))
+    return coding is not None and coding.joinable(track)
 
 
 def _entries(footage: Footage, track: Track, open_gops: bool) -> Callable[[int], Entry]:  # noqa: FBT001

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from typing import TypeAlias
 
 from cutback.cutting.footage import Footage, open_footage
 from cutback.cutting.index import Hull
-from cutback.cutting.job import CutJob, Source
+from cutback.cutting.job import CutGap, CutJob, CutRange, Source
 from cutback.cutting.plan import Piece, locate
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import MAX_SECONDS, FrameNumber
 
+Located: TypeAlias = tuple[Footage, int, Piece]
+"""A piece, and the recording it is of: opened, and its place in the job."""
 
-def open_pieces(
-    job: CutJob, sources: Sequence[Source], *, whole_index: bool = False
-) -> list[tuple[Footage, int, Piece]]:
+
+def open_pieces(job: CutJob, sources: Sequence[Source], *, whole_index: bool = False) -> list[Located]:
     """Open the recordings and find the ranges in them; ranges that follow upon each other are one piece.
 
     Of their indexes only what the ranges need is read, or, with `whole_index`, all.
@@ -25,32 +28,44 @@ def open_pieces(
     """
     footage = {
         number: open_footage(sources[number], job.limits, None if whole_index else hull_of(job, number), number=number)
-        for number in {wanted.source for wanted in job.ranges}
+        for number in {wanted.source for wanted in job.footage}
     }
-    pieces, empty = [], None
+    pieces: list[Located | CutGap] = []
+    empty = RangeOutsideRecordingError("There is nothing but gaps.")
     for wanted in job.ranges:
+        if isinstance(wanted, CutGap):
+            pieces.append(wanted)
+            continue
         try:
-            piece = locate(
-                footage[wanted.source].index,
-                wanted.start,
-                wanted.end,
-                seam_before=wanted.seam_before,
-                seam_after=wanted.seam_after,
-            )
+            pieces.append((footage[wanted.source], wanted.source, _located(footage[wanted.source], wanted)))
         except RangeOutsideRecordingError as error:
             if not wanted.optional:
                 raise
             empty = error
-        else:
-            pieces.append((footage[wanted.source], wanted.source, piece))
-    if not pieces and empty is not None:
+            if wanted.seam_before and wanted.seam_after and pieces:
+                # Too short for a frame. Its time passes all the same, or what follows would be early.
+                pieces[-1] = _longer(pieces[-1], wanted)
+    if all(isinstance(piece, CutGap) for piece in pieces):
         raise empty
-    return _merged(pieces)
+    return _beside(_merged(pieces))
+
+
+def _located(footage: Footage, wanted: CutRange) -> Piece:
+    return locate(footage.index, wanted.start, wanted.end, seam_before=wanted.seam_before, seam_after=wanted.seam_after)
+
+
+def _longer(piece: Located | CutGap, by: CutRange) -> Located | CutGap:
+    if not isinstance(by.start, Fraction) or not isinstance(by.end, Fraction):
+        return piece
+    if isinstance(piece, CutGap):
+        return replace(piece, duration=piece.duration + by.end - by.start)
+    footage, source, found = piece
+    return footage, source, replace(found, end=found.end + by.end - by.start)
 
 
 def hull_of(job: CutJob, source: int) -> Hull:
     """What the job's ranges need of a source."""
-    instants = [end for wanted in job.ranges if wanted.source == source for end in (wanted.start, wanted.end)]
+    instants = [end for wanted in job.footage if wanted.source == source for end in (wanted.start, wanted.end)]
     frames = tuple(instant.frame for instant in instants if isinstance(instant, FrameNumber))
     seconds = [instant for instant in instants if isinstance(instant, Fraction)]
     # Frames alone: an empty hull, far out, that their times widen.
@@ -58,14 +73,34 @@ def hull_of(job: CutJob, source: int) -> Hull:
     return Hull(start, end, frames)
 
 
-def _merged(pieces: list[tuple[Footage, int, Piece]]) -> list[tuple[Footage, int, Piece]]:
+def _merged(pieces: list[Located | CutGap]) -> list[Located | CutGap]:
     """Ranges of one recording that follow upon each other without a gap are one piece."""
-    merged: list[tuple[Footage, int, Piece]] = []
-    for footage, source, piece in pieces:
-        if merged and merged[-1][1] == source and merged[-1][2].end == piece.start:
-            before = merged[-1][2]
+    merged: list[Located | CutGap] = []
+    for following in pieces:
+        last = merged[-1] if merged else None
+        if isinstance(last, tuple) and isinstance(following, tuple) and _continues(last, following):
+            footage, source, before = last
+            piece = following[2]
             joined = Piece(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
             merged[-1] = (footage, source, joined)
         else:
-            merged.append((footage, source, piece))
+            merged.append(following)
     return merged
+
+
+def _continues(last: Located, following: Located) -> bool:
+    return last[1] == following[1] and last[2].end == following[2].start
+
+
+def _beside(pieces: list[Located | CutGap]) -> list[Located]:
+    """Gaps become pieces, of the recording before, or, where the clip begins with a gap, of the one behind."""
+    beside = next(piece for piece in pieces if isinstance(piece, tuple))
+    located: list[Located] = []
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            beside = piece
+            located.append(piece)
+        else:
+            gap = Piece(Fraction(0), piece.duration, 0, 0, clamped=False, fill=piece.fill)
+            located.append((beside[0], beside[1], gap))
+    return located

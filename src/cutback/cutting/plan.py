@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from cutback.cutting.index import Index, Track
-from cutback.cutting.job import Precision
+from cutback.cutting.job import Fill, Precision
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
 
@@ -50,6 +50,8 @@ class Piece:
     stop: int
     """The presented frames [first, stop)."""
     clamped: bool
+    fill: Fill | None = None
+    """What a gap shows; it has no frames of its own, and its recording is that of the piece beside it."""
 
     @property
     def duration(self) -> Fraction:

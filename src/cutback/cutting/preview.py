@@ -49,7 +49,11 @@ def _sound(footage: Footage, piece: Piece, *, single: bool) -> list[dict[str, An
     found = []
     for number, track in enumerate(footage.index.audio):
         copied = single and all(keeps_sound(entry) for entry in track.descriptions)
-        reason = "cut to the sample by the edit list" if copied else "joined to the sample, as AAC"
+        reason = (
+            "cut to the sample by the edit list"
+            if copied
+            else "joined; where all of it is AAC of one kind, packets are copied but around the joins"
+        )
         if single and not copied:
             reason = "not copied into MP4: becomes AAC"
         found.append({"kind": "audio", **sound_report(track, piece, number=number, copied=copied, reason=reason)})

@@ -46,7 +46,7 @@ class Shape:
         count = 0
         for picture in pictures:
             count += 1
-            frame = self._fit(picture.frame)
+            frame = self.fit(picture.frame)
             if encoder is None:
                 self._light = light_of(picture.frame)
                 encoder = self._open(frame, picture.aspect)
@@ -70,7 +70,7 @@ class Shape:
         """Width and height of the pictures encoded; None before the first."""
         return self._size
 
-    def _fit(self, frame: av.VideoFrame) -> av.VideoFrame:
+    def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The size and depth of the clip's first picture, 4:2:0."""
         if self._size is None:
             # 4:2:0 has no odd sizes.

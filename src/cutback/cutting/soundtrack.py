@@ -96,9 +96,11 @@ def _without_hole(track: Track, numbers: range, first: int) -> list[int]:
 def encode_sound(pieces: list[tuple[Footage, Piece]], number: int, spool: Spool) -> OutTrack | None:
     """The `number`-th sound track of each piece, decoded, joined to the sample and encoded as AAC.
 
-    Rate and channels are the first's; a piece without that track is silent. None when none has it.
+    Rate and channels are the first's; a piece without that track, and a gap, is silent. None when none has it.
     """
-    tracks = [next(iter(footage.index.audio[number:]), None) for footage, _ in pieces]
+    tracks = [
+        next(iter(footage.index.audio[number:]), None) if piece.fill is None else None for footage, piece in pieces
+    ]
     like = next((track for track in tracks if track is not None), None)
     if like is None:
         return None

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from cutback.cutting.ahead import ahead
 from cutback.cutting.codings import coding_of
+from cutback.cutting.fill import fill, frames_in
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress
@@ -72,12 +73,20 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
         language=first.language,
     )
     pictures = Pictures(out)
-    copies = any(segment.action == "copy" for part in parts for segment in part.segments)
+    copies = any(part.copies for part in parts)
     shape = Shape(first, out.timescale, beside_copies=copies)
-    total = sum(len(segment) for part in parts for segment in part.segments)
+    total = sum(sum(map(len, part.segments)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1
     for part in parts:
+        if part.piece.fill is not None:
+            begin = len(out)
+            times = fill(part, base, shape, out, spool)
+            pictures.times += times
+            pictures.encoded += len(times)
+            pictures.encoded_samples.append((begin, len(out)))
+            base += part.piece.duration
+            continue
         track = part.footage.index.video
         assert track is not None
         entries = _entries(track)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from cutback.cutting import pictures
-from cutback.cutting.assembled import Assembled
 from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Source
-from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.mp4.read import read_index
+from cutback.cutting.pictures import Picture
 from cutback.cutting.splice import Entered
-from cutback.cutting.spool import Spool
 from cutback.errors import CutbackError
 
 COMPARED = 40
@@ -46,15 +44,12 @@ class Expected:
     duration: Fraction
 
 
-def find_fault(
-    head: bytes, extents: Sequence[Extent], sources: Sequence[Source], spool: Spool, expected: Expected
-) -> str | None:
-    """What is wrong with a clip, or None.
+def find_fault(clip: Source, expected: Expected, seen: Callable[[Track, Picture], None]) -> str | None:
+    """What is wrong with a clip, or None. Some pictures are decoded for it; each is shown to `seen`.
 
     Checked: the number of frames and the time of each, by reading the clip's own index back; the duration;
     and that each encoded run and the beginning of what follows it decodes to as many frames as it should.
     """
-    clip = Assembled(head, extents, sources, spool)
     try:
         index = read_index(clip, Limits())
     except CutbackError as error:
@@ -72,7 +67,7 @@ def find_fault(
     times = (video.pts[number] + offset for number in video.order)
     if any(abs(time - wanted) > tolerance for time, wanted in zip(times, expected.times, strict=True)):
         return "has a frame at a wrong time"
-    faults = [_decode_run(video, clip, *run) for run in expected.encoded]
+    faults = [_decode_run(video, clip, *run, seen) for run in expected.encoded]
     faults += [_compare_run(video, clip, run) for run in expected.entered]
     return next(filter(None, faults), None)
 
@@ -104,12 +99,12 @@ def _digest(picture: pictures.Picture) -> bytes:
     return digest.digest()
 
 
-def _decode_run(track: Track, clip: Source, first: int, end: int) -> str | None:
+def _decode_run(track: Track, clip: Source, first: int, end: int, seen: Callable[[Track, Picture], None]) -> str | None:
     if not end - first:
         return None
     if end - first > MOST:
-        begun = _decode_run(track, clip, first, first + BEGINNING)
-        return begun or _decode_run(track, clip, _keyframe(track, end), end)
+        begun = _decode_run(track, clip, first, first + BEGINNING, seen)
+        return begun or _decode_run(track, clip, _keyframe(track, end), end, seen)
     # A copied run behind begins with an IDR picture, so its first samples decode without more.
     stop = min(end + AFTER, len(track.pts))
     got: list[int] = []
@@ -118,6 +113,7 @@ def _decode_run(track: Track, clip: Source, first: int, end: int) -> str | None:
             if picture.frame.is_corrupt:
                 return f"has a damaged frame at {float(track.seconds(picture.frame.pts or 0)):.3f} s"
             got.append(picture.frame.pts or 0)
+            seen(track, picture)
     except CutbackError as error:
         return f"does not decode: {error.detail}"
     missing = {track.pts[number] for number in range(first, end)} - set(got)

@@ -9,13 +9,15 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from cutback.cutting.job import CutJob, CutRange, Facts, Limits, RealSpan
+from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
 from cutback.cutting.mp4.layout import Extent
 from cutback.times import FrameNumber, Instant
 
 _HEADER = struct.Struct(">II")
 MAX_MESSAGE = 512 * 1024 * 1024
 """A child that sends more is not one of ours any more."""
+
+_LARGEST_POSTER = 64 * 1024 * 1024
 
 
 class WireError(Exception):
@@ -77,10 +79,7 @@ def job_to_json(job: CutJob) -> dict[str, Any]:
     """A job as JSON."""
     return {
         "sizes": job.sizes,
-        "ranges": [
-            [r.source, _instant_out(r.start), _instant_out(r.end), r.seam_before, r.seam_after, r.optional]
-            for r in job.ranges
-        ],
+        "ranges": [_range_out(wanted) for wanted in job.ranges],
         "precision": job.precision,
         "limits": asdict(job.limits),
     }
@@ -88,15 +87,24 @@ def job_to_json(job: CutJob) -> dict[str, Any]:
 
 def job_from_json(data: dict[str, Any]) -> CutJob:
     """The reverse of `job_to_json`."""
-    return CutJob(
-        tuple(data["sizes"]),
-        tuple(
-            CutRange(source, _instant_in(start), _instant_in(end), *flags)
-            for source, start, end, *flags in data["ranges"]
-        ),
-        data["precision"],
-        Limits(**data["limits"]),
-    )
+    ranges = tuple(_range_in(wanted) for wanted in data["ranges"])
+    return CutJob(tuple(data["sizes"]), ranges, data["precision"], Limits(**data["limits"]))
+
+
+def _range_out(wanted: CutRange | CutGap) -> list[Any]:
+    if isinstance(wanted, CutGap):
+        return [str(wanted.duration), wanted.fill]
+    ends = [_instant_out(wanted.start), _instant_out(wanted.end)]
+    return [wanted.source, *ends, wanted.seam_before, wanted.seam_after, wanted.optional]
+
+
+def _range_in(data: list[Any]) -> CutRange | CutGap:
+    match data:
+        case [duration, fill]:
+            return CutGap(Fraction(duration), fill)
+        case [source, start, end, *flags]:
+            return CutRange(source, _instant_in(start), _instant_in(end), *flags)
+    raise WireError("a range of a wrong form")
 
 
 def _instant_out(instant: Instant) -> str | int:
@@ -113,8 +121,8 @@ def facts_to_json(facts: Facts) -> dict[str, Any]:
     return {**asdict(facts), "duration": str(facts.duration), "spans": spans}
 
 
-def facts_from_json(data: dict[str, Any]) -> Facts:
-    """The reverse of `facts_to_json`.
+def facts_from_json(data: dict[str, Any], spool_size: int) -> Facts:
+    """The reverse of `facts_to_json`; posters are checked to lie inside the spool.
 
     Raises:
         WireError: it is not of that form.
@@ -126,10 +134,22 @@ def facts_from_json(data: dict[str, Any]) -> Facts:
         }
         notes = tuple(str(note) for note in data["notes"])
         return Facts(
-            duration=Fraction(data["duration"]), spans=spans, remade=bool(data["remade"]), notes=notes, **numbers
+            duration=Fraction(data["duration"]),
+            spans=spans,
+            remade=bool(data["remade"]),
+            notes=notes,
+            posters=tuple(_poster_in(poster, spool_size) for poster in data["posters"]),
+            **numbers,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WireError("facts of a wrong form") from error
+
+
+def _poster_in(data: dict[str, Any], spool_size: int) -> Poster:
+    poster = Poster(*(int(data[name]) for name in ("fits", "width", "height", "offset", "size")))
+    if poster.offset < 0 or not 0 < poster.size <= min(_LARGEST_POSTER, spool_size - poster.offset):
+        raise WireError("a poster outside the spool")
+    return poster
 
 
 def extents_from_json(data: Any, sizes: tuple[int, ...], spool_size: int) -> tuple[Extent, ...]:

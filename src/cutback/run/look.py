@@ -217,4 +217,9 @@ def _add_result(card: Table, clip: Clip, path: str | None) -> None:
     card.add_row("made in", took(result.seconds))
     for note in result.notes:
         card.add_row("note", Text(note, style="yellow"))
+    if result.posters:
+        largest = result.posters[-1]
+        place = (path or result.key).removesuffix(result.key) + largest.key
+        about = f"{largest.width}×{largest.height}; {len(result.posters)} sizes"
+        card.add_row("poster", f"{escape(place)} [dim]({about})[/]")
     card.add_row("file", Text(path or result.key, style="bold"))

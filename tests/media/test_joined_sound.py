@@ -1,0 +1,122 @@
+"""Joined sound: packets are copied but around the joins, and every moment sounds where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from tests.media.recordings import Known
+from tests.media.rig import Clip, cut_ranges
+from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.sound import MIN_QUALITY, match_sound
+
+from cutback.cutting.job import CutGap, CutRange
+
+Recordings = Callable[[str], Known]
+
+HALF_A_PACKET = 512 / 48_000 + 0.0005
+"""Seconds that sound may be moved, and what measuring is off."""
+
+
+def packets(data: bytes) -> list[bytes]:
+    """The sound's packets."""
+    import io
+
+    with av.open(io.BytesIO(data)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def offsets(shown: Presented, known: Known, at: float, end: float, source: float) -> list[float]:
+    """By how many seconds sound is off, from `at` to `end` of the clip, where `source` begins at `at`."""
+    assert shown.audio_start is not None
+    found = []
+    here = at
+    while here + 0.12 <= end:
+        low = round((here - float(shown.audio_start)) * shown.sample_rate)
+        piece = shown.audio[low : low + round(0.12 * shown.sample_rate)]
+        expected = known.reference_at_zero + source + here - at
+        match = match_sound(piece, shown.sample_rate, known.spec, expected, 0.05)
+        assert match.quality >= MIN_QUALITY, f"at {here:.3f} s"
+        found.append(match.start - expected)
+        here += 0.04
+    return found
+
+
+def across(recording: Recordings, start: str, end: str) -> tuple[Clip, Presented]:
+    """A clip across the seam of two recordings that follow one another: `slices` lasts 200 frames."""
+    files = [recording("slices").path, recording("slices-2").path]
+    seam = Fraction(200, 30)
+    ranges = [
+        CutRange(0, Fraction(start), seam, seam_after=True),
+        CutRange(1, Fraction(0), Fraction(end), seam_before=True),
+    ]
+    clip = cut_ranges(files, ranges)
+    assert decode_warnings(clip.data) == []
+    return clip, decode_presented(clip.data)
+
+
+def test_across_a_seam_sound_goes_on_and_only_what_is_around_it_is_encoded(recording: Recordings) -> None:
+    clip, shown = across(recording, "3.21", "2.9")
+    sources = {p for name in ("slices", "slices-2") for p in packets(recording(name).path.read_bytes())}
+    made = packets(clip.data)
+    encoded = [place for place, packet in enumerate(made) if packet not in sources]
+    assert 1 <= len(encoded) <= 9
+    assert encoded == list(range(encoded[0], encoded[-1] + 1)), "in one run, around the seam"
+    assert shown.audio_jumps == []
+    first, second = recording("slices"), recording("slices-2")
+    begin = float(clip.facts.spans[0].start)
+    seam = 200 / 30 - begin
+    before = offsets(shown, first, 0.0, seam - 0.01, begin)
+    behind = offsets(shown, second, seam + 0.01, float(clip.facts.duration), 0.01)
+    assert max(map(abs, before)) <= 0.0005, "the first piece is exact to the sample"
+    assert max(map(abs, behind)) <= HALF_A_PACKET
+
+
+def test_nothing_clicks_at_a_seam(recording: Recordings) -> None:
+    clip, shown = across(recording, "3.21", "2.9")
+    assert shown.audio_start is not None
+    seam = round((200 / 30 - float(clip.facts.spans[0].start) - float(shown.audio_start)) * shown.sample_rate)
+    near = slice(seam - 4096, seam + 4096)
+    # A click is a broad spectrum for a moment: the reference has nothing above 6 kHz.
+    spectrum = np.abs(np.fft.rfft(shown.audio[near] * np.hanning(8192)))
+    high = round(9000 * 8192 / shown.sample_rate)
+    assert spectrum[high:].max() < 0.02 * spectrum.max()
+
+
+def test_over_many_joins_nothing_adds_up(recording: Recordings) -> None:
+    known = recording("pyramid")
+    starts = [Fraction(137 * n % 500, 100) for n in range(12)]
+    clip = cut_ranges([known.path], [CutRange(0, start, start + Fraction("0.61")) for start in starts])
+    shown = decode_presented(clip.data)
+    base = Fraction(0)
+    for span in clip.facts.spans:
+        length = span.end - span.start
+        off = offsets(shown, known, float(base) + 0.01, float(base + length) - 0.01, float(span.start) + 0.01)
+        assert max(map(abs, off)) <= HALF_A_PACKET
+        base += length
+
+
+def test_a_long_silence_is_one_packet_many_times(recording: Recordings) -> None:
+    known = recording("pyramid")
+    ranges = [
+        CutRange(0, Fraction(1), Fraction(2)),
+        CutGap(Fraction(100), "black"),
+        CutRange(0, Fraction(3), Fraction(4)),
+    ]
+    clip = cut_ranges([known.path], ranges)
+    assert len(set(packets(clip.data))) < 200
+    shown = decode_presented(clip.data)
+    quiet = shown.audio[round(1.1 * shown.sample_rate) : round(100.9 * shown.sample_rate)]
+    assert np.abs(quiet).max() < 0.001
+    assert max(map(abs, offsets(shown, known, 101.01, 102.0, 3.01))) <= HALF_A_PACKET
+
+
+@pytest.mark.parametrize("other", ["44.1-mono", "mp3", "no-sound"])
+def test_sound_of_another_kind_is_encoded_as_a_whole(other: str, recording: Recordings) -> None:
+    files = [recording("pyramid").path, recording(other).path]
+    clip = cut_ranges(files, [CutRange(0, Fraction(1), Fraction(2)), CutRange(1, Fraction(1), Fraction(2))])
+    known = set(packets(files[0].read_bytes()))
+    assert not [packet for packet in packets(clip.data) if packet in known]

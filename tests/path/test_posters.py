@@ -1,0 +1,50 @@
+"""Posters are stored beside their clip, before anybody hears of it, and go when it goes."""
+
+from __future__ import annotations
+
+from tests.path.conftest import World
+
+from cutback.clip import ClipState
+from cutback.cutting.job import Poster
+from cutback.housekeeping import housekeep
+
+POSTERS = (Poster(300, 300, 169, 0, 500), Poster(640, 320, 180, 500, 700))
+
+
+def test_a_clip_has_its_posters_beside_it(world: World) -> None:
+    world.cutter.posters = POSTERS
+    clip = world.submit()
+    world.work()
+    result = world.clip(clip.id).result
+    assert result is not None
+    told = [(poster.key, poster.width, poster.height, poster.size) for poster in result.posters]
+    assert told == [("wave/1/poster-300.jpg", 300, 169, 500), ("wave/1/poster-640.jpg", 320, 180, 700)]
+    assert world.objects() == ["wave/1/clip.mp4", "wave/1/poster-300.jpg", "wave/1/poster-640.jpg"]
+    for poster in result.posters:
+        assert (world.settings.data / "clips" / poster.key).stat().st_size == poster.size
+    ready = world.events()[-1]
+    assert ready.data["result"]["posters"][0] == {
+        "key": "wave/1/poster-300.jpg",
+        "width": 300,
+        "height": 169,
+        "size": 500,
+    }
+
+
+def test_posters_of_a_worker_that_died_are_not_left_behind(world: World) -> None:
+    world.cutter.posters = POSTERS
+    clip = world.submit()
+    world.die_at("stored")
+    world.pass_time(60)
+    world.work()
+    assert world.clip(clip.id).state is ClipState.READY
+    assert world.objects() == ["wave/2/clip.mp4", "wave/2/poster-300.jpg", "wave/2/poster-640.jpg"]
+
+
+def test_an_expired_clip_takes_its_posters_along(world: World) -> None:
+    world.cutter.posters = POSTERS
+    world.submit(expires_in=60)
+    world.work()
+    world.pass_time(3600)
+    housekeep(world.services)
+    assert world.objects() == []
