@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 
 from cutback.errors import (
     CutbackError,
-    Fault,
     InvalidRequestError,
     ObjectExistsError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
 )
-from cutback.sources import check_key
-from cutback.storage_errors import translating
+from cutback.storage_errors import check, translating
 from cutback.storage_folder import Folder
 from cutback.storage_open import connect, folder_of, without_secrets
 from cutback.storage_upload import collect, counted, upload
@@ -91,7 +89,7 @@ class Store:
 
     def url_for(self, key: str) -> str:
         """Where a person finds the object: an absolute path, or a URL."""
-        _check(key)
+        check(key)
         return f"{self.url}/{key}" if self._folder is None else str(self._folder.path(key))
 
     def head(self, key: str) -> ObjectInfo:
@@ -131,6 +129,14 @@ class Store:
                 return answer.bytes().to_bytes()
         raise CutbackError(f"{key} has {size} bytes; no more than {limit} were expected.")
 
+    def metadata(self, key: str) -> dict[str, str]:
+        """What was said of an object when it was stored; nothing in a folder. One request. Raises as `head`."""
+        if self._folder is not None:
+            return {}
+        with self._reading(key):
+            attributes = self._objects.get(key, options={"head": True}).attributes
+        return {str(name).lower(): str(value) for name, value in attributes.items()}
+
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """The objects below `prefix`, which names whole segments: `a/b` finds `a/b/c`, not `a/bc`.
 
@@ -138,7 +144,7 @@ class Store:
         """
         if prefix:
             prefix = prefix.removesuffix("/")
-            _check(prefix)
+            check(prefix)
         if self._folder is not None:
             yield from self._list_folder(self._folder, prefix)
             return
@@ -177,7 +183,7 @@ class Store:
             StorageFullError: no room.
             CutbackError: the chunks did not have `size` bytes in all.
         """
-        _check(key)
+        check(key)
         if self._folder is not None:
             with translating(key, writing=True):
                 self._folder.check_creatable(key)
@@ -232,7 +238,7 @@ class Store:
 
     def delete(self, key: str) -> None:
         """Remove an object. It need not be there."""
-        _check(key)
+        check(key)
         with translating(key, writing=True):
             if self._folder is not None:
                 self._folder.remove_file(key)
@@ -247,7 +253,7 @@ class Store:
         folders that become empty. `prefix` names whole segments, as in `list`.
         """
         prefix = prefix.removesuffix("/")
-        _check(prefix)
+        check(prefix)
         with translating(prefix, writing=True):
             if self._folder is not None:
                 return self._folder.remove_below(prefix, keep=keep)
@@ -278,18 +284,11 @@ class Store:
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[None]:
-        _check(key)
+        check(key)
         with translating(key):
             if self._folder is not None:
                 self._folder.check_readable(key)
             yield
-
-
-def _check(key: str) -> None:
-    try:
-        check_key(key)
-    except ValueError as error:
-        raise InvalidRequestError([Fault("", f"the key {key[:100]!r} {error}")]) from None
 
 
 def _info(meta: ObjectMeta) -> ObjectInfo:
