@@ -119,6 +119,12 @@ class FootageExpiredError(CutbackError):
     reason = "footage_expired"
 
 
+class PlaceUnknownError(CutbackError):
+    """It cannot be told which camera the recording is of, or when it began: its key is of no pattern that is set."""
+
+    reason = "place_unknown"
+
+
 class MediaUnreadableError(CutbackError):
     """The recording is not a readable video: empty, truncated, damaged or another kind of file."""
 

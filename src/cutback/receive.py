@@ -97,7 +97,7 @@ def note(services: Services, event: StoreEvent) -> None:
     Raises:
         CutbackError: the object is no recording that can be read, or the surroundings do not answer.
     """
-    from cutback.catalogue import apply_event  # type: ignore[import-not-found]
+    from cutback.catalogue import apply_event
 
     camera = apply_event(services, event)
     if camera:

@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cutback.cutting.job import Limits
 from cutback.errors import SettingsError
+from cutback.key_pattern import BUILT_IN, KeyPattern
+from cutback.local_time import Zones
+from cutback.places import Rules
 
 PREFIX = "CUTBACK_"
 """Every setting is the environment variable of this prefix and its name in capitals."""
@@ -44,6 +47,19 @@ def _options(value: object) -> object:
     if not isinstance(content, dict):
         raise ValueError('must be a JSON object, such as {"region": "eu-central-1"}')  # noqa: TRY004 - pydantic
     return {str(name): str(option) for name, option in content.items()}
+
+
+def _check_patterns(value: object) -> object:
+    patterns = _comma_list(value)
+    for pattern in patterns if isinstance(patterns, tuple) else ():
+        KeyPattern.parse(pattern)
+    return patterns
+
+
+def _check_zones(value: object) -> object:
+    if isinstance(value, str):
+        Zones.parse(value)
+    return value
 
 
 def _check_secret(value: object) -> object:
@@ -87,6 +103,16 @@ class Settings(BaseSettings):
     clip_options: Options = Field({}, repr=False, description="Options for the clip store, as a JSON object.")
     database: Path | None = Field(
         None, description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite."
+    )
+
+    recording_pattern: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_check_patterns)] = Field(
+        (), description="How recordings' keys are made of camera and time, separated by commas."
+    )
+    time_zone: Annotated[str, BeforeValidator(_check_zones)] = Field(
+        "UTC", description="Time zone of keys that name none, such as Europe/Lisbon,bells-*=Australia/Melbourne."
+    )
+    scan_seconds: float | None = Field(
+        None, ge=0, le=86400, description="Seconds between scans for new recordings; 0: none. 5 for a folder, else 0."
     )
 
     workers: int = Field(2, ge=1, le=256, description="Worker processes that `cutback up` starts.")
@@ -171,6 +197,18 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """The SQLite file."""
         return self.database or self.data / "cutback.sqlite"
+
+    @property
+    def places(self) -> Rules:
+        """How camera and start are read from keys."""
+        patterns = tuple(KeyPattern.parse(text) for text in self.recording_pattern) or BUILT_IN
+        return Rules(patterns, Zones.parse(self.time_zone))
+
+    @property
+    def scan_every(self) -> float:
+        """Seconds between two scans of the source store; 0 is never. A store that is no folder tells by events."""
+        folder = "://" not in self.source_url or self.source_url.startswith("file://")
+        return self.scan_seconds if self.scan_seconds is not None else 5.0 * folder
 
     @property
     def limits(self) -> Limits:

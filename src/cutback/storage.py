@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 from cutback.errors import (
     CutbackError,
-    Fault,
     InvalidRequestError,
     ObjectExistsError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
 )
-from cutback.sources import check_key
-from cutback.storage_errors import translating
+from cutback.storage_errors import check, translating
 from cutback.storage_folder import Folder
 from cutback.storage_info import ObjectInfo, info_of
 from cutback.storage_open import connect, folder_of, without_secrets
@@ -80,7 +78,7 @@ class Store:
 
     def url_for(self, key: str) -> str:
         """Where a person finds the object: an absolute path, or a URL."""
-        _check(key)
+        check(key)
         return f"{self.url}/{key}" if self._folder is None else str(self._folder.path(key))
 
     def head(self, key: str) -> ObjectInfo:
@@ -130,6 +128,14 @@ class Store:
                 return answer.bytes().to_bytes()
         raise CutbackError(f"{key} has {size} bytes; no more than {limit} were expected.")
 
+    def metadata(self, key: str) -> dict[str, str]:
+        """What was said of an object when it was stored; nothing in a folder. One request. Raises as `head`."""
+        if self._folder is not None:
+            return {}
+        with self._reading(key):
+            attributes = self._objects.get(key, options={"head": True}).attributes
+        return {str(name).lower(): str(value) for name, value in attributes.items()}
+
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """The objects below `prefix`, which names whole segments: `a/b` finds `a/b/c`, not `a/bc`.
 
@@ -137,7 +143,7 @@ class Store:
         """
         if prefix:
             prefix = prefix.removesuffix("/")
-            _check(prefix)
+            check(prefix)
         if self._folder is not None:
             yield from self._list_folder(self._folder, prefix)
             return
@@ -176,7 +182,7 @@ class Store:
             StorageFullError: no room.
             CutbackError: the chunks did not have `size` bytes in all.
         """
-        _check(key)
+        check(key)
         if self._folder is not None:
             with translating(key, writing=True):
                 self._folder.check_creatable(key)
@@ -234,7 +240,7 @@ class Store:
 
     def delete(self, key: str) -> None:
         """Remove an object. It need not be there."""
-        _check(key)
+        check(key)
         with translating(key, writing=True):
             if self._folder is not None:
                 self._folder.remove_file(key)
@@ -249,7 +255,7 @@ class Store:
         folders that become empty. `prefix` names whole segments, as in `list`.
         """
         prefix = prefix.removesuffix("/")
-        _check(prefix)
+        check(prefix)
         with translating(prefix, writing=True):
             if self._folder is not None:
                 return self._folder.remove_below(prefix, keep=keep)
@@ -280,15 +286,8 @@ class Store:
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[None]:
-        _check(key)
+        check(key)
         with translating(key):
             if self._folder is not None:
                 self._folder.check_readable(key)
             yield
-
-
-def _check(key: str) -> None:
-    try:
-        check_key(key)
-    except ValueError as error:
-        raise InvalidRequestError([Fault("", f"the key {key[:100]!r} {error}")]) from None

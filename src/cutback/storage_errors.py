@@ -18,12 +18,25 @@ from cutback.errors import (
     StorageFullError,
     StorageUnavailableError,
 )
+from cutback.sources import check_key
 
 log = logging.getLogger(__name__)
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_SUCH_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+
+
+def check(key: str) -> None:
+    """Let only keys pass.
+
+    Raises:
+        InvalidRequestError: it is none; see `check_key`.
+    """
+    try:
+        check_key(key)
+    except ValueError as error:
+        raise InvalidRequestError([Fault("", f"the key {key[:100]!r} {error}")]) from None
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def _note(services: Services, clip: Clip, missing: NotYet) -> Clip | None:
 
 def _refreshing(services: Services) -> Refresh:
     def refresh(recording: CameraRecording) -> CameraRecording | None:
-        from cutback.catalogue import register  # type: ignore[import-not-found]
+        from cutback.catalogue import register
 
         register(services, recording.key)
         return services.catalogue.get_recording(recording.key)
