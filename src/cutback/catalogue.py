@@ -29,6 +29,7 @@ STILL_WRITTEN = timedelta(seconds=10)
 STILL_REPLACED = timedelta(minutes=1)
 """An object that took a shorter one's place so lately may be replaced by a longer one."""
 
+_FINEST_RATE = 100_000
 _MOST_PARTS = 64
 """Parts of an index that are noted; one in more parts is found anew."""
 
@@ -43,7 +44,7 @@ class Registered:
     """`entered` for the first time; `renewed`: there is more to say of it than before; `known`: nothing new; `gone`:
     it is not in the store (any more); `superseded`: the version asked for is not the one that is there."""
     recording: CameraRecording | None = None
-    """As the catalogue has it now."""
+    """As the catalogue has it now; of one that is gone, as the catalogue had it."""
 
     @property
     def is_news(self) -> bool:
@@ -78,7 +79,7 @@ def register(
         # Of this version alone: who tells of a newer one meanwhile is believed.
         if known is not None:
             services.catalogue.remove_recording(key, at=known.stored_at)
-        return Registered("gone")
+        return Registered("gone", known)
     try:
         info = reader.info
         if etag and bare(etag) != bare(info.etag):
@@ -95,7 +96,7 @@ def register(
         reader.close()
     news = services.catalogue.put_recording(looked)
     for conflict in looked.conflicts if news else ():
-        log.warning("stage=catalogued key=%r conflict=%r", key, conflict)
+        log.info("stage=catalogued key=%r conflict=%r", key, conflict)
     what: What = "known" if not news else "entered" if known is None else "renewed"
     return Registered(what, services.catalogue.get_recording(key))
 
@@ -185,7 +186,8 @@ def _look(services: Services, reader: RememberingReader, told: Told, stopped: Ca
 
 def _frame_rate(video: dict[str, Any]) -> Fraction:
     length = Fraction(video.get("duration", 0))
-    return Fraction(video["samples"]) / length if length > 0 else Fraction(0)
+    # The length came as a decimal; without its rounding, 30 is 30.
+    return (video["samples"] / length).limit_denominator(_FINEST_RATE) if length > 0 else Fraction(0)
 
 
 def _is_growing(services: Services, info: ObjectInfo, known: CameraRecording | None) -> bool:

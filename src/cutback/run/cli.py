@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cutback.errors import CutbackError, StoppedError
-from cutback.run import clips, cut, demo, events, letters, plan, schema, up, worker
+from cutback.run import cameras, clips, cut, demo, events, letters, plan, scan, schema, up, worker
 from cutback.run.command import Common, Data, Debug, Json
 from cutback.run.exits import MEANINGS, CutShortError, Exit, WrongUsageError, exit_of
 from cutback.run.screen import Screen, ShownError, open_screen, show_error
@@ -39,6 +39,8 @@ app = typer.Typer(
 cut.register(app, "One recording, now")
 plan.register(app, "One recording, now")
 clips.register(app, "Clips")
+cameras.register(app, "Cameras")
+scan.register(app, "Cameras")
 events.register(app, "Clips")
 letters.register(app, "Clips")
 up.register(app, "Running it")

@@ -62,6 +62,7 @@ class Crew:
             **os.environ,
             # What this process can import: a checkout runs as an installed package does.
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "CUTBACK_SCAN_SECONDS": "0",  # who leads the crew scans for all of it
             **(environment or {}),
         }
         self._logs = logs

@@ -40,6 +40,7 @@ def up(
     from cutback.run.crew import Crew
     from cutback.run.events import drain, say
     from cutback.run.view import View
+    from cutback.scan import scanning
     from cutback.services import build
     from cutback.settings import load_settings
     from cutback.worker import configure_logging, stopping_on_signals
@@ -56,6 +57,7 @@ def up(
     stop = threading.Event()
     with (
         stopping_on_signals(stop),
+        scanning(services, stop),
         Live(console=screen.err, transient=True, auto_refresh=False) as live,
         Crew(settings.workers, settings.data, logs=logs) as crew,
     ):

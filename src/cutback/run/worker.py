@@ -29,6 +29,7 @@ def worker(
 
     Ctrl-C or SIGTERM gives a job in hand back at once.
     """
+    from cutback.scan import scanning
     from cutback.worker import Worker, configure_logging, stopping_on_signals
 
     settings = screen.settings()
@@ -38,7 +39,8 @@ def worker(
         if with_parent:
             threading.Thread(target=_stop_with_parent, args=[stop], name="parent", daemon=True).start()
         services = screen.services()
-        Worker(services).run(stop)
+        with scanning(services, stop):
+            Worker(services).run(stop)
     screen.document({"worker": services.worker, "stopped": True})
 
 

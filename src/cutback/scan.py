@@ -1,0 +1,158 @@
+"""Looks through the source store for recordings that no event told of: new ones, other versions, and lost ones."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from cutback.catalogue import Registered, bare, is_not_yet, is_young, register
+from cutback.errors import CutbackError, StoppedError
+from cutback.key_pattern import is_recording
+from cutback.retry import is_transient
+from cutback.services import Services
+from cutback.storage import ObjectInfo
+from cutback.waiting import wake
+
+log = logging.getLogger(__name__)
+
+_PAGE = 1000
+_PATIENCE_SECONDS = 5.0
+
+OnProgress = Callable[[float, str], None]
+
+
+@dataclass(slots=True)
+class Scanned:
+    """What came of a scan."""
+
+    seen: int = 0
+    """Recordings in the store."""
+    entered: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    """Taken out of the catalogue, since they are not in the store any more."""
+    later: list[str] = field(default_factory=list)
+    """Cannot be read yet, but are still being written."""
+    failed: dict[str, CutbackError] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Scanner:
+    """Scans again and again, each time looking only at what changed since the last time.
+
+    The first time it is compared with the catalogue. What cannot be read is looked at again when it changes.
+    """
+
+    services: Services
+    prefix: str = ""
+    """Whole folders; see `Store.list`."""
+    _known: dict[str, str] | None = None
+    """Key → etag of what has been dealt with."""
+    _growing: set[str] = field(default_factory=set)
+
+    def scan(
+        self, *, on_progress: OnProgress = lambda _fraction, _remark: None, stopped: Callable[[], bool] = lambda: False
+    ) -> Scanned:
+        """One scan. A recording that fails does no harm to the others.
+
+        Raises:
+            SurroundingsError: store, catalogue or queue do not answer; what was found so far is noted.
+            StoppedError: `stopped` answered True.
+        """
+        known = self._catalogued() if self._known is None else self._known
+        self._known = known
+        result, lost, changed = Scanned(), set(known), []
+        for info in self.services.sources.list(self.prefix):
+            if stopped():
+                raise StoppedError("The store was being looked through.")
+            if not is_recording(info.key):
+                continue
+            result.seen += 1
+            lost.discard(info.key)
+            if known.get(info.key) != bare(info.etag) or info.key in self._growing:
+                changed.append(info)
+        for number, info in enumerate(changed):
+            on_progress(number / len(changed), info.key)
+            self._look_at(info, result, known, stopped)
+        for key in sorted(lost):
+            self._note(key, register(self.services, key, stopped=stopped), result, known)
+        return result
+
+    def run(self, stop: threading.Event, seconds: float) -> None:
+        """Scan every so many seconds until `stop` is set. What fails is logged, and found in a later scan."""
+        while not stop.is_set():
+            try:
+                self.scan(stopped=stop.is_set)
+            except StoppedError:
+                return
+            except CutbackError as error:
+                log.warning("stage=scanned put_off=yes reason=%s", error)
+            stop.wait(seconds)
+
+    def _catalogued(self) -> dict[str, str]:
+        known: dict[str, str] = {}
+        below = f"{self.prefix.removesuffix('/')}/" if self.prefix else ""
+        cursor = None
+        while True:
+            page = self.services.catalogue.list_recordings(limit=_PAGE, cursor=cursor)
+            for recording in page.recordings:
+                if recording.key.startswith(below):
+                    known[recording.key] = bare(recording.etag)
+                    if recording.growing:
+                        self._growing.add(recording.key)
+            cursor = page.next_cursor
+            if cursor is None:
+                return known
+
+    def _look_at(self, info: ObjectInfo, result: Scanned, known: dict[str, str], stopped: Callable[[], bool]) -> None:
+        try:
+            found = register(self.services, info.key, stopped=stopped)
+        except StoppedError:
+            raise
+        except CutbackError as error:
+            if is_not_yet(error) and is_young(self.services, info):
+                result.later.append(info.key)
+                return
+            if is_transient(error):
+                raise
+            known[info.key] = bare(info.etag)
+            self._growing.discard(info.key)
+            result.failed[info.key] = error
+            log.info("stage=scanned key=%r reason=%s message=%r", info.key, error.reason, error.message)
+        else:
+            self._note(info.key, found, result, known)
+
+    def _note(self, key: str, found: Registered, result: Scanned, known: dict[str, str]) -> None:
+        recording = found.recording
+        if found.what == "gone" or recording is None:
+            known.pop(key, None)
+            self._growing.discard(key)
+            if recording is not None:
+                result.gone.append(key)
+                log.info("stage=scanned key=%r gone=yes", key)
+            return
+        if found.is_news:
+            (result.entered if found.what == "entered" else result.renewed).append(key)
+            log.info("stage=scanned key=%r camera=%s %s=yes", key, recording.camera, found.what)
+            wake(self.services, recording.camera)
+        known[key] = bare(recording.etag)
+        (self._growing.add if recording.growing else self._growing.discard)(key)
+
+
+@contextmanager
+def scanning(services: Services, stop: threading.Event) -> Iterator[None]:
+    """Scan in the background as often as the settings say, until `stop` is set; the block's end waits for that."""
+    seconds = services.settings.scan_every
+    if not seconds:
+        yield
+        return
+    thread = threading.Thread(target=Scanner(services).run, args=[stop, seconds], name="scan", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_PATIENCE_SECONDS)
