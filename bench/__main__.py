@@ -1,4 +1,4 @@
-"""`python -m bench [cut|queue] [--quick] [--long] [--runs N]`: measure, print the tables, write them into the docs."""
+"""`python -m bench [cut|queue|catalogue] [--quick] [--long] [--runs N]`: measure, print, and write into the docs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+from bench.catalogue import measure_catalogue
 from bench.cutting import measure_cuts
 from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
 from bench.sources import SourcesError, prepare
-from bench.tables import cut_tables, queue_table, target_table
+from bench.tables import catalogue_table, cut_tables, queue_table, target_table
 from bench.targets import targets
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,10 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             found = measure_queue(cache, clips=options.clips, workers=options.workers, say=say)
             _publish("queue", queue_table(found), where, options)
+        if options.section in {"all", "catalogue"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            sizes = (10, options.recordings)
+            _publish("catalogue", catalogue_table(measure_catalogue(cache, sizes, say=say)), where, options)
     except (SourcesError, QueueStuckError, PageError) as error:
         say(str(error))
         return 1
@@ -54,11 +59,12 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("section", nargs="?", default="all", choices=["all", "cut", "queue"])
+    parser.add_argument("section", nargs="?", default="all", choices=["all", "cut", "queue", "catalogue"])
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")
     parser.add_argument("--clips", type=int, metavar="N", help="clips through the queue (500)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="workers for the queue's burst (2)")
+    parser.add_argument("--recordings", type=int, metavar="N", help="in the great catalogue (10000000; some 8 GB)")
     parser.add_argument("--long", action="store_true", help="a two-hour recording as well (5 GB)")
     parser.add_argument(
         "--write",
@@ -69,6 +75,7 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     options.runs = options.runs or (1 if options.quick else 5)
     options.clips = options.clips or (50 if options.quick else 500)
+    options.recordings = options.recordings or (100_000 if options.quick else 10_000_000)
     options.write = not options.quick if options.write is None else options.write
     return options
 

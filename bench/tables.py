@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from bench.catalogue import Lookups
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
 from bench.queueing import Overhead
@@ -37,6 +38,16 @@ def queue_table(found: Overhead) -> str:
             ["accepted meanwhile", f"{found.accepted_per_second:.0f} requests/s"],
         ],
     )
+
+
+def catalogue_table(found: Sequence[Lookups]) -> str:
+    """How long it takes to find recordings among few and among many."""
+    head = ["recordings", "file", "covering a span", "p99", "neighbours", "p99", "a page of 50", "p99", "cameras"]
+    rows = []
+    for each in found:
+        times = [f"{seconds * 1000:.2f} ms" for pair in (each.covering, each.neighbours, each.page) for seconds in pair]
+        rows.append([f"{each.recordings:,}", f"{each.size / 1e9:.1f} GB", *times, f"{each.cameras * 1000:.1f} ms"])
+    return table(head, rows, words=())
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[int] = (0,)) -> str:

@@ -275,3 +275,10 @@ def test_a_store_that_cannot_be_reached_or_stays_silent_is_unavailable(options: 
             store.head("x")
     with pytest.raises(StorageUnavailableError, match="no answer in time"):
         store.head("x")
+
+
+def test_metadata_is_told_by_lower_case_names(store: Store, s3):
+    s3.put_object(Bucket="clips", Key="some/prefix/a.mp4", Body=b"x", Metadata={"Cutback-Camera": "north"})
+    assert store.metadata("a.mp4")["cutback-camera"] == "north"
+    with pytest.raises(ObjectNotFoundError):
+        store.metadata("b.mp4")

@@ -1,0 +1,91 @@
+"""Cameras on the command line: real processes, real recordings that enter by scans, by hand and by themselves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.path.test_cli_path import Shell, eventually, frames_in
+from tests.support.media import cached_media
+from tests.support.spec import MediaSpec
+
+NORTH, SOUTH = "north.20261123T100000.mp4", "south/2026/11/23/10/00/02.480.mp4"
+
+
+@pytest.fixture
+def sea(pytestconfig: pytest.Config) -> Path:
+    """Ten seconds at 30 frames a second."""
+    return cached_media(MediaSpec(frames=300), Path(pytestconfig.cache.mkdir("media")))  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def shore(tmp_path: Path, sea: Path) -> Iterator[Shell]:
+    """A folder with recordings, and `cutback` in it."""
+    shell = Shell(tmp_path)
+    shell.environment["CUTBACK_SCAN_SECONDS"] = "0.2"
+    for key in (NORTH, SOUTH, "sea.mp4"):
+        record(shell, sea, key)
+    yield shell
+    for process in shell.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def record(shell: Shell, sea: Path, key: str) -> None:
+    """A recording arrives whole, under its name at once."""
+    path = shell.folder / "cutback-data" / "recordings" / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(sea, path.with_name("arriving.part"))
+    path.with_name("arriving.part").rename(path)
+
+
+def test_a_scan_fills_the_catalogue_and_says_what_it_found(shore: Shell) -> None:
+    found = shore.json("scan")
+    assert (sorted(found["entered"]), [each["key"] for each in found["failed"]]) == ([NORTH, SOUTH], ["sea.mp4"])
+    assert found["failed"][0]["error"]["reason"] == "place_unknown"
+    assert [each["name"] for each in shore.json("cameras")["cameras"]] == ["north", "south"]
+    (recording,) = shore.json("recordings", "--camera", "south")["recordings"]
+    assert (
+        recording["key"], recording["start"], recording["duration"], recording["frame_rate"],
+    ) == (SOUTH, "2026-11-23T10:00:02.480000Z", "10", "30")  # fmt: skip
+    code, out, _ = shore.run("recordings", "--from", "2026-11-23T10:00:00Z", "--to", "2026-11-23T10:00:20Z")
+    assert code == 0
+    assert "█" in out
+    assert SOUTH in out
+
+
+def test_a_recording_is_registered_by_hand(shore: Shell) -> None:
+    start = "2026-11-23T11:00:15.500+01:00"
+    made = shore.json("register", "sea.mp4", "--camera", "north", "--start", start)
+    assert (made["what"], made["recording"]["start"]) == ("entered", "2026-11-23T10:00:15.500000Z")
+    shore.json("register", NORTH)
+    found = shore.json("recordings", "--camera", "north")
+    assert [gap["seconds"] for gap in found["gaps"]] == ["5.5"]
+    assert [each["key"] for each in found["recordings"]] == [NORTH, "sea.mp4"]
+    assert shore.json("register", "nothing.mp4", code=4)["error"]["reason"] == "recording_not_found"
+    assert shore.json("register", "sea.mp4", "--start", "noon", code=2)["error"]["reason"] == "wrong_usage"
+
+
+def test_a_wrong_pattern_or_time_zone_is_named_at_the_start(shore: Shell) -> None:
+    shore.environment |= {"CUTBACK_RECORDING_PATTERN": "{kamera}.%s", "CUTBACK_TIME_ZONE": "Europe/Atlantis"}
+    message = shore.json("cameras", code=2)["error"]["message"]
+    assert "CUTBACK_RECORDING_PATTERN" in message
+    assert "CUTBACK_TIME_ZONE" in message
+
+
+def test_a_file_that_arrives_in_the_folder_makes_the_clip_that_waits_for_it(shore: Shell, sea: Path) -> None:
+    with shore.start("up", "--workers", "1") as running:
+        eventually(lambda: len(shore.json("cameras")["cameras"]) == 2, "the folder is scanned")
+        span = {"camera": "north", "from": "2026-11-23T10:00:12Z", "to": "2026-11-23T10:00:14Z"}
+        (shore.folder / "wave.json").write_text(json.dumps({"id": "wave", "source": span}))
+        shore.json("submit", "wave.json")
+        eventually(lambda: shore.json("show", "wave")["state"] == "waiting", "the clip waits")
+        record(shore, sea, "north.20261123T100010.mp4")
+        eventually(lambda: shore.json("show", "wave")["state"] == "ready", "the clip is ready")
+        running.terminate()
+        assert running.wait(60) == 0
+    assert frames_in(shore.folder / "cutback-data/clips/wave/1/clip.mp4") == 60
