@@ -150,3 +150,16 @@ def test_gaps_in_sound_alone_are_silent(recording: Recordings) -> None:
 def test_there_must_be_more_than_gaps(recording: Recordings) -> None:
     with pytest.raises(RangeOutsideRecordingError):
         cut_with_gaps(recording("pyramid"), CutGap(Fraction(1), "black"))
+
+
+def test_a_piece_between_seams_too_short_for_a_frame_passes_its_time(recording: Recordings) -> None:
+    known = recording("pyramid")
+    before, behind = numbers(known, "1.1", "2.3"), numbers(known, "4", "4.9")
+    crumb = CutRange(0, Fraction("3.502"), Fraction("3.521"), seam_before=True, seam_after=True, optional=True)
+    first = CutRange(0, Fraction("1.1"), Fraction("2.3"), seam_after=True)
+    last = CutRange(0, Fraction(4), Fraction("4.9"), seam_before=True)
+    clip = cut_ranges([known.path], [first, crumb, last])
+    shown = decode_presented(clip.data)
+    assert shown.counters == [*before, *behind]
+    assert abs(shown.times[len(before)] - Fraction("1.219")) <= Fraction(1, 1000)
+    assert clip.facts.duration == Fraction("2.119")
