@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -144,6 +144,16 @@ class Index:
     def end(self) -> Fraction:
         """When the last picture or sound ends, in seconds from time zero: the recording's duration."""
         return max(track.end for track in self.tracks if track.kind != "other")
+
+    def counted_from(self, clock: Fraction) -> Index:
+        """The same with all times moved, so that the picture decoded first (or the first sound) is at `clock`."""
+        video = self.video
+        first = min(track.start for track in self.tracks) if video is None else video.seconds(video.pts[0])
+        by = clock - first
+        moved = (
+            replace(track, shift=track.shift + by, start=track.start + by, end=track.end + by) for track in self.tracks
+        )
+        return replace(self, tracks=tuple(moved))
 
 
 def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:
