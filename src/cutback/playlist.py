@@ -151,7 +151,7 @@ def _segments(parsed: M3U8, folder: str) -> Iterator[Segment]:
             raise ValueError(f"a segment of {item.duration} s")
         if item.program_date_time is not None:
             begins, since = _zoned(item.program_date_time), at
-        header = None if item.init_section is None else _part(item.init_section, folder, ends)
+        header = None if item.init_section is None else _part(item.init_section, folder, {})
         if number and (item.discontinuity or header != init):
             stretch += 1
         init = header

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from cutback.adapters.cache_memory import MemoryCache
 from cutback.errors import RecordingGrewError, SourceChangedError
@@ -99,3 +100,17 @@ def test_an_index_from_memory_counts_as_read(folder: Store) -> None:
             with pytest.raises(RecordingGrewError):
                 reader.read_at(MIB, 10)
         reader.close()
+
+
+def test_where_objects_are_replaced_as_a_whole_the_longer_one_is_worth_another_try() -> None:
+    store = Store("memory", MemoryStore(), None)
+    store.put("r.mp4", [BEFORE])
+    with RangeReader.open(store, "r.mp4") as reader:
+        store.put("r.mp4", [BEFORE + MORE], if_absent=False)
+        with pytest.raises(RecordingGrewError):
+            reader.read_at(0, 10)
+    with RangeReader.open(store, "r.mp4") as reader:
+        store.put("r.mp4", [BEFORE], if_absent=False)
+        with pytest.raises(SourceChangedError) as caught:
+            reader.read_at(0, 10)
+    assert caught.value.reason == "source_changed"

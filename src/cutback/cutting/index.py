@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
@@ -129,6 +130,14 @@ class Index:
     container: str
     tracks: tuple[Track, ...]
     notes: tuple[str, ...] = ()
+    created: datetime | None = None
+    """When it was made, as its container tells: some writers mean the beginning, some the end, many nothing."""
+    fragmented: bool = False
+    """Whether it is made so that what is written already can be read (fragmented MP4)."""
+    truncated: bool = False
+    """Whether its end is not all there: it was broken off, or is still being written."""
+    open_ended: bool = False
+    """Whether nothing in it says that it is finished, so that it may grow."""
 
     @property
     def video(self) -> Track | None:
