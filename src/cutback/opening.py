@@ -1,4 +1,4 @@
-"""A piece of a recording opened for reading: one object, or the segments of a playlist that the piece needs."""
+"""A piece of a recording that is a playlist, opened for reading: the segments that it needs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,9 @@ from cutback.errors import (
 )
 from cutback.joined_reader import JoinedReader
 from cutback.playlist import LARGEST, SUFFIX, Playlist, Segment, parse_playlist
-from cutback.range_reader import RangeReader
-from cutback.remembering import RememberingReader
 from cutback.times import FrameNumber, Instant
 
 if TYPE_CHECKING:
-    from cutback.ports import Cache
     from cutback.storage import Store
 
 _MOST_AT_ONCE = 2_000
@@ -35,10 +32,10 @@ _MOST_AT_ONCE = 2_000
 class Opened:
     """What a piece is cut from. Whoever gets it closes the reader."""
 
-    reader: RememberingReader | JoinedReader
+    reader: JoinedReader
     start: Instant
     end: Instant
-    clock: Fraction | None = None
+    clock: Fraction
     """See `CutJob.clocks`."""
 
 
@@ -47,20 +44,19 @@ def is_playlist(key: str) -> bool:
     return key.lower().endswith(SUFFIX)
 
 
-def open_piece(
-    store: Store, cache: Cache, key: str, start: Instant, end: Instant, *, stopped: Callable[[], bool] | None = None
+def open_segments(
+    store: Store, key: str, start: Instant, end: Instant, *, stopped: Callable[[], bool] | None = None
 ) -> list[Opened]:
-    """Open what is needed of a recording for one piece: one reader, or more where a playlist has discontinuities.
+    """Open what a piece needs of a playlist: one reader, or more where the playlist has discontinuities.
 
     Raises:
-        RecordingNotFoundError: it is not there.
-        RangeOutsideRecordingError: a playlist has nothing there.
-        MediaUnreadableError: a playlist is damaged.
+        RecordingNotFoundError: the playlist or a segment is not there.
+        RangeOutsideRecordingError: the playlist has nothing there.
+        MediaUnreadableError: the playlist is damaged.
         MediaUnsupportedError: it is encrypted, lists other playlists, or was asked for by frame numbers.
+        MediaTooLargeError: it is, or the piece needs too many segments.
         StorageUnavailableError: the store does not answer.
     """
-    if not is_playlist(key):
-        return [Opened(RememberingReader(RangeReader.open(store, key, stopped=stopped), cache), start, end)]
     if isinstance(start, FrameNumber) or isinstance(end, FrameNumber):
         raise MediaUnsupportedError("The frames of a playlist are not numbered; give times.")
     playlist = read_playlist(store, key)
@@ -72,15 +68,13 @@ def open_piece(
     made = []
     with ExitStack() as opened:
         for stretch in stretches:
-            reader = opened.enter_context(closing(_open_segments(store, key, stretch.segments, stopped)))
+            reader = opened.enter_context(closing(_joined(store, key, stretch.segments, stopped)))
             made.append(Opened(reader, stretch.start, stretch.end, clock=stretch.segments[0].start))
         opened.pop_all()  # all are there: from here on whoever asked closes them
     return made
 
 
-def _open_segments(
-    store: Store, key: str, segments: tuple[Segment, ...], stopped: Callable[[], bool] | None
-) -> JoinedReader:
+def _joined(store: Store, key: str, segments: tuple[Segment, ...], stopped: Callable[[], bool] | None) -> JoinedReader:
     header = segments[0].init
     parts = [segment.media for segment in segments]
     # Fragments have an index each; of a transport stream every packet has to be looked at.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
-from cutback.request import check_key
+from cutback.sources import check_key
 
 if TYPE_CHECKING:
     from m3u8 import M3U8

@@ -13,9 +13,8 @@ from tests.support.decode import decode_presented
 from tests.support.hls import names, package
 from tests.support.media import MediaSpec
 
-from cutback.adapters.cache_memory import MemoryCache
 from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits
-from cutback.opening import open_piece
+from cutback.opening import open_segments
 from cutback.sandbox import ChildCutter
 from cutback.storage import Store
 
@@ -31,8 +30,7 @@ KINDS: dict[str, tuple[MediaSpec, dict[str, str]]] = {
 
 def cut(cutter: ChildCutter, store: Store, key: str, *ranges: tuple[str, str]) -> tuple[Clip, int, int]:
     """A clip of a playlist, how many bytes its segments have, and how many requests it took."""
-    cache = MemoryCache()
-    opened = [one for start, end in ranges for one in open_piece(store, cache, key, Fraction(start), Fraction(end))]
+    opened = [one for start, end in ranges for one in open_segments(store, key, Fraction(start), Fraction(end))]
     try:
         job = CutJob(
             sizes=tuple(one.reader.size for one in opened),
