@@ -121,8 +121,12 @@ def growing(recorded: Path, tmp_path: Path) -> Iterator[tuple[Path, Camera, int]
     camera.close()
 
 
-def test_clips_are_cut_while_the_camera_writes(cutter: ChildCutter, growing: tuple[Path, Camera, int]) -> None:
+def test_clips_are_cut_while_the_camera_writes(
+    cutter: ChildCutter, recorded: Path, growing: tuple[Path, Camera, int]
+) -> None:
     path, camera, size = growing
+    # Fragments without an edit list begin with their sound; the first picture comes at the reorder delay.
+    first = 28 if recorded.suffix == ".mp4" else 30
     while camera.write() < size // 3:
         pass
     store = Store.open(str(path.parent))
@@ -135,9 +139,9 @@ def test_clips_are_cut_while_the_camera_writes(cutter: ChildCutter, growing: tup
                 assert path.stat().st_size > reader.size, "it grew meanwhile"
                 data = b"".join(made.chunks())
         counters = decode_presented(data).counters
-        assert counters == list(range(30, 30 + len(counters)))
+        assert counters == list(range(first, first + len(counters)))
         frames.append(len(counters))
         for _ in range(9):
             camera.write()
     assert frames == sorted(frames)
-    assert frames[0] < frames[-1] <= FRAMES - 30
+    assert frames[0] < frames[-1] <= FRAMES - first

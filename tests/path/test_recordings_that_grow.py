@@ -12,8 +12,10 @@ from tests.path.conftest import World
 from tests.support.decode import decode_presented
 from tests.support.hls import names, package, write_playlist
 from tests.support.media import FRAGMENTED, MediaSpec, cached_media
+from typer.testing import CliRunner
 
 from cutback.clip import ClipState
+from cutback.run.cli import app
 from cutback.sandbox import ChildCutter
 from cutback.services import Services
 
@@ -107,3 +109,12 @@ def test_a_recording_replaced_by_a_longer_one_meanwhile_is_cut_from_that_one(
     world.pass_time(60)
     world.work(services)
     assert numbers(world) == list(range(30, 120))
+
+
+def test_the_command_line_cuts_playlists(folder: Path, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    playlist = package(BEFORE, Path(pytestconfig.cache.mkdir("media")), folder / "camera")
+    target = tmp_path / "clip.mp4"
+    arguments = ["cut", str(playlist), "--from", "1.5", "--to", "3", "-o", str(target)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert decode_presented(target).counters == list(range(45, 90))
