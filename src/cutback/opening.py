@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cutback.errors import (
     CutbackError,
@@ -19,9 +19,10 @@ from cutback.errors import (
 )
 from cutback.joined_reader import JoinedReader
 from cutback.playlist import LARGEST, SUFFIX, Playlist, Segment, parse_playlist
-from cutback.times import FrameNumber, Instant
+from cutback.times import FrameNumber, Instant, format_seconds
 
 if TYPE_CHECKING:
+    from cutback.cutting.job import Source
     from cutback.storage import Store
 
 _MOST_AT_ONCE = 2_000
@@ -96,3 +97,21 @@ def read_playlist(store: Store, key: str) -> Playlist:
         return parse_playlist(text.decode("utf-8"), key)
     except UnicodeDecodeError as error:
         raise MediaUnreadableError("The playlist is not text.") from error
+
+
+def probe_playlist(
+    store: Store, key: str, probe: Callable[[Source], dict[str, Any]], *, stopped: Callable[[], bool] | None = None
+) -> dict[str, Any]:
+    """What a recording in segments is, as `cutback.cutting.probe` tells of a video; `probe` looks into a source.
+
+    Its first segment says what tracks it has; the playlist, how long it is, when it began and whether more may come.
+    Raises as `open_segments` and `probe` do.
+    """
+    playlist = read_playlist(store, key)
+    if not playlist.segments:
+        raise RangeOutsideRecordingError("The playlist has no segments yet.")
+    with closing(_joined(store, key, playlist.segments[:1], stopped)) as reader:
+        found = probe(reader)
+    if playlist.begins is not None:
+        found["created"] = playlist.begins.isoformat()
+    return {**found, "duration": format_seconds(playlist.end), "truncated": False, "open_ended": not playlist.finished}

@@ -14,7 +14,8 @@ from tests.support.hls import names, package
 from tests.support.media import MediaSpec
 
 from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits
-from cutback.opening import open_segments
+from cutback.cutting.probe import probe
+from cutback.opening import open_segments, probe_playlist
 from cutback.sandbox import ChildCutter
 from cutback.storage import Store
 
@@ -91,3 +92,14 @@ def test_only_the_segments_around_a_range_are_read(cutter: ChildCutter, media_fo
     assert size == four
     assert clip.bytes_read <= 1.1 * four
     assert requests <= 4 * 3
+
+
+def test_a_probe_of_a_playlist_tells_its_own_length_and_date(media_folder: Path, tmp_path: Path) -> None:
+    playlist = package(SPEC, media_folder, tmp_path)
+    when = "#EXT-X-PROGRAM-DATE-TIME:2026-11-23T10:00:00.480+00:00\n#EXTINF"
+    playlist.write_text(playlist.read_text().replace("#EXTINF", when, 1).replace("#EXT-X-ENDLIST", ""))
+    found = probe_playlist(Store.open(str(tmp_path)), "live.m3u8", lambda source: probe(source, Limits()))
+    assert Fraction(found["duration"]) == 10
+    assert found["created"] == "2026-11-23T10:00:00.480000+00:00"
+    assert (found["open_ended"], found["truncated"]) == (True, False)
+    assert [track["kind"] for track in found["tracks"]] == ["video", "audio"]
