@@ -18,7 +18,7 @@ import av
 import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
 from av.container import InputContainer
 
-from cutback.cutting.endings import TS_PACKET, Ending, ts_endings
+from cutback.cutting.endings import TS_PACKET, ts_endings
 from cutback.cutting.faults import media_error
 from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Source
@@ -110,30 +110,25 @@ class LavfFootage:
             endings = ts_endings(source)
             broken = {pid for pid, ending in endings.items() if ending == "broken"}
             self.index, self._jumps = scan(container, limits, broken, grows=True)
-        video = self.index.video
-        if video is not None:
-            self._drop_broken_picture(video, endings, broken)
+            video = self.index.video
+            pid = -1 if video is None else container.streams[video.id].id
+        if video is not None and endings.get(pid) == "unsure" and not self._decodes_to_the_end(video):
+            with open_container(source, limits) as container:
+                self.index, self._jumps = scan(container, limits, broken | {pid}, grows=True)
         if source.size % TS_PACKET:
             self.index = replace(self.index, truncated=True)
 
-    def _drop_broken_picture(self, video: Track, endings: dict[int, Ending], broken: set[int]) -> None:
-        """Where only decoding can tell whether the last picture is whole, decode it."""
-        with open_container(self.source, self._limits) as container:
-            pid = container.streams[video.id].id
-            if endings.get(pid) != "unsure" or self._decodes_to_the_end(container, video):
-                return
-        with open_container(self.source, self._limits) as container:
-            self.index, self._jumps = scan(container, self._limits, broken | {pid}, grows=True)
-
-    def _decodes_to_the_end(self, container: InputContainer, video: Track) -> bool:
-        stream = container.streams[video.id]
-        stream.codec_context.thread_count = 1  # with more, errors in the last pictures are swallowed
-        stream.codec_context.options = {"err_detect": "explode", **_within(self._limits)}
+    def _decodes_to_the_end(self, video: Track) -> bool:
+        """Where nothing else tells whether the last picture is whole, decoding does."""
         last = len(video.pts) - 1
-        try:
-            frames = [frame.pts for frame in self._decoded(container, stream, video, decode_start(video, last))]
-        except CutbackError:
-            return False
+        with open_container(self.source, self._limits) as container:
+            stream = container.streams[video.id]
+            stream.codec_context.thread_count = 1  # with more, errors in the last pictures are swallowed
+            stream.codec_context.options = {"err_detect": "explode", **_within(self._limits)}
+            try:
+                frames = [frame.pts for frame in self._decoded(container, stream, video, decode_start(video, last))]
+            except CutbackError:
+                return False
         return video.pts[last] in frames
 
     @property
