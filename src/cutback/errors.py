@@ -101,6 +101,13 @@ class SourceChangedError(CutbackError):
     reason = "source_changed"
 
 
+class RecordingGrewError(SourceChangedError):
+    """A longer version took the recording's place while it was being cut; the clip is made from that one."""
+
+    reason = "recording_grew"
+    transient = True
+
+
 class RangeOutsideRecordingError(CutbackError):
     """The range does not overlap the recording."""
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from cutback.errors import ObjectNotFoundError, RecordingNotFoundError, StoppedError
+from cutback.pinned import PinnedObject
 from cutback.range_file import ReaderFile
 from cutback.range_pieces import Piece, Pieces, coalesced, split
 from cutback.range_stream import one_ahead
@@ -52,9 +53,9 @@ class RangeReader:
     """A recording's bytes, for any number of threads; a `Source` of the cutter.
 
     Every read is of the version found at `open`: when it is replaced or shortened, reads that reach the
-    store raise `SourceChangedError`; when it is gone, `RecordingNotFoundError`; when the store does
-    not answer, `StorageUnavailableError`. Once `stopped` answers True, reads that have to wait raise
-    `StoppedError` within a fifth of a second.
+    store raise `SourceChangedError`, or `RecordingGrewError` (see `PinnedObject`); when it is gone,
+    `RecordingNotFoundError`; when the store does not answer, `StorageUnavailableError`. Once `stopped`
+    answers True, reads that have to wait raise `StoppedError` within a fifth of a second.
 
     Holds at most `memory` bytes, and pieces on their way on top of it.
     """
@@ -64,7 +65,7 @@ class RangeReader:
     ) -> None:
         """Pins the version of `info`, without a request."""
         self.info = info
-        self._store = store
+        self.pinned = PinnedObject(store, info)
         self._memory = memory
         self._stopped = stopped
         self._lock = Lock()
@@ -170,9 +171,8 @@ class RangeReader:
     def _stream_missing(self, start: int, end: int) -> Iterator[bytes]:
         with self._lock:
             self._requests += 1
-        wanted = (self.info.key, self.info.etag, start, end - start)
         try:
-            for piece in one_ahead(lambda: self._store.stream_range(*wanted), self._pool, self._await):
+            for piece in one_ahead(lambda: self.pinned.stream(start, end - start), self._pool, self._await):
                 with self._lock:
                     self._bytes_read += len(piece)
                 yield piece
@@ -275,7 +275,7 @@ class RangeReader:
         with self._lock:
             self._requests += 1
         try:
-            data = self._store.read_range(self.info.key, self.info.etag, start, end - start)
+            data = self.pinned.read(start, end - start)
         except ObjectNotFoundError as error:
             raise RecordingNotFoundError(error.detail) from None
         with self._lock:

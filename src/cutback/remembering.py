@@ -48,6 +48,7 @@ class RememberingReader:
         key = f"index:{self.info.key}:{self.info.etag}:{offset}:{length}"
         known = self._cache.get(key)
         if known is not None and len(known) == min(length, self.size - offset):
+            self._reader.pinned.vouch(offset, known)
             return known
         data = self._reader.read_at(offset, length)
         if len(data) <= LARGEST:

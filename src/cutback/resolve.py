@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from cutback.clip import Gap
 from cutback.coverage import Coverage, Hole, Take
 from cutback.cutting.job import CutGap, CutJob, CutRange, Limits, RealSpan, Source
+from cutback.opening import Opened, is_playlist, open_segments
 from cutback.ports import Cache
 from cutback.range_reader import RangeReader
 from cutback.recording import Recording, Span
@@ -114,8 +116,10 @@ class Footage:
     spans: tuple[Span, ...]
     readers: tuple[Reader, ...]
     pieces: tuple[Piece, ...] = ()
-    """What the spans were made of, gaps included."""
+    """What the spans were made of, one for each, and gaps between them."""
     notes: tuple[str, ...] = field(default=())
+    clocks: tuple[Fraction | None, ...] = ()
+    """See `CutJob.clocks`."""
 
     def __enter__(self) -> Self:
         return self
@@ -128,20 +132,20 @@ class Footage:
 
     def job(self, request: ClipRequest, limits: Limits) -> CutJob:
         """The work for the cutter."""
-        keys = [recording.key for recording in self.recordings]
         return CutJob(
             sizes=tuple(reader.size for reader in self.readers),
-            ranges=tuple(self._ranges(keys)),
+            ranges=tuple(self._ranges()),
             precision=request.output.precision,
             limits=limits,
+            clocks=self.clocks,
         )
 
-    def _ranges(self, keys: list[str]) -> Iterator[CutRange | CutGap]:
-        spans = iter(self.spans)
+    def _ranges(self) -> Iterator[CutRange | CutGap]:
+        spans, recordings = iter(self.spans), self.recordings
         for piece in self.pieces:
             if isinstance(piece, Wanted):
                 span = next(spans)
-                number = keys.index(span.recording.key)
+                number = recordings.index(span.recording)
                 seams = (span.seam_before, span.seam_after, span.optional)
                 yield CutRange(number, span.start, span.end, *seams)
             elif piece.filled in {"freeze", "black"}:
@@ -150,7 +154,7 @@ class Footage:
     @property
     def recordings(self) -> tuple[Recording, ...]:
         """Every recording once, in the order of `readers`."""
-        return tuple({span.recording.key: span.recording for span in self.spans}.values())
+        return tuple(dict.fromkeys(span.recording for span in self.spans))
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -205,36 +209,57 @@ def resolve(
     return resolve_with(
         request,
         lambda key: RememberingReader(RangeReader.open(store, key, stopped=stopped), cache),
+        lambda key, start, end: open_segments(store, key, start, end, stopped=stopped),
         coverages=coverages,
     )
 
 
 def resolve_with(
-    request: ClipRequest, open_reader: Callable[[str], Reader], *, coverages: Sequence[Coverage] = ()
+    request: ClipRequest,
+    open_reader: Callable[[str], Reader],
+    open_playlist: Callable[[str, Instant, Instant], list[Opened]],
+    *,
+    coverages: Sequence[Coverage] = (),
 ) -> Footage:
-    """As `resolve`, with any way to open a recording."""
-    pieces = pieces_of(request, coverages)
-    wanted = [piece for piece in pieces if isinstance(piece, Wanted)]
+    """As `resolve`, with any way to open a recording, or what a piece needs of one that is a playlist."""
+    pieces: list[Piece] = []
+    readers: dict[Recording, Reader] = {}
+    clocks: dict[Recording, Fraction | None] = {}
+    whole: dict[str, Recording] = {}
+    spans: list[Span] = []
     with ExitStack() as opened:
-        readers = {
-            key: opened.enter_context(closing(open_reader(key))) for key in dict.fromkeys(piece.key for piece in wanted)
-        }
+
+        def known(key: str, reader: Reader, clock: Fraction | None = None) -> Recording:
+            recording = Recording(key, reader.info.etag, reader.size)
+            if recording in readers:  # two ranges that need the same segments
+                reader.close()
+            else:
+                readers[recording] = opened.enter_context(closing(reader))
+                clocks[recording] = clock
+            return recording
+
+        for piece in pieces_of(request, coverages):
+            if isinstance(piece, Missing):
+                pieces.append(piece)
+                continue
+            if is_playlist(piece.key):
+                parts = open_playlist(piece.key, piece.start, piece.end)
+                found = [Span(known(piece.key, one.reader, one.clock), one.start, one.end) for one in parts]
+            else:
+                if piece.key not in whole:
+                    whole[piece.key] = known(piece.key, open_reader(piece.key))
+                found = [Span(whole[piece.key], piece.start, piece.end)]
+            optional = piece.take is not None or len(found) > 1
+            found = [replace(span, optional=optional) for span in found]
+            found[0] = replace(found[0], seam_before=piece.seam_before)
+            found[-1] = replace(found[-1], seam_after=piece.seam_after)
+            spans += found
+            pieces += [piece] * len(found)
         opened.pop_all()  # all are there: from here on the footage closes them
-    recordings = {key: Recording(key, reader.info.etag, reader.size) for key, reader in readers.items()}
-    spans = tuple(
-        Span(
-            recordings[piece.key],
-            piece.start,
-            piece.end,
-            seam_before=piece.seam_before,
-            seam_after=piece.seam_after,
-            optional=piece.take is not None,
-        )
-        for piece in wanted
-    )
     return Footage(
-        spans=spans,
+        spans=tuple(spans),
         readers=tuple(readers.values()),
         pieces=tuple(pieces),
         notes=tuple(dict.fromkeys(note for coverage in coverages for note in coverage.notes)),
+        clocks=tuple(clocks.values()),
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
@@ -129,6 +130,14 @@ class Index:
     container: str
     tracks: tuple[Track, ...]
     notes: tuple[str, ...] = ()
+    created: datetime | None = None
+    """When it was made, as its container tells: some writers mean the beginning, some the end, many nothing."""
+    fragmented: bool = False
+    """Whether it is made so that what is written already can be read (fragmented MP4)."""
+    truncated: bool = False
+    """Whether its end is not all there: it was broken off, or is still being written."""
+    open_ended: bool = False
+    """Whether nothing in it says that it is finished, so that it may grow."""
 
     @property
     def video(self) -> Track | None:
@@ -144,6 +153,16 @@ class Index:
     def end(self) -> Fraction:
         """When the last picture or sound ends, in seconds from time zero: the recording's duration."""
         return max(track.end for track in self.tracks if track.kind != "other")
+
+    def counted_from(self, clock: Fraction) -> Index:
+        """The same with all times moved, so that the picture decoded first (or the first sound) is at `clock`."""
+        video = self.video
+        first = min(track.start for track in self.tracks) if video is None else video.seconds(video.pts[0])
+        by = clock - first
+        moved = (
+            replace(track, shift=track.shift + by, start=track.start + by, end=track.end + by) for track in self.tracks
+        )
+        return replace(self, tracks=tuple(moved))
 
 
 def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:

@@ -108,6 +108,13 @@ class CutJob:
     """Joined in order."""
     precision: Precision = "exact"
     limits: Limits = Limits()
+    clocks: tuple[Fraction | None, ...] = ()
+    """For a source that is a part of something longer: the time of the first picture in it, in seconds; its ranges
+    and what was really taken count by that. None, or nothing: a source counts from its own time zero."""
+
+    def clock(self, source: int) -> Fraction | None:
+        """The time of the first picture of a source, where it does not count from its own zero."""
+        return self.clocks[source] if source < len(self.clocks) else None
 
     @property
     def footage(self) -> tuple[CutRange, ...]:

@@ -10,6 +10,7 @@ import io
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +18,7 @@ import av
 import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
 from av.container import InputContainer
 
+from cutback.cutting.endings import TS_PACKET, ts_endings
 from cutback.cutting.faults import media_error
 from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Source
@@ -26,12 +28,10 @@ from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.pictures import FFMPEG_PIXELS, THREADS, Picture, check_size
 from cutback.cutting.plan import decode_start
 from cutback.cutting.spool import Spool
-from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
+from cutback.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 
 FORMATS = "mov,matroska,webm,mpegts"
 _BUFFER = 256 * 1024
-TS_PACKET = 188
-"""Bytes; a file of another length was broken off in the midst of one."""
 
 
 class _Bytes(io.RawIOBase):
@@ -104,8 +104,32 @@ class LavfFootage:
         self.source = source
         self._limits = limits
         with open_container(source, limits) as container:
-            cut_short = container.format.name == "mpegts" and source.size % TS_PACKET != 0
-            self.index, self._jumps = scan(container, limits, cut_short=cut_short)
+            if container.format.name != "mpegts":
+                self.index, self._jumps = scan(container, limits)
+                return
+            endings = ts_endings(source)
+            broken = {pid for pid, ending in endings.items() if ending == "broken"}
+            self.index, self._jumps = scan(container, limits, broken, grows=True)
+            video = self.index.video
+            pid = -1 if video is None else container.streams[video.id].id
+        if video is not None and endings.get(pid) == "unsure" and not self._decodes_to_the_end(video):
+            with open_container(source, limits) as container:
+                self.index, self._jumps = scan(container, limits, broken | {pid}, grows=True)
+        if source.size % TS_PACKET:
+            self.index = replace(self.index, truncated=True)
+
+    def _decodes_to_the_end(self, video: Track) -> bool:
+        """Where nothing else tells whether the last picture is whole, decoding does."""
+        last = len(video.pts) - 1
+        with open_container(self.source, self._limits) as container:
+            stream = container.streams[video.id]
+            stream.codec_context.thread_count = 1  # with more, errors in the last pictures are swallowed
+            stream.codec_context.options = {"err_detect": "explode", **_within(self._limits)}
+            try:
+                frames = [frame.pts for frame in self._decoded(container, stream, video, decode_start(video, last))]
+            except CutbackError:
+                return False
+        return video.pts[last] in frames
 
     @property
     def copies(self) -> bool:
@@ -149,7 +173,7 @@ class LavfFootage:
             assert isinstance(stream, av.VideoStream)
             stream.codec_context.thread_count = THREADS
             stream.codec_context.thread_type = "FRAME"
-            stream.codec_context.options = {"max_pixels": str(FFMPEG_PIXELS * self._limits.pixels)}
+            stream.codec_context.options = _within(self._limits)
             begin = decode_start(track, track.order[first])
             for frame in self._decoded(container, stream, track, begin):
                 check_size(frame, self._limits)
@@ -230,6 +254,10 @@ class LavfFootage:
             packet.pts = None if packet.pts is None else packet.pts + offset
             packet.dts = None if packet.dts is None else packet.dts + offset
             yield number, packet
+
+
+def _within(limits: Limits) -> dict[str, str]:
+    return {"max_pixels": str(FFMPEG_PIXELS * limits.pixels)}
 
 
 def _places(track: Track, first: int) -> Iterator[int]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 import av
 from av.container import InputContainer
 
+from cutback.cutting.endings import hole_at_end
 from cutback.cutting.faults import media_error
 from cutback.cutting.index import Description, Index, Kind, Track, presented_order
 from cutback.cutting.job import Limits
@@ -30,8 +33,13 @@ Jumps = dict[int, list[tuple[int, int]]]
 """For each stream whose clock jumps: (number of a packet, ticks to add to the container's times from there on)."""
 
 
-def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) -> tuple[Index, Jumps]:
-    """Every packet's times. Where the file is `cut_short`, each stream's last packet is not whole and left out.
+def scan(
+    container: InputContainer, limits: Limits, broken: AbstractSet[int] = frozenset(), *, grows: bool = False
+) -> tuple[Index, Jumps]:
+    """Every packet's times.
+
+    The last packets of the streams whose ids are in `broken` are not whole, and left out. Where the recording
+    `grows`, so are the last pictures that lack others before them.
 
     Raises:
         MediaUnreadableError: it is damaged, or holds no picture and no sound.
@@ -56,9 +64,11 @@ def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) 
                     raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
     except av.FFmpegError as error:
         raise media_error("It is damaged", error) from error
-    if cut_short:
-        for column in columns.values():
+    for number, column in columns.items():
+        if container.streams[number].id in broken:
             column.drop_last()
+        if grows and container.streams[number].type == "video":
+            column.drop_holes()
     tracks = [column.track(container.streams[number]) for number, column in columns.items() if len(column.pts)]
     if not tracks:
         raise MediaUnreadableError("It holds no picture and no sound.")
@@ -67,10 +77,24 @@ def scan(container: InputContainer, limits: Limits, *, cut_short: bool = False) 
     notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not carried over.",) if others else ()
     if clock and clock.jumps:
         notes += (f"Its clock jumps ({clock.jumps}×); what follows a jump is taken to follow in time.",)
-    index = Index(container.format.name, tuple(tracks), notes)
+    index = Index(
+        container.format.name,
+        tuple(tracks),
+        notes,
+        created=_created(container),
+        truncated=bool(broken),
+        open_ended=grows,
+    )
     if index.end > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
     return index, {number: column.jumps for number, column in columns.items() if column.jumps}
+
+
+def _created(container: InputContainer) -> datetime | None:
+    try:
+        return datetime.fromisoformat(container.metadata.get("creation_time", ""))
+    except ValueError:
+        return None
 
 
 def _is_cover(stream: Any) -> bool:
@@ -88,13 +112,15 @@ class _Column:
         self.duration = 1
         self.lost_from = _FOREVER
         self.jumps: list[tuple[int, int]] = []
+        self.ahead: int | None = None
+        self.least_delay = _FOREVER
 
     def add(self, packet: Any, clock: Clock | None) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             raise MediaUnreadableError("It holds pictures or sound without a time.")
-        if clock is not None:
-            time += self._offset(packet, clock)
+        offset = 0 if clock is None else self._offset(packet, clock)
+        time += offset
         if not self.pts:
             self.first = bytes(packet)
             if packet.has_sidedata("skip_samples"):
@@ -103,6 +129,9 @@ class _Column:
         if packet.is_keyframe:
             self.sync.append(len(self.pts))
         self.pts.append(time)
+        if packet.dts is not None:
+            self.ahead = packet.dts + offset
+            self.least_delay = min(self.least_delay, time - self.ahead)
         self.sizes.append(packet.size)
         self.duration = packet.duration or self.duration
 
@@ -122,6 +151,11 @@ class _Column:
             if self.sync and self.sync[-1] == len(self.pts):
                 self.sync.pop()
 
+    def drop_holes(self) -> None:
+        if self.ahead is not None:
+            hole = hole_at_end(self.pts, self.ahead + self.least_delay)
+            self.lost_from = min(self.lost_from, _FOREVER if hole is None else hole)
+
     def track(self, stream: Any) -> Track:
         # A whole number of ticks a second is what the rest of Cutback counts in; containers give 1/n.
         timescale = round(1 / stream.time_base)
@@ -132,7 +166,10 @@ class _Column:
             pts, duration, timescale = _smoothed(pts, duration, timescale, context.sample_rate)
         # Pictures presented behind one that is lost would leave a hole.
         limit = self.lost_from if kind == "video" else _FOREVER
-        order = presented_order(pts, (min(pts), limit)) or presented_order(pts, (min(pts), _FOREVER))
+        order = presented_order(pts, (min(pts), limit))
+        if not order:
+            limit = _FOREVER
+            order = presented_order(pts, (min(pts), limit))
         first = pts[order[0]]
         if self.skip:
             first += round(Fraction(self.skip, context.sample_rate) * timescale)
@@ -160,7 +197,7 @@ class _Column:
             sync=self.sync,
             described=((0, 0),),
             shift=Fraction(0),
-            window=(first, _FOREVER),
+            window=(first, limit),
             start=Fraction(first, timescale),
             end=Fraction(pts[order[-1]] + duration, timescale),
             frames=len(order),

@@ -27,7 +27,7 @@ def open_pieces(job: CutJob, sources: Sequence[Source], *, whole_index: bool = F
         CutbackError: what was wrong with the media or with a range.
     """
     footage = {
-        number: open_footage(sources[number], job.limits, None if whole_index else hull_of(job, number), number=number)
+        number: _open(job, sources[number], number, whole_index=whole_index)
         for number in {wanted.source for wanted in job.footage}
     }
     pieces: list[Located | CutGap] = []
@@ -61,6 +61,15 @@ def _longer(piece: Located | CutGap, by: CutRange) -> Located | CutGap:
         return replace(piece, duration=piece.duration + by.end - by.start)
     footage, source, found = piece
     return footage, source, replace(found, end=found.end + by.end - by.start)
+
+
+def _open(job: CutJob, source: Source, number: int, *, whole_index: bool) -> Footage:
+    clock = job.clock(number)
+    if clock is None:
+        return open_footage(source, job.limits, None if whole_index else hull_of(job, number), number=number)
+    footage = open_footage(source, job.limits, number=number)
+    footage.index = footage.index.counted_from(clock)
+    return footage
 
 
 def hull_of(job: CutJob, source: int) -> Hull:

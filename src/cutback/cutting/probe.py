@@ -24,6 +24,10 @@ def probe(source: Source, limits: Limits) -> dict[str, Any]:
     return {
         "container": index.container,
         "duration": format_seconds(index.end),
+        **({} if index.created is None else {"created": index.created.isoformat()}),
+        "fragmented": index.fragmented,
+        "truncated": index.truncated,
+        "open_ended": index.open_ended,
         "tracks": [_track(track) for track in index.tracks],
         "keyframes": None if video is None else _keyframes(index, video),
         "copies": footage.copies and video is not None and video.descriptions[0].codec == "h264",

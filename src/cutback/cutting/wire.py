@@ -82,13 +82,15 @@ def job_to_json(job: CutJob) -> dict[str, Any]:
         "ranges": [_range_out(wanted) for wanted in job.ranges],
         "precision": job.precision,
         "limits": asdict(job.limits),
+        "clocks": [None if clock is None else str(clock) for clock in job.clocks],
     }
 
 
 def job_from_json(data: dict[str, Any]) -> CutJob:
     """The reverse of `job_to_json`."""
     ranges = tuple(_range_in(wanted) for wanted in data["ranges"])
-    return CutJob(tuple(data["sizes"]), ranges, data["precision"], Limits(**data["limits"]))
+    clocks = tuple(None if clock is None else Fraction(clock) for clock in data["clocks"])
+    return CutJob(tuple(data["sizes"]), ranges, data["precision"], Limits(**data["limits"]), clocks)
 
 
 def _range_out(wanted: CutRange | CutGap) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from cutback.errors import CutbackError, RecordingNotFoundError, StoppedError, StorageFullError
+from cutback.errors import CutbackError, MediaUnsupportedError, RecordingNotFoundError, StoppedError, StorageFullError
 from cutback.run import asking
 from cutback.run.command import command
 from cutback.run.exits import OutputExistsError, OutputUnwritableError, WrongUsageError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cutback.cutting.job import CutProgress, Facts, Rendition
     from cutback.range_reader import RangeReader
     from cutback.request import ClipRequest
+    from cutback.resolve import Footage
+    from cutback.storage import Store
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, or an object's URL (s3://bucket/key).")]
 From = Annotated[
@@ -74,35 +76,47 @@ def cut(
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Cut a clip out of a recording, now, without queue or records."""
+    from cutback.opening import is_playlist, open_segments
+    from cutback.range_reader import RangeReader
+    from cutback.resolve import resolve_with
+
     began = time.monotonic()
     typed = asking.typed_ranges(start, end, ranges)
     store_url, key = split_source(source)
-    request = asking.request_of("recording", typed, output={"precision": precision})
+    named = "recording.m3u8" if is_playlist(key) else "recording"
+    request = asking.request_of(named, typed, output={"precision": precision})
     target = output or Path(default_name(key, typed))
     if target.is_dir():
         target /= default_name(key, typed)
     if target.exists() and not force:
         raise OutputExistsError(f"It is {target}.")
     with stop_on_signals() as stopped:
-        reader = open_reader(screen, store_url, key, stopped)
-        with render(screen, request, reader, stopped, label=key) as rendition:
+        store = open_store(screen, store_url)
+        with (
+            resolve_with(
+                request,
+                lambda _: RangeReader.open(store, key, stopped=stopped),
+                lambda _, first, last: open_segments(store, key, first, last, stopped=stopped),
+            ) as footage,
+            render(screen, request, footage, stopped, label=key) as rendition,
+        ):
             write(target, rendition, force=force, stopped=stopped)
             facts = rendition.facts
     seconds = time.monotonic() - began
-    screen.document({"path": str(target), **facts_as_dict(facts, reader, source, seconds)})
+    screen.document({"path": str(target), **facts_as_dict(facts, footage, source, seconds)})
     if not screen.json:
-        _say(screen, target, facts, reader, seconds)
+        _say(screen, target, facts, footage, seconds)
 
 
-def _say(screen: Screen, target: Path, facts: Facts, reader: RangeReader, seconds: float) -> None:
+def _say(screen: Screen, target: Path, facts: Facts, footage: Footage, seconds: float) -> None:
     from cutback.run import look
 
     screen.show(
         f"[green]✓[/] [bold]{escape(str(target))}[/]",
         f"  {look.length(facts.duration)}, {facts.width}×{facts.height}, {look.size(facts.size)} [dim]·[/] "
         f"{facts.frames} frames: {facts.frames_copied} copied, {facts.frames_encoded} encoded",
-        f"  read {look.size(reader.bytes_read)} of {look.size(reader.size)} "
-        f"({look.share(reader.bytes_read, reader.size)}) [dim]·[/] {look.took(seconds)}",
+        f"  read {look.size(footage.bytes_read)} of {look.size(footage.size)} "
+        f"({look.share(footage.bytes_read, footage.size)}) [dim]·[/] {look.took(seconds)}",
     )
     for span in facts.spans:
         if span.clamped:
@@ -154,16 +168,23 @@ def split_source(source: str) -> tuple[str, str]:
     return str(path.parent), path.name
 
 
-def open_reader(screen: Screen, store_url: str, key: str, stopped: Callable[[], bool]) -> RangeReader:
-    """The recording, opened for reading. Raises as the store does."""
-    from cutback.range_reader import RangeReader
+def open_store(screen: Screen, store_url: str) -> Store:
+    """The store that a source lies in, with the settings of the store of recordings where it is of that kind."""
     from cutback.storage import Store
 
     settings = screen.settings()
     same = "://" in store_url and settings.source_url.startswith(store_url.partition("://")[0])
-    return RangeReader.open(
-        Store.open(store_url, options=settings.source_options if same else {}), key, stopped=stopped
-    )
+    return Store.open(store_url, options=settings.source_options if same else {})
+
+
+def open_reader(screen: Screen, store_url: str, key: str, stopped: Callable[[], bool]) -> RangeReader:
+    """The recording, opened for reading. Raises as the store does, and MediaUnsupportedError for a playlist."""
+    from cutback.opening import is_playlist
+    from cutback.range_reader import RangeReader
+
+    if is_playlist(key):
+        raise MediaUnsupportedError("A playlist is no video itself; look at one of its segments.")
+    return RangeReader.open(open_store(screen, store_url), key, stopped=stopped)
 
 
 def default_name(key: str, typed: list[asking.Typed]) -> str:
@@ -178,23 +199,17 @@ def default_name(key: str, typed: list[asking.Typed]) -> str:
 
 @contextlib.contextmanager
 def render(
-    screen: Screen, request: ClipRequest, reader: RangeReader, stopped: Callable[[], bool], *, label: str
+    screen: Screen, request: ClipRequest, footage: Footage, stopped: Callable[[], bool], *, label: str
 ) -> Iterator[Rendition]:
     """The clip, made but not yet written; a bar shows how far it is."""
-    from cutback.cutting.job import CutJob, CutRange
     from cutback.sandbox import ChildCutter
 
-    job = CutJob(
-        sizes=(reader.size,),
-        ranges=tuple(CutRange(0, piece.start, piece.end) for piece in request.ranges),
-        precision=request.output.precision,
-        limits=screen.settings().limits,
-    )
+    job = footage.job(request, screen.settings().limits)
     cutter = ChildCutter(warm=False)
     try:
         with (
             screen.bar(label) as moved,
-            cutter.render(job, [reader], on_progress=_moving(moved), stopped=stopped) as rendition,
+            cutter.render(job, footage.readers, on_progress=_moving(moved), stopped=stopped) as rendition,
         ):
             yield rendition
     finally:
@@ -258,7 +273,7 @@ def _writing_failed(error: OSError, target: Path) -> CutbackError:
     return OutputUnwritableError(f"{target}: {error.strerror}.")
 
 
-def facts_as_dict(facts: Facts, reader: RangeReader, source: str, seconds: float) -> dict[str, Any]:
+def facts_as_dict(facts: Facts, footage: Footage, source: str, seconds: float) -> dict[str, Any]:
     """A finished clip for programs; the names are those of a clip's `result`."""
     from cutback.times import format_seconds
 
@@ -275,9 +290,9 @@ def facts_as_dict(facts: Facts, reader: RangeReader, source: str, seconds: float
             {"start": format_seconds(span.start), "end": format_seconds(span.end), "clamped": span.clamped}
             for span in facts.spans
         ],
-        "bytes_read": reader.bytes_read,
-        "requests": reader.requests,
-        "source_size": reader.size,
+        "bytes_read": footage.bytes_read,
+        "requests": footage.requests,
+        "source_size": footage.size,
         "seconds": round(seconds, 3),
         "remade": facts.remade,
         "notes": list(facts.notes),

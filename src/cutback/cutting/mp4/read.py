@@ -9,6 +9,7 @@ from cutback.cutting.index import Hull, Index
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.job import read_index as read_bytes
 from cutback.cutting.mp4.boxes import child, children, top_level
+from cutback.cutting.mp4.created import created
 from cutback.cutting.mp4.fragments import Defaults, read_fragment
 from cutback.cutting.mp4.samples import Samples
 from cutback.cutting.mp4.trak import Trak, parse_trak
@@ -30,8 +31,11 @@ def read_index(source: Source, limits: Limits, hull: Hull | None = None) -> Inde
     moov: memoryview | None = None
     fragments: dict[int, Samples] = {}
     defaults: dict[int, Defaults] = {}
-    index_bytes = 0
+    index_bytes = end = 0
+    finished = False
     for kind, offset, header, size in top_level(source):
+        end = offset + size
+        finished = finished or kind == b"mfra"
         if kind not in {b"moov", b"moof"}:
             continue
         index_bytes += size
@@ -50,7 +54,15 @@ def read_index(source: Source, limits: Limits, hull: Hull | None = None) -> Inde
     if moov is None:
         raise MediaUnreadableError("It has no index (moov box); the recording was not finished or is truncated.")
     try:
-        return _read_moov(moov, fragments, source.size, limits, hull)
+        index = _read_moov(moov, fragments, source.size, limits, hull)
+        fragmented = bool(defaults)
+        return replace(
+            index,
+            created=created(moov),
+            fragmented=fragmented,
+            truncated=end != source.size,
+            open_ended=fragmented and not finished,
+        )
     except (struct.error, IndexError, ValueError, OverflowError) as error:
         raise MediaUnreadableError("Its index is damaged.") from error
 

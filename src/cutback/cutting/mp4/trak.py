@@ -6,7 +6,9 @@ import struct
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from operator import sub
 
+from cutback.cutting.endings import hole_at_end
 from cutback.cutting.index import Description, Hull, Kind, Track, presented_order
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.boxes import child
@@ -143,9 +145,11 @@ def parse_trak(
     if not timescale or not descriptions or not len(samples):
         return None
     edits = parse_edits(data, movie_timescale, timescale)
+    # Pictures are not stored in the order of presentation: those behind the first one lost would leave holes.
     if isinstance(samples, Samples) and samples.lost_from is not None:
-        # Pictures are not stored in the order of presentation: those behind the first one lost would leave holes.
         edits = replace(edits, end=min(edits.end, samples.lost_from))
+    elif kind == "video" and track_id in fragments and (hole := _hole_at_end(fragments[track_id])) is not None:
+        edits = replace(edits, end=min(edits.end, hole))
     # A packet of sound that begins before the edit and reaches into it is presented in part; a picture is not.
     lead = samples.window(0, EDGE).longest_duration - 1 if kind == "audio" else 0
     ends = _ends(samples, edits, lead)
@@ -172,6 +176,12 @@ def parse_trak(
         matrix=bytes(tkhd[matrix_at : matrix_at + 36]),
         display_size=struct.unpack_from(">II", tkhd, matrix_at + 36),
     )
+
+
+def _hole_at_end(fragments: Samples) -> int | None:
+    tail = fragments.window(len(fragments) - EDGE, len(fragments))
+    delay = min(map(sub, tail.pts, tail.dts), default=0)
+    return hole_at_end(tail.pts, tail.dts[-1] + delay) if len(tail) else None
 
 
 def _samples(

@@ -1,0 +1,120 @@
+"""Playlists and growing recordings on the whole way from a request to a clip, with the real cutter."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from tests.path.conftest import World
+from tests.support.decode import decode_presented
+from tests.support.hls import names, package, write_playlist
+from tests.support.media import FRAGMENTED, MediaSpec, cached_media
+from typer.testing import CliRunner
+
+from cutback.clip import ClipState
+from cutback.run.cli import app
+from cutback.sandbox import ChildCutter
+from cutback.services import Services
+
+BEFORE = MediaSpec(frames=120, gop=30, suffix=".ts")
+AFTER = MediaSpec(frames=120, gop=30, suffix=".ts", first_counter=120, start=Fraction(1000))
+"""What the same camera recorded next, started anew: its timestamps do not go on."""
+
+
+@pytest.fixture
+def real(world: World) -> Iterator[tuple[World, Services]]:
+    cutter = ChildCutter(warm=False)
+    yield world, dataclasses.replace(world.services, cutter=cutter)
+    cutter.close()
+
+
+@pytest.fixture
+def folder(world: World) -> Path:
+    return world.settings.data / "recordings"
+
+
+def numbers(world: World, clip_id: str = "wave") -> list[int]:
+    clip = world.clip(clip_id)
+    assert clip.state is ClipState.READY, clip.failure
+    assert clip.result is not None
+    return decode_presented(world.settings.data / "clips" / clip.result.key).counters
+
+
+def test_a_clip_of_a_playlist_goes_on_over_a_discontinuity(
+    real: tuple[World, Services], folder: Path, pytestconfig: pytest.Config
+) -> None:
+    world, services = real
+    cache = Path(pytestconfig.cache.mkdir("media"))
+    parts = [names(package(spec, cache, folder / name)) for spec, name in ((BEFORE, "a"), (AFTER, "b"))]
+    segments: list[tuple[str, Fraction | str]] = [(f"a/{name}", "1") for name in parts[0]]
+    segments += [(f"#EXT-X-DISCONTINUITY\nb/{name}" if n == 0 else f"b/{name}", "1") for n, name in enumerate(parts[1])]
+    write_playlist(folder / "live.m3u8", segments)
+    world.submit(source={"recording": "live.m3u8", "start": "2.5", "end": "6.2"})
+    assert world.work(services) == 1
+    assert numbers(world) == list(range(75, 186))
+    result = world.clip("wave").result
+    assert result is not None
+    assert [(span.recording, span.start, span.end) for span in result.spans] == [
+        ("live.m3u8", Fraction(5, 2), 4),
+        ("live.m3u8", 4, Fraction(31, 5)),
+    ]
+    assert result.duration == Fraction(37, 10)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("#EXTM3U\n#EXTINF:4,\nhttp://127.0.0.1:1/a.ts\n", "media_unreadable"),
+        ("#EXTM3U\n#EXTINF:4,\n../../clips/a.ts\n", "media_unreadable"),
+        ("#EXTM3U\n#EXTINF:4,\ngone.ts\n", "recording_not_found"),
+        ("#EXTM3U\n#EXT-X-ENDLIST\n", "range_outside_recording"),
+        ("sea.mp4", "media_unreadable"),
+        ("#EXTM3U\n#EXTINF:4,\nsea.mp4\n", "media_unsupported"),
+    ],
+)
+def test_a_playlist_that_cannot_be_cut_fails_by_name(
+    real: tuple[World, Services], folder: Path, content: str, reason: str
+) -> None:
+    world, services = real
+    (folder / "live.m3u8").write_text(content)
+    world.submit(source={"recording": "live.m3u8", "start": 1, "end": 2})
+    world.work(services)
+    failure = world.clip("wave").failure
+    assert failure is not None
+    assert failure.reason == reason
+
+
+def test_a_recording_replaced_by_a_longer_one_meanwhile_is_cut_from_that_one(
+    real: tuple[World, Services], folder: Path, pytestconfig: pytest.Config
+) -> None:
+    world, services = real
+    spec = MediaSpec(frames=120, gop=30, audio=None, muxer_options=FRAGMENTED)
+    data = cached_media(spec, Path(pytestconfig.cache.mkdir("media"))).read_bytes()
+    path = folder / "live.mp4"
+    path.write_bytes(data[: len(data) * 2 // 3])
+
+    def upload_more(stage: str) -> None:
+        if stage == "resolved" and path.stat().st_size < len(data):
+            beside = path.with_suffix(".new")
+            beside.write_bytes(data)
+            beside.replace(path)
+
+    world.at_stage = upload_more
+    world.submit(source={"recording": "live.mp4", "start": 1, "end": 100})
+    world.work(services)
+    assert world.clip("wave").state is ClipState.QUEUED, "it will be tried again"
+    world.pass_time(60)
+    world.work(services)
+    assert numbers(world) == list(range(30, 120))
+
+
+def test_the_command_line_cuts_playlists(folder: Path, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    playlist = package(BEFORE, Path(pytestconfig.cache.mkdir("media")), folder / "camera")
+    target = tmp_path / "clip.mp4"
+    arguments = ["cut", str(playlist), "--from", "1.5", "--to", "3", "-o", str(target)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert decode_presented(target).counters == list(range(45, 90))
