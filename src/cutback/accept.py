@@ -8,7 +8,7 @@ from datetime import timedelta
 from cutback.batch import requests_in
 from cutback.clip import Clip, ClipState, new_clip
 from cutback.commit import announce_now, commit_change
-from cutback.errors import DifferentRequestError, WrongStateError
+from cutback.errors import DifferentRequestError, Fault, InvalidRequestError, WrongStateError
 from cutback.request import ClipRequest
 from cutback.services import Services
 
@@ -24,8 +24,11 @@ def submit(services: Services, request: ClipRequest) -> Clip:
 
     Raises:
         DifferentRequestError: the id belongs to a different request.
+        InvalidRequestError: it names a webhook, and there are none here.
+        MessageRefusedError: it is too large for the queue.
         SurroundingsError: it was not accepted; ask again.
     """
+    _check_webhook(services, request)
     known = services.records.get_clip(request.id)
     if known is not None:
         return _same(known, request)
@@ -38,10 +41,12 @@ def record(services: Services, request: ClipRequest) -> Clip:
 
     Raises:
         DifferentRequestError: the id belongs to a different request.
+        InvalidRequestError: it names a webhook, and there are none here.
         RecordsUnavailableError: the records do not answer.
     """
     known = services.records.get_clip(request.id)
     if known is None:
+        _check_webhook(services, request)
         clip = new_clip(request, now=services.clock())
         if services.records.put_clip(clip):
             announce_now(services, clip)
@@ -118,6 +123,11 @@ def is_same(one: ClipRequest, other: ClipRequest) -> bool:
     """Whether two requests ask for the same, however they were written."""
     ignored = {"legacy"}  # which tries an older pipeline has counted does not change what it asks for
     return one.model_dump(mode="json", exclude=ignored) == other.model_dump(mode="json", exclude=ignored)
+
+
+def _check_webhook(services: Services, request: ClipRequest) -> None:
+    if request.webhook is not None and services.webhooks is None:
+        raise InvalidRequestError([Fault("webhook", "there are none here: CUTBACK_WEBHOOK_QUEUE_URL is not set")])
 
 
 def _same(known: Clip, request: ClipRequest) -> Clip:

@@ -220,6 +220,12 @@ class FootageNotYetError(SurroundingsError):
     reason = "footage_not_yet"
 
 
+class MessageRefusedError(CutbackError):
+    """The queue cannot carry this message: it is too large, or holds signs that the queue does not take."""
+
+    reason = "message_refused"
+
+
 class WebhookFailedError(SurroundingsError):
     """The webhook's address did not accept the event."""
 

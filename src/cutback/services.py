@@ -43,7 +43,8 @@ class Services:
     records: Records
     catalogue: Catalogue
     cache: Cache
-    webhooks: Queue
+    webhooks: Queue | None
+    """Deliveries to webhooks; None where they have no place to wait."""
     announcers: tuple[Announcer, ...]
     cutter: Cutter
     prober: Prober
@@ -59,9 +60,22 @@ class Services:
     ) -> None:
         self.close()
 
+    def check(self) -> None:
+        """See that the queues are there and as they should be; for those who are about to work on.
+
+        Raises:
+            SettingsError: naming the variable.
+            QueueUnavailableError: a queue does not answer.
+        """
+        for each in (self.queue, self.webhooks):
+            check = getattr(each, "check", None)
+            if check is not None:
+                check()
+
     def close(self) -> None:
         """End what runs in the background, such as a cutter's waiting process."""
-        for each in (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.webhooks):
+        own = (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.webhooks, *self.announcers)
+        for each in own:
             close = getattr(each, "close", None)
             if close is not None:
                 close()
@@ -83,10 +97,8 @@ def build(
         SettingsError: the data folder cannot be made or written.
         SurroundingsError: a store or the database does not answer.
     """
-    from cutback.adapters.announce_outbox import OutboxAnnouncer
     from cutback.adapters.cache_memory import MemoryCache
     from cutback.adapters.catalogue_sqlite import SqliteCatalogue
-    from cutback.adapters.queue_sqlite import SqliteQueue
     from cutback.adapters.records_sqlite import SqliteRecords
     from cutback.sandbox import ChildCutter
     from cutback.storage import Store
@@ -94,15 +106,7 @@ def build(
     _prepare_folders(settings)
     policy = policy_of(settings)
     child = ChildCutter()
-    database = settings.database_path
-    webhooks = SqliteQueue(
-        database,
-        "webhooks",
-        # Long enough for a slow look-up of the receiver's name, too, which has no timeout.
-        visibility=timedelta(seconds=4 * settings.webhook_timeout),
-        max_receives=len(settings.webhook_delays) + 4,
-        clock=clock,
-    )
+    webhooks = _webhooks(settings, clock)
     return Services(
         settings=settings,
         policy=policy,
@@ -110,24 +114,76 @@ def build(
         sources=Store.open(settings.source_url, options=settings.source_options, create=True),
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         messages=Store.open(settings.message_store) if settings.message_store else None,
-        queue=SqliteQueue(
-            database,
-            "clips",
-            visibility=settings.visibility_time,
-            max_receives=policy.max_receives,
-            clock=clock,
-        ),
+        queue=_queue(settings, policy, clock),
         long_queue=None,
-        records=SqliteRecords(database, clock=clock),
-        catalogue=SqliteCatalogue(database, clock=clock),
+        records=SqliteRecords(settings.database_path, clock=clock),
+        catalogue=SqliteCatalogue(settings.database_path, clock=clock),
         cache=MemoryCache(),
         webhooks=webhooks,
-        announcers=(OutboxAnnouncer(webhooks, settings.webhook_urls),),
+        announcers=_announcers(settings, webhooks),
         cutter=cutter or child,
         prober=prober or child,
         clock=clock,
         checkpoint=checkpoint or _pass,
     )
+
+
+def _queue(settings: Settings, policy: Policy, clock: Clock) -> Queue:
+    if settings.queue_url:
+        from cutback.adapters.queue_sqs import SqsQueue
+
+        return SqsQueue(
+            settings.queue_url,
+            visibility=settings.visibility_time,
+            max_receives=policy.max_receives,
+            setting="CUTBACK_QUEUE_URL",
+            clock=clock,
+        )
+    from cutback.adapters.queue_sqlite import SqliteQueue
+
+    return SqliteQueue(
+        settings.database_path,
+        "clips",
+        visibility=settings.visibility_time,
+        max_receives=policy.max_receives,
+        clock=clock,
+    )
+
+
+def _webhooks(settings: Settings, clock: Clock) -> Queue | None:
+    if not settings.has_webhooks:
+        return None
+    # Long enough for a slow look-up of the receiver's name, too, which has no timeout.
+    visibility = timedelta(seconds=4 * settings.webhook_timeout)
+    max_receives = len(settings.webhook_delays) + 4
+    if settings.webhook_queue_url:
+        from cutback.adapters.queue_sqs import SqsQueue
+
+        return SqsQueue(
+            settings.webhook_queue_url,
+            visibility=visibility,
+            max_receives=max_receives,
+            setting="CUTBACK_WEBHOOK_QUEUE_URL",
+            clock=clock,
+        )
+    from cutback.adapters.queue_sqlite import SqliteQueue
+
+    return SqliteQueue(
+        settings.database_path, "webhooks", visibility=visibility, max_receives=max_receives, clock=clock
+    )
+
+
+def _announcers(settings: Settings, webhooks: Queue | None) -> tuple[Announcer, ...]:
+    announcers: list[Announcer] = []
+    if webhooks is not None:
+        from cutback.adapters.announce_outbox import OutboxAnnouncer
+
+        announcers.append(OutboxAnnouncer(webhooks, settings.webhook_urls))
+    if settings.announce_urls:
+        from cutback.adapters.announce_sns import SnsAnnouncer
+
+        announcers += [SnsAnnouncer(topic) for topic in settings.announce_urls]
+    return tuple(announcers)
 
 
 def policy_of(settings: Settings) -> Policy:

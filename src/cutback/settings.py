@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cutback.aws_names import check_queue, check_topics
 from cutback.cutting.job import Limits
 from cutback.errors import SettingsError
 from cutback.key_pattern import BUILT_IN, KeyPattern
@@ -104,6 +105,15 @@ class Settings(BaseSettings):
     database: Path | None = Field(
         None, description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite."
     )
+    queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
+        "", description="The queue of requests: an SQS queue's URL. SQLite if left out."
+    )
+    webhook_queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
+        "", description="The queue of webhook deliveries: another SQS queue's URL. SQLite if left out."
+    )
+    announce_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(check_topics)] = (
+        Field((), description="SNS topics that hear of every event, by ARN, separated by commas.")
+    )
 
     recording_pattern: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_check_patterns)] = Field(
         (), description="How recordings' keys are made of camera and time, separated by commas."
@@ -181,6 +191,12 @@ class Settings(BaseSettings):
                 f"CUTBACK_VISIBILITY ({self.visibility:g}) must be greater than CUTBACK_LEASE "
                 f"({self.lease:g}), or a dead worker's message comes back before its clip may be taken over"
             )
+        if self.queue_url and self.queue_url == self.webhook_queue_url:
+            raise ValueError("CUTBACK_QUEUE_URL and CUTBACK_WEBHOOK_QUEUE_URL must be two queues")
+        if self.webhook_urls and not self.has_webhooks:
+            raise ValueError(
+                "CUTBACK_WEBHOOK_URLS needs CUTBACK_WEBHOOK_QUEUE_URL, since neither queue nor records are in SQLite"
+            )
         return self
 
     @property
@@ -219,6 +235,8 @@ class Settings(BaseSettings):
     @property
     def one_machine(self) -> bool:
         """Whether everything lies on this machine, so that a loopback webhook harms no one else."""
+        if self.queue_url or self.webhook_queue_url:
+            return False  # who asks for clips, and for webhooks, may be anywhere
         return all("://" not in url or url.startswith("file://") for url in (self.source_url, self.clip_url))
 
     @property
@@ -230,6 +248,20 @@ class Settings(BaseSettings):
     def visibility_time(self) -> timedelta:
         """How long a message stays hidden without an extension."""
         return timedelta(seconds=self.visibility)
+
+    @property
+    def has_webhooks(self) -> bool:
+        """Whether deliveries have a queue: one on SQS, or the SQLite file that queue or records are in anyway.
+
+        A file for webhooks alone would be lost with the machine, and its deliveries with it.
+        """
+        elsewhere = bool(self.queue_url and getattr(self, "records_url", ""))
+        return bool(self.webhook_queue_url) or not elsewhere
+
+    @property
+    def poll_time(self) -> timedelta:
+        """How long a worker waits for a message before it looks up: SQS has a price for asking, SQLite has none."""
+        return timedelta(seconds=5 if self.queue_url else 0.5)
 
     @property
     def sweep_delay(self) -> timedelta:

@@ -84,17 +84,20 @@ class Deliverer:
     """Takes deliveries from the `webhooks` queue, one after another."""
 
     def __init__(self, services: Services) -> None:
-        """Reads the signing secret, or makes and keeps one."""
+        """Reads the signing secret, or makes and keeps one. Not where `services` have no webhooks."""
         from standardwebhooks.webhooks import Webhook
 
+        assert services.webhooks is not None
         self._services = services
+        self._queue = services.webhooks
         self._signer = Webhook(signing_secret(services))
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set."""
+        wait = timedelta(seconds=5 if self._services.settings.webhook_queue_url else 1)
         while not stop.is_set():
             try:
-                self.deliver_waiting(wait=timedelta(seconds=1))
+                self.deliver_waiting(wait=wait)
             except CutbackError as error:
                 log.warning("stage=webhook put_off=yes reason=%s", error)
                 stop.wait(1)
@@ -108,7 +111,7 @@ class Deliverer:
         Raises:
             QueueUnavailableError: the queue does not answer; a delivery may be made again.
         """
-        messages = self._services.webhooks.receive(limit=1, wait=wait)
+        messages = self._queue.receive(limit=1, wait=wait)
         for message in messages:
             self.deliver(message)
         return bool(messages)
@@ -131,14 +134,14 @@ class Deliverer:
         verdict = judge(answer, message.receive_count, self._services.settings.webhook_delays)
         match verdict:
             case Delivered():
-                self._services.webhooks.delete(message)
+                self._queue.delete(message)
                 log.info("stage=webhook event=%s url=%s delivered=yes", event_id, url)
             case Again(delay, reason):
-                self._services.webhooks.extend(message, delay)
+                self._queue.extend(message, delay)
                 log.warning("stage=webhook event=%s url=%s again_in=%s reason=%s", event_id, url, delay, reason)
                 return False
             case Abandon(reason):
-                self._services.webhooks.give_up(message, reason)
+                self._queue.give_up(message, reason)
                 log.error("stage=webhook event=%s url=%s given_up=yes reason=%s", event_id, url, reason)
         return True
 
@@ -227,10 +230,19 @@ def is_public(address: Address) -> bool:
 
 
 def signing_secret(services: Services) -> str:
-    """The secret that signs webhooks: the setting's, or one made once and kept in the data folder."""
+    """The secret that signs webhooks: the setting's, or one made once and kept in the data folder.
+
+    Raises:
+        SettingsError: there is none, and the folder is not the only one whose machine would sign.
+    """
     given = services.settings.webhook_secret
     if given is not None and given.get_secret_value():
         return given.get_secret_value()
+    if services.settings.webhook_queue_url:
+        raise SettingsError(
+            "\n- CUTBACK_WEBHOOK_SECRET must be set beside CUTBACK_WEBHOOK_QUEUE_URL: "
+            "each machine would sign with a secret of its own"
+        )
     return keep_secret(services.settings.data / "webhook-secret")
 
 

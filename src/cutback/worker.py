@@ -22,7 +22,6 @@ from cutback.webhooks import Deliverer
 
 log = logging.getLogger(__name__)
 
-_POLL = timedelta(seconds=0.5)
 _PAUSE_SECONDS = 1.0
 
 
@@ -37,17 +36,17 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a job in hand is then given back at once."""
         log.info("stage=started worker=%s", self._services.worker)
-        deliverer = Deliverer(self._services)
-        webhooks = threading.Thread(target=deliverer.run, args=[stop], name="webhooks", daemon=True)
-        webhooks.start()
+        webhooks = self._deliver_webhooks(stop)
         while not stop.is_set():
             self._keep_house()
             self.work_once(stop)
-        webhooks.join(self._services.settings.webhook_timeout)
+        if webhooks is not None:
+            webhooks.join(self._services.settings.webhook_timeout)
         log.info("stage=stopped worker=%s", self._services.worker)
 
-    def work_once(self, stop: threading.Event, *, wait: timedelta = _POLL) -> bool:
+    def work_once(self, stop: threading.Event, *, wait: timedelta | None = None) -> bool:
         """Take one message, waiting up to `wait`, and see it through. Returns whether there was one."""
+        wait = self._services.settings.poll_time if wait is None else wait
         try:
             messages = self._services.queue.receive(
                 limit=1, wait=wait, visibility=self._services.settings.visibility_time
@@ -68,6 +67,14 @@ class Worker:
         except Exception:  # a bug in ending an attempt must not end the worker
             log.exception("stage=settled message=%s decision=give_back", message.id)
             return GiveBack(timedelta(seconds=self._services.settings.lease))
+
+    def _deliver_webhooks(self, stop: threading.Event) -> threading.Thread | None:
+        if self._services.webhooks is None:
+            return None
+        deliverer = Deliverer(self._services)
+        thread = threading.Thread(target=deliverer.run, args=[stop], name="webhooks", daemon=True)
+        thread.start()
+        return thread
 
     def _keep_house(self) -> None:
         if time.monotonic() >= self._housekeeping_at:

@@ -62,7 +62,27 @@ def _drain_in_threads(opener: Callable[[], Queue]) -> list[str]:
 
 
 class QueueContract:
-    """The suite. `queues` is a fixture that gives fresh, empty `Queues`."""
+    """The suite. `queues` is a fixture that gives fresh, empty `Queues`.
+
+    What follows is the whole promise. An adapter whose technology promises less says so in its own docstring, and
+    here by setting it lower: the tests then ask for what is left of it.
+    """
+
+    ordered = True
+    """Messages come in the order in which they became visible."""
+    exact_receipts = True
+    """A receipt is stale as soon as its message is delivered again, deleted or given up, and every call says so."""
+    exact_redrives = True
+    """Several redrives at once tell each how many letters itself brought back."""
+    accuracy = timedelta()
+    """By how much a queue's times may be off."""
+    longest_extension = timedelta(hours=12)
+    """For how long a message can be hidden that was received a little while ago."""
+    crowd = 500
+    """How many messages several processes share out within a reasonable time."""
+
+    def in_order(self, bodies: list[str]) -> list[str]:
+        return bodies if self.ordered else sorted(bodies)
 
     @pytest.fixture
     def queue(self, queues: Queues) -> Queue:
@@ -75,12 +95,8 @@ class QueueContract:
         message_id = queue.send("hello")
         queues.pass_time(5)
         message = take(queue)
-        assert (message_id, "hello", 1, sent_at) == (
-            message.id,
-            message.body,
-            message.receive_count,
-            message.sent_at,
-        )
+        assert (message_id, "hello", 1) == (message.id, message.body, message.receive_count)
+        assert abs(message.sent_at - sent_at) <= self.accuracy
 
     @pytest.mark.parametrize(
         "body",
@@ -122,7 +138,7 @@ class QueueContract:
         sent = [str(number) for number in range(25)]
         for body in sent:
             queue.send(body)
-        assert sent == drain(queue)
+        assert self.in_order(sent) == self.in_order(drain(queue))
 
     def test_the_message_longest_visible_comes_first(self, queues: Queues, queue: Queue) -> None:
         queue.send("delayed", delay=timedelta(seconds=10))
@@ -133,7 +149,7 @@ class QueueContract:
         queues.pass_time(1)
         assert queue.extend(first, timedelta())
         queues.pass_time(10)
-        assert drain(queue) == ["fresh", "given back", "delayed"]
+        assert self.in_order(["fresh", "given back", "delayed"]) == self.in_order(drain(queue))
 
     def test_what_was_sent_is_there_for_a_later_user(self, queues: Queues, queue: Queue) -> None:
         queue.send("kept")
@@ -249,11 +265,12 @@ class QueueContract:
     # --- extend ----------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("seconds", [10, 60, 12 * 3600])
-    def test_extend_hides_the_message_from_now_on(self, queues: Queues, queue: Queue, seconds: int) -> None:
+    def test_extend_hides_the_message_from_now_on(self, queues: Queues, queue: Queue, seconds: float) -> None:
         queue.send("one")
         message = take(queue)
         queues.pass_time(5)
         assert queue.extend(message, timedelta(seconds=seconds))
+        seconds = min(seconds, self.longest_extension.total_seconds())
         queues.pass_time(seconds - 1)
         assert queue.receive() == []
         queues.pass_time(1)
@@ -288,6 +305,8 @@ class QueueContract:
     # --- stale receipts --------------------------------------------------------------------------
 
     def test_a_receipt_is_stale_once_the_message_was_delivered_again(self, queues: Queues, queue: Queue) -> None:
+        if not self.exact_receipts:
+            pytest.skip("older receipts may still have an effect here")
         queue.send("one")
         stale = take(queue)
         queues.pass_time(60)
@@ -314,12 +333,11 @@ class QueueContract:
         self._assert_stale(queue, message)
         assert QueueDepth(1, 0, 0, 0) == queue.depth()
 
-    @staticmethod
-    def _assert_stale(queue: Queue, message: Message) -> None:
+    def _assert_stale(self, queue: Queue, message: Message) -> None:
         assert not queue.extend(message, timedelta())
         assert not queue.extend(message, timedelta(hours=1))
         assert not queue.give_up(message, "stale")
-        assert not queue.delete(message)
+        assert not queue.delete(message) or not self.exact_receipts
 
     def test_deleting_leaves_the_others_alone(self, queue: Queue) -> None:
         for body in ("a", "b", "c"):
@@ -328,7 +346,7 @@ class QueueContract:
         assert queue.delete(received[1])
         for message in (received[0], received[2]):
             assert queue.extend(message, timedelta())
-        assert drain(queue) == ["a", "c"]
+        assert self.in_order(drain(queue)) == ["a", "c"]
 
     # --- dead letters ----------------------------------------------------------------------------
 
@@ -339,13 +357,13 @@ class QueueContract:
         queues.pass_time(7)
         assert queue.give_up(message, "the recording is gone: 波")
         (letter,) = queue.dead_letters()
-        assert (message.id, "hopeless", 2, "the recording is gone: 波", queues.now()) == (
+        assert (message.id, "hopeless", 2, "the recording is gone: 波") == (
             letter.id,
             letter.body,
             letter.receive_count,
             letter.reason,
-            letter.died_at,
         )
+        assert abs(letter.died_at - queues.now()) <= self.accuracy
         queues.pass_time(24 * 3600)
         assert queue.receive() == []
 
@@ -458,14 +476,14 @@ class QueueContract:
     # --- many at once ----------------------------------------------------------------------------
 
     def test_threads_receive_each_message_exactly_once(self, queues: Queues, queue: Queue) -> None:
-        sent = Counter(str(number) for number in range(200))
+        sent = Counter(str(number) for number in range(min(200, self.crowd)))
         in_threads(4, lambda number: [queue.send(body) for body in list(sent)[number::4]])
         users = [queue, queue, queues.open(), queues.open()]
         found = in_threads(8, lambda number: drain(users[number % 4]))
         assert sent == Counter(itertools.chain.from_iterable(found))
 
     def test_processes_receive_each_message_exactly_once(self, queues: Queues, queue: Queue) -> None:
-        sent = Counter(str(number) for number in range(500))
+        sent = Counter(str(number) for number in range(self.crowd))
         in_threads(4, lambda number: [queue.send(body) for body in list(sent)[number::4]])
         found = in_processes(_drain_in_threads, [queues.opener()] * 3)
         assert sent == Counter(itertools.chain.from_iterable(found))
@@ -481,14 +499,19 @@ class QueueContract:
     def test_only_one_of_many_deletes_counts(self, queue: Queue) -> None:
         queue.send("one")
         message = take(queue)
-        assert sum(in_threads(8, lambda _: queue.delete(message))) == 1
+        counted = sum(in_threads(8, lambda _: queue.delete(message)))
+        assert counted == 1 or (counted and not self.exact_receipts)
+        assert QueueDepth(0, 0, 0, 0) == queue.depth()
 
     def test_redrives_at_once_bring_each_letter_back_once(self, queue: Queue) -> None:
         self._give_up_all(queue, "abcdefgh")
-        assert sum(in_threads(4, lambda _: queue.redrive())) == 8
+        counted = sum(in_threads(4, lambda _: queue.redrive()))
+        assert counted == 8 or not self.exact_redrives
         assert [*"abcdefgh"] == sorted(drain(queue))
 
     # --- anything at all -------------------------------------------------------------------------
 
     def test_it_does_what_the_model_does(self, queues: Queues) -> None:
+        if not (self.ordered and self.exact_receipts):
+            pytest.skip("the model is exact about order and receipts, and this queue is not")
         agrees_with_model(queues)

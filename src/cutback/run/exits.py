@@ -81,6 +81,7 @@ _CODES = {
     "invalid_request": Exit.REFUSED,
     "id_taken": Exit.REFUSED,
     "wrong_state": Exit.REFUSED,
+    "message_refused": Exit.REFUSED,
     "output_exists": Exit.REFUSED,
     "clip_not_found": Exit.NOT_FOUND,
     "recording_not_found": Exit.NOT_FOUND,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from cutback.errors import SettingsError
 from cutback.run.command import command
 from cutback.run.exits import DeadLetterNotFoundError, WrongUsageError
 from cutback.run.screen import Screen
@@ -86,7 +87,8 @@ def redrive(
         raise WrongUsageError("Name dead letters by id, or say --all.")
     services = screen.services()
     wanted = None if everything else chosen(queue_of(services, queue).dead_letters(limit=1000), ids or [])
-    count = accept.redrive(services, wanted) if queue is QueueName.CLIPS else services.webhooks.redrive(wanted)
+    clips = queue is QueueName.CLIPS
+    count = accept.redrive(services, wanted) if clips else queue_of(services, queue).redrive(wanted)
     screen.document({"queue": queue.value, "redriven": count})
     screen.show(f"[green]✓[/] {count} brought back" if count else "[dim]There is none to bring back.[/]")
 
@@ -108,8 +110,15 @@ def chosen(letters: Iterable[DeadLetter], names: list[str]) -> set[str]:
 
 
 def queue_of(services: Services, name: QueueName) -> Queue:
-    """The queue of that name."""
-    return services.queue if name is QueueName.CLIPS else services.webhooks
+    """The queue of that name.
+
+    Raises:
+        SettingsError: there are no webhooks here.
+    """
+    found = services.queue if name is QueueName.CLIPS else services.webhooks
+    if found is None:
+        raise SettingsError("\n- CUTBACK_WEBHOOK_QUEUE_URL is not set, so there is no queue of webhooks")
+    return found
 
 
 def subject(letter: DeadLetter) -> str | None:

@@ -47,6 +47,7 @@ def up(
 
     settings = load_settings(data=screen.data, workers=workers)
     services = build(settings)
+    services.check()
     logs: Path | None = None
     if screen.live:
         logs = settings.data / "logs"  # log lines would run through the view

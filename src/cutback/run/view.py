@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, OrderedDict, deque
 from datetime import datetime
 
@@ -31,6 +32,8 @@ class View:
         self._services = services
         self._states: OrderedDict[str, str] = OrderedDict()
         self._events: deque[Text] = deque(maxlen=_EVENTS)
+        self._counted = QueueDepth(0, 0, 0, 0), QueueDepth(0, 0, 0, 0)
+        self._count_at = 0.0
         for clip in reversed(services.records.list_clips(ClipQuery(), limit=_KNOWN).clips):
             self._states[clip.id] = clip.state.value
 
@@ -61,8 +64,8 @@ class View:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="dim")
         grid.add_column()
-        grid.add_row("queue", _depth(self._services.queue.depth()))
-        hooks = self._services.webhooks.depth()
+        waiting, hooks = self._depths()
+        grid.add_row("queue", _depth(waiting))
         if hooks.visible or hooks.in_flight or hooks.delayed or hooks.dead:
             grid.add_row("webhooks", _depth(hooks))
         counts = Counter(self._states.values())
@@ -73,6 +76,16 @@ class View:
         )
         grid.add_row("clips", states if counts else Text("none yet; try: cutback submit --help", style="dim"))
         return grid
+
+    def _depths(self) -> tuple[QueueDepth, QueueDepth]:
+        now = time.monotonic()
+        if now >= self._count_at:
+            services = self._services
+            hooks = services.webhooks.depth() if services.webhooks is not None else QueueDepth(0, 0, 0, 0)
+            self._counted = services.queue.depth(), hooks
+            # SQS's numbers are old anyway, and have a price.
+            self._count_at = now + (5 if services.settings.queue_url else 0)
+        return self._counted
 
     def _working(self, now: datetime) -> list[RenderableType]:
         query = ClipQuery(state=ClipState.PROCESSING)

@@ -39,6 +39,7 @@ def worker(
         if with_parent:
             threading.Thread(target=_stop_with_parent, args=[stop], name="parent", daemon=True).start()
         services = screen.services()
+        services.check()
         with scanning(services, stop):
             Worker(services).run(stop)
     screen.document({"worker": services.worker, "stopped": True})

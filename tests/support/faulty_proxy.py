@@ -1,0 +1,151 @@
+"""A proxy on loopback between Cutback and a service that speaks HTTP, which does to requests what a test wants."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+PASS = "pass"
+THROTTLE = "throttle"
+ERROR = "error"
+"""An answer of 500, nothing having happened."""
+ERROR_AFTER = "error after"
+"""An answer of 500, though it has happened."""
+DROP = "drop"
+"""The connection is closed without an answer, nothing having happened."""
+DROP_AFTER = "drop after"
+"""The connection is closed without an answer, though it has happened."""
+CUT = "cut"
+"""It has happened, and half of the answer comes."""
+HANG = "hang"
+"""No answer ever, nothing having happened; the caller has to have enough of it."""
+HANG_AFTER = "hang after"
+FAULTS = [THROTTLE, ERROR, ERROR_AFTER, DROP, DROP_AFTER, CUT, HANG, HANG_AFTER]
+
+
+class FaultyProxy:
+    """Asks `plan` for every request, by its action (`SendMessage`, `Publish`), what shall become of it."""
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = urlsplit(upstream)
+        self.plan: Callable[[str], str] = lambda _action: PASS
+        self.seen: list[tuple[str, str]] = []
+        """Actions and what became of them."""
+        self.over = threading.Event()
+        self.endpoint = ""
+
+    def fail(self, action: str, *faults: str) -> None:
+        """Let the next requests of this action meet these faults, one each; then pass."""
+        left = list(faults)
+        lock = threading.Lock()
+
+        def plan(asked: str) -> str:
+            with lock:
+                return left.pop(0) if asked == action and left else PASS
+
+        self.plan = plan
+
+    def count(self, action: str) -> int:
+        return sum(asked == action for asked, _ in self.seen)
+
+    def forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port, timeout=60)
+        try:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+
+def action_of(headers: dict[str, str], body: bytes) -> str:
+    """SQS names its action in a header, SNS in the form that is its body."""
+    target = headers.get("x-amz-target", "")
+    if target:
+        return target.rpartition(".")[2]
+    fields = dict(part.partition("=")[::2] for part in body.decode(errors="replace").split("&"))
+    return fields.get("Action", "")
+
+
+@contextmanager
+def between(upstream: str) -> Iterator[FaultyProxy]:
+    """The proxy, running; its `endpoint` stands for `upstream`."""
+    proxy = FaultyProxy(upstream)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            action = action_of(headers, body)
+            fault = proxy.plan(action)
+            proxy.seen.append((action, fault))
+            answer = 200, [("content-type", "text/plain")], b""
+            if fault in {PASS, ERROR_AFTER, DROP_AFTER, CUT, HANG_AFTER}:
+                answer = proxy.forward(self.path, headers, body)
+            if fault in {HANG, HANG_AFTER}:
+                self.wait_for_caller()
+            if fault in {DROP, DROP_AFTER, HANG, HANG_AFTER}:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            if fault in {THROTTLE, ERROR, ERROR_AFTER}:
+                answer = self.refusal(fault, is_json="x-amz-target" in headers)
+            self.answer(*answer, cut=fault == CUT)
+
+        def wait_for_caller(self) -> None:
+            self.connection.settimeout(0.05)
+            while not proxy.over.is_set():
+                try:
+                    if not self.connection.recv(1):
+                        return
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+
+        @staticmethod
+        def refusal(fault: str, *, is_json: bool) -> tuple[int, list[tuple[str, str]], bytes]:
+            status, code = (400, "Throttling") if fault == THROTTLE else (500, "InternalFailure")
+            if is_json:
+                text = f'{{"__type": "com.amazonaws.sqs#{code}", "message": "No."}}'
+            else:
+                text = f"<ErrorResponse><Error><Code>{code}</Code><Message>No.</Message></Error></ErrorResponse>"
+            return status, [("content-type", "application/json" if is_json else "text/xml")], text.encode()
+
+        def answer(self, status: int, headers: list[tuple[str, str]], body: bytes, *, cut: bool) -> None:
+            self.send_response_only(status)
+            for name, value in headers:
+                if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
+                    self.send_header(name, value)
+            self.send_header("content-length", str(max(len(body), int(cut))))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+            if cut:
+                self.close_connection = True
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except ConnectionError:
+                self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    proxy.endpoint = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield proxy
+    finally:
+        proxy.over.set()
+        server.shutdown()
+        server.server_close()
