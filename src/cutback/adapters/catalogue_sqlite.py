@@ -8,13 +8,13 @@ narrow read of the index for each of the few classes that the camera has, howeve
 from __future__ import annotations
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cutback.adapters.sqlite import PATIENCE, Database, from_micros, to_micros
+from cutback.adapters.keyset import check_limit, from_micros, make_cursor, read_cursor, to_micros
+from cutback.adapters.sqlite import PATIENCE, Database
 from cutback.errors import RecordsUnavailableError
 from cutback.model import utc_now
 from cutback.ports import RecordingPage
@@ -143,9 +143,8 @@ class SqliteCatalogue:
         Raises:
             ValueError: `cursor` was not made by this method.
         """
-        if limit < 1:
-            raise ValueError("limit must be 1 or more")
-        after = None if cursor is None else _read_cursor(cursor)
+        check_limit(limit)
+        after = None if cursor is None else read_cursor(cursor)
         values = {
             "camera": camera,
             "start": None if start is None else to_micros(start),
@@ -157,7 +156,7 @@ class SqliteCatalogue:
         with self._database.reading() as connection:
             rows = connection.execute(_listing(values), values).fetchall()
         found = [_read(content) for _, _, content in rows[:limit]]
-        return RecordingPage(found, _make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+        return RecordingPage(found, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
     def cameras(self) -> list[Camera]:
         """Every camera that has a recording, by name. Reads a few entries of the index for each."""
@@ -263,18 +262,3 @@ def _listing(values: dict[str, Any]) -> str:
 def _part(source: str, conditions: list[str]) -> str:
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT * FROM (SELECT starts_at, key, content {source} {where} ORDER BY starts_at, key LIMIT :limit)"  # noqa: S608 - constants
-
-
-def _make_cursor(starts_at: int, key: str) -> str:
-    return urlsafe_b64encode(f"{starts_at} {key}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[int, str]:
-    try:
-        starts_at, key = urlsafe_b64decode(cursor.encode("ascii")).decode().split(" ", 1)
-        place = int(starts_at), key
-        if key and -(2**63) <= place[0] < 2**63 and _make_cursor(*place) == cursor:
-            return place
-    except ValueError:
-        pass  # one message for every way in which it can be wrong
-    raise ValueError("the cursor is not one that a listing gave")
