@@ -15,6 +15,7 @@ from cutback.errors import SettingsError
 from cutback.model import utc_now
 from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
 from cutback.retry import Policy
+from cutback.server_names import cache_nodes
 from cutback.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Services:
 
     def close(self) -> None:
         """End what runs in the background, such as a cutter's waiting process."""
-        for each in (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.webhooks):
+        for each in (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.cache, self.webhooks):
             close = getattr(each, "close", None)
             if close is not None:
                 close()
@@ -84,16 +85,14 @@ def build(
         SurroundingsError: a store or the database does not answer.
     """
     from cutback.adapters.announce_outbox import OutboxAnnouncer
-    from cutback.adapters.cache_memory import MemoryCache
-    from cutback.adapters.catalogue_sqlite import SqliteCatalogue
     from cutback.adapters.queue_sqlite import SqliteQueue
-    from cutback.adapters.records_sqlite import SqliteRecords
     from cutback.sandbox import ChildCutter
     from cutback.storage import Store
 
     _prepare_folders(settings)
     policy = policy_of(settings)
     child = ChildCutter()
+    records, catalogue = _records(settings, clock)
     database = settings.database_path
     webhooks = SqliteQueue(
         database,
@@ -118,9 +117,9 @@ def build(
             clock=clock,
         ),
         long_queue=None,
-        records=SqliteRecords(database, clock=clock),
-        catalogue=SqliteCatalogue(database, clock=clock),
-        cache=MemoryCache(),
+        records=records,
+        catalogue=catalogue,
+        cache=_cache(settings),
         webhooks=webhooks,
         announcers=(OutboxAnnouncer(webhooks, settings.webhook_urls),),
         cutter=cutter or child,
@@ -128,6 +127,41 @@ def build(
         clock=clock,
         checkpoint=checkpoint or _pass,
     )
+
+
+def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue]:
+    """Both on one database."""
+    if not settings.records_url:
+        from cutback.adapters.catalogue_sqlite import SqliteCatalogue
+        from cutback.adapters.records_sqlite import SqliteRecords
+
+        return SqliteRecords(settings.database_path, clock=clock), SqliteCatalogue(settings.database_path, clock=clock)
+    try:
+        from cutback.adapters.catalogue_mongodb import MongoCatalogue
+        from cutback.adapters.mongodb import Mongo
+        from cutback.adapters.records_mongodb import MongoRecords
+    except ImportError as error:
+        raise SettingsError("\n- CUTBACK_RECORDS_URL needs pymongo; pip install 'cutback[aws]'") from error
+
+    mongo = Mongo(settings.records_url)
+    try:
+        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock)
+    except BaseException:
+        mongo.close()
+        raise
+
+
+def _cache(settings: Settings) -> Cache:
+    if not settings.cache_url:
+        from cutback.adapters.cache_memory import MemoryCache
+
+        return MemoryCache()
+    try:
+        from cutback.adapters.cache_memcached import MemcachedCache
+    except ImportError as error:
+        raise SettingsError("\n- CUTBACK_CACHE_URL needs pymemcache; pip install 'cutback[aws]'") from error
+
+    return MemcachedCache(cache_nodes(settings.cache_url))
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -21,6 +21,7 @@ from cutback.errors import SettingsError
 from cutback.key_pattern import BUILT_IN, KeyPattern
 from cutback.local_time import Zones
 from cutback.places import Rules
+from cutback.server_names import check_cache_url, check_records_url
 
 PREFIX = "CUTBACK_"
 """Every setting is the environment variable of this prefix and its name in capitals."""
@@ -103,6 +104,12 @@ class Settings(BaseSettings):
     clip_options: Options = Field({}, repr=False, description="Options for the clip store, as a JSON object.")
     database: Path | None = Field(
         None, description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite."
+    )
+    records_url: Annotated[str, BeforeValidator(check_records_url)] = Field(
+        "", repr=False, description="The records: a MongoDB's URL with the database's name. SQLite if left out."
+    )
+    cache_url: Annotated[str, BeforeValidator(check_cache_url)] = Field(
+        "", description="What is remembered between clips: memcached://HOST:PORT,... Each process's own if left out."
     )
 
     recording_pattern: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_check_patterns)] = Field(
@@ -278,7 +285,7 @@ def _fault(item: Any) -> str:
     field = Settings.model_fields.get(name)
     if field is None:
         return f"{name} is not a setting"
-    hidden = name in {"webhook_secret", "source_options", "clip_options"}
+    hidden = name in {"webhook_secret", "source_options", "clip_options", "records_url"}
     shown = "" if hidden else f" (it is {str(item['input'])[:80]!r})"
     return f"{variable(name)}{shown}: {problem}. {_help(field)}"
 
