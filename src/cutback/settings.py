@@ -106,7 +106,9 @@ class Settings(BaseSettings):
         None, description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite."
     )
     records_url: Annotated[str, BeforeValidator(check_records_url)] = Field(
-        "", repr=False, description="The records: a MongoDB's URL with the database's name. SQLite if left out."
+        "",
+        repr=False,
+        description="Records and catalogue: a MongoDB's URL with the database's name. SQLite if left out.",
     )
     cache_url: Annotated[str, BeforeValidator(check_cache_url)] = Field(
         "", description="What is remembered between clips: memcached://HOST:PORT,... Each process's own if left out."

@@ -35,6 +35,8 @@ class MongoProxy:
         self.meanwhile: Callable[[], None] = lambda: None
         """Called between a fault and its being noticed."""
         self.seen: list[str] = []
+        self.messages: list[bytes] = []
+        """Of the commands in `seen`, whole."""
 
     def fail(self, command: str, *faults: str) -> None:
         """Let the next commands of this name meet these faults, one each; then pass."""
@@ -81,7 +83,9 @@ class MongoProxy:
             while message := _receive(client):
                 command = _command(message)
                 fault = PASS if command in _HANDSHAKE else self.plan(command)
-                self.seen.append(command)
+                if command not in _HANDSHAKE:
+                    self.seen.append(command)
+                    self.messages.append(message)
                 if fault != DROP:
                     server.sendall(message)
                     answer = _receive(server)

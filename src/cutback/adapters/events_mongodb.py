@@ -100,7 +100,8 @@ class EventLog:
         return True
 
     def _without_known(self, entries: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        found = self._newest.find({"_id": {"$in": [event_id for event_id, _ in entries]}}, {"_id": 1})
+        # Known to a majority, that is: an outbox is emptied for it, and must not be for what a failover may undo.
+        found = self._events.find({"_id": {"$in": [event_id for event_id, _ in entries]}}, {"_id": 1})
         known = {event["_id"] for event in found}
         return [entry for entry in entries if entry[0] not in known]
 
