@@ -49,7 +49,7 @@ def test_patience_is_bounded_unless_the_url_says_otherwise(mongo_url: str) -> No
         assert options.pool_options.socket_timeout == 7
 
 
-@pytest.mark.parametrize("url", ["mongodb://a:99999/x", "mongodb://a/x?w=many&wtimeoutMS=soon", "mongodb://u:p:q@a/x"])
+@pytest.mark.parametrize("url", ["mongodb://a:99999/x", "mongodb://a,b/x?directConnection=true", "mongodb://u:p:q@a/x"])
 def test_a_url_that_the_driver_refuses_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="CUTBACK_RECORDS_URL"):
         Mongo(url)
