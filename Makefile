@@ -78,10 +78,11 @@ $(DEV): $(STAMP) requirements-dev.lock
 		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Tests decode with ffmpeg and play in Chromium; installed only where that may be done.
+# Tests decode with ffmpeg, play in Chromium and cache in memcached; installed only where that may be done.
 tools:
 	@missing=""; \
 	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
+	command -v memcached >/dev/null || missing="$$missing memcached"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 		command -v google-chrome >/dev/null || missing="$$missing chromium"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

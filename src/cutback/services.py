@@ -15,6 +15,7 @@ from cutback.errors import SettingsError
 from cutback.model import utc_now
 from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
 from cutback.retry import Policy
+from cutback.server_names import cache_nodes
 from cutback.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class Services:
 
     def close(self) -> None:
         """End what runs in the background, such as a cutter's waiting process."""
-        own = (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.webhooks, *self.announcers)
-        for each in own:
+        own = (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.cache, self.webhooks)
+        for each in (*own, *self.announcers):
             close = getattr(each, "close", None)
             if close is not None:
                 close()
@@ -97,15 +98,13 @@ def build(
         SettingsError: the data folder cannot be made or written.
         SurroundingsError: a store or the database does not answer.
     """
-    from cutback.adapters.cache_memory import MemoryCache
-    from cutback.adapters.catalogue_sqlite import SqliteCatalogue
-    from cutback.adapters.records_sqlite import SqliteRecords
     from cutback.sandbox import ChildCutter
     from cutback.storage import Store
 
     _prepare_folders(settings)
     policy = policy_of(settings)
     child = ChildCutter()
+    records, catalogue = _records(settings, clock)
     webhooks = _webhooks(settings, clock)
     return Services(
         settings=settings,
@@ -115,10 +114,10 @@ def build(
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         messages=Store.open(settings.message_store) if settings.message_store else None,
         queue=_queue(settings, policy, clock),
-        long_queue=None,
-        records=SqliteRecords(settings.database_path, clock=clock),
-        catalogue=SqliteCatalogue(settings.database_path, clock=clock),
-        cache=MemoryCache(),
+        long_queue=_long_queue(settings, policy, clock),
+        records=records,
+        catalogue=catalogue,
+        cache=_cache(settings),
         webhooks=webhooks,
         announcers=_announcers(settings, webhooks),
         cutter=cutter or child,
@@ -146,6 +145,20 @@ def _queue(settings: Settings, policy: Policy, clock: Clock) -> Queue:
         "clips",
         visibility=settings.visibility_time,
         max_receives=policy.max_receives,
+        clock=clock,
+    )
+
+
+def _long_queue(settings: Settings, policy: Policy, clock: Clock) -> Queue | None:
+    if not settings.long_queue_url:
+        return None
+    from cutback.adapters.queue_sqs import SqsQueue
+
+    return SqsQueue(
+        settings.long_queue_url,
+        visibility=settings.visibility_time,
+        max_receives=policy.max_receives,
+        setting="CUTBACK_LONG_QUEUE_URL",
         clock=clock,
     )
 
@@ -184,6 +197,54 @@ def _announcers(settings: Settings, webhooks: Queue | None) -> tuple[Announcer, 
 
         announcers += [SnsAnnouncer(topic) for topic in settings.announce_urls]
     return tuple(announcers)
+
+
+def _records_url(settings: Settings) -> str:
+    if not settings.records_url_secret:
+        return settings.records_url
+    from cutback.adapters.secrets_aws import read_secret
+    from cutback.server_names import check_records_url
+
+    try:
+        return str(check_records_url(read_secret(settings.records_url_secret)))
+    except ValueError as error:
+        raise SettingsError(f"\n- CUTBACK_RECORDS_URL_SECRET: what the secret holds {error}") from None
+
+
+def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue]:
+    """Both on one database."""
+    url = _records_url(settings)
+    if not url:
+        from cutback.adapters.catalogue_sqlite import SqliteCatalogue
+        from cutback.adapters.records_sqlite import SqliteRecords
+
+        return SqliteRecords(settings.database_path, clock=clock), SqliteCatalogue(settings.database_path, clock=clock)
+    try:
+        from cutback.adapters.catalogue_mongodb import MongoCatalogue
+        from cutback.adapters.mongodb import Mongo
+        from cutback.adapters.records_mongodb import MongoRecords
+    except ImportError as error:
+        raise SettingsError("\n- CUTBACK_RECORDS_URL needs pymongo; pip install 'cutback[aws]'") from error
+
+    mongo = Mongo(url)
+    try:
+        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock)
+    except BaseException:
+        mongo.close()
+        raise
+
+
+def _cache(settings: Settings) -> Cache:
+    if not settings.cache_url:
+        from cutback.adapters.cache_memory import MemoryCache
+
+        return MemoryCache()
+    try:
+        from cutback.adapters.cache_memcached import MemcachedCache
+    except ImportError as error:
+        raise SettingsError("\n- CUTBACK_CACHE_URL needs pymemcache; pip install 'cutback[aws]'") from error
+
+    return MemcachedCache(cache_nodes(settings.cache_url))
 
 
 def policy_of(settings: Settings) -> Policy:

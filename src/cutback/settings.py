@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import difflib
-import json
 import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -22,6 +18,8 @@ from cutback.errors import SettingsError
 from cutback.key_pattern import BUILT_IN, KeyPattern
 from cutback.local_time import Zones
 from cutback.places import Rules
+from cutback.server_names import check_cache_url, check_records_url
+from cutback.settings_texts import check_patterns, check_secret, check_webhooks, check_zones, comma_list, read_options
 
 PREFIX = "CUTBACK_"
 """Every setting is the environment variable of this prefix and its name in capitals."""
@@ -32,62 +30,7 @@ _DEVELOPERS = ("CUTBACK_TEST_", "CUTBACK_BENCH_")
 _LIMITS = Limits()
 
 
-def _comma_list(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _options(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        content = json.loads(value or "{}")
-    except ValueError:
-        raise ValueError('must be a JSON object, such as {"region": "eu-central-1"}') from None
-    if not isinstance(content, dict):
-        raise ValueError('must be a JSON object, such as {"region": "eu-central-1"}')  # noqa: TRY004 - pydantic
-    return {str(name): str(option) for name, option in content.items()}
-
-
-def _check_patterns(value: object) -> object:
-    patterns = _comma_list(value)
-    for pattern in patterns if isinstance(patterns, tuple) else ():
-        KeyPattern.parse(pattern)
-    return patterns
-
-
-def _check_zones(value: object) -> object:
-    if isinstance(value, str):
-        Zones.parse(value)
-    return value
-
-
-def _check_secret(value: object) -> object:
-    if isinstance(value, str) and value:
-        try:
-            key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if not value.startswith("whsec_") or not 24 <= len(key) <= 64:
-            raise ValueError("must be whsec_ followed by 24 to 64 bytes in base 64")
-    return value
-
-
-def _check_webhooks(value: object) -> object:
-    urls = _comma_list(value)
-    for url in urls if isinstance(urls, tuple) else ():
-        try:
-            parts = urlsplit(url)
-            right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            right = False
-        if not right:
-            raise ValueError(f"{url[:100]!r} is not an http:// or https:// address")
-    return urls
-
-
-Options = Annotated[dict[str, str], NoDecode, BeforeValidator(_options)]
+Options = Annotated[dict[str, str], NoDecode, BeforeValidator(read_options)]
 
 
 class Settings(BaseSettings):
@@ -108,17 +51,31 @@ class Settings(BaseSettings):
     queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
         "", description="The queue of requests: an SQS queue's URL. SQLite if left out."
     )
+    long_queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
+        "", description="Where work goes that takes longer than a Lambda function may run: an SQS queue's URL."
+    )
     webhook_queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
         "", description="The queue of webhook deliveries: another SQS queue's URL. SQLite if left out."
     )
-    announce_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), AfterValidator(check_topics)] = (
+    announce_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_topics)] = (
         Field((), description="SNS topics that hear of every event, by ARN, separated by commas.")
     )
+    records_url: Annotated[str, BeforeValidator(check_records_url)] = Field(
+        "",
+        repr=False,
+        description="Records and catalogue: a MongoDB's URL with the database's name. SQLite if left out.",
+    )
+    records_url_secret: str = Field(
+        "", description="ARN of the secret in AWS Secrets Manager that holds the records' URL, instead of that itself."
+    )
+    cache_url: Annotated[str, BeforeValidator(check_cache_url)] = Field(
+        "", description="What is remembered between clips: memcached://HOST:PORT,... Each process's own if left out."
+    )
 
-    recording_pattern: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_check_patterns)] = Field(
+    recording_pattern: Annotated[tuple[str, ...], NoDecode, BeforeValidator(check_patterns)] = Field(
         (), description="How recordings' keys are made of camera and time, separated by commas."
     )
-    time_zone: Annotated[str, BeforeValidator(_check_zones)] = Field(
+    time_zone: Annotated[str, BeforeValidator(check_zones)] = Field(
         "UTC", description="Time zone of keys that name none, such as Europe/Lisbon,bells-*=Australia/Melbourne."
     )
     scan_seconds: float | None = Field(
@@ -166,14 +123,14 @@ class Settings(BaseSettings):
     )
     limit_memory: int = Field(_LIMITS.memory, ge=64 << 20, description="Most bytes of memory one job may add.")
 
-    webhook_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_check_webhooks)] = Field(
+    webhook_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(check_webhooks)] = Field(
         (), description="Addresses that hear of every event, separated by commas."
     )
-    webhook_secret: Annotated[SecretStr | None, BeforeValidator(_check_secret)] = Field(
+    webhook_secret: Annotated[SecretStr | None, BeforeValidator(check_secret)] = Field(
         None, description="Signs webhooks: whsec_ and base 64. Made and kept in the data folder if left out."
     )
     webhook_delays: Annotated[
-        tuple[Annotated[float, Field(ge=0, le=43200)], ...], NoDecode, BeforeValidator(_comma_list)
+        tuple[Annotated[float, Field(ge=0, le=43200)], ...], NoDecode, BeforeValidator(comma_list)
     ] = Field(
         (5, 30, 120, 600, 3600, 21600),
         description="Seconds before each further try of a webhook, separated by commas.",
@@ -191,6 +148,8 @@ class Settings(BaseSettings):
                 f"CUTBACK_VISIBILITY ({self.visibility:g}) must be greater than CUTBACK_LEASE "
                 f"({self.lease:g}), or a dead worker's message comes back before its clip may be taken over"
             )
+        if self.records_url and self.records_url_secret:
+            raise ValueError("CUTBACK_RECORDS_URL and CUTBACK_RECORDS_URL_SECRET say the same; set one of them")
         if self.queue_url and self.queue_url == self.webhook_queue_url:
             raise ValueError("CUTBACK_QUEUE_URL and CUTBACK_WEBHOOK_QUEUE_URL must be two queues")
         if self.webhook_urls and not self.has_webhooks:
@@ -255,7 +214,7 @@ class Settings(BaseSettings):
 
         A file for webhooks alone would be lost with the machine, and its deliveries with it.
         """
-        elsewhere = bool(self.queue_url and getattr(self, "records_url", ""))
+        elsewhere = bool(self.queue_url and (self.records_url or self.records_url_secret))
         return bool(self.webhook_queue_url) or not elsewhere
 
     @property
@@ -310,7 +269,7 @@ def _fault(item: Any) -> str:
     field = Settings.model_fields.get(name)
     if field is None:
         return f"{name} is not a setting"
-    hidden = name in {"webhook_secret", "source_options", "clip_options"}
+    hidden = name in {"webhook_secret", "source_options", "clip_options", "records_url"}
     shown = "" if hidden else f" (it is {str(item['input'])[:80]!r})"
     return f"{variable(name)}{shown}: {problem}. {_help(field)}"
 

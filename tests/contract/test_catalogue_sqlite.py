@@ -12,7 +12,8 @@ import pytest
 from tests.contract.catalogue_contract import CatalogueContract, Shelf, at, footage, keys
 from tests.contract.manual_clock import ManualClock
 
-from cutback.adapters.catalogue_sqlite import REMOVALS_KEPT, SqliteCatalogue
+from cutback.adapters.catalogue_rules import REMOVALS_KEPT
+from cutback.adapters.catalogue_sqlite import SqliteCatalogue
 
 
 class SqliteShelf(Shelf):

@@ -15,9 +15,10 @@ import pytest
 from tests.contract.racing import in_processes, in_threads
 from tests.contract.records_contract import a_clip, claimed
 
+from cutback.adapters.keyset import from_micros, to_micros
 from cutback.adapters.queue_sqlite import SqliteQueue
 from cutback.adapters.records_sqlite import SqliteRecords
-from cutback.adapters.sqlite import Database, from_micros, to_micros
+from cutback.adapters.sqlite import Database
 from cutback.clip import Progress
 from cutback.errors import (
     CutbackError,

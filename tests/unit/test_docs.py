@@ -50,6 +50,7 @@ FOR_DEVELOPERS = {
     "CUTBACK_TEST_SEED",
     "CUTBACK_TEST_FUZZ_SECONDS",
     "CUTBACK_TEST_KILLS",
+    "CUTBACK_TEST_MONGODB",
 }
 """Variables of tests and measurements; CONTRIBUTING.md tells of them."""
 MISSPELT_ON_PURPOSE = {"CUTBACK_LEES"}

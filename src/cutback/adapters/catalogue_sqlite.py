@@ -1,28 +1,24 @@
 """The Catalogue on SQLite: which recording holds which moments of which camera, for several processes at once.
 
-A recording's length class is the number of bits of its length in microseconds: one of class n is shorter than 2^n µs.
-Whatever overlaps a span then begins, within each class, at most 2^n µs before it, so that a span is looked up by one
-narrow read of the index for each of the few classes that the camera has, however long its longest recording is.
+Spans are looked up by length classes: see `cutback.adapters.catalogue_rules.length_class`.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cutback.adapters.sqlite import PATIENCE, Database, from_micros, to_micros
+from cutback.adapters.catalogue_rules import REMOVALS_KEPT, length_class, says_the_same, standing, to_enter
+from cutback.adapters.keyset import check_limit, from_micros, make_cursor, read_cursor, to_micros
+from cutback.adapters.sqlite import PATIENCE, Database
 from cutback.errors import RecordsUnavailableError
 from cutback.model import utc_now
 from cutback.ports import RecordingPage
 from cutback.recording import Camera, CameraRecording
 from cutback.store_event import Standing, is_outdated
-
-REMOVALS_KEPT = timedelta(days=30)
-"""Longer than any queue keeps the news of an object's arrival."""
 
 _FORGOTTEN_AT_ONCE = 100
 
@@ -65,20 +61,17 @@ class SqliteCatalogue:
             known = _known(connection, recording.key)
             if known is None:
                 removal = _removal(connection, recording.key)
-                if removal is not None and is_outdated(_standing(recording), removal):
+                if removal is not None and is_outdated(standing(recording), removal):
                     return False
                 connection.execute("DELETE FROM removed_recordings WHERE key = ?", (recording.key,))
                 _insert(connection, recording)
                 return True
-            if is_outdated(_standing(recording), _standing(known)):
-                return False
-            if known.etag == recording.etag and not recording.sequencer:
-                recording = recording.model_copy(update={"sequencer": known.sequencer})
-            if recording == known:
+            entered = to_enter(recording, known)
+            if entered is None:
                 return False
             _take_out(connection, known)
-            _insert(connection, recording)
-            return not _says_the_same(recording, known)
+            _insert(connection, entered)
+            return not says_the_same(entered, known)
 
     def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
         """Take the recording out, and remember the removal. Returns whether one was taken out."""
@@ -86,7 +79,7 @@ class SqliteCatalogue:
         with self._database.writing() as connection:
             _forget_removals(connection, before=self._clock() - REMOVALS_KEPT)
             known, removal = _known(connection, key), _removal(connection, key)
-            if known is not None and is_outdated(news, _standing(known)):
+            if known is not None and is_outdated(news, standing(known)):
                 return False
             if removal is None or not is_outdated(news, removal):
                 connection.execute(
@@ -143,9 +136,8 @@ class SqliteCatalogue:
         Raises:
             ValueError: `cursor` was not made by this method.
         """
-        if limit < 1:
-            raise ValueError("limit must be 1 or more")
-        after = None if cursor is None else _read_cursor(cursor)
+        check_limit(limit)
+        after = None if cursor is None else read_cursor(cursor)
         values = {
             "camera": camera,
             "start": None if start is None else to_micros(start),
@@ -157,7 +149,7 @@ class SqliteCatalogue:
         with self._database.reading() as connection:
             rows = connection.execute(_listing(values), values).fetchall()
         found = [_read(content) for _, _, content in rows[:limit]]
-        return RecordingPage(found, _make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+        return RecordingPage(found, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
     def cameras(self) -> list[Camera]:
         """Every camera that has a recording, by name. Reads a few entries of the index for each."""
@@ -182,11 +174,6 @@ class SqliteCatalogue:
         return [Camera(name, count, from_micros(first), from_micros(last)) for name, count, first, last in rows]
 
 
-def length_class(starts_at: int, ends_at: int) -> int:
-    """Of a recording from and to these microseconds; see the module."""
-    return max(0, ends_at - starts_at).bit_length()
-
-
 def _read(content: str) -> CameraRecording:
     return CameraRecording.model_validate_json(content)
 
@@ -201,18 +188,9 @@ def _removal(connection: sqlite3.Connection, key: str) -> Standing | None:
     return None if row is None else Standing(row[0], from_micros(row[1]))
 
 
-def _standing(recording: CameraRecording) -> Standing:
-    return Standing(recording.sequencer, recording.stored_at)
-
-
-def _says_the_same(one: CameraRecording, other: CameraRecording) -> bool:
-    """Whether they differ in nothing but how they were heard of."""
-    return one.model_copy(update={"sequencer": other.sequencer, "stored_at": other.stored_at}) == other
-
-
 def _insert(connection: sqlite3.Connection, recording: CameraRecording) -> None:
     starts_at, ends_at = to_micros(recording.start), to_micros(recording.end)
-    kind = length_class(starts_at, ends_at)
+    kind = length_class(recording)
     connection.execute(
         "INSERT INTO recordings (key, camera, length_class, starts_at, ends_at, content) VALUES (?, ?, ?, ?, ?, ?)",
         (recording.key, recording.camera, kind, starts_at, ends_at, recording.model_dump_json()),
@@ -225,7 +203,7 @@ def _insert(connection: sqlite3.Connection, recording: CameraRecording) -> None:
 
 
 def _take_out(connection: sqlite3.Connection, recording: CameraRecording) -> None:
-    lengths = (recording.camera, length_class(to_micros(recording.start), to_micros(recording.end)))
+    lengths = (recording.camera, length_class(recording))
     connection.execute("DELETE FROM recordings WHERE key = ?", (recording.key,))
     connection.execute(
         "UPDATE camera_lengths SET recordings = recordings - 1 WHERE camera = ? AND length_class = ?", lengths
@@ -263,18 +241,3 @@ def _listing(values: dict[str, Any]) -> str:
 def _part(source: str, conditions: list[str]) -> str:
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT * FROM (SELECT starts_at, key, content {source} {where} ORDER BY starts_at, key LIMIT :limit)"  # noqa: S608 - constants
-
-
-def _make_cursor(starts_at: int, key: str) -> str:
-    return urlsafe_b64encode(f"{starts_at} {key}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[int, str]:
-    try:
-        starts_at, key = urlsafe_b64decode(cursor.encode("ascii")).decode().split(" ", 1)
-        place = int(starts_at), key
-        if key and -(2**63) <= place[0] < 2**63 and _make_cursor(*place) == cursor:
-            return place
-    except ValueError:
-        pass  # one message for every way in which it can be wrong
-    raise ValueError("the cursor is not one that a listing gave")

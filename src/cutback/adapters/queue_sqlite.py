@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cutback.adapters.sqlite import PATIENCE, Database, from_micros, to_micros
+from cutback.adapters.keyset import from_micros, to_micros
+from cutback.adapters.sqlite import PATIENCE, Database
 from cutback.errors import QueueUnavailableError
 from cutback.model import utc_now
 from cutback.ports import DeadLetter, Message, QueueDepth

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cutback.adapters.sqlite import PATIENCE, Database, to_micros
+from cutback.adapters.keyset import (
+    ABANDONED_AFTER,
+    check_limit,
+    make_cursor,
+    micros_or_none,
+    read_cursor,
+    to_micros,
+)
+from cutback.adapters.sqlite import PATIENCE, Database
 from cutback.clip import Clip, ClipState, Progress
 from cutback.errors import RecordsUnavailableError
 from cutback.event import Event
 from cutback.model import iso, utc_now
 from cutback.ports import ClipQuery, Page
-
-ABANDONED_AFTER = timedelta(hours=1)
-"""A lease that passed this long ago has no message that would lead a worker to its clip."""
 
 
 class SqliteRecords:
@@ -104,16 +108,16 @@ class SqliteRecords:
         Raises:
             ValueError: `cursor` was not made by this method.
         """
-        _check_limit(limit)
-        statement, values = _listing(query, None if cursor is None else _read_cursor(cursor))
+        check_limit(limit)
+        statement, values = _listing(query, None if cursor is None else read_cursor(cursor))
         with self._database.reading() as connection:
             rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
         clips = [Clip.model_validate_json(content) for _, _, content in rows[:limit]]
-        return Page(clips, _make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+        return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
     def waiting_for(self, camera: str, *, limit: int = 1000) -> list[Clip]:
         """Clips in `waiting` that wait for this camera's footage, those longest in the records first."""
-        _check_limit(limit)
+        check_limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT content FROM clips WHERE state = 'waiting' AND waits_for = ? ORDER BY created_at, id LIMIT ?",
@@ -123,7 +127,7 @@ class SqliteRecords:
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
         """Clips that housekeeping must look at, the longest due first."""
-        _check_limit(limit)
+        check_limit(limit)
         # Each part reads its own index in order and stops. Left to choose, SQLite reads all ready clips.
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -153,7 +157,7 @@ class SqliteRecords:
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:
         """Events not marked as announced, oldest first."""
-        _check_limit(limit)
+        check_limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT content FROM events WHERE announced_at IS NULL ORDER BY position LIMIT ?", (limit,)
@@ -174,7 +178,7 @@ class SqliteRecords:
 
     def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
         """Events in the order of their commits, each with its position."""
-        _check_limit(limit)
+        check_limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT position, content FROM events WHERE position > ? ORDER BY position LIMIT ?",
@@ -196,16 +200,12 @@ def _columns(clip: Clip) -> dict[str, Any]:
         "created_at": to_micros(clip.created_at),
         "revision": clip.revision,
         "attempt": clip.attempt,
-        "lease_until": _micros_or_none(clip.lease_until),
-        "sweep_at": _micros_or_none(clip.sweep_at),
-        "expires_at": _micros_or_none(clip.expires_at),
+        "lease_until": micros_or_none(clip.lease_until),
+        "sweep_at": micros_or_none(clip.sweep_at),
+        "expires_at": micros_or_none(clip.expires_at),
         "waits_for": clip.waits_for,
         "content": clip.model_dump_json(),
     }
-
-
-def _micros_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else to_micros(moment)
 
 
 def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
@@ -259,28 +259,8 @@ def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict
         "tag": query.tag,
         "recording": query.recording,
         "state": query.state,
-        "created_from": _micros_or_none(query.created_from),
-        "created_before": _micros_or_none(query.created_before),
+        "created_from": micros_or_none(query.created_from),
+        "created_before": micros_or_none(query.created_before),
         "after_created_at": after_created_at,
         "after_id": after_id,
     }
-
-
-def _make_cursor(created_at: int, clip_id: str) -> str:
-    return urlsafe_b64encode(f"{created_at} {clip_id}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[int, str]:
-    try:
-        created_at, clip_id = urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
-        place = int(created_at), clip_id
-        if clip_id and -(2**63) <= place[0] < 2**63 and _make_cursor(*place) == cursor:
-            return place
-    except ValueError:
-        pass  # one message for every way in which it can be wrong
-    raise ValueError("the cursor is not one that a listing gave")
-
-
-def _check_limit(limit: int) -> None:
-    if limit < 1:
-        raise ValueError("limit must be 1 or more")

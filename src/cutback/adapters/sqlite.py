@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,8 +21,6 @@ from cutback.errors import CutbackError, SettingsError, StorageFullError, Surrou
 PATIENCE = timedelta(seconds=10)
 """How long to wait for another process's lock before the database counts as unavailable."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _IDLE_AT_MOST = 8
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
 _TOO_LITTLE_ROOM = 256 * 1024
@@ -30,16 +28,6 @@ _PRIMARY_CODE = 0xFF
 _BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
 
 _Identity = tuple[int, int]
-
-
-def to_micros(moment: datetime) -> int:
-    """Microseconds since 1970, exact: what the database's time columns hold."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The moment, aware, in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 class Database:

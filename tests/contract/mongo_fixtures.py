@@ -1,0 +1,35 @@
+"""What the suites on MongoDB share: a server for all of them, a database for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.support.mongo_server import REAL, MongoServer, need_mongodb, real_url
+
+
+@pytest.fixture(scope="session")
+def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer | None]:
+    """None where a real MongoDB is used."""
+    need_mongodb()
+    if REAL:
+        yield None
+        return
+    server = MongoServer(tmp_path_factory.mktemp("mongodb"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def mongo_url(mongo_server: MongoServer | None) -> Iterator[str]:
+    """Of an empty database."""
+    if mongo_server is not None:
+        yield mongo_server.url()
+        return
+    from pymongo import MongoClient
+
+    url = real_url()
+    yield url
+    with MongoClient[dict[str, object]](url) as client:
+        client.drop_database(client.get_default_database())

@@ -1,0 +1,203 @@
+"""Connections to MongoDB that break anywhere: nothing lost, nothing twice, nobody's work taken for another's."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from pymongo import common
+from tests.contract.records_contract import LEASE, T0, a_clip, claimed, finished
+from tests.support.mongo_proxy import CUT, DROP, DROP_AFTER, FAULTS, PASS, MongoProxy, between
+from tests.support.mongo_server import MongoServer, need_nx
+
+from cutback.adapters import mongodb
+from cutback.adapters.mongodb import Mongo
+from cutback.adapters.records_mongodb import MongoRecords
+from cutback.clip import Progress
+from cutback.errors import CutbackError, RecordsUnavailableError
+
+IMPATIENT = timedelta(seconds=5)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    need_nx()
+    server = MongoServer(tmp_path_factory.mktemp("mongodb"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(autouse=True)
+def _looks_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a broken connection the driver waits half a second before it looks at the server again."""
+    monkeypatch.setattr(common, "MIN_HEARTBEAT_INTERVAL", 0.02)
+
+
+@pytest.fixture
+def proxy(server: MongoServer) -> Iterator[MongoProxy]:
+    with between(server.port) as proxy:
+        yield proxy
+
+
+class Desk:
+    """The same records through the proxy and past it."""
+
+    def __init__(self, server: MongoServer, proxy: MongoProxy) -> None:
+        direct = server.url()
+        self.through = MongoRecords(Mongo(direct.replace(str(server.port), str(proxy.port)), patience=IMPATIENT))
+        self.past = MongoRecords(Mongo(direct))
+
+    def events(self) -> list[str]:
+        """The ids of all events; their positions leave no gap."""
+        found = self.past.events_after(0, limit=10_000)
+        assert [position for position, _ in found] == list(range(1, len(found) + 1))
+        return [event.id for _, event in found]
+
+
+@pytest.fixture
+def desk(server: MongoServer, proxy: MongoProxy) -> Iterator[Desk]:
+    desk = Desk(server, proxy)
+    yield desk
+    desk.through.close()
+    desk.past.close()
+
+
+# --- answers that are lost ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("faults", [[DROP], [DROP_AFTER], [CUT], [DROP_AFTER, DROP], [DROP_AFTER, CUT, DROP_AFTER]])
+def test_a_clip_whose_first_answer_was_lost_counts_as_stored(desk: Desk, proxy: MongoProxy, faults: list[str]) -> None:
+    proxy.fail("insert", *faults)
+    assert desk.through.put_clip(a_clip())
+    assert not desk.through.put_clip(a_clip())
+    assert a_clip() == desk.past.get_clip("wave")
+    assert desk.events() == ["wave.1"]
+
+
+@pytest.mark.parametrize("faults", [[DROP], [DROP_AFTER], [CUT], [DROP_AFTER, DROP], [DROP_AFTER, CUT, DROP_AFTER]])
+def test_a_change_whose_first_answer_was_lost_counts_as_made(desk: Desk, proxy: MongoProxy, faults: list[str]) -> None:
+    desk.past.put_clip(a_clip())
+    proxy.fail("update", *faults)
+    assert desk.through.commit(claimed(a_clip()))
+    assert not desk.through.commit(claimed(a_clip(), worker="late"))
+    assert claimed(a_clip()) == desk.past.get_clip("wave")
+    assert desk.events() == ["wave.1", "wave.2"]
+
+
+def test_it_counts_even_when_others_have_gone_on_from_it_meanwhile(desk: Desk, proxy: MongoProxy) -> None:
+    clip = a_clip()
+    proxy.fail("insert", DROP_AFTER)
+    proxy.meanwhile = lambda: assert_true(desk.past.commit(claimed(clip)))
+    assert desk.through.put_clip(clip)
+    proxy.fail("update", DROP_AFTER)
+    given_back = claimed(clip).given_back(RecordsUnavailableError(), attempt=1, now=T0)
+    proxy.meanwhile = lambda: assert_true(desk.past.commit(claimed(given_back)))
+    assert desk.through.commit(given_back)
+    assert claimed(given_back) == desk.past.get_clip("wave")
+    assert desk.events() == ["wave.1", "wave.2", "wave.3", "wave.4"]
+
+
+def test_what_somebody_else_did_meanwhile_does_not_count(desk: Desk, proxy: MongoProxy) -> None:
+    clip = a_clip()
+    proxy.fail("insert", DROP)
+    proxy.meanwhile = lambda: assert_true(desk.past.put_clip(clip))
+    assert not desk.through.put_clip(clip), "the very same clip, but not ours"
+    proxy.fail("update", DROP)
+    proxy.meanwhile = lambda: assert_true(desk.past.commit(claimed(clip)))
+    assert not desk.through.commit(claimed(clip)), "the very same change, but not ours"
+    assert desk.events() == ["wave.1", "wave.2"]
+
+
+def assert_true(value: bool) -> None:  # noqa: FBT001 - a lambda cannot assert
+    assert value
+
+
+# --- every single step, broken in every way ----------------------------------------------------------
+
+
+def steps(records: MongoRecords) -> list[Callable[[], object]]:
+    """A clip's whole way."""
+    clip = a_clip()
+    done = finished(claimed(clip))
+    return [
+        lambda: records.put_clip(clip),
+        lambda: records.mark_announced(["wave.1"]),
+        lambda: records.commit(claimed(clip)),
+        lambda: records.beat("wave", 1, lease_until=T0 + 2 * LEASE, progress=Progress(frames=7)),
+        records.unannounced,
+        lambda: records.mark_announced(["wave.2"]),
+        lambda: records.commit(done),
+    ]
+
+
+def commands_on_the_way(desk: Desk, proxy: MongoProxy) -> int:
+    before = len(proxy.seen)
+    for step in steps(desk.through):
+        step()
+    return len(proxy.seen) - before
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_broken_connection_anywhere_on_a_clips_way_changes_nothing(
+    server: MongoServer, proxy: MongoProxy, fault: str
+) -> None:
+    whole = Desk(server, proxy)
+    count = commands_on_the_way(whole, proxy)
+    assert count >= 20
+    for number in range(count):
+        desk = Desk(server, proxy)
+        proxy.fail_nth(number, fault)
+        for step in steps(desk.through):
+            assert step() is not False
+        proxy.plan = lambda _command: PASS
+        assert [event.id for event in desk.past.unannounced()] == ["wave.3"], number
+        assert desk.events() == ["wave.1", "wave.2", "wave.3"], number
+        assert finished(claimed(a_clip())) == desk.past.get_clip("wave")
+        desk.through.close()
+        desk.past.close()
+    whole.through.close()
+    whole.past.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_worker_that_dies_anywhere_leaves_a_clip_with_all_its_events(
+    server: MongoServer, proxy: MongoProxy, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """One command does not get through, and there is no further one."""
+    monkeypatch.setattr(mongodb, "_PAUSES", ())
+    for number in range(24):
+        desk = Desk(server, proxy)
+        left = [number]
+
+        def plan(_command: str, left: list[int] = left) -> str:
+            left[0] -= 1
+            return PASS if left[0] >= 0 else fault if left[0] == -1 else DROP
+
+        proxy.plan = plan
+        for step in steps(desk.through):
+            try:
+                step()
+            except CutbackError:
+                break
+        proxy.plan = lambda _command: PASS
+        left_over = [event.id for event in desk.past.unannounced()]
+        clip = desk.past.get_clip("wave")
+        revisions = [f"wave.{revision}" for revision in range(1, clip.revision + 1)] if clip else []
+        assert desk.events() == revisions, number
+        assert set(left_over) <= set(revisions)
+        desk.through.close()
+        desk.past.close()
+
+
+# --- no answer at all -----------------------------------------------------------------------------
+
+
+def test_a_server_that_is_away_is_named_in_time() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"mongodb://127.0.0.1:{nobody.getsockname()[1]}/away"
+        with pytest.raises(RecordsUnavailableError, match="ServerSelectionTimeoutError"):
+            MongoRecords(Mongo(url, patience=timedelta(seconds=0.2)))
