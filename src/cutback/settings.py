@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     webhook_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(check_webhooks)] = Field(
         (), description="Addresses that hear of every event, separated by commas."
     )
+    webhook_secret_secret: str = Field(
+        "", description="ARN of the secret in AWS Secrets Manager that holds the secret that signs webhooks."
+    )
     webhook_secret: Annotated[SecretStr | None, BeforeValidator(check_secret)] = Field(
         None, description="Signs webhooks: whsec_ and base 64. Made and kept in the data folder if left out."
     )

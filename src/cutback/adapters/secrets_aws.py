@@ -18,5 +18,5 @@ def read_secret(arn: str) -> str:
         answer = manager.get_secret_value(SecretId=arn)
     text = answer.get("SecretString")
     if not text:
-        raise SettingsError(f"\n- CUTBACK_RECORDS_URL_SECRET: {arn} holds no text; store the URL as its whole text")
+        raise SettingsError(f"\n- The secret {arn} holds no text; store the value as its whole text")
     return str(text).strip()
