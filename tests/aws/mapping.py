@@ -1,0 +1,99 @@
+"""Plays what AWS does between a queue and a function: receive, call, delete what did not fail; by its own settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.aws.stack import REGION, Stack
+
+RUNNER = Path(__file__).with_name("runner.py")
+SECONDS = 120.0
+
+
+class FunctionError(AssertionError):
+    """A function ended otherwise than by an answer."""
+
+
+@dataclass
+class Functions:
+    """The stack's functions, run from an unpacked zip, each known to the stand-in by its role's name."""
+
+    stack: Stack
+    python: str
+    folder: Path
+    """The unpacked zip."""
+    lines: list[str] = field(default_factory=list)
+    """All that they printed: logs and metrics."""
+    imports: list[float] = field(default_factory=list)
+    """Seconds that importing the handler took, each time."""
+
+    def call(self, role: str, event: dict[str, Any], *, seconds: float = SECONDS) -> Any:
+        """Call a function with an event.
+
+        Raises:
+            FunctionError: it ended without an answer, or imported what is not in the zip.
+        """
+        told = self.stack.function(role)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            **told["Environment"]["Variables"],
+            **self.stack.moto.environment(role),
+        }
+        done = subprocess.run(
+            [self.python, "-I", "-S", str(RUNNER), str(self.folder), told["Handler"], str(seconds)],
+            input=json.dumps(event), env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False,
+        )  # fmt: skip
+        printed = done.stdout.splitlines()
+        if done.returncode or not printed:
+            raise FunctionError(f"{role} ended with {done.returncode}: {done.stdout[-3000:]}\n{done.stderr[-6000:]}")
+        self.lines += [*printed[:-1], *done.stderr.splitlines()]
+        answer = json.loads(printed[-1])
+        if answer["outside"]:
+            raise FunctionError(f"{role} imported {answer['outside'][:5]}")
+        self.imports.append(answer["import_seconds"])
+        return answer["answer"]
+
+    def play(self, *, most: int = 100, seconds: float = SECONDS) -> int:
+        """Work the mapping's queue until it shows no message. Returns how many messages were handed over."""
+        mapping = self.stack.mapping()
+        assert mapping["State"] in {"Enabled", "Creating"}
+        assert "ReportBatchItemFailures" in mapping["FunctionResponseTypes"]
+        sqs = self.stack.moto.client("sqs", "mapping")
+        name = mapping["EventSourceArn"].rpartition(":")[2]
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        count = 0
+        while count < most and (batch := list(self._receive(sqs, url, mapping["BatchSize"]))):
+            count += len(batch)
+            answer = self.call("worker", {"Records": [self._record(each, mapping) for each in batch]}, seconds=seconds)
+            failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+            for each in batch:
+                if each["MessageId"] not in failed:
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+        return count
+
+    def _receive(self, sqs: Any, url: str, size: int) -> Iterator[dict[str, Any]]:
+        answer = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=min(size, 10), WaitTimeSeconds=0,
+            AttributeNames=["All"], MessageAttributeNames=["All"],
+        )  # fmt: skip
+        yield from answer.get("Messages", [])
+
+    def _record(self, message: dict[str, Any], mapping: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": mapping["EventSourceArn"],
+            "awsRegion": REGION,
+        }
