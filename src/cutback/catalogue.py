@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from cutback.errors import CutbackError, InvalidRequestError, ObjectNotFoundError, RecordingNotFoundError
+from cutback.errors import (
+    CutbackError,
+    InvalidRequestError,
+    MediaUnreadableError,
+    MediaUnsupportedError,
+    ObjectNotFoundError,
+    RecordingNotFoundError,
+    SourceChangedError,
+)
 from cutback.key_pattern import is_recording
 from cutback.places import Told, camera_of, place
 from cutback.range_reader import RangeReader
@@ -42,7 +51,8 @@ class Registered:
 
     what: What
     """`entered` for the first time; `renewed`: there is more to say of it than before; `known`: nothing new; `gone`:
-    it is not in the store (any more); `superseded`: the version asked for is not the one that is there."""
+    it is not in the store (any more); `superseded`: another version took its place, before it was looked at or
+    meanwhile, and has to be looked at of its own."""
     recording: CameraRecording | None = None
     """As the catalogue has it now; of one that is gone, as the catalogue had it."""
 
@@ -74,26 +84,24 @@ def register(
     """
     known = services.catalogue.get_recording(key)
     try:
-        reader = RememberingReader(RangeReader.open(services.sources, key, stopped=stopped), services.cache)
-    except RecordingNotFoundError:
+        with closing(RangeReader.open(services.sources, key, stopped=stopped)) as reader:
+            info = reader.info
+            if etag and bare(etag) != bare(info.etag):
+                return Registered("superseded", known)
+            growing = _is_growing(services, info, known)
+            if known is not None and known.etag == info.etag and not camera and start is None:
+                looked = known.model_copy(update={"growing": growing, "sequencer": sequencer or known.sequencer})
+            else:
+                told = Told(key, camera, start, services.sources.metadata(key), stored_at=info.modified)
+                looked = _look(services, RememberingReader(reader, services.cache), told, stopped)
+                looked = looked.model_copy(update={"growing": growing, "sequencer": sequencer})
+    except SourceChangedError:
+        return Registered("superseded", known)
+    except (RecordingNotFoundError, ObjectNotFoundError):
         # Of this version alone: who tells of a newer one meanwhile is believed.
         if known is not None:
             services.catalogue.remove_recording(key, at=known.stored_at)
         return Registered("gone", known)
-    try:
-        info = reader.info
-        if etag and bare(etag) != bare(info.etag):
-            return Registered("superseded", known)
-        growing = _is_growing(services, info, known)
-        if known is not None and known.etag == info.etag and not camera and start is None:
-            looked = known.model_copy(update={"growing": growing, "sequencer": sequencer or known.sequencer})
-        else:
-            told = Told(key, camera, start, services.sources.metadata(key), stored_at=info.modified)
-            looked = _look(services, reader, told, stopped).model_copy(
-                update={"growing": growing, "sequencer": sequencer}
-            )
-    finally:
-        reader.close()
     news = services.catalogue.put_recording(looked)
     for conflict in looked.conflicts if news else ():
         log.info("stage=catalogued key=%r conflict=%r", key, conflict)
@@ -238,4 +246,4 @@ def is_young(services: Services, info: ObjectInfo) -> bool:
 
 def is_not_yet(error: CutbackError) -> bool:
     """Whether the error may be one of an object that is still being written."""
-    return error.reason in {"media_unreadable", "media_unsupported", "source_changed", "recording_grew"}
+    return isinstance(error, MediaUnreadableError | MediaUnsupportedError)

@@ -35,7 +35,7 @@ class Scanned:
     gone: list[str] = field(default_factory=list)
     """Taken out of the catalogue, since they are not in the store any more."""
     later: list[str] = field(default_factory=list)
-    """Cannot be read yet, but are still being written."""
+    """Are being written or replaced just now, and left to the next scan."""
     failed: dict[str, CutbackError] = field(default_factory=dict)
 
 
@@ -127,6 +127,9 @@ class Scanner:
 
     def _note(self, key: str, found: Registered, result: Scanned, known: dict[str, str]) -> None:
         recording = found.recording
+        if found.what == "superseded":
+            result.later.append(key)
+            return
         if found.what == "gone" or recording is None:
             known.pop(key, None)
             self._growing.discard(key)

@@ -30,9 +30,11 @@ class TextProber:
 
     def __init__(self) -> None:
         self.probed = 0
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         self.probed += 1
+        self.meanwhile()
         read_index = source.read_index  # type: ignore[attr-defined]
         try:
             said = json.loads(read_index(0, 10) + read_index(10, source.size - 10))
@@ -159,6 +161,24 @@ def test_a_file_that_changed_just_now_is_still_being_written(yard: Yard) -> None
     assert register(yard.services, NORTH).what == "renewed"
     assert not yard.found().growing
     assert yard.prober.probed == 2
+
+
+def test_a_recording_that_is_replaced_while_it_is_looked_at_is_left_to_its_own_event(yard: Yard) -> None:
+    event = created(etag=yard.put())
+    yard.prober.meanwhile = lambda: yard.put(duration=700, age=1000)
+    assert apply_event(yard.services, event) == ""
+    assert yard.keys() == []
+    yard.prober.meanwhile = lambda: yard.put(duration=800, age=900)
+    assert Scanned(seen=1, later=[NORTH]) == Scanner(yard.services).scan()
+    yard.prober.meanwhile = lambda: None
+    assert Scanned(seen=1, entered=[NORTH]) == Scanner(yard.services).scan()
+
+
+def test_a_recording_that_vanishes_while_it_is_looked_at_is_gone(yard: Yard) -> None:
+    yard.put()
+    yard.prober.meanwhile = (yard.folder / NORTH).unlink
+    assert register(yard.services, NORTH).what == "gone"
+    assert yard.keys() == []
 
 
 # --- events ----------------------------------------------------------------------------------------

@@ -92,13 +92,15 @@ def register_one(
 ) -> None:
     """Enter one recording into the catalogue."""
     from cutback.catalogue import register as enter
-    from cutback.errors import RecordingNotFoundError
+    from cutback.errors import RecordingNotFoundError, SourceChangedError
     from cutback.run.cameras import moment_option
     from cutback.waiting import wake
 
     begins = moment_option("--start", start)
     with screen.services() as services:
         found = enter(services, key, camera=camera, start=begins)
+        if found.what == "superseded":
+            raise SourceChangedError(key)
         if found.what == "gone" or found.recording is None:
             raise RecordingNotFoundError(key)
         recording = found.recording
