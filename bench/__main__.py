@@ -1,4 +1,4 @@
-"""`python -m bench [cut|queue|catalogue] [--quick] [--long] [--runs N]`: measure, print, and write into the docs."""
+"""`python -m bench [cut|queue|catalogue|cameras]`: measure, print, and write into the docs. `--help` has more."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+from bench.cameras import measure_cameras
 from bench.catalogue import measure_catalogue
 from bench.cutting import measure_cuts
 from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
 from bench.sources import SourcesError, prepare
-from bench.tables import catalogue_table, cut_tables, queue_table, target_table
+from bench.tables import cameras_table, catalogue_table, cut_tables, queue_table, target_table
 from bench.targets import targets
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,10 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             sizes = (10, options.recordings)
             _publish("catalogue", catalogue_table(measure_catalogue(cache, sizes, say=say)), where, options)
+        if options.section in {"all", "cameras"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            found_cameras = measure_cameras(cache, runs=options.runs, say=say)
+            _publish("cameras", cameras_table(found_cameras), where, options)
     except (SourcesError, QueueStuckError, PageError) as error:
         say(str(error))
         return 1
@@ -59,7 +64,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("section", nargs="?", default="all", choices=["all", "cut", "queue", "catalogue"])
+    parser.add_argument("section", nargs="?", default="all", choices=["all", "cut", "queue", "catalogue", "cameras"])
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")
     parser.add_argument("--clips", type=int, metavar="N", help="clips through the queue (500)")

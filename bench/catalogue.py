@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cutback.adapters.catalogue_sqlite import SqliteCatalogue, length_class
-from cutback.adapters.sqlite import to_micros
+from cutback.adapters.keyset import to_micros
 from cutback.recording import CameraRecording
 
 Say = Callable[[str], None]

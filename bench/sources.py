@@ -39,21 +39,28 @@ def prepare(cache: Path, *, with_long: bool, say: Callable[[str], None]) -> list
         SourcesError: there is no `ffmpeg` to make them with, or it failed.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    wanted = [("g2", "veryfast", 60, 10), ("g10", "superfast", 300, 10)]
+    wanted = [("g2", 60, 10), ("g10", 300, 10)]
     if with_long:
-        wanted.append(("g2-2h", "veryfast", 60, 120))
+        wanted.append(("g2-2h", 60, 120))
     made = []
-    for name, preset, gop, minutes in wanted:
+    for name, gop, minutes in wanted:
         path = cache / f"{name}.mp4"
         if not path.exists():
-            minute = cache / f"{name.partition('-')[0]}-60.mp4"
-            if not minute.exists():
-                say(f"making {minute.name}: one minute, encoded")
-                _make(minute, _encoding(preset, gop))
+            minute = minute_of(cache, name.partition("-")[0], say)
             say(f"making {path.name}: that minute, {minutes} times")
-            _make(path, ["-stream_loop", str(minutes - 1), "-i", str(minute), "-c", "copy"])
+            run_ffmpeg(path, ["-stream_loop", str(minutes - 1), "-i", str(minute), "-c", "copy"])
         made.append(Source(name, path, gop, index_size(path)))
     return made
+
+
+def minute_of(cache: Path, name: str, say: Callable[[str], None]) -> Path:
+    """The minute that `g2` or `g10` repeats, made where it is missing. Raises as `prepare`."""
+    preset, gop = {"g2": ("veryfast", 60), "g10": ("superfast", 300)}[name]
+    minute = cache / f"{name}-60.mp4"
+    if not minute.exists():
+        say(f"making {minute.name}: one minute, encoded")
+        run_ffmpeg(minute, _encoding(preset, gop))
+    return minute
 
 
 def _encoding(preset: str, gop: int) -> list[str]:
@@ -65,7 +72,12 @@ def _encoding(preset: str, gop: int) -> list[str]:
     ]
 
 
-def _make(path: Path, arguments: list[str]) -> None:
+def run_ffmpeg(path: Path, arguments: list[str]) -> None:
+    """Make a file, whole or not at all.
+
+    Raises:
+        SourcesError: there is no `ffmpeg`, or it failed.
+    """
     if shutil.which("ffmpeg") is None:
         raise SourcesError(
             f"{path} is missing, and there is no ffmpeg to make it with: install it (apt-get install ffmpeg), "
