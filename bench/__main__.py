@@ -1,4 +1,4 @@
-"""`python -m bench [cut|queue|catalogue|cameras]`: measure, print, and write into the docs. `--help` has more."""
+"""`python -m bench [cut|queue|catalogue|cameras|cold-start]`: measure, print, and write into the docs. `--help` has more."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 
 from bench.cameras import measure_cameras
 from bench.catalogue import measure_catalogue
+from bench.cold_start import measure_cold_start
 from bench.cutting import measure_cuts
 from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
 from bench.sources import SourcesError, prepare
-from bench.tables import cameras_table, catalogue_table, cut_tables, queue_table, target_table
+from bench.tables import cameras_table, catalogue_table, cold_start_table, cut_tables, queue_table, target_table
 from bench.targets import targets
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +56,10 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             found_cameras = measure_cameras(cache, runs=options.runs, say=say)
             _publish("cameras", cameras_table(found_cameras), where, options)
+        if options.section in {"all", "cold-start"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            cold = measure_cold_start(cache, runs=options.runs, say=say)
+            _publish("cold-start", cold_start_table(cold), where, options)
     except (SourcesError, QueueStuckError, PageError) as error:
         say(str(error))
         return 1
@@ -64,7 +69,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("section", nargs="?", default="all", choices=["all", "cut", "queue", "catalogue", "cameras"])
+    parser.add_argument(
+        "section", nargs="?", default="all", choices=["all", "cut", "queue", "catalogue", "cameras", "cold-start"]
+    )
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")
     parser.add_argument("--clips", type=int, metavar="N", help="clips through the queue (500)")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.cameras import Cameras
 from bench.catalogue import Lookups
+from bench.cold_start import LIMIT, ColdStart
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
 from bench.queueing import Overhead
@@ -69,6 +70,23 @@ def cameras_table(found: Cameras) -> str:
         ],
         words=(0, 2, 3),
     )
+
+
+def cold_start_table(found: ColdStart) -> str:
+    """What a cold start imports."""
+    kept = "met" if found.seconds < LIMIT else "**missed**"
+    head = table(
+        [f"cold start, Python {found.python}", "measured", "promised", "kept"],
+        [
+            ["importing the handler", f"{found.seconds * 1000:.0f} ms", f"under {LIMIT * 1000:.0f} ms", kept],
+            ["the zip", f"{found.zipped / _MEGABYTE:.1f} MB", "", ""],
+            ["unpacked", f"{found.unpacked / _MEGABYTE:.1f} MB", "under 250 MB", "met"],
+        ],
+        words=(0, 2, 3),
+    )
+    rows = [[f"`{name}`", f"{seconds * 1000:.0f} ms"] for name, seconds in found.costly]
+    listed = table(["`-X importtime`: package, with what it imports first", ""], rows)
+    return f"{head}\n\n{listed}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[int] = (0,)) -> str:

@@ -24,6 +24,8 @@ PYTHON = "3.13"
 
 UNUSED = {
     "typer", "rich", "click", "shellingham", "markdown-it-py", "mdurl", "pygments",  # the command line
+    "pillow",  # the demo
+    "boto3", "s3transfer",  # botocore does it
     "hatchling", "editables", "pathspec", "pluggy", "tomlkit", "trove-classifiers", "packaging",  # installing
 }  # fmt: skip
 
@@ -94,7 +96,7 @@ def find_python(version: str) -> str | None:
     candidates = [sys.executable, shutil.which(f"python{version}")]
     candidates += [str(each) for each in sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)]
     for candidate in filter(None, candidates):
-        asked = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        asked = [candidate, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
         answer = subprocess.run(asked, check=False, capture_output=True, text=True)
         if answer.returncode == 0 and answer.stdout.strip() == version:
             return candidate
