@@ -197,7 +197,7 @@ class Settings(BaseSettings):
     @property
     def one_machine(self) -> bool:
         """Whether everything lies on this machine, so that a loopback webhook harms no one else."""
-        if self.queue_url or self.webhook_queue_url:
+        if self.queue_url or self.webhook_queue_url or self.records_url or self.records_url_secret:
             return False  # who asks for clips, and for webhooks, may be anywhere
         return all("://" not in url or url.startswith("file://") for url in (self.source_url, self.clip_url))
 

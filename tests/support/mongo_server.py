@@ -44,10 +44,16 @@ class MongoServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.folder.mkdir(exist_ok=True)
+        (self.folder / "data").mkdir(parents=True, exist_ok=True)
+        pid_file = self.folder / "pid"
+        pid_file.unlink(missing_ok=True)  # one that was killed leaves it behind
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "nx_27017.nx_27017", "--data-dir", self.folder, "-p", str(self.port)],
+                # Left alone, all servers of a machine share one such file, and the second refuses to start.
+                [
+                    sys.executable, "-m", "nx_27017.nx_27017", "--data-dir", self.folder / "data",
+                    "-p", str(self.port), "--pid-file", pid_file,
+                ],
                 cwd=self.folder, stdout=log, stderr=log,
             )  # fmt: skip
         deadline = time.monotonic() + DEADLINE

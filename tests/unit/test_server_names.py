@@ -59,6 +59,7 @@ def test_urls_of_mongodb_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch, 
     settings = load_settings()
     assert url == settings.records_url
     assert url not in repr(settings), "a password may be in it"
+    assert not settings.one_machine, "who asks for clips may be anywhere"
 
 
 @pytest.mark.parametrize("url", ["postgres://u:hidden@a/x", "mongodb:///hidden", "mongodb://a/b/hidden", "hidden"])
