@@ -1,4 +1,4 @@
-"""`python -m bench [cut|queue|catalogue|cameras|cold-start]`: measure, print, and write into the docs. `--help` has more."""
+"""`python -m bench [SECTION]`: measure, print, and write into the docs. `--help` has more."""
 
 from __future__ import annotations
 
