@@ -88,13 +88,14 @@ def register(
             info = reader.info
             if etag and bare(etag) != bare(info.etag):
                 return Registered("superseded", known)
-            growing = _is_growing(services, info, known)
+            changing = _is_changing(services, info, known)
             if known is not None and known.etag == info.etag and not camera and start is None:
+                growing = known.growing and changing
                 looked = known.model_copy(update={"growing": growing, "sequencer": sequencer or known.sequencer})
             else:
                 told = Told(key, camera, start, services.sources.metadata(key), stored_at=info.modified)
                 looked = _look(services, RememberingReader(reader, services.cache), told, stopped)
-                looked = looked.model_copy(update={"growing": growing, "sequencer": sequencer})
+                looked = looked.model_copy(update={"growing": looked.growing and changing, "sequencer": sequencer})
     except SourceChangedError:
         return Registered("superseded", known)
     except (RecordingNotFoundError, ObjectNotFoundError):
@@ -187,6 +188,7 @@ def _look(services: Services, reader: RememberingReader, told: Told, stopped: Ca
         height=video.get("height", 0),
         codecs=tuple(track["codec"] for track in tracks),
         frame_rate=_frame_rate(video),
+        growing=bool(found.get("open_ended", True) or found.get("truncated")),
         index=noting.parts(),
         conflicts=belongs.conflicts,
     )
@@ -198,8 +200,8 @@ def _frame_rate(video: dict[str, Any]) -> Fraction:
     return (video["samples"] / length).limit_denominator(_FINEST_RATE) if length > 0 else Fraction(0)
 
 
-def _is_growing(services: Services, info: ObjectInfo, known: CameraRecording | None) -> bool:
-    """Whether more of it may come. A folder's file grows in place; an object is replaced by a longer one."""
+def _is_changing(services: Services, info: ObjectInfo, known: CameraRecording | None) -> bool:
+    """Whether it may still be written: a folder's file in its place, an object by a longer one that takes it."""
     quiet = abs(services.clock() - info.modified)
     if services.sources.is_folder:
         return quiet < STILL_WRITTEN

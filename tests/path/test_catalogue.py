@@ -181,6 +181,16 @@ def test_a_recording_that_vanishes_while_it_is_looked_at_is_gone(yard: Yard) -> 
     assert yard.keys() == []
 
 
+@pytest.mark.parametrize(
+    ("said", "growing"),
+    [({"open_ended": True}, True), ({"open_ended": False}, False), ({"open_ended": False, "truncated": True}, True)],
+)
+def test_a_file_that_says_that_it_is_finished_does_not_grow(yard: Yard, said: dict[str, Any], growing: bool) -> None:  # noqa: FBT001
+    yard.put(age=1, **said)
+    register(yard.services, NORTH)
+    assert growing == yard.found().growing
+
+
 # --- events ----------------------------------------------------------------------------------------
 
 
