@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
-from cutback.adapters.catalogue_sqlite import SqliteCatalogue, length_class
+from cutback.adapters.catalogue_rules import length_class
+from cutback.adapters.catalogue_sqlite import SqliteCatalogue
 from cutback.adapters.keyset import to_micros
 from cutback.recording import CameraRecording
 
@@ -104,7 +105,7 @@ def _fill(path: Path, size: int, say: Say) -> None:
             "distance": length,
             "length": length,
             "begin": to_micros(_BEGIN),
-            "class": length_class(0, length),
+            "class": length_class(sample),
             "content": sample.model_dump_json(),
         }
         for first in range(0, cameras * each, _CHUNK):
