@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cutback import accept
 from cutback.adapters.aws import client
 from cutback.aws_names import QueueAddress, queue_address, topic_address
 from cutback.errors import InvalidRequestError, SettingsError
@@ -106,34 +108,27 @@ def test_one_queue_cannot_be_both() -> None:
 # --- where webhooks have no place to wait ------------------------------------------------------------
 
 
-class Elsewhere(Settings):
-    """Settings whose records are not in SQLite."""
-
-    records_url: str = "mongodb://records.example/cutback"
+RECORDS = "mongodb://records.example/cutback"
 
 
 def test_webhooks_need_a_queue_where_nothing_else_is_in_sqlite() -> None:
     assert Settings(queue_url=QUEUE).has_webhooks
-    assert Elsewhere().has_webhooks
-    assert not Elsewhere(queue_url=QUEUE).has_webhooks
-    assert Elsewhere(queue_url=QUEUE, webhook_queue_url=f"{QUEUE}-webhooks").has_webhooks
+    assert Settings(records_url=RECORDS).has_webhooks
+    assert not Settings(records_url=RECORDS, queue_url=QUEUE).has_webhooks
+    assert Settings(records_url=RECORDS, queue_url=QUEUE, webhook_queue_url=f"{QUEUE}-webhooks").has_webhooks
     with pytest.raises(ValueError, match="CUTBACK_WEBHOOK_URLS needs CUTBACK_WEBHOOK_QUEUE_URL"):
-        Elsewhere(queue_url=QUEUE, webhook_urls="https://hook.example/")
+        Settings(records_url=RECORDS, queue_url=QUEUE, webhook_urls="https://hook.example/")
 
 
 def test_a_request_with_a_webhook_is_refused_where_there_are_none(tmp_path: Path) -> None:
-    from cutback import accept
-
-    services = build(Elsewhere(data=tmp_path, queue_url=QUEUE))
-    assert services.webhooks is None
-    assert services.announcers == ()
     request = validate_request(
         {"source": {"recording": "sea.mp4", "start": 1, "end": 2}, "webhook": "https://hook.example/"}
     )
-    for door in (accept.submit, accept.record):
-        with pytest.raises(InvalidRequestError, match="webhook: there are none here"):
-            door(services, request)
-    services.close()
+    with build(Settings(data=tmp_path)) as services:
+        without = dataclasses.replace(services, webhooks=None)
+        for door in (accept.submit, accept.record):
+            with pytest.raises(InvalidRequestError, match="webhook: there are none here"):
+                door(without, request)
 
 
 def test_several_machines_sign_with_one_secret(tmp_path: Path) -> None:
