@@ -53,7 +53,8 @@ def finished(shell: Shell, frames: int = FRAMES) -> dict[str, Any]:
     eventually(lambda: shell.json("show", "w")["state"] == "ready", "the clip")
     shown: dict[str, Any] = shell.json("show", "w")
     assert frames_in(shell.folder / shown["path"]) == frames
-    assert clip_files(shell) == [shown["result"]["key"]]
+    result = shown["result"]
+    assert clip_files(shell) == sorted([result["key"], *(poster["key"] for poster in result["posters"])])
     assert list((shell.folder / "tmp").iterdir()) == []
     return shown
 
