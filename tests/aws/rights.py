@@ -1,0 +1,91 @@
+"""IAM policies, as far as ours go, held against the calls that were made. Pure.
+
+Two questions: is each call allowed, and is each right used? A right that no call uses is one too many, unless it is
+somebody else's call under the same role, such as Lambda's own writing of logs: those are told by name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.aws.calls import Call
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """One action upon one pattern of resources that a policy allows."""
+
+    action: str
+    resource: str
+
+    def covers(self, call: Call) -> bool:
+        """Whether this right allows `call`."""
+        return _matches(self.action, call.action) and _matches(self.resource, call.resource)
+
+
+def rights_of(policy: str) -> set[Right]:
+    """What a policy allows.
+
+    Raises:
+        ValueError: it uses NotAction, NotResource or a condition upon an Allow: more than is understood here.
+    """
+    found: set[Right] = set()
+    for statement in _list(json.loads(policy)["Statement"]):
+        if statement["Effect"] == "Deny":
+            continue
+        if {"NotAction", "NotResource", "Condition"} & set(statement):
+            raise ValueError(f"{statement.get('Sid')} says more than rights.py understands")
+        found |= {
+            Right(action, resource)
+            for action in _list(statement["Action"])
+            for resource in _list(statement["Resource"])
+        }
+    return found
+
+
+def forbidden(rights: Iterable[Right], calls: Iterable[Call]) -> list[Call]:
+    """The calls that no right allows."""
+    held = list(rights)
+    return sorted(call for call in calls if not any(right.covers(call) for right in held))
+
+
+def unused(rights: Iterable[Right], calls: Iterable[Call]) -> list[Right]:
+    """The rights that no call made use of."""
+    made = list(calls)
+    return sorted(right for right in rights if not any(right.covers(call) for call in made))
+
+
+def policies(state: dict[str, Any]) -> dict[str, str]:
+    """Role → its one inline policy, from `terraform show -json`.
+
+    Raises:
+        ValueError: a role has a second policy, inline or attached, which would be overlooked.
+    """
+    found: dict[str, str] = {}
+    for resource in _resources(state["values"]["root_module"]):
+        if resource["type"] in {"aws_iam_role_policy_attachment", "aws_iam_policy_attachment"}:
+            raise ValueError(f"{resource['address']} gives rights that nobody compares")
+        if resource["type"] == "aws_iam_role_policy":
+            role = resource["values"]["role"]
+            if role in found:
+                raise ValueError(f"{role} has two policies")
+            found[role] = resource["values"]["policy"]
+    return found
+
+
+def _resources(module: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    yield from module.get("resources", ())
+    for child in module.get("child_modules", ()):
+        yield from _resources(child)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text) is not None
