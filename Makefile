@@ -8,13 +8,14 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 STAMP := $(VENV)/.installed-$(VERSION)
 SOAK ?= tests/media
 DEV := $(VENV)/.developing-$(VERSION)
+CHECKOV := .venv-checkov/.installed-$(VERSION)
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --quiet --custom-compile-command "make lock"
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test media-soak check bench lock tools clean
+.PHONY: help run install test test-aws media-soak check bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -31,6 +32,9 @@ test: $(DEV) tools  ## run the tests
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(BIN)/python -m pytest $(SOAK) -m soak $(PYTEST_ARGS)
 
+test-aws: $(DEV) $(CHECKOV)  ## apply infra/ to a stand-in of AWS and take it away; needs terraform
+	$(BIN)/python -m pytest tests/aws -m aws $(PYTEST_ARGS)
+
 check: $(DEV)  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,9 +46,10 @@ bench: $(DEV)  ## measure, and print the tables of docs/performance.md
 lock: $(DEV)  ## renew the lock files from pyproject.toml
 	$(COMPILE) --extra build -o requirements.lock
 	$(COMPILE) --all-extras -c requirements.lock -o requirements-dev.lock
+	echo "checkov>=3.3,<4" | $(COMPILE:pyproject.toml=-) -o requirements-checkov.lock
 
 clean:  ## remove what was installed and built; cutback-data stays
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench
+	rm -rf $(VENV) .venv-checkov build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench
 
 # The stamp carries the Python's version, so that another PYTHON makes the environment anew. Debian's Python may
 # come without ensurepip: then the pip outside works on the environment. The build backend is in the lock as well,
@@ -66,6 +71,15 @@ $(DEV): $(STAMP) requirements-dev.lock
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
 		else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
 		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Apart, since its many requirements are pinned to versions of its own.
+$(CHECKOV): requirements-checkov.lock
+	@echo "Installing checkov, once ..."
+	@$(PYTHON) -m venv --clear .venv-checkov >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip .venv-checkov
+	@if .venv-checkov/bin/python -m pip --version >/dev/null 2>&1; then pip=".venv-checkov/bin/python -m pip"; \
+		else pip="$(PYTHON) -m pip --python .venv-checkov/bin/python"; fi; \
+		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-checkov.lock
 	@touch $@
 
 # Tests decode with ffmpeg and play in Chromium; installed only where that may be done.

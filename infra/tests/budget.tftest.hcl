@@ -30,7 +30,7 @@ run "told_before_it_is_too_late" {
   }
 
   assert {
-    condition     = one(one(aws_budgets_budget.this.cost_filter).values) == "user:application$cutback"
+    condition     = one(flatten([for each in aws_budgets_budget.this.cost_filter : each.values])) == "user:application$cutback"
     error_message = "Only what carries the tag."
   }
 }

@@ -61,7 +61,7 @@ def keep_queue_attributes() -> None:
 
 
 def leave_bucket_policies_to_aws() -> None:
-    """Do not judge by bucket policies: moto overlooks conditions, and "no unencrypted connections" denies everything."""
+    """Do not judge by bucket policies: moto overlooks their conditions, and denies what was only denied unencrypted."""
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
 
 

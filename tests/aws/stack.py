@@ -106,9 +106,10 @@ class Stack:
         return rights_of(policies(self.state)[self.outputs["functions"][role]["role"]])
 
 
-def example(name: str, folder: Path, moto: Moto, **variables: str) -> Terraform:
+def example(name: str, folder: Path, moto: Moto, **variables: Any) -> Terraform:
     """An example, copied and initialised, to be applied to `moto`."""
-    terraform = Terraform(copied_infra(folder) / "examples" / name, moto.endpoint, tuple(variables.items()))
+    terraform = Terraform(copied_infra(folder) / "examples" / name, moto.endpoint)
+    terraform.set(**variables)
     terraform.init()
     return terraform
 

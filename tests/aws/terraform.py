@@ -35,7 +35,9 @@ class TerraformError(AssertionError):
 def plugin_folder() -> Path | None:
     """Where this machine keeps the AWS provider; None if it is to be downloaded."""
     named = os.environ.get(PLUGINS)
-    places = [Path(named)] if named else [Path(place).expanduser() for place in _PLACES] + sorted(Path("/opt").glob("*"))
+    places = (
+        [Path(named)] if named else [Path(place).expanduser() for place in _PLACES] + sorted(Path("/opt").glob("*"))
+    )
     return next((place for place in places if (place / PROVIDER).is_dir()), None)
 
 
@@ -52,7 +54,11 @@ class Terraform:
     folder: Path
     endpoint: str = ""
     """Where AWS is played; empty if nothing may ask AWS."""
-    variables: tuple[tuple[str, str], ...] = ()
+
+    def set(self, **variables: Any) -> None:
+        """Give variables their values, for all that follows."""
+        path = self.folder / "tests.auto.tfvars.json"
+        path.write_text(json.dumps(variables), encoding="utf-8")
 
     def init(self) -> None:
         """Fetch modules and provider.
@@ -136,7 +142,6 @@ class Terraform:
             "TF_INPUT": "0",
             "TF_CLI_ARGS": "-no-color",
             **(aws if self.endpoint else {}),
-            **{f"TF_VAR_{name}": value for name, value in self.variables},
         }
 
 

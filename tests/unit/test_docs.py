@@ -46,6 +46,8 @@ FOR_DEVELOPERS = {
     "CUTBACK_TEST_CUTS",
     "CUTBACK_TEST_SEED",
     "CUTBACK_TEST_KILLS",
+    "CUTBACK_TEST_PACKAGE",
+    "CUTBACK_TEST_TERRAFORM_PLUGINS",
 }
 """Variables of tests and measurements; CONTRIBUTING.md tells of them."""
 MISSPELT_ON_PURPOSE = {"CUTBACK_LEES"}

@@ -13,7 +13,7 @@ resource "aws_budgets_budget" "this" {
     for_each = var.config.tag == null ? [] : [var.config.tag]
     content {
       name   = "TagKeyValue"
-      values = ["user:${cost_filter.value.key}$${cost_filter.value.value}"]
+      values = [join("$", ["user:${cost_filter.value.key}", cost_filter.value.value])]
     }
   }
 

@@ -8,7 +8,7 @@ locals {
 resource "aws_s3_bucket_notification" "arrivals" {
   # S3 knows one notification for a bucket, and this one would replace another. A bucket that was brought along may have
   # one: there, EventBridge is switched on by its owner.
-  count = local.via == "none" || local.via == "eventbridge" && var.arrivals.brought ? 0 : 1
+  count = local.via == "none" || local.via == "eventbridge" && try(var.arrivals.brought, false) ? 0 : 1
 
   bucket      = var.arrivals.bucket
   eventbridge = local.via == "eventbridge"

@@ -3,22 +3,13 @@
 locals {
   public = var.config.public == null ? 0 : 1
   signed = try(var.config.public.signers_key, null) == null ? 0 : 1
-}
 
-# AWS's own policies, by name, rather than by the numbers that stand for them.
-data "aws_cloudfront_cache_policy" "clips" {
-  count = local.public
-  name  = "Managed-CachingOptimized"
-}
-
-data "aws_cloudfront_origin_request_policy" "clips" {
-  count = local.public
-  name  = "Managed-CORS-S3Origin"
-}
-
-data "aws_cloudfront_response_headers_policy" "clips" {
-  count = local.public
-  name  = "Managed-SecurityHeadersPolicy"
+  # AWS's own policies, which have the same numbers in every account.
+  aws_policies = {
+    CachingOptimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+    CORS-S3Origin    = "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf"
+    SecurityHeaders  = "67f7725c-6f97-4210-82d7-5512b31e9d03"
+  }
 }
 
 resource "aws_cloudfront_origin_access_control" "clips" {
@@ -82,9 +73,9 @@ resource "aws_cloudfront_distribution" "clips" {
     viewer_protocol_policy     = "redirect-to-https"
     allowed_methods            = ["GET", "HEAD", "OPTIONS"]
     cached_methods             = ["GET", "HEAD"]
-    cache_policy_id            = data.aws_cloudfront_cache_policy.clips[0].id
-    origin_request_policy_id   = data.aws_cloudfront_origin_request_policy.clips[0].id
-    response_headers_policy_id = data.aws_cloudfront_response_headers_policy.clips[0].id
+    cache_policy_id            = local.aws_policies.CachingOptimized
+    origin_request_policy_id   = local.aws_policies.CORS-S3Origin
+    response_headers_policy_id = local.aws_policies.SecurityHeaders
     trusted_key_groups         = aws_cloudfront_key_group.signers[*].id
   }
 
