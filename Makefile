@@ -8,13 +8,14 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 STAMP := $(VENV)/.installed-$(VERSION)
 SOAK ?= tests/media
 DEV := $(VENV)/.developing-$(VERSION)
+CHECKOV := .venv-checkov/.installed-$(VERSION)
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --quiet --custom-compile-command "make lock"
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
+.PHONY: help run install test test-aws media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -37,6 +38,9 @@ media-fuzz: $(DEV) tools  ## mangled recordings for ten minutes, or CUTBACK_TEST
 faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTBACK_TEST_KILLS says how many
 	$(BIN)/python -m pytest tests/faults -m soak -s $(PYTEST_ARGS)
 
+test-aws: $(DEV) $(CHECKOV)  ## apply infra/ to a stand-in of AWS and take it away; needs terraform
+	$(BIN)/python -m pytest tests/aws -m aws $(PYTEST_ARGS)
+
 check: $(DEV)  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,9 +56,10 @@ lock: $(DEV)  ## renew the lock files from pyproject.toml
 	$(COMPILE) --extra build -o requirements.lock
 	$(COMPILE) --extra aws -c requirements.lock -o requirements-aws.lock
 	$(COMPILE) --all-extras -c requirements-aws.lock -o requirements-dev.lock
+	echo "checkov>=3.3,<4" | $(COMPILE:pyproject.toml=-) -o requirements-checkov.lock
 
 clean:  ## remove what was installed and built; cutback-data stays
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench
+	rm -rf $(VENV) .venv-checkov build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench
 
 # The stamp carries the Python's version, so that another PYTHON makes the environment anew. Debian's Python may
 # come without ensurepip: then the pip outside works on the environment. The build backend is in the lock as well,
@@ -76,6 +81,15 @@ $(DEV): $(STAMP) requirements-dev.lock
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
 		else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
 		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Apart, since its many requirements are pinned to versions of its own.
+$(CHECKOV): requirements-checkov.lock
+	@echo "Installing checkov, once ..."
+	@$(PYTHON) -m venv --clear .venv-checkov >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip .venv-checkov
+	@if .venv-checkov/bin/python -m pip --version >/dev/null 2>&1; then pip=".venv-checkov/bin/python -m pip"; \
+		else pip="$(PYTHON) -m pip --python .venv-checkov/bin/python"; fi; \
+		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-checkov.lock
 	@touch $@
 
 # Tests decode with ffmpeg, play in Chromium and cache in memcached; installed only where that may be done.

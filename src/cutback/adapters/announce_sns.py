@@ -10,7 +10,7 @@ from typing import Any
 from cutback.adapters.aws import client, translating
 from cutback.aws_names import topic_address
 from cutback.errors import SurroundingsError
-from cutback.event import Event
+from cutback.event import Answer, Event
 
 MAX_BYTES = 256 * 1024
 """What every topic takes, body and attributes together."""
@@ -65,11 +65,11 @@ class SnsAnnouncer:
 
 def message(event: Event, *, most: int = MAX_BYTES) -> str:
     """The event as JSON; without the request, the longest part, where it would have more than `most` bytes."""
-    content = event.model_dump(mode="json")
+    content = event.body()
     room = most - sum(len(name) + len("String") + len(value.encode()) for name, value in attributes(event).items())
     text = _json(content)
     for key in ("request", "result"):
-        if len(text.encode()) <= room:
+        if len(text.encode()) <= room or "data" not in content:
             break
         content["data"] = {name: value for name, value in content["data"].items() if name != key} | {"shortened": True}
         text = _json(content)
@@ -79,6 +79,8 @@ def message(event: Event, *, most: int = MAX_BYTES) -> str:
 def attributes(event: Event) -> dict[str, str]:
     """What subscriptions may filter by."""
     found = {"type": event.type, "state": str(event.data.get("state", ""))}
+    if isinstance(event, Answer):
+        found["format"] = "legacy"
     source = event.data.get("request", {}).get("source")
     pieces = source if isinstance(source, list) else [source]
     cameras = {str(piece["camera"]) for piece in pieces if isinstance(piece, dict) and piece.get("camera")}

@@ -1,0 +1,189 @@
+# The root wires: one module for each part of the way through the system, and what each is told of the others.
+# Defaults and checks are in the modules; `null` anywhere means the module's default.
+#
+#   request ─► queue ─► worker ─► storage, records ─► announce ─► whoever listens
+#                 │         └─ cache
+#                 └─ service, for what is too long for the worker
+#
+# A module `api` will have its place beside `worker`: it sends to `module.queue`, reads `module.records`, and signs
+# addresses of `module.storage`.
+
+locals {
+  key = var.encryption.create_key ? module.key[0].arn : var.encryption.kms_key_arn
+
+  # A function's timeout decides how long messages stay hidden; AWS's rule is six times.
+  worker_timeout  = coalesce(var.worker.timeout, 300)
+  webhook_timeout = coalesce(var.webhooks.timeout, 60)
+
+  hears    = length(coalesce(var.webhooks.urls, [])) > 0
+  long     = var.service != null
+  log_days = coalesce(var.observe.log_days, 30)
+
+  tags = merge({ application = var.name }, var.tags)
+}
+
+module "key" {
+  source = "./modules/key"
+  count  = var.encryption.create_key ? 1 : 0
+
+  name = var.name
+  tags = local.tags
+}
+
+module "storage" {
+  source = "./modules/storage"
+
+  name        = var.name
+  config      = var.storage
+  kms_key_arn = local.key
+  tags        = local.tags
+}
+
+module "queue" {
+  source = "./modules/queue"
+
+  name               = "${var.name}-requests"
+  config             = var.queue
+  visibility_seconds = 6 * local.worker_timeout
+  topics             = [module.announce.requests_topic_arn]
+  kms_key_arn        = local.key
+  tags               = local.tags
+
+  arrivals = {
+    bucket     = module.storage.recordings.bucket
+    bucket_arn = module.storage.recordings.arn
+    via        = var.queue.arrivals
+    prefix     = var.queue.arrivals_prefix
+    brought    = try(var.storage.recordings.bucket, null) != null
+  }
+}
+
+module "webhook_queue" {
+  source = "./modules/queue"
+  count  = local.hears ? 1 : 0
+
+  name               = "${var.name}-webhooks"
+  config             = { max_receives = 20 } # a receiver that is down for hours; the program counts, and gives up by name
+  visibility_seconds = 6 * local.webhook_timeout
+  kms_key_arn        = local.key
+  tags               = local.tags
+}
+
+module "long_queue" {
+  source = "./modules/queue"
+  count  = local.long ? 1 : 0
+
+  name               = "${var.name}-long"
+  visibility_seconds = 300 # the poll worker asks for its own, and for more while it works
+  kms_key_arn        = local.key
+  tags               = local.tags
+}
+
+module "records" {
+  source = "./modules/records"
+
+  name        = var.name
+  config      = var.records
+  url         = var.records_url
+  network     = local.data_network
+  kms_key_arn = local.key
+  tags        = local.tags
+}
+
+module "announce" {
+  source = "./modules/announce"
+
+  name        = var.name
+  config      = var.announce
+  queue_arn   = module.queue.arn
+  kms_key_arn = local.key
+  tags        = local.tags
+}
+
+module "cache" {
+  source = "./modules/cache"
+  count  = var.cache == null ? 0 : 1
+
+  name    = var.name
+  config  = var.cache
+  network = local.data_network
+  tags    = local.tags
+}
+
+module "worker" {
+  source = "./modules/worker"
+
+  name        = var.name
+  package     = var.package
+  config      = var.worker
+  webhooks    = var.webhooks
+  network     = local.worker_network
+  log_days    = local.log_days
+  kms_key_arn = local.key
+  tags        = local.tags
+
+  wires = {
+    recordings         = module.storage.recordings
+    clips              = module.storage.clips
+    clip_address       = module.storage.address
+    keep_days          = try(var.storage.recordings.keep_days, null)
+    code_bucket        = module.storage.code_bucket
+    queue              = module.queue
+    webhook_queue      = one(module.webhook_queue)
+    long_queue         = one(module.long_queue)
+    topic_arn          = module.announce.topic_arn
+    records_secret_arn = module.records.secret_arn
+    cache_url          = one(module.cache[*].url)
+  }
+}
+
+module "service" {
+  source = "./modules/service"
+  count  = local.long ? 1 : 0
+
+  name        = var.name
+  config      = var.service
+  network     = local.worker_network
+  log_days    = local.log_days
+  kms_key_arn = local.key
+  tags        = local.tags
+
+  wires = {
+    environment         = module.worker.environment
+    queue               = one(module.long_queue)
+    webhook_queue       = one(module.webhook_queue)
+    recordings          = module.storage.recordings
+    clips               = module.storage.clips
+    topic_arn           = module.announce.topic_arn
+    records_secret_arn  = module.records.secret_arn
+    webhooks_secret_arn = module.worker.webhooks_secret_arn
+  }
+}
+
+module "observe" {
+  source = "./modules/observe"
+
+  name        = var.name
+  config      = var.observe
+  functions   = module.worker.functions
+  topic_name  = module.announce.topic_name
+  kms_key_arn = local.key
+  tags        = local.tags
+
+  queues = { for role, queue in {
+    requests = module.queue
+    webhooks = one(module.webhook_queue)
+    long     = one(module.long_queue)
+  } : role => { name = queue.name, dead = queue.dead.name } if queue != null }
+
+  log_groups = concat([for function in module.worker.functions : function.logs], module.service[*].logs)
+}
+
+module "budget" {
+  source = "./modules/budget"
+  count  = var.budget == null ? 0 : 1
+
+  name   = var.name
+  config = var.budget
+  tags   = local.tags
+}

@@ -1,0 +1,35 @@
+# Tells when a month costs more than it should, or is about to. It stops nothing.
+
+resource "aws_budgets_budget" "this" {
+  name         = var.name
+  budget_type  = "COST"
+  limit_amount = tostring(var.config.monthly_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+  tags         = var.tags
+
+  # Only what carries this installation's tag, once the tag is activated for billing; else the account's whole bill.
+  dynamic "cost_filter" {
+    for_each = var.config.tag == null ? [] : [var.config.tag]
+    content {
+      name   = "TagKeyValue"
+      values = [join("$", ["user:${cost_filter.value.key}", cost_filter.value.value])]
+    }
+  }
+
+  dynamic "notification" {
+    for_each = {
+      "half of it spent"     = { type = "ACTUAL", percent = 50 }
+      "nearly all spent"     = { type = "ACTUAL", percent = 90 }
+      "will be more, likely" = { type = "FORECASTED", percent = 100 }
+    }
+    content {
+      comparison_operator        = "GREATER_THAN"
+      notification_type          = notification.value.type
+      threshold                  = notification.value.percent
+      threshold_type             = "PERCENTAGE"
+      subscriber_email_addresses = var.config.email
+      subscriber_sns_topic_arns  = var.config.topics
+    }
+  }
+}

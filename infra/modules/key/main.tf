@@ -1,0 +1,95 @@
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
+
+locals {
+  account = data.aws_caller_identity.this.account_id
+  aws     = data.aws_partition.this.partition
+  region  = data.aws_region.this.name
+}
+
+resource "aws_kms_key" "this" {
+  description             = "${var.name}: recordings, clips, messages, secrets and logs"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.deletion_days
+  policy                  = data.aws_iam_policy_document.this.json
+  tags                    = var.tags
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+# In a key's policy "*" means this key and no other.
+data "aws_iam_policy_document" "this" {
+  #checkov:skip=CKV_AWS_109:a key without its account as administrator can never be changed again
+  #checkov:skip=CKV_AWS_111:in a key's policy "*" is the key itself
+  #checkov:skip=CKV_AWS_356:in a key's policy "*" is the key itself
+  statement {
+    sid       = "TheAccountAdministers"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.aws}:iam::${local.account}:root"]
+    }
+  }
+
+  # S3 and SNS put messages into encrypted queues; alarms, schedules and budgets speak on encrypted topics.
+  statement {
+    sid       = "ServicesOfThisAccount"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type = "Service"
+      identifiers = [
+        "budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com",
+        "sns.amazonaws.com",
+      ]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+
+  statement {
+    sid       = "LogsOfThisAccount"
+    actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${local.region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:${local.aws}:logs:${local.region}:${local.account}:log-group:*"]
+    }
+  }
+
+  statement {
+    sid       = "ClipsThroughCloudFront"
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudfront.amazonaws.com"]
+    }
+
+    # Not one distribution's ARN: the distribution is made after the bucket, which is made after this key.
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.aws}:cloudfront::${local.account}:distribution/*"]
+    }
+  }
+}

@@ -1,0 +1,113 @@
+# What the bucket of recordings says of its objects, brought to the queue by one of three ways: straight away, through
+# a topic (which others may listen to as well), or through EventBridge (which others use already).
+
+locals {
+  bucket_events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+}
+
+resource "aws_s3_bucket_notification" "arrivals" {
+  # S3 knows one notification for a bucket, and this one would replace another. A bucket that was brought along may have
+  # one: there, EventBridge is switched on by its owner.
+  count = local.via == "none" || local.via == "eventbridge" && try(var.arrivals.brought, false) ? 0 : 1
+
+  bucket      = var.arrivals.bucket
+  eventbridge = local.via == "eventbridge"
+
+  dynamic "queue" {
+    for_each = local.via == "queue" ? [1] : []
+    content {
+      id            = var.name
+      queue_arn     = aws_sqs_queue.this.arn
+      events        = local.bucket_events
+      filter_prefix = var.arrivals.prefix
+    }
+  }
+
+  dynamic "topic" {
+    for_each = local.via == "topic" ? [1] : []
+    content {
+      id            = var.name
+      topic_arn     = aws_sns_topic.arrivals[0].arn
+      events        = local.bucket_events
+      filter_prefix = var.arrivals.prefix
+    }
+  }
+
+  # S3 tries whether it may send before it takes the notification.
+  depends_on = [aws_sqs_queue_policy.this, aws_sns_topic_policy.arrivals]
+}
+
+resource "aws_sns_topic" "arrivals" {
+  #checkov:skip=CKV_AWS_26:S3 cannot publish to a topic under SNS's own key; kms_key_arn names one under which it can
+  count = local.via == "topic" ? 1 : 0
+
+  name              = "${var.name}-arrivals"
+  kms_master_key_id = var.kms_key_arn
+  tags              = var.tags
+}
+
+resource "aws_sns_topic_policy" "arrivals" {
+  count = local.via == "topic" ? 1 : 0
+
+  arn    = aws_sns_topic.arrivals[0].arn
+  policy = data.aws_iam_policy_document.arrivals[0].json
+}
+
+data "aws_iam_policy_document" "arrivals" {
+  count = local.via == "topic" ? 1 : 0
+
+  statement {
+    sid       = "S3"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.arrivals[0].arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [var.arrivals.bucket_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.this.account_id]
+    }
+  }
+}
+
+resource "aws_sns_topic_subscription" "arrivals" {
+  count = local.via == "topic" ? 1 : 0
+
+  topic_arn = aws_sns_topic.arrivals[0].arn
+  protocol  = "sqs"
+  endpoint  = aws_sqs_queue.this.arn
+}
+
+resource "aws_cloudwatch_event_rule" "arrivals" {
+  count = local.via == "eventbridge" ? 1 : 0
+
+  name        = "${var.name}-arrivals"
+  description = "Recordings that come and go, for Cutback"
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source        = ["aws.s3"]
+    "detail-type" = ["Object Created", "Object Deleted"]
+    detail = merge(
+      { bucket = { name = [var.arrivals.bucket] } },
+      var.arrivals.prefix == null ? {} : { object = { key = [{ prefix = var.arrivals.prefix }] } },
+    )
+  })
+}
+
+resource "aws_cloudwatch_event_target" "arrivals" {
+  count = local.via == "eventbridge" ? 1 : 0
+
+  rule = aws_cloudwatch_event_rule.arrivals[0].name
+  arn  = aws_sqs_queue.this.arn
+}

@@ -1,0 +1,113 @@
+# A cluster of Amazon DocumentDB, for those who want their records in the same account.
+
+locals {
+  cluster = var.config.kind == "documentdb" ? 1 : 0
+
+  # DocumentDB knows no retryable writes. Its certificates are signed by Amazon's own authority, which ca_file holds.
+  documentdb_url = local.cluster == 0 ? null : join("", [
+    "mongodb://${var.config.documentdb.username}:${ephemeral.aws_secretsmanager_random_password.documentdb[0].random_password}",
+    "@${aws_docdb_cluster.this[0].endpoint}:27017/cutback",
+    "?tls=true&tlsCAFile=${var.config.documentdb.ca_file}&replicaSet=rs0&retryWrites=false",
+  ])
+}
+
+ephemeral "aws_secretsmanager_random_password" "documentdb" {
+  count = local.cluster
+
+  password_length     = 40
+  exclude_punctuation = true
+}
+
+resource "aws_docdb_cluster" "this" {
+  #checkov:skip=CKV_AWS_360:config.documentdb.backup_days, which are 7 unless somebody wants others
+  #checkov:skip=CKV_AWS_182:under RDS's own key unless kms_key_arn names yours
+  count = local.cluster
+
+  cluster_identifier              = "${var.name}-records"
+  engine                          = "docdb"
+  engine_version                  = "5.0.0"
+  master_username                 = var.config.documentdb.username
+  master_password_wo              = ephemeral.aws_secretsmanager_random_password.documentdb[0].random_password
+  master_password_wo_version      = var.config.url_version
+  db_subnet_group_name            = aws_docdb_subnet_group.this[0].name
+  db_cluster_parameter_group_name = aws_docdb_cluster_parameter_group.this[0].name
+  vpc_security_group_ids          = [aws_security_group.documentdb[0].id]
+  storage_encrypted               = true
+  kms_key_id                      = var.kms_key_arn
+  backup_retention_period         = var.config.documentdb.backup_days
+  deletion_protection             = var.config.documentdb.deletion_protection
+  skip_final_snapshot             = !var.config.documentdb.deletion_protection
+  final_snapshot_identifier       = "${var.name}-records-last"
+  enabled_cloudwatch_logs_exports = ["audit", "profiler"]
+  tags                            = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = var.network != null
+      error_message = "DocumentDB lies in a VPC: give `network`, with at least two subnets in different zones."
+    }
+  }
+}
+
+resource "aws_docdb_cluster_instance" "this" {
+  count = local.cluster * try(var.config.documentdb.instances, 0)
+
+  identifier                 = "${var.name}-records-${count.index}"
+  cluster_identifier         = aws_docdb_cluster.this[0].id
+  instance_class             = var.config.documentdb.instance_class
+  auto_minor_version_upgrade = true
+  tags                       = var.tags
+}
+
+resource "aws_docdb_cluster_parameter_group" "this" {
+  count = local.cluster
+
+  name        = "${var.name}-records"
+  description = "TLS only; who did what is logged"
+  family      = "docdb5.0"
+  tags        = var.tags
+
+  parameter {
+    name  = "tls"
+    value = "enabled"
+  }
+
+  parameter {
+    name  = "audit_logs"
+    value = "enabled"
+  }
+}
+
+resource "aws_docdb_subnet_group" "this" {
+  count = local.cluster
+
+  name        = "${var.name}-records"
+  description = "Records of ${var.name}"
+  subnet_ids  = try(var.network.subnet_ids, [])
+  tags        = var.tags
+}
+
+resource "aws_security_group" "documentdb" {
+  count = local.cluster
+
+  name_prefix = "${var.name}-records-"
+  description = "Records of ${var.name}: for its workers"
+  vpc_id      = try(var.network.vpc_id, null)
+  tags        = merge(var.tags, { Name = "${var.name}-records" })
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "documentdb" {
+  count = local.cluster
+
+  security_group_id            = aws_security_group.documentdb[0].id
+  description                  = "Workers"
+  referenced_security_group_id = try(var.network.workers_security_group_id, null)
+  ip_protocol                  = "tcp"
+  from_port                    = 27017
+  to_port                      = 27017
+  tags                         = var.tags
+}

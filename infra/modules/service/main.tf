@@ -1,0 +1,141 @@
+# Long-running workers for what does not fit into Lambda: `cutback worker` on Fargate, none of them while there is
+# nothing to do.
+
+data "aws_region" "this" {}
+data "aws_caller_identity" "this" {}
+
+locals {
+  image = coalesce(var.config.image, "${one(aws_ecr_repository.this[*].repository_url)}:${var.config.tag}")
+
+  # The poll worker's own queue is the one of long jobs; it hands nothing on. Secrets come from ECS, not by name.
+  told_otherwise = ["CUTBACK_RECORDS_URL_SECRET", "CUTBACK_LONG_QUEUE_URL", "CUTBACK_QUEUE_URL"]
+  environment = merge(
+    { for name, value in var.wires.environment : name => value if startswith(name, "CUTBACK_") && !contains(local.told_otherwise, name) },
+    { CUTBACK_QUEUE_URL = var.wires.queue.url, CUTBACK_LOG_LEVEL = var.config.log_level },
+    var.config.environment,
+  )
+  secrets = merge(
+    { CUTBACK_RECORDS_URL = var.wires.records_secret_arn },
+    var.wires.webhooks_secret_arn == null ? {} : { CUTBACK_WEBHOOK_SECRET = var.wires.webhooks_secret_arn },
+  )
+}
+
+resource "aws_ecr_repository" "this" {
+  #checkov:skip=CKV_AWS_136:encrypted by ECR's own key unless kms_key_arn names yours
+  count = var.config.image == null ? 1 : 0
+
+  name                 = var.name
+  image_tag_mutability = "IMMUTABLE"
+  force_delete         = true
+  tags                 = var.tags
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+
+  encryption_configuration {
+    encryption_type = var.kms_key_arn == null ? "AES256" : "KMS"
+    kms_key         = var.kms_key_arn
+  }
+}
+
+resource "aws_ecs_cluster" "this" {
+  name = var.name
+  tags = var.tags
+
+  setting {
+    name  = "containerInsights"
+    value = "enabled"
+  }
+}
+
+resource "aws_ecs_cluster_capacity_providers" "this" {
+  cluster_name       = aws_ecs_cluster.this.name
+  capacity_providers = ["FARGATE", "FARGATE_SPOT"]
+}
+
+resource "aws_ecs_task_definition" "this" {
+  #checkov:skip=CKV_AWS_336:a worker's spool and its child's pipe lie in /tmp; nobody has yet built and run the image with the rest read-only
+  #checkov:skip=CKV_AWS_97:no file system is mounted
+  family                   = var.name
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = var.config.cpu
+  memory                   = var.config.memory
+  execution_role_arn       = aws_iam_role.this["start"].arn
+  task_role_arn            = aws_iam_role.this["work"].arn
+  tags                     = var.tags
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = var.config.architecture == "arm64" ? "ARM64" : "X86_64"
+  }
+
+  ephemeral_storage {
+    size_in_gib = var.config.disk
+  }
+
+  container_definitions = jsonencode([{
+    name        = "worker"
+    image       = local.image
+    essential   = true
+    entryPoint  = ["cutback"]
+    command     = ["worker"]
+    environment = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
+    secrets     = [for name in sort(keys(local.secrets)) : { name = name, valueFrom = local.secrets[name] }]
+    # A worker told to stop gives its job back at once; the child it had is reaped by an init.
+    stopTimeout     = 60
+    linuxParameters = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        "awslogs-group"         = aws_cloudwatch_log_group.this.name
+        "awslogs-region"        = data.aws_region.this.name
+        "awslogs-stream-prefix" = "worker"
+      }
+    }
+  }])
+}
+
+resource "aws_ecs_service" "this" {
+  name                               = "${var.name}-workers"
+  cluster                            = aws_ecs_cluster.this.id
+  task_definition                    = aws_ecs_task_definition.this.arn
+  desired_count                      = var.config.min_workers
+  platform_version                   = "1.4.0"
+  propagate_tags                     = "SERVICE"
+  deployment_minimum_healthy_percent = 100
+  tags                               = var.tags
+
+  capacity_provider_strategy {
+    capacity_provider = var.config.spot ? "FARGATE_SPOT" : "FARGATE"
+    weight            = 1
+  }
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  network_configuration {
+    subnets          = var.network.subnet_ids
+    security_groups  = var.network.security_group_ids
+    assign_public_ip = false
+  }
+
+  # How many there are is the scaling's business.
+  lifecycle {
+    ignore_changes = [desired_count]
+  }
+
+  depends_on = [aws_ecs_cluster_capacity_providers.this, aws_iam_role_policy.this]
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:kms_key_arn encrypts logs under your key; without it under CloudWatch's own
+  #checkov:skip=CKV_AWS_338:how long logs are kept is observe.log_days
+  name              = "/ecs/${var.name}-workers"
+  retention_in_days = var.log_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}

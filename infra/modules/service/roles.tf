@@ -1,0 +1,95 @@
+# Two roles: one starts the container (image, secrets, logs), the other is what the program inside may do.
+
+locals {
+  keys = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+}
+
+resource "aws_iam_role" "this" {
+  for_each = toset(["start", "work"])
+
+  name               = "${var.name}-service-${each.key}-${data.aws_region.this.name}"
+  description        = each.key == "start" ? "${var.name}: starts long-running workers" : "${var.name}: long-running workers"
+  assume_role_policy = data.aws_iam_policy_document.tasks.json
+  tags               = var.tags
+}
+
+data "aws_iam_policy_document" "tasks" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.this.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = {
+    start = data.aws_iam_policy_document.start.json
+    work  = module.access.json
+  }
+
+  name   = each.key
+  role   = aws_iam_role.this[each.key].id
+  policy = each.value
+}
+
+# As the worker of module worker, and webhooks and housekeeping beside: `cutback worker` does all three.
+module "access" {
+  source = "../access"
+
+  receives  = concat([var.wires.queue.arn], compact([try(var.wires.webhook_queue.arn, null)]))
+  sends     = concat([var.wires.queue.arn, var.wires.queue.dead.arn], compact([try(var.wires.webhook_queue.arn, null), try(var.wires.webhook_queue.dead.arn, null)]))
+  looks_at  = [var.wires.queue.dead.arn]
+  reads     = [var.wires.recordings.arn]
+  writes    = [var.wires.clips.arn]
+  clears    = [var.wires.clips.arn]
+  publishes = [var.wires.topic_arn]
+  keys      = local.keys
+}
+
+data "aws_iam_policy_document" "start" {
+  #checkov:skip=CKV_AWS_356:a token for ECR is for all of a registry; what may be pulled with it is named
+  statement {
+    sid       = "WriteLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
+  }
+
+  statement {
+    sid       = "ReadSecrets"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = values(local.secrets)
+  }
+
+  statement {
+    sid       = "EnterRegistry"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = concat(aws_ecr_repository.this[*].arn, compact([var.config.repository_arn]))
+    content {
+      sid       = "PullImage"
+      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.keys
+    content {
+      sid       = "UseKey"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+}

@@ -1,0 +1,103 @@
+# By the age of the oldest message: an old one means that there are too few workers. Back to none only when nothing
+# waits and nothing is in hand, so that scaling never takes a job from a worker.
+
+resource "aws_appautoscaling_target" "this" {
+  service_namespace  = "ecs"
+  resource_id        = "service/${aws_ecs_cluster.this.name}/${aws_ecs_service.this.name}"
+  scalable_dimension = "ecs:service:DesiredCount"
+  min_capacity       = var.config.min_workers
+  max_capacity       = var.config.max_workers
+  tags               = var.tags
+}
+
+resource "aws_appautoscaling_policy" "more" {
+  name               = "${var.name}-more-workers"
+  service_namespace  = aws_appautoscaling_target.this.service_namespace
+  resource_id        = aws_appautoscaling_target.this.resource_id
+  scalable_dimension = aws_appautoscaling_target.this.scalable_dimension
+
+  step_scaling_policy_configuration {
+    adjustment_type         = "ChangeInCapacity"
+    metric_aggregation_type = "Maximum"
+    cooldown                = 120
+
+    # Counted from the alarm's threshold: up to five times as old, one more; older still, four more.
+    step_adjustment {
+      metric_interval_lower_bound = 0
+      metric_interval_upper_bound = 4 * var.config.scale_age_seconds
+      scaling_adjustment          = 1
+    }
+
+    step_adjustment {
+      metric_interval_lower_bound = 4 * var.config.scale_age_seconds
+      scaling_adjustment          = 4
+    }
+  }
+}
+
+resource "aws_appautoscaling_policy" "none" {
+  name               = "${var.name}-no-workers"
+  service_namespace  = aws_appautoscaling_target.this.service_namespace
+  resource_id        = aws_appautoscaling_target.this.resource_id
+  scalable_dimension = aws_appautoscaling_target.this.scalable_dimension
+
+  step_scaling_policy_configuration {
+    adjustment_type         = "ExactCapacity"
+    metric_aggregation_type = "Maximum"
+    cooldown                = 60
+
+    step_adjustment {
+      metric_interval_upper_bound = 0
+      scaling_adjustment          = var.config.min_workers
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "waiting" {
+  alarm_name          = "${var.name}-long-jobs-wait"
+  alarm_description   = "Long jobs wait for a worker; starts more."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateAgeOfOldestMessage"
+  dimensions          = { QueueName = var.wires.queue.name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = var.config.scale_age_seconds
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_appautoscaling_policy.more.arn]
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "idle" {
+  alarm_name          = "${var.name}-no-long-jobs"
+  alarm_description   = "No long job waits or is in hand; ends the workers."
+  evaluation_periods  = 10
+  threshold           = 0
+  comparison_operator = "LessThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_appautoscaling_policy.none.arn]
+  tags                = var.tags
+
+  metric_query {
+    id          = "all"
+    expression  = "waiting + held"
+    label       = "Long jobs"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { waiting = "ApproximateNumberOfMessagesVisible", held = "ApproximateNumberOfMessagesNotVisible" }
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/SQS"
+        metric_name = metric_query.value
+        dimensions  = { QueueName = var.wires.queue.name }
+        period      = 60
+        stat        = "Maximum"
+      }
+    }
+  }
+}

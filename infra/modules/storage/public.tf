@@ -1,0 +1,116 @@
+# Clips for the public: through CloudFront, which alone may read the bucket. Without config.public there is none of it.
+
+locals {
+  public = var.config.public == null ? 0 : 1
+  signed = try(var.config.public.signers_key, null) == null ? 0 : 1
+
+  # AWS's own policies, which have the same numbers in every account.
+  aws_policies = {
+    CachingOptimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+    CORS-S3Origin    = "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf"
+    SecurityHeaders  = "67f7725c-6f97-4210-82d7-5512b31e9d03"
+  }
+}
+
+resource "aws_cloudfront_origin_access_control" "clips" {
+  count = local.public
+
+  name                              = "${var.name}-clips"
+  description                       = "Reads the clips of ${var.name}"
+  origin_access_control_origin_type = "s3"
+  signing_behavior                  = "always"
+  signing_protocol                  = "sigv4"
+}
+
+resource "aws_cloudfront_public_key" "signer" {
+  count = local.signed
+
+  name_prefix = "${var.name}-"
+  comment     = "Signs addresses of clips"
+  encoded_key = var.config.public.signers_key
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_cloudfront_key_group" "signers" {
+  count = local.signed
+
+  name    = "${var.name}-signers"
+  comment = "Whose signatures open clips"
+  items   = [aws_cloudfront_public_key.signer[0].id]
+}
+
+resource "aws_cloudfront_distribution" "clips" {
+  #checkov:skip=CKV_AWS_68:files that cannot be changed behind a cache; config.public.web_acl_arn puts a firewall before them
+  #checkov:skip=CKV2_AWS_47:see CKV_AWS_68
+  #checkov:skip=CKV_AWS_86:access logs want a bucket with ACLs, which are switched off here; CloudFront's metrics tell enough
+  #checkov:skip=CKV_AWS_174:CloudFront's own certificate knows no choice; with your own it is TLSv1.2_2021
+  #checkov:skip=CKV2_AWS_42:your own name and certificate are config.public.aliases and certificate_arn
+  #checkov:skip=CKV_AWS_305:there is no page at the root
+  #checkov:skip=CKV_AWS_310:there is one bucket; a second one would have to hold the same clips
+  #checkov:skip=CKV_AWS_374:config.public.countries restricts where clips may be seen
+  count = local.public
+
+  comment         = "Clips of ${var.name}"
+  enabled         = true
+  is_ipv6_enabled = true
+  http_version    = "http2and3"
+  aliases         = var.config.public.aliases
+  price_class     = var.config.public.price_class
+  web_acl_id      = var.config.public.web_acl_arn
+  tags            = var.tags
+
+  origin {
+    origin_id                = "clips"
+    domain_name              = local.domain
+    origin_access_control_id = aws_cloudfront_origin_access_control.clips[0].id
+  }
+
+  default_cache_behavior {
+    target_origin_id           = "clips"
+    viewer_protocol_policy     = "redirect-to-https"
+    allowed_methods            = ["GET", "HEAD", "OPTIONS"]
+    cached_methods             = ["GET", "HEAD"]
+    cache_policy_id            = local.aws_policies.CachingOptimized
+    origin_request_policy_id   = local.aws_policies.CORS-S3Origin
+    response_headers_policy_id = local.aws_policies.SecurityHeaders
+    trusted_key_groups         = aws_cloudfront_key_group.signers[*].id
+  }
+
+  restrictions {
+    geo_restriction {
+      restriction_type = length(var.config.public.countries) > 0 ? "whitelist" : "none"
+      locations        = var.config.public.countries
+    }
+  }
+
+  viewer_certificate {
+    cloudfront_default_certificate = var.config.public.certificate_arn == null
+    acm_certificate_arn            = var.config.public.certificate_arn
+    ssl_support_method             = var.config.public.certificate_arn == null ? null : "sni-only"
+    minimum_protocol_version       = var.config.public.certificate_arn == null ? "TLSv1" : "TLSv1.2_2021"
+  }
+}
+
+data "aws_iam_policy_document" "through_cloudfront" {
+  count = local.public
+
+  statement {
+    sid       = "ThroughCloudFront"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.arns.clips}/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudfront.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_cloudfront_distribution.clips[0].arn]
+    }
+  }
+}

@@ -1,0 +1,86 @@
+variable "name" {
+  description = "What everything of this installation is called by."
+  type        = string
+}
+
+variable "config" {
+  description = <<-EOT
+    Where recordings and clips lie.
+    - recordings, clips: `bucket` names one that exists already and is left as it is; null makes one. `keep_days` deletes
+      objects after that many days, null keeps them for ever; `infrequent_days` moves recordings to cheaper storage;
+      `force_destroy` lets `terraform destroy` delete the objects, too.
+    - clips.cors_origins: pages (`https://example.org`) whose scripts and players may fetch clips.
+    - public: clips for everybody, through CloudFront. `signers_key` is a public key (PEM): only addresses that its
+      private half has signed are answered. `aliases` and `certificate_arn` (in us-east-1) are your own name.
+    - access_logs_bucket: where S3 logs who fetched what.
+  EOT
+  type = object({
+    recordings = optional(object({
+      bucket          = optional(string)
+      keep_days       = optional(number)
+      infrequent_days = optional(number)
+      versioning      = optional(bool, false)
+      force_destroy   = optional(bool, false)
+    }), {})
+    clips = optional(object({
+      bucket        = optional(string)
+      keep_days     = optional(number)
+      versioning    = optional(bool, false)
+      force_destroy = optional(bool, false)
+      cors_origins  = optional(list(string), [])
+    }), {})
+    public = optional(object({
+      signers_key     = optional(string)
+      aliases         = optional(list(string), [])
+      certificate_arn = optional(string)
+      price_class     = optional(string, "PriceClass_100")
+      web_acl_arn     = optional(string)
+      countries       = optional(list(string), [])
+    }))
+    access_logs_bucket = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for days in [var.config.recordings.keep_days, var.config.clips.keep_days] : coalesce(days, 1) >= 1])
+    error_message = "storage: keep_days must be at least 1; leave it out to keep objects for ever."
+  }
+
+  validation {
+    condition     = coalesce(var.config.recordings.infrequent_days, 30) >= 30
+    error_message = "storage.recordings.infrequent_days must be at least 30: S3 moves nothing sooner."
+  }
+
+  validation {
+    condition     = var.config.recordings.bucket == null || var.config.recordings.bucket != var.config.clips.bucket
+    error_message = "storage: recordings and clips must lie in different buckets, or each clip would be taken for a recording."
+  }
+
+  validation {
+    condition     = alltrue([for origin in var.config.clips.cors_origins : can(regex("^(\\*|https?://[^/]+)$", origin))])
+    error_message = "storage.clips.cors_origins: an origin is \"*\", or scheme and host without a path, such as https://example.org."
+  }
+
+  validation {
+    condition     = length(try(var.config.public.aliases, [])) == 0 || try(var.config.public.certificate_arn, null) != null
+    error_message = "storage.public.aliases needs certificate_arn: a certificate in us-east-1 for these names."
+  }
+
+  validation {
+    condition     = try(var.config.public.signers_key, null) == null || can(regex("^-----BEGIN PUBLIC KEY-----", var.config.public.signers_key))
+    error_message = "storage.public.signers_key must be the public key itself, in PEM: -----BEGIN PUBLIC KEY----- …"
+  }
+}
+
+variable "kms_key_arn" {
+  description = "A customer-managed key for new buckets; null for S3's own key."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,62 @@
+# What calls the functions.
+
+resource "aws_lambda_event_source_mapping" "worker" {
+  event_source_arn                   = var.wires.queue.arn
+  function_name                      = aws_lambda_function.this["worker"].arn
+  batch_size                         = var.config.batch_size
+  maximum_batching_window_in_seconds = var.config.batch_size > 10 ? 1 : 0
+  function_response_types            = ["ReportBatchItemFailures"]
+  tags                               = var.tags
+
+  # Of the mapping, not reserved for the function: what is beyond it waits in the queue, and is not counted as received.
+  scaling_config {
+    maximum_concurrency = var.config.max_concurrency
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "webhooks" {
+  count = local.hears ? 1 : 0
+
+  event_source_arn        = var.wires.webhook_queue.arn
+  function_name           = aws_lambda_function.this["webhooks"].arn
+  batch_size              = 1
+  function_response_types = ["ReportBatchItemFailures"]
+  tags                    = var.tags
+
+  scaling_config {
+    maximum_concurrency = var.webhooks.max_concurrency
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "housekeeping" {
+  name                = "${var.name}-housekeeping"
+  description         = "Lets Cutback keep house"
+  schedule_expression = "rate(1 minute)"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "housekeeping" {
+  rule = aws_cloudwatch_event_rule.housekeeping.name
+  arn  = aws_lambda_function.this["housekeeping"].arn
+
+  # A round that cannot run is not made up for: the next one does all there is.
+  retry_policy {
+    maximum_event_age_in_seconds = 60
+    maximum_retry_attempts       = 0
+  }
+}
+
+resource "aws_lambda_permission" "housekeeping" {
+  statement_id  = "schedule"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this["housekeeping"].function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.housekeeping.arn
+}
+
+# Likewise if Lambda itself would try again, what EventBridge calls being called asynchronously.
+resource "aws_lambda_function_event_invoke_config" "housekeeping" {
+  function_name                = aws_lambda_function.this["housekeeping"].function_name
+  maximum_event_age_in_seconds = 60
+  maximum_retry_attempts       = 0
+}

@@ -1,0 +1,28 @@
+# What signs webhooks. It is made here once and lies in Secrets Manager alone: neither state nor plan has it.
+
+ephemeral "aws_secretsmanager_random_password" "webhooks" {
+  count = local.hears ? 1 : 0
+
+  password_length     = 32
+  exclude_punctuation = true
+}
+
+resource "aws_secretsmanager_secret" "webhooks" {
+  #checkov:skip=CKV_AWS_149:under Secrets Manager's own key unless kms_key_arn names yours
+  #checkov:skip=CKV2_AWS_57:receivers hold the same secret; change it together with them, by webhooks.secret_version
+  count = local.hears ? 1 : 0
+
+  name_prefix             = "${var.name}-webhooks-"
+  description             = "Signs webhooks (Standard Webhooks)"
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = var.webhooks.recovery_days
+  tags                    = var.tags
+}
+
+resource "aws_secretsmanager_secret_version" "webhooks" {
+  count = local.hears ? 1 : 0
+
+  secret_id                = aws_secretsmanager_secret.webhooks[0].id
+  secret_string_wo         = "whsec_${base64encode(ephemeral.aws_secretsmanager_random_password.webhooks[0].random_password)}"
+  secret_string_wo_version = var.webhooks.secret_version
+}

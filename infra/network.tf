@@ -1,0 +1,41 @@
+# Where functions and workers lie in a VPC, if they do, and the one security group they share: cache and database let
+# in whoever is in it.
+
+locals {
+  worker_network = var.network == null ? null : {
+    subnet_ids         = var.network.subnet_ids
+    security_group_ids = concat([aws_security_group.workers[0].id], coalesce(var.network.security_group_ids, []))
+  }
+
+  data_network = var.network == null ? null : {
+    vpc_id                    = var.network.vpc_id
+    subnet_ids                = var.network.subnet_ids
+    workers_security_group_id = aws_security_group.workers[0].id
+  }
+}
+
+resource "aws_security_group" "workers" {
+  #checkov:skip=CKV2_AWS_5:functions and workers are in it, by way of two modules
+  count = var.network == null ? 0 : 1
+
+  name_prefix = "${var.name}-workers-"
+  description = "Workers of ${var.name}: nobody calls them"
+  vpc_id      = var.network.vpc_id
+  tags        = merge(local.tags, { Name = "${var.name}-workers" })
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_vpc_security_group_egress_rule" "workers" {
+  for_each = var.network == null ? {} : { for port in coalesce(var.network.egress_ports, [443, 11211, 27017]) : tostring(port) => port }
+
+  security_group_id = aws_security_group.workers[0].id
+  description       = "AWS, webhooks (443), memcached (11211), MongoDB (27017)"
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = each.value
+  to_port           = each.value
+  tags              = local.tags
+}

@@ -1,0 +1,230 @@
+# What may be set, and of which type. Defaults and checks are the modules'; their READMEs say what each field means.
+
+variable "name" {
+  description = "What everything is called by; two installations in one account and region need two names."
+  type        = string
+  default     = "cutback"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name))
+    error_message = "name: 3 to 20 lower-case letters, digits and hyphens, beginning with a letter; buckets allow no more."
+  }
+}
+
+variable "package" {
+  description = "The zip that `make lambda-zip` made for worker.architecture."
+  type        = string
+}
+
+variable "encryption" {
+  description = "AWS's own keys, at no cost, unless `create_key` makes a customer-managed one or `kms_key_arn` names yours (which must let S3, SNS, CloudWatch, EventBridge and logs use it; modules/key shows how)."
+  type = object({
+    create_key  = optional(bool, false)
+    kms_key_arn = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = !(var.encryption.create_key && var.encryption.kms_key_arn != null)
+    error_message = "encryption: either create_key or kms_key_arn, not both."
+  }
+}
+
+variable "network" {
+  description = "A VPC for functions and workers, with subnets that have a way out (NAT or endpoints). Cache, service and DocumentDB need one."
+  type = object({
+    vpc_id             = string
+    subnet_ids         = list(string)
+    security_group_ids = optional(list(string))
+    egress_ports       = optional(list(number))
+  })
+  default = null
+
+  validation {
+    condition     = var.network != null || (var.cache == null && var.service == null && var.records.kind != "documentdb")
+    error_message = "cache, service and records.kind = \"documentdb\" lie in a VPC: give `network`."
+  }
+}
+
+variable "storage" {
+  description = "Buckets of recordings and clips: modules/storage."
+  type = object({
+    recordings = optional(object({
+      bucket          = optional(string)
+      keep_days       = optional(number)
+      infrequent_days = optional(number)
+      versioning      = optional(bool)
+      force_destroy   = optional(bool)
+    }))
+    clips = optional(object({
+      bucket        = optional(string)
+      keep_days     = optional(number)
+      versioning    = optional(bool)
+      force_destroy = optional(bool)
+      cors_origins  = optional(list(string))
+    }))
+    public = optional(object({
+      signers_key     = optional(string)
+      aliases         = optional(list(string))
+      certificate_arn = optional(string)
+      price_class     = optional(string)
+      web_acl_arn     = optional(string)
+      countries       = optional(list(string))
+    }))
+    access_logs_bucket = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "queue" {
+  description = "The queue of requests and arrivals: modules/queue. `arrivals` is queue, topic, eventbridge or none: how the bucket of recordings tells of its objects."
+  type = object({
+    max_receives    = optional(number)
+    retention_days  = optional(number)
+    arrivals        = optional(string, "queue")
+    arrivals_prefix = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "worker" {
+  description = "The Lambda functions: modules/worker."
+  type = object({
+    architecture         = optional(string)
+    runtime              = optional(string)
+    memory               = optional(number)
+    timeout              = optional(number)
+    tmp                  = optional(number)
+    batch_size           = optional(number)
+    max_concurrency      = optional(number)
+    reserved_concurrency = optional(number)
+    layers               = optional(list(string))
+    environment          = optional(map(string))
+    log_level            = optional(string)
+    traces               = optional(bool)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "webhooks" {
+  description = "Who hears of every event by webhook: modules/worker."
+  type = object({
+    urls            = optional(list(string))
+    timeout         = optional(number)
+    max_concurrency = optional(number)
+    secret_version  = optional(number)
+    recovery_days   = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "records" {
+  description = "Where records are kept: modules/records."
+  type = object({
+    kind          = optional(string)
+    secret_arn    = optional(string)
+    url_version   = optional(number)
+    recovery_days = optional(number)
+    documentdb = optional(object({
+      instance_class      = optional(string)
+      instances           = optional(number)
+      username            = optional(string)
+      backup_days         = optional(number)
+      deletion_protection = optional(bool)
+      ca_file             = optional(string)
+    }))
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "records_url" {
+  description = "The MongoDB URL, for records.kind = \"url\". Give it as TF_VAR_records_url; neither state nor plan keeps it."
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+}
+
+variable "announce" {
+  description = "Who hears of every event by SNS: modules/announce."
+  type = object({
+    topic = optional(string)
+    fifo  = optional(bool)
+    email = optional(list(string))
+    https = optional(list(string))
+    queues = optional(map(object({
+      arn    = string
+      filter = optional(map(list(string)))
+    })))
+    requesters = optional(list(string))
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "cache" {
+  description = "A memcached for indexes: modules/cache. Null for none; {} for one with its defaults."
+  type = object({
+    node_type      = optional(string)
+    nodes          = optional(number)
+    engine_version = optional(string)
+  })
+  default = null
+}
+
+variable "service" {
+  description = "Long-running workers on Fargate: modules/service. Null for none; {} for some with their defaults."
+  type = object({
+    image             = optional(string)
+    repository_arn    = optional(string)
+    tag               = optional(string)
+    cpu               = optional(number)
+    memory            = optional(number)
+    disk              = optional(number)
+    architecture      = optional(string)
+    spot              = optional(bool)
+    min_workers       = optional(number)
+    max_workers       = optional(number)
+    scale_age_seconds = optional(number)
+    log_level         = optional(string)
+    environment       = optional(map(string))
+  })
+  default = null
+}
+
+variable "observe" {
+  description = "Logs, alarms, dashboard: modules/observe. `log_days` is how long logs are kept."
+  type = object({
+    log_days    = optional(number)
+    email       = optional(list(string))
+    topics      = optional(list(string))
+    age_minutes = optional(number)
+    errors      = optional(number)
+    throttles   = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "budget" {
+  description = "Tells when a month costs too much: modules/budget. Null for none."
+  type = object({
+    monthly_usd = number
+    email       = optional(list(string))
+    topics      = optional(list(string))
+    tag         = optional(object({ key = string, value = string }))
+  })
+  default = null
+}
+
+variable "tags" {
+  description = "Tags of every resource, beside application = name."
+  type        = map(string)
+  default     = {}
+}

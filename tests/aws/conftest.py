@@ -1,0 +1,82 @@
+"""The examples, applied once for all tests here: both at the same time, since queues take half a minute each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.aws.stack import Moto, Stack, any_package, apply, example, running_moto
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "minimal": {"records_url": "mongodb://user:password@127.0.0.1:27017/cutback"},
+    # moto plays neither DocumentDB nor budgets; infra/tests plans them.
+    "complete": {
+        "records_url": "mongodb://user:password@127.0.0.1:27017/cutback",
+        "documentdb": False,
+        "monthly_usd": None,
+        "email": "sea@example.org",
+    },
+}
+"""What each is told, beside the package and that it is disposable."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All here is marked `aws`; what takes a stack away comes after all that uses it."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.aws)
+    items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
+
+
+@pytest.fixture(scope="session")
+def terraform_there() -> None:
+    """Terraform is on this machine, or the test is skipped; under CI it fails."""
+    if shutil.which("terraform") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("terraform is not installed")
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Lambda is given: the zip named by CUTBACK_TEST_PACKAGE, or one with nothing in it."""
+    named = os.environ.get("CUTBACK_TEST_PACKAGE")
+    return Path(named).resolve() if named else any_package(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="session")
+def stacks(
+    terraform_there: None, package: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Stack]]]:
+    """Every example by its name, on its way to being applied, each to a stand-in of its own."""
+    common = {"package": str(package), "architecture": "x86_64", "disposable": True}
+    with ExitStack() as stack, ThreadPoolExecutor(len(EXAMPLES)) as pool:
+
+        def begin(name: str, variables: dict[str, Any]) -> Future[Stack]:
+            folder = tmp_path_factory.mktemp(name)
+            moto: Moto = stack.enter_context(running_moto(folder))
+            return pool.submit(lambda: apply(example(name, folder, moto, **common, **variables), moto))
+
+        yield {name: begin(name, variables) for name, variables in EXAMPLES.items()}
+
+
+@pytest.fixture(scope="session")
+def minimal(stacks: dict[str, Future[Stack]]) -> Stack:
+    """examples/minimal, applied."""
+    return stacks["minimal"].result()
+
+
+@pytest.fixture(scope="session")
+def complete(stacks: dict[str, Future[Stack]]) -> Stack:
+    """examples/complete, applied."""
+    return stacks["complete"].result()
+
+
+@pytest.fixture(params=sorted(EXAMPLES))
+def applied(request: pytest.FixtureRequest, stacks: dict[str, Future[Stack]]) -> Stack:
+    """Each example, applied."""
+    return stacks[request.param].result()

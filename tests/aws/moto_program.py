@@ -1,0 +1,103 @@
+"""The stand-in for AWS, as a program: moto's server on loopback, mended where it departs from AWS in what we use.
+
+It writes each request into the file that its argument names (see tests/aws/calls.py), and prints
+`Running on http://127.0.0.1:PORT` when it can be called.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from moto.awslambda.models import LambdaBackend
+from moto.iam.access_control import PermissionResult
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import FakeBucket
+from moto.sqs.models import Queue, sqs_backends
+from werkzeug.serving import run_simple
+
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def leave_mappings_to_tests() -> None:
+    """Keep event source mappings without playing them: moto would empty the queue into a container at each message.
+
+    The tests play them themselves, as AWS does it: receive, call, delete what did not fail.
+    """
+    create = LambdaBackend.create_event_source_mapping
+
+    def create_idle(self: LambdaBackend, spec: dict[str, Any]) -> Any:
+        mapping = create(self, spec)
+        for queue in sqs_backends[self.account_id][self.region_name].queues.values():
+            queue.lambda_event_source_mappings.clear()
+        return mapping
+
+    LambdaBackend.create_event_source_mapping = create_idle  # type: ignore[method-assign]
+
+
+def keep_queue_attributes() -> None:
+    """Know RedriveAllowPolicy; give policies back as they came; change no attribute that was not named."""
+    change = Queue._set_attributes
+    read = Queue.attributes.fget
+
+    def change_named(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+        change(self, {"Policy": getattr(self, "policy", None), **attributes}, now)
+
+    def read_compact(self: Queue) -> dict[str, Any]:
+        found = read(self)
+        if found.get("RedrivePolicy"):
+            found["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
+        return {name: value for name, value in found.items() if value is not None}
+
+    Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
+    Queue.redrive_allow_policy = None
+    Queue._set_attributes = change_named
+    Queue.attributes = property(read_compact)
+
+
+def leave_bucket_policies_to_aws() -> None:
+    """Do not judge by bucket policies: moto overlooks their conditions, and denies what was only denied unencrypted."""
+    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+
+
+class Recorded:
+    """The application, with a line for each request in a file."""
+
+    def __init__(self, app: App, path: Path) -> None:
+        """The file is begun anew."""
+        self._app = app
+        self._lock = threading.Lock()
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        kind = environ.get("CONTENT_TYPE", "")
+        body = b""
+        # Objects are none of our business, and may be large.
+        if "json" in kind or "x-www-form-urlencoded" in kind:
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(body)
+        line = {
+            "method": environ["REQUEST_METHOD"],
+            "path": environ["PATH_INFO"],
+            "query": environ.get("QUERY_STRING", ""),
+            "signed": environ.get("HTTP_AUTHORIZATION", ""),
+            "target": environ.get("HTTP_X_AMZ_TARGET", ""),
+            "copied": environ.get("HTTP_X_AMZ_COPY_SOURCE", ""),
+            "body": body.decode("utf-8", "replace"),
+        }
+        with self._lock:
+            self._file.write(json.dumps(line) + "\n")
+        return self._app(environ, start_response)
+
+
+if __name__ == "__main__":
+    leave_mappings_to_tests()
+    keep_queue_attributes()
+    leave_bucket_policies_to_aws()
+    app = Recorded(DomainDispatcherApplication(create_backend_app), Path(sys.argv[1]))
+    run_simple("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)

@@ -1,0 +1,170 @@
+"""The examples go up as a whole, stay as they are, are wired as the program expects, and go away as a whole."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.aws.rights import policies, rights_of
+from tests.aws.stack import Moto, Stack
+
+pytestmark = pytest.mark.timeout(540)
+
+LEFT_ALIVE = {"KMS keys are deleted after a delay of at least seven days": ("kms", "Key")}
+
+
+def test_a_second_plan_changes_nothing(applied: Stack) -> None:
+    assert applied.terraform.drift() == []
+
+
+def test_a_person_is_told_what_comes_next(applied: Stack) -> None:
+    needed = {"recordings_bucket", "clips_bucket", "queue_url", "requests_topic_arn", "events_topic_arn", "dashboard"}
+    assert needed <= {name for name, value in applied.outputs.items() if value}
+
+
+def test_no_password_is_in_the_state(applied: Stack) -> None:
+    assert "password" not in json.dumps(applied.state["values"]).replace("master_password", "").replace(
+        "secret_string", ""
+    )
+
+
+def test_the_records_url_is_in_its_secret(minimal: Stack) -> None:
+    secret = minimal.moto.client("secretsmanager").get_secret_value(SecretId=minimal.outputs["records_secret_arn"])
+    assert secret["SecretString"] == "mongodb://user:password@127.0.0.1:27017/cutback"
+
+
+def test_webhooks_are_signed_by_a_secret_of_the_right_form(complete: Stack) -> None:
+    from cutback.settings import Settings
+
+    secret = complete.moto.client("secretsmanager").get_secret_value(SecretId=complete.outputs["webhooks_secret_arn"])
+    assert Settings(webhook_secret=secret["SecretString"]).webhook_secret is not None
+
+
+@pytest.mark.parametrize(
+    ("role", "handler"), [("worker", "handler"), ("housekeeping", "housekeep"), ("webhooks", "webhooks")]
+)
+def test_functions_run_the_program_and_are_told_where_everything_is(complete: Stack, role: str, handler: str) -> None:
+    function = complete.function(role)
+    assert function["Handler"] == f"cutback.run.lambda_worker.{handler}"
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["x86_64"])
+    told = function["Environment"]["Variables"]
+    outputs = complete.outputs
+    assert told["CUTBACK_SOURCE_STORE"] == f"s3://{outputs['recordings_bucket']}"
+    assert told["CUTBACK_CLIP_STORE"] == f"s3://{outputs['clips_bucket']}"
+    assert told["CUTBACK_QUEUE_URL"] == outputs["queue_url"]
+    assert told["CUTBACK_WEBHOOK_QUEUE_URL"] == outputs["webhook_queue_url"]
+    assert told["CUTBACK_LONG_QUEUE_URL"] == outputs["long_queue_url"]
+    assert told["CUTBACK_ANNOUNCE_URLS"] == outputs["events_topic_arn"]
+    assert outputs["events_topic_arn"].endswith(":video_production")
+    assert told["CUTBACK_RECORDS_URL_SECRET"] == outputs["records_secret_arn"]
+    assert told["CUTBACK_CACHE_URL"] == outputs["cache_url"]
+    assert told["CUTBACK_CLIP_ADDRESS"] == outputs["clips_address"]
+    assert ("CUTBACK_WEBHOOK_SECRET_SECRET" in told) == (role == "webhooks")
+
+
+def test_the_mapping_reports_partial_failures_within_the_visibility_timeout(applied: Stack) -> None:
+    mapping = applied.mapping()
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 1
+    queue = attributes(applied, applied.outputs["queue_url"])
+    assert int(queue["VisibilityTimeout"]) >= 6 * applied.function("worker")["Timeout"]
+
+
+def attributes(stack: Stack, url: str) -> dict[str, Any]:
+    return dict(stack.moto.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+
+
+def test_a_queue_has_dead_letters_after_at_least_five_receives(applied: Stack) -> None:
+    redrive = json.loads(attributes(applied, applied.outputs["queue_url"])["RedrivePolicy"])
+    assert redrive["maxReceiveCount"] >= 5
+    dead = attributes(applied, applied.outputs["dead_letters_url"])
+    assert dead["QueueArn"] == redrive["deadLetterTargetArn"]
+    allow = json.loads(dead["RedriveAllowPolicy"])
+    assert allow["sourceQueueArns"] == [attributes(applied, applied.outputs["queue_url"])["QueueArn"]]
+
+
+def test_only_our_bucket_and_topic_may_send_to_the_queue(applied: Stack) -> None:
+    policy = json.loads(attributes(applied, applied.outputs["queue_url"])["Policy"])
+    senders = {
+        each["Principal"]["Service"]: each["Condition"] for each in policy["Statement"] if each["Effect"] == "Allow"
+    }
+    assert senders == {
+        "s3.amazonaws.com": {
+            "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{applied.outputs['recordings_bucket']}"},
+            "StringEquals": {"aws:SourceAccount": "123456789012"},
+        },
+        "sns.amazonaws.com": {"ArnEquals": {"aws:SourceArn": applied.outputs["requests_topic_arn"]}},
+    }
+
+
+def test_buckets_are_closed_and_encrypted_and_refuse_plain_http(applied: Stack) -> None:
+    s3 = applied.moto.client("s3")
+    for bucket in (applied.outputs["recordings_bucket"], applied.outputs["clips_bucket"]):
+        assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+        assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        denied = [each for each in policy["Statement"] if each["Effect"] == "Deny"]
+        assert [each["Condition"] for each in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+
+
+def test_only_cloudfront_may_read_clips_for_the_public(complete: Stack) -> None:
+    policy = json.loads(complete.moto.client("s3").get_bucket_policy(Bucket=complete.outputs["clips_bucket"])["Policy"])
+    (allowed,) = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert allowed["Action"] == "s3:GetObject"
+    assert list(allowed["Condition"]["StringEquals"]) == ["AWS:SourceArn"] or "aws:SourceArn" in str(allowed)
+
+
+def drain(stack: Stack) -> Iterator[str]:
+    sqs = stack.moto.client("sqs")
+    url = stack.outputs["queue_url"]
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages"):
+        for message in found:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            yield message["Body"]
+
+
+def test_arrivals_and_requests_by_sns_reach_the_queue(complete: Stack) -> None:
+    list(drain(complete))
+    complete.moto.client("s3").put_object(Bucket=complete.outputs["recordings_bucket"], Key="sea.mp4", Body=b"sea")
+    complete.moto.client("sns").publish(TopicArn=complete.outputs["requests_topic_arn"], Message='{"id": "a"}')
+    told = [json.loads(body) for body in drain(complete)]
+    arrived = [each["Records"][0]["s3"]["object"]["key"] for each in told if "Records" in each]
+    assert arrived == ["sea.mp4"]
+    assert [each["Message"] for each in told if each.get("Type") == "Notification"] == ['{"id": "a"}']
+
+
+def test_no_role_may_do_anything_to_everything(applied: Stack) -> None:
+    demanded = {
+        "xray:PutTraceSegments", "xray:PutTelemetryRecords", "ecr:GetAuthorizationToken",
+        "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+    }  # fmt: skip
+    for role, policy in policies(applied.state).items():
+        rights = rights_of(policy)
+        assert rights, role
+        assert not [right for right in rights if "*" in right.action], role
+        assert {right.action for right in rights if right.resource == "*"} <= demanded, role
+
+
+@pytest.mark.destroys
+def test_destroying_leaves_nothing(applied: Stack) -> None:
+    applied.terraform.destroy()
+    assert applied.terraform.resources() == []
+    assert remains(applied.moto) == []
+
+
+def remains(moto: Moto) -> list[str]:
+    """What the stand-in still has that carries our name."""
+    with urllib.request.urlopen(f"{moto.endpoint}/moto-api/data.json", timeout=60) as answer:
+        everything = json.load(answer)
+    return [
+        f"{service}.{kind}: {text[:200]}"
+        for service, kinds in everything.items()
+        for kind, found in kinds.items()
+        for text in map(json.dumps, found)
+        if "cutback" in text and (service, kind) not in LEFT_ALIVE.values()
+    ]

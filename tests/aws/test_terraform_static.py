@@ -1,0 +1,111 @@
+"""infra/ is formatted, valid and clean; what no stand-in plays is shown by plans."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.aws.stack import running_moto
+from tests.aws.terraform import INFRA, ROOT, Terraform, copied_infra
+
+CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
+FOLDERS = sorted(
+    {path.parent.relative_to(INFRA) for path in INFRA.rglob("versions.tf") if ".terraform" not in path.parts}
+)
+TYPED = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+SKIP = re.compile(r"#\s*checkov:skip=(\w+)(?::(.*))?$", re.MULTILINE)
+
+pytestmark = pytest.mark.usefixtures("terraform_there")
+
+
+def sources() -> list[Path]:
+    return [path for path in sorted(INFRA.rglob("*.tf")) if ".terraform" not in path.parts]
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied_infra(tmp_path_factory.mktemp("static"))
+
+
+def test_formatted() -> None:
+    assert Terraform(INFRA).run("fmt", "-check", "-recursive", "-diff") == ""
+
+
+@pytest.mark.parametrize("folder", [each for each in FOLDERS if "modules" not in each.parts], ids=str)
+def test_valid(folder: Path, copied: Path) -> None:
+    terraform = Terraform(copied / folder)
+    terraform.init()
+    found = json.loads(terraform.run("validate", "-json"))
+    assert found["diagnostics"] == []
+
+
+def test_plans_show_what_no_stand_in_plays(copied: Path, tmp_path: Path) -> None:
+    with running_moto(tmp_path) as moto:
+        terraform = Terraform(copied, moto.endpoint)
+        terraform.init()
+        said = terraform.run("test")
+    assert re.search(r"^Success! (\d+) passed, 0 failed\.$", said, re.MULTILINE)
+
+
+def test_clean_by_checkov() -> None:
+    if not CHECKOV.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("`make test-aws` installs checkov; it is not there")
+    done = subprocess.run(
+        [CHECKOV, "--directory", INFRA, "--framework", "terraform", "--skip-download", "--compact", "--output", "json"],
+        env={"PATH": os.environ["PATH"], "LOG_LEVEL": "CRITICAL"},
+        capture_output=True, text=True, check=False, timeout=280,
+    )  # fmt: skip
+    report = json.loads(done.stdout)
+    failed = [f"{check['check_id']} {check['resource']}" for check in report["results"]["failed_checks"]]
+    assert failed == []
+    assert report["summary"]["parsing_errors"] == 0
+    assert report["summary"]["passed"] > 400
+
+
+def test_every_exception_has_its_reason() -> None:
+    for path in sources():
+        for check, reason in SKIP.findall(path.read_text(encoding="utf-8")):
+            assert len(reason) > 15, f"{path.name}: {check}"
+
+
+def test_every_variable_and_output_is_described_and_every_variable_typed() -> None:
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        for name, body in TYPED.findall(text):
+            assert re.search(r"^  type +=", body, re.MULTILINE), f"{path}: {name}"
+            assert re.search(r"^  description +=", body, re.MULTILINE), f"{path}: {name}"
+        for name, body in re.findall(r'^output "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL):
+            assert re.search(r"^  description +=", body, re.MULTILINE), f"{path}: {name}"
+
+
+def test_no_policy_has_a_wildcard_but_those_that_aws_demands() -> None:
+    allowed = {
+        "modules/access/main.tf": 3,  # X-Ray; a VPC's network interfaces, allowed to Lambda and denied to the function
+        "modules/key/main.tf": 4,  # in a key's policy it is the key itself
+        "modules/service/roles.tf": 1,  # a token for ECR
+    }
+    found = {}
+    for path in sources():
+        count = len(re.findall(r'resources\s*=\s*\["\*"\]', path.read_text(encoding="utf-8")))
+        if count:
+            found[path.relative_to(INFRA).as_posix()] = count
+    assert found == allowed
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_every_folder_has_a_readme_that_names_its_variables(folder: Path) -> None:
+    readme = (INFRA / folder / "README.md").read_text(encoding="utf-8")
+    variables = TYPED.findall((INFRA / folder / "variables.tf").read_text(encoding="utf-8"))
+    assert [name for name, _ in variables if f"`{name}`" not in readme] == []
+
+
+def test_nothing_names_a_machine_or_a_stand_in() -> None:
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(
+            r"endpoint_url|s3_use_path_style|skip_credentials|plugin-dir|localhost|127\.0\.0\.1", text
+        ), path
