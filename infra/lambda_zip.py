@@ -37,7 +37,7 @@ LIMIT = 250 * 1024 * 1024
 
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 _LEFT_OUT = re.compile(
-    r"(^|/)(__pycache__|tests?|testing|include|examples|docs)/|\.(pyi|pyx|pxd|c|h|hpp|md|rst)$|/(RECORD|INSTALLER|REQUESTED|"
+    r"(^|/)(__pycache__|tests|include)/|\.(pyi|pyx|pxd|c|h|hpp|md|rst)$|/(RECORD|INSTALLER|REQUESTED|"
     r"direct_url\.json|WHEEL|entry_points\.txt|top_level\.txt)$|(^|/)bin/"
 )
 

@@ -34,8 +34,8 @@ class Call:
     resource: str
 
 
-def read_calls(path: Path) -> set[Call]:
-    """Every call on record.
+def read_calls(path: Path, caller: str) -> set[Call]:
+    """Every call of one caller on record.
 
     Raises:
         ValueError: a request to a service this does not know: teach it, or nothing is proven.
@@ -44,7 +44,7 @@ def read_calls(path: Path) -> set[Call]:
     for line in path.read_text(encoding="utf-8").splitlines():
         request = json.loads(line)
         signed = _SIGNED.search(request["signed"])
-        if signed:
+        if signed and signed["key"] == caller:
             found |= {Call(signed["key"], action, arn) for action, arn in _calls(request, signed)}
     return found
 

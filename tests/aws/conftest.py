@@ -54,6 +54,7 @@ def stacks(
 ) -> Iterator[dict[str, Future[Stack]]]:
     """Every example by its name, on its way to being applied, each to a stand-in of its own."""
     common = {"package": str(package), "architecture": "x86_64", "disposable": True}
+    wanted = os.environ.get("CUTBACK_TEST_EXAMPLES", ",".join(EXAMPLES)).split(",")
     with ExitStack() as stack, ThreadPoolExecutor(len(EXAMPLES)) as pool:
 
         def begin(name: str, variables: dict[str, Any]) -> Future[Stack]:
@@ -61,7 +62,7 @@ def stacks(
             moto: Moto = stack.enter_context(running_moto(folder))
             return pool.submit(lambda: apply(example(name, folder, moto, **common, **variables), moto))
 
-        yield {name: begin(name, variables) for name, variables in EXAMPLES.items()}
+        yield {name: begin(name, variables) for name, variables in EXAMPLES.items() if name in wanted}
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from moto.awslambda.models import LambdaBackend
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket
+from moto.sqs.exceptions import ServiceException
 from moto.sqs.models import Queue, sqs_backends
+from moto.sqs.responses import SQSResponse
 from werkzeug.serving import run_simple
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -65,6 +67,16 @@ def leave_bucket_policies_to_aws() -> None:
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
 
 
+def know_no_move_tasks() -> None:
+    """Say so, rather than break: moto has no message move tasks, and AWS knows what it does not know."""
+
+    def refuse(_: SQSResponse) -> NoReturn:
+        raise ServiceException("AWS.SimpleQueueService.UnsupportedOperation", "Message move tasks are not played here.")
+
+    SQSResponse.start_message_move_task = refuse
+    SQSResponse.list_message_move_tasks = refuse
+
+
 class Recorded:
     """The application, with a line for each request in a file."""
 
@@ -99,5 +111,6 @@ if __name__ == "__main__":
     leave_mappings_to_tests()
     keep_queue_attributes()
     leave_bucket_policies_to_aws()
+    know_no_move_tasks()
     app = Recorded(DomainDispatcherApplication(create_backend_app), Path(sys.argv[1]))
     run_simple("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)

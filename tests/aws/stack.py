@@ -52,7 +52,7 @@ class Moto:
 
     def calls(self, caller: str) -> set[Call]:
         """Every call signed with this key so far."""
-        return {call for call in read_calls(self.record) if call.caller == caller}
+        return read_calls(self.record, caller)
 
 
 @contextmanager

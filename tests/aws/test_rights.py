@@ -90,4 +90,4 @@ def test_a_service_that_nobody_taught_is_not_overlooked(tmp_path: Path) -> None:
     }
     record.write_text(json.dumps(line) + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match="worker called dynamodb:GetItem"):
-        read_calls(record)
+        read_calls(record, "worker")
