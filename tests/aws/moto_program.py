@@ -18,7 +18,7 @@ from moto.awslambda.models import LambdaBackend
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket
-from moto.sqs.exceptions import ServiceException
+from moto.sqs.exceptions import SQSException
 from moto.sqs.models import Queue, sqs_backends
 from moto.sqs.responses import SQSResponse
 from werkzeug.serving import run_simple
@@ -71,7 +71,7 @@ def know_no_move_tasks() -> None:
     """Say so, rather than break: moto has no message move tasks, and AWS knows what it does not know."""
 
     def refuse(_: SQSResponse) -> NoReturn:
-        raise ServiceException("AWS.SimpleQueueService.UnsupportedOperation", "Message move tasks are not played here.")
+        raise SQSException("AWS.SimpleQueueService.UnsupportedOperation", "Message move tasks are not played here.")
 
     SQSResponse.start_message_move_task = refuse
     SQSResponse.list_message_move_tasks = refuse

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from infra.lambda_zip import PYTHON, build, find_python
 from tests.aws.mapping import Functions
-from tests.aws.rights import forbidden
+from tests.aws.rights import forbidden, unused
 from tests.aws.stack import Stack
 from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec, cached_media
@@ -27,6 +27,24 @@ from cutback.clip import Clip, ClipState
 
 START = datetime.fromisoformat("2026-11-24T10:00:00+00:00")
 KEY = "north.20261124T100000.mp4"
+LOGS = {"logs:CreateLogStream": "Lambda itself writes logs", "logs:PutLogEvents": "the same"}
+NOT_PLAYED: dict[str, dict[str, str]] = {
+    "worker": {
+        **LOGS,
+        "sqs:ReceiveMessage": "the event source mapping polls under the function's role",
+        "s3:AbortMultipartUpload": "only where an upload breaks off",
+        "s3:ListBucket": "only where an attempt before left something; and S3 answers 404 instead of 403 by it",
+        "s3:DeleteObject": "the same",
+    },
+    "housekeeping": {
+        **LOGS,
+        "sns:Publish": "only what a worker died before announcing",
+        "sqs:SendMessage": "only clips whose message was lost, and waiting ones",
+        "s3:ListBucket": "only clips that expire, and what dead workers left",
+        "s3:DeleteObject": "the same",
+    },
+}
+"""Rights for what does not happen in these tests, each with its reason."""
 SPEC = MediaSpec(frames=240, gop=30)
 
 
@@ -125,7 +143,10 @@ def test_requests_by_sqs_and_by_sns_become_clips_records_and_announcements(
     functions.stack.moto.client("sns").publish(
         TopicArn=functions.stack.outputs["requests_topic_arn"], Message=json.dumps({"id": "by-sns", "source": span})
     )
-    assert functions.play() >= 2
+    listed = [{"id": f"listed-{n}", "source": {"recording": KEY, "start": n, "end": n + 1}} for n in range(2)]
+    send(functions, listed)
+    assert functions.play() >= 5
+    assert [len(stored_counters(functions, clip_of(f"listed-{n}"))) for n in range(2)] == [30, 30]
     assert stored_counters(functions, clip_of("by-sqs")) == list(range(45, 120))
     assert stored_counters(functions, clip_of("by-sns")) == list(range(60, 150))
     events = [json.loads(each["Message"]) for each in told(functions, listener)]
@@ -217,3 +238,11 @@ def test_each_function_calls_only_what_its_role_allows(functions: Functions, rec
     calls = functions.stack.moto.calls(role)
     assert calls
     assert forbidden(functions.stack.rights(role), calls) == []
+
+
+@pytest.mark.parametrize("role", ["worker", "housekeeping"])
+def test_each_role_allows_nothing_that_its_function_does_not_call(
+    functions: Functions, recorded: Path, role: str
+) -> None:
+    left = unused(functions.stack.rights(role), functions.stack.moto.calls(role))
+    assert {right.action for right in left} - set(NOT_PLAYED[role]) == set()
