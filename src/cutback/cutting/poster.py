@@ -13,7 +13,6 @@ import av
 from cutback.cutting import pictures
 from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Poster, Source
-from cutback.cutting.mp4.read import read_index
 from cutback.cutting.pictures import Picture
 from cutback.cutting.spool import Spool
 from cutback.cutting.still import Jpeg, Still, encode, still_of
@@ -45,6 +44,12 @@ class Choice:
         self._best: Still | None = None
         self._score = 0.0
         self._seen = self._looked = 0
+        self.track: Track | None = None
+        """The clip's pictures; None for sound alone."""
+
+    def opened(self, track: Track) -> None:
+        """See `verify.Onlooker`."""
+        self.track = track
 
     def pass_by(self, track: Track, picture: Picture) -> None:
         """A picture of the clip that was decoded for another purpose; some of them are looked at."""
@@ -107,7 +112,7 @@ def _poster(fits: int, jpeg: Jpeg, offset: int) -> Poster:
 
 
 def _look_further(choice: Choice, clip: Source, limits: Limits) -> None:
-    track = read_index(clip, Limits()).video
+    track = choice.track
     if track is None or not track.order:
         return
     for number in _keyframes(track):
