@@ -7,6 +7,7 @@ of them will do, or nothing had to be decoded, are a few keyframes of the clip d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import av
 
@@ -15,7 +16,7 @@ from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Poster, Source
 from cutback.cutting.pictures import Picture
 from cutback.cutting.spool import Spool
-from cutback.cutting.still import Jpeg, Still, encode, still_of
+from cutback.cutting.still import Jpeg, Still, encode, jpeg_of, still_of
 from cutback.errors import CutbackError
 
 WIDTHS = (300, 640, 1500, 3000)
@@ -99,10 +100,12 @@ def make_posters(choice: Choice, clip: Source, spool: Spool, limits: Limits) -> 
     if choice.best is None:
         return ()
     widths = sorted({min(width, choice.best.width) for width in WIDTHS})
-    try:
-        made = {width: choice.best.jpeg(width) for width in widths}
-    except av.FFmpegError:
-        return ()
+    with ThreadPoolExecutor(1, thread_name_prefix="jpeg") as aside:  # one is encoded while the next is scaled
+        try:
+            coming = {width: aside.submit(jpeg_of, choice.best.shown(width)) for width in reversed(widths)}
+            made = {width: jpeg.result() for width, jpeg in coming.items()}
+        except av.FFmpegError:
+            return ()
     offsets = {width: spool.append(jpeg.data) for width, jpeg in made.items()}
     return tuple(_poster(width, made[own], offsets[own]) for width in WIDTHS for own in [min(width, choice.best.width)])
 
