@@ -21,6 +21,7 @@ from cutback.cutting.index import Track
 from cutback.cutting.job import CutJob, CutRange, Facts, Precision
 from cutback.cutting.pictures import Picture
 from cutback.cutting.poster import WIDTHS, Choice
+from cutback.cutting.still import jpeg_of
 from cutback.sandbox import ChildCutter
 
 Recordings = Callable[[str], Known]
@@ -134,7 +135,7 @@ def test_pixels_that_are_not_square_lose_in_one_direction_and_gain_in_none(recor
         choice = Choice()
         choice.look(track, plain(aspect=aspect, level=128, sharp=2))
         assert choice.best is not None
-        jpeg = choice.best.jpeg(3000)
+        jpeg = jpeg_of(choice.best.shown(3000))
         assert (jpeg.width, jpeg.height) == size
 
 

@@ -88,7 +88,7 @@ def confine(limits: Limits) -> tuple[str, ...]:
 
 
 def _limit(limits: Limits) -> None:
-    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    used = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
     for kind, limit in (
         (resource.RLIMIT_AS, used + limits.memory),
         (resource.RLIMIT_CPU, 2 * limits.seconds),

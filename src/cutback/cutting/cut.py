@@ -89,7 +89,7 @@ def _cut(
             fault = f"could not be joined: {error.detail}"
             continue
         clip, choice = Assembled(made.head, made.extents, sources, spool), Choice()
-        found = find_fault(clip, expected, choice.pass_by)
+        found = find_fault(clip, expected, choice)
         if found is None:
             posters = make_posters(choice, clip, spool, job.limits)
             return replace(made, facts=replace(made.facts, posters=posters))

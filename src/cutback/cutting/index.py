@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
+from itertools import repeat
 from typing import Literal
 
 Kind = Literal["video", "audio", "other"]
@@ -110,6 +112,10 @@ class Track:
     def description_of(self, sample: int) -> int:
         """The number of the description that holds for a sample."""
         return self.described[bisect_right(self.described, sample, key=lambda run: run[0]) - 1][1]
+
+    def descriptions_of(self, samples: Iterable[int]) -> Iterable[int]:
+        """The same for each of them; without end where one description holds for all."""
+        return repeat(self.described[0][1]) if len(self.described) == 1 else map(self.description_of, samples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,16 @@ of them will do, or nothing had to be decoded, are a few keyframes of the clip d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import av
 
 from cutback.cutting import pictures
 from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Poster, Source
-from cutback.cutting.mp4.read import read_index
 from cutback.cutting.pictures import Picture
 from cutback.cutting.spool import Spool
-from cutback.cutting.still import Jpeg, Still, encode, still_of
+from cutback.cutting.still import Jpeg, Still, encode, jpeg_of, still_of
 from cutback.errors import CutbackError
 
 WIDTHS = (300, 640, 1500, 3000)
@@ -45,6 +45,12 @@ class Choice:
         self._best: Still | None = None
         self._score = 0.0
         self._seen = self._looked = 0
+        self.track: Track | None = None
+        """The clip's pictures; None for sound alone."""
+
+    def opened(self, track: Track) -> None:
+        """See `verify.Onlooker`."""
+        self.track = track
 
     def pass_by(self, track: Track, picture: Picture) -> None:
         """A picture of the clip that was decoded for another purpose; some of them are looked at."""
@@ -94,10 +100,12 @@ def make_posters(choice: Choice, clip: Source, spool: Spool, limits: Limits) -> 
     if choice.best is None:
         return ()
     widths = sorted({min(width, choice.best.width) for width in WIDTHS})
-    try:
-        made = {width: choice.best.jpeg(width) for width in widths}
-    except av.FFmpegError:
-        return ()
+    with ThreadPoolExecutor(1, thread_name_prefix="jpeg") as aside:  # one is encoded while the next is scaled
+        try:
+            coming = {width: aside.submit(jpeg_of, choice.best.shown(width)) for width in reversed(widths)}
+            made = {width: jpeg.result() for width, jpeg in coming.items()}
+        except av.FFmpegError:
+            return ()
     offsets = {width: spool.append(jpeg.data) for width, jpeg in made.items()}
     return tuple(_poster(width, made[own], offsets[own]) for width in WIDTHS for own in [min(width, choice.best.width)])
 
@@ -107,7 +115,7 @@ def _poster(fits: int, jpeg: Jpeg, offset: int) -> Poster:
 
 
 def _look_further(choice: Choice, clip: Source, limits: Limits) -> None:
-    track = read_index(clip, Limits()).video
+    track = choice.track
     if track is None or not track.order:
         return
     for number in _keyframes(track):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import repeat
 
 import av
 from av.codec.context import Flags
@@ -58,16 +59,7 @@ def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group
     last = track.order[stop - 1]
     numbers = range(sample, last + 1)
     times = _without_hole(track, numbers, track.order[first])
-    for number, time, place in zip(numbers, times, footage.copy(track, numbers, spool), strict=True):
-        out.add(
-            pts=time,
-            size=place.length,
-            sync=True,
-            origin=place.origin,
-            offset=place.offset,
-            group=group,
-            entry=track.description_of(number),
-        )
+    out.extend(times, footage.copy(track, numbers, spool), repeat(1), track.descriptions_of(numbers), group=group)
     out.last_duration = track.duration(last)
     if track.kind == "audio":
         out.skip = round(sounding) - times[0]

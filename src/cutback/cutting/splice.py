@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice, repeat
 from typing import NamedTuple
 
 from cutback.cutting.ahead import ahead
@@ -15,7 +16,7 @@ from cutback.cutting.fill import fill, frames_in
 from cutback.cutting.footage import Footage
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress
-from cutback.cutting.mp4.layout import SPOOL, Extent, OutTrack
+from cutback.cutting.mp4.layout import BATCH, SPOOL, Extent, OutTrack
 from cutback.cutting.parts import Part
 from cutback.cutting.plan import Segment, has_leading
 from cutback.cutting.shape import Shape
@@ -98,15 +99,7 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
                 group = COPIED if in_source_order else None
                 if segment.entered:
                     pictures.entered.append(Entered(len(out), part.footage, segment.first, len(segment)))
-                for number, place, may_begin in _copies(part, track, segment, spool):
-                    out.add(
-                        pts=clock.ticks(track.pts[number]),
-                        size=place.length,
-                        sync=number == segment.samples[0] or (may_begin and number in entries),
-                        origin=place.origin,
-                        offset=place.offset,
-                        group=group,
-                    )
+                _copy(part, track, segment, entries, clock, out, spool, group)
                 group = BEHIND if in_source_order else None
                 pictures.copied += len(segment)
             else:
@@ -140,6 +133,24 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
     remaining = round(base * out.timescale) - max(out.pts)
     out.last_duration = remaining if remaining > 0 else max(1, nominal)
     return pictures
+
+
+def _copy(
+    part: Part,
+    track: Track,
+    segment: Segment,
+    entries: frozenset[int],
+    clock: _Clock,
+    out: OutTrack,
+    spool: Spool,
+    group: int | None,
+) -> None:
+    copied, begin = iter(_copies(part, track, segment, spool)), segment.samples[0]
+    while batch := tuple(islice(copied, BATCH)):
+        numbers, places, may_begin = zip(*batch, strict=True)
+        times = map(clock.ticks, map(track.pts.__getitem__, numbers))
+        sync = (n == begin or (may and n in entries) for n, may in zip(numbers, may_begin, strict=True))
+        out.extend(times, places, sync, repeat(0), group=group)
 
 
 def _entries(track: Track) -> frozenset[int]:

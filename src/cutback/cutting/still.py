@@ -78,17 +78,12 @@ class Still:
             dst_colorspace=Colorspace.ITU601,
             src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
-            threads=1,
+            threads=2,
         )
 
-    def jpeg(self, width: int) -> Jpeg:
-        """At most `width` wide, never wider than the picture.
-
-        Raises:
-            av.FFmpegError: the picture has a size that no JPEG can have.
-        """
-        frame = self._turned(self.scaled(width))
-        return Jpeg(encode(frame), frame.width, frame.height)
+    def shown(self, width: int) -> av.VideoFrame:
+        """Scaled as `scaled` does, and upright."""
+        return self._turned(self.scaled(width))
 
     def _turned(self, frame: av.VideoFrame) -> av.VideoFrame:
         if not self.turns:
@@ -131,6 +126,11 @@ def _turns(matrix: bytes) -> tuple[tuple[str, str], ...]:
     numbers = struct.unpack(">9i", matrix)
     a, b, c, d = ((n > 0) - (n < 0) for n in (numbers[0], numbers[1], numbers[3], numbers[4]))
     return _TURNS.get((a, b, c, d), ())
+
+
+def jpeg_of(frame: av.VideoFrame) -> Jpeg:
+    """A frame as `Still.shown` gives it; raises as `encode`."""
+    return Jpeg(encode(frame), frame.width, frame.height)
 
 
 def encode(frame: av.VideoFrame) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 from cutback.cutting import pictures
 from cutback.cutting.index import Track
@@ -44,8 +44,20 @@ class Expected:
     duration: Fraction
 
 
-def find_fault(clip: Source, expected: Expected, seen: Callable[[Track, Picture], None]) -> str | None:
-    """What is wrong with a clip, or None. Some pictures are decoded for it; each is shown to `seen`.
+class Onlooker(Protocol):
+    """Somebody who makes use of what is read and decoded of a clip to check it."""
+
+    def opened(self, track: Track) -> None:
+        """The clip's picture track, as its own index tells."""
+        ...
+
+    def pass_by(self, track: Track, picture: Picture) -> None:
+        """A picture that was decoded."""
+        ...
+
+
+def find_fault(clip: Source, expected: Expected, onlooker: Onlooker) -> str | None:
+    """What is wrong with a clip, or None.
 
     Checked: the number of frames and the time of each, by reading the clip's own index back; the duration;
     and that each encoded run and the beginning of what follows it decodes to as many frames as it should.
@@ -59,15 +71,16 @@ def find_fault(clip: Source, expected: Expected, seen: Callable[[Track, Picture]
     video = index.video
     if video is None:
         return "lost its pictures" if expected.times else None
+    onlooker.opened(video)
     if len(video.order) != len(expected.times):
         return f"has {len(video.order)} frames instead of {len(expected.times)}"
     if video.timescale != expected.timescale:
         return f"counts in {video.timescale} ticks a second instead of {expected.timescale}"
-    offset, tolerance = round(video.shift * video.timescale), expected.timescale * _TICK
+    offset, tolerance = round(video.shift * video.timescale), int(expected.timescale * _TICK)
     times = (video.pts[number] + offset for number in video.order)
     if any(abs(time - wanted) > tolerance for time, wanted in zip(times, expected.times, strict=True)):
         return "has a frame at a wrong time"
-    faults = [_decode_run(video, clip, *run, seen) for run in expected.encoded]
+    faults = [_decode_run(video, clip, *run, onlooker) for run in expected.encoded]
     faults += [_compare_run(video, clip, run) for run in expected.entered]
     return next(filter(None, faults), None)
 
@@ -99,12 +112,12 @@ def _digest(picture: pictures.Picture) -> bytes:
     return digest.digest()
 
 
-def _decode_run(track: Track, clip: Source, first: int, end: int, seen: Callable[[Track, Picture], None]) -> str | None:
+def _decode_run(track: Track, clip: Source, first: int, end: int, onlooker: Onlooker) -> str | None:
     if not end - first:
         return None
     if end - first > MOST:
-        begun = _decode_run(track, clip, first, first + BEGINNING, seen)
-        return begun or _decode_run(track, clip, _keyframe(track, end), end, seen)
+        begun = _decode_run(track, clip, first, first + BEGINNING, onlooker)
+        return begun or _decode_run(track, clip, _keyframe(track, end), end, onlooker)
     # A copied run behind begins with an IDR picture, so its first samples decode without more.
     stop = min(end + AFTER, len(track.pts))
     got: list[int] = []
@@ -113,7 +126,7 @@ def _decode_run(track: Track, clip: Source, first: int, end: int, seen: Callable
             if picture.frame.is_corrupt:
                 return f"has a damaged frame at {float(track.seconds(picture.frame.pts or 0)):.3f} s"
             got.append(picture.frame.pts or 0)
-            seen(track, picture)
+            onlooker.pass_by(track, picture)
     except CutbackError as error:
         return f"does not decode: {error.detail}"
     missing = {track.pts[number] for number in range(first, end)} - set(got)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice, repeat
 from typing import NamedTuple
 
 from cutback.cutting.index import Kind
 
 SPOOL = -1
 """The origin of samples made by an encoder; other origins are numbers of sources."""
+
+BATCH = 1024
+"""Samples whose places are held at once."""
 
 
 class Extent(NamedTuple):
@@ -72,6 +77,34 @@ class OutTrack:
         self.offsets.append(offset)
         self.groups.append(pts // self.timescale if group is None else group)
         self.entry_of.append(entry)
+
+    def extend(
+        self,
+        pts: Iterable[int],
+        places: Iterable[Extent],
+        sync: Iterable[int],
+        entries: Iterable[int],
+        *,
+        group: int | None,
+    ) -> None:
+        """Append samples, column by column: for a plain copy, one by one would be much of what it costs.
+
+        `pts` and `places` must be of one length; of `sync` and `entries` as many are taken.
+        """
+        first, rest = len(self), iter(places)
+        self.pts.extend(pts)
+        while batch := tuple(islice(rest, BATCH)):
+            origins, offsets, sizes = zip(*batch, strict=True)
+            self.origins.extend(origins)
+            self.offsets.extend(offsets)
+            self.sizes.extend(sizes)
+        count = len(self) - first
+        if len(self.sizes) != len(self):
+            raise ValueError("columns of different lengths")
+        self.sync.extend(islice(sync, count))
+        self.entry_of.extend(islice(entries, count))
+        scale = self.timescale
+        self.groups.extend([time // scale for time in self.pts[first:]] if group is None else repeat(group, count))
 
     def __len__(self) -> int:
         """How many samples it has."""

@@ -99,6 +99,8 @@ def _read_moov(
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
     video = next((trak for trak in shown if trak.kind == "video"), None)
     pictures = None
+    if hull is not None and hull.frames and video is None:
+        hull = None  # no times follow from them; whoever looks for the range says so
     if hull is not None:
         hull = replace(hull, start=hull.start + zero, end=hull.end + zero)
         if video is not None:

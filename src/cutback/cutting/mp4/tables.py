@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import struct
 from array import array
-from bisect import bisect_right
-from collections.abc import Callable
-from itertools import accumulate, islice, pairwise, repeat
-from operator import mul, sub
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, chain, islice, pairwise, repeat, takewhile
+from operator import add, mul, sub
 
 from cutback.cutting.mp4.boxes import children, words
 from cutback.cutting.mp4.samples import Samples
 from cutback.errors import MediaTooLargeError, MediaUnreadableError
+
+_DISAGREE = "Its tables disagree on how many samples there are."
 
 
 class Runs:
@@ -30,17 +32,19 @@ class Runs:
         self._sums: list[int] | None = None
         self._samples = samples
 
+    @property
+    def samples(self) -> int:
+        """How many samples the table itself speaks of."""
+        return self._starts[-1]
+
     def spread(self, first: int, end: int) -> list[int]:
         """The values of samples [first, end)."""
         run = min(max(bisect_right(self._starts, first) - 1, 0), len(self.values) - 1)
-        values: list[int] = []
-        while len(values) < end - first:
-            last = run + 1 >= len(self.values)
-            until = end if last else min(self._starts[run + 1], end)
-            values.extend(repeat(self.values[run], max(0, until - first - len(values))))
-            if last:
-                break
-            run += 1
+        stop = bisect_left(self._starts, end, run)
+        edges = [first, *self._starts[run + 1 : stop + 1]]
+        # In C, not in a loop: with B-frames nearly every sample is a run of its own.
+        values = list(islice(_repeated(self.values[run:stop], map(sub, edges[1:], edges)), end - first))
+        values.extend(repeat(self.values[-1], end - first - len(values)))
         return values
 
     def sum_before(self, sample: int) -> int:
@@ -81,6 +85,9 @@ class Tables:
         # Version 0 is meant to be unsigned, yet writers put negative offsets there too.
         self._offsets = _runs(tables[b"ctts"], "i", self.count) if b"ctts" in tables else None
         self._chunks = _Chunks(tables)
+        # Writers do miscount in one table; two others that agree are believed, and nothing fits any more.
+        if self._deltas.samples == self._chunks.samples != self.count:
+            raise MediaUnreadableError(_DISAGREE)
         self._sync = words(tables[b"stss"][8:], "I") if b"stss" in tables else None
 
     def __len__(self) -> int:
@@ -148,11 +155,14 @@ def chunks_as_samples(stbl: memoryview, most: int) -> Samples:
 
 def _sizes(tables: dict[bytes, memoryview]) -> tuple[int, int, memoryview]:
     stsz = tables.get(b"stsz")
+    if stsz is None and b"stz2" in tables:
+        raise MediaUnreadableError("Its sample sizes are in a compact form that Cutback does not read.")
+    fixed, count = (0, 0) if stsz is None else struct.unpack_from(">II", stsz, 4)
+    # A track wrongly said to be empty would be left out of a clip without a word.
+    if not count and b"stts" in tables and any(words(tables[b"stts"][8:], "I")[::2]):
+        raise MediaUnreadableError(_DISAGREE)
     if stsz is None:
-        if b"stz2" in tables:
-            raise MediaUnreadableError("Its sample sizes are in a compact form that Cutback does not read.")
         return 0, 0, memoryview(b"")
-    fixed, count = struct.unpack_from(">II", stsz, 4)
     if not fixed and len(stsz) < 12 + 4 * count:
         raise MediaUnreadableError("Its table of sample sizes is cut short.")
     return fixed, count, stsz[12:]
@@ -182,6 +192,13 @@ class _Chunks:
         self._before = list(accumulate(map(mul, lengths, self._samples), initial=0))
         """For each row, how many samples come before it."""
 
+    @property
+    def samples(self) -> int:
+        """How many samples all chunks hold together."""
+        last_row = len(self._offsets) // (4 if self._code == "I" else 8) - self._first[-1] + 1
+        before: int = self._before[-1]
+        return before + max(0, last_row) * self._samples[-1]
+
     def all(self, samples: int, most: int) -> tuple[array[int], array[int]]:
         """The offset of every chunk, and how many samples it holds."""
         places = array("q", words(self._offsets, self._code))
@@ -202,22 +219,30 @@ class _Chunks:
     ) -> tuple[array[int], list[tuple[int, int]]]:
         """Offsets of samples [first, end), and which description holds from which of them on."""
         row = max(bisect_right(self._before, first) - 1, 0)
-        chunk = self._first[row] - 1 + (first - self._before[row]) // self._samples[row]
-        begin = sample = first - (first - self._before[row]) % self._samples[row]
-        sizes = sizes_of(begin, end)
-        offsets = array("q")
-        described: list[tuple[int, int]] = []
+        into, extra = divmod(first - self._before[row], self._samples[row])
+        chunk, count = self._first[row] - 1 + into, end - first + extra
         width = 4 if self._code == "I" else 8
-        for place in words(self._offsets[chunk * width : (chunk + end - begin) * width], self._code):
-            while row + 1 < len(self._first) and chunk >= self._first[row + 1] - 1:
-                row += 1
-            number = max(0, self._described[row] - 1)
-            if not described or described[-1][1] != number:
-                described.append((max(0, sample - first), number))
-            run = sizes[sample - begin : sample - begin + self._samples[row]]
-            offsets.extend(accumulate(run[:-1], initial=place))
-            sample += len(run)
-            chunk += 1
-            if sample >= end:
-                return offsets[first - begin :], described
-        raise MediaUnreadableError("Its tables disagree on how many samples there are.")
+        places = words(self._offsets[chunk * width : (chunk + count) * width], self._code)
+        rows = slice(row, row + count)
+        edges = [chunk + 1, *self._first[row + 1 : row + count], chunk + 1 + count]
+        lengths = list(map(sub, edges[1:], edges))
+        held = list(islice(_repeated(self._samples[rows], lengths), len(places)))
+        begins = list(accumulate(held, initial=0))
+        if begins.pop() < count:
+            raise MediaUnreadableError(_DISAGREE)
+        ends = list(accumulate(sizes_of(first - extra, end), initial=0))
+        # Each chunk's place less what comes before it, for each of its samples, and what comes before the sample.
+        bases = map(sub, places, map(ends.__getitem__, takewhile(count.__gt__, begins)))
+        offsets = array("q", map(add, _repeated(bases, held), ends[:-1]))
+        described: list[tuple[int, int]] = []
+        if len(set(self._described[rows])) == 1:
+            return offsets[extra:], [(0, max(0, self._described[row] - 1))]
+        for sample, number in zip(begins, _repeated(self._described[rows], lengths), strict=False):
+            if sample < count and (not described or described[-1][1] != max(0, number - 1)):
+                described.append((max(0, sample - extra), max(0, number - 1)))
+        return offsets[extra:], described
+
+
+def _repeated(values: Iterable[int], counts: Iterable[int]) -> Iterator[int]:
+    """Each value as often as its count says."""
+    return chain.from_iterable(map(repeat, values, counts))

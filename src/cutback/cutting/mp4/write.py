@@ -7,6 +7,7 @@ from array import array
 from fractions import Fraction
 from itertools import groupby, pairwise
 from math import lcm
+from operator import add
 
 from cutback.cutting.mp4.boxes import box, full_box, packed
 from cutback.cutting.mp4.layout import OutTrack, Placed
@@ -150,19 +151,18 @@ def _run_length(kind: bytes, version: int, values: list[int]) -> bytes:
 
 def _chunk(track: OutTrack, places: list[int]) -> tuple[list[int], list[tuple[int, int, int]]]:
     """Chunks (runs of neighbouring samples with one entry): their offsets, and `stsc`'s rows."""
-    chunks: list[int] = []
-    counts: list[tuple[int, int]] = []
-    expected, entry = -1, -1
-    for at, size, this_entry in zip(places, track.sizes, track.entry_of, strict=True):
-        if at == expected and this_entry == entry:
-            counts[-1] = (counts[-1][0] + 1, entry)
-        else:
-            chunks.append(at)
-            counts.append((1, this_entry))
-            entry = this_entry
-        expected = at + size
+    count, used = len(track), track.entry_of
+    follows = map(add, places, track.sizes)  # where the next sample lies, if it is a neighbour
+    if len(set(used)) == 1:
+        begins = [n for n, (at, due) in enumerate(zip(places[1:], follows, strict=False), 1) if at != due]
+    else:
+        neighbours = zip(places[1:], follows, pairwise(used), strict=False)
+        begins = [n for n, (at, due, (before, now)) in enumerate(neighbours, 1) if at != due or before != now]
+    begins.insert(0, 0)
+    chunks = [places[begin] for begin in begins]
+    counts = [(end - begin, used[begin]) for begin, end in pairwise([*begins, count])]
     rows: list[tuple[int, int, int]] = []
-    for number, (samples, used) in enumerate(counts):
-        if not rows or rows[-1][1:] != (samples, used + 1):
-            rows.append((number + 1, samples, used + 1))
+    for number, (samples, entry) in enumerate(counts):
+        if not rows or rows[-1][1:] != (samples, entry + 1):
+            rows.append((number + 1, samples, entry + 1))
     return chunks, rows
