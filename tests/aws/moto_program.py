@@ -14,7 +14,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.awslambda.models import LambdaBackend
+from moto.core.responses import EmptyResult
+from moto.elasticache.models import ElastiCacheBackend
+from moto.elasticache.responses import ElastiCacheResponse
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket
@@ -43,7 +47,7 @@ def leave_mappings_to_tests() -> None:
 
 
 def keep_queue_attributes() -> None:
-    """Know RedriveAllowPolicy; give policies back as they came; change no attribute that was not named."""
+    """Know RedriveAllowPolicy; give policies back as they came, and nothing for "": an attribute set so is taken away."""
     change = Queue._set_attributes
     read = Queue.attributes.fget
 
@@ -54,7 +58,7 @@ def keep_queue_attributes() -> None:
         found = read(self)
         if found.get("RedrivePolicy"):
             found["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value for name, value in found.items() if value not in (None, "")}
 
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
     Queue.redrive_allow_policy = None
@@ -75,6 +79,41 @@ def know_no_move_tasks() -> None:
 
     SQSResponse.start_message_move_task = refuse
     SQSResponse.list_message_move_tasks = refuse
+
+
+def remember_tags_of_scaling() -> None:
+    """Answer ListTagsForResource of Application Auto Scaling, which Terraform asks of what it registers."""
+    register = ApplicationAutoScalingResponse.register_scalable_target
+    tags: dict[str, Any] = {}
+
+    def register_tagged(self: ApplicationAutoScalingResponse) -> str:
+        answer = register(self)
+        arn = json.loads(answer)["ScalableTargetARN"]
+        tags[arn] = self._get_param("Tags") or tags.get(arn, {})
+        return answer
+
+    def list_tags(self: ApplicationAutoScalingResponse) -> str:
+        return json.dumps({"Tags": tags.get(self._get_param("ResourceARN"), {})})
+
+    ApplicationAutoScalingResponse.register_scalable_target = register_tagged  # type: ignore[method-assign]
+    ApplicationAutoScalingResponse.list_tags_for_resource = list_tags
+
+
+def let_caches_go() -> None:
+    """Delete cache clusters, which moto keeps "deleting" for ever, and subnet groups, which it cannot."""
+    delete = ElastiCacheBackend.delete_cache_cluster
+
+    def delete_at_once(self: ElastiCacheBackend, cache_cluster_id: str) -> Any:
+        cluster = delete(self, cache_cluster_id)
+        del self.cache_clusters[cache_cluster_id]
+        return cluster
+
+    def delete_group(self: ElastiCacheResponse) -> EmptyResult:
+        self.elasticache_backend.cache_subnet_groups.pop(self._get_param("CacheSubnetGroupName"), None)
+        return EmptyResult()
+
+    ElastiCacheBackend.delete_cache_cluster = delete_at_once  # type: ignore[method-assign]
+    ElastiCacheResponse.delete_cache_subnet_group = delete_group
 
 
 class Recorded:
@@ -112,5 +151,7 @@ if __name__ == "__main__":
     keep_queue_attributes()
     leave_bucket_policies_to_aws()
     know_no_move_tasks()
+    remember_tags_of_scaling()
+    let_caches_go()
     app = Recorded(DomainDispatcherApplication(create_backend_app), Path(sys.argv[1]))
     run_simple("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
