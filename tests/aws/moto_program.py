@@ -47,7 +47,7 @@ def leave_mappings_to_tests() -> None:
 
 
 def keep_queue_attributes() -> None:
-    """Know RedriveAllowPolicy; give policies back as they came, and nothing for "": an attribute set so is taken away."""
+    """Know RedriveAllowPolicy; give policies back as they came, and nothing for "": so an attribute is taken away."""
     change = Queue._set_attributes
     read = Queue.attributes.fget
 
