@@ -42,6 +42,10 @@ def claimed(clip: Clip, *, at: datetime = T0, worker: str = "worker-1") -> Clip:
     return clip.claimed(worker=worker, now=at, lease=LEASE)
 
 
+def waiting(clip: Clip, camera: str) -> Clip:
+    return clip.waiting(camera=camera, expected_at=None, look_at=T0 + timedelta(seconds=60), now=T0)
+
+
 def finished(clip: Clip, *, at: datetime = T0, sweep_at: datetime | None = None) -> Clip:
     result = ClipResult(
         key="clips/波.mp4",
@@ -418,6 +422,28 @@ class RecordsContract:
         late = T0 + timedelta(days=1)
         assert sorted(ids(records.due(late))) == ["c0", "c1", "c2", "c3", "c4"]
         assert len(records.due(late, limit=3)) == 3
+
+    # --- waiting ---------------------------------------------------------------------------------
+
+    def test_clips_that_wait_for_a_camera_are_found_by_it_the_oldest_first(self, records: Records) -> None:
+        for number, camera in enumerate(["north", "south", "north"]):
+            put(records, clip := a_clip(f"w{number}", at=T0 - timedelta(seconds=number)), waiting(clip, camera))
+        assert ids(records.waiting_for("north")) == ["w2", "w0"]
+        assert ids(records.waiting_for("north", limit=1)) == ["w2"]
+        assert records.waiting_for("nowhere") == []
+
+    def test_a_clip_that_waits_no_more_is_not_found_by_its_camera(self, records: Records) -> None:
+        clip = put(records, first := a_clip(), waiting(first, "north"))
+        assert records.commit(claimed(clip))
+        assert records.waiting_for("north") == []
+        other = put(records, first := a_clip("other"), waiting(first, "north"))
+        assert records.commit(other.cancelled(now=T0, sweep_at=T0))
+        assert records.waiting_for("north") == []
+
+    def test_a_waiting_clip_is_due_when_it_is_to_be_looked_for(self, records: Records) -> None:
+        put(records, clip := a_clip(), waiting(clip, "north"))
+        assert records.due(T0 + timedelta(seconds=59)) == []
+        assert ids(records.due(T0 + timedelta(seconds=60))) == ["wave"]
 
     # --- events ----------------------------------------------------------------------------------
 
