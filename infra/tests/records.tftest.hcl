@@ -90,7 +90,7 @@ run "documentdb_needs_a_network" {
     network = null
   }
 
-  expect_failures = [aws_docdb_cluster.this]
+  expect_failures = [var.network]
 }
 
 run "a_url_must_be_mongodbs" {

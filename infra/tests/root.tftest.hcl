@@ -13,7 +13,7 @@ run "alone" {
   command = plan
 
   assert {
-    condition     = output.recordings_bucket != null && length(module.cache) + length(module.service) + length(module.budget) + length(module.key) == 0
+    condition     = length(module.cache) + length(module.service) + length(module.budget) + length(module.key) == 0
     error_message = "Nothing that costs by the hour unless it is asked for."
   }
 

@@ -14,10 +14,10 @@ import pytest
 from tests.aws.stack import Moto, Stack, any_package, apply, example, running_moto
 
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "minimal": {"records_url": "mongodb://user:password@127.0.0.1:27017/cutback"},
+    "minimal": {"records_url": "mongodb://user:no-state-has-this@127.0.0.1:27017/cutback"},
     # moto plays neither DocumentDB nor budgets; infra/tests plans them.
     "complete": {
-        "records_url": "mongodb://user:password@127.0.0.1:27017/cutback",
+        "records_url": "mongodb://user:no-state-has-this@127.0.0.1:27017/cutback",
         "documentdb": False,
         "monthly_usd": None,
         "email": "sea@example.org",

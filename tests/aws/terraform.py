@@ -74,7 +74,7 @@ class Terraform:
         self.run("apply", "-auto-approve", "-parallelism=64")
 
     def drift(self) -> list[str]:
-        """What a plan would change, as `action address`; empty for nothing."""
+        """What a plan would change, as `action address: attributes`; empty for nothing."""
         done = self._call("plan", "-detailed-exitcode", "-parallelism=32", "-out=drift.tfplan")
         if done.returncode == 0:
             return []
@@ -82,7 +82,7 @@ class Terraform:
             raise TerraformError(_said(done))
         plan = json.loads(self.run("show", "-json", "drift.tfplan"))
         changed = [
-            f"{'+'.join(change['change']['actions'])} {change['address']}"
+            f"{'+'.join(change['change']['actions'])} {change['address']}: {_differences(change['change'])}"
             for change in plan.get("resource_changes", [])
             if change["change"]["actions"] not in (["no-op"], ["read"])
         ]
@@ -143,6 +143,12 @@ class Terraform:
             "TF_CLI_ARGS": "-no-color",
             **(aws if self.endpoint else {}),
         }
+
+
+def _differences(change: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    before, after = change["before"] or {}, {**(change["after"] or {}), **(change["after_unknown"] or {})}
+    names = sorted(before.keys() | after.keys())
+    return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:

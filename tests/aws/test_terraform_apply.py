@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +12,30 @@ from tests.aws.stack import Moto, Stack
 
 pytestmark = pytest.mark.timeout(540)
 
-LEFT_ALIVE = {"KMS keys are deleted after a delay of at least seven days": ("kms", "Key")}
+LISTINGS = (
+    ("cloudwatch", "describe_alarms", "MetricAlarms"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries"),
+    ("ec2", "describe_security_groups", "SecurityGroups"),
+    ("ec2", "describe_vpcs", "Vpcs"),
+    ("ecr", "describe_repositories", "repositories"),
+    ("ecs", "list_clusters", "clusterArns"),
+    ("elasticache", "describe_cache_clusters", "CacheClusters"),
+    ("events", "list_rules", "Rules"),
+    ("iam", "list_roles", "Roles"),
+    ("lambda", "list_event_source_mappings", "EventSourceMappings"),
+    ("lambda", "list_functions", "Functions"),
+    ("logs", "describe_log_groups", "logGroups"),
+    ("s3", "list_buckets", "Buckets"),
+    ("secretsmanager", "list_secrets", "SecretList"),
+    ("sns", "list_subscriptions", "Subscriptions"),
+    ("sns", "list_topics", "Topics"),
+    ("sqs", "list_queues", "QueueUrls"),
+)
+"""Where to look for remains. Not among KMS's keys, which go only days after they were given up."""
 
 
 def test_a_second_plan_changes_nothing(applied: Stack) -> None:
-    assert applied.terraform.drift() == []
+    assert "\n".join(applied.terraform.drift()) == ""
 
 
 def test_a_person_is_told_what_comes_next(applied: Stack) -> None:
@@ -26,14 +44,12 @@ def test_a_person_is_told_what_comes_next(applied: Stack) -> None:
 
 
 def test_no_password_is_in_the_state(applied: Stack) -> None:
-    assert "password" not in json.dumps(applied.state["values"]).replace("master_password", "").replace(
-        "secret_string", ""
-    )
+    assert "no-state-has-this" not in json.dumps(applied.state)
 
 
 def test_the_records_url_is_in_its_secret(minimal: Stack) -> None:
     secret = minimal.moto.client("secretsmanager").get_secret_value(SecretId=minimal.outputs["records_secret_arn"])
-    assert secret["SecretString"] == "mongodb://user:password@127.0.0.1:27017/cutback"
+    assert secret["SecretString"] == "mongodb://user:no-state-has-this@127.0.0.1:27017/cutback"
 
 
 def test_webhooks_are_signed_by_a_secret_of_the_right_form(complete: Stack) -> None:
@@ -159,12 +175,8 @@ def test_destroying_leaves_nothing(applied: Stack) -> None:
 
 def remains(moto: Moto) -> list[str]:
     """What the stand-in still has that carries our name."""
-    with urllib.request.urlopen(f"{moto.endpoint}/moto-api/data.json", timeout=60) as answer:
-        everything = json.load(answer)
-    return [
-        f"{service}.{kind}: {text[:200]}"
-        for service, kinds in everything.items()
-        for kind, found in kinds.items()
-        for text in map(json.dumps, found)
-        if "cutback" in text and (service, kind) not in LEFT_ALIVE.values()
-    ]
+    found = []
+    for service, listing, kind in LISTINGS:
+        answer = getattr(moto.client(service), listing)()
+        found += [f"{service}: {text[:200]}" for text in map(str, answer.get(kind) or ()) if "cutback" in text]
+    return found

@@ -40,13 +40,6 @@ resource "aws_docdb_cluster" "this" {
   final_snapshot_identifier       = "${var.name}-records-last"
   enabled_cloudwatch_logs_exports = ["audit", "profiler"]
   tags                            = var.tags
-
-  lifecycle {
-    precondition {
-      condition     = var.network != null
-      error_message = "DocumentDB lies in a VPC: give `network`, with at least two subnets in different zones."
-    }
-  }
 }
 
 resource "aws_docdb_cluster_instance" "this" {

@@ -66,6 +66,11 @@ variable "network" {
     workers_security_group_id = string
   })
   default = null
+
+  validation {
+    condition     = var.config.kind != "documentdb" || var.network != null
+    error_message = "DocumentDB lies in a VPC: give `network`, with at least two subnets in different zones."
+  }
 }
 
 variable "kms_key_arn" {

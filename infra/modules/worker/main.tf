@@ -73,11 +73,6 @@ resource "aws_lambda_function" "this" {
     )
   }
 
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.this[each.key].name
-  }
-
   tracing_config {
     mode = var.config.traces ? "Active" : "PassThrough"
   }
@@ -97,8 +92,8 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Lambda tries out the role when it makes the function.
-  depends_on = [aws_iam_role_policy.this]
+  # Lambda tries out the role when it makes the function; and it would make a log group of its own.
+  depends_on = [aws_iam_role_policy.this, aws_cloudwatch_log_group.this]
 }
 
 # How the program is told where everything is. docs/settings.md says what each means.
