@@ -62,12 +62,24 @@ PLAY = """async ({url, times}) => {
     context.drawImage(video, 0, 0, canvas.width, canvas.height);
     return context.getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 < 3 && value);
   };
+  // A picture of about this time is on the screen; or none is new, since it is there already.
+  const shown = (time) => new Promise((resolve) => {
+    const timer = setTimeout(resolve, 2000);
+    const look = (_, frame) => {
+      if (Math.abs(frame.mediaTime - time) > 0.25) return video.requestVideoFrameCallback(look);
+      clearTimeout(timer);
+      resolve();
+    };
+    video.requestVideoFrameCallback(look);
+  });
   const pictures = [];
   for (const time of times) {
     const sought = once('seeked');
+    const there = shown(time);
     video.currentTime = time;
     await sought;
-    // `seeked` may come before the picture reaches the compositor: nothing is drawn until then.
+    // `seeked` may come before the picture reaches the compositor: the one before is drawn until then, or nothing.
+    await there;
     for (let tries = 0; tries < 100 && !drawn(); tries++) await new Promise(requestAnimationFrame);
     pictures.push(luma());
   }
