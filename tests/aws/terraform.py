@@ -73,20 +73,20 @@ class Terraform:
         """Make everything. Most of the time goes by waiting for queues, all at once."""
         self.run("apply", "-auto-approve", "-parallelism=64")
 
-    def drift(self) -> list[str]:
-        """What a plan would change, as `action address: attributes`; empty for nothing."""
+    def drift(self) -> dict[str, set[str]]:
+        """What a plan would change: addresses, and which of their attributes; empty for nothing."""
         done = self._call("plan", "-detailed-exitcode", "-parallelism=32", "-out=drift.tfplan")
         if done.returncode == 0:
-            return []
+            return {}
         if done.returncode != 2:
             raise TerraformError(_said(done))
         plan = json.loads(self.run("show", "-json", "drift.tfplan"))
-        changed = [
-            f"{'+'.join(change['change']['actions'])} {change['address']}: {_differences(change['change'])}"
-            for change in plan.get("resource_changes", [])
-            if change["change"]["actions"] not in (["no-op"], ["read"])
-        ]
-        return changed or [f"output {name}" for name in plan.get("output_changes", {})]
+        changed = {
+            each["address"]: _differences(each["change"])
+            for each in plan.get("resource_changes", [])
+            if each["change"]["actions"] not in (["no-op"], ["read"])
+        }
+        return changed or {f"output.{name}": set() for name in plan.get("output_changes", {})}
 
     def destroy(self) -> None:
         """Take everything away."""
@@ -145,10 +145,10 @@ class Terraform:
         }
 
 
-def _differences(change: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    before, after = change["before"] or {}, {**(change["after"] or {}), **(change["after_unknown"] or {})}
-    names = sorted(before.keys() | after.keys())
-    return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+def _differences(change: dict[str, Any]) -> set[str]:
+    before, after = change["before"] or {}, change["after"] or {}
+    unknown = {name for name, value in (change["after_unknown"] or {}).items() if value}
+    return unknown | {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:

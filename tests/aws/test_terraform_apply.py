@@ -12,13 +12,27 @@ from tests.aws.stack import Moto, Stack
 
 pytestmark = pytest.mark.timeout(540)
 
+FORGOTTEN = {
+    "module.cutback.module.cache[0].aws_elasticache_cluster.this": {"az_mode", "security_group_ids"},
+    "module.cutback.module.cache[0].aws_vpc_security_group_ingress_rule.workers": {"description"},
+    "module.cutback.module.storage.aws_cloudfront_distribution.clips[0]": {
+        "default_cache_behavior", "origin", "viewer_certificate",
+    },
+    'module.cutback.module.storage.aws_s3_bucket_policy.this["clips"]': {"policy"},  # names the distribution
+    "module.cutback.module.service[0].aws_ecs_service.this": {
+        "availability_zone_rebalancing", "capacity_provider_strategy", "deployment_circuit_breaker",
+        "deployment_controller", "health_check_grace_period_seconds", "iam_role", "id", "launch_type",
+        "network_configuration", "tags", "tags_all", "triggers",
+    },
+}  # fmt: skip
+"""What moto takes and does not give back, so that a plan would set it again. All of it in examples/complete."""
+
 LISTINGS = (
     ("cloudwatch", "describe_alarms", "MetricAlarms"),
     ("cloudwatch", "list_dashboards", "DashboardEntries"),
     ("ec2", "describe_security_groups", "SecurityGroups"),
     ("ec2", "describe_vpcs", "Vpcs"),
     ("ecr", "describe_repositories", "repositories"),
-    ("ecs", "list_clusters", "clusterArns"),
     ("elasticache", "describe_cache_clusters", "CacheClusters"),
     ("events", "list_rules", "Rules"),
     ("iam", "list_roles", "Roles"),
@@ -31,11 +45,14 @@ LISTINGS = (
     ("sns", "list_topics", "Topics"),
     ("sqs", "list_queues", "QueueUrls"),
 )
-"""Where to look for remains. Not among KMS's keys, which go only days after they were given up."""
+"""Where to look for remains. Not among KMS's keys, which go only days after they were given up, nor
+among ECS's clusters, of which moto lists those that are gone."""
 
 
 def test_a_second_plan_changes_nothing(applied: Stack) -> None:
-    assert "\n".join(applied.terraform.drift()) == ""
+    known = {address: names for address, names in FORGOTTEN.items() if applied.terraform.folder.name == "complete"}
+    drift = {address: names - known.get(address, set()) for address, names in applied.terraform.drift().items()}
+    assert {address: names for address, names in drift.items() if names} == {}
 
 
 def test_a_person_is_told_what_comes_next(applied: Stack) -> None:

@@ -44,7 +44,8 @@ resource "aws_cloudfront_key_group" "signers" {
 
 resource "aws_cloudfront_distribution" "clips" {
   #checkov:skip=CKV_AWS_68:files that cannot be changed behind a cache; config.public.web_acl_arn puts a firewall before them
-  #checkov:skip=CKV2_AWS_47:see CKV_AWS_68
+  #checkov:skip=CKV2_AWS_47:files that cannot be changed run no Log4j
+  #checkov:skip=CKV2_AWS_32:it has AWS's own policy of security headers, by its number, which checkov does not follow
   #checkov:skip=CKV_AWS_86:access logs want a bucket with ACLs, which are switched off here; CloudFront's metrics tell enough
   #checkov:skip=CKV_AWS_174:CloudFront's own certificate knows no choice; with your own it is TLSv1.2_2021
   #checkov:skip=CKV2_AWS_42:your own name and certificate are config.public.aliases and certificate_arn
