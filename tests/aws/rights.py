@@ -1,14 +1,14 @@
 """IAM policies, as far as ours go, held against the calls that were made. Pure.
 
-Two questions: is each call allowed, and is each right used? A right that no call uses is one too many, unless it is
-somebody else's call under the same role, such as Lambda's own writing of logs: those are told by name.
+Two questions: is each call allowed, and is each right used? A right that no call uses is one too many, unless somebody
+else calls under the same role, such as Lambda, which writes logs: the tests that ask name those.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,39 +57,6 @@ def unused(rights: Iterable[Right], calls: Iterable[Call]) -> list[Right]:
     """The rights that no call made use of."""
     made = list(calls)
     return sorted(right for right in rights if not any(right.covers(call) for call in made))
-
-
-NOT_BY_THE_PROGRAM = {
-    "logs:CreateLogStream": "Lambda writes what the function prints",
-    "logs:PutLogEvents": "Lambda writes what the function prints",
-    "xray:PutTraceSegments": "sent to a daemon beside the function, which calls AWS",
-    "xray:PutTelemetryRecords": "sent to a daemon beside the function, which calls AWS",
-    "kms:Decrypt": "S3, SQS, SNS and Secrets Manager call KMS in the caller's name",
-    "kms:GenerateDataKey": "S3, SQS and SNS call KMS in the caller's name",
-    "ec2:CreateNetworkInterface": "Lambda puts the function into its VPC",
-    "ec2:DeleteNetworkInterface": "Lambda takes the function out of its VPC",
-    "ec2:DescribeNetworkInterfaces": "Lambda puts the function into its VPC",
-    "ec2:DescribeSubnets": "Lambda puts the function into its VPC",
-    "ec2:AssignPrivateIpAddresses": "Lambda puts the function into its VPC",
-    "ec2:UnassignPrivateIpAddresses": "Lambda puts the function into its VPC",
-    "sqs:ReceiveMessage": "on the mapped queue: the mapping receives",
-    "sqs:DeleteMessage": "on the mapped queue: the mapping deletes what did not fail",
-    "sqs:GetQueueAttributes": "on the mapped queue: the mapping asks how much there is",
-}
-"""Rights of a role that others than the program use, and who. A call of the program's own is held against them too."""
-
-
-def compare(
-    rights: Iterable[Right], calls: Iterable[Call], seldom: Mapping[str, str] | None = None
-) -> tuple[list[Call], list[Right]]:
-    """The calls that are not allowed, and the rights that nobody was seen to need.
-
-    `seldom` holds further actions that a run may go without, each with its reason, such as
-    `s3:AbortMultipartUpload`, which only a failing upload calls.
-    """
-    held, made = list(rights), list(calls)
-    known = {**NOT_BY_THE_PROGRAM, **(seldom or {})}
-    return forbidden(held, made), [right for right in unused(held, made) if right.action not in known]
 
 
 def policies(state: dict[str, Any]) -> dict[str, str]:

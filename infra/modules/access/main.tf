@@ -46,15 +46,6 @@ data "aws_iam_policy_document" "this" {
   }
 
   dynamic "statement" {
-    for_each = length(var.names) > 0 ? [1] : []
-    content {
-      sid       = "FindQueues"
-      actions   = ["sqs:GetQueueUrl"]
-      resources = var.names
-    }
-  }
-
-  dynamic "statement" {
     for_each = length(var.reads) > 0 ? [1] : []
     content {
       sid       = "ReadRecordings"

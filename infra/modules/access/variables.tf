@@ -22,12 +22,6 @@ variable "asks_about" {
   default     = []
 }
 
-variable "names" {
-  description = "Queues (ARNs) whose URL it looks up by name."
-  type        = list(string)
-  default     = []
-}
-
 variable "reads" {
   description = "Buckets (ARNs) whose objects it reads."
   type        = list(string)
