@@ -53,10 +53,12 @@ class FaultyProxy:
     def count(self, action: str) -> int:
         return sum(asked == action for asked, _ in self.seen)
 
-    def forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def forward(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port, timeout=60)
         try:
-            connection.request("POST", path, body, headers)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
         finally:
@@ -80,15 +82,15 @@ def between(upstream: str) -> Iterator[FaultyProxy]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def do_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            action = action_of(headers, body)
+            action = action_of(headers, body) if self.command == "POST" else self.command
             fault = proxy.plan(action)
             proxy.seen.append((action, fault))
             answer = 200, [("content-type", "text/plain")], b""
             if fault in {PASS, ERROR_AFTER, DROP_AFTER, CUT, HANG_AFTER}:
-                answer = proxy.forward(self.path, headers, body)
+                answer = proxy.forward(self.command, self.path, headers, body)
             if fault in {HANG, HANG_AFTER}:
                 self.wait_for_caller()
             if fault in {DROP, DROP_AFTER, HANG, HANG_AFTER}:
@@ -97,7 +99,11 @@ def between(upstream: str) -> Iterator[FaultyProxy]:
                 return
             if fault in {THROTTLE, ERROR, ERROR_AFTER}:
                 answer = self.refusal(fault, is_json="x-amz-target" in headers)
+                if fault == THROTTLE and self.command != "POST":
+                    answer = 503, answer[1], b"<Error><Code>SlowDown</Code></Error>"
             self.answer(*answer, cut=fault == CUT)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any  # noqa: N815
 
         def wait_for_caller(self) -> None:
             self.connection.settimeout(0.05)
@@ -122,10 +128,15 @@ def between(upstream: str) -> Iterator[FaultyProxy]:
         def answer(self, status: int, headers: list[tuple[str, str]], body: bytes, *, cut: bool) -> None:
             self.send_response_only(status)
             for name, value in headers:
+                if self.command == "HEAD" and name.lower() == "content-length":
+                    self.send_header(name, value)
                 if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
                     self.send_header(name, value)
-            self.send_header("content-length", str(max(len(body), int(cut))))
+            if self.command != "HEAD":
+                self.send_header("content-length", str(max(len(body), int(cut))))
             self.end_headers()
+            if self.command == "HEAD":
+                return
             self.wfile.write(body[: len(body) // 2] if cut else body)
             if cut:
                 self.close_connection = True
