@@ -48,7 +48,7 @@ NOT_PLAYED: dict[str, dict[str, str]] = {
 SPEC = MediaSpec(frames=240, gop=30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """An interpreter, and the folder of the zip that was built for it."""
     version = PYTHON if find_python(PYTHON) else f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -61,7 +61,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return python, folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a MongoDB."""
     need_nx()
@@ -71,7 +71,7 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def functions(minimal: Stack, unpacked: tuple[str, Path], mongo: str) -> Functions:
     """The functions of examples/minimal, with records in that MongoDB."""
     python, folder = unpacked
@@ -80,17 +80,19 @@ def functions(minimal: Stack, unpacked: tuple[str, Path], mongo: str) -> Functio
     return Functions(minimal, python, folder)
 
 
-@pytest.fixture(scope="session")
-def listener(minimal: Stack) -> str:
-    """The URL of a queue that hears of all that `video_production` carries."""
+@pytest.fixture(scope="module")
+def listener(minimal: Stack) -> Iterator[str]:
+    """The URL of a queue that hears of all that `video_production` carries; gone before the stack is."""
     sqs, sns = minimal.moto.client("sqs"), minimal.moto.client("sns")
     url = sqs.create_queue(QueueName="a-listener")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=minimal.outputs["events_topic_arn"], Protocol="sqs", Endpoint=arn)
-    return str(url)
+    made = sns.subscribe(TopicArn=minimal.outputs["events_topic_arn"], Protocol="sqs", Endpoint=arn)
+    yield str(url)
+    sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
+    sqs.delete_queue(QueueUrl=url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def recorded(functions: Functions, listener: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording in the source bucket, whose event has been dealt with."""
     path = cached_media(SPEC, tmp_path_factory.mktemp("media"))
