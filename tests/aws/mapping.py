@@ -30,8 +30,6 @@ class Functions:
     """The unpacked zip."""
     lines: list[str] = field(default_factory=list)
     """All that they printed: logs and metrics."""
-    imports: list[float] = field(default_factory=list)
-    """Seconds that importing the handler took, each time."""
 
     def call(self, role: str, event: dict[str, Any], *, seconds: float = SECONDS) -> Any:
         """Call a function with an event.
@@ -57,7 +55,6 @@ class Functions:
         answer = json.loads(printed[-1])
         if answer["outside"]:
             raise FunctionError(f"{role} imported {answer['outside'][:5]}")
-        self.imports.append(answer["import_seconds"])
         return answer["answer"]
 
     def play(self, *, most: int = 100, seconds: float = SECONDS) -> int:

@@ -231,10 +231,6 @@ def test_logs_name_clip_and_request_and_metrics_are_embedded(functions: Function
     assert all(line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Cutback" for line in metrics)
 
 
-def test_a_cold_start_imports_fast(functions: Functions, recorded: Path) -> None:
-    assert min(functions.imports) < 0.7
-
-
 @pytest.mark.parametrize("role", ["worker", "housekeeping"])
 def test_each_function_calls_only_what_its_role_allows(functions: Functions, recorded: Path, role: str) -> None:
     calls = functions.stack.moto.calls(role)
