@@ -79,7 +79,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=100_000, help="in the burst (100000)")
     parser.add_argument("--spread", type=float, default=60, help="seconds over which they arrive (60)")
     parser.add_argument(
-        "--service", type=float, nargs="+", default=[1.2, 1.3, 1.5, 1.8, 2.6], metavar="S",
+        "--service", type=float, nargs="+", default=[0.8, 0.9, 1.0, 1.2, 4.5], metavar="S",
         help="seconds of a function for a clip, drawn at random (those of an exact 30 s clip: docs/cost.md)",
     )  # fmt: skip
     parser.add_argument("--write", action="store_true", help="write the table into docs/scaling.md")
