@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-aws media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
+.PHONY: help run install test test-slow test-aws media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -26,8 +26,11 @@ run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
 
 install: $(STAMP)  ## install into .venv, hash-checked
 
-test: $(DEV) tools  ## run the tests
+test: $(DEV) tools  ## run the tests, in less than ten minutes
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-slow: $(DEV) tools  ## failing services, Chromium, real workers stopped at work; seven minutes more
+	$(BIN)/python -m pytest tests/faults tests/media tests/path -m "slow and not soak" $(PYTEST_ARGS)
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(BIN)/python -m pytest $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)

@@ -22,6 +22,8 @@ from cutback.errors import InvalidRequestError
 from cutback.ports import DeadLetter
 from cutback.request import parse_request
 
+pytestmark = pytest.mark.slow
+
 LONGEST_LIFE = 0.7
 """Seconds. A life is anything from nothing to this; a clip takes about a quarter of it."""
 

@@ -16,6 +16,8 @@ from tests.faults.yard import Yard, eventually, keep_two_alive, request
 from cutback import accept
 from cutback.clip import ClipState
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Receiver:

@@ -34,6 +34,8 @@ from cutback.services import Services, build
 from cutback.settings import Settings
 from cutback.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 NOTHING = QueueDepth(0, 0, 0, 0)
 QUICK = [fault for fault in faults.FAULTS if fault not in {faults.HANG, faults.HANG_AFTER}]
 """To a caller, silence is a dropped connection that takes longer."""

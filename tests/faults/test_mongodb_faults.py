@@ -18,6 +18,8 @@ from cutback.adapters.records_mongodb import MongoRecords
 from cutback.clip import Progress
 from cutback.errors import CutbackError, RecordsUnavailableError
 
+pytestmark = pytest.mark.slow
+
 IMPATIENT = timedelta(seconds=5)
 
 

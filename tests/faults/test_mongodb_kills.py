@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from tests.contract.racing import in_threads
 from tests.contract.records_contract import T0, a_clip
 from tests.support.mongo_proxy import FAULTS, PASS, MongoProxy, between
@@ -18,6 +19,8 @@ from cutback.adapters.mongodb import Mongo
 from cutback.adapters.records_mongodb import MongoRecords
 from cutback.clip import Clip
 from cutback.errors import RecordsUnavailableError
+
+pytestmark = pytest.mark.slow
 
 WRITERS, CLIPS, CHANGES = 3, 12, 4
 KILLED_AFTER = (300, 700, 1100)

@@ -14,6 +14,8 @@ from tests.support.faulty_proxy import FaultyProxy
 from cutback.clip import ClipState
 from cutback.housekeeping import housekeep
 
+pytestmark = pytest.mark.slow
+
 METHODS = ["HEAD", "GET", "PUT"]
 
 

@@ -15,6 +15,8 @@ from tests.support.aws import Aws, running
 from cutback import accept
 from cutback.clip import ClipState
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:

@@ -18,6 +18,8 @@ from tests.support.media import read_luma_counter
 from cutback.cutting.job import CutGap, CutRange, Fill, Precision
 from cutback.times import Instant
 
+pytestmark = pytest.mark.slow
+
 Recordings = Callable[[str], Known]
 
 

@@ -15,6 +15,8 @@ import pytest
 from tests.path.shell import SHORT, SLOW, Shell, eventually, frames_in, is_alive, workers_of
 from tests.support.spec import MediaSpec
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 570
 """Of the slow clip."""
 
