@@ -13,6 +13,7 @@ from tests.media.rig import Clip, cut_apart, cut_here
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.media import MediaSpec, cached_media
 
+from cutback.cutting.verify import MOST
 from cutback.errors import RangeOutsideRecordingError
 from cutback.sandbox import ChildCutter
 from cutback.times import FrameNumber, Instant
@@ -41,6 +42,20 @@ def test_a_cut_may_begin_exactly_on_a_keyframe(name: str, recording: Recordings)
     clip, _ = cut_and_judge(known, known.times[key], known.times[key + 20])
     if known.recipe.copies:
         assert clip.facts.frames_copied > 0
+
+
+def test_an_encoded_run_may_end_with_a_long_group_of_pictures(recording: Recordings) -> None:
+    """At 120 fps a group that is encoded is longer than what the last look decodes at most."""
+    known = recording("120")
+    clip, _ = cut_and_judge(known, FrameNumber(known.keyframes[1] + 1), FrameNumber(len(known.times)))
+    assert clip.facts.frames_encoded > MOST
+
+
+def test_sound_in_pcm_ends_within_its_last_packet(recording: Recordings) -> None:
+    known = recording("pcm-mkv")
+    clip, _ = cut_and_judge(known, FrameNumber(90), FrameNumber(120))
+    [span] = clip.facts.spans
+    assert span.end == known.video_end, "the sound is the shorter"
 
 
 @pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "fragmented", "29.97"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -164,6 +165,9 @@ class _Column:
         pts, duration = self.pts, self.duration
         if kind == "audio" and context.sample_rate:
             pts, duration, timescale = _smoothed(pts, duration, timescale, context.sample_rate)
+            if bits := _sample_bits(context.name) * context.layout.nb_channels:
+                # The last packet is shorter than the others, and says so only by its size.
+                duration = round(Fraction(self.sizes[-1] * 8, bits) * timescale / context.sample_rate)
         # Pictures presented behind one that is lost would leave a hole.
         limit = self.lost_from if kind == "video" else _FOREVER
         order = presented_order(pts, (min(pts), limit))
@@ -204,6 +208,12 @@ class _Column:
             language=_language(stream.language),
             order=order,
         )
+
+
+def _sample_bits(codec: str) -> int:
+    """Bits of one channel's sample, 0 where size does not tell: `pcm_s24le` has 24, `pcm_alaw` 8."""
+    plain = re.fullmatch(r"pcm_(?:[suf](\d+)(?:le|be)?(?:_planar)?|alaw|mulaw)", codec)
+    return int(plain[1] or 8) if plain else 0
 
 
 def _language(tag: str | None) -> str:

@@ -115,9 +115,14 @@ def _digest(picture: pictures.Picture) -> bytes:
 def _decode_run(track: Track, clip: Source, first: int, end: int, onlooker: Onlooker) -> str | None:
     if not end - first:
         return None
-    if end - first > MOST:
-        begun = _decode_run(track, clip, first, first + BEGINNING, onlooker)
-        return begun or _decode_run(track, clip, _keyframe(track, end), end, onlooker)
+    if end - first <= MOST:
+        return _decode_all(track, clip, first, end, onlooker)
+    begun = _decode_all(track, clip, first, first + BEGINNING, onlooker)
+    return begun or _decode_all(track, clip, max(first, _keyframe(track, end)), end, onlooker)
+
+
+def _decode_all(track: Track, clip: Source, first: int, end: int, onlooker: Onlooker) -> str | None:
+    """`first` is a keyframe of those that were encoded."""
     # A copied run behind begins with an IDR picture, so its first samples decode without more.
     stop = min(end + AFTER, len(track.pts))
     got: list[int] = []
