@@ -29,6 +29,10 @@ class EmptyRendition:
         """See `Rendition.chunks`."""
         yield _CLIP
 
+    def posters(self) -> tuple[Poster, ...]:
+        """See `Rendition.posters`; it has none."""
+        return ()
+
     def read_poster(self, poster: Poster) -> bytes:
         """See `Rendition.read_poster`; it has none."""
         del poster

@@ -52,6 +52,7 @@ def _make(services: Services, body: str, key: str) -> dict[str, Any]:
         with services.cutter.render(job, footage.readers, on_progress=lambda _: None, stopped=_never) as rendition:
             facts = rendition.facts
             services.clips.put(key, rendition.chunks(), size=facts.size, if_absent=True)
+            rendition.posters()
         wall = time.perf_counter() - began
         return {
             "wall": wall,

@@ -108,8 +108,12 @@ def cover(recordings: Sequence[CameraRecording], start: datetime, end: datetime,
 
 
 def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_Clocked]:
-    """Where each recording ends on the wall clock. One that nearly meets its follower is taken to meet it."""
-    made = []
+    """Where each recording ends on the wall clock. One that nearly meets its follower is taken to meet it.
+
+    The newest one has no follower yet. It is taken to run at the pace of the one before, if that met it: a clip of it
+    is then the same whether it is asked for before the next recording comes or after.
+    """
+    made: list[_Clocked] = []
     for number, recording in enumerate(recordings):
         ends, pace = recording.end, Fraction(1)
         later = next((each for each in recordings[number + 1 :] if each.start > recording.start), None)
@@ -119,6 +123,9 @@ def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_C
             slack = max(drift * recording.duration, frame + ROUNDING)
             if abs(recording.duration - distance) <= slack:
                 ends, pace = later.start, _pace(recording.duration, distance, drift)
+        elif later is None and not recording.growing and made and made[-1].ends == recording.start:
+            pace = made[-1].pace
+            ends = after(recording.start, recording.duration / pace)
         if ends > recording.start:
             made.append(_Clocked(recording, ends, pace))
     return made

@@ -27,14 +27,34 @@ class _Streaming(Protocol):
     def stream(self, offset: int, length: int) -> Iterator[bytes]: ...
 
 
+class Drawing(Protocol):
+    """The posters of a clip, while they are being drawn."""
+
+    def posters(self) -> tuple[Poster, ...]:
+        """See `Rendition.posters`."""
+        ...
+
+    def close(self) -> None:
+        """They are not wanted any more."""
+        ...
+
+
 class FinishedClip:
     """A `Rendition`: the head and the spool are here, copied media is read from the sources while it is stored."""
 
     def __init__(
-        self, head: bytes, extents: tuple[Extent, ...], facts: Facts, sources: Sequence[Source], spool: BinaryIO
+        self,
+        head: bytes,
+        extents: tuple[Extent, ...],
+        facts: Facts,
+        sources: Sequence[Source],
+        spool: BinaryIO,
+        drawing: Drawing,
     ) -> None:
-        """`spool` is closed by `__exit__`."""
+        """`spool` and `drawing` are closed by `__exit__`."""
         self._head, self._extents, self._sources, self._spool = head, extents, sources, spool
+        self._drawing = drawing
+        self._posters: tuple[Poster, ...] | None = None
         self.facts = facts
 
     def chunks(self) -> Iterator[bytes]:
@@ -68,6 +88,12 @@ class FinishedClip:
         for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
             yield os.pread(self._spool.fileno(), min(_CHUNK, extent.offset + extent.length - at), at)
 
+    def posters(self) -> tuple[Poster, ...]:
+        """See `Rendition.posters`."""
+        if self._posters is None:
+            self._posters = self._drawing.posters()
+        return self._posters
+
     def read_poster(self, poster: Poster) -> bytes:
         """See `Rendition.read_poster`."""
         return b"".join(self._from_spool(Extent(SPOOL, poster.offset, poster.size)))
@@ -80,5 +106,6 @@ class FinishedClip:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let go of the temporary file, and of the memory that reading and storing took."""
+        self._drawing.close()
         self._spool.close()
         give_back()

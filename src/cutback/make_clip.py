@@ -111,8 +111,8 @@ def _store(
     place = prefix(attempt.id, attempt.attempt)
     key = place + "clip.mp4"
     try:
-        posters = store_posters(services.clips, place, rendition, lease)
         stored = services.clips.put(key, _watched(rendition.chunks(), lease), size=facts.size, if_absent=True)
+        posters = store_posters(services.clips, place, rendition, lease)
     except (ObjectExistsError, ObjectNotFoundError) as error:
         # The place is this attempt's alone: something else was there before, or swept it. Another attempt has
         # another place.

@@ -16,9 +16,10 @@ def store_posters(clips: Store, place: str, rendition: Rendition, lease: Lease) 
     Raises:
         ObjectExistsError: something is there already.
         StorageUnavailableError: the store does not answer.
+        CutbackError: they could not be drawn.
         StoppedError: nobody wants the clip any more.
     """
-    posters = rendition.facts.posters
+    posters = rendition.posters()
     if not posters:
         return ()
 

@@ -8,19 +8,17 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 from cutback import errors
 from cutback.cutting import wire
-from cutback.cutting.job import CutJob, CutProgress, KeepsIndex, Limits, ProgressHook, Source
+from cutback.cutting.job import CutJob, CutProgress, KeepsIndex, Limits, Poster, ProgressHook, Source
 from cutback.errors import (
     CutbackError,
     MediaCrashedError,
@@ -30,6 +28,7 @@ from cutback.errors import (
 )
 from cutback.finished import FinishedClip
 from cutback.memory import keep_small
+from cutback.sandbox_child import Child, start_child
 
 log = logging.getLogger(__name__)
 
@@ -45,24 +44,6 @@ _REASONS: dict[str, type[CutbackError]] = {
 }
 
 
-@dataclass(slots=True)
-class _Child:
-    process: subprocess.Popen[bytes]
-    sock: socket.socket
-    stderr: BinaryIO
-
-    def kill(self) -> None:
-        self.sock.close()
-        self.process.kill()
-        self.process.wait()
-        self.stderr.close()
-
-    def last_words(self) -> str:
-        self.stderr.seek(0, os.SEEK_END)
-        self.stderr.seek(max(0, self.stderr.tell() - 2000))
-        return self.stderr.read().decode(errors="replace").strip()
-
-
 class ChildCutter:
     """A `Cutter` that works in child processes, one a job, with one kept warm for the next."""
 
@@ -70,7 +51,7 @@ class ChildCutter:
         """`warm`: start the next job's process as soon as one is taken out of the way."""
         keep_small()
         self._keep_warm = warm
-        self._spare: _Child | None = None
+        self._spare: Child | None = None
         self._lock = threading.Lock()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="cutback-read")
 
@@ -78,7 +59,7 @@ class ChildCutter:
         """Start a process for the next job, unless one is waiting."""
         with self._lock:
             if self._spare is None:
-                self._spare = _start()
+                self._spare = start_child()
 
     def close(self) -> None:
         """End the waiting process."""
@@ -104,11 +85,11 @@ class ChildCutter:
         finally:
             child.kill()
 
-    def _take(self) -> _Child:
+    def _take(self) -> Child:
         with self._lock:
             child, self._spare = self._spare, None
         if child is None or child.process.poll() is not None:
-            child = _start()
+            child = start_child()
         return child
 
     def render(
@@ -116,14 +97,17 @@ class ChildCutter:
     ) -> FinishedClip:
         """See `Cutter.render`."""
         child = self._take()
-        spool = _open_spool()
+        try:
+            spool = _open_spool()
+        except BaseException:
+            child.kill()
+            raise
         try:
             finished = _Job(job, sources, child, spool, on_progress, stopped, self._reader).run()
         except BaseException:
+            child.kill()
             spool.close()
             raise
-        finally:
-            child.kill()
         if self._keep_warm:
             self.warm_up()
         return finished
@@ -136,21 +120,8 @@ def _open_spool() -> BinaryIO:
         raise StorageFullError("The temporary folder cannot be written.") from error
 
 
-def _start() -> _Child:
-    ours, theirs = socket.socketpair()
-    stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the child
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LANG": "C.UTF-8"}
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cutback.cutting.child", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the worker, which ends its children itself
-        )
-    return _Child(process, ours, stderr)
+_Answer: TypeAlias = FinishedClip | dict[str, Any] | tuple[Poster, ...]
+"""What a conversation leads to: a clip, its posters, or what was found out."""
 
 
 class _Job:
@@ -160,7 +131,7 @@ class _Job:
         self,
         job: CutJob,
         sources: Sequence[Source],
-        child: _Child,
+        child: Child,
         spool: BinaryIO,
         on_progress: ProgressHook,
         stopped: Callable[[], bool],
@@ -173,21 +144,42 @@ class _Job:
         self._stalled_at = now + job.limits.stall_seconds
 
     def run(self) -> FinishedClip:
-        made = self._converse(b"J")
+        """The clip, of which the child still draws the posters. It ends when the clip is let go of."""
+        made = self._begin(b"J")
         if not isinstance(made, FinishedClip):
             raise self._post_mortem()
         return made
 
     def ask(self, kind: bytes) -> dict[str, Any]:
-        found = self._converse(kind)
+        found = self._begin(kind)
         if not isinstance(found, dict):
             raise self._post_mortem()
         return found
 
-    def _converse(self, kind: bytes) -> FinishedClip | dict[str, Any]:
+    def posters(self) -> tuple[Poster, ...]:
+        """See `Rendition.posters`."""
+        now = time.monotonic()  # what it took to store the clip was not the child's doing
+        self._deadline = max(self._deadline, now + self._job.limits.stall_seconds)
+        self._stalled_at = now + self._job.limits.stall_seconds
+        drawn = self._converse()
+        if not isinstance(drawn, tuple):
+            raise self._post_mortem()
+        return drawn
+
+    def close(self) -> None:
+        """End the child, whatever it is at."""
+        self._child.kill()
+
+    def _begin(self, kind: bytes) -> _Answer:
         try:
             socket.send_fds(self._child.sock, [kind], [self._spool.fileno()])
             wire.send(self._child.sock, wire.job_to_json(self._job))
+        except (wire.WireError, OSError) as error:
+            raise self._post_mortem() from error
+        return self._converse()
+
+    def _converse(self) -> _Answer:
+        try:
             while True:
                 self._wait()
                 message, payload = wire.receive(self._child.sock)
@@ -217,7 +209,7 @@ class _Job:
         if now > self._stalled_at:
             raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
 
-    def _handle(self, message: dict[str, Any], payload: bytes) -> FinishedClip | dict[str, Any] | None:
+    def _handle(self, message: dict[str, Any], payload: bytes) -> _Answer | None:
         match message["type"]:
             case "read" | "read_index":
                 source = self._sources[message["source"]]
@@ -242,8 +234,10 @@ class _Job:
             case "done":
                 spool_size = os.fstat(self._spool.fileno()).st_size
                 extents = wire.extents_from_json(message["extents"], self._job.sizes, spool_size)
-                facts = wire.facts_from_json(message["facts"], spool_size)
-                return FinishedClip(payload, extents, facts, self._sources, self._spool)
+                facts = wire.facts_from_json(message["facts"])
+                return FinishedClip(payload, extents, facts, self._sources, self._spool, self)
+            case "posters":
+                return wire.posters_from_json(message["posters"], os.fstat(self._spool.fileno()).st_size)
             case "probed":
                 return dict(message["found"])
             case _:

@@ -18,7 +18,7 @@ from tests.media.rig import BytesSource
 from tests.support.picture import read_luma_counter
 
 from cutback.cutting.index import Track
-from cutback.cutting.job import CutJob, CutRange, Facts, Precision
+from cutback.cutting.job import CutJob, CutRange, Facts, Poster, Precision
 from cutback.cutting.pictures import Picture
 from cutback.cutting.poster import WIDTHS, Choice
 from cutback.cutting.still import jpeg_of
@@ -31,17 +31,17 @@ SHAPES = ["pyramid", "open-gop", "hevc", "vfr", "ts", "opus-vp9", "4:4:4", "inte
 
 def posters_of(
     cutter: ChildCutter, data: bytes, start: str, end: str, precision: Precision = "exact"
-) -> tuple[Facts, list[Image.Image]]:
-    """The posters of a clip, as the child process made them."""
+) -> tuple[tuple[Poster, ...], list[Image.Image], Facts]:
+    """The posters of a clip, as the child process made them, and what the clip is."""
     source = BytesSource(data)
     job = CutJob((source.size,), (CutRange(0, Fraction(start), Fraction(end)),), precision)
     with cutter.render(job, [source], on_progress=lambda _: None, stopped=lambda: False) as rendition:
-        facts = rendition.facts
-        images = [Image.open(io.BytesIO(rendition.read_poster(poster))) for poster in facts.posters]
-    for poster, image in zip(facts.posters, images, strict=True):
+        posters = rendition.posters()
+        images = [Image.open(io.BytesIO(rendition.read_poster(poster))) for poster in posters]
+    for poster, image in zip(posters, images, strict=True):
         assert image.format == "JPEG"
         assert image.size == (poster.width, poster.height)
-    return facts, images
+    return posters, images, rendition.facts
 
 
 def levels(image: Image.Image) -> NDArray[np.uint8]:
@@ -55,10 +55,10 @@ def test_posters_show_a_frame_of_the_clip_in_every_size(
     name: str, precision: Precision, recording: Recordings, cutter: ChildCutter
 ) -> None:
     known = recording(name)
-    facts, images = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6", precision)
-    assert [poster.fits for poster in facts.posters] == list(WIDTHS)
-    assert [poster.width for poster in facts.posters] == [300, 320, 320, 320]
-    assert facts.posters[-1].height == 180
+    posters, images, facts = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6", precision)
+    assert [poster.fits for poster in posters] == list(WIDTHS)
+    assert [poster.width for poster in posters] == [300, 320, 320, 320]
+    assert posters[-1].height == 180
     (span,) = facts.spans
     shown = {
         known.counters[n]
@@ -70,7 +70,7 @@ def test_posters_show_a_frame_of_the_clip_in_every_size(
 
 def test_a_poster_has_the_colours_of_the_frame(recording: Recordings, cutter: ChildCutter) -> None:
     known = recording("pyramid")
-    _, images = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6")
+    _, images, _ = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6")
     number = known.counters.index(read_luma_counter(levels(images[-1])))
     with av.open(str(known.path)) as container:
         frame = next(frame for n, frame in enumerate(container.decode(video=0)) if n == number)
@@ -80,17 +80,17 @@ def test_a_poster_has_the_colours_of_the_frame(recording: Recordings, cutter: Ch
 
 def test_a_turned_recording_has_upright_posters(recording: Recordings, cutter: ChildCutter) -> None:
     known = recording("rotated")
-    facts, images = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6")
+    posters, images, facts = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6")
     assert (facts.width, facts.height) == (320, 180), "the clip keeps its pixels, and says how to turn them"
-    assert [(poster.width, poster.height) for poster in facts.posters] == [(180, 320)] * 4
+    assert [(poster.width, poster.height) for poster in posters] == [(180, 320)] * 4
     # A player turns the recording counter-clockwise, by 90 degrees.
     back = levels(images[0].transpose(Image.Transpose.ROTATE_270))
     assert read_luma_counter(back) in known.counters
 
 
 def test_sound_alone_has_no_posters(recording: Recordings, cutter: ChildCutter) -> None:
-    facts, _ = posters_of(cutter, recording("sound-alone").path.read_bytes(), "1.1", "2.6")
-    assert facts.posters == ()
+    posters, _, _ = posters_of(cutter, recording("sound-alone").path.read_bytes(), "1.1", "2.6")
+    assert posters == ()
 
 
 # --- the choice ------------------------------------------------------------------------------------
@@ -155,5 +155,5 @@ def test_a_recording_that_begins_black_gets_a_poster_from_where_it_does_not(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     for start, end, precision in (("0.1", "3.9", "exact"), ("0", "4", "keyframe"), ("0.1", "3.9", "instant")):
-        _, images = posters_of(cutter, path.read_bytes(), start, end, precision)  # type: ignore[arg-type]
+        _, images, _ = posters_of(cutter, path.read_bytes(), start, end, precision)  # type: ignore[arg-type]
         assert levels(images[1]).mean() > 80, precision

@@ -6,6 +6,7 @@ from tests.path.conftest import World
 
 from cutback.clip import ClipState
 from cutback.cutting.job import Poster
+from cutback.errors import MediaCrashedError
 from cutback.housekeeping import housekeep
 
 POSTERS = (Poster(300, 300, 169, 0, 500), Poster(640, 320, 180, 500, 700))
@@ -39,6 +40,18 @@ def test_posters_of_a_worker_that_died_are_not_left_behind(world: World) -> None
     world.work()
     assert world.clip(clip.id).state is ClipState.READY
     assert world.objects() == ["wave/2/clip.mp4", "wave/2/poster-300.jpg", "wave/2/poster-640.jpg"]
+
+
+def test_a_clip_whose_posters_crash_the_decoder_fails_whole(world: World) -> None:
+    world.cutter.spoilt_posters = MediaCrashedError()
+    clip = world.submit()
+    while not world.clip(clip.id).state.final:
+        world.work()
+        world.pass_time(60)
+    failure = world.clip(clip.id).failure
+    assert failure is not None
+    assert failure.reason == "media_crashed"
+    assert world.objects() == [], "the clip was stored before its posters, and nothing of it stays"
 
 
 def test_an_expired_clip_takes_its_posters_along(world: World) -> None:

@@ -25,6 +25,8 @@ class FakeRendition:
 
     facts: Facts
     seed: bytes
+    drawn: tuple[Poster, ...] = ()
+    spoilt: Exception | None = None
     closed: bool = False
 
     def chunks(self) -> Iterator[bytes]:
@@ -34,6 +36,11 @@ class FakeRendition:
             piece = block[:left]
             left -= len(piece)
             yield piece
+
+    def posters(self) -> tuple[Poster, ...]:
+        if self.spoilt is not None:
+            raise self.spoilt
+        return self.drawn
 
     def read_poster(self, poster: Poster) -> bytes:
         return hashlib.sha256(self.seed).digest().ljust(poster.size)[: poster.size]
@@ -55,6 +62,8 @@ class FakeCutter:
     pause: float = 0.0
     size: int = 20_000
     posters: tuple[Poster, ...] = ()
+    spoilt_posters: Exception | None = None
+    """What drawing them ends in instead."""
     on_step: Callable[[int], None] = lambda step: None
     """Called in every step; may raise what a cutter may raise."""
     renditions: list[FakeRendition] = field(default_factory=list)
@@ -93,8 +102,7 @@ class FakeCutter:
             frames_copied=self.steps,
             frames_encoded=0,
             spans=spans,
-            posters=self.posters,
         )
-        rendition = FakeRendition(facts, repr(job.ranges).encode())
+        rendition = FakeRendition(facts, repr(job.ranges).encode(), self.posters, self.spoilt_posters)
         self.renditions.append(rendition)
         return rendition

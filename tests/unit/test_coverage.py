@@ -93,6 +93,20 @@ def test_a_clock_that_drifts_is_read_at_its_pace():
     assert at(300) == first.moment(first.start)
 
 
+def test_the_newest_recording_runs_as_the_one_before_it_did_also_once_another_follows():
+    first, newest = recording(0, 600.2, "a"), recording(600, 600.2, "b")
+    span = (at(1190), at(1199.5))
+    before = cover([first, newest], *span, drift=DRIFT)
+    after_it = cover([first, newest, recording(1200, 600.2, "c")], *span, drift=DRIFT)
+    assert before.takes == after_it.takes
+    assert before.takes[0].start == Fraction(590) * Fraction("600.2") / 600
+
+
+def test_the_newest_recording_is_taken_at_its_word_where_it_meets_none():
+    coverage = laid([recording(0, 600.2, "a"), recording(600, 600, "b"), recording(1300, 600, "c")], 1300, 1400)
+    assert Fraction(100) == coverage.takes[0].end
+
+
 def test_a_recording_of_a_wrong_clock_does_not_show_what_another_shows():
     right = recording(0, 600, "right")
     wrong = recording(100, 600, "wrong", lag=7200)  # stored two hours after it says that it ended

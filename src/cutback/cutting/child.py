@@ -8,8 +8,8 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from dataclasses import astuple
 from select import poll
-from typing import Any
 
 from cutback.cutting import wire
 from cutback.cutting.confine import confine, into_nowhere
@@ -51,6 +51,7 @@ def main() -> None:
     sock = socket.socket(fileno=int(sys.argv[1]))
     into_nowhere()
     from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
+    from cutback.cutting.poster import draw
     from cutback.cutting.preview import preview
     from cutback.cutting.probe import probe
     from cutback.cutting.spool import Spool
@@ -80,6 +81,10 @@ def main() -> None:
                 wire.send(sock, {"type": "probed", "found": preview(job, sources)})
                 return
             made = cut(job, sources, spool, report)
+            answer = {"type": "done", "facts": wire.facts_to_json(made.facts), "extents": made.extents}
+            wire.send(sock, answer, made.head)
+            # The parent is storing the clip meanwhile.
+            wire.send(sock, {"type": "posters", "posters": [astuple(poster) for poster in draw(made.still, spool)]})
         except wire.WireError:
             return
         except MemoryError:
@@ -89,13 +94,6 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 - hostile media raises anything; the parent must hear of it
             traceback.print_exc()
             _fail(sock, MediaCrashedError(f"({type(error).__name__})"))
-        else:
-            answer: dict[str, Any] = {
-                "type": "done",
-                "facts": wire.facts_to_json(made.facts),
-                "extents": made.extents,
-            }
-            wire.send(sock, answer, made.head)
 
 
 def _fail(sock: socket.socket, error: CutbackError) -> None:

@@ -20,10 +20,11 @@ from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.parts import Part, plan_parts
 from cutback.cutting.pieces import open_pieces
 from cutback.cutting.plan import Piece
-from cutback.cutting.poster import Choice, make_posters
+from cutback.cutting.poster import Choice, choose
 from cutback.cutting.soundtrack import copy_sound, encode_sound
 from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
+from cutback.cutting.still import Still
 from cutback.cutting.verify import Expected, find_fault
 from cutback.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
 
@@ -42,6 +43,8 @@ class Cut:
     head: bytes
     extents: tuple[Extent, ...]
     facts: Facts
+    still: Still | None = None
+    """The picture that its posters show; None for sound alone."""
 
 
 def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable[[CutProgress], None]) -> Cut:
@@ -91,8 +94,7 @@ def _cut(
         clip, choice = Assembled(made.head, made.extents, sources, spool), Choice()
         found = find_fault(clip, expected, choice)
         if found is None:
-            posters = make_posters(choice, clip, spool, job.limits)
-            return replace(made, facts=replace(made.facts, posters=posters))
+            return replace(made, still=choose(choice, clip, job.limits))
         fault = found
     raise ClipDamagedError(f"({fault})")
 

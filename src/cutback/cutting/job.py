@@ -161,8 +161,6 @@ class Facts:
     spans: tuple[RealSpan, ...]
     remade: bool = False
     notes: tuple[str, ...] = ()
-    posters: tuple[Poster, ...] = ()
-    """In ascending width; none of sound alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +186,16 @@ class Rendition(Protocol):
         """Its bytes, in order, `facts.size` of them; may read copied media from the sources."""
         ...
 
+    def posters(self) -> tuple[Poster, ...]:
+        """Its posters, in ascending width; none of sound alone. They may still be drawn, so ask for them last.
+
+        Raises:
+            CutbackError: what went wrong with them.
+        """
+        ...
+
     def read_poster(self, poster: Poster) -> bytes:
-        """The JPEG of one of `facts.posters`."""
+        """The JPEG of one of `posters`."""
         ...
 
     def __enter__(self) -> Self: ...

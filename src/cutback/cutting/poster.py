@@ -90,24 +90,29 @@ def _score(still: Still) -> float:
     return detail * light
 
 
-def make_posters(choice: Choice, clip: Source, spool: Spool, limits: Limits) -> tuple[Poster, ...]:
-    """The posters of a finished clip, one for each of `WIDTHS`; none for sound alone. Their bytes go to the spool.
+def choose(choice: Choice, clip: Source, limits: Limits) -> Still | None:
+    """The picture that stands for a finished clip; None for sound alone."""
+    if not choice.good:
+        _look_further(choice, clip, limits)
+    return choice.best
+
+
+def draw(still: Still | None, spool: Spool) -> tuple[Poster, ...]:
+    """A picture's posters, one for each of `WIDTHS`. Their bytes go to the spool.
 
     Where the picture is not as wide, the poster has the picture's own width.
     """
-    if not choice.good:
-        _look_further(choice, clip, limits)
-    if choice.best is None:
+    if still is None:
         return ()
-    widths = sorted({min(width, choice.best.width) for width in WIDTHS})
+    widths = sorted({min(width, still.width) for width in WIDTHS})
     with ThreadPoolExecutor(1, thread_name_prefix="jpeg") as aside:  # one is encoded while the next is scaled
         try:
-            coming = {width: aside.submit(jpeg_of, choice.best.shown(width)) for width in reversed(widths)}
+            coming = {width: aside.submit(jpeg_of, still.shown(width)) for width in reversed(widths)}
             made = {width: jpeg.result() for width, jpeg in coming.items()}
         except av.FFmpegError:
             return ()
     offsets = {width: spool.append(jpeg.data) for width, jpeg in made.items()}
-    return tuple(_poster(width, made[own], offsets[own]) for width in WIDTHS for own in [min(width, choice.best.width)])
+    return tuple(_poster(width, made[own], offsets[own]) for width in WIDTHS for own in [min(width, still.width)])
 
 
 def _poster(fits: int, jpeg: Jpeg, offset: int) -> Poster:

@@ -123,8 +123,8 @@ def facts_to_json(facts: Facts) -> dict[str, Any]:
     return {**asdict(facts), "duration": str(facts.duration), "spans": spans}
 
 
-def facts_from_json(data: dict[str, Any], spool_size: int) -> Facts:
-    """The reverse of `facts_to_json`; posters are checked to lie inside the spool.
+def facts_from_json(data: dict[str, Any]) -> Facts:
+    """The reverse of `facts_to_json`.
 
     Raises:
         WireError: it is not of that form.
@@ -140,18 +140,26 @@ def facts_from_json(data: dict[str, Any], spool_size: int) -> Facts:
             spans=spans,
             remade=bool(data["remade"]),
             notes=notes,
-            posters=tuple(_poster_in(poster, spool_size) for poster in data["posters"]),
             **numbers,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WireError("facts of a wrong form") from error
 
 
-def _poster_in(data: dict[str, Any], spool_size: int) -> Poster:
-    poster = Poster(*(int(data[name]) for name in ("fits", "width", "height", "offset", "size")))
-    if poster.offset < 0 or not 0 < poster.size <= min(_LARGEST_POSTER, spool_size - poster.offset):
-        raise WireError("a poster outside the spool")
-    return poster
+def posters_from_json(data: Any, spool_size: int) -> tuple[Poster, ...]:
+    """Posters, each checked to lie inside the spool.
+
+    Raises:
+        WireError: one does not, or they are not of that form.
+    """
+    try:
+        posters = tuple(Poster(*map(int, numbers)) for numbers in data)
+    except (TypeError, ValueError) as error:
+        raise WireError("posters of a wrong form") from error
+    for poster in posters:
+        if poster.offset < 0 or not 0 < poster.size <= min(_LARGEST_POSTER, spool_size - poster.offset):
+            raise WireError("a poster outside the spool")
+    return posters
 
 
 def extents_from_json(data: Any, sizes: tuple[int, ...], spool_size: int) -> tuple[Extent, ...]:
