@@ -73,6 +73,10 @@ class Footage(Protocol):
         ...
 
 
+KEPT_OPEN = 64
+"""Recordings of one job whose containers stay open, where libavformat reads them."""
+
+
 def open_footage(source: Source, limits: Limits, hull: Hull | None = None, *, number: int = 0) -> Footage:
     """Recognize a recording by its content and read its index, as much of it as `hull` needs.
 
@@ -89,7 +93,7 @@ def open_footage(source: Source, limits: Limits, hull: Hull | None = None, *, nu
         footage = Mp4Footage(source, number, limits, hull)
         if footage.direct:
             return footage
-    return lavf.LavfFootage(source, limits)
+    return lavf.LavfFootage(source, limits, keep_open=number < KEPT_OPEN)
 
 
 class Mp4Footage:

@@ -1,21 +1,20 @@
 """Recordings in containers that libavformat takes apart for us: Matroska, WebM, MPEG-TS, unusual MP4.
 
-Opened by content, from I/O without a name, with whitelisted formats and no protocols: libavformat takes a file
-object's name for a URL and would follow it.
+Opened by content, from I/O without a name, with whitelisted formats and no protocols (`lavf_open`): libavformat takes a
+file object's name for a URL and would follow it.
 """
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import av
-import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
 from av.container import InputContainer
 
 from cutback.cutting.endings import TS_PACKET, ts_endings
@@ -23,87 +22,24 @@ from cutback.cutting.faults import media_error
 from cutback.cutting.index import Track
 from cutback.cutting.job import Limits, Source
 from cutback.cutting.lavf_entries import unwrap
+from cutback.cutting.lavf_open import Reopening, open_container
 from cutback.cutting.lavf_scan import scan
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.pictures import FFMPEG_PIXELS, THREADS, Picture, check_size
 from cutback.cutting.plan import decode_start
 from cutback.cutting.spool import Spool
-from cutback.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
-
-FORMATS = "mov,matroska,webm,mpegts"
-_BUFFER = 256 * 1024
-
-
-class _Bytes(io.RawIOBase):
-    """A source as a file object, without a name."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._source.read_at(self._at, self._source.size - self._at if size < 0 else size)
-        self._at += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-
-def open_container(source: Source, limits: Limits) -> InputContainer:
-    """Open a recording with libavformat.
-
-    Raises:
-        MediaUnreadableError: it is damaged or not a video.
-        MediaUnsupportedError: its container is not on the list.
-        MediaTooLargeError: it has too many streams.
-    """
-    try:
-        container = av.open(
-            _Bytes(source),
-            options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
-            buffer_size=_BUFFER,
-        )
-    except av.FFmpegError as error:
-        if _looks_like_text(source):
-            raise MediaUnsupportedError("It is not a video at all.") from error
-        raise media_error("It cannot be opened", error) from error
-    except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these, too
-        raise MediaUnreadableError("Its headers are damaged.") from error
-    if not set(container.format.name.split(",")) <= {*FORMATS.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
-        container.close()
-        raise MediaUnsupportedError(f"It is {container.format.long_name}.")
-    if len(container.streams) > limits.streams:
-        container.close()
-        raise MediaTooLargeError(f"It has {len(container.streams)} streams; the limit is {limits.streams}.")
-    assert isinstance(container, InputContainer)
-    return container
-
-
-def _looks_like_text(source: Source) -> bool:
-    head = source.read_at(0, 512)
-    return bool(head) and all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
+from cutback.errors import CutbackError, MediaTooLargeError, MediaUnreadableError
 
 
 class LavfFootage:
     """A recording that is read packet by packet; what is copied passes through the spool."""
 
-    def __init__(self, source: Source, limits: Limits) -> None:
+    def __init__(self, source: Source, limits: Limits, *, keep_open: bool = True) -> None:
         """Read all packets' times once. Raises as `open_container`, and MediaTooLargeError."""
         self.source = source
         self._limits = limits
-        with open_container(source, limits) as container:
+        self._opened = Reopening(source, limits, keep=keep_open)
+        with self._opened.container() as container:
             if container.format.name != "mpegts":
                 self.index, self._jumps = scan(container, limits)
                 return
@@ -131,6 +67,11 @@ class LavfFootage:
                 return False
         return video.pts[last] in frames
 
+    def _reading(self, track: Track) -> AbstractContextManager[InputContainer]:
+        if self._jumps.get(track.id):
+            return open_container(self.source, self._limits)  # only its very beginning is found for sure
+        return self._opened.container()
+
     @property
     def copies(self) -> bool:
         """Whether there is a sample entry for its pictures."""
@@ -139,7 +80,7 @@ class LavfFootage:
 
     def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
         """See `Footage.read`."""
-        with open_container(self.source, self._limits) as container:
+        with self._reading(track) as container:
             stream = container.streams[track.id]
             to_sample = unwrap(stream, track.descriptions[0].extradata)
             wanted = dict.fromkeys(numbers)
@@ -185,8 +126,10 @@ class LavfFootage:
 
     def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
         """See `Footage.sound`."""
-        with open_container(self.source, self._limits) as container:
-            stream = container.streams[track.id]
+        with self._reading(track) as container:
+            stream: Any = container.streams[track.id]
+            if stream.codec_context.is_open:
+                stream.codec_context.flush_buffers()  # what was decoded of it before is over
             begin = max(0, track.rank_at(track.ticks(start) - track.timescale // 10) - 1)
             limit = track.ticks(end)
             for frame in self._decoded(container, stream, track, track.order[min(begin, len(track.order) - 1)]):

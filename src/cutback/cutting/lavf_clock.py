@@ -6,30 +6,31 @@ by the same difference, as `ffmpeg` itself does when it copies.
 
 from __future__ import annotations
 
-from fractions import Fraction
+TICKS = 90_000
+"""A second's, in MPEG-TS (ISO/IEC 13818-1, 2.4.3.6). Integers: a recording has hundreds of thousands of packets."""
 
-FORWARD = Fraction(10)
-"""Seconds without a packet that are a jump of the clock; less is a gap in the recording, which stays."""
+FORWARD = 10 * TICKS
+"""Ticks without a packet that are a jump of the clock; less is a gap in the recording, which stays."""
 
-BACK = Fraction(1, 2)
-"""Seconds by which decoding times may go back before it is a jump: they should not at all."""
+BACK = TICKS // 2
+"""Ticks by which decoding times may go back before it is a jump: they should not at all."""
 
-_TOGETHER = Fraction(2)
-"""Seconds by which streams may be apart behind a jump."""
+_TOGETHER = 2 * TICKS
+"""Ticks by which streams may be apart behind a jump."""
 
 
 class Clock:
     """Follows the packets of all streams in the order of the file."""
 
     def __init__(self) -> None:
-        self._due: dict[int, Fraction] = {}
-        self._offsets: dict[int, Fraction] = {}
-        self._latest = Fraction(0)
+        self._due: dict[int, int] = {}
+        self._offsets: dict[int, int] = {}
+        self._latest = 0
         self.jumps = 0
         """How often it jumped, for the streams together."""
 
-    def offset(self, stream: int, time: Fraction, duration: Fraction) -> Fraction:
-        """Seconds to add to the times of this stream's packets from this one on; `time` is its decoding time."""
+    def offset(self, stream: int, time: int, duration: int) -> int:
+        """Ticks to add to the times of this stream's packets from this one on; `time` is its decoding time."""
         offset = self._offsets.get(stream, self._latest)
         due = self._due.get(stream, time + offset)
         if not -BACK <= time + offset - due <= FORWARD:

@@ -138,9 +138,7 @@ class _Column:
 
     def _offset(self, packet: Any, clock: Clock) -> int:
         decoded = packet.dts if packet.dts is not None else packet.pts
-        tick: Fraction = packet.time_base
-        seconds = clock.offset(packet.stream.index, decoded * tick, (packet.duration or self.duration) * tick)
-        ticks = round(Fraction(seconds / tick))
+        ticks = clock.offset(packet.stream.index, decoded, packet.duration or self.duration)
         if ticks != (self.jumps[-1][1] if self.jumps else 0):
             self.jumps.append((len(self.pts), ticks))
         return ticks

@@ -1,0 +1,118 @@
+"""Opening recordings with libavformat, which takes looking into each of their streams, and keeping them open."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av
+import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
+from av.container import InputContainer
+
+from cutback.cutting.faults import media_error
+from cutback.cutting.job import Limits, Source
+from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
+
+FORMATS = "mov,matroska,webm,mpegts"
+_BUFFER = 256 * 1024
+
+
+class _Bytes(io.RawIOBase):
+    """A source as a file object, without a name."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read_at(self._at, self._source.size - self._at if size < 0 else size)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def open_container(source: Source, limits: Limits) -> InputContainer:
+    """Open a recording with libavformat.
+
+    Raises:
+        MediaUnreadableError: it is damaged or not a video.
+        MediaUnsupportedError: its container is not on the list.
+        MediaTooLargeError: it has too many streams.
+    """
+    try:
+        container = av.open(
+            _Bytes(source),
+            options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
+            buffer_size=_BUFFER,
+        )
+    except av.FFmpegError as error:
+        if _looks_like_text(source):
+            raise MediaUnsupportedError("It is not a video at all.") from error
+        raise media_error("It cannot be opened", error) from error
+    except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these, too
+        raise MediaUnreadableError("Its headers are damaged.") from error
+    if not set(container.format.name.split(",")) <= {*FORMATS.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
+        container.close()
+        raise MediaUnsupportedError(f"It is {container.format.long_name}.")
+    if len(container.streams) > limits.streams:
+        container.close()
+        raise MediaTooLargeError(f"It has {len(container.streams)} streams; the limit is {limits.streams}.")
+    assert isinstance(container, InputContainer)
+    return container
+
+
+def _looks_like_text(source: Source) -> bool:
+    head = source.read_at(0, 512)
+    return bool(head) and all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
+
+
+class Reopening:
+    """A recording's container, kept from one reading to the next: opening a short one takes longer than copying it.
+
+    It takes about half a megabyte, so not every one of a thousand should be kept.
+    """
+
+    def __init__(self, source: Source, limits: Limits, *, keep: bool) -> None:
+        """Nothing is opened yet."""
+        self._source, self._limits, self._keep = source, limits, keep
+        self._idle: list[InputContainer] = []
+
+    @contextmanager
+    def container(self) -> Iterator[InputContainer]:
+        """A container at any place: seek first. Its decoders may have been used; set no options of theirs.
+
+        Raises as `open_container`.
+        """
+        try:
+            container = self._idle.pop()  # atomic: two threads never get the same
+        except IndexError:
+            container = open_container(self._source, self._limits)
+        try:
+            yield container
+        except GeneratorExit:  # whoever read had enough
+            self._put_back(container)
+            raise
+        except BaseException:
+            container.close()
+            raise
+        self._put_back(container)
+
+    def _put_back(self, container: InputContainer) -> None:
+        if self._keep and not self._idle:
+            self._idle.append(container)
+        else:
+            container.close()
