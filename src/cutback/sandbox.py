@@ -32,6 +32,9 @@ from cutback.sandbox_child import Child, start_child
 
 log = logging.getLogger(__name__)
 
+_READS = 4
+"""Jobs, such as the looks of a scan, whose reads are done at the same time; a job has one at a time."""
+
 _TICK = 0.1
 """Seconds between looks at whether the work is still wanted."""
 
@@ -53,7 +56,7 @@ class ChildCutter:
         self._keep_warm = warm
         self._spare: Child | None = None
         self._lock = threading.Lock()
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="cutback-read")
+        self._reader = ThreadPoolExecutor(_READS, thread_name_prefix="cutback-read")
 
     def warm_up(self) -> None:
         """Start a process for the next job, unless one is waiting."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from cutback.catalogue import Registered, bare, is_not_yet, is_young, register
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _PAGE = 1000
 _PATIENCE_SECONDS = 5.0
+_AT_ONCE = 4
+"""Recordings that are looked into at the same time."""
 
 OnProgress = Callable[[float, str], None]
 
@@ -74,9 +77,10 @@ class Scanner:
             lost.discard(info.key)
             if known.get(info.key) != bare(info.etag) or info.key in self._growing:
                 changed.append(info)
-        for number, info in enumerate(changed):
-            on_progress(number / len(changed), info.key)
-            self._look_at(info, result, known, stopped)
+        with closing(self._looks(changed, stopped)) as looks:
+            for number, (info, look) in enumerate(looks):
+                on_progress(number / len(changed), info.key)
+                self._take_in(info, look, result, known)
         for key in sorted(lost):
             self._note(key, register(self.services, key, stopped=stopped), result, known)
         return result
@@ -107,9 +111,20 @@ class Scanner:
             if cursor is None:
                 return known
 
-    def _look_at(self, info: ObjectInfo, result: Scanned, known: dict[str, str], stopped: Callable[[], bool]) -> None:
+    def _looks(
+        self, infos: list[ObjectInfo], stopped: Callable[[], bool]
+    ) -> Generator[tuple[ObjectInfo, Future[Registered]]]:
+        """Each recording, being looked into: some at once, as each takes a process of its own and a store its time."""
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cutback-scan")
         try:
-            found = register(self.services, info.key, stopped=stopped)
+            looks = [pool.submit(register, self.services, info.key, stopped=stopped) for info in infos]
+            yield from zip(infos, looks, strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _take_in(self, info: ObjectInfo, look: Future[Registered], result: Scanned, known: dict[str, str]) -> None:
+        try:
+            found = look.result()
         except StoppedError:
             raise
         except CutbackError as error:

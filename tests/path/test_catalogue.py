@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import random
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,10 +31,12 @@ class TextProber:
 
     def __init__(self) -> None:
         self.probed = 0
+        self.counting = threading.Lock()
         self.meanwhile: Callable[[], object] = lambda: None
 
     def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
-        self.probed += 1
+        with self.counting:
+            self.probed += 1
         self.meanwhile()
         read_index = source.read_index  # type: ignore[attr-defined]
         try:
@@ -374,3 +377,27 @@ def test_a_store_that_does_not_answer_is_no_removal(yard: Yard, monkeypatch: pyt
     with pytest.raises(StorageUnavailableError):
         scanner.scan()
     assert yard.get() is not None
+
+
+def test_a_scan_looks_into_several_recordings_at_once(yard: Yard) -> None:
+    keys = [
+        yard.put(f"north.20261123T1{number}0000.mp4") and f"north.20261123T1{number}0000.mp4" for number in range(8)
+    ]
+    together = threading.Barrier(4, timeout=30)
+    yard.prober.meanwhile = together.wait  # nobody goes on before four are here
+    assert Scanned(seen=8, entered=keys) == Scanner(yard.services).scan()
+
+
+def test_a_scan_that_is_broken_off_looks_into_no_more(yard: Yard) -> None:
+    for number in range(60):
+        yard.put(f"north.20261123T10{number:02}00.mp4")
+
+    def fail() -> None:
+        threading.Event().wait(0.05)  # all of them would take most of a second
+        raise StorageUnavailableError
+
+    yard.prober.meanwhile = fail
+    with pytest.raises(StorageUnavailableError):
+        Scanner(yard.services).scan()
+    assert yard.prober.probed < 60
+    assert yard.keys() == []
