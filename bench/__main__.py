@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from bench.cameras import measure_cameras
+from bench.cancelling import measure_cancel
 from bench.catalogue import measure_catalogue
 from bench.cold_start import measure_cold_start
 from bench.cutting import measure_cuts
@@ -16,7 +17,15 @@ from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
 from bench.sources import SourcesError, prepare
-from bench.tables import cameras_table, catalogue_table, cold_start_table, cut_tables, queue_table, target_table
+from bench.tables import (
+    cameras_table,
+    cancel_table,
+    catalogue_table,
+    cold_start_table,
+    cut_tables,
+    queue_table,
+    target_table,
+)
 from bench.targets import targets
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +56,8 @@ def main() -> int:
         if options.section in {"all", "queue"}:
             cache.mkdir(parents=True, exist_ok=True)
             found = measure_queue(cache, clips=options.clips, workers=options.workers, say=say)
-            _publish("queue", queue_table(found), where, options)
+            cancelled = measure_cancel(cache, runs=options.runs * 4, say=say)
+            _publish("queue", f"{queue_table(found)}\n\n{cancel_table(cancelled)}", where, options)
         if options.section in {"all", "catalogue"}:
             cache.mkdir(parents=True, exist_ok=True)
             sizes = (10, options.recordings)

@@ -82,7 +82,7 @@ def _one_by_one(services: Services, name: str, count: int) -> list[float]:
         request = _request(name, number)
         began = time.perf_counter()
         accept.submit(services, request)
-        _await(lambda clip_id=request.id: _is_ready(services, clip_id), _LOOK_SECONDS)  # type: ignore[misc]
+        wait_until(lambda clip_id=request.id: _is_ready(services, clip_id), _LOOK_SECONDS)  # type: ignore[misc]
         took.append(time.perf_counter() - began)
     return took
 
@@ -93,7 +93,7 @@ def _burst(services: Services, name: str, count: int) -> tuple[float, float]:
     for request in requests:
         accept.submit(services, request)
     submitted = time.perf_counter()
-    _await(lambda: _is_empty(services), 0.01)
+    wait_until(lambda: _is_empty(services), 0.01)
     finished = time.perf_counter()
     if not all(_is_ready(services, request.id) for request in requests):
         raise QueueStuckError("The queue is empty, but not all clips are ready.")
@@ -117,7 +117,12 @@ def _is_empty(services: Services) -> bool:
     return not (depth.visible or depth.in_flight or depth.delayed)
 
 
-def _await(done: Callable[[], bool], pause: float) -> None:
+def wait_until(done: Callable[[], bool], pause: float) -> None:
+    """Look again every `pause` seconds.
+
+    Raises:
+        QueueStuckError: it was in vain.
+    """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not done():
         if time.monotonic() > deadline:

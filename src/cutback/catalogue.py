@@ -110,26 +110,29 @@ def register(
     return Registered(what, services.catalogue.get_recording(key))
 
 
-def apply_event(services: Services, event: StoreEvent, *, stopped: Callable[[], bool] = lambda: False) -> str:
-    """Note in the catalogue what a store tells. Returns the camera of which there is news; empty where there is none.
+def apply_event(
+    services: Services, event: StoreEvent, *, again: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> CameraRecording | None:
+    """Note in the catalogue what a store tells. Returns the recording of which there is news; None where there is none.
 
-    Events of other stores, and of objects that are no recordings, are passed over. Raises as `register`.
+    `again`: somebody may have noted this event, but told nobody; what is known by it counts as news then. Events of
+    other stores, and of objects that are no recordings, are passed over. Raises as `register`.
     """
     key = _own_key(services, event)
     if key is None:
         log.info("stage=catalogued bucket=%r key=%r passed_over=yes", event.bucket, event.key)
-        return ""
+        return None
     if event.kind == "removed":
         _remove(services, key, event)
-        return ""
+        return None
     known = services.catalogue.get_recording(key)
     etag = event.etag
     if known is not None and etag and bare(known.etag) == bare(etag) and not known.growing:
         # Told of twice, or scanned before it was told of: the store need not be asked.
         services.catalogue.put_recording(known.model_copy(update={"sequencer": event.sequencer or known.sequencer}))
-        return ""
+        return known if again else None
     found = register(services, key, etag=etag, sequencer=event.sequencer, stopped=stopped)
-    return found.recording.camera if found.is_news and found.recording is not None else ""
+    return found.recording if found.is_news or (again and found.what == "known") else None
 
 
 def bare(etag: str) -> str:

@@ -119,9 +119,7 @@ def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_C
         later = next((each for each in recordings[number + 1 :] if each.start > recording.start), None)
         if later is not None and recording.duration > 0 and not recording.growing:
             distance = seconds_between(recording.start, later.start)
-            frame = 1 / recording.frame_rate if recording.frame_rate else Fraction(0)
-            slack = max(drift * recording.duration, frame + ROUNDING)
-            if abs(recording.duration - distance) <= slack:
+            if abs(recording.duration - distance) <= _slack(recording, drift):
                 ends, pace = later.start, _pace(recording.duration, distance, drift)
         elif later is None and not recording.growing and made and made[-1].ends == recording.start:
             pace = made[-1].pace
@@ -129,6 +127,17 @@ def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_C
         if ends > recording.start:
             made.append(_Clocked(recording, ends, pace))
     return made
+
+
+def reach(recording: CameraRecording, drift: Fraction) -> datetime:
+    """No moment from this one on is the recording's, whatever comes before or after it."""
+    slowest = recording.duration / (1 - drift)
+    return after(recording.start, max(recording.duration + _slack(recording, drift), slowest))
+
+
+def _slack(recording: CameraRecording, drift: Fraction) -> Fraction:
+    frame = 1 / recording.frame_rate if recording.frame_rate else Fraction(0)
+    return max(drift * recording.duration, frame + ROUNDING)
 
 
 def _pace(duration: Fraction, distance: Fraction, drift: Fraction) -> Fraction:

@@ -54,6 +54,13 @@ class Queue(Protocol):
         """Put a message in; durable on return. Returns its id. `delay` is at most 15 minutes."""
         ...
 
+    def send_all(self, bodies: Iterable[str]) -> list[str]:
+        """Put messages in, in this order; durable on return. Returns their ids.
+
+        For less than `send` would cost for each. Broken off by an error, some may be in.
+        """
+        ...
+
     def receive(
         self, *, limit: int = 1, wait: timedelta = timedelta(), visibility: timedelta | None = None
     ) -> list[Message]:
@@ -152,8 +159,12 @@ class Records(Protocol):
         """
         ...
 
-    def waiting_for(self, camera: str, *, limit: int = 1000) -> list[Clip]:
-        """Clips in `waiting` that wait for this camera's footage, those longest in the records first."""
+    def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
+        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
         ...
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:

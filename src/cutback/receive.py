@@ -45,7 +45,7 @@ def receive(
                 single = replace(message, body=as_body(Asked(requests[0])))
                 return make_clip(services, single, stopping=stopping, why=why)
             items = [Asked(request) for request in requests]
-        return _pass_on(services, items)
+        return _pass_on(services, items, again=message.receive_count > 1)
     except Exception as error:  # noqa: BLE001 - a bug must not lose a message; settle logs it whole
         return settle(services, None, message, error)
 
@@ -75,14 +75,14 @@ def _fetch(services: Services, item: Elsewhere) -> bytes:
         raise InvalidRequestError([Fault("", f"points to {item.key[:200]!r}, which is not there")]) from None
 
 
-def _pass_on(services: Services, items: list[Item]) -> Outcome:
+def _pass_on(services: Services, items: list[Item], *, again: bool) -> Outcome:
     failure: CutbackError | None = None
     for item in items:
         if isinstance(item, Asked):
             services.queue.send(as_body(item))
         elif isinstance(item, Happened):
             try:
-                note(services, item.event)
+                note(services, item.event, again=again)
             except CutbackError as error:
                 if is_transient(error):
                     raise
@@ -91,14 +91,16 @@ def _pass_on(services: Services, items: list[Item]) -> Outcome:
     return Done() if failure is None else Bury(failure.message)
 
 
-def note(services: Services, event: StoreEvent) -> None:
+def note(services: Services, event: StoreEvent, *, again: bool = False) -> None:
     """Enter what the store tells into the catalogue, and wake the clips that waited for it.
+
+    `again`: whoever had the event before may have died, or met a fault, between the one and the other.
 
     Raises:
         CutbackError: the object is no recording that can be read, or the surroundings do not answer.
     """
     from cutback.catalogue import apply_event
 
-    camera = apply_event(services, event)
-    if camera:
-        wake(services, camera)
+    news = apply_event(services, event, again=again)
+    if news is not None:
+        wake(services, news)

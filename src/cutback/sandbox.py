@@ -197,9 +197,11 @@ class _Job:
         """Until the child says something.
 
         Raises:
-            StoppedError: nobody wants the clip any more.
+            StoppedError: nobody wants the clip any more, even if the child never stops talking.
             MediaTooSlowError: a limit on time has passed.
         """
+        if self._stopped():
+            raise StoppedError
         while not select.select([self._child.sock], [], [], _TICK)[0]:
             self._check()
 

@@ -55,6 +55,8 @@ class Scanner:
     _known: dict[str, str] | None = None
     """Key → etag of what has been dealt with."""
     _growing: set[str] = field(default_factory=set)
+    _untold: set[str] = field(default_factory=set)
+    """News by which the waiting clips have not all been woken yet, since something did not answer."""
 
     def scan(
         self, *, on_progress: OnProgress = lambda _fraction, _remark: None, stopped: Callable[[], bool] = lambda: False
@@ -155,7 +157,10 @@ class Scanner:
         if found.is_news:
             (result.entered if found.what == "entered" else result.renewed).append(key)
             log.info("stage=scanned key=%r camera=%s %s=yes", key, recording.camera, found.what)
-            wake(self.services, recording.camera)
+            self._untold.add(key)
+        if key in self._untold:
+            wake(self.services, recording)
+            self._untold.discard(key)
         known[key] = bare(recording.etag)
         (self._growing.add if recording.growing else self._growing.discard)(key)
 

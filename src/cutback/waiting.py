@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cutback.clip import Clip, ClipState
 from cutback.commit import announce_now
-from cutback.coverage import Coverage
+from cutback.coverage import Coverage, reach
 from cutback.errors import FootageNotYetError, WrongStateError
 from cutback.locate import Found, Never, NotYet, Patience, Refresh, Verdict, locate
 from cutback.recording import CameraRecording
@@ -83,16 +83,32 @@ def coverages(services: Services, clip: Clip) -> list[Coverage]:
     return found
 
 
-def wake(services: Services, camera: str) -> int:
-    """A recording of the camera came: send the clips that wait for it to the workers. Returns how many.
+def wake(services: Services, recording: CameraRecording) -> int:
+    """A recording came, or has more to show: send all clips to the workers that it may help. Returns how many.
+
+    Those of its camera are read a page at a time. A clip that begins to wait meanwhile looks for the recording itself.
 
     Raises:
         SurroundingsError: records or queue do not answer; wake them again, or their time comes by itself.
     """
-    clips = services.records.waiting_for(camera)
-    for clip in clips:
-        services.queue.send(clip.request.model_dump_json())
-    return len(clips)
+    until = reach(recording, patience_of(services).drift)
+    count, cursor = 0, None
+    while True:
+        page = services.records.waiting_for(recording.camera, cursor=cursor)
+        bodies = [clip.request.model_dump_json() for clip in page.clips if _begins(clip, recording.camera) < until]
+        services.queue.send_all(bodies)
+        count += len(bodies)
+        cursor = page.next_cursor
+        if cursor is None:
+            return count
+
+
+def _begins(clip: Clip, camera: str) -> datetime:
+    """The earliest moment of the camera's that the clip asks for: only a recording that ends before is none for it.
+
+    One that comes after what is missing is: it says that nothing more will come.
+    """
+    return min(span.start for span in clip.request.spans if span.camera == camera)
 
 
 def _not_yet(verdicts: list[Verdict]) -> NotYet | None:

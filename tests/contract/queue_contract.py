@@ -116,6 +116,21 @@ class QueueContract:
         assert len(ids) == 2
         assert ids == {message.id for message in queue.receive(limit=10)}
 
+    @pytest.mark.parametrize("count", [0, 1, 10, 23])
+    def test_many_are_sent_as_one_by_one(self, queues: Queues, queue: Queue, count: int) -> None:
+        sent = [f"Größe 🌊 {number}" for number in range(count)]
+        ids = queue.send_all(iter(sent))
+        assert QueueDepth(count, 0, 0, 0) == queues.open().depth()
+        received = [message for _ in range(3) for message in queue.receive(limit=10)]
+        found = [(message.id, message.body) for message in received]
+        expected = list(zip(ids, sent, strict=True))
+        assert (expected if self.ordered else sorted(expected)) == (found if self.ordered else sorted(found))
+
+    def test_many_large_ones_are_sent_together(self, queue: Queue) -> None:
+        sent = [f"{number}{'x' * 150_000}" for number in range(5)]
+        queue.send_all(sent)
+        assert self.in_order(sent) == self.in_order(drain(queue))
+
     def test_an_empty_queue_answers_at_once_with_nothing(self, queue: Queue) -> None:
         assert queue.receive() == []
 

@@ -13,7 +13,7 @@ from tests.contract.racing import in_processes, in_threads
 
 from cutback.clip import Clip, ClipResult, ClipState, CutSpan, Progress, new_clip
 from cutback.errors import RecordingNotFoundError, StorageUnavailableError
-from cutback.ports import ClipQuery, Records
+from cutback.ports import ClipQuery, Page, Records
 from cutback.request import validate_request
 
 T0 = datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC)
@@ -78,6 +78,19 @@ def listed(records: Records, query: ClipQuery = ClipQuery(), *, limit: int = 50)
     while True:
         page = records.list_clips(query, limit=limit, cursor=cursor)
         assert len(page.clips) <= limit
+        found += ids(page.clips)
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+        assert len(page.clips) == limit, "only the last page is short"
+
+
+def waiters(records: Records, camera: str, *, limit: int = 50) -> list[str]:
+    """The ids on all pages of those that wait for the camera."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = records.waiting_for(camera, limit=limit, cursor=cursor)
         found += ids(page.clips)
         cursor = page.next_cursor
         if cursor is None:
@@ -428,17 +441,47 @@ class RecordsContract:
     def test_clips_that_wait_for_a_camera_are_found_by_it_the_oldest_first(self, records: Records) -> None:
         for number, camera in enumerate(["north", "south", "north"]):
             put(records, clip := a_clip(f"w{number}", at=T0 - timedelta(seconds=number)), waiting(clip, camera))
-        assert ids(records.waiting_for("north")) == ["w2", "w0"]
-        assert ids(records.waiting_for("north", limit=1)) == ["w2"]
-        assert records.waiting_for("nowhere") == []
+        assert Page([records.get_clip("w2"), records.get_clip("w0")], None) == records.waiting_for("north")
+        assert waiters(records, "nowhere") == []
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
+    def test_pages_of_waiting_clips_hold_each_once(self, records: Records, limit: int) -> None:
+        """Several of the same moment, and cameras whose names begin alike."""
+        for number, camera in enumerate(["north", "north2", "north", "north", "north 46", "nort", "north", "north:"]):
+            clip = a_clip(f"w{number}", at=T0 - timedelta(seconds=number // 3))
+            put(records, clip, waiting(clip, camera))
+        assert waiters(records, "north", limit=limit) == ["w6", "w3", "w0", "w2"]
+        assert waiters(records, "north 46", limit=limit) == ["w4"]
+
+    def test_pages_of_waiting_clips_are_stable_while_clips_come_and_go(self, records: Records) -> None:
+        clips = [a_clip(f"w{number}", at=T0 + timedelta(seconds=number)) for number in range(6)]
+        for clip in clips:
+            put(records, clip, waiting(clip, "north"))
+        page = records.waiting_for("north", limit=2)
+        assert page.next_cursor is not None
+        assert records.commit(claimed(page.clips[1]))
+        assert records.commit(page.clips[0].looked_for(now=T0, again_at=T0), announce=False)
+        put(records, early := a_clip("early", at=T0 - timedelta(seconds=1)), waiting(early, "north"))
+        put(records, late := a_clip("late", at=T0 + timedelta(seconds=9)), waiting(late, "north"))
+        second = records.waiting_for("north", limit=2, cursor=page.next_cursor)
+        assert records.commit(claimed(second.clips[1]))
+        assert ids(second.clips) == ["w2", "w3"]
+        third = records.waiting_for("north", limit=3, cursor=second.next_cursor)
+        assert (ids(third.clips), third.next_cursor) == (["w4", "w5", "late"], None)
+
+    def test_a_cursor_of_nobodys_making_finds_no_waiting_clips(self, records: Records) -> None:
+        with pytest.raises(ValueError, match="cursor"):
+            records.waiting_for("north", cursor="yesterday")
+        with pytest.raises(ValueError, match="limit"):
+            records.waiting_for("north", limit=0)
 
     def test_a_clip_that_waits_no_more_is_not_found_by_its_camera(self, records: Records) -> None:
         clip = put(records, first := a_clip(), waiting(first, "north"))
         assert records.commit(claimed(clip))
-        assert records.waiting_for("north") == []
+        assert waiters(records, "north") == []
         other = put(records, first := a_clip("other"), waiting(first, "north"))
         assert records.commit(other.cancelled(now=T0, sweep_at=T0))
-        assert records.waiting_for("north") == []
+        assert waiters(records, "north") == []
 
     def test_a_waiting_clip_is_due_when_it_is_to_be_looked_for(self, records: Records) -> None:
         put(records, clip := a_clip(), waiting(clip, "north"))

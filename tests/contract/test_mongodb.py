@@ -14,7 +14,7 @@ from pymongo import MongoClient, ReadPreference
 from tests.contract.catalogue_contract import at, footage
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
 from tests.contract.racing import in_threads
-from tests.contract.records_contract import LEASE, T0, a_clip, claimed, finished
+from tests.contract.records_contract import LEASE, T0, a_clip, claimed, finished, put, waiting
 from tests.support.mongo_proxy import between
 from tests.support.mongo_server import MongoServer, need_nx
 
@@ -164,7 +164,10 @@ def use_everything(records: MongoRecords, catalogue: MongoCatalogue) -> None:
     query = ClipQuery(ClipState.READY, "x", "sea.mp4", T0, T0 + LEASE)
     assert records.list_clips(query).clips
     assert records.due(T0 + timedelta(days=1))
-    assert records.waiting_for("north") == []
+    for name in ("early", "late"):
+        put(records, begun := a_clip(name), waiting(begun, "north"))
+    first = records.waiting_for("north", limit=1)
+    assert records.waiting_for("north", cursor=first.next_cursor).clips
     records.mark_announced([event.id for event in records.unannounced()])
     assert records.last_position() == len(records.events_after(0))
     assert catalogue.put_recording(footage())

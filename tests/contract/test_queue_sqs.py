@@ -211,6 +211,33 @@ def test_a_body_of_more_is_refused(queues: SqsQueues) -> None:
     assert QueueDepth(0, 0, 0, 0) == queue.depth()
 
 
+def test_ten_are_sent_in_a_call_and_what_is_not_taken_in_company_alone(
+    queues: SqsQueues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = queues.open()
+    asking = queue._clients.asking
+    send, sizes = asking.send_message_batch, []
+
+    def half_taken(*, Entries: list[dict[str, str]], **rest: str) -> dict[str, object]:  # noqa: N803 - botocore's
+        sizes.append(len(Entries))
+        answer = send(Entries=Entries[::2], **rest)
+        return {**answer, "Failed": [{"Id": each["Id"], "SenderFault": False} for each in Entries[1::2]]}
+
+    monkeypatch.setattr(asking, "send_message_batch", half_taken)
+    sent = [str(number) for number in range(24)]
+    ids = queue.send_all(sent)
+    assert sizes == [10, 10, 4]
+    received = [message for _ in range(3) for message in queue.receive(limit=10)]
+    assert dict(zip(ids, sent, strict=True)) == {message.id: message.body for message in received}
+
+
+def test_of_many_it_is_named_what_is_wrong_with_one(queues: SqsQueues) -> None:
+    small = SqsQueue(queues.aws.make_queue(MaximumMessageSize="1024"))
+    queues.opened.append(small)
+    with pytest.raises(MessageRefusedError, match="1025 bytes"):
+        small.send_all(["x", "y" * 1025])
+
+
 def test_fractions_of_seconds_are_rounded_up(queues: SqsQueues) -> None:
     queue = queues.open()
     queue.send("later", delay=timedelta(seconds=0.2))

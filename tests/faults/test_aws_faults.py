@@ -79,6 +79,7 @@ def calls(queue: SqsQueue, message: Message) -> dict[str, Callable[[], object]]:
     """The calls that reach SQS, by the action they fail at."""
     return {
         "SendMessage": lambda: queue.send("one"),
+        "SendMessageBatch": lambda: queue.send_all(["one", "other"]),
         "ReceiveMessage": queue.receive,
         "ChangeMessageVisibility": lambda: queue.extend(message, timedelta(seconds=60)),
         "GetQueueAttributes": queue.depth,

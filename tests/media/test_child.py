@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.media.recordings import Known
-from tests.media.rig import Clip, StuckSource, cut_apart
+from tests.media.rig import BytesSource, Clip, StuckSource, cut_apart
 from tests.support.media import MediaSpec, cached_media
 
 from cutback.cutting.job import CutProgress, Limits
@@ -75,6 +75,24 @@ def test_a_job_nobody_wants_any_more_ends_within_a_second(long_recording: Path, 
     with pytest.raises(StoppedError):
         cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, stopped=wish.is_set, on_progress=on_progress)
     assert time.monotonic() - since[0] < 1
+
+
+def test_a_child_that_does_nothing_but_read_is_stopped_at_its_next_read(
+    recording: Recordings, cutter: ChildCutter
+) -> None:
+    """While an index is read, nothing is said of progress, and a quick store leaves nothing to wait for."""
+    source = BytesSource(recording("pyramid").path.read_bytes())
+    read = source.read_at
+    reads: list[int] = []
+
+    def read_at(offset: int, length: int) -> bytes:
+        reads.append(offset)
+        return read(offset, length)
+
+    source.read_at = read_at  # type: ignore[method-assign]
+    with pytest.raises(StoppedError):
+        cut_apart(cutter, [source], WHOLE, stopped=lambda: len(reads) == 2)
+    assert len(reads) == 2
 
 
 @pytest.mark.timeout(60)

@@ -81,11 +81,11 @@ def lines_until(process: subprocess.Popen[str], wanted: Callable[[str], bool]) -
     raise AssertionError(f"not within {PATIENCE} s: {seen}")
 
 
-def eventually(check: Callable[[], bool], what: str) -> None:
+def eventually(check: Callable[[], bool], what: str, *, every: float = 0.05) -> None:
     never, deadline = threading.Event(), time.monotonic() + PATIENCE
     while not check():
         assert time.monotonic() < deadline, what
-        never.wait(0.05)
+        never.wait(every)
 
 
 def workers_of(parent: int) -> list[int]:

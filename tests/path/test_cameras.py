@@ -15,23 +15,25 @@ from cutback.recording import CameraRecording
 from cutback.waiting import wake
 
 
-def enter(world: World, key: str, start: datetime, seconds: float, *, camera: str = "north", lag: float = 1) -> None:
+def enter(
+    world: World, key: str, start: datetime, seconds: float, *, camera: str = "north", lag: float = 1
+) -> CameraRecording:
     """A recording comes into the store and the catalogue."""
     path = world.settings.data / "recordings" / key
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(RECORDING)
-    world.services.catalogue.put_recording(
-        CameraRecording(
-            key=key,
-            etag=world.services.sources.head(key).etag,
-            size=len(RECORDING),
-            camera=camera,
-            start=start,
-            duration=Fraction(str(seconds)),
-            stored_at=start + timedelta(seconds=seconds + lag),
-            frame_rate=Fraction(30),
-        )
+    recording = CameraRecording(
+        key=key,
+        etag=world.services.sources.head(key).etag,
+        size=len(RECORDING),
+        camera=camera,
+        start=start,
+        duration=Fraction(str(seconds)),
+        stored_at=start + timedelta(seconds=seconds + lag),
+        frame_rate=Fraction(30),
     )
+    world.services.catalogue.put_recording(recording)
+    return recording
 
 
 def span(start: datetime, end: datetime, **fields: object) -> dict[str, object]:
@@ -110,8 +112,7 @@ def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(
     assert waiting.expected_at == after(soon, 61)
     assert world.depth() == (0, 0, 0, 0)
     world.pass_time(62)
-    enter(world, "b.mp4", soon, 60)
-    assert wake(world.services, "north") == 1
+    assert wake(world.services, enter(world, "b.mp4", soon, 60)) == 1
     world.work()
     result = ready(world).result
     assert result is not None
@@ -122,7 +123,7 @@ def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(
 def test_the_arrival_of_another_cameras_footage_wakes_nobody(world: World) -> None:
     world.submit(source=span(world.now(), after(world.now(), 5)))
     world.work()
-    assert wake(world.services, "south") == 0
+    assert wake(world.services, enter(world, "s.mp4", world.now(), 60, camera="south")) == 0
 
 
 def test_the_schedule_finds_footage_that_nobody_told_of(world: World) -> None:
@@ -197,8 +198,7 @@ def test_a_waiting_clip_can_be_cancelled_and_is_not_made_when_its_footage_comes(
     world.submit(source=span(soon, after(soon, 10)))
     world.work()
     accept.cancel(world.services, "wave")
-    enter(world, "b.mp4", soon, 60)
-    assert wake(world.services, "north") == 0
+    assert wake(world.services, enter(world, "b.mp4", soon, 60)) == 0
     assert world.clip("wave").state is ClipState.CANCELLED
 
 
@@ -211,8 +211,7 @@ def test_a_worker_that_dies_anywhere_leaves_a_clip_that_is_made_once(world: Worl
         world.pass_time(70)
         world.work()
         assert world.clip("wave").state is ClipState.WAITING
-        enter(world, "b.mp4", soon, 60)
-        wake(world.services, "north")
+        wake(world.services, enter(world, "b.mp4", soon, 60))
     else:
         enter(world, "b.mp4", soon, 60)
         world.die_at(stage)

@@ -9,17 +9,29 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
+import socket
 import struct
+import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from pymemcache import HashClient
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 0.2
 ANSWER_SECONDS = 0.5
+"""For a question to be taken, and between two pieces of its answer."""
+WHOLE_SECONDS = 2.0
+"""For the whole of one answer: a node that says a word now and then is as good as silent."""
+VALUE_SECONDS = 10.0
+"""For all parts of a value: it is read from the store sooner."""
 DEAD_SECONDS = 30.0
 """How long a node that did not answer is left alone."""
 
@@ -52,6 +64,7 @@ class MemcachedCache:
             connect_timeout=CONNECT_SECONDS,
             timeout=ANSWER_SECONDS,
             no_delay=True,
+            socket_module=_SOCKETS,
             use_pooling=True,
             max_pool_size=_CONNECTIONS,
             retry_attempts=0,
@@ -86,17 +99,22 @@ class MemcachedCache:
         header = _HEADER.pack(_MAGIC, len(value), digest)
         if len(value) <= PART_BYTES:
             return bool(self._ask("set", name, header + value, expire=self._keep))
+        deadline = time.monotonic() + VALUE_SECONDS
         for number, part in enumerate(_parts(name, digest, len(value))):
             data = value[number * PART_BYTES : (number + 1) * PART_BYTES]
-            if not self._ask("set", part, data, expire=self._keep):
+            if time.monotonic() > deadline or not self._ask("set", part, data, expire=self._keep):
                 return False
         return bool(self._ask("set", name, header, expire=self._keep))  # last, when all that it names is there
 
     def _join(self, parts: Sequence[str]) -> bytes | None:
-        found = self._ask("get_many", list(parts))
-        if not isinstance(found, dict) or any(part not in found for part in parts):
-            return None
-        return b"".join(found[part] for part in parts)
+        deadline = time.monotonic() + VALUE_SECONDS
+        found: list[bytes] = []
+        for part in parts:
+            data = self._ask("get", part) if time.monotonic() <= deadline else None
+            if not isinstance(data, bytes):
+                return None
+            found.append(data)
+        return b"".join(found)
 
     def _ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
         """The answer, or None, whatever goes wrong: the client raises all kinds of errors while nodes come and go."""
@@ -105,6 +123,27 @@ class MemcachedCache:
         except Exception as error:  # noqa: BLE001 - a dead cache is only a slow cache
             log.debug("cache=memcached %s failed: %r", verb, error)
             return None
+
+
+class _Socket(socket.socket):
+    """Waits for an answer no longer than it should, however it trickles in: a timeout alone begins anew each time."""
+
+    _deadline = math.inf
+
+    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
+        self.settimeout(ANSWER_SECONDS)
+        super().sendall(data, flags)
+        self._deadline = time.monotonic() + WHOLE_SECONDS
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.settimeout(min(left, ANSWER_SECONDS))
+        return super().recv(size, flags)
+
+
+_SOCKETS = SimpleNamespace(**{**vars(socket), "socket": _Socket})
 
 
 def _name(key: str) -> str:

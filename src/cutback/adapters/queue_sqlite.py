@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from cutback.adapters.keyset import from_micros, to_micros
@@ -24,7 +25,7 @@ MAX_BATCH = 10
 _ZERO = timedelta()
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.1
-_REDRIVEN_AT_ONCE = 500
+_MOVED_AT_ONCE = 500
 
 
 class SqliteQueue:
@@ -71,15 +72,19 @@ class SqliteQueue:
     def send(self, body: str, *, delay: timedelta = _ZERO) -> str:
         """Put a message in; durable on return. Returns its id. `delay` is at most 15 minutes."""
         _check("delay", delay, MAX_DELAY)
-        message_id = secrets.token_hex(16)
-        with self._database.writing() as connection:
-            now = self._clock()
-            connection.execute(
-                "INSERT INTO messages (id, queue, sent_at, visible_at, body) VALUES (?, ?, ?, ?, ?)",
-                (message_id, self._name, to_micros(now), to_micros(now + delay), body),
-            )
-        self._tell()
+        (message_id,) = self._put([body], delay)
         return message_id
+
+    def send_all(self, bodies: Iterable[str]) -> list[str]:
+        """Put messages in, in this order; durable on return. Returns their ids.
+
+        Some at a time, so that nobody waits long for the lock: broken off by an error, some are in.
+        """
+        ids: list[str] = []
+        left = iter(bodies)
+        while some := list(islice(left, _MOVED_AT_ONCE)):
+            ids += self._put(some)
+        return ids
 
     def receive(self, *, limit: int = 1, wait: timedelta = _ZERO, visibility: timedelta | None = None) -> list[Message]:
         """Take up to `limit` (1-10) messages, the longest visible first, waiting up to `wait` for one."""
@@ -180,6 +185,18 @@ class SqliteQueue:
 
     # --- within ----------------------------------------------------------------------------------
 
+    def _put(self, bodies: Sequence[str], delay: timedelta = _ZERO) -> list[str]:
+        ids = [secrets.token_hex(16) for _ in bodies]
+        with self._database.writing() as connection:
+            now = self._clock()
+            sent_at, visible_at = to_micros(now), to_micros(now + delay)
+            connection.executemany(
+                "INSERT INTO messages (id, queue, sent_at, visible_at, body) VALUES (?, ?, ?, ?, ?)",
+                [(one, self._name, sent_at, visible_at, body) for one, body in zip(ids, bodies, strict=True)],
+            )
+        self._tell()
+        return ids
+
     def _take(self, limit: int, visibility: timedelta) -> list[Message]:
         while True:
             # Looking first leaves the write lock to others while there is nothing to take.
@@ -228,15 +245,15 @@ class SqliteQueue:
     def _parked_of(self, ids: list[str]) -> Iterator[list[int]]:
         # The + keeps SQLite from reading all of the queue's letters in order instead of looking up the ids.
         by_id = "+queue = ? AND id IN (SELECT value FROM json_each(?))"
-        for start in range(0, len(ids), _REDRIVEN_AT_ONCE):
-            some = json.dumps(ids[start : start + _REDRIVEN_AT_ONCE])
+        for start in range(0, len(ids), _MOVED_AT_ONCE):
+            some = json.dumps(ids[start : start + _MOVED_AT_ONCE])
             if seqs := self._seqs(by_id, some):
                 yield seqs
 
     def _seqs(self, condition: str, *values: object) -> list[int]:
         statement = (
             f"SELECT seq FROM dead_letters WHERE {condition}"  # noqa: S608 - constants
-            f" ORDER BY seq LIMIT {_REDRIVEN_AT_ONCE}"
+            f" ORDER BY seq LIMIT {_MOVED_AT_ONCE}"
         )
         with self._database.reading() as connection:
             return [seq for (seq,) in connection.execute(statement, (self._name, *values))]

@@ -108,6 +108,14 @@ class SqsQueue:
         _check("delay", delay, MAX_DELAY)
         return self._wire.send(body, delay=whole_seconds(delay))
 
+    def send_all(self, bodies: Iterable[str]) -> list[str]:
+        """Put messages in, ten to a call; durable on return. Returns their ids. Broken off by an error, some are in.
+
+        Raises:
+            MessageRefusedError: as `send`.
+        """
+        return self._wire.send_all(bodies)
+
     def receive(self, *, limit: int = 1, wait: timedelta = _ZERO, visibility: timedelta | None = None) -> list[Message]:
         """Take up to `limit` (1-10) messages, by long polling up to `wait` for a first one."""
         if not 1 <= limit <= MAX_BATCH:

@@ -149,17 +149,22 @@ class MongoRecords:
         condition = _condition(query, cursor)
         with translating():
             found = list(self._clips.find(condition, _CLIP).sort("place", DESCENDING).limit(limit + 1))
-        clips = [_read(each) for each in found[:limit]]
-        last = clips[-1] if len(found) > limit else None
-        return Page(clips, make_cursor(to_micros(last.created_at), last.id) if last else None)
+        return _page(found, limit)
 
-    def waiting_for(self, camera: str, *, limit: int = 1000) -> list[Clip]:
-        """Clips in `waiting` that wait for this camera's footage, those longest in the records first."""
+    def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
+        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
         check_limit(limit)
-        # With `$exists`, DocumentDB uses the sparse index.
-        condition = {"waits_for": {"$exists": True, "$eq": camera}, "state": ClipState.WAITING.value}
+        after = "" if cursor is None else place(*read_cursor(cursor))
+        # With `$exists`, DocumentDB uses the sparse index. What follows the camera's name are digits.
+        bounds = {"$exists": True, "$gt": _turn(camera, after), "$lt": _turn(camera, ":")}
+        condition = {"waits_for": bounds, "state": ClipState.WAITING.value}
         with translating():
-            return [_read(found) for found in self._clips.find(condition, _CLIP).sort("place", ASCENDING).limit(limit)]
+            found = list(self._clips.find(condition, _CLIP).sort("waits_for", ASCENDING).limit(limit + 1))
+        return _page(found, limit)
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
         """Clips that housekeeping must look at, the longest due first."""
@@ -214,7 +219,7 @@ def _fields(clip: Clip) -> dict[str, Any]:
         "revision": clip.revision,
         "attempt": clip.attempt,
         "lease_until": micros_or_none(clip.lease_until),
-        "waits_for": clip.waits_for,
+        "waits_for": clip.waits_for and _turn(clip.waits_for, place(to_micros(clip.created_at), clip.id)),
         "due_at": min((moment for moment in due if moment is not None), default=None),
         "progress": clip.progress.model_dump(),
         "content": clip.model_dump_json(),
@@ -229,6 +234,18 @@ def _read(found: Document) -> Clip:
             "progress": Progress.model_validate(found["progress"]),
         }
     )
+
+
+def _page(found: list[Document], limit: int) -> Page:
+    """Of documents of which one more than `limit` was asked for."""
+    clips = [_read(each) for each in found[:limit]]
+    last = clips[-1] if len(found) > limit else None
+    return Page(clips, make_cursor(to_micros(last.created_at), last.id) if last else None)
+
+
+def _turn(camera: str, place: str) -> str:
+    """Sorts by camera, then place: one sparse index finds who waits for a camera, in order. No name has a newline."""
+    return f"{camera}\n{place}"
 
 
 def _slot(clip: Clip) -> str:

@@ -112,18 +112,23 @@ class SqliteRecords:
         statement, values = _listing(query, None if cursor is None else read_cursor(cursor))
         with self._database.reading() as connection:
             rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
-        clips = [Clip.model_validate_json(content) for _, _, content in rows[:limit]]
-        return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+        return _page(rows, limit)
 
-    def waiting_for(self, camera: str, *, limit: int = 1000) -> list[Clip]:
-        """Clips in `waiting` that wait for this camera's footage, those longest in the records first."""
+    def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
+        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
         check_limit(limit)
+        after = (-(2**63), "") if cursor is None else read_cursor(cursor)
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT content FROM clips WHERE state = 'waiting' AND waits_for = ? ORDER BY created_at, id LIMIT ?",
-                (camera, limit),
+                "SELECT created_at, id, content FROM clips WHERE state = 'waiting' AND waits_for = ?"
+                " AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
+                (camera, *after, limit + 1),
             ).fetchall()
-        return [Clip.model_validate_json(content) for (content,) in rows]
+        return _page(rows, limit)
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
         """Clips that housekeeping must look at, the longest due first."""
@@ -191,6 +196,12 @@ class SqliteRecords:
         with self._database.reading() as connection:
             (position,) = connection.execute("SELECT COALESCE(MAX(position), 0) FROM events").fetchone()
         return int(position)
+
+
+def _page(rows: list[tuple[int, str, str]], limit: int) -> Page:
+    """Of rows of time, id and content, of which one more than `limit` was asked for."""
+    clips = [Clip.model_validate_json(content) for _, _, content in rows[:limit]]
+    return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
 
 def _columns(clip: Clip) -> dict[str, Any]:

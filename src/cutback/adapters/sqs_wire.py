@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +21,11 @@ MAX_BYTES = 1024 * 1024
 ID, REASON, RECEIVES = "cutback.id", "cutback.reason", "cutback.receives"
 """The attributes that we give messages when they die: SQS knows a dead letter's body and nothing else of its life."""
 
+BATCH_BYTES = 256 * 1024
+"""Of the bodies sent in one call: what every service allows. SQS itself allows as much as for one message."""
+
+_REFUSED = {"InvalidMessageContents", "InvalidParameterValue"}
+_NO_BATCH = {*_REFUSED, "BatchRequestTooLong", "UnsupportedOperation"}
 _STALE = {"MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidIdFormat"}
 LONGEST_HOLD = 11 * 3600
 """Seconds. SQS hides no message for longer than 12 hours after it was received, however often it is asked."""
@@ -109,12 +114,38 @@ class Wire:
                     },
                 )
             except asking.exceptions.ClientError as error:
-                if error_code(error) in {"InvalidMessageContents", "InvalidParameterValue"}:
+                if error_code(error) in _REFUSED:
                     raise MessageRefusedError(
                         f"{self.url} answered {error_code(error)} to {size(body)} bytes."
                     ) from error
                 raise
         return str(answer["MessageId"])
+
+    def send_all(self, bodies: Iterable[str]) -> list[str]:
+        """Send in as few calls as may be; returns the messages' ids, in order.
+
+        What SQS does not take in company is sent alone, and it is said then what is wrong with it.
+
+        Raises:
+            MessageRefusedError: SQS cannot carry one of them.
+        """
+        ids: list[str] = []
+        for batch in _batches(bodies):
+            taken = self._send_batch(batch) if len(batch) > 1 else {}
+            ids += [taken.get(str(number)) or self.send(body) for number, body in enumerate(batch)]
+        return ids
+
+    def _send_batch(self, bodies: list[str]) -> dict[str, str]:
+        asking = self._clients.asking
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        with translating(self.url, QueueUnavailableError):
+            try:
+                answer = asking.send_message_batch(QueueUrl=self.url, Entries=entries)
+            except asking.exceptions.ClientError as error:
+                if error_code(error) in _NO_BATCH:
+                    return {}
+                raise
+        return {str(taken["Id"]): str(taken["MessageId"]) for taken in answer.get("Successful", ())}
 
     def receive(self, *, limit: int, wait: int, visibility: int) -> list[Delivery]:
         """Receive up to `limit` (1-10); `wait` (at most 20) and `visibility` in seconds."""
@@ -192,6 +223,19 @@ class Wire:
             ]
             with translating(self.url, QueueUnavailableError):
                 getattr(asking, call)(QueueUrl=self.url, Entries=entries)
+
+
+def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    left = BATCH_BYTES
+    for body in bodies:
+        if batch and (len(batch) == MAX_BATCH or size(body) > left):
+            yield batch
+            batch, left = [], BATCH_BYTES
+        batch.append(body)
+        left -= size(body)
+    if batch:
+        yield batch
 
 
 def size(body: str, marks: Mapping[str, str] | None = None) -> int:

@@ -105,7 +105,7 @@ def register_one(
             raise RecordingNotFoundError(key)
         recording = found.recording
         if found.is_news:
-            wake(services, recording.camera)
+            wake(services, recording)
     screen.document({"what": found.what, "recording": recording.model_dump(mode="json")})
     mark = "[green]✓[/]" if found.is_news else "[dim]=[/]"
     screen.show(

@@ -1,0 +1,45 @@
+"""Clips are made whatever becomes of the cache, with the real cutter reading a real index through it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.path.conftest import World
+from tests.path.shell import SHORT, frames_in
+from tests.support.spec import MediaSpec
+from tests.support.stalling_node import StallingNode
+
+from cutback.clip import ClipState
+from cutback.sandbox import ChildCutter
+
+BEGUN = b"VALUE cutback:0 0 5000\r\n"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param([BEGUN, b"x" * 2500], id="half an answer"),
+        pytest.param(itertools.chain([BEGUN], itertools.repeat(b"x")), id="an answer that never ends"),
+    ],
+)
+def test_a_clip_is_ready_though_the_cache_hangs_midway(
+    make_world: Callable[..., World], media: Callable[[MediaSpec], Path], pieces: Iterable[bytes]
+) -> None:
+    with closing(StallingNode(pieces)) as node:
+        # Had the cache's silence been taken for the child's, the clip would have failed as media_too_slow.
+        world = make_world(cache_url=node.url, limit_stall_seconds=10)
+        (world.settings.data / "recordings" / "sea.mp4").write_bytes(media(SHORT).read_bytes())
+        with closing(ChildCutter(warm=False)) as cutter, world.another(cutter=cutter) as services:
+            world.submit()
+            world.work(services)
+        clip = world.clip("wave")
+        assert (clip.state, clip.failure, clip.attempt) == (ClipState.READY, None, 1)
+        assert clip.result is not None
+        assert frames_in(world.settings.data / "clips" / clip.result.key) == 60
+        assert len(node.connections) == 1, "asked once, and left alone from then on"

@@ -1,0 +1,162 @@
+"""An arriving recording wakes the clips that it may help: all of them, however many wait, and no others."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from tests.path.conftest import World
+from tests.path.test_catalogue import NORTH, TEN, Yard
+
+from cutback.attempt import Done, GiveBack
+from cutback.errors import QueueUnavailableError
+from cutback.ports import Message, Page
+from cutback.receive import receive
+from cutback.recording import CameraRecording
+from cutback.scan import Scanner
+from cutback.waiting import wake
+
+
+def arrived(start: datetime = TEN, seconds: int = 600) -> CameraRecording:
+    """A recording of the camera north, as its arrival tells of it."""
+    return CameraRecording(
+        key="north.mp4",
+        etag="1",
+        size=1,
+        camera="north",
+        start=start,
+        duration=Fraction(seconds),
+        stored_at=start + timedelta(seconds=seconds + 1),
+        frame_rate=Fraction(30),
+    )
+
+
+def wait_for(world: World, clip_id: str, begins: float, *, camera: str = "north") -> None:
+    """A clip of ten seconds begins to wait; `begins` in seconds after ten o'clock."""
+    start = TEN + timedelta(seconds=begins)
+    source = {"camera": camera, "from": start.isoformat(), "to": (start + timedelta(seconds=10)).isoformat()}
+    clip = world.submit(id=clip_id, source=source)
+    waiting = clip.waiting(camera=camera, expected_at=None, look_at=world.now() + timedelta(hours=1), now=world.now())
+    assert world.services.records.commit(waiting)
+    for message in world.services.queue.receive(limit=10):
+        world.services.queue.delete(message)
+
+
+def woken(world: World) -> Counter[str]:
+    """The ids of all requests in the queue, which is emptied."""
+    found: Counter[str] = Counter()
+    while messages := world.services.queue.receive(limit=10):
+        found.update(json.loads(message.body)["id"] for message in messages)
+    return found
+
+
+def multiply(world: World, clip_id: str, times: int) -> None:
+    """As many clips like this one, each with an id of its own."""
+    with sqlite3.connect(world.settings.data / "cutback.sqlite") as connection:
+        connection.execute(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+            INSERT INTO clips (id, state, created_at, revision, attempt, sweep_at, waits_for, content)
+            SELECT id || i, state, created_at + i / 7, revision, attempt, sweep_at, waits_for,
+                   json_set(content, '$.id', id || i, '$.request.id', id || i)
+            FROM n, clips WHERE id = ?
+            """,
+            (times - 1, clip_id),
+        )
+    connection.close()
+
+
+def test_one_arrival_wakes_each_of_2500_clips_once_and_holds_few_of_them_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for(world, "wave", 60)
+    multiply(world, "wave", 2_500)
+    look, pages = world.services.records.waiting_for, []
+
+    def looking(camera: str, **which: object) -> Page:
+        page = look(camera, **which)
+        pages.append(len(page.clips))
+        return page
+
+    monkeypatch.setattr(world.services.records, "waiting_for", looking)
+    assert wake(world.services, arrived()) == 2_500
+    assert pages == [500] * 5
+    found = woken(world)
+    assert (len(found), set(found.values())) == (2_500, {1})
+    assert {"wave", "wave1", "wave2499"} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("begins", "helped"),
+    [
+        pytest.param(-7200, True, id="long before: what comes later makes the gap final"),
+        pytest.param(-5, True, id="over its beginning"),
+        pytest.param(300, True, id="within"),
+        pytest.param(595, True, id="over its end"),
+        pytest.param(600.02, True, id="where its last frame may still stand"),
+        pytest.param(600.29, True, id="where its clock may have strayed to"),
+        pytest.param(601, False, id="after its end"),
+        pytest.param(86_400, False, id="tomorrow"),
+    ],
+)
+def test_a_clip_is_woken_by_what_may_help_it(world: World, begins: float, helped: bool) -> None:  # noqa: FBT001
+    wait_for(world, "wave", begins)
+    wait_for(world, "other", begins, camera="north2")
+    assert wake(world.services, arrived()) == helped
+    assert woken(world) == Counter(["wave"] if helped else [])
+
+
+# --- news that could not be told ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def yard(world: World) -> Yard:
+    """A clip waits for what has just come into the store."""
+    wait_for(world, "wave", 60)
+    yard = Yard(world)
+    yard.put()
+    return yard
+
+
+def fail_once(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue takes nothing the next time."""
+
+    def send_all(_bodies: object) -> list[str]:
+        monkeypatch.undo()
+        raise QueueUnavailableError
+
+    monkeypatch.setattr(yard.services.queue, "send_all", send_all)
+
+
+def test_an_event_that_comes_again_wakes_whom_it_could_not_wake(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalogue has the recording since the first time: that alone must not make it old news."""
+    stored = {"key": NORTH, "eTag": yard.services.sources.head(NORTH).etag.strip('"'), "sequencer": "01"}
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "eventTime": "2026-11-23T10:10:01.000Z",
+        "s3": {"bucket": {"name": ""}, "object": stored},
+    }
+    told = Message("m", "r", json.dumps({"Records": [record]}), 1, TEN)
+    fail_once(yard, monkeypatch)
+    assert isinstance(receive(yard.services, told), GiveBack)
+    assert woken(yard.world) == Counter()
+    assert receive(yard.services, replace(told, receive_count=2)) == Done()
+    assert woken(yard.world) == Counter(["wave"])
+    assert receive(yard.services, told) == Done()
+    assert woken(yard.world) == Counter(), "the same told in another message is old news"
+
+
+def test_a_later_scan_wakes_whom_it_could_not_wake(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    scanner = Scanner(yard.services)
+    fail_once(yard, monkeypatch)
+    with pytest.raises(QueueUnavailableError):
+        scanner.scan()
+    for expected in (["wave"], []):
+        scanner.scan()
+        assert woken(yard.world) == Counter(expected)
