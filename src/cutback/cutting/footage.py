@@ -73,7 +73,7 @@ class Footage(Protocol):
         ...
 
 
-KEPT_OPEN = 64
+KEPT_OPEN = 32
 """Recordings of one job whose containers stay open, where libavformat reads them."""
 
 

@@ -83,7 +83,7 @@ def _looks_like_text(source: Source) -> bool:
 class Reopening:
     """A recording's container, kept from one reading to the next: opening a short one takes longer than copying it.
 
-    It takes about half a megabyte, so not every one of a thousand should be kept.
+    It takes about a megabyte, so not every one of a thousand should be kept.
     """
 
     def __init__(self, source: Source, limits: Limits, *, keep: bool) -> None:
