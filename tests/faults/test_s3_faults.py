@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +20,10 @@ from cutback.housekeeping import housekeep
 
 pytestmark = pytest.mark.slow
 
-METHODS = ["HEAD", "GET", "PUT"]
+LARGE = 33 * 1024 * 1024
+"""Bytes of a clip that is too large to be held and sent at once."""
+
+CLIPS = 40
 
 
 @pytest.fixture(scope="module")
@@ -35,40 +42,160 @@ def proxy(aws: Aws) -> Iterator[FaultyProxy]:
         yield proxy
 
 
-@pytest.mark.parametrize("method", METHODS)
+class Coast:
+    """A world whose recordings and clips are in S3, behind the proxy."""
+
+    def __init__(self, folder: Path, aws: Aws, proxy: FaultyProxy, place: str, **options: str) -> None:
+        self.aws, self.place = aws, place
+        chosen = {
+            "endpoint": proxy.endpoint,
+            "allow_http": "true",
+            "region": REGION,
+            "access_key_id": ENVIRONMENT["AWS_ACCESS_KEY_ID"],
+            "secret_access_key": ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
+            "max_retries": "0",
+            "timeout": "300ms",
+            **options,
+        }
+        self.world = World(
+            folder,
+            source_store="s3://recordings",
+            source_options=chosen,
+            clip_store=f"s3://clips/{place}",
+            clip_options=chosen,
+            max_tries=6,
+        )
+
+    def work_it_out(self) -> None:
+        """As long as it takes until nothing is left to do, and no remains of an attempt are kept."""
+        world = self.world
+        for _ in range(12):
+            world.work()
+            world.pass_time(60)
+        for _ in range(3):
+            world.pass_time(world.settings.sweep_delay.total_seconds() + 7200)
+            housekeep(world.services)
+
+    def objects(self) -> dict[str, bytes]:
+        """What is in the bucket for clips, by key."""
+        with self.aws.client_of("s3") as s3:
+            kept = s3.list_objects_v2(Bucket="clips", Prefix=f"{self.place}/").get("Contents", [])
+            return {
+                item["Key"].removeprefix(f"{self.place}/"): s3.get_object(Bucket="clips", Key=item["Key"])[
+                    "Body"
+                ].read()
+                for item in kept
+            }
+
+    def clip_is_whole(self, clip_id: str) -> str:
+        """The key of a ready clip, whose object has every byte that the cutter made."""
+        result = self.world.clip(clip_id).result
+        assert result is not None
+        made = next(each for each in self.world.cutter.renditions)
+        assert hashlib.sha256(self.objects()[result.key]).digest() == hashlib.sha256(b"".join(made.chunks())).digest()
+        return result.key
+
+
+def place_of(*words: str) -> str:
+    return "-".join(words).replace(" ", "-").lower()
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "PUT"])
 @pytest.mark.parametrize("fault", faults.FAULTS)
 def test_a_fault_of_s3_costs_no_clip_and_leaves_nothing(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, method: str, fault: str
 ) -> None:
-    options = {
-        "endpoint": proxy.endpoint,
-        "allow_http": "true",
-        "region": REGION,
-        "access_key_id": ENVIRONMENT["AWS_ACCESS_KEY_ID"],
-        "secret_access_key": ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
-        "max_retries": "0",
-        "timeout": "300ms",
-    }
-    place = f"{method}-{fault}".replace(" ", "-").lower()
-    world = World(
-        tmp_path,
-        source_store="s3://recordings",
-        source_options=options,
-        clip_store=f"s3://clips/{place}",
-        clip_options=options,
-    )
-    world.submit()
+    coast = Coast(tmp_path, aws, proxy, place_of(method, fault))
+    coast.world.submit()
     proxy.fail(method, fault)
-    for _ in range(4):
-        world.work()
-        world.pass_time(11)
+    coast.work_it_out()
     assert (method, fault) in proxy.seen
-    assert world.clip("wave").state is ClipState.READY
-    assert world.types().count("ready") == 1
-    world.pass_time(world.settings.sweep_delay.total_seconds() + 7200)
-    housekeep(world.services)
-    result = world.clip("wave").result
-    assert result is not None
-    with aws.client_of("s3") as s3:
-        kept = [item["Key"] for item in s3.list_objects_v2(Bucket="clips", Prefix=f"{place}/").get("Contents", [])]
-    assert kept == [f"{place}/{result.key}"]
+    assert coast.world.types().count("ready") == 1
+    assert [coast.clip_is_whole("wave")] == list(coast.objects())
+
+
+@pytest.mark.parametrize("fault", [faults.ERROR_AFTER, faults.DROP_AFTER, faults.HANG_AFTER])
+def test_a_put_that_took_effect_unheard_is_no_failure_when_it_is_sent_again(
+    tmp_path: Path, aws: Aws, proxy: FaultyProxy, fault: str
+) -> None:
+    """The store's own client sends it again, and hears that the object is there already (412)."""
+    coast = Coast(tmp_path, aws, proxy, place_of("again", fault), max_retries="3")
+    coast.world.submit()
+    proxy.fail("PUT", fault)
+    coast.work_it_out()
+    assert proxy.count("PUT") > 1
+    assert coast.world.types().count("ready") == 1
+    assert [coast.clip_is_whole("wave")] == list(coast.objects())
+
+
+STEPS = ["CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "DeleteObjects"]
+"""What it takes to store a large clip on the condition that nothing is there: in parts, then moved to its place."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "fault", [faults.THROTTLE, faults.ERROR_AFTER, faults.DROP, faults.DROP_AFTER, faults.CUT, faults.HANG_AFTER]
+)
+def test_a_clip_in_parts_is_stored_once_and_whole(
+    tmp_path: Path, aws: Aws, proxy: FaultyProxy, step: str, fault: str
+) -> None:
+    coast = Coast(tmp_path, aws, proxy, place_of("parts", step, fault), timeout="3s")
+    coast.world.cutter.size = LARGE
+    coast.world.submit()
+    proxy.fail(step, fault)
+    coast.work_it_out()
+    assert (step, fault) in proxy.seen
+    assert coast.world.types().count("ready") == 1
+    assert [coast.clip_is_whole("wave")] == list(coast.objects())
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS)
+def test_what_could_not_be_deleted_is_deleted_later(tmp_path: Path, aws: Aws, proxy: FaultyProxy, fault: str) -> None:
+    coast = Coast(tmp_path, aws, proxy, place_of("expired", fault))
+    world = coast.world
+    world.submit(expires_in=60)
+    world.work()
+    assert len(coast.objects()) == 1
+    proxy.fail("DeleteObjects", fault)
+    for _ in range(3):
+        world.pass_time(7200)
+        housekeep(world.services)
+    assert ("DeleteObjects", fault) in proxy.seen
+    assert coast.objects() == {}
+    assert world.clip("wave").state is ClipState.EXPIRED
+
+
+def test_faults_at_random_lose_nothing_and_make_nothing_twice(tmp_path: Path, aws: Aws, proxy: FaultyProxy) -> None:
+    chance = random.Random(f"s3 {os.environ.get('CUTBACK_TEST_SEED', '1')}")
+    coast = Coast(tmp_path, aws, proxy, "random", timeout="2s")
+    world, lock = coast.world, threading.Lock()
+
+    def plan(_action: str) -> str:
+        with lock:
+            hit = chance.random() < 0.12
+            return chance.choice([fault for fault in faults.FAULTS if "hang" not in fault]) if hit else faults.PASS
+
+    def some_are_large(_step: int) -> None:
+        number = world.cutter.jobs[-1].footage[0].start
+        world.cutter.size = LARGE if number in {7, 23} else 20_000
+
+    world.cutter.on_step = some_are_large
+    ids = [f"wave-{number}" for number in range(CLIPS)]
+    for number, clip_id in enumerate(ids):
+        world.submit(id=clip_id, source={"recording": "sea.mp4", "start": number, "end": number + 1})
+    proxy.plan = plan
+    for _ in range(40):
+        world.work()
+        world.pass_time(60)
+    proxy.plan = lambda _action: faults.PASS
+    coast.work_it_out()
+    clips = [world.clip(clip_id) for clip_id in ids]
+    assert all(clip.state in {ClipState.READY, ClipState.FAILED} for clip in clips)
+    ready = [clip for clip in clips if clip.state is ClipState.READY]
+    assert len(ready) >= CLIPS // 2, "they are tried several times"
+    assert all(clip.failure and clip.failure.reason == "storage_unavailable" for clip in clips if clip not in ready)
+    assert world.types().count("ready") == len(ready)
+    objects = coast.objects()
+    assert sorted(objects) == sorted(clip.result.key for clip in ready if clip.result)
+    assert all(len(objects[clip.result.key]) == clip.result.size for clip in ready if clip.result)
+    assert sum(fault != faults.PASS for _, fault in proxy.seen) > CLIPS // 2

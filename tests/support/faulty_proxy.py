@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 PASS = "pass"
 THROTTLE = "throttle"
@@ -65,8 +65,16 @@ class FaultyProxy:
             connection.close()
 
 
-def action_of(headers: dict[str, str], body: bytes) -> str:
-    """SQS names its action in a header, SNS in the form that is its body."""
+def action_of(method: str, path: str, headers: dict[str, str], body: bytes) -> str:
+    """SQS names its action in a header, SNS in the form that is its body; S3's is the method, and what is asked for."""
+    asked = parse_qs(urlsplit(path).query, keep_blank_values=True)
+    if "uploads" in asked:
+        return "CreateMultipartUpload"
+    if "uploadId" in asked:
+        part = "UploadPartCopy" if "x-amz-copy-source" in headers else "UploadPart"
+        return {"PUT": part, "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}[method]
+    if method != "POST" or "delete" in asked:
+        return "DeleteObjects" if "delete" in asked else method
     target = headers.get("x-amz-target", "")
     if target:
         return target.rpartition(".")[2]
@@ -85,7 +93,7 @@ def between(upstream: str) -> Iterator[FaultyProxy]:
         def do_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            action = action_of(headers, body) if self.command == "POST" else self.command
+            action = action_of(self.command, self.path, headers, body)
             fault = proxy.plan(action)
             proxy.seen.append((action, fault))
             answer = 200, [("content-type", "text/plain")], b""
