@@ -100,6 +100,8 @@ class ChildCutter:
     ) -> FinishedClip:
         """See `Cutter.render`."""
         child = self._take()
+        if job.precision != "exact":
+            self._warm()  # copying leaves a processor free; encoding takes them all
         try:
             spool = _open_spool()
         except BaseException:
@@ -111,9 +113,12 @@ class ChildCutter:
             child.kill()
             spool.close()
             raise
+        self._warm()
+        return finished
+
+    def _warm(self) -> None:
         if self._keep_warm:
             self.warm_up()
-        return finished
 
 
 def _open_spool() -> BinaryIO:

@@ -10,7 +10,8 @@ import struct
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate, chain, islice, pairwise, repeat, takewhile
+from functools import cached_property
+from itertools import accumulate, chain, islice, repeat, takewhile
 from operator import add, mul, sub
 
 from cutback.cutting.mp4.boxes import children, words
@@ -94,10 +95,10 @@ class Tables:
         """How many samples there are."""
         return self.count
 
-    @property
+    @cached_property
     def reordering(self) -> int:
         """The most ticks by which presentation and decoding times differ."""
-        return max(map(abs, self._offsets.values)) if self._offsets else 0
+        return max(map(abs, set(self._offsets.values))) if self._offsets else 0
 
     def sample_at(self, dts: int) -> int:
         """The sample that is being decoded at a time."""
@@ -186,9 +187,9 @@ class _Chunks:
             raise MediaUnreadableError("Its index does not say where the samples lie.")
         rows = words(tables[b"stsc"][8:], "I") if b"stsc" in tables else array("I")
         self._first, self._samples, self._described = rows[::3], rows[1::3], rows[2::3]
-        if not self._described or min(self._first) < 1 or min(self._samples) < 1:
+        if not self._described or 0 in self._first or 0 in self._samples:
             raise MediaUnreadableError("Its table of chunks is damaged.")
-        lengths = (after - before for before, after in pairwise(self._first))
+        lengths = map(sub, islice(self._first, 1, None), self._first)
         self._before = list(accumulate(map(mul, lengths, self._samples), initial=0))
         """For each row, how many samples come before it."""
 
