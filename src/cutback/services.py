@@ -62,21 +62,22 @@ class Services:
         self.close()
 
     def check(self) -> None:
-        """See that the queues are there and as they should be; for those who are about to work on.
+        """See that every queue is there and as it should be; for those who are about to work on.
 
         Raises:
             SettingsError: naming the variable.
-            QueueUnavailableError: a queue does not answer.
+            QueueUnavailableError: a queue does not answer; naming the variable, too.
         """
-        for each in (self.queue, self.webhooks):
+        for each in (self.queue, self.long_queue, self.webhooks):
             check = getattr(each, "check", None)
             if check is not None:
                 check()
 
     def close(self) -> None:
         """End what runs in the background, such as a cutter's waiting process."""
-        own = (self.cutter, self.prober, self.queue, self.records, self.catalogue, self.cache, self.webhooks)
-        for each in (*own, *self.announcers):
+        queues = (self.queue, self.long_queue, self.webhooks)
+        own = (self.cutter, self.prober, self.records, self.catalogue, self.cache)
+        for each in (*queues, *own, *self.announcers):
             close = getattr(each, "close", None)
             if close is not None:
                 close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -153,13 +154,22 @@ class Settings(BaseSettings):
             )
         if self.records_url and self.records_url_secret:
             raise ValueError("CUTBACK_RECORDS_URL and CUTBACK_RECORDS_URL_SECRET say the same; set one of them")
-        if self.queue_url and self.queue_url == self.webhook_queue_url:
-            raise ValueError("CUTBACK_QUEUE_URL and CUTBACK_WEBHOOK_QUEUE_URL must be two queues")
+        self._check_queues()
         if self.webhook_urls and not self.has_webhooks:
             raise ValueError(
                 "CUTBACK_WEBHOOK_URLS needs CUTBACK_WEBHOOK_QUEUE_URL, since neither queue nor records are in SQLite"
             )
         return self
+
+    def _check_queues(self) -> None:
+        named = {
+            variable(name): getattr(self, name)
+            for name in ("queue_url", "long_queue_url", "webhook_queue_url")
+            if getattr(self, name)
+        }
+        for (one, url), (other, same) in combinations(named.items(), 2):
+            if url == same:  # a job handed over would come straight back; and a delivery is no request
+                raise ValueError(f"{one} and {other} must be two queues")
 
     @property
     def source_url(self) -> str:

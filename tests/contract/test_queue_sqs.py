@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.contract.queue_contract import LONG, QueueContract, Queues, drain, take
@@ -18,6 +19,8 @@ from cutback.adapters.queue_sqs import SqsQueue
 from cutback.adapters.sqs_wire import MAX_BYTES
 from cutback.errors import MessageRefusedError, QueueUnavailableError, SettingsError
 from cutback.ports import Queue, QueueDepth
+from cutback.services import build
+from cutback.settings import Settings, variable
 
 
 class SqsQueues(Queues):
@@ -171,6 +174,26 @@ def test_without_a_dead_letter_queue_no_work_begins_and_nothing_is_given_up(queu
     assert queue.dead_letters() == []
     assert queue.redrive() == 0
     assert queue.delete(message)
+
+
+def test_every_queue_named_is_looked_at_before_work_begins(aws: Aws, tmp_path: Path) -> None:
+    names = ("queue_url", "long_queue_url", "webhook_queue_url")
+    with build(Settings(data=tmp_path, **{name: aws.make_queue() for name in names})) as services:
+        services.check()
+    for name in names:
+        queues = {other: aws.make_queue(dead=other != name) for other in names}
+        without = Settings(data=tmp_path, **queues)
+        gone = Settings(data=tmp_path, **{**queues, name: f"{queues[name]}-gone"})
+        with (
+            build(without) as services,
+            pytest.raises(SettingsError, match=f"{variable(name)}: .* has no dead-letter queue"),
+        ):
+            services.check()
+        with (
+            build(gone) as services,
+            pytest.raises(QueueUnavailableError, match=f"{variable(name)}: .*-gone: it does not exist"),
+        ):
+            services.check()
 
 
 def test_a_redrive_policy_more_impatient_than_the_settings_is_warned_of(

@@ -16,7 +16,7 @@ from cutback.aws_names import QueueAddress, queue_address, topic_address
 from cutback.errors import InvalidRequestError, SettingsError
 from cutback.request import validate_request
 from cutback.services import build
-from cutback.settings import Settings, load_settings
+from cutback.settings import Settings, load_settings, variable
 from cutback.webhooks import Deliverer
 
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/cutback"
@@ -100,9 +100,13 @@ def test_several_topics_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().announce_urls == (TOPIC, f"{TOPIC}.fifo")
 
 
-def test_one_queue_cannot_be_both() -> None:
-    with pytest.raises(SettingsError, match="must be two queues"):
-        load_settings(queue_url=QUEUE, webhook_queue_url=QUEUE)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("queue_url", "webhook_queue_url"), ("queue_url", "long_queue_url"), ("long_queue_url", "webhook_queue_url")],
+)
+def test_one_queue_cannot_be_both(one: str, other: str) -> None:
+    with pytest.raises(SettingsError, match=f"{variable(one)} and {variable(other)} must be two queues"):
+        load_settings(**{one: QUEUE, other: QUEUE})
 
 
 # --- where webhooks have no place to wait ------------------------------------------------------------

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from cutback.adapters.sqs_dead_letters import DeadLetters
 from cutback.adapters.sqs_wire import MAX_BATCH, MAX_WAIT_SECONDS, Clients, Delivery, Wire, whole_seconds
 from cutback.aws_names import queue_address
-from cutback.errors import SettingsError
+from cutback.errors import QueueUnavailableError, SettingsError
 from cutback.model import utc_now
 from cutback.ports import DeadLetter, Message, QueueDepth
 
@@ -87,9 +87,12 @@ class SqsQueue:
 
         Raises:
             SettingsError: it has no dead-letter queue.
-            QueueUnavailableError: it does not answer.
+            QueueUnavailableError: it does not answer, or is not there; naming the setting.
         """
-        self._dead_letters()
+        try:
+            self._dead_letters()
+        except QueueUnavailableError as error:
+            raise QueueUnavailableError(f"{self._setting}: {error.detail}") from None
         allowed = self._facts().max_receives
         if allowed < self._max_receives:
             log.warning(
