@@ -4,70 +4,26 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from tests.path.conftest import World
+from tests.support.receiver import Receiver, receiving
 
 from cutback.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge, keep_secret
 
 SECRET = "whsec_" + "QUJD" * 8
 
 
-@dataclass
-class Receiver:
-    """Answers with the statuses given, the last one for ever, and keeps what came."""
-
-    statuses: list[int]
-    came: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
-    linger: float = 0.0
-    url: str = ""
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    received = Receiver([204])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            received.came.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            status = received.statuses.pop(0) if len(received.statuses) > 1 else received.statuses[0]
-            self.send_response(status)
-            self.send_header("Location", received.url + "/elsewhere")
-            self.send_header("Content-Length", "0" if not received.linger else "1000")
-            self.end_headers()
-            if received.linger:
-                drip(self, received.linger)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    received.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield received
-    server.shutdown()
-    server.server_close()
-
-
-def drip(handler: BaseHTTPRequestHandler, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            handler.wfile.write(b".")
-        except OSError:
-            return
-        threading.Event().wait(0.1)
+    with receiving() as receiver:
+        yield receiver
 
 
 def deliver(world: World) -> int:
