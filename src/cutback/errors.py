@@ -248,7 +248,7 @@ class StoppedError(CutbackError):
 
 
 class OutOfTimeError(CutbackError):
-    """The clip takes longer to make than this kind of worker may run, and there is none that may run for longer."""
+    """The clip takes longer to make than this kind of worker may run."""
 
     reason = "out_of_time"
 
