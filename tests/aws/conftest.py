@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from infra.lambda_zip import PYTHON, build, find_python
 from tests.aws.stack import Moto, Stack, any_package, apply, example, running_moto
+from tests.support.mongo_server import MongoServer, need_nx
+from tests.support.receiver import Receiver, receiving
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "minimal": {"records_url": "mongodb://user:no-state-has-this@127.0.0.1:27017/cutback"},
@@ -50,7 +55,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stacks(
-    terraform_there: None, package: Path, tmp_path_factory: pytest.TempPathFactory
+    terraform_there: None, package: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Stack]]]:
     """Every example by its name, on its way to being applied, each to a stand-in of its own."""
     common = {"package": str(package), "architecture": "x86_64", "disposable": True}
@@ -62,7 +67,9 @@ def stacks(
             moto: Moto = stack.enter_context(running_moto(folder))
             return pool.submit(lambda: apply(example(name, folder, moto, **common, **variables), moto))
 
-        yield {name: begin(name, variables) for name, variables in EXAMPLES.items() if name in wanted}
+        heard: dict[str, Any] = {"webhook_urls": [f"{receiver.url}/heard"]}
+        told = {name: variables | (heard if name == "complete" else {}) for name, variables in EXAMPLES.items()}
+        yield {name: begin(name, variables) for name, variables in told.items() if name in wanted}
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +82,36 @@ def minimal(stacks: dict[str, Future[Stack]]) -> Stack:
 def complete(stacks: dict[str, Future[Stack]]) -> Stack:
     """examples/complete, applied."""
     return stacks["complete"].result()
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """An interpreter, and the folder of the zip that was built for it."""
+    version = PYTHON if find_python(PYTHON) else f"{sys.version_info[0]}.{sys.version_info[1]}"
+    out = tmp_path_factory.mktemp("lambda")
+    folder = out / "unpacked"
+    with zipfile.ZipFile(build("x86_64", version, out)) as archive:
+        archive.extractall(folder)
+    python = find_python(version)
+    assert python is not None
+    return python, folder
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """A MongoDB; each URL of it is that of another database."""
+    need_nx()
+    server = MongoServer(tmp_path_factory.mktemp("mongo"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    """Who hears of every event by webhook, in examples/complete."""
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture(params=sorted(EXAMPLES))

@@ -28,6 +28,8 @@ class Functions:
     python: str
     folder: Path
     """The unpacked zip."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What they are told beside what the stack tells them: what only a stand-in on loopback needs."""
     lines: list[str] = field(default_factory=list)
     """All that they printed: logs and metrics."""
 
@@ -42,6 +44,7 @@ class Functions:
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             **told["Environment"]["Variables"],
+            **self.settings,
             **self.stack.moto.environment(role),
         }
         done = subprocess.run(
@@ -57,18 +60,24 @@ class Functions:
             raise FunctionError(f"{role} imported {answer['outside'][:5]}")
         return answer["answer"]
 
-    def play(self, *, most: int = 100, seconds: float = SECONDS) -> int:
-        """Work the mapping's queue until it shows no message. Returns how many messages were handed over."""
-        mapping = self.stack.mapping()
+    def play(
+        self, role: str = "worker", *, most: int = 100, seconds: float = SECONDS, batch_size: int | None = None
+    ) -> int:
+        """Work the queue of a function's mapping until it shows no message. Returns how many were handed over.
+
+        `batch_size` takes the place of the mapping's own, as an owner may change it.
+        """
+        mapping = self.stack.mapping(role)
         assert mapping["State"] in {"Enabled", "Creating"}
         assert "ReportBatchItemFailures" in mapping["FunctionResponseTypes"]
         sqs = self.stack.moto.client("sqs", "mapping")
         name = mapping["EventSourceArn"].rpartition(":")[2]
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         count = 0
-        while count < most and (batch := list(self._receive(sqs, url, mapping["BatchSize"]))):
+        size = batch_size or mapping["BatchSize"]
+        while count < most and (batch := list(self._receive(sqs, url, size))):
             count += len(batch)
-            answer = self.call("worker", {"Records": [self._record(each, mapping) for each in batch]}, seconds=seconds)
+            answer = self.call(role, {"Records": [self._record(each, mapping) for each in batch]}, seconds=seconds)
             failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
             for each in batch:
                 if each["MessageId"] not in failed:

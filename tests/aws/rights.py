@@ -1,15 +1,16 @@
 """IAM policies, as far as ours go, held against the calls that were made. Pure.
 
 Two questions: is each call allowed, and is each right used? A right that no call uses is one too many, unless somebody
-else calls under the same role, such as Lambda, which writes logs: the tests that ask name those.
+else calls under the same role, such as Lambda, which writes logs: the tests that ask name those, with their resources.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.aws.calls import Call
@@ -57,6 +58,22 @@ def unused(rights: Iterable[Right], calls: Iterable[Call]) -> list[Right]:
     """The rights that no call made use of."""
     made = list(calls)
     return sorted(right for right in rights if not any(right.covers(call) for call in made))
+
+
+def unexplained(rights: Iterable[Right], calls: Iterable[Call], known: Mapping[str, str]) -> list[str]:
+    """The rights that no call made use of and `known` does not explain, and what it explains though nobody has it.
+
+    `known` has the reasons by `ACTION NAME`, the name being what ends the resource's ARN, with `*` for parts of either.
+    """
+    held = list(rights)
+    left = [_named(right) for right in unused(held, calls)]
+    needless = [text for text in left if not any(fnmatchcase(text, pattern) for pattern in known)]
+    stale = [pattern for pattern in known if not any(fnmatchcase(_named(right), pattern) for right in held)]
+    return sorted(needless) + sorted(stale)
+
+
+def _named(right: Right) -> str:
+    return f"{right.action} {right.resource.removesuffix(':*').rpartition(':')[2]}"
 
 
 def policies(state: dict[str, Any]) -> dict[str, str]:

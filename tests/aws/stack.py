@@ -97,13 +97,27 @@ class Stack:
         client = self.moto.client("lambda")
         return dict(client.get_function_configuration(FunctionName=self.outputs["functions"][role]["name"]))
 
-    def mapping(self) -> dict[str, Any]:
-        """The event source mapping of the worker, as Lambda has it."""
-        return dict(self.moto.client("lambda").get_event_source_mapping(UUID=self.outputs["mapping"]))
+    def mapping(self, role: str = "worker") -> dict[str, Any]:
+        """The event source mapping of a function (`worker`, `webhooks`), as Lambda has it."""
+        arn = self.outputs["functions"][role]["arn"]
+        mappings = self.moto.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        (found,) = [each for each in mappings if each["FunctionArn"] == arn]
+        return dict(found)
 
     def rights(self, role: str) -> set[Right]:
-        """What a function's role allows it."""
-        return rights_of(policies(self.state)[self.outputs["functions"][role]["role"]])
+        """What the role of a function allows it, or of the long-running workers (`service`), or ECS (`start`)."""
+        if role in self.outputs["functions"]:
+            name = self.outputs["functions"][role]["role"]
+        else:
+            arn = self.task()["taskRoleArn" if role == "service" else "executionRoleArn"]
+            name = arn.rpartition("/")[2]
+        return rights_of(policies(self.state)[name])
+
+    def task(self) -> dict[str, Any]:
+        """The task of the long-running workers, as ECS was told of it."""
+        ecs, told = self.moto.client("ecs"), self.outputs["service"]
+        (service,) = ecs.describe_services(cluster=told["cluster"], services=[told["service"]])["services"]
+        return dict(ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"])
 
 
 def example(name: str, folder: Path, moto: Moto, **variables: Any) -> Terraform:

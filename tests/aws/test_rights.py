@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.aws.calls import Call, read_calls
-from tests.aws.rights import Right, forbidden, rights_of, unused
+from tests.aws.rights import Right, forbidden, rights_of, unexplained, unused
 from tests.aws.stack import running_moto
 
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:cutback-requests"
@@ -30,6 +30,16 @@ def test_a_right_without_a_call_is_seen() -> None:
     held = rights_of(policy({"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"{BUCKET}/*"}))
     read = Call("worker", "s3:GetObject", f"{BUCKET}/first-wave/1/clip.mp4")
     assert unused(held, [read]) == [Right("s3:PutObject", f"{BUCKET}/*")]
+
+
+def test_a_right_without_a_call_needs_a_reason_for_that_resource_and_a_reason_needs_a_right() -> None:
+    dead = f"{QUEUE}-dead"
+    held = rights_of(policy({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": [QUEUE, dead]}))
+    assert unexplained(held, [], {"sqs:SendMessage *": "both are never played"}) == []
+    assert unexplained(held, [], {"sqs:SendMessage *-dead": "played by nobody"}) == ["sqs:SendMessage cutback-requests"]
+    sent = [Call("worker", "sqs:SendMessage", QUEUE), Call("worker", "sqs:SendMessage", dead)]
+    assert unexplained(held, sent, {}) == []
+    assert unexplained(held, sent, {"sqs:DeleteMessage *": "no longer held"}) == ["sqs:DeleteMessage *"]
 
 
 def test_what_is_not_understood_is_refused() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.aws.rights import policies, rights_of
+from tests.aws.rights import Right, policies, rights_of
 from tests.aws.stack import Moto, Stack
 
 pytestmark = pytest.mark.timeout(540)
@@ -96,6 +96,25 @@ def test_functions_run_the_program_and_are_told_where_everything_is(complete: St
     assert told["CUTBACK_CACHE_URL"] == outputs["cache_url"]
     assert told["CUTBACK_CLIP_ADDRESS"] == outputs["clips_address"]
     assert ("CUTBACK_WEBHOOK_SECRET_SECRET" in told) == (role == "webhooks")
+
+
+@pytest.mark.parametrize("role", ["worker", "housekeeping", "webhooks"])
+def test_x_ray_is_told_where_it_is_asked_for(complete: Stack, role: str) -> None:
+    assert complete.function(role)["TracingConfig"] == {"Mode": "Active"}
+    assert {right for right in complete.rights(role) if right.action.startswith("xray:")} == {
+        Right("xray:PutTraceSegments", "*"), Right("xray:PutTelemetryRecords", "*"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["worker", "housekeeping"])
+def test_x_ray_is_not_told_where_nobody_asked(minimal: Stack, role: str) -> None:
+    assert minimal.function(role)["TracingConfig"] == {"Mode": "PassThrough"}
+    assert [right for right in minimal.rights(role) if right.action.startswith("xray:")] == []
+
+
+@pytest.mark.parametrize("role", ["service", "start"])
+def test_long_running_workers_have_nothing_to_do_with_x_ray(complete: Stack, role: str) -> None:
+    assert [right for right in complete.rights(role) if right.action.startswith("xray:")] == []
 
 
 def test_the_mapping_reports_partial_failures_within_the_visibility_timeout(applied: Stack) -> None:

@@ -25,12 +25,17 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # A letter that was looked at is put back by its visibility; it is never deleted.
+  # A letter that was looked at is put back by its visibility. But one that SQS itself moved there has no time of death:
+  # it is sent anew with one, and then deleted. Without the one right its clip would never fail; without the other there
+  # would be one letter more for each look.
   dynamic "statement" {
     for_each = length(var.looks_at) > 0 ? [1] : []
     content {
-      sid       = "LookAtLetters"
-      actions   = ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+      sid = "LookAtLetters"
+      actions = [
+        "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
+        "sqs:SendMessage", "sqs:DeleteMessage",
+      ]
       resources = var.looks_at
     }
   }

@@ -11,7 +11,7 @@ variable "sends" {
 }
 
 variable "looks_at" {
-  description = "Dead-letter queues (ARNs) it looks into without taking anything out."
+  description = "Dead-letter queues (ARNs) it looks into, noting the time of death of what SQS itself moved there."
   type        = list(string)
   default     = []
 }

@@ -1,0 +1,54 @@
+"""Plays what ECS does with the long-running workers: reads the secrets, runs the container's command, stops it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.aws.stack import Stack
+
+
+def environment_of(stack: Stack) -> dict[str, str]:
+    """What the container finds in its environment; the secrets are read as the execution role would (`start`)."""
+    (container,) = stack.task()["containerDefinitions"]
+    manager = stack.moto.client("secretsmanager", "start")
+    told = {each["name"]: each["value"] for each in container["environment"]}
+    for secret in container["secrets"]:
+        told[secret["name"]] = manager.get_secret_value(SecretId=secret["valueFrom"])["SecretString"]
+    return told
+
+
+@contextmanager
+def running_service(stack: Stack, log: Path, settings: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """One task of the service, known to the stand-in as `service`; stopped at the end as ECS stops it.
+
+    `settings` are what only a stand-in on loopback needs.
+    """
+    (container,) = stack.task()["containerDefinitions"]
+    program, *words = [*container["entryPoint"], *container["command"]]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        **environment_of(stack),
+        **settings,
+        **stack.moto.environment("service"),
+    }
+    with (
+        log.open("w", encoding="utf-8") as lines,
+        subprocess.Popen(
+            [Path(sys.executable).with_name(program), *words, "--json"],
+            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=lines, text=True,
+        ) as process,
+    ):  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.terminate()
+            said, _ = process.communicate(timeout=container["stopTimeout"])
+    assert process.returncode == 0, log.read_text(encoding="utf-8")[-3000:]
+    assert json.loads(said)["stopped"] is True
