@@ -90,12 +90,7 @@ def cold_start_table(found: ColdStart) -> str:
     head = table(
         [f"cold start, Python {found.python}", "measured", "promised", "kept"],
         [
-            [
-                "importing the handler",
-                f"{found.seconds * 1000:.0f} ms",
-                f"under {LIMIT * 1000:.0f} ms",
-                kept,
-            ],
+            ["importing the handler", f"{found.seconds * 1000:.0f} ms", f"under {LIMIT * 1000:.0f} ms", kept],
             ["the zip", f"{found.zipped / _MEGABYTE:.1f} MB", "", ""],
             ["unpacked", f"{found.unpacked / _MEGABYTE:.1f} MB", "under 250 MB", "met"],
         ],

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 from cutback import errors
@@ -100,9 +101,9 @@ class ChildCutter:
     ) -> FinishedClip:
         """See `Cutter.render`."""
         child = self._take()
-        if job.precision != "exact":
-            self._warm()  # copying leaves a processor free; encoding takes them all
         try:
+            if job.precision != "exact":
+                self._warm()  # copying leaves a processor free; encoding takes them all
             spool = _open_spool()
         except BaseException:
             child.kill()
@@ -118,7 +119,8 @@ class ChildCutter:
 
     def _warm(self) -> None:
         if self._keep_warm:
-            self.warm_up()
+            with suppress(OSError):  # the next job says so, if it cannot begin either
+                self.warm_up()
 
 
 def _open_spool() -> BinaryIO:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import random
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from tests.faults.yard import Yard, eventually, keep_two_alive, request
+from tests.support.serving import serving
 
 from cutback import accept
 from cutback.clip import ClipState
@@ -53,12 +53,8 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiving.url = f"http://127.0.0.1:{server.server_port}/"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield receiving
-    server.shutdown()
-    server.server_close()
+    with serving(Handler) as receiving.url:
+        yield receiving
 
 
 def test_a_clip_whose_worker_died_before_announcing_it_is_announced_by_another(

@@ -11,7 +11,6 @@ import random
 import struct
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +21,7 @@ from PIL import Image
 from tests.media.recordings import Known
 from tests.media.rig import BytesSource, Clip, cut_apart, find_boxes
 from tests.support.decode import decode_presented, decode_warnings
+from tests.support.serving import serving
 
 from cutback.cutting.job import Limits
 from cutback.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
@@ -139,12 +139,8 @@ def notebook(recording: Recordings) -> Iterator[tuple[str, list[str]]]:
     """A web server that should never be asked: its address, and what it was asked."""
     asked: list[str] = []
     handler = type("Handler", (_Notebook,), {"asked": asked, "content": recording("pyramid").path.read_bytes()})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
+    with serving(handler) as address:
+        yield address, asked
 
 
 def lures(url: str, path: Path) -> dict[str, bytes]:

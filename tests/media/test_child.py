@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import signal
 import threading
@@ -10,13 +11,15 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.media.recordings import Known
 from tests.media.rig import BytesSource, Clip, StuckSource, cut_apart
 from tests.support.media import MediaSpec, cached_media
 
-from cutback.cutting.job import CutProgress, Limits
+from cutback import sandbox
+from cutback.cutting.job import CutProgress, Limits, Precision
 from cutback.errors import (
     CutbackError,
     MediaCrashedError,
@@ -215,3 +218,21 @@ def test_the_log_tells_what_a_child_is_held_by(
     cut_apart(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
     (said,) = [record.getMessage() for record in caplog.records if "held by" in record.getMessage()]
     assert "limits" in said
+
+
+@pytest.mark.parametrize("precision", ["exact", "keyframe"])
+def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
+    precision: Precision, recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> NoReturn:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    cutter = ChildCutter()
+    cutter.warm_up()
+    monkeypatch.setattr(sandbox, "start_child", refuse)
+    path = recording("pyramid").path
+    clip = cut_apart(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
+    assert clip.facts.frames >= 30
+    with pytest.raises(BlockingIOError):
+        cut_apart(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
+    cutter.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.path.shell import Shell
+from tests.path.yard import Yard
 from tests.support.fake_cutter import FakeCutter
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
@@ -120,6 +121,11 @@ def make_world(tmp_path: Path) -> Callable[..., World]:
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     return make_world()
+
+
+@pytest.fixture
+def yard(world: World) -> Yard:
+    return Yard(world)
 
 
 @pytest.fixture

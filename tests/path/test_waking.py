@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 from tests.path.conftest import World
-from tests.path.test_catalogue import NORTH, TEN, Yard
+from tests.path.yard import NORTH, TEN, Yard
 
 from cutback.attempt import Done, GiveBack
 from cutback.errors import QueueUnavailableError

@@ -6,12 +6,12 @@ import http.server
 import os
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.support.serving import serving
 
 FLAGS = [
     "--no-sandbox",
@@ -141,13 +141,8 @@ def _missing(what: str) -> None:
 def served(files: dict[str, bytes]) -> Iterator[str]:
     """A server's address; `files` may grow meanwhile."""
     handler = type("Handler", (_Ranges,), {"files": files})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(handler) as address:
+        yield address
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.serving import serving
 
 PASS = "pass"
 THROTTLE = "throttle"
@@ -16,6 +19,8 @@ ERROR = "error"
 """An answer of 500, nothing having happened."""
 ERROR_AFTER = "error after"
 """An answer of 500, though it has happened."""
+BROKEN_OFF = "broken off"
+"""The connection is closed in the middle of what is asked, nothing having happened."""
 DROP = "drop"
 """The connection is closed without an answer, nothing having happened."""
 DROP_AFTER = "drop after"
@@ -25,6 +30,8 @@ CUT = "cut"
 HANG = "hang"
 """No answer ever, nothing having happened; the caller has to have enough of it."""
 HANG_AFTER = "hang after"
+EMBEDDED = "embedded"
+"""S3 alone: an answer of 200 in which stands that it has not happened."""
 FAULTS = [THROTTLE, ERROR, ERROR_AFTER, DROP, DROP_AFTER, CUT, HANG, HANG_AFTER]
 
 
@@ -65,8 +72,14 @@ class FaultyProxy:
             connection.close()
 
 
-def action_of(method: str, path: str, headers: dict[str, str], body: bytes) -> str:
-    """SQS names its action in a header, SNS in the form that is its body; S3's is the method, and what is asked for."""
+S3_ACTIONS = {
+    "GET", "HEAD", "PUT", "DELETE", "DeleteObjects", "CreateMultipartUpload", "UploadPart", "UploadPartCopy",
+    "CompleteMultipartUpload", "AbortMultipartUpload",
+}  # fmt: skip
+
+
+def action_of(method: str, path: str, headers: dict[str, str]) -> str:
+    """SQS names its action in a header; S3's is the method, and what is asked for. Empty: it stands in the body."""
     asked = parse_qs(urlsplit(path).query, keep_blank_values=True)
     if "uploads" in asked:
         return "CreateMultipartUpload"
@@ -75,9 +88,21 @@ def action_of(method: str, path: str, headers: dict[str, str], body: bytes) -> s
         return {"PUT": part, "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}[method]
     if method != "POST" or "delete" in asked:
         return "DeleteObjects" if "delete" in asked else method
-    target = headers.get("x-amz-target", "")
-    if target:
-        return target.rpartition(".")[2]
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def embedded(action: str, body: bytes) -> bytes:
+    """How S3 says in an answer of 200 that it did not do it: for the first object asked for, or as a whole."""
+    error = b"<Error>%s<Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
+    if action != "DeleteObjects":
+        return error % b""
+    keys = re.findall(rb"<Key>.*?</Key>", body)
+    deleted = b"".join(b"<Deleted>%s</Deleted>" % key for key in keys[1:])
+    return b"<DeleteResult>%s%s</DeleteResult>" % (deleted, error % keys[0])
+
+
+def action_in(body: bytes) -> str:
+    """SNS names its action in the form that is its body."""
     fields = dict(part.partition("=")[::2] for part in body.decode(errors="replace").split("&"))
     return fields.get("Action", "")
 
@@ -91,11 +116,20 @@ def between(upstream: str) -> Iterator[FaultyProxy]:
         protocol_version = "HTTP/1.1"
 
         def do_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            size = int(self.headers.get("content-length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            action = action_of(self.command, self.path, headers, body)
+            body = self.rfile.read(size // 2)
+            action = action_of(self.command, self.path, headers)
+            if not action:
+                body += self.rfile.read(size - size // 2)
+                action = action_in(body)
             fault = proxy.plan(action)
             proxy.seen.append((action, fault))
+            if fault == BROKEN_OFF:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            body += self.rfile.read(size - len(body))
             answer = 200, [("content-type", "text/plain")], b""
             if fault in {PASS, ERROR_AFTER, DROP_AFTER, CUT, HANG_AFTER}:
                 answer = proxy.forward(self.command, self.path, headers, body)
@@ -107,8 +141,10 @@ def between(upstream: str) -> Iterator[FaultyProxy]:
                 return
             if fault in {THROTTLE, ERROR, ERROR_AFTER}:
                 answer = self.refusal(fault, is_json="x-amz-target" in headers)
-                if fault == THROTTLE and self.command != "POST":
+                if fault == THROTTLE and action in S3_ACTIONS:
                     answer = 503, answer[1], b"<Error><Code>SlowDown</Code></Error>"
+            if fault == EMBEDDED:
+                answer = 200, [("content-type", "application/xml")], embedded(action, body)
             self.answer(*answer, cut=fault == CUT)
 
         do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any  # noqa: N815
@@ -158,13 +194,8 @@ def between(upstream: str) -> Iterator[FaultyProxy]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    proxy.endpoint = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield proxy
-    finally:
-        proxy.over.set()
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as proxy.endpoint:
+        try:
+            yield proxy
+        finally:
+            proxy.over.set()

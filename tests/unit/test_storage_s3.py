@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from tests.support.serving import serving
 
 from cutback.errors import (
     CutbackError,
@@ -221,13 +222,8 @@ def answers() -> Iterator[tuple[str, list[int], list[str]]]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", statuses, methods
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with serving(Handler) as address:
+        yield address, statuses, methods
 
 
 @pytest.mark.parametrize(("status", "hint"), [(403, "denied"), (401, "denied"), (400, "400"), (503, "503")])

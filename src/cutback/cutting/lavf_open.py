@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,36 +12,10 @@ from av.container import InputContainer
 from cutback.cutting.faults import media_error
 from cutback.cutting.job import Limits, Source
 from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
+from cutback.range_file import ReaderFile
 
 FORMATS = "mov,matroska,webm,mpegts"
 _BUFFER = 256 * 1024
-
-
-class _Bytes(io.RawIOBase):
-    """A source as a file object, without a name."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._source.read_at(self._at, self._source.size - self._at if size < 0 else size)
-        self._at += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
 
 
 def open_container(source: Source, limits: Limits) -> InputContainer:
@@ -55,7 +28,7 @@ def open_container(source: Source, limits: Limits) -> InputContainer:
     """
     try:
         container = av.open(
-            _Bytes(source),
+            ReaderFile(source),
             options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
             buffer_size=_BUFFER,
         )

@@ -1,0 +1,79 @@
+"""A folder of recordings that are text, for tests of the catalogue: all real but the looking into them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cutback.cutting.job import Limits, Source
+from cutback.errors import MediaUnreadableError
+from cutback.recording import CameraRecording
+from cutback.services import Services
+
+if TYPE_CHECKING:
+    from tests.path.conftest import World
+
+TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
+NORTH = "north.20261123T100000.mp4"
+
+
+class TextProber:
+    """Takes a file's own words for what it is: a probe's JSON."""
+
+    def __init__(self) -> None:
+        self.probed = 0
+        self.counting = threading.Lock()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        with self.counting:
+            self.probed += 1
+        self.meanwhile()
+        read_index = source.read_index  # type: ignore[attr-defined]
+        try:
+            said = json.loads(read_index(0, 10) + read_index(10, source.size - 10))
+        except ValueError:
+            raise MediaUnreadableError from None
+        return {"tracks": [{"kind": "audio", "codec": "aac"}, VIDEO], **said}
+
+
+VIDEO = {"kind": "video", "codec": "h264", "width": 1920, "height": 1080, "samples": 100, "duration": "3.333333333333"}
+
+
+class Yard:
+    """A folder of recordings that are text, and services to catalogue them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.folder = world.settings.data / "recordings"
+        (self.folder / "sea.mp4").unlink()
+        self.prober = TextProber()
+        self.services: Services = dataclasses.replace(world.services, prober=self.prober)
+
+    def put(self, key: str = NORTH, *, age: float = 3600, duration: float = 600, **said: Any) -> str:
+        """Write a recording; returns its etag."""
+        return self.write(key, json.dumps({"duration": str(duration), **said}), age=age)
+
+    def write(self, key: str, text: str, *, age: float = 3600) -> str:
+        path = self.folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        written = (self.world.now() - timedelta(seconds=age)).timestamp()
+        os.utime(path, (written, written))
+        return self.services.sources.head(key).etag
+
+    def get(self, key: str = NORTH) -> CameraRecording | None:
+        return self.services.catalogue.get_recording(key)
+
+    def found(self, key: str = NORTH) -> CameraRecording:
+        recording = self.get(key)
+        assert recording is not None
+        return recording
+
+    def keys(self) -> list[str]:
+        return [each.key for each in self.services.catalogue.list_recordings().recordings]
