@@ -16,10 +16,12 @@ from pathlib import Path
 
 from bench.sources import SourcesError, minute_of, run_ffmpeg
 from cutback import accept
+from cutback.adapters.build import build
+from cutback.arrivals import enter_recording
 from cutback.clip import Clip, ClipState
 from cutback.request import validate_request
 from cutback.scan import Scanner
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import Settings
 from cutback.worker import Worker
 
@@ -55,7 +57,7 @@ def measure_cameras(cache: Path, *, runs: int, say: Say) -> Cameras:
         _make_recordings(cache, root / "recordings", say)
         settings = Settings(data=root, scan_seconds=0, late_footage=0)
         with build(settings) as services:
-            Scanner(services).scan()
+            Scanner(services, enter_recording).scan()
             one, three = [], []
             with _working(services):
                 for number in range(runs + 1):

@@ -15,9 +15,10 @@ from pathlib import Path
 from bench.queueing import QueueStuckError, wait_until
 from bench.sources import run_ffmpeg
 from cutback import accept
+from cutback.adapters.build import build
 from cutback.clip import ClipState
 from cutback.request import validate_request
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import Settings
 
 Say = Callable[[str], None]

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cutback.adapters.build import build
 from cutback.cutting.job import CutJob, Facts, Poster, ProgressHook, RealSpan, Source
-from cutback.services import build
 from cutback.settings import Settings
 from cutback.worker import Worker, configure_logging, stopping_on_signals
 

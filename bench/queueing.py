@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutback import accept
+from cutback.adapters.build import build
 from cutback.clip import ClipState
 from cutback.request import ClipRequest, parse_request
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import Settings
 
 Say = Callable[[str], None]

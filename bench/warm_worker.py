@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cutback.adapters.build import build
 from cutback.request import parse_request
 from cutback.resolve import resolve
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import Settings
 from cutback.storage import Store
 

@@ -83,6 +83,10 @@ def register(
         SurroundingsError: store or catalogue do not answer.
     """
     known = services.catalogue.get_recording(key)
+    if known is not None and etag and bare(known.etag) == bare(etag) and not known.growing:
+        # Reported twice, or scanned before its event came: the store need not be asked.
+        services.catalogue.put_recording(known.model_copy(update={"sequencer": sequencer or known.sequencer}))
+        return Registered("known", known)
     try:
         with closing(RangeReader.open(services.sources, key, stopped=stopped)) as reader:
             info = reader.info
@@ -110,38 +114,13 @@ def register(
     return Registered(what, services.catalogue.get_recording(key))
 
 
-def apply_event(
-    services: Services, event: StoreEvent, *, again: bool = False, stopped: Callable[[], bool] = lambda: False
-) -> CameraRecording | None:
-    """Note in the catalogue what a store tells. Returns the recording of which there is news; None where there is none.
-
-    `again`: somebody may have noted this event, but told nobody; what is known by it counts as news then. Events of
-    other stores, and of objects that are no recordings, are passed over. Raises as `register`.
-    """
-    key = _own_key(services, event)
-    if key is None:
-        log.info("stage=catalogued bucket=%r key=%r passed_over=yes", event.bucket, event.key)
-        return None
-    if event.kind == "removed":
-        _remove(services, key, event)
-        return None
-    known = services.catalogue.get_recording(key)
-    etag = event.etag
-    if known is not None and etag and bare(known.etag) == bare(etag) and not known.growing:
-        # Told of twice, or scanned before it was told of: the store need not be asked.
-        services.catalogue.put_recording(known.model_copy(update={"sequencer": event.sequencer or known.sequencer}))
-        return known if again else None
-    found = register(services, key, etag=etag, sequencer=event.sequencer, stopped=stopped)
-    return found.recording if found.is_news or (again and found.what == "known") else None
-
-
 def bare(etag: str) -> str:
     """An etag as S3's events write it: without quotes."""
     return etag.removeprefix("W/").strip('"')
 
 
-def _own_key(services: Services, event: StoreEvent) -> str | None:
-    """The recording's key in the source store; None where the event is of something else."""
+def own_key(services: Services, event: StoreEvent) -> str | None:
+    """The key in the source store of the recording that an event is about; None if it is about anything else."""
     parts = urlsplit(services.sources.url) if not services.sources.is_folder else None
     if event.bucket != (parts.netloc if parts else ""):
         return None
@@ -150,7 +129,12 @@ def _own_key(services: Services, event: StoreEvent) -> str | None:
     return key if event.key.startswith(prefix) and is_recording(key) else None
 
 
-def _remove(services: Services, key: str, event: StoreEvent) -> None:
+def remove(services: Services, key: str, event: StoreEvent) -> None:
+    """Take a recording out of the catalogue because the store reports its removal.
+
+    Raises:
+        SurroundingsError: store or catalogue do not answer.
+    """
     if not event.sequencer:
         try:
             services.sources.head(key)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
 
 from cutback.clip import Clip
 from cutback.errors import ClipNotFoundError, CutbackError, RecordsUnavailableError
 from cutback.event import Event
-from cutback.legacy_answer import Places, legacy_answer
+from cutback.legacy_answer import legacy_answer
+from cutback.lookup import clip_location
 from cutback.services import Services
-from cutback.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +37,6 @@ def commit_change(services: Services, clip_id: str, change: Callable[[Clip], Cli
     raise RecordsUnavailableError(f"The clip {clip_id} is being changed by too many at once.")
 
 
-def places(settings: Settings) -> Places:
-    """Where clips lie, as consumers are told."""
-    url = urlsplit(settings.clip_url)
-    bucket = url.netloc if url.scheme not in {"", "file"} else settings.clip_url
-    address = settings.clip_address or settings.clip_url
-    return Places(bucket, address.rstrip("/") + "/")
-
-
 def announce_now(services: Services, clip: Clip) -> None:
     """Tell of the change just committed. What fails here, housekeeping makes up for: nothing is raised."""
     try:
@@ -63,7 +54,7 @@ def announce_events(services: Services, events: Iterable[Event]) -> tuple[int, i
     told, left = [], 0
     for event in events:
         try:
-            answer = legacy_answer(event, places(services.settings))
+            answer = legacy_answer(event, clip_location(services.settings))
             for announcer in services.announcers:
                 announcer.announce(event)
                 if answer is not None:

@@ -19,7 +19,7 @@ _OUT_OF_RANGE = {RangeOutsideRecordingError.reason, FootageExpiredError.reason}
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ClipLocation:
     """Where clips lie, as told to consumers."""
 
     bucket: str
@@ -30,10 +30,10 @@ class Places:
     ANSWERED: ClassVar[frozenset[str]] = frozenset({"clip.ready", "clip.waiting", "clip.failed", "clip.cancelled"})
 
 
-def legacy_answer(event: Event, places: Places) -> Answer | None:
+def legacy_answer(event: Event, location: ClipLocation) -> Answer | None:
     """The answer in the older format; None when the request was not of it, or nothing is to be told yet."""
     message = event.data.get("request", {}).get("legacy")
-    if not message or event.type not in Places.ANSWERED:
+    if not message or event.type not in ClipLocation.ANSWERED:
         return None
     content: dict[str, Any] = {
         "clipId": message["clipId"],
@@ -42,15 +42,15 @@ def legacy_answer(event: Event, places: Places) -> Answer | None:
         "endTimestampInMs": message["endTimestampInMs"],
         "retryTimestamps": list(message.get("retryTimestamps", [])),
         "status": _status(event),
-        "bucket": places.bucket,
+        "bucket": location.bucket,
     }
     result = event.data.get("result")
     if event.type == "clip.ready" and result:
         key = result["key"]
-        content["clip"] = {"url": places.address + key, "key": key}
+        content["clip"] = {"url": location.address + key, "key": key}
         if result.get("posters"):
             poster = key.rpartition("/")[0] + "/poster-{size}.jpg"
-            content["thumbnail"] = {"url": places.address + poster, "key": poster, "sizes": list(SIZES)}
+            content["thumbnail"] = {"url": location.address + poster, "key": poster, "sizes": list(SIZES)}
     return Answer(
         id=f"{event.id}.legacy",
         type=event.type,

@@ -25,7 +25,7 @@ from cutback.posters import store_posters
 from cutback.request import parse_request
 from cutback.resolve import Footage, resolve
 from cutback.services import Services
-from cutback.waiting import coverages, waits
+from cutback.waiting import coverages, start_waiting_if_needed
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def make_clip(
         clip = accept.record(services, request)
         _reached(services, "recorded", clip.id, clip.attempt, began)
 
-        if waits(services, clip):
+        if start_waiting_if_needed(services, clip):
             _reached(services, "waiting", clip.id, clip.attempt, began)
             return Done()
 

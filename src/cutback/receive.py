@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from cutback.arrivals import note_event
 from cutback.attempt import Bury, Done, Outcome, settle
 from cutback.batch import single_requests
 from cutback.envelope import Asked, Elsewhere, Happened, Item, as_body, open_envelope
@@ -15,8 +16,6 @@ from cutback.make_clip import make_clip
 from cutback.ports import Message
 from cutback.retry import is_transient
 from cutback.services import Services
-from cutback.store_event import StoreEvent
-from cutback.waiting import wake
 
 log = logging.getLogger(__name__)
 
@@ -82,25 +81,10 @@ def _pass_on(services: Services, items: list[Item], *, again: bool) -> Outcome:
             services.queue.send(as_body(item))
         elif isinstance(item, Happened):
             try:
-                note(services, item.event, again=again)
+                note_event(services, item.event, again=again)
             except CutbackError as error:
                 if is_transient(error):
                     raise
                 log.warning("stage=catalogued key=%r reason=%s message=%r", item.event.key, error.reason, error.message)
                 failure = error
     return Done() if failure is None else Bury(failure.message)
-
-
-def note(services: Services, event: StoreEvent, *, again: bool = False) -> None:
-    """Enter what the store tells into the catalogue, and wake the clips that waited for it.
-
-    `again`: whoever had the event before may have died, or met a fault, between the one and the other.
-
-    Raises:
-        CutbackError: the object is no recording that can be read, or the surroundings do not answer.
-    """
-    from cutback.catalogue import apply_event
-
-    news = apply_event(services, event, again=again)
-    if news is not None:
-        wake(services, news)

@@ -8,14 +8,14 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from cutback.catalogue import Registered, bare, is_not_yet, is_young, register
+from cutback.catalogue import Registered, bare, is_not_yet, is_young
 from cutback.errors import CutbackError, StoppedError
 from cutback.key_pattern import is_recording
 from cutback.retry import is_transient
 from cutback.services import Services
 from cutback.storage import ObjectInfo
-from cutback.waiting import wake
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,16 @@ _AT_ONCE = 4
 """Recordings that are looked into at the same time."""
 
 OnProgress = Callable[[float, str], None]
+
+
+class EnterRecording(Protocol):
+    """Registers a recording and requeues the clips that wait for it: `arrivals.enter_recording`."""
+
+    def __call__(
+        self, services: Services, key: str, /, *, again: bool = ..., stopped: Callable[[], bool] = ...
+    ) -> Registered:
+        """Raises as `arrivals.enter_recording`."""
+        ...
 
 
 @dataclass(slots=True)
@@ -50,13 +60,14 @@ class Scanner:
     """
 
     services: Services
+    enter: EnterRecording
     prefix: str = ""
     """Whole folders; see `Store.list`."""
     _known: dict[str, str] | None = None
     """Key → etag of what has been dealt with."""
     _growing: set[str] = field(default_factory=set)
-    _untold: set[str] = field(default_factory=set)
-    """News by which the waiting clips have not all been woken yet, since something did not answer."""
+    _begun: set[str] = field(default_factory=set)
+    """Entering these began and did not end, as something did not answer: waiting clips may not know of them yet."""
 
     def scan(
         self, *, on_progress: OnProgress = lambda _fraction, _remark: None, stopped: Callable[[], bool] = lambda: False
@@ -84,7 +95,7 @@ class Scanner:
                 on_progress(number / len(changed), info.key)
                 self._take_in(info, look, result, known)
         for key in sorted(lost):
-            self._note(key, register(self.services, key, stopped=stopped), result, known)
+            self._note(key, self.enter(self.services, key, stopped=stopped), result, known)
         return result
 
     def run(self, stop: threading.Event, seconds: float) -> None:
@@ -119,7 +130,11 @@ class Scanner:
         """Each recording, being looked into: some at once, as each takes a process of its own and a store its time."""
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cutback-scan")
         try:
-            looks = [pool.submit(register, self.services, info.key, stopped=stopped) for info in infos]
+            looks = [
+                pool.submit(self.enter, self.services, info.key, again=info.key in self._begun, stopped=stopped)
+                for info in infos
+            ]
+            self._begun.update(info.key for info in infos)
             yield from zip(infos, looks, strict=True)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -130,11 +145,12 @@ class Scanner:
         except StoppedError:
             raise
         except CutbackError as error:
+            if is_transient(error):
+                raise
+            self._begun.discard(info.key)
             if is_not_yet(error) and is_young(self.services, info):
                 result.later.append(info.key)
                 return
-            if is_transient(error):
-                raise
             known[info.key] = bare(info.etag)
             self._growing.discard(info.key)
             result.failed[info.key] = error
@@ -143,6 +159,7 @@ class Scanner:
             self._note(info.key, found, result, known)
 
     def _note(self, key: str, found: Registered, result: Scanned, known: dict[str, str]) -> None:
+        self._begun.discard(key)
         recording = found.recording
         if found.what == "superseded":
             result.later.append(key)
@@ -157,22 +174,18 @@ class Scanner:
         if found.is_news:
             (result.entered if found.what == "entered" else result.renewed).append(key)
             log.info("stage=scanned key=%r camera=%s %s=yes", key, recording.camera, found.what)
-            self._untold.add(key)
-        if key in self._untold:
-            wake(self.services, recording)
-            self._untold.discard(key)
         known[key] = bare(recording.etag)
         (self._growing.add if recording.growing else self._growing.discard)(key)
 
 
 @contextmanager
-def scanning(services: Services, stop: threading.Event) -> Iterator[None]:
+def scanning(services: Services, stop: threading.Event, enter: EnterRecording) -> Iterator[None]:
     """Scan in the background as often as the settings say, until `stop` is set; the block's end waits for that."""
     seconds = services.settings.scan_every
     if not seconds:
         yield
         return
-    thread = threading.Thread(target=Scanner(services).run, args=[stop, seconds], name="scan", daemon=True)
+    thread = threading.Thread(target=Scanner(services, enter).run, args=[stop, seconds], name="scan", daemon=True)
     thread.start()
     try:
         yield

@@ -1,21 +1,15 @@
-"""The one place that builds what the work needs from the settings."""
+"""The bundle that is passed about: everything the work needs. `adapters/build.py` makes one from the settings."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cutback.errors import SettingsError
-from cutback.model import utc_now
 from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
 from cutback.retry import Policy
-from cutback.server_names import cache_nodes
 from cutback.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,6 +44,8 @@ class Services:
     cutter: Cutter
     prober: Prober
     clock: Clock
+    read_secret: Callable[[str], str]
+    """The text of a secret in the secret store, by the name that the settings give. Raises as `build`."""
     checkpoint: Checkpoint
     """Called with a stage's name right after the stage; fault tests break off here."""
 
@@ -81,192 +77,3 @@ class Services:
             close = getattr(each, "close", None)
             if close is not None:
                 close()
-
-
-def build(
-    settings: Settings,
-    *,
-    cutter: Cutter | None = None,
-    prober: Prober | None = None,
-    clock: Clock = utc_now,
-    checkpoint: Checkpoint | None = None,
-) -> Services:
-    """Make folders where they are missing, open stores and database.
-
-    `cutter` and `prober` take the place of the real one, for measuring and testing all that is around it.
-
-    Raises:
-        SettingsError: the data folder cannot be made or written.
-        SurroundingsError: a store or the database does not answer.
-    """
-    from cutback.sandbox import ChildCutter
-    from cutback.storage import Store
-
-    _prepare_folders(settings)
-    policy = policy_of(settings)
-    child = ChildCutter()
-    records, catalogue = _records(settings, clock)
-    webhooks = _webhooks(settings, clock)
-    return Services(
-        settings=settings,
-        policy=policy,
-        worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
-        sources=Store.open(settings.source_url, options=settings.source_options, create=True),
-        clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
-        messages=Store.open(settings.message_store) if settings.message_store else None,
-        queue=_queue(settings, policy, clock),
-        long_queue=_long_queue(settings, policy, clock),
-        records=records,
-        catalogue=catalogue,
-        cache=_cache(settings),
-        webhooks=webhooks,
-        announcers=_announcers(settings, webhooks),
-        cutter=cutter or child,
-        prober=prober or child,
-        clock=clock,
-        checkpoint=checkpoint or _pass,
-    )
-
-
-def _queue(settings: Settings, policy: Policy, clock: Clock) -> Queue:
-    if settings.queue_url:
-        from cutback.adapters.queue_sqs import SqsQueue
-
-        return SqsQueue(
-            settings.queue_url,
-            visibility=settings.visibility_time,
-            max_receives=policy.max_receives,
-            setting="CUTBACK_QUEUE_URL",
-            clock=clock,
-        )
-    from cutback.adapters.queue_sqlite import SqliteQueue
-
-    return SqliteQueue(
-        settings.database_path,
-        "clips",
-        visibility=settings.visibility_time,
-        max_receives=policy.max_receives,
-        clock=clock,
-    )
-
-
-def _long_queue(settings: Settings, policy: Policy, clock: Clock) -> Queue | None:
-    if not settings.long_queue_url:
-        return None
-    from cutback.adapters.queue_sqs import SqsQueue
-
-    return SqsQueue(
-        settings.long_queue_url,
-        visibility=settings.visibility_time,
-        max_receives=policy.max_receives,
-        setting="CUTBACK_LONG_QUEUE_URL",
-        clock=clock,
-    )
-
-
-def _webhooks(settings: Settings, clock: Clock) -> Queue | None:
-    if not settings.has_webhooks:
-        return None
-    # Long enough for a slow look-up of the receiver's name, too, which has no timeout.
-    visibility = timedelta(seconds=4 * settings.webhook_timeout)
-    max_receives = len(settings.webhook_delays) + 4
-    if settings.webhook_queue_url:
-        from cutback.adapters.queue_sqs import SqsQueue
-
-        return SqsQueue(
-            settings.webhook_queue_url,
-            visibility=visibility,
-            max_receives=max_receives,
-            setting="CUTBACK_WEBHOOK_QUEUE_URL",
-            clock=clock,
-        )
-    from cutback.adapters.queue_sqlite import SqliteQueue
-
-    return SqliteQueue(
-        settings.database_path, "webhooks", visibility=visibility, max_receives=max_receives, clock=clock
-    )
-
-
-def _announcers(settings: Settings, webhooks: Queue | None) -> tuple[Announcer, ...]:
-    announcers: list[Announcer] = []
-    if webhooks is not None:
-        from cutback.adapters.announce_outbox import OutboxAnnouncer
-
-        announcers.append(OutboxAnnouncer(webhooks, settings.webhook_urls))
-    if settings.announce_urls:
-        from cutback.adapters.announce_sns import SnsAnnouncer
-
-        announcers += [SnsAnnouncer(topic) for topic in settings.announce_urls]
-    return tuple(announcers)
-
-
-def _records_url(settings: Settings) -> str:
-    if not settings.records_url_secret:
-        return settings.records_url
-    from cutback.adapters.secrets_aws import read_secret
-    from cutback.server_names import check_records_url
-
-    try:
-        return str(check_records_url(read_secret(settings.records_url_secret)))
-    except ValueError as error:
-        raise SettingsError(f"\n- CUTBACK_RECORDS_URL_SECRET: what the secret holds {error}") from None
-
-
-def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue]:
-    """Both on one database."""
-    url = _records_url(settings)
-    if not url:
-        from cutback.adapters.catalogue_sqlite import SqliteCatalogue
-        from cutback.adapters.records_sqlite import SqliteRecords
-
-        return SqliteRecords(settings.database_path, clock=clock), SqliteCatalogue(settings.database_path, clock=clock)
-    try:
-        from cutback.adapters.catalogue_mongodb import MongoCatalogue
-        from cutback.adapters.mongodb import Mongo
-        from cutback.adapters.records_mongodb import MongoRecords
-    except ImportError as error:
-        raise SettingsError("\n- CUTBACK_RECORDS_URL needs pymongo; pip install 'cutback[aws]'") from error
-
-    mongo = Mongo(url)
-    try:
-        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock)
-    except BaseException:
-        mongo.close()
-        raise
-
-
-def _cache(settings: Settings) -> Cache:
-    if not settings.cache_url:
-        from cutback.adapters.cache_memory import MemoryCache
-
-        return MemoryCache()
-    try:
-        from cutback.adapters.cache_memcached import MemcachedCache
-    except ImportError as error:
-        raise SettingsError("\n- CUTBACK_CACHE_URL needs pymemcache; pip install 'cutback[aws]'") from error
-
-    return MemcachedCache(cache_nodes(settings.cache_url))
-
-
-def policy_of(settings: Settings) -> Policy:
-    """How patient these settings are."""
-    return Policy(
-        max_tries=settings.max_tries,
-        first_delay=timedelta(seconds=settings.retry_delay),
-        max_delay=timedelta(seconds=settings.retry_delay_max),
-    )
-
-
-def _prepare_folders(settings: Settings) -> None:
-    for name, folder in (("DATA", settings.data), ("DATABASE", settings.database_path.parent)):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingsError(
-                f"\n- CUTBACK_{name}: the folder {folder} cannot be made ({error.strerror}); "
-                "choose one that this user may write"
-            ) from error
-
-
-def _pass(_stage: str) -> None:
-    pass

@@ -1,4 +1,4 @@
-"""Clips whose footage is not there yet: how they begin to wait, and how an arriving recording wakes them."""
+"""Clips whose footage is not there yet: how they start to wait, and how they get back to the queue."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> 
     ]
 
 
-def waits(services: Services, clip: Clip) -> bool:
-    """Whether the clip has to wait for its footage; its record then says so, and its message is done with.
+def start_waiting_if_needed(services: Services, clip: Clip) -> bool:
+    """Let the clip wait if its footage is not there yet. Returns whether it waits; its message is then done with.
 
-    What comes between looking and noting it down would wake nobody, so it is looked for once more after that.
+    A recording that arrives after the first look and before the record is written finds no clip waiting. So the
+    catalogue is asked once more after the record is written.
 
     Raises:
         RecordsUnavailableError: the records do not answer.
@@ -83,13 +84,13 @@ def coverages(services: Services, clip: Clip) -> list[Coverage]:
     return found
 
 
-def wake(services: Services, recording: CameraRecording) -> int:
-    """A recording came, or has more to show: send all clips to the workers that it may help. Returns how many.
+def requeue_waiting_clips(services: Services, recording: CameraRecording) -> int:
+    """Send the clips that a new or longer recording may help back to the queue. Returns how many.
 
-    Those of its camera are read a page at a time. A clip that begins to wait meanwhile looks for the recording itself.
+    The camera's waiting clips are read page by page. A clip that starts to wait meanwhile finds the recording itself.
 
     Raises:
-        SurroundingsError: records or queue do not answer; wake them again, or their time comes by itself.
+        SurroundingsError: records or queue do not answer. Call this again; otherwise the clips look again in time.
     """
     until = reach(recording, patience_of(services).drift)
     count, cursor = 0, None

@@ -239,9 +239,7 @@ def signing_secret(services: Services) -> str:
     if given is not None and given.get_secret_value():
         return given.get_secret_value()
     if services.settings.webhook_secret_secret:
-        from cutback.adapters.secrets_aws import read_secret
-
-        return read_secret(services.settings.webhook_secret_secret)
+        return services.read_secret(services.settings.webhook_secret_secret)
     if services.settings.webhook_queue_url:
         raise SettingsError(
             "\n- CUTBACK_WEBHOOK_SECRET must be set beside CUTBACK_WEBHOOK_QUEUE_URL: "

@@ -15,11 +15,11 @@ from tests.contract.queue_contract import LONG, QueueContract, Queues, drain, ta
 from tests.contract.racing import DEADLINE, in_threads
 from tests.support.aws import Aws, running
 
+from cutback.adapters.build import build
 from cutback.adapters.queue_sqs import SqsQueue
 from cutback.adapters.sqs_wire import MAX_BYTES
 from cutback.errors import MessageRefusedError, QueueUnavailableError, SettingsError
 from cutback.ports import Queue, QueueDepth
-from cutback.services import build
 from cutback.settings import Settings, variable
 
 

@@ -22,6 +22,7 @@ from cutback import accept
 from cutback.adapters import aws as shared
 from cutback.adapters import sqs_wire
 from cutback.adapters.announce_sns import SnsAnnouncer
+from cutback.adapters.build import build
 from cutback.adapters.queue_sqs import SqsQueue
 from cutback.clip import ClipState
 from cutback.errors import CutbackError, QueueUnavailableError, SurroundingsError
@@ -30,7 +31,7 @@ from cutback.housekeeping import housekeep
 from cutback.model import utc_now
 from cutback.ports import ClipQuery, Message, QueueDepth
 from cutback.request import ClipRequest, validate_request
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import Settings
 from cutback.worker import Worker
 

@@ -23,11 +23,11 @@ from tests.support.fake_cutter import FakeCutter, FakeRendition
 # What `build` would import in every child of a nursery.
 from cutback import storage  # noqa: F401
 from cutback.adapters import announce_outbox, cache_memory, queue_sqlite, records_sqlite  # noqa: F401
+from cutback.adapters.build import build
 from cutback.cutting.job import CutJob, ProgressHook, Source
 from cutback.errors import QueueUnavailableError
 from cutback.event import Event
 from cutback.ports import Announcer
-from cutback.services import build
 from cutback.settings import load_settings
 from cutback.worker import Worker, configure_logging, stopping_on_signals
 

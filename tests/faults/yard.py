@@ -19,13 +19,14 @@ from typing import Any
 from tests.faults.nursery import ROOT, Nursery
 from tests.support.fake_cutter import FakeCutter
 
+from cutback.adapters.build import build
 from cutback.clip import Clip
 from cutback.event import Event
 from cutback.housekeeping import housekeep
 from cutback.model import utc_now
 from cutback.ports import ClipQuery
 from cutback.request import ClipRequest, validate_request
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import Settings
 
 STAGES = [

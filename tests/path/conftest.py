@@ -17,11 +17,12 @@ from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 
 from cutback import accept
+from cutback.adapters.build import build
 from cutback.clip import Clip
 from cutback.event import Event
 from cutback.model import utc_now
 from cutback.request import ClipRequest, validate_request
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import Settings
 from cutback.worker import Worker
 

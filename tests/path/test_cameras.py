@@ -12,7 +12,7 @@ from tests.path.conftest import RECORDING, World
 from cutback.clip import Clip, ClipState
 from cutback.housekeeping import housekeep
 from cutback.recording import CameraRecording
-from cutback.waiting import wake
+from cutback.waiting import requeue_waiting_clips
 
 
 def enter(
@@ -112,7 +112,7 @@ def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(
     assert waiting.expected_at == after(soon, 61)
     assert world.depth() == (0, 0, 0, 0)
     world.pass_time(62)
-    assert wake(world.services, enter(world, "b.mp4", soon, 60)) == 1
+    assert requeue_waiting_clips(world.services, enter(world, "b.mp4", soon, 60)) == 1
     world.work()
     result = ready(world).result
     assert result is not None
@@ -123,7 +123,7 @@ def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(
 def test_the_arrival_of_another_cameras_footage_wakes_nobody(world: World) -> None:
     world.submit(source=span(world.now(), after(world.now(), 5)))
     world.work()
-    assert wake(world.services, enter(world, "s.mp4", world.now(), 60, camera="south")) == 0
+    assert requeue_waiting_clips(world.services, enter(world, "s.mp4", world.now(), 60, camera="south")) == 0
 
 
 def test_the_schedule_finds_footage_that_nobody_told_of(world: World) -> None:
@@ -198,7 +198,7 @@ def test_a_waiting_clip_can_be_cancelled_and_is_not_made_when_its_footage_comes(
     world.submit(source=span(soon, after(soon, 10)))
     world.work()
     accept.cancel(world.services, "wave")
-    assert wake(world.services, enter(world, "b.mp4", soon, 60)) == 0
+    assert requeue_waiting_clips(world.services, enter(world, "b.mp4", soon, 60)) == 0
     assert world.clip("wave").state is ClipState.CANCELLED
 
 
@@ -211,7 +211,7 @@ def test_a_worker_that_dies_anywhere_leaves_a_clip_that_is_made_once(world: Worl
         world.pass_time(70)
         world.work()
         assert world.clip("wave").state is ClipState.WAITING
-        wake(world.services, enter(world, "b.mp4", soon, 60))
+        requeue_waiting_clips(world.services, enter(world, "b.mp4", soon, 60))
     else:
         enter(world, "b.mp4", soon, 60)
         world.die_at(stage)

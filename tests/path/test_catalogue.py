@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.path.yard import NORTH, TEN, Yard
+from tests.path.yard import NORTH, TEN, Yard, news
 
-from cutback.catalogue import STILL_WRITTEN, apply_event, register
+from cutback.arrivals import enter_recording
+from cutback.catalogue import STILL_WRITTEN, register
 from cutback.errors import MediaUnreadableError, PlaceUnknownError
 from cutback.scan import Scanned, Scanner
 from cutback.store_event import StoreEvent
@@ -61,7 +62,7 @@ def test_what_is_said_by_hand_counts_most(yard: Yard) -> None:
     register(yard.services, "sea.mp4", camera="west", start=TEN)
     assert (yard.found("sea.mp4").camera, yard.found("sea.mp4").start) == ("west", TEN)
     assert register(yard.services, "sea.mp4", camera="east", start=TEN).what == "renewed"
-    assert apply_event(yard.services, created("sea.mp4", etag=yard.found("sea.mp4").etag)) is None
+    assert news(yard.services, created("sea.mp4", etag=yard.found("sea.mp4").etag)) is None
     assert yard.found("sea.mp4").camera == "east"
 
 
@@ -97,12 +98,12 @@ def test_a_file_that_changed_just_now_is_still_being_written(yard: Yard) -> None
 def test_a_recording_that_is_replaced_while_it_is_looked_at_is_left_to_its_own_event(yard: Yard) -> None:
     event = created(etag=yard.put())
     yard.prober.meanwhile = lambda: yard.put(duration=700, age=1000)
-    assert apply_event(yard.services, event) is None
+    assert news(yard.services, event) is None
     assert yard.keys() == []
     yard.prober.meanwhile = lambda: yard.put(duration=800, age=900)
-    assert Scanned(seen=1, later=[NORTH]) == Scanner(yard.services).scan()
+    assert Scanned(seen=1, later=[NORTH]) == Scanner(yard.services, enter_recording).scan()
     yard.prober.meanwhile = lambda: None
-    assert Scanned(seen=1, entered=[NORTH]) == Scanner(yard.services).scan()
+    assert Scanned(seen=1, entered=[NORTH]) == Scanner(yard.services, enter_recording).scan()
 
 
 def test_a_recording_that_vanishes_while_it_is_looked_at_is_gone(yard: Yard) -> None:
@@ -127,57 +128,57 @@ def test_a_file_that_says_that_it_is_finished_does_not_grow(yard: Yard, said: di
 
 def test_an_arrival_is_news_once(yard: Yard) -> None:
     event = created(etag=yard.put().strip('"'))
-    assert [apply_event(yard.services, event) for _ in range(3)] == [yard.found(), None, None]
+    assert [news(yard.services, event) for _ in range(3)] == [yard.found(), None, None]
     assert yard.prober.probed == 1
     assert yard.found().sequencer == "01"
-    assert apply_event(yard.services, event, again=True) == yard.found()
+    assert news(yard.services, event, again=True) == yard.found()
 
 
 def test_an_arrival_of_what_has_gone_meanwhile_changes_nothing(yard: Yard) -> None:
-    assert apply_event(yard.services, created()) is None
+    assert news(yard.services, created()) is None
     assert yard.keys() == []
 
 
 def test_a_version_that_was_replaced_meanwhile_is_left_to_its_own_event(yard: Yard) -> None:
     etag = yard.put()
-    assert apply_event(yard.services, created(etag="another", sequencer="01")) is None
+    assert news(yard.services, created(etag="another", sequencer="01")) is None
     assert yard.keys() == []
-    assert apply_event(yard.services, created(etag=etag, sequencer="02")) == yard.found()
+    assert news(yard.services, created(etag=etag, sequencer="02")) == yard.found()
 
 
 def test_a_removal_takes_the_recording_out(yard: Yard) -> None:
     etag = yard.put()
-    apply_event(yard.services, created(etag=etag, sequencer="01"))
-    assert apply_event(yard.services, removed(sequencer="02")) is None
+    news(yard.services, created(etag=etag, sequencer="01"))
+    assert news(yard.services, removed(sequencer="02")) is None
     assert yard.get() is None
 
 
 def test_a_removal_without_a_sequencer_counts_only_if_the_object_is_gone(yard: Yard) -> None:
     yard.put()
     register(yard.services, NORTH)
-    apply_event(yard.services, removed(sequencer=""))
+    news(yard.services, removed(sequencer=""))
     assert yard.get() is not None
     (yard.folder / NORTH).unlink()
-    apply_event(yard.services, removed(sequencer=""))
+    news(yard.services, removed(sequencer=""))
     assert yard.get() is None
 
 
 @pytest.mark.parametrize("key", ["north.20261123T100000.jpg", "a//b.txt", "index.m3u8"])
 def test_objects_that_are_no_recordings_are_passed_over(yard: Yard, key: str) -> None:
-    assert apply_event(yard.services, created(key)) is None
+    assert news(yard.services, created(key)) is None
 
 
 def test_events_of_another_bucket_are_passed_over(yard: Yard) -> None:
     yard.put()
     event = dataclasses.replace(created(), bucket="elsewhere")
-    assert apply_event(yard.services, event) is None
+    assert news(yard.services, event) is None
     assert yard.keys() == []
 
 
 def test_what_cannot_be_read_is_a_named_fault(yard: Yard) -> None:
     yard.write(NORTH, "no video")
     with pytest.raises(MediaUnreadableError):
-        apply_event(yard.services, created())
+        news(yard.services, created())
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -198,7 +199,7 @@ def test_shuffled_and_repeated_events_end_in_what_the_store_holds(yard: Yard, se
     events += dice.choices(events, k=len(events))
     dice.shuffle(events)
     for event in events:
-        apply_event(yard.services, event)
+        news(yard.services, event)
     listed = yard.services.catalogue.list_recordings().recordings
     assert expected == {each.key: each.duration for each in listed}
     assert len(expected) == sum(camera.recordings for camera in yard.services.catalogue.cameras())

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.path.yard import NORTH, Yard
 
+from cutback.arrivals import enter_recording
 from cutback.catalogue import register
 from cutback.errors import RecordsUnavailableError, StorageUnavailableError
 from cutback.recording import CameraRecording
@@ -20,9 +21,9 @@ def test_a_scan_finds_what_is_new_what_changed_and_what_is_gone(yard: Yard) -> N
     for key in (NORTH, other, third):
         yard.put(key)
     (yard.folder / "poster.jpg").write_text("no recording")
-    scanner = Scanner(yard.services)
+    scanner = Scanner(yard.services, enter_recording)
     assert Scanned(seen=3, entered=[other, NORTH, third]) == sorted_scan(scanner)
-    assert Scanned(seen=3) == scanner.scan() == Scanner(yard.services).scan()
+    assert Scanned(seen=3) == scanner.scan() == Scanner(yard.services, enter_recording).scan()
     assert yard.prober.probed == 3
     yard.put(other, duration=700)
     (yard.folder / third).unlink()
@@ -40,7 +41,9 @@ def test_a_scan_below_a_folder_leaves_the_others_alone(yard: Yard) -> None:
     register(yard.services, NORTH)
     (yard.folder / NORTH).unlink()
     yard.put("b/south.20261123T100000.mp4")
-    assert Scanned(seen=1, entered=["b/south.20261123T100000.mp4"]) == Scanner(yard.services, "b").scan()
+    assert (
+        Scanned(seen=1, entered=["b/south.20261123T100000.mp4"]) == Scanner(yard.services, enter_recording, "b").scan()
+    )
     assert yard.get() is not None
 
 
@@ -48,7 +51,7 @@ def test_one_bad_file_does_no_harm_to_the_others_and_is_looked_at_once(yard: Yar
     yard.write("bad.20261123T100000.mp4", "no video")
     yard.put("sea.mp4")
     yard.put()
-    scanner = Scanner(yard.services)
+    scanner = Scanner(yard.services, enter_recording)
     found = scanner.scan()
     reasons = {key: error.reason for key, error in found.failed.items()}
     assert reasons == {"bad.20261123T100000.mp4": "media_unreadable", "sea.mp4": "place_unknown"}
@@ -60,7 +63,7 @@ def test_one_bad_file_does_no_harm_to_the_others_and_is_looked_at_once(yard: Yar
 
 def test_a_file_that_cannot_be_read_yet_is_no_failure(yard: Yard) -> None:
     yard.write(NORTH, "no video so far", age=1)
-    scanner = Scanner(yard.services)
+    scanner = Scanner(yard.services, enter_recording)
     assert Scanned(seen=1, later=[NORTH]) == scanner.scan() == scanner.scan()
     yard.world.pass_time(60)
     assert list(scanner.scan().failed) == [NORTH]
@@ -68,18 +71,18 @@ def test_a_file_that_cannot_be_read_yet_is_no_failure(yard: Yard) -> None:
 
 def test_a_growing_file_is_looked_at_until_it_is_quiet(yard: Yard) -> None:
     yard.put(age=1)
-    scanner = Scanner(yard.services)
+    scanner = Scanner(yard.services, enter_recording)
     assert Scanned(seen=1, entered=[NORTH]) == scanner.scan()
     assert Scanned(seen=1) == scanner.scan()
     yard.world.pass_time(60)
-    assert Scanned(seen=1, renewed=[NORTH]) == Scanner(yard.services).scan()
+    assert Scanned(seen=1, renewed=[NORTH]) == Scanner(yard.services, enter_recording).scan()
     assert Scanned(seen=1, renewed=[]) == scanner.scan()
     assert yard.prober.probed == 1
 
 
 def test_what_the_surroundings_refuse_is_found_by_a_later_scan(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     yard.put()
-    scanner = Scanner(yard.services)
+    scanner = Scanner(yard.services, enter_recording)
     with monkeypatch.context() as patch:
         patch.setattr(yard.services.catalogue, "put_recording", refuse)
         with pytest.raises(RecordsUnavailableError):
@@ -97,14 +100,14 @@ def test_an_arrival_wakes_the_clips_that_waited_for_it(yard: Yard) -> None:
     yard.world.work(yard.services)
     assert yard.world.clip("wave").state == "waiting"
     yard.put()
-    Scanner(yard.services).scan()
+    Scanner(yard.services, enter_recording).scan()
     yard.world.work(yard.services)
     assert yard.world.clip("wave").state == "ready"
 
 
 def test_a_store_that_does_not_answer_is_no_removal(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     yard.put()
-    scanner = Scanner(yard.services)
+    scanner = Scanner(yard.services, enter_recording)
     scanner.scan()
 
     def silent(_self: object, _prefix: str = "") -> Any:
@@ -122,7 +125,7 @@ def test_a_scan_looks_into_several_recordings_at_once(yard: Yard) -> None:
     ]
     together = threading.Barrier(4, timeout=30)
     yard.prober.meanwhile = together.wait  # nobody goes on before four are here
-    assert Scanned(seen=8, entered=keys) == Scanner(yard.services).scan()
+    assert Scanned(seen=8, entered=keys) == Scanner(yard.services, enter_recording).scan()
 
 
 def test_a_scan_that_is_broken_off_looks_into_no_more(yard: Yard) -> None:
@@ -135,6 +138,6 @@ def test_a_scan_that_is_broken_off_looks_into_no_more(yard: Yard) -> None:
 
     yard.prober.meanwhile = fail
     with pytest.raises(StorageUnavailableError):
-        Scanner(yard.services).scan()
+        Scanner(yard.services, enter_recording).scan()
     assert yard.prober.probed < 60
     assert yard.keys() == []

@@ -13,13 +13,14 @@ import pytest
 from tests.path.conftest import World
 from tests.path.yard import NORTH, TEN, Yard
 
+from cutback.arrivals import enter_recording
 from cutback.attempt import Done, GiveBack
 from cutback.errors import QueueUnavailableError
 from cutback.ports import Message, Page
 from cutback.receive import receive
 from cutback.recording import CameraRecording
 from cutback.scan import Scanner
-from cutback.waiting import wake
+from cutback.waiting import requeue_waiting_clips
 
 
 def arrived(start: datetime = TEN, seconds: int = 600) -> CameraRecording:
@@ -84,7 +85,7 @@ def test_one_arrival_wakes_each_of_2500_clips_once_and_holds_few_of_them_at_a_ti
         return page
 
     monkeypatch.setattr(world.services.records, "waiting_for", looking)
-    assert wake(world.services, arrived()) == 2_500
+    assert requeue_waiting_clips(world.services, arrived()) == 2_500
     assert pages == [500] * 5
     found = woken(world)
     assert (len(found), set(found.values())) == (2_500, {1})
@@ -107,7 +108,7 @@ def test_one_arrival_wakes_each_of_2500_clips_once_and_holds_few_of_them_at_a_ti
 def test_a_clip_is_woken_by_what_may_help_it(world: World, begins: float, helped: bool) -> None:  # noqa: FBT001
     wait_for(world, "wave", begins)
     wait_for(world, "other", begins, camera="north2")
-    assert wake(world.services, arrived()) == helped
+    assert requeue_waiting_clips(world.services, arrived()) == helped
     assert woken(world) == Counter(["wave"] if helped else [])
 
 
@@ -153,7 +154,7 @@ def test_an_event_that_comes_again_wakes_whom_it_could_not_wake(yard: Yard, monk
 
 
 def test_a_later_scan_wakes_whom_it_could_not_wake(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    scanner = Scanner(yard.services)
+    scanner = Scanner(yard.services, enter_recording)
     fail_once(yard, monkeypatch)
     with pytest.raises(QueueUnavailableError):
         scanner.scan()

@@ -9,11 +9,15 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+from cutback import arrivals
+from cutback.arrivals import note_event
 from cutback.cutting.job import Limits, Source
 from cutback.errors import MediaUnreadableError
 from cutback.recording import CameraRecording
 from cutback.services import Services
+from cutback.store_event import StoreEvent
 
 if TYPE_CHECKING:
     from tests.path.conftest import World
@@ -77,3 +81,13 @@ class Yard:
 
     def keys(self) -> list[str]:
         return [each.key for each in self.services.catalogue.list_recordings().recordings]
+
+
+def news(services: Services, event: StoreEvent, *, again: bool = False) -> CameraRecording | None:
+    """The recording whose waiting clips a store's event sends back to the queue, if any."""
+    with patch.object(arrivals, "requeue_waiting_clips") as requeue:
+        note_event(services, event, again=again)
+    if not requeue.called:
+        return None
+    recording: CameraRecording = requeue.call_args.args[1]
+    return recording

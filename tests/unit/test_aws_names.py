@@ -12,10 +12,10 @@ import pytest
 
 from cutback import accept
 from cutback.adapters.aws import client
+from cutback.adapters.build import build
 from cutback.aws_names import QueueAddress, queue_address, topic_address
 from cutback.errors import InvalidRequestError, SettingsError
 from cutback.request import validate_request
-from cutback.services import build
 from cutback.settings import Settings, load_settings, variable
 from cutback.webhooks import Deliverer
 
@@ -155,7 +155,7 @@ def test_without_the_extra_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch
 
 def test_nothing_of_aws_is_imported_where_it_is_not_used(tmp_path: Path) -> None:
     program = (
-        "import sys; from cutback.services import build; from cutback.settings import load_settings;"
+        "import sys; from cutback.adapters.build import build; from cutback.settings import load_settings;"
         "build(load_settings()).close();"
         "found = [name for name in sys.modules if name.split('.')[0] in {'boto3', 'botocore', 'urllib3'}];"
         "sys.exit(' '.join(found) or 0)"

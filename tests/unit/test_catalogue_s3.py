@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.path.yard import news
 from tests.unit.test_storage_s3 import endpoint, options, s3  # noqa: F401 - fixtures
 
-from cutback.catalogue import apply_event
-from cutback.services import Services, build
+from cutback.adapters.build import build
+from cutback.services import Services
 from cutback.settings import Settings
 from cutback.store_event import StoreEvent
 
@@ -39,7 +40,7 @@ def event(key: str, etag: str, bucket: str = "clips", sequencer: str = "01") -> 
 def test_an_event_of_the_bucket_enters_the_recording_where_its_metadata_says(services: Services, s3: Any) -> None:  # noqa: F811
     metadata = {"Cutback-Camera": "north", "Cutback-Start": "2026-11-23T10:00:00.480Z"}
     etag = s3.put_object(Bucket="clips", Key="some/prefix/a b.mp4", Body=b"sea", Metadata=metadata)["ETag"]
-    recording = apply_event(services, event("some/prefix/a b.mp4", etag))
+    recording = news(services, event("some/prefix/a b.mp4", etag))
     assert recording is not None
     assert recording == services.catalogue.get_recording("a b.mp4")
     assert recording.camera == "north"
@@ -49,14 +50,14 @@ def test_an_event_of_the_bucket_enters_the_recording_where_its_metadata_says(ser
 
 @pytest.mark.parametrize(("key", "bucket"), [("some/prefix/a.mp4", "others"), ("some/a.mp4", "clips"), ("a.mp4", "")])
 def test_events_from_outside_of_the_source_store_are_passed_over(services: Services, key: str, bucket: str) -> None:
-    assert apply_event(services, event(key, "e", bucket)) is None
+    assert news(services, event(key, "e", bucket)) is None
 
 
 def test_an_object_that_takes_a_shorter_ones_place_is_growing(services: Services, s3: Any) -> None:  # noqa: F811
     key = "some/prefix/north.20261123T100000Z.mp4"
     for sequencer, body, growing in [("01", b"sea", False), ("02", b"sea and more", True)]:
         etag = s3.put_object(Bucket="clips", Key=key, Body=body)["ETag"]
-        recording = apply_event(services, event(key, etag, sequencer=sequencer))
+        recording = news(services, event(key, etag, sequencer=sequencer))
         assert recording is not None
         assert recording == services.catalogue.get_recording("north.20261123T100000Z.mp4")
         assert growing == recording.growing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cutback import services
+from cutback.adapters import build as builder
 from cutback.adapters.cache_memory import MemoryCache
 from cutback.adapters.catalogue_sqlite import SqliteCatalogue
 from cutback.adapters.records_sqlite import SqliteRecords
@@ -71,7 +71,7 @@ def test_a_wrong_url_of_the_records_is_refused_without_being_shown(monkeypatch: 
 
 
 def test_without_urls_everything_is_on_this_machine(tmp_path: Path) -> None:
-    with services.build(Settings(data=tmp_path)) as built:
+    with builder.build(Settings(data=tmp_path)) as built:
         assert isinstance(built.records, SqliteRecords)
         assert isinstance(built.catalogue, SqliteCatalogue)
         assert isinstance(built.cache, MemoryCache)
@@ -98,4 +98,4 @@ def test_a_package_that_is_missing_is_named_with_the_way_to_get_it(
     with pytest.raises(
         SettingsError, match=rf"CUTBACK_{setting.upper()} needs {package}; pip install 'cutback\[aws\]'"
     ):
-        services.build(Settings(data=tmp_path, **{setting: url}))
+        builder.build(Settings(data=tmp_path, **{setting: url}))

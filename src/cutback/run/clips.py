@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from cutback.errors import ClipNotFoundError, Fault, InvalidRequestError
+from cutback.errors import Fault, InvalidRequestError
 from cutback.run import asking
 from cutback.run.command import command
 from cutback.run.exits import WrongUsageError
 from cutback.run.screen import Screen, each
 
 if TYPE_CHECKING:
-    from cutback.clip import Clip
     from cutback.request import ClipRequest
-    from cutback.services import Services
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Clips, by id.")]
 
@@ -193,30 +191,14 @@ def read_since(text: str, now: datetime) -> datetime:
 
 def show(screen: Screen, clip_id: Annotated[str, typer.Argument(metavar="ID", help="The clip's id.")]) -> None:
     """Show everything about a clip."""
+    from cutback.lookup import clip_url, get_clip
     from cutback.run import look
 
     services = screen.services()
-    clip = find(services, clip_id)
-    path = path_of(services, clip)
+    clip = get_clip(services, clip_id)
+    path = clip_url(services, clip)
     screen.document({**clip.public(), **({"path": path} if path else {})})
     screen.show(look.clip_card(clip, path, services.clock()))
-
-
-def find(services: Services, clip_id: str) -> Clip:
-    """The clip.
-
-    Raises:
-        ClipNotFoundError: there is none.
-    """
-    clip = services.records.get_clip(clip_id)
-    if clip is None:
-        raise ClipNotFoundError(f"The id is {clip_id}.")
-    return clip
-
-
-def path_of(services: Services, clip: Clip) -> str | None:
-    """Where the finished clip lies: a path that can be opened, or a URL."""
-    return None if clip.result is None else f"{services.settings.clip_url.rstrip('/')}/{clip.result.key}"
 
 
 def cancel(screen: Screen, ids: Ids) -> None:

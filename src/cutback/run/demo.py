@@ -43,10 +43,10 @@ def demo(screen: Screen) -> None:
 
     Draws five minutes of sea (once, and keeps them), asks for a dozen clips, shows them being made, and ends.
     """
+    from cutback.adapters.build import build
     from cutback.run import demo_view
     from cutback.run.crew import Crew
     from cutback.run.demo_plan import submit_all
-    from cutback.services import build
     from cutback.worker import stopping_on_signals
 
     settings = _settings(screen)

@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cutback.clip import ClipState
+from cutback.lookup import clip_url
 from cutback.run import look
-from cutback.run.clips import path_of
 from cutback.run.demo_plan import Asked
 from cutback.services import Services
 
@@ -133,7 +133,7 @@ def as_dict(services: Services, asked: Sequence[Asked], recording: Path) -> dict
                 "id": each.clip.id,
                 "same_as_before": each.again,
                 "as_foreseen": each.as_foreseen,
-                "path": path_of(services, each.clip),
+                "path": clip_url(services, each.clip),
                 "clip": each.clip.public(),
             }
             for each in asked

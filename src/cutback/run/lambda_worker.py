@@ -19,11 +19,12 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cutback.acknowledge import acknowledge
+from cutback.adapters.build import build
 from cutback.errors import OutOfTimeError
 from cutback.event import Answer, Event
 from cutback.ports import Message
 from cutback.receive import receive
-from cutback.services import Services, build
+from cutback.services import Services
 from cutback.settings import load_settings
 
 MARGIN_SECONDS = 10.0

@@ -41,10 +41,11 @@ def scan(
 
     Looks into those alone that the catalogue does not know in this version.
     """
+    from cutback.arrivals import enter_recording
     from cutback.scan import Scanner
 
     with screen.services() as services, screen.bar("scanning") as on_progress:
-        found = Scanner(services, prefix).scan(on_progress=on_progress)
+        found = Scanner(services, enter_recording, prefix).scan(on_progress=on_progress)
     screen.document(_as_dict(found))
     if not screen.json:
         _show(screen, found)
@@ -91,21 +92,18 @@ def register_one(
     ] = "",
 ) -> None:
     """Enter one recording into the catalogue."""
-    from cutback.catalogue import register as enter
+    from cutback.arrivals import enter_recording
     from cutback.errors import RecordingNotFoundError, SourceChangedError
     from cutback.run.cameras import moment_option
-    from cutback.waiting import wake
 
     begins = moment_option("--start", start)
     with screen.services() as services:
-        found = enter(services, key, camera=camera, start=begins)
+        found = enter_recording(services, key, camera=camera, start=begins)
         if found.what == "superseded":
             raise SourceChangedError(key)
         if found.what == "gone" or found.recording is None:
             raise RecordingNotFoundError(key)
         recording = found.recording
-        if found.is_news:
-            wake(services, recording)
     screen.document({"what": found.what, "recording": recording.model_dump(mode="json")})
     mark = "[green]✓[/]" if found.is_news else "[dim]=[/]"
     screen.show(

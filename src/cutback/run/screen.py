@@ -85,7 +85,7 @@ class Screen:
 
     def services(self) -> Services:
         """Stores, queue and records as the settings say. Raises as `services.build`."""
-        from cutback.services import build
+        from cutback.adapters.build import build
 
         return build(self.settings())
 

@@ -37,11 +37,12 @@ def up(
 
     Starts workers, starts them again when they die, and shows what goes on.
     """
+    from cutback.adapters.build import build
+    from cutback.arrivals import enter_recording
     from cutback.run.crew import Crew
     from cutback.run.events import drain, say
     from cutback.run.view import View
     from cutback.scan import scanning
-    from cutback.services import build
     from cutback.settings import load_settings
     from cutback.worker import configure_logging, stopping_on_signals
 
@@ -58,7 +59,7 @@ def up(
     stop = threading.Event()
     with (
         stopping_on_signals(stop),
-        scanning(services, stop),
+        scanning(services, stop, enter_recording),
         Live(console=screen.err, transient=True, auto_refresh=False) as live,
         Crew(settings.workers, settings.data, logs=logs) as crew,
     ):

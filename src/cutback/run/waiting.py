@@ -12,8 +12,8 @@ from rich.text import Text
 
 from cutback.clip import Clip, ClipState
 from cutback.errors import StoppedError
+from cutback.lookup import clip_url, get_clip
 from cutback.run import look
-from cutback.run.clips import find, path_of
 from cutback.run.exits import ClipNotMadeError
 from cutback.run.screen import Screen, ShownError
 from cutback.services import Services
@@ -38,8 +38,8 @@ def wait_for(screen: Screen, services: Services, clip: Clip) -> Clip:
                 live.update(_view(clip, time.monotonic() - began), refresh=True)
             if stop.wait(POLL_SECONDS):
                 raise StoppedError(f"The clip goes on without you; see: cutback show {clip.id}")
-            clip = find(services, clip.id)
-    path = path_of(services, clip)
+            clip = get_clip(services, clip.id)
+    path = clip_url(services, clip)
     screen.document({**clip.public(), **({"path": path} if path else {})})
     screen.show(look.clip_card(clip, path, services.clock()))
     if clip.state is not ClipState.READY:

@@ -29,6 +29,7 @@ def worker(
 
     Ctrl-C or SIGTERM gives a job in hand back at once.
     """
+    from cutback.arrivals import enter_recording
     from cutback.scan import scanning
     from cutback.worker import Worker, configure_logging, stopping_on_signals
 
@@ -40,7 +41,7 @@ def worker(
             threading.Thread(target=_stop_with_parent, args=[stop], name="parent", daemon=True).start()
         services = screen.services()
         services.check()
-        with scanning(services, stop):
+        with scanning(services, stop, enter_recording):
             Worker(services).run(stop)
     screen.document({"worker": services.worker, "stopped": True})
 
