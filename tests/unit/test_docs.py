@@ -56,6 +56,8 @@ FOR_DEVELOPERS = {
 }
 """Variables of tests and measurements; CONTRIBUTING.md tells of them."""
 MISSPELT_ON_PURPOSE = {"CUTBACK_LEES"}
+SHARED_BY_TWO_CLASSES = {"gap", "segment"}
+"""Words of the glossary whose class has a namesake that still awaits a name of its own."""
 SHARED_OPTIONS = {"--json", "--data", "--debug", "--help"}
 RETRIED = {
     retry.Retry: "yes",
@@ -299,6 +301,34 @@ def test_the_map_of_the_code_names_what_is_there() -> None:
     folders = {word for line in left for word in re.findall(r"\b(\w+)/(?=\s|$)", line)}
     assert files - {path.name for path in SOURCE.rglob("*.py")} == set()
     assert {path.parent.name for path in SOURCE.rglob("__init__.py")} - folders == set()
+
+
+def glossary() -> list[str]:
+    """The words that docs/glossary.md defines, in order."""
+    cells = [line.strip("|").split(" | ") for line in page("docs/glossary.md").splitlines() if line.startswith("| **")]
+    return [re.sub(r"\*\*", "", word.strip()) for word, _ in cells]
+
+
+def test_the_glossary_defines_each_word_once() -> None:
+    words = [word.casefold() for word in glossary()]
+    assert len(words) > 20
+    assert {word for word in words if words.count(word) > 1} == set()
+    defined_elsewhere = re.findall(r"\*\*", page("docs/glossary.md"))
+    assert len(defined_elsewhere) == 2 * len(words), "a word is defined inside another's meaning"
+
+
+def test_the_glossary_and_the_code_know_the_same_states_of_a_clip() -> None:
+    row = next(line for line in page("docs/glossary.md").splitlines() if line.startswith("| **state** "))
+    assert {str(state) for state in ClipState} == set(re.findall(r"[a-z]{5,}", " ".join(re.findall(r"`([^`]+)`", row))))
+
+
+@pytest.mark.parametrize("word", [word for word in glossary() if word not in SHARED_BY_TWO_CLASSES])
+def test_a_word_of_the_glossary_names_one_class_at_most(word: str) -> None:
+    name = "".join(part.title() for part in word.split())
+    files = [
+        named(path) for path in SOURCE.rglob("*.py") if re.search(rf"^class {name}\b", path.read_text(), re.MULTILINE)
+    ]
+    assert len(files) <= 1, f"{name} is two things: {', '.join(files)}"
 
 
 def test_the_changelog_tells_of_this_version() -> None:
