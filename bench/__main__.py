@@ -86,8 +86,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")
     parser.add_argument("--clips", type=int, metavar="N", help="clips through the queue (500)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="workers for the queue's burst (2)")
-    parser.add_argument("--recordings", type=int, metavar="N", help="in the great catalogue (10000000; some 8 GB)")
-    parser.add_argument("--long", action="store_true", help="a two-hour recording as well (5 GB)")
+    parser.add_argument("--recordings", type=int, metavar="N", help="in the large catalogue (10000000; about 8 GB)")
+    parser.add_argument("--long", action="store_true", help="also cut from a two-hour recording (5 GB)")
     parser.add_argument(
         "--write",
         action=argparse.BooleanOptionalAction,
@@ -103,7 +103,7 @@ def _options() -> argparse.Namespace:
 
 
 def _publish(part: str, content: str, where: Circumstances, options: argparse.Namespace) -> None:
-    hasty = "\n\nA quick run: one of each, memory sampled meanwhile. It shows that all works, not how fast."
+    hasty = "\n\nA quick run: one run of each, with memory sampled. It shows that everything works, not how fast."
     text = f"{where.line()}{hasty if options.quick else ''}\n\n{content}"
     print(f"\n## {part}\n\n{text}\n", flush=True)
     if options.write:

@@ -1,7 +1,7 @@
-"""`python -m bench.capacity`: what becomes of a burst of requests on AWS, simulated from measured times.
+"""`python -m bench.capacity`: simulates a burst of requests on AWS from measured times.
 
 The model is that of https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: an SQS event source mapping
-begins with five batches at once and adds up to 300 a minute, up to its maximum concurrency and the account's.
+starts with five concurrent batches and adds up to 300 a minute, up to its maximum concurrency and the account's.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _MORE_A_MINUTE = 300
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a burst. All in seconds."""
+    """The result of a burst. All times are in seconds."""
 
     drained: float
     p50: float
     p99: float
     busiest: int
-    """Most functions at work at once."""
+    """Most functions running at once."""
     function_seconds: float
 
 
@@ -42,7 +42,7 @@ def simulate(
     `limit` is the maximum concurrency; `overhead` is the time between a message's arrival and its function's start.
     """
     draw = random.Random(seed)
-    busy: list[float] = []  # when each function at work ends
+    busy: list[float] = []  # when each running function ends
     waits = []
     busiest, total, drained, now = 0, 0.0, 0.0, 0.0
     for number in range(count):
@@ -51,7 +51,7 @@ def simulate(
         while busy and busy[0] <= now:
             heapq.heappop(busy)
         while len(busy) >= min(limit, _allowed(now)):
-            # The next place is free when a function ends, or when the mapping may start one more.
+            # The next slot is free when a function ends, or when the mapping may start one more.
             now = min(busy[0], _when_allowed(len(busy) + 1)) if len(busy) < limit else busy[0]
             while busy and busy[0] <= now:
                 heapq.heappop(busy)
@@ -97,7 +97,7 @@ def main() -> int:
                 f"{found.function_seconds / 3600:.1f} h",
             ]
         )
-    head = ["maximum concurrency", "all done after", "p50", "p99", "at work at once", "function time"]
+    head = ["maximum concurrency", "all done after", "p50", "p99", "running at once", "function time"]
     mean = sum(options.service) / len(options.service)
     text = (
         f"`python -m bench.capacity`: {options.requests:,} requests within {options.spread:g} s, "

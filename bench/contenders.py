@@ -177,7 +177,7 @@ REENCODE = "ffmpeg, full re-encode"
 PEER = f"smartcut {SMARTCUT}"
 EXACT_WARM = "Cutback exact, warm worker"
 EXACT = "Cutback exact, process"
-EXACT_REMOTE = "Cutback exact, as from an object store"
+EXACT_REMOTE = "Cutback exact, object store reads"
 KEYFRAME = "Cutback keyframe, warm worker"
 INSTANT = "Cutback instant, warm worker"
 

@@ -48,7 +48,7 @@ class Verdict:
     def __str__(self) -> str:
         """For the tables."""
         if self.right:
-            return "right"
+            return "correct"
         if self.first is None or self.last is None:
             return "unlike the source"
         return f"{self.first:+d} … {self.last:+d}, {self.frames - self.wanted:+d} frames"

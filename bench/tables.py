@@ -25,37 +25,37 @@ def cut_tables(results: Sequence[Result]) -> str:
 
 
 def target_table(found: Iterable[Target]) -> str:
-    """Promises and what became of them."""
+    """The targets and whether they are met."""
     rows = [[each.work, each.promise, each.measured, each.judgement] for each in found]
-    return table(["work", "promised", "measured", "kept"], rows, words=(0, 1, 3))
+    return table(["work", "target", "measured", "result"], rows, words=(0, 1, 3))
 
 
 def queue_table(found: Overhead) -> str:
-    """What all but the cut takes."""
+    """The time of everything but the cut."""
     return table(
-        ["from submission to `ready`, with a cut that does nothing", ""],
+        ["from submission to `ready`, with a cutter that does nothing", ""],
         [
             ["one clip at a time, 1 worker, median (p50)", f"{found.p50 * 1000:.0f} ms"],
             ["one clip at a time, 1 worker, p99", f"{found.p99 * 1000:.0f} ms"],
             [f"{found.clips} at once, {found.workers} workers", f"{found.ready_per_second:.0f} clips/s"],
-            ["accepted meanwhile", f"{found.accepted_per_second:.0f} requests/s"],
+            ["accepted at the same time", f"{found.accepted_per_second:.0f} requests/s"],
         ],
     )
 
 
 def cancel_table(found: Cancelled) -> str:
-    """How soon nothing works any more on what nobody wants."""
+    """How soon work on a cancelled clip stops."""
     kept = "met" if found.worst <= PROMISED_SECONDS else "**missed**"
     figures = f"{found.median * 1000:.0f} ms ({found.worst * 1000:.0f} ms)"
     return table(
-        ["a clip cancelled while it is encoded", "median", "promised", "kept"],
-        [[f"from the cancel's return to the encoder's end (worst of {found.runs})", figures, "within 1 s", kept]],
+        ["cancelling a clip while it is encoded", "median", "target", "result"],
+        [[f"from the return of the cancel until encoding stops (worst of {found.runs})", figures, "within 1 s", kept]],
         words=(0, 2, 3),
     )
 
 
 def catalogue_table(found: Sequence[Lookups]) -> str:
-    """How long it takes to find recordings among few and among many."""
+    """How long look-ups take in a small and in a large catalogue."""
     head = ["recordings", "file", "covering a span", "p99", "neighbours", "p99", "a page of 50", "p99", "cameras"]
     rows = []
     for each in found:
@@ -68,13 +68,13 @@ def cameras_table(found: Cameras) -> str:
     """What seams cost, and how soon a waiting clip is ready."""
     ratio = found.three_files / found.one_file
     return table(
-        ["clips by wall clock, warm worker", "median", "promised", "kept"],
+        ["clips by wall clock, warm worker", "median", "target", "result"],
         [
-            ["60 s out of one recording", f"{found.one_file:.2f} s", "", ""],
+            ["60 s from one recording", f"{found.one_file:.2f} s", "", ""],
             ["60 s over three recordings", f"{found.three_files:.2f} s", "", ""],
             ["ratio", f"{ratio:.2f} ×", "under 1.3 ×", "met" if ratio < 1.3 else "**missed**"],
             [
-                f"from the event of a late recording to `ready` (worst of {found.runs})",
+                f"from a late arrival event to `ready` (worst of {found.runs})",
                 f"{found.arrival:.2f} s ({found.arrival_worst:.2f} s)",
                 "within 2 s",
                 "met" if found.arrival_worst <= 2 else "**missed**",
@@ -88,7 +88,7 @@ def cold_start_table(found: ColdStart) -> str:
     """What a cold start imports."""
     kept = "met" if found.seconds < LIMIT else "**missed**"
     head = table(
-        [f"cold start, Python {found.python}", "measured", "promised", "kept"],
+        [f"cold start, Python {found.python}", "measured", "target", "result"],
         [
             ["importing the handler", f"{found.seconds * 1000:.0f} ms", f"under {LIMIT * 1000:.0f} ms", kept],
             ["the zip", f"{found.zipped / _MEGABYTE:.1f} MB", "", ""],
@@ -97,12 +97,12 @@ def cold_start_table(found: ColdStart) -> str:
         words=(0, 2, 3),
     )
     rows = [[f"`{name}`", f"{seconds * 1000:.0f} ms"] for name, seconds in found.costly]
-    listed = table(["`-X importtime`: package, with what it imports first", ""], rows)
+    listed = table(["`-X importtime`: package, including what it is the first to import", ""], rows)
     return f"{head}\n\n{listed}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[int] = (0,)) -> str:
-    """A Markdown table that reads as one in a terminal, too. The columns in `words` are aligned left."""
+    """A Markdown table that is also aligned in a terminal. The columns in `words` are aligned left."""
     lines = [list(head), *map(list, rows)]
     widths = [max(3, *(len(line[n]) for line in lines)) for n in range(len(head))]
     rule = [":" + "-" * (width - 1) if n in words else "-" * (width - 1) + ":" for n, width in enumerate(widths)]

@@ -56,7 +56,7 @@ def targets(results: Iterable[Result]) -> list[Target]:
     copies = "`keyframe` and `instant`, warm worker"
     return [
         _at_least(exact_2, "at least 5 times faster than smartcut 1.7", 5, lambda: _faster(figures, "g2", PEER)),
-        _at_least(exact_2, "at no lower PSNR than smartcut (dB more)", 0, lambda: _better(figures, "g2")),
+        _at_least(exact_2, "PSNR no lower than smartcut's (dB above it)", 0, lambda: _better(figures, "g2")),
         _at_least(
             exact_2, "at least 40 times faster than a full re-encode", 40, lambda: _faster(figures, "g2", REENCODE)
         ),
@@ -64,7 +64,7 @@ def targets(results: Iterable[Result]) -> list[Target]:
         *(
             _at_most(
                 f"exact, 5 min, {name}",
-                "within 2 times of the 30 s cut's time and a plain copy's together",
+                "at most 2 times the 30 s cut and a plain copy together",
                 2,
                 lambda source=source: _longer_cut(figures, source),  # type: ignore[misc]
             )
@@ -73,7 +73,7 @@ def targets(results: Iterable[Result]) -> list[Target]:
         *(
             _at_most(
                 f"{copies}, {seconds} s",
-                "within 1.3 times of `ffmpeg -c copy` (the worst of them)",
+                "at most 1.3 times `ffmpeg -c copy` (worst case)",
                 1.3,
                 lambda seconds=seconds: _copies(figures, seconds),  # type: ignore[misc]
             )
@@ -82,20 +82,20 @@ def targets(results: Iterable[Result]) -> list[Target]:
         _at_most("peak memory, worker and child", "under 250 MB", 250, lambda: _memory(figures), "MB"),
         _at_most(
             "bytes read, warm index",
-            "under 1.10 × the clip's own + 1 MiB (as a share of that)",
+            "under 1.10 × the clip's size + 1 MiB (share of it used)",
             1,
             lambda: _read(figures, cold=False),
         ),
-        _at_most("bytes read, cold", "and the container's index on top", 1, lambda: _read(figures, cold=True)),
+        _at_most("bytes read, cold", "the same plus the container's index", 1, lambda: _read(figures, cold=True)),
         _at_most(
             "a two-hour recording, warm",
-            "within 1.3 times of the ten-minute one",
+            "at most 1.3 times the ten-minute recording",
             1.3,
             lambda: max(_two_hours(figures, seconds) for seconds in (30, 300)),
         ),
         _at_most("requests for a 30 s clip, cold", "under 12", 11, lambda: _requests(figures, cold=True), ""),
         _at_most("requests for a 30 s clip, warm", "under 6", 5, lambda: _requests(figures, cold=False), ""),
-        _at_most("clips that are not what was asked for", "none", 0, lambda: _wrong(figures), ""),
+        _at_most("clips that differ from the request", "none", 0, lambda: _wrong(figures), ""),
     ]
 
 
