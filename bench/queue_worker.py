@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from cutback.adapters.build import build
-from cutback.cutting.job import CutJob, Facts, Poster, ProgressHook, RealSpan, Source
+from cutback.cutting.job import ByteSource, CutJob, Facts, Poster, ProgressHook, RealSpan
 from cutback.settings import Settings
 from cutback.worker import Worker, configure_logging, stopping_on_signals
 
@@ -52,7 +52,7 @@ class IdleCutter:
     """Reads nothing, cuts nothing, is ready at once."""
 
     def render(
-        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+        self, job: CutJob, sources: Sequence[ByteSource], *, on_progress: ProgressHook, stopped: Callable[[], bool]
     ) -> EmptyRendition:
         """See `Cutter.render`."""
         del sources, on_progress, stopped

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from cutback.byte_ranges import coalesced
 from cutback.errors import (
     CutbackError,
     InvalidRequestError,
@@ -197,7 +198,7 @@ def _is_changing(services: Services, info: ObjectInfo, known: CameraRecording | 
 
 
 class _IndexNotes:
-    """A `Source` that notes which parts of it are the container's index."""
+    """A `ByteSource` that notes which parts of it are the container's index."""
 
     def __init__(self, reader: RememberingReader) -> None:
         self._reader = reader
@@ -219,12 +220,7 @@ class _IndexNotes:
 
     def parts(self) -> tuple[tuple[int, int], ...]:
         """(offset, length) of each, in order, adjoining ones as one."""
-        joined: list[tuple[int, int]] = []
-        for start, end in sorted(self._read):
-            if joined and start <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-            else:
-                joined.append((start, end))
+        joined = coalesced(self._read, gap=0)
         return tuple((start, end - start) for start, end in joined) if len(joined) <= _MOST_PARTS else ()
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, runtime_checkable
 
-from cutback.cutting.job import Facts, Poster, Source
+from cutback.byte_ranges import coalesced
+from cutback.cutting.job import ByteSource, Facts, Poster
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.memory import give_back
-from cutback.range_pieces import coalesced
 
 _CHUNK = 4 * 1024 * 1024
 
@@ -47,7 +47,7 @@ class FinishedClip:
         head: bytes,
         extents: tuple[Extent, ...],
         facts: Facts,
-        sources: Sequence[Source],
+        sources: Sequence[ByteSource],
         spool: BinaryIO,
         drawing: Drawing,
     ) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 
 from cutback.errors import ObjectNotFoundError, RecordingNotFoundError, SourceChangedError
-from cutback.playlist import Part
+from cutback.playlist import ObjectRange
 from cutback.range_reader import RangeReader
 from cutback.storage import MIB, ObjectInfo, Store
 
@@ -22,9 +22,9 @@ _WHOLE = 16 * MIB
 
 
 class JoinedReader:
-    """Parts of objects one after another; a `Source` of the cutter, each object pinned to its own version."""
+    """Parts of objects one after another; a `ByteSource` of the cutter, each object pinned to its own version."""
 
-    def __init__(self, store: Store, key: str, parts: Sequence[tuple[Part, ObjectInfo]], *, whole: bool,
+    def __init__(self, store: Store, key: str, parts: Sequence[tuple[ObjectRange, ObjectInfo]], *, whole: bool,
                  stopped: Callable[[], bool] | None = None) -> None:  # fmt: skip
         """Use `open`."""
         versions = {info.key: info for _, info in parts}
@@ -41,7 +41,13 @@ class JoinedReader:
 
     @classmethod
     def open(
-        cls, store: Store, key: str, parts: Sequence[Part], *, whole: bool, stopped: Callable[[], bool] | None = None
+        cls,
+        store: Store,
+        key: str,
+        parts: Sequence[ObjectRange],
+        *,
+        whole: bool,
+        stopped: Callable[[], bool] | None = None,
     ) -> JoinedReader:
         """Pin the versions that are there now. One request an object, which are counted.
 
@@ -76,7 +82,7 @@ class JoinedReader:
         return self._asked + sum(reader.requests for reader in self._readers.values())
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """See `Source.read_at`."""
+        """See `ByteSource.read_at`."""
         pieces = []
         for number, at, count in self._across(offset, length):
             self._announce(number)
@@ -85,7 +91,7 @@ class JoinedReader:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """See `Source.prefetch`."""
+        """See `ByteSource.prefetch`."""
         wanted: dict[str, list[tuple[int, int]]] = {}
         for offset, length in ranges:
             for number, at, count in self._across(offset, length):
@@ -126,13 +132,13 @@ class JoinedReader:
                 self._readers[key].prefetch([(start, length)])
 
 
-def _length(part: Part, info: ObjectInfo) -> int:
+def _length(part: ObjectRange, info: ObjectInfo) -> int:
     length = info.size - part.offset if part.length is None else part.length
     if length < 0 or part.offset + length > info.size:
         raise SourceChangedError(f"{part.key} is shorter than the playlist says.")
     return length
 
 
-def _version(parts: Sequence[tuple[Part, ObjectInfo]]) -> str:
+def _version(parts: Sequence[tuple[ObjectRange, ObjectInfo]]) -> str:
     text = "\n".join(f"{part.key} {part.offset} {part.length} {info.etag}" for part, info in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

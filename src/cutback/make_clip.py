@@ -23,7 +23,7 @@ from cutback.lease import Lease
 from cutback.ports import Message
 from cutback.posters import store_posters
 from cutback.request import parse_request
-from cutback.resolve import Footage, resolve
+from cutback.resolve import OpenedSources, resolve
 from cutback.services import Services
 from cutback.waiting import coverages, start_waiting_if_needed
 
@@ -105,7 +105,7 @@ def _check_tries(services: Services, message: Message) -> None:
 
 
 def _store(
-    services: Services, attempt: Clip, rendition: Rendition, footage: Footage, *, lease: Lease, began: float
+    services: Services, attempt: Clip, rendition: Rendition, footage: OpenedSources, *, lease: Lease, began: float
 ) -> ClipResult:
     facts = rendition.facts
     place = prefix(attempt.id, attempt.attempt)
@@ -157,7 +157,7 @@ def _watched(chunks: Iterator[bytes], lease: Lease) -> Iterator[bytes]:
         yield chunk
 
 
-def _noting(lease: Lease, footage: Footage) -> Callable[[CutProgress], None]:
+def _noting(lease: Lease, footage: OpenedSources) -> Callable[[CutProgress], None]:
     def note(progress: CutProgress) -> None:
         fraction = min(max(progress.fraction, 0.0), 1.0)
         lease.note(Progress(fraction=fraction, bytes=footage.bytes_read, frames=progress.frames))

@@ -22,7 +22,7 @@ from cutback.playlist import LARGEST, SUFFIX, Playlist, Segment, parse_playlist
 from cutback.times import FrameNumber, Instant, format_seconds
 
 if TYPE_CHECKING:
-    from cutback.cutting.job import Source
+    from cutback.cutting.job import ByteSource
     from cutback.storage import Store
 
 _MOST_AT_ONCE = 2_000
@@ -100,7 +100,7 @@ def read_playlist(store: Store, key: str) -> Playlist:
 
 
 def probe_playlist(
-    store: Store, key: str, probe: Callable[[Source], dict[str, Any]], *, stopped: Callable[[], bool] | None = None
+    store: Store, key: str, probe: Callable[[ByteSource], dict[str, Any]], *, stopped: Callable[[], bool] | None = None
 ) -> dict[str, Any]:
     """What a recording in segments is, as `cutback.cutting.probe` tells of a video; `probe` looks into a source.
 

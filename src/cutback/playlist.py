@@ -30,7 +30,7 @@ _MOST_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ObjectRange:
     """A piece of an object: `length` bytes from `offset`, or, without a length, all of it."""
 
     key: str
@@ -42,8 +42,8 @@ class Part:
 class Segment:
     """A piece of the recording."""
 
-    media: Part
-    init: Part | None
+    media: ObjectRange
+    init: ObjectRange | None
     """What has to come before it: the header of fragmented MP4."""
     start: Fraction
     """Seconds from the playlist's beginning to its first keyframe, as the playlist says."""
@@ -60,7 +60,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ContinuousRun:
     """Segments that make one stream, and what is wanted of them."""
 
     segments: tuple[Segment, ...]
@@ -86,7 +86,7 @@ class Playlist:
         """When it began on the wall clock, where the playlist tells the time."""
         return self.segments[0].begins if self.segments else None
 
-    def around(self, start: Fraction, end: Fraction) -> list[Stretch]:
+    def around(self, start: Fraction, end: Fraction) -> list[ContinuousRun]:
         """The segments that a range needs, one stretch after the other.
 
         One more on either side of the range comes along: sound, and pictures presented before the keyframe
@@ -101,7 +101,7 @@ class Playlist:
                 last = segments[-1] is self.segments[-1]
                 # Behind the very end the range is left as it is, so that the clip's record says that it was clamped.
                 until = end if last else min(end, segments[-1].end)
-                made.append(Stretch(tuple(taken), max(start, segments[0].start), until))
+                made.append(ContinuousRun(tuple(taken), max(start, segments[0].start), until))
         return made
 
 
@@ -139,7 +139,7 @@ def _segments(parsed: M3U8, folder: str) -> Iterator[Segment]:
     at, stretch = Fraction(0), 0
     begins: datetime | None = None
     since = Fraction(0)
-    init: Part | None = None
+    init: ObjectRange | None = None
     ends: dict[str, int] = {}
     for number, item in enumerate(parsed.segments):
         if item.uri is None:
@@ -170,17 +170,17 @@ def _zoned(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _part(item: Any, folder: str, ends: dict[str, int]) -> Part:
+def _part(item: Any, folder: str, ends: dict[str, int]) -> ObjectRange:
     """The bytes that a segment or a header names. `ends` remembers where the last piece of each object ended."""
     key = _key(item.uri, folder)
     if not item.byterange:
-        return Part(key)
+        return ObjectRange(key)
     length, _, offset = str(item.byterange).partition("@")
     begin = int(offset) if offset else ends.get(key, 0)
     if begin < 0 or int(length) < 1:
         raise ValueError(f"the range {item.byterange}")
     ends[key] = begin + int(length)
-    return Part(key, begin, int(length))
+    return ObjectRange(key, begin, int(length))
 
 
 def _key(uri: str, folder: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from cutback.clip import Clip, ClipState, Progress
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import ByteSource, Limits
 from cutback.event import Event
 from cutback.recording import Camera, CameraRecording
 
@@ -248,7 +248,7 @@ class Catalogue(Protocol):
 class Prober(Protocol):
     """Looks into a recording."""
 
-    def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """What the recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
         ...
 

@@ -6,19 +6,19 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from cutback.cutting.job import Source
+from cutback.cutting.job import ByteSource
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-class ReaderFile(io.RawIOBase):
+class SourceFile(io.RawIOBase):
     """A position in a source, for libraries that want a file.
 
     It has no `name`: libavformat would take that for a URL and open it by the protocol it names.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteSource) -> None:
         """At the start; closing the file leaves `source` open."""
         super().__init__()
         self._source = source

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import pairwise
+
+from cutback.byte_ranges import split
 
 
 @dataclass(slots=True)
-class Piece:
+class CachedRange:
     """Bytes `start` to `end` (excluded), held or being fetched."""
 
     start: int
@@ -28,18 +29,18 @@ class Piece:
         return self.end - self.start
 
 
-class Pieces:
+class CachedRanges:
     """The pieces of one object, found by offset."""
 
     def __init__(self) -> None:
-        self._by_start: dict[int, Piece] = {}
+        self._by_start: dict[int, CachedRange] = {}
         self._starts: list[int] = []
         self.total = 0
         """Bytes of all pieces, those on their way included."""
         self.awaited = 0
         """Bytes of the pieces that were announced and are not read yet."""
 
-    def within(self, start: int, end: int) -> list[Piece]:
+    def within(self, start: int, end: int) -> list[CachedRange]:
         """The pieces that have bytes of this range, in order."""
         first = max(0, bisect_right(self._starts, start) - 1)
         last = bisect_left(self._starts, end)
@@ -58,12 +59,12 @@ class Pieces:
             missing.append((at, end))
         return missing
 
-    def steps(self, start: int, end: int, most: int) -> list[tuple[int, int, Piece | None]]:
+    def steps(self, start: int, end: int, most: int) -> list[tuple[int, int, CachedRange | None]]:
         """How to go through a range in order: (from, to) of a piece, held or coming, or, for None, of the object.
 
         Those of the object have at most `most` bytes.
         """
-        steps: list[tuple[int, int, Piece | None]] = []
+        steps: list[tuple[int, int, CachedRange | None]] = []
         at = start
         for piece in self.within(start, end):
             steps += [(*step, None) for step in split(at, piece.start, most)] if piece.start > at else []
@@ -71,14 +72,14 @@ class Pieces:
             steps.append((begin - piece.start, at - piece.start, piece))
         return steps + ([(*step, None) for step in split(at, end, most)] if at < end else [])
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: CachedRange) -> None:
         """`piece` must overlap none."""
         insort(self._starts, piece.start)
         self._by_start[piece.start] = piece
         self.total += piece.size
         self.awaited += piece.size if piece.awaited else 0
 
-    def remove(self, piece: Piece) -> None:
+    def remove(self, piece: CachedRange) -> None:
         """Forget a piece, if it is still there."""
         if self._by_start.get(piece.start) is not piece:
             return
@@ -87,7 +88,7 @@ class Pieces:
         self.total -= piece.size
         self.settle(piece)
 
-    def settle(self, piece: Piece) -> None:
+    def settle(self, piece: CachedRange) -> None:
         """An announced piece has been read; it becomes like any other."""
         if piece.awaited:
             piece.awaited = False
@@ -108,21 +109,3 @@ class Pieces:
         self._by_start.clear()
         self._starts.clear()
         self.total = self.awaited = 0
-
-
-def coalesced(ranges: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-    """Ranges (start, end) sorted, and joined where no more than `gap` bytes lie between them."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if joined and start - joined[-1][1] <= gap:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def split(start: int, end: int, most: int) -> list[tuple[int, int]]:
-    """The range in equal parts (to a byte) of no more than `most` bytes."""
-    count = -(-(end - start) // most)
-    edges = [start + (end - start) * n // count for n in range(count + 1)] if count else []
-    return list(pairwise(edges))

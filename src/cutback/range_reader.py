@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -11,10 +10,10 @@ from threading import Lock
 from types import TracebackType
 from typing import Self, TypeVar
 
+from cutback.byte_ranges import coalesced, split
 from cutback.errors import ObjectNotFoundError, RecordingNotFoundError, StoppedError
 from cutback.pinned import PinnedObject
-from cutback.range_file import ReaderFile
-from cutback.range_pieces import Piece, Pieces, coalesced, split
+from cutback.range_pieces import CachedRange, CachedRanges
 from cutback.range_stream import one_ahead
 from cutback.storage import MIB, ObjectInfo, Store
 
@@ -40,7 +39,7 @@ _STOP_CHECK = 0.2
 
 
 @dataclass(slots=True)
-class _Run:
+class _SequentialRead:
     """A sequential reading: where it has come to, and how far ahead it is worth fetching."""
 
     end: int
@@ -50,7 +49,7 @@ class _Run:
 
 
 class RangeReader:
-    """A recording's bytes, for any number of threads; a `Source` of the cutter.
+    """A recording's bytes, for any number of threads; a `ByteSource` of the cutter.
 
     Every read is of the version found at `open`: when it is replaced or shortened, reads that reach the
     store raise `SourceChangedError`, or `RecordingGrewError` (see `PinnedObject`); when it is gone,
@@ -70,9 +69,9 @@ class RangeReader:
         self._stopped = stopped
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="range-reader")
-        self._pieces = Pieces()
+        self._pieces = CachedRanges()
         self._announced: deque[tuple[int, int]] = deque()
-        self._runs: list[_Run] = []
+        self._runs: list[_SequentialRead] = []
         self._reads = 0
         self._bytes_read = 0
         self._requests = 0
@@ -179,13 +178,6 @@ class RangeReader:
         except ObjectNotFoundError as error:
             raise RecordingNotFoundError(error.detail) from None
 
-    def as_file(self) -> io.RawIOBase:
-        """A seekable file over the recording, at its start; closing it leaves the reader open.
-
-        It has no `name`: libavformat would take that for a URL and open it by the protocol it names.
-        """
-        return ReaderFile(self)
-
     def close(self) -> None:
         """Let go of the memory; requests under way end by themselves. Afterwards reads raise `RuntimeError`."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -205,7 +197,7 @@ class RangeReader:
 
     # --- deciding what to fetch (all with the lock held) -------------------------------------------
 
-    def _wanted(self, start: int, end: int) -> list[Piece]:
+    def _wanted(self, start: int, end: int) -> list[CachedRange]:
         """The pieces that hold this range, fetched or about to be, and read-ahead set going."""
         run, sequential = self._follow(start, end)
         missing = self._pieces.gaps(start, end)
@@ -228,7 +220,7 @@ class RangeReader:
             piece.used = self._reads
         return found
 
-    def _follow(self, start: int, end: int) -> tuple[_Run, bool]:
+    def _follow(self, start: int, end: int) -> tuple[_SequentialRead, bool]:
         """The run that this read goes on with, or a new one; and whether it went on."""
         for run in self._runs:
             if run.end - BLOCK <= start <= run.end + BLOCK:
@@ -236,7 +228,7 @@ class RangeReader:
                 self._runs.remove(run)
                 self._runs.insert(0, run)
                 return run, True
-        self._runs.insert(0, _Run(end))
+        self._runs.insert(0, _SequentialRead(end))
         del self._runs[_RUNS:]
         return self._runs[0], False
 
@@ -267,7 +259,7 @@ class RangeReader:
     def _start(self, start: int, end: int, *, announced: bool) -> None:
         self._reads += 1
         data = self._pool.submit(self._fetch, start, end)
-        self._pieces.add(Piece(start, end, data, announced, announced, self._reads))
+        self._pieces.add(CachedRange(start, end, data, announced, announced, self._reads))
 
     # --- fetching --------------------------------------------------------------------------------
 
@@ -282,7 +274,7 @@ class RangeReader:
             self._bytes_read += len(data)
         return data
 
-    def _result(self, piece: Piece) -> bytes:
+    def _result(self, piece: CachedRange) -> bytes:
         try:
             return self._await(piece.data)
         except BaseException:

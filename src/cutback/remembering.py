@@ -40,7 +40,7 @@ class RememberingReader:
         return self._reader.requests
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """See `Source.read_at`."""
+        """See `ByteSource.read_at`."""
         return self._reader.read_at(offset, length)
 
     def read_index(self, offset: int, length: int) -> bytes:
@@ -56,7 +56,7 @@ class RememberingReader:
         return data
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """See `Source.prefetch`."""
+        """See `ByteSource.prefetch`."""
         self._reader.prefetch(ranges)
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from typing import Protocol, Self, TypeAlias
 
 from cutback.clip import Gap
 from cutback.coverage import Coverage, Hole, Take
-from cutback.cutting.job import CutGap, CutJob, CutRange, Limits, RealSpan, Source
+from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, RealSpan
 from cutback.opening import Opened, is_playlist, open_segments
 from cutback.ports import Cache
 from cutback.range_reader import RangeReader
@@ -24,7 +24,7 @@ from cutback.storage import ObjectInfo, Store
 from cutback.times import Instant
 
 
-class Reader(Source, Protocol):
+class Reader(ByteSource, Protocol):
     """A recording opened for reading, which counts what it costs."""
 
     @property
@@ -69,13 +69,13 @@ class Missing:
     filled: GapRule
 
 
-Piece: TypeAlias = Wanted | Missing
+WantedFootage: TypeAlias = Wanted | Missing
 
 
-def pieces_of(request: ClipRequest, coverages: Sequence[Coverage]) -> list[Piece]:
+def pieces_of(request: ClipRequest, coverages: Sequence[Coverage]) -> list[WantedFootage]:
     """What the clip is made of, in order. Pure. `coverages` are those of the request's cameras' spans, in order."""
     left = list(coverages)
-    made: list[Piece] = []
+    made: list[WantedFootage] = []
     for source in request.source:
         if isinstance(source, Range):
             made.append(Wanted(source.recording, source.start, source.end))
@@ -84,8 +84,8 @@ def pieces_of(request: ClipRequest, coverages: Sequence[Coverage]) -> list[Piece
     return made
 
 
-def _pieces_of_span(span: CameraSpan, coverage: Coverage) -> list[Piece]:
-    made: list[Piece] = []
+def _pieces_of_span(span: CameraSpan, coverage: Coverage) -> list[WantedFootage]:
+    made: list[WantedFootage] = []
     stretches = coverage.stretches
     for number, stretch in enumerate(stretches):
         if isinstance(stretch, Hole):
@@ -110,12 +110,12 @@ def _meets(neighbour: Take | Hole, gaps: GapRule) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Footage:
+class OpenedSources:
     """What a clip is cut from: its spans in order, and every recording once, opened until this is closed."""
 
     spans: tuple[Span, ...]
     readers: tuple[Reader, ...]
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[WantedFootage, ...] = ()
     """What the spans were made of, one for each, and gaps between them."""
     notes: tuple[str, ...] = field(default=())
     clocks: tuple[Fraction | None, ...] = ()
@@ -196,7 +196,7 @@ def resolve(
     *,
     stopped: Callable[[], bool],
     coverages: Sequence[Coverage] = (),
-) -> Footage:
+) -> OpenedSources:
     """Open the recordings a request needs, in the store of sources. Once `stopped`, reads are broken off.
 
     `coverages` say where the footage of the request's cameras' spans lies, in order. The recordings' indexes are
@@ -220,9 +220,9 @@ def resolve_with(
     open_playlist: Callable[[str, Instant, Instant], list[Opened]],
     *,
     coverages: Sequence[Coverage] = (),
-) -> Footage:
+) -> OpenedSources:
     """As `resolve`, with any way to open a recording, or what a piece needs of one that is a playlist."""
-    pieces: list[Piece] = []
+    pieces: list[WantedFootage] = []
     readers: dict[Recording, Reader] = {}
     clocks: dict[Recording, Fraction | None] = {}
     whole: dict[str, Recording] = {}
@@ -256,7 +256,7 @@ def resolve_with(
             spans += found
             pieces += [piece] * len(found)
         opened.pop_all()  # all are there: from here on the footage closes them
-    return Footage(
+    return OpenedSources(
         spans=tuple(spans),
         readers=tuple(readers.values()),
         pieces=tuple(pieces),

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 from cutback import errors
 from cutback.cutting import wire
-from cutback.cutting.job import CutJob, CutProgress, KeepsIndex, Limits, Poster, ProgressHook, Source
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, KeepsIndex, Limits, Poster, ProgressHook
 from cutback.errors import (
     CutbackError,
     MediaCrashedError,
@@ -73,15 +73,15 @@ class ChildCutter:
             spare.kill()
         self._reader.shutdown(wait=False)
 
-    def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """What a recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
         return self._ask(b"P", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
 
-    def preview(self, job: CutJob, source: Source, *, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def preview(self, job: CutJob, source: ByteSource, *, stopped: Callable[[], bool]) -> dict[str, Any]:
         """What `render` would do, as `cutback.cutting.preview` tells. Raises as `Cutter.render`."""
         return self._ask(b"V", job, source, stopped)
 
-    def _ask(self, kind: bytes, job: CutJob, source: Source, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def _ask(self, kind: bytes, job: CutJob, source: ByteSource, stopped: Callable[[], bool]) -> dict[str, Any]:
         child = self._take()
         try:
             with _open_spool() as spool:
@@ -97,7 +97,7 @@ class ChildCutter:
         return child
 
     def render(
-        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+        self, job: CutJob, sources: Sequence[ByteSource], *, on_progress: ProgressHook, stopped: Callable[[], bool]
     ) -> FinishedClip:
         """See `Cutter.render`."""
         child = self._take()
@@ -140,7 +140,7 @@ class _Job:
     def __init__(
         self,
         job: CutJob,
-        sources: Sequence[Source],
+        sources: Sequence[ByteSource],
         child: Child,
         spool: BinaryIO,
         on_progress: ProgressHook,

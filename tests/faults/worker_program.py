@@ -24,7 +24,7 @@ from tests.support.fake_cutter import FakeCutter, FakeRendition
 from cutback import storage  # noqa: F401
 from cutback.adapters import announce_outbox, cache_memory, queue_sqlite, records_sqlite  # noqa: F401
 from cutback.adapters.build import build
-from cutback.cutting.job import CutJob, ProgressHook, Source
+from cutback.cutting.job import ByteSource, CutJob, ProgressHook
 from cutback.errors import QueueUnavailableError
 from cutback.event import Event
 from cutback.ports import Announcer
@@ -75,7 +75,7 @@ class StumblingCutter(FakeCutter):
     def render(
         self,
         job: CutJob,
-        sources: Sequence[Source],
+        sources: Sequence[ByteSource],
         *,
         on_progress: ProgressHook,
         stopped: Callable[[], bool],

@@ -27,7 +27,7 @@ class BytesSource:
         self.bytes_read = 0
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """See `Source.read_at`."""
+        """See `ByteSource.read_at`."""
         piece = self.data[offset : offset + length]
         self.bytes_read += len(piece)
         return piece

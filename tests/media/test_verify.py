@@ -13,7 +13,7 @@ from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting import cut as cut_module
 from cutback.cutting import splice as splice_module
-from cutback.cutting.h264.enter import Renumbering
+from cutback.cutting.h264.enter import OpenGopRewriter
 from cutback.cutting.spool import Spool
 from cutback.errors import ClipDamagedError
 
@@ -62,16 +62,16 @@ def test_encoded_pictures_that_do_not_decode_are_noticed(
 def test_rewritten_headers_that_spoil_pictures_are_noticed(
     recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Renumbering.rewrite
+    real = OpenGopRewriter.rewrite
     count = 0
 
-    def rewrite(self: Renumbering, sample: bytes) -> bytes:
+    def rewrite(self: OpenGopRewriter, sample: bytes) -> bytes:
         nonlocal count
         count += 1
         done = real(self, sample)
         return done[:-8] + bytes(reversed(done[-8:])) if count == 3 else done
 
-    monkeypatch.setattr(Renumbering, "rewrite", rewrite)
+    monkeypatch.setattr(OpenGopRewriter, "rewrite", rewrite)
     clip = cut_here([recording("open-gop").path], (0, Fraction("1.1"), Fraction("3.1")))
     assert clip.facts.remade
     assert decode_presented(clip.data).counters == FRAMES

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from cutback import arrivals
 from cutback.arrivals import note_event
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import ByteSource, Limits
 from cutback.errors import MediaUnreadableError
 from cutback.recording import CameraRecording
 from cutback.services import Services
@@ -34,7 +34,7 @@ class TextProber:
         self.counting = threading.Lock()
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def probe(self, source: Source, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         with self.counting:
             self.probed += 1
         self.meanwhile()

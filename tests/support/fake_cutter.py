@@ -10,7 +10,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from cutback.cutting.job import CutJob, CutProgress, Facts, Poster, ProgressHook, RealSpan, Source
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Poster, ProgressHook, RealSpan
 from cutback.errors import StoppedError
 from cutback.times import FrameNumber
 
@@ -72,7 +72,7 @@ class FakeCutter:
     def render(
         self,
         job: CutJob,
-        sources: Sequence[Source],
+        sources: Sequence[ByteSource],
         *,
         on_progress: ProgressHook,
         stopped: Callable[[], bool],

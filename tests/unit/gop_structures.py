@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from cutback.cutting.coding import Entry
 from cutback.cutting.index import Description, Index, Track, presented_order
-from cutback.cutting.plan import Entry
 
 FOREVER = 2**62
 TIMESCALE = 90_000

@@ -20,7 +20,7 @@ from tests.unit.gop_structures import Builder, Recording, as_index, recordings, 
 
 from cutback.cutting.cut import cut
 from cutback.cutting.job import CutJob, CutRange, Facts, Limits, Precision
-from cutback.cutting.plan import Piece, locate, plan_video
+from cutback.cutting.plan import FrameRange, plan_video, snap_to_frames
 from cutback.cutting.plan_report import Looked, part_report, plan_report
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
@@ -81,10 +81,10 @@ def report_of(recording: Recording, first: int, stop: int, precision: Precision)
     """As the command gets it."""
     index, track = as_index(recording.track), recording.track
     segments = plan_video(track, first, stop, precision, recording.entry_at)
-    asked = locate(index, FrameNumber(first), FrameNumber(stop))
+    asked = snap_to_frames(index, FrameNumber(first), FrameNumber(stop))
     low, high = segments[0].first, segments[-1].end
     end = track.seconds(track.end_of(track.order[high - 1]))
-    got = Piece(track.seconds(track.pts[track.order[low]]), end, low, high, clamped=False)
+    got = FrameRange(track.seconds(track.pts[track.order[low]]), end, low, high, clamped=False)
     part = part_report(index, asked, got, segments, Looked({}, recording.entries), sound=[])
     whole = plan_report(index, precision, [part])
     return {"source": "sea.mp4", "size": 10**6, **whole, "bytes_read": 1000, "requests": 1}

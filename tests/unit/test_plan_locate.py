@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.gop_structures import FOREVER, Picture, Recording, as_index, make_sound, make_track, recordings, spans
 
 from cutback.cutting.index import Track, presented_order
-from cutback.cutting.plan import locate
+from cutback.cutting.plan import snap_to_frames
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import FrameNumber, Instant
 
@@ -29,7 +29,7 @@ def test_a_time_within_a_millisecond_of_a_frame_is_that_frame(data: st.DataObjec
     off = st.one_of(st.sampled_from([-MILLISECOND, MILLISECOND]), st.fractions(-MILLISECOND, MILLISECOND))
     times = frame_times(recording)
     start, end = times[first] + data.draw(off), times[stop] + data.draw(off)
-    piece = locate(as_index(recording.track), start, end)
+    piece = snap_to_frames(as_index(recording.track), start, end)
     assert (piece.first, piece.stop) == (first, stop)
     assert (piece.start, piece.end) == (times[first], times[stop])
     assert not piece.clamped
@@ -48,9 +48,9 @@ def test_a_range_holds_the_frames_that_begin_in_it(data: st.DataObject) -> None:
     index = as_index(recording.track)
     if not inside:
         with pytest.raises(RangeOutsideRecordingError):
-            locate(index, start, end)
+            snap_to_frames(index, start, end)
         return
-    piece = locate(index, start, end)
+    piece = snap_to_frames(index, start, end)
     assert list(range(piece.first, piece.stop)) == inside
     assert (piece.start, piece.end) == (times[inside[0]], times[inside[-1] + 1])
     assert piece.clamped == (end > times[-1])
@@ -62,10 +62,10 @@ def test_frame_numbers_name_the_presented_frames(data: st.DataObject) -> None:
     recording = data.draw(recordings())
     first, stop = data.draw(spans(recording))
     times = frame_times(recording)
-    piece = locate(as_index(recording.track), FrameNumber(first), FrameNumber(stop))
+    piece = snap_to_frames(as_index(recording.track), FrameNumber(first), FrameNumber(stop))
     assert (piece.first, piece.stop, piece.start, piece.end) == (first, stop, times[first], times[stop])
     assert not piece.clamped
-    beyond = locate(as_index(recording.track), FrameNumber(first), FrameNumber(recording.frames + 1))
+    beyond = snap_to_frames(as_index(recording.track), FrameNumber(first), FrameNumber(recording.frames + 1))
     assert (beyond.first, beyond.stop, beyond.end) == (first, recording.frames, times[-1])
     assert beyond.clamped
 
@@ -79,11 +79,11 @@ def test_a_part_of_the_index_locates_as_the_whole_does(data: st.DataObject) -> N
     assume(part.first_rank < recording.frames)
     first = data.draw(st.integers(part.first_rank, recording.frames - 1))
     stop = data.draw(st.integers(first + 1, recording.frames))
-    whole = locate(as_index(recording.track), FrameNumber(first), FrameNumber(stop))
-    assert whole == locate(as_index(recording.track), whole.start, whole.end)
+    whole = snap_to_frames(as_index(recording.track), FrameNumber(first), FrameNumber(stop))
+    assert whole == snap_to_frames(as_index(recording.track), whole.start, whole.end)
     for piece in (
-        locate(as_index(part), FrameNumber(first), FrameNumber(stop)),
-        locate(as_index(part), whole.start, whole.end),
+        snap_to_frames(as_index(part), FrameNumber(first), FrameNumber(stop)),
+        snap_to_frames(as_index(part), whole.start, whole.end),
     ):
         assert (piece.first + part.first_rank, piece.stop + part.first_rank) == (first, stop)
         assert (piece.start, piece.end) == (whole.start, whole.end)
@@ -97,7 +97,7 @@ def test_what_begins_at_the_end_or_later_is_refused(start: Instant, end: Instant
     index = as_index(plain_track(10))
     assert index.end == 1
     with pytest.raises(RangeOutsideRecordingError, match=r"recording ends at 00:00:01\.000"):
-        locate(index, start, end)
+        snap_to_frames(index, start, end)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ def test_what_begins_at_the_end_or_later_is_refused(start: Instant, end: Instant
 )
 def test_a_range_in_which_no_frame_begins_is_refused(start: Instant, end: Instant) -> None:
     with pytest.raises(RangeOutsideRecordingError, match="No frame begins"):
-        locate(as_index(plain_track(10)), start, end)
+        snap_to_frames(as_index(plain_track(10)), start, end)
 
 
 def test_a_range_that_ends_within_a_millisecond_of_the_recordings_end_is_not_clamped() -> None:
     index = as_index(plain_track(10))
-    assert not locate(index, Fraction(0), 1 + MILLISECOND).clamped
-    piece = locate(index, Fraction(0), 1 + MILLISECOND * 11 / 10)
+    assert not snap_to_frames(index, Fraction(0), 1 + MILLISECOND).clamped
+    piece = snap_to_frames(index, Fraction(0), 1 + MILLISECOND * 11 / 10)
     assert piece.clamped
     assert piece.end == 1
 
@@ -120,27 +120,27 @@ def test_a_range_that_ends_within_a_millisecond_of_the_recordings_end_is_not_cla
 def test_sound_that_begins_first_is_part_of_a_range_from_zero() -> None:
     late = replace(plain_track(10), shift=Fraction(1, 2), start=Fraction(1, 2), end=Fraction(3, 2))
     index = as_index(late, make_sound(Fraction(0), Fraction(3, 2)))
-    piece = locate(index, Fraction(0), Fraction(1))
+    piece = snap_to_frames(index, Fraction(0), Fraction(1))
     assert (piece.start, piece.end, piece.first, piece.stop) == (0, 1, 0, 5)
-    assert locate(index, Fraction(1, 4), Fraction(1)).start == Fraction(1, 4)
-    assert locate(index, Fraction(6, 10), Fraction(1)).start == Fraction(6, 10)
+    assert snap_to_frames(index, Fraction(1, 4), Fraction(1)).start == Fraction(1, 4)
+    assert snap_to_frames(index, Fraction(6, 10), Fraction(1)).start == Fraction(6, 10)
 
 
 def test_sound_that_ends_last_is_part_of_a_range_to_the_end() -> None:
     index = as_index(plain_track(10), make_sound(Fraction(0), Fraction(2)))
-    assert locate(index, Fraction(1, 2), Fraction(2)).end == 2
-    assert locate(index, Fraction(1, 2), Fraction(3, 2)).end == Fraction(3, 2)
-    assert locate(index, Fraction(1, 2), Fraction(9, 10)).end == Fraction(9, 10)
-    assert locate(index, Fraction(1, 2), Fraction(3)).clamped
+    assert snap_to_frames(index, Fraction(1, 2), Fraction(2)).end == 2
+    assert snap_to_frames(index, Fraction(1, 2), Fraction(3, 2)).end == Fraction(3, 2)
+    assert snap_to_frames(index, Fraction(1, 2), Fraction(9, 10)).end == Fraction(9, 10)
+    assert snap_to_frames(index, Fraction(1, 2), Fraction(3)).clamped
 
 
 def test_sound_alone_is_cut_at_the_very_times_and_knows_no_frames() -> None:
     index = as_index(None, make_sound(Fraction(0), Fraction(2)))
-    piece = locate(index, Fraction("0.3333"), Fraction("1.7"))
+    piece = snap_to_frames(index, Fraction("0.3333"), Fraction("1.7"))
     assert (piece.start, piece.end, piece.clamped) == (Fraction("0.3333"), Fraction("1.7"), False)
-    assert locate(index, Fraction(1), Fraction(9)).end == 2
+    assert snap_to_frames(index, Fraction(1), Fraction(9)).end == 2
     with pytest.raises(RangeOutsideRecordingError, match="no pictures"):
-        locate(index, FrameNumber(1), FrameNumber(2))
+        snap_to_frames(index, FrameNumber(1), FrameNumber(2))
 
 
 def frame_times(recording: Recording) -> list[Fraction]:

@@ -17,24 +17,24 @@ from tests.unit.gop_structures import (
 
 from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
-from cutback.cutting.plan import ENTRIES_TRIED, Segment, plan_video
+from cutback.cutting.plan import ENTRIES_TRIED, PlannedRun, plan_video
 from cutback.cutting.plan_steps import steps
 
 thorough = settings(deadline=None, max_examples=150)
 
 
-def planned(data: st.DataObject, precision: Precision) -> tuple[Recording, int, int, tuple[Segment, ...]]:
+def planned(data: st.DataObject, precision: Precision) -> tuple[Recording, int, int, tuple[PlannedRun, ...]]:
     recording = data.draw(recordings())
     first, stop = data.draw(spans(recording))
     return recording, first, stop, plan_video(recording.track, first, stop, precision, recording.entry_at)
 
 
-def shown(track: Track, segment: Segment) -> list[int]:
+def shown(track: Track, segment: PlannedRun) -> list[int]:
     """The ranks of a copied segment's samples that the source presents."""
     return sorted(track.rank(n) for n in segment.samples if track.window[0] <= track.pts[n] < track.window[1])
 
 
-def copied(segments: tuple[Segment, ...]) -> set[int]:
+def copied(segments: tuple[PlannedRun, ...]) -> set[int]:
     return {sample for segment in segments if segment.action == "copy" for sample in segment.samples}
 
 
@@ -92,7 +92,7 @@ def test_copying_begins_at_a_keyframe_that_allows_it_and_leaves_out_what_leads_i
         if segment.action == "copy":
             entry = segment.samples[0]
             assert recording.pictures[entry].keyframe
-            assert recording.entries[entry] == ("open" if segment.entered else "clean")
+            assert recording.entries[entry] == ("open" if segment.rewritten else "clean")
             assert recording.track.rank(entry) == segment.first >= first
             assert all(recording.track.pts[n] >= recording.track.pts[entry] for n in segment.samples)
 

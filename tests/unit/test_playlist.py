@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutback.errors import CutbackError, MediaUnreadableError, MediaUnsupportedError
-from cutback.playlist import Part, parse_playlist
+from cutback.playlist import ObjectRange, parse_playlist
 
 
 def text(*lines: str, end: bool = True) -> str:
@@ -20,7 +20,7 @@ def text(*lines: str, end: bool = True) -> str:
 
 def test_segments_follow_upon_each_other_below_the_playlists_folder() -> None:
     found = parse_playlist(text("#EXTINF:4.004,", "a.ts", "#EXTINF:3.999933,", "x/b%20c.ts?t=1"), "cam/live.m3u8")
-    assert [segment.media for segment in found.segments] == [Part("cam/a.ts"), Part("cam/x/b c.ts")]
+    assert [segment.media for segment in found.segments] == [ObjectRange("cam/a.ts"), ObjectRange("cam/x/b c.ts")]
     assert [segment.start for segment in found.segments] == [0, Fraction("4.004")]
     assert found.end == Fraction("8.003933")
     assert found.finished
@@ -40,8 +40,11 @@ def test_ranges_of_one_object_follow_upon_each_other_where_no_offset_is_given() 
         ),
         "live.m3u8",
     )  # fmt: skip
-    assert [segment.media for segment in found.segments] == [Part("all.mp4", 800, 1000), Part("all.mp4", 1800, 500)]
-    assert {segment.init for segment in found.segments} == {Part("all.mp4", 0, 800)}
+    assert [segment.media for segment in found.segments] == [
+        ObjectRange("all.mp4", 800, 1000),
+        ObjectRange("all.mp4", 1800, 500),
+    ]
+    assert {segment.init for segment in found.segments} == {ObjectRange("all.mp4", 0, 800)}
 
 
 def test_the_wall_clock_goes_on_from_the_last_time_that_was_told() -> None:

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cutback.byte_ranges import coalesced, split
 from cutback.errors import RecordingNotFoundError, SourceChangedError, StoppedError, StorageUnavailableError
-from cutback.range_pieces import coalesced, split
+from cutback.range_file import SourceFile
 from cutback.range_reader import BLOCK, RangeReader
 from cutback.storage import MIB, ObjectInfo, Store
 
@@ -436,7 +437,7 @@ def test_any_mixture_of_reads_gives_the_right_bytes(steps: list[tuple[str, int, 
 def test_the_file_view_reads_and_seeks_like_a_file_and_has_no_name():
     data = content(200_000)
     with reader_of(CountingStore(data)) as reader:
-        file = reader.as_file()
+        file = SourceFile(reader)
         assert not hasattr(file, "name")
         assert file.readable()
         assert file.seekable()

@@ -6,15 +6,15 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from cutback.cutting.job import Source
+from cutback.cutting.job import ByteSource
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.spool import Spool
 
 
 class Assembled:
-    """A `Source` over a clip's head and the extents that follow it."""
+    """A `ByteSource` over a clip's head and the extents that follow it."""
 
-    def __init__(self, head: bytes, extents: Sequence[Extent], sources: Sequence[Source], spool: Spool) -> None:
+    def __init__(self, head: bytes, extents: Sequence[Extent], sources: Sequence[ByteSource], spool: Spool) -> None:
         """Nothing is read before it is asked for."""
         self._head, self._extents = head, extents
         self._sources, self._spool = sources, spool
@@ -26,7 +26,7 @@ class Assembled:
         return self._starts[-1]
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """See `Source.read_at`."""
+        """See `ByteSource.read_at`."""
         parts = [self._head[offset : offset + length]] if offset < len(self._head) else []
         offset, length = offset + sum(map(len, parts)), length - sum(map(len, parts))
         while length > 0 and offset < self.size:
@@ -43,4 +43,4 @@ class Assembled:
         return b"".join(parts)
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """See `Source.prefetch`; what is checked is small."""
+        """See `ByteSource.prefetch`; what is checked is small."""

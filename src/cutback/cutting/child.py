@@ -25,7 +25,7 @@ class RemoteSource:
         self._sock, self._number, self.size, self._turn = sock, number, size, turn
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """See `Source.read_at`. A failure to read ends this process: the parent knows why."""
+        """See `ByteSource.read_at`. A failure to read ends this process: the parent knows why."""
         return self._read("read", offset, length)
 
     def read_index(self, offset: int, length: int) -> bytes:
@@ -41,7 +41,7 @@ class RemoteSource:
         return payload
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """See `Source.prefetch`."""
+        """See `ByteSource.prefetch`."""
         with self._turn:
             wire.send(self._sock, {"type": "prefetch", "source": self._number, "ranges": ranges})
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Protocol
+from typing import Literal, Protocol
 
 from cutback.cutting.index import Track
-from cutback.cutting.plan import Entry
+
+Entry = Literal["clean", "open", "none"]
+"""A keyframe as a place to begin copying: as it is, after it was made an IDR picture, or not at all."""
 
 
-class Entering(Protocol):
+class HeaderRewriter(Protocol):
     """Makes a decoder start cleanly at a keyframe in the midst of a stream."""
 
     finished: bool
@@ -33,7 +35,7 @@ class WholeIndexNeededError(Exception):
     """What is to be cut depends on pictures further away than the part of the index that was read."""
 
 
-class Coding(Protocol):
+class Codec(Protocol):
     """One codec. `track` is always one of its tracks."""
 
     encoder: str
@@ -47,7 +49,7 @@ class Coding(Protocol):
         """How a decoder that knows nothing of what went before may start at a keyframe; `head` begins it."""
         ...
 
-    def entering(self, track: Track) -> Entering | None:
+    def header_rewriter(self, track: Track) -> HeaderRewriter | None:
         """Rewrites a run from an `open` entry on."""
         ...
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from cutback.cutting.coding import Coding
+from cutback.cutting.coding import Codec
 from cutback.cutting.h264.coding import H264
 from cutback.cutting.hevc.coding import Hevc
 
-_CODINGS: dict[str, Coding] = {"h264": H264(), "hevc": Hevc()}
+_CODECS: dict[str, Codec] = {"h264": H264(), "hevc": Hevc()}
 
 
-def coding_of(codec: str) -> Coding | None:
-    """The coding of a codec by FFmpeg's name; None for one whose edges cannot be encoded."""
-    return _CODINGS.get(codec)
+def codec_of(name: str) -> Codec | None:
+    """The codec by FFmpeg's name; None for one whose edges cannot be encoded."""
+    return _CODECS.get(name)
 
 
-def coding_for_whole(codec: str, depth: int) -> Coding:
-    """The coding for a clip that is encoded as a whole: the source's own, else H.264, or HEVC beyond 8 bits."""
-    return _CODINGS.get(codec) or _CODINGS["hevc" if depth > 8 else "h264"]
+def codec_for_whole(name: str, depth: int) -> Codec:
+    """The codec for a clip that is encoded as a whole: the source's own, else H.264, or HEVC beyond 8 bits."""
+    return _CODECS.get(name) or _CODECS["hevc" if depth > 8 else "h264"]

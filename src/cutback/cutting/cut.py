@@ -11,25 +11,21 @@ from typing import Literal
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.coding import UnusualStreamError, WholeIndexNeededError
-from cutback.cutting.footage import Footage
-from cutback.cutting.index import Description
-from cutback.cutting.job import CutJob, CutProgress, Facts, RealSpan, Source
+from cutback.cutting.footage import MediaSource
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, RealSpan
 from cutback.cutting.joined_sound import NotAlikeError, join_sound
-from cutback.cutting.mp4.layout import Extent, OutTrack, place
+from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
 from cutback.cutting.mp4.write import front_matter
-from cutback.cutting.parts import Part, plan_parts
+from cutback.cutting.parts import PlannedRange, plan_parts
 from cutback.cutting.pieces import open_pieces
-from cutback.cutting.plan import Piece
+from cutback.cutting.plan import FrameRange
 from cutback.cutting.poster import Choice, choose
-from cutback.cutting.soundtrack import copy_sound, encode_sound
+from cutback.cutting.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound
 from cutback.cutting.splice import COPIED, Pictures, splice
 from cutback.cutting.spool import Spool
 from cutback.cutting.still import Still
 from cutback.cutting.verify import Expected, find_fault
 from cutback.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
-
-TEXT = frozenset({"tx3g", "wvtt", "stpp", "c608"})
-"""Sample entries of subtitles that MP4 carries; time codes and data tracks would not be true any more."""
 
 Mode = Literal["open", "closed", "encode"]
 MODES: tuple[Mode, ...] = ("open", "closed", "encode")
@@ -47,7 +43,7 @@ class Cut:
     """The picture that its posters show; None for sound alone."""
 
 
-def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable[[CutProgress], None]) -> Cut:
+def cut(job: CutJob, sources: Sequence[ByteSource], spool: Spool, progress: Callable[[CutProgress], None]) -> Cut:
     """Make a clip; check it; where it does not pass, make it again by full re-encoding.
 
     Raises:
@@ -72,8 +68,8 @@ def cut(job: CutJob, sources: Sequence[Source], spool: Spool, progress: Callable
 
 def _cut(
     job: CutJob,
-    pieces: list[tuple[Footage, int, Piece]],
-    sources: Sequence[Source],
+    pieces: list[tuple[MediaSource, int, FrameRange]],
+    sources: Sequence[ByteSource],
     spool: Spool,
     progress: Callable[[CutProgress], None],
 ) -> Cut:
@@ -100,7 +96,7 @@ def _cut(
 
 
 def _make(
-    pieces: list[tuple[Footage, int, Piece]],
+    pieces: list[tuple[MediaSource, int, FrameRange]],
     job: CutJob,
     spool: Spool,
     progress: Callable[[CutProgress], None],
@@ -109,7 +105,7 @@ def _make(
     fault: str,
 ) -> tuple[Cut, Expected]:
     pictures: Pictures | None = None
-    parts: list[Part] = []
+    parts: list[PlannedRange] = []
     with_pictures = [footage.index.video is not None for footage, _, _ in pieces]
     if all(with_pictures):
         parts = plan_parts(pieces, job.precision, copy=mode != "encode", open_gops=mode == "open")
@@ -122,7 +118,7 @@ def _make(
     tracks = ([pictures.track] if pictures else []) + sound
     if not tracks:
         raise MediaUnsupportedError("Nothing of it falls into the range.")
-    placed = place(tracks)
+    placed = lay_out(tracks)
     head = front_matter(tracks, placed)
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
     width, height = _picture_size(pictures)
@@ -147,13 +143,15 @@ def _make(
         pictures.times if pictures else [],
         pictures.track.timescale if pictures else 1,
         pictures.encoded_samples if pictures else [],
-        pictures.entered if pictures else [],
+        pictures.rewritten if pictures else [],
         duration,
     )
     return Cut(head, placed.extents, facts), expected
 
 
-def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[str], *, copy: bool) -> list[OutTrack]:
+def _sound(
+    pieces: list[tuple[MediaSource, int, FrameRange]], spool: Spool, notes: list[str], *, copy: bool
+) -> list[OutTrack]:
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
     for number in range(max(len(footage.index.audio) for footage, _, _ in pieces)):
@@ -173,16 +171,13 @@ def _sound(pieces: list[tuple[Footage, int, Piece]], spool: Spool, notes: list[s
     return tracks
 
 
-def _joined_sound(pieces: list[tuple[Footage, Piece]], number: int, spool: Spool, *, copy: bool) -> OutTrack | None:
+def _joined_sound(
+    pieces: list[tuple[MediaSource, FrameRange]], number: int, spool: Spool, *, copy: bool
+) -> OutTrack | None:
     if copy and len(pieces) > 1:
         with suppress(NotAlikeError):
             return join_sound(pieces, number, spool)
     return encode_sound(pieces, number, spool)
-
-
-def keeps_sound(sound: Description) -> bool:
-    """Whether sound is copied; uncompressed sound is encoded, since players of MP4 do not expect it."""
-    return bool(sound.raw) and not sound.codec.startswith("pcm_")
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal
 
-from cutback.cutting.job import Source
+from cutback.cutting.job import ByteSource
 
 Ending = Literal["whole", "broken", "unsure"]
 
@@ -20,7 +20,7 @@ _AROUND = 64
 """Pictures at the end whose distances tell what a hole is."""
 
 
-def ts_endings(source: Source) -> dict[int, Ending]:
+def ts_endings(source: ByteSource) -> dict[int, Ending]:
     """For each PID of an MPEG transport stream, whether the last unit (PES) of it is all there.
 
     The last packet of a unit is filled up to its 188 bytes (ISO/IEC 13818-1, 2.4.3.5). Where it is full

@@ -17,7 +17,7 @@ from av.video.reformatter import ColorRange
 
 from cutback.cutting.index import Track
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
-from cutback.cutting.parts import Part
+from cutback.cutting.parts import PlannedRange
 from cutback.cutting.pictures import Picture
 from cutback.cutting.shape import Shape
 from cutback.cutting.spool import Spool
@@ -45,7 +45,7 @@ class _Sample(NamedTuple):
     keyframe: bool
 
 
-def period_of(part: Part) -> Fraction:
+def period_of(part: PlannedRange) -> Fraction:
     """Seconds from one frame of a gap to the next: what is usual around the frame it continues."""
     track = _track(part)
     near = [track.pts[n] for n in track.order[max(0, part.held - _NEAR) : part.held + _NEAR]]
@@ -54,7 +54,7 @@ def period_of(part: Part) -> Fraction:
     return max(Fraction(ticks, track.timescale), _SHORTEST)
 
 
-def frames_in(part: Part) -> int:
+def frames_in(part: PlannedRange) -> int:
     """How many frames fill a gap; none where it is shorter than half a frame: then the one before lasts longer.
 
     Raises:
@@ -66,7 +66,7 @@ def frames_in(part: Part) -> int:
     return count
 
 
-def fill(part: Part, base: Fraction, shape: Shape, out: OutTrack, spool: Spool) -> list[int]:
+def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool: Spool) -> list[int]:
     """Put a gap's pictures into the track, from `base` seconds of the clip on. Returns their times, in its ticks.
 
     Raises:
@@ -92,7 +92,7 @@ def fill(part: Part, base: Fraction, shape: Shape, out: OutTrack, spool: Spool) 
     return times
 
 
-def _shown(part: Part, shape: Shape) -> Picture:
+def _shown(part: PlannedRange, shape: Shape) -> Picture:
     found = next(part.footage.frames(part.held, part.held + 1), None)
     if found is None:
         raise MediaUnreadableError("The picture beside a gap cannot be decoded.")
@@ -131,7 +131,7 @@ def _again(picture: Picture, times: int) -> Iterator[Picture]:
         yield picture
 
 
-def _track(part: Part) -> Track:
+def _track(part: PlannedRange) -> Track:
     track = part.footage.index.video
     assert track is not None
     return track

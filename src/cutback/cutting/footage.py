@@ -13,13 +13,12 @@ from cutback.cutting import lavf, pictures
 from cutback.cutting.coding import WholeIndexNeededError
 from cutback.cutting.faults import media_error
 from cutback.cutting.h264 import nal
-from cutback.cutting.index import Hull, Index, Track, layout_of
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.index import Hull, Index, Track, byte_ranges, decode_start, layout_of
+from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.mp4.read import is_mp4, read_index
 from cutback.cutting.pictures import Picture
-from cutback.cutting.plan import decode_start
 from cutback.cutting.spool import Spool
 from cutback.errors import MediaUnreadableError, MediaUnsupportedError
 
@@ -33,11 +32,11 @@ HEAD_BYTES = 4096
 """Enough of a sample to see its first slice's type behind SEI messages."""
 
 
-class Footage(Protocol):
+class MediaSource(Protocol):
     """What the cutter needs of a recording, whatever its container."""
 
     index: Index
-    source: Source
+    source: ByteSource
 
     @property
     def copies(self) -> bool:
@@ -77,7 +76,7 @@ KEPT_OPEN = 32
 """Recordings of one job whose containers stay open, where libavformat reads them."""
 
 
-def open_footage(source: Source, limits: Limits, hull: Hull | None = None, *, number: int = 0) -> Footage:
+def open_media(source: ByteSource, limits: Limits, hull: Hull | None = None, *, number: int = 0) -> MediaSource:
     """Recognize a recording by its content and read its index, as much of it as `hull` needs.
 
     `number` is the source's place in the job.
@@ -90,19 +89,19 @@ def open_footage(source: Source, limits: Limits, hull: Hull | None = None, *, nu
     if not source.size:
         raise MediaUnreadableError("It is empty.")
     if is_mp4(read_index_bytes(source, 0, 16)):
-        footage = Mp4Footage(source, number, limits, hull)
+        footage = Mp4Source(source, number, limits, hull)
         if footage.direct:
             return footage
-    return lavf.LavfFootage(source, limits, keep_open=number < KEPT_OPEN)
+    return lavf.LavfSource(source, limits, keep_open=number < KEPT_OPEN)
 
 
-class Mp4Footage:
+class Mp4Source:
     """MP4 and MOV, read through Cutback's own index: nothing but the samples needed is touched."""
 
     copies = True
 
-    def __init__(self, source: Source, number: int, limits: Limits, hull: Hull | None) -> None:
-        """Read the index. Raises as `open_footage`."""
+    def __init__(self, source: ByteSource, number: int, limits: Limits, hull: Hull | None) -> None:
+        """Read the index. Raises as `open_media`."""
         self.source = source
         self._number = number
         self.index = read_index(source, limits, hull)
@@ -118,16 +117,16 @@ class Mp4Footage:
         )
 
     def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
-        """See `Footage.read`."""
+        """See `MediaSource.read`."""
         for number in numbers:
             yield self.source.read_at(track.offsets[number], track.sizes[number])
 
     def head(self, track: Track, sample: int) -> bytes:
-        """See `Footage.head`."""
+        """See `MediaSource.head`."""
         return self.source.read_at(track.offsets[sample], min(track.sizes[sample], HEAD_BYTES))
 
     def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
-        """See `Footage.copy`."""
+        """See `MediaSource.copy`."""
         del spool
         size = self.source.size
         for number in numbers:
@@ -137,7 +136,7 @@ class Mp4Footage:
             yield extent
 
     def expect(self, first: int, stop: int) -> None:
-        """See `Footage.expect`."""
+        """See `MediaSource.expect`."""
         track = self.index.video
         assert track is not None
         begin, last = track.order[first], track.order[stop - 1]
@@ -146,11 +145,10 @@ class Mp4Footage:
         # Behind the keyframe at which copying begins some samples are decoded, to see that the join holds.
         head = range(decode_start(track, begin), min(entry + LOOKED_AT, last, len(track.pts)))
         tail = range(decode_start(track, last), last + 1)
-        near = {number: (track.offsets[number], track.sizes[number]) for run in (head, tail) for number in run}
-        self.source.prefetch(pictures.coalesce(list(near.values())))
+        self.source.prefetch(byte_ranges(track, {*head, *tail}))
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
-        """See `Footage.frames`."""
+        """See `MediaSource.frames`."""
         track = self.index.video
         assert track is not None
         samples = track.order[first:stop]
@@ -175,7 +173,7 @@ class Mp4Footage:
         return start
 
     def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
-        """See `Footage.sound`."""
+        """See `MediaSource.sound`."""
         first = max(0, track.rank_at(track.ticks(start)) - 3)
         stop = track.rank_at(track.ticks(end))
         samples = list(track.order[first:stop])
@@ -192,7 +190,7 @@ class Mp4Footage:
             decoder.extradata = description.extradata
         decoder.sample_rate = description.sample_rate
         decoder.layout = layout_of(description.channels)
-        self.source.prefetch(pictures.coalesce([(track.offsets[n], track.sizes[n]) for n in samples]))
+        self.source.prefetch(byte_ranges(track, samples))
         for number in [*samples, None]:
             packet = None
             if number is not None:

@@ -82,7 +82,7 @@ def _hevc(units: Iterator[bytes], extra: dict[int, int]) -> str:
     return UNKNOWN
 
 
-def _extra_bits(configuration: hevc.Configuration) -> dict[int, int]:
+def _extra_bits(configuration: hevc.HevcConfiguration) -> dict[int, int]:
     """num_extra_slice_header_bits of each picture parameter set (ITU-T H.265, 7.3.2.3.1)."""
     found = {}
     for kind, units in configuration.arrays:

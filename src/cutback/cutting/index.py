@@ -15,7 +15,12 @@ from fractions import Fraction
 from itertools import repeat
 from typing import Literal
 
+from cutback.byte_ranges import coalesced
+
 Kind = Literal["video", "audio", "other"]
+
+_GAP = 65536
+"""Bytes between samples that are fetched together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,19 @@ def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:
     """The samples whose time lies in the window, sorted by time (decoding order where times are equal)."""
     first, end = window
     return array("q", sorted((i for i, p in enumerate(pts) if first <= p < end), key=pts.__getitem__))
+
+
+def decode_start(track: Track, sample: int) -> int:
+    """The keyframe to begin with so that a sample decodes: the last one not presented after it."""
+    number = bisect_right(track.sync, track.pts[sample], key=track.pts.__getitem__)
+    return track.sync[number - 1] if number else 0
+
+
+def byte_ranges(track: Track, samples: Iterable[int]) -> list[tuple[int, int]]:
+    """Where samples lie, as (offset, length) in order; near ones together, since a request costs more than a gap."""
+    sizes, offsets = track.sizes, track.offsets
+    ranges = coalesced(((offsets[n], offsets[n] + sizes[n]) for n in samples), _GAP)
+    return [(start, end - start) for start, end in ranges]
 
 
 def layout_of(channels: int) -> str:

@@ -16,7 +16,7 @@ Fill = Literal["freeze", "black"]
 """What is shown where there is no footage: the last picture before, or none."""
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """The bytes of one recording, pinned to one version."""
 
     @property
@@ -39,14 +39,14 @@ class Source(Protocol):
 
 @runtime_checkable
 class KeepsIndex(Protocol):
-    """A `Source` that remembers a recording's index from one job to the next."""
+    """A `ByteSource` that remembers a recording's index from one job to the next."""
 
     def read_index(self, offset: int, length: int) -> bytes:
-        """As `Source.read_at`, for parts of the container's index."""
+        """As `ByteSource.read_at`, for parts of the container's index."""
         ...
 
 
-def read_index(source: Source, offset: int, length: int) -> bytes:
+def read_index(source: ByteSource, offset: int, length: int) -> bytes:
     """Read a part of a container's index, from memory where the source keeps it."""
     read = source.read_index if isinstance(source, KeepsIndex) else source.read_at
     return read(offset, length)
@@ -209,7 +209,7 @@ class Cutter(Protocol):
     """Makes a clip of pieces of recordings."""
 
     def render(
-        self, job: CutJob, sources: Sequence[Source], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+        self, job: CutJob, sources: Sequence[ByteSource], *, on_progress: ProgressHook, stopped: Callable[[], bool]
     ) -> Rendition:
         """Cut, check and lay out the clip.
 

@@ -17,10 +17,10 @@ from itertools import pairwise
 import av
 from av.codec.context import Flags
 
-from cutback.cutting.footage import Footage
+from cutback.cutting.footage import MediaSource
 from cutback.cutting.index import Track, layout_of
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
-from cutback.cutting.plan import Piece
+from cutback.cutting.plan import FrameRange
 from cutback.cutting.sounds import FADE
 from cutback.cutting.soundtrack import BIT_RATE_A_CHANNEL, FRAME
 from cutback.cutting.spool import Spool
@@ -37,10 +37,10 @@ class NotAlikeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _SoundRun:
     """A piece's sound on the clip's grid: sample `begin` to `end` is its part of the clip."""
 
-    footage: Footage
+    footage: MediaSource
     track: Track | None
     """None of a gap."""
     begin: int
@@ -59,7 +59,7 @@ class _Run:
         return self.first_slot * FRAME + pts - self.track.pts[self.track.order[0]]
 
 
-def join_sound(pieces: Sequence[tuple[Footage, Piece]], number: int, spool: Spool) -> OutTrack:
+def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack:
     """The `number`-th sound track of each piece, joined.
 
     Raises:
@@ -100,7 +100,7 @@ def join_sound(pieces: Sequence[tuple[Footage, Piece]], number: int, spool: Spoo
     return out
 
 
-def _lay_out(pieces: Sequence[tuple[Footage, Piece]], number: int) -> tuple[Track, list[_Run], int]:
+def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> tuple[Track, list[_SoundRun], int]:
     """The first piece's track, all pieces on its grid, and how many samples before the clip's zero the grid begins."""
     tracks = [None if piece.fill else next(iter(footage.index.audio[number:]), None) for footage, piece in pieces]
     like = tracks[0]
@@ -117,7 +117,7 @@ def _lay_out(pieces: Sequence[tuple[Footage, Piece]], number: int) -> tuple[Trac
     if lead < 0:
         lead = 0 if not _primed(like) else -1
     skip = start - like.pts[like.order[0]] - lead * FRAME
-    runs: list[_Run] = []
+    runs: list[_SoundRun] = []
     due = Fraction(0)
     for (footage, piece), track in zip(pieces, tracks, strict=True):
         begin = skip + round(due * like.timescale) if runs else 0
@@ -127,7 +127,7 @@ def _lay_out(pieces: Sequence[tuple[Footage, Piece]], number: int) -> tuple[Trac
         if track is not None:
             away = track.pts[track.order[0]] - track.ticks(piece.start)
             first_slot = round((skip + (due - piece.duration) * like.timescale + away) / FRAME)
-        runs.append(_Run(footage, track, begin, end, first_slot))
+        runs.append(_SoundRun(footage, track, begin, end, first_slot))
     return like, runs, skip
 
 
@@ -163,7 +163,7 @@ def _is_plain(config: bytes) -> bool:
     return extension < 0 or not config[extension + 2 : extension + 3] > b"\x7f"
 
 
-def _copied(runs: Sequence[_Run], slots: int) -> Iterator[tuple[_Run, range]]:
+def _copied(runs: Sequence[_SoundRun], slots: int) -> Iterator[tuple[_SoundRun, range]]:
     """The packets of each run that are copied: far enough from joins to hold nothing but the run's own sound."""
     for place, run in enumerate(runs):
         last = place == len(runs) - 1
@@ -192,7 +192,7 @@ def _holes(made: dict[int, tuple[int, int, int]], slots: int) -> Iterator[tuple[
             begin = None
 
 
-def _samples(runs: Sequence[_Run], low: int, high: int, channels: int, rate: int) -> list[array[float]]:
+def _samples(runs: Sequence[_SoundRun], low: int, high: int, channels: int, rate: int) -> list[array[float]]:
     """What is to be heard from sample `low` to `high` of the grid, a column for each channel."""
     columns = [array("f", bytes(4 * (high - low))) for _ in range(channels)]
     fade = round(FADE * rate)
@@ -210,7 +210,7 @@ def _samples(runs: Sequence[_Run], low: int, high: int, channels: int, rate: int
     return columns
 
 
-def _decode(run: _Run, begin: int, end: int, low: int, columns: list[array[float]], rate: int) -> None:
+def _decode(run: _SoundRun, begin: int, end: int, low: int, columns: list[array[float]], rate: int) -> None:
     """Put a run's own samples [begin, end) into the columns, which begin at sample `low`."""
     track = run.track
     assert track is not None

@@ -19,22 +19,21 @@ from av.container import InputContainer
 
 from cutback.cutting.endings import TS_PACKET, ts_endings
 from cutback.cutting.faults import media_error
-from cutback.cutting.index import Track
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.index import Track, decode_start
+from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.lavf_entries import unwrap
 from cutback.cutting.lavf_open import Reopening, open_container
 from cutback.cutting.lavf_scan import scan
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.pictures import FFMPEG_PIXELS, THREADS, Picture, check_size
-from cutback.cutting.plan import decode_start
 from cutback.cutting.spool import Spool
 from cutback.errors import CutbackError, MediaTooLargeError, MediaUnreadableError
 
 
-class LavfFootage:
+class LavfSource:
     """A recording that is read packet by packet; what is copied passes through the spool."""
 
-    def __init__(self, source: Source, limits: Limits, *, keep_open: bool = True) -> None:
+    def __init__(self, source: ByteSource, limits: Limits, *, keep_open: bool = True) -> None:
         """Read all packets' times once. Raises as `open_container`, and MediaTooLargeError."""
         self.source = source
         self._limits = limits
@@ -79,7 +78,7 @@ class LavfFootage:
         return video is None or bool(video.descriptions[0].raw)
 
     def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
-        """See `Footage.read`."""
+        """See `MediaSource.read`."""
         with self._reading(track) as container:
             stream = container.streams[track.id]
             to_sample = unwrap(stream, track.descriptions[0].extradata)
@@ -93,19 +92,19 @@ class LavfFootage:
         raise MediaUnreadableError("A packet that was there is not found again.")
 
     def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
-        """See `Footage.copy`."""
+        """See `MediaSource.copy`."""
         for sample in self.read(track, numbers):
             yield Extent(SPOOL, spool.append(sample), len(sample))
 
     def head(self, track: Track, sample: int) -> bytes:
-        """See `Footage.head`."""
+        """See `MediaSource.head`."""
         return next(self.read(track, [sample]))
 
     def expect(self, first: int, stop: int) -> None:
-        """See `Footage.expect`; there is nothing to fetch by offset."""
+        """See `MediaSource.expect`; there is nothing to fetch by offset."""
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
-        """See `Footage.frames`."""
+        """See `MediaSource.frames`."""
         track = self.index.video
         assert track is not None
         wanted = {track.pts[sample] for sample in track.order[first:stop]}
@@ -125,7 +124,7 @@ class LavfFootage:
                     return
 
     def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
-        """See `Footage.sound`."""
+        """See `MediaSource.sound`."""
         with self._reading(track) as container:
             stream: Any = container.streams[track.id]
             if stream.codec_context.is_open:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cutback.cutting.coding import UnusualStreamError
-from cutback.cutting.codings import coding_of
+from cutback.cutting.codings import codec_of
 from cutback.cutting.h264 import nal as h264
 from cutback.cutting.h264.coding import configuration_of as avc_configuration
 from cutback.cutting.hevc import nal as hevc
@@ -64,7 +64,7 @@ def _pictures(stream: Any, extradata: bytes) -> tuple[bytes, bytes]:
             raise UnusualStreamError("no parameter sets")
         record = avc_configuration(extradata, 4) if name == "h264" else hevc.configuration_of(units)
         extradata = record.pack()
-    if coding_of(name) is None:
+    if codec_of(name) is None:
         raise UnusualStreamError(name)
     boxes = colour_box(
         int(context.color_primaries),

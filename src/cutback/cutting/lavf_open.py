@@ -10,15 +10,15 @@ import av.subtitles.stream  # PyAV loads it when it meets a container; a confine
 from av.container import InputContainer
 
 from cutback.cutting.faults import media_error
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import ByteSource, Limits
 from cutback.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
-from cutback.range_file import ReaderFile
+from cutback.range_file import SourceFile
 
 FORMATS = "mov,matroska,webm,mpegts"
 _BUFFER = 256 * 1024
 
 
-def open_container(source: Source, limits: Limits) -> InputContainer:
+def open_container(source: ByteSource, limits: Limits) -> InputContainer:
     """Open a recording with libavformat.
 
     Raises:
@@ -28,7 +28,7 @@ def open_container(source: Source, limits: Limits) -> InputContainer:
     """
     try:
         container = av.open(
-            ReaderFile(source),
+            SourceFile(source),
             options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
             buffer_size=_BUFFER,
         )
@@ -48,7 +48,7 @@ def open_container(source: Source, limits: Limits) -> InputContainer:
     return container
 
 
-def _looks_like_text(source: Source) -> bool:
+def _looks_like_text(source: ByteSource) -> bool:
     head = source.read_at(0, 512)
     return bool(head) and all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
 
@@ -59,7 +59,7 @@ class Reopening:
     It takes about a megabyte, so not every one of a thousand should be kept.
     """
 
-    def __init__(self, source: Source, limits: Limits, *, keep: bool) -> None:
+    def __init__(self, source: ByteSource, limits: Limits, *, keep: bool) -> None:
         """Nothing is opened yet."""
         self._source, self._limits, self._keep = source, limits, keep
         self._idle: list[InputContainer] = []

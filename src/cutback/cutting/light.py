@@ -24,7 +24,7 @@ _RED, _GREEN, _BLUE, _WHITE = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class HdrMetadata:
     """The payloads as SEI messages and MP4 boxes (`mdcv`, `clli`) both have them; empty where there is none."""
 
     mastering: bytes = b""
@@ -43,7 +43,7 @@ class Light:
         return b"".join(box(kind, data) for kind, data in found if data)
 
 
-def light_of(frame: av.VideoFrame) -> Light:
+def hdr_of(frame: av.VideoFrame) -> HdrMetadata:
     """What a decoded picture says of its light."""
     mastering, levels = b"", b""
     found: Iterable[Any] = frame.side_data
@@ -53,7 +53,7 @@ def light_of(frame: av.VideoFrame) -> Light:
         elif data.type is Type.CONTENT_LIGHT_LEVEL:
             most, average = struct.unpack_from("=II", bytes(data))
             levels = struct.pack(">HH", min(most, 0xFFFF), min(average, 0xFFFF))
-    return Light(mastering, levels)
+    return HdrMetadata(mastering, levels)
 
 
 def _mastering(data: bytes) -> bytes:

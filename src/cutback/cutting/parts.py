@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cutback.cutting.codings import coding_of
-from cutback.cutting.footage import Footage
+from cutback.cutting.coding import Entry
+from cutback.cutting.codings import codec_of
+from cutback.cutting.footage import MediaSource
 from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
 from cutback.cutting.mp4.entries import without_rates
-from cutback.cutting.plan import Entry, Piece, Segment, plan_video
+from cutback.cutting.plan import FrameRange, PlannedRun, plan_video
 
 PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
 """What browsers play of MP4: an `exact` clip copies nothing else, even where it could."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlannedRange:
     """A piece and what becomes of it."""
 
-    footage: Footage
+    footage: MediaSource
     source: int
-    piece: Piece
-    segments: tuple[Segment, ...]
+    piece: FrameRange
+    segments: tuple[PlannedRun, ...]
     """None where it is a gap."""
     held: int = 0
     """Of a gap: the presented frame beside it."""
@@ -35,8 +36,8 @@ class Part:
 
 
 def plan_parts(
-    pieces: list[tuple[Footage, int, Piece]], precision: Precision, *, copy: bool, open_gops: bool = True
-) -> list[Part]:
+    pieces: list[tuple[MediaSource, int, FrameRange]], precision: Precision, *, copy: bool, open_gops: bool = True
+) -> list[PlannedRange]:
     """The segments of every piece; with `copy` False, or where pieces cannot share a track, all are encoded.
 
     With `open_gops` False copying begins at IDR pictures only.
@@ -52,7 +53,7 @@ def plan_parts(
         track = footage.index.video
         assert track is not None
         if piece.fill is not None:
-            parts.append(Part(footage, source, piece, ()))
+            parts.append(PlannedRange(footage, source, piece, ()))
             continue
         segments = None
         if copy:
@@ -61,11 +62,11 @@ def plan_parts(
             segments = plan_video(track, piece.first, piece.stop, precision, _entries(footage, track, open_gops))
         if segments is None or not _possible(track, segments):
             segments = (_all_encoded(track, piece),)
-        parts.append(Part(footage, source, _as_planned(track, piece, segments), segments))
+        parts.append(PlannedRange(footage, source, _as_planned(track, piece, segments), segments))
     return [part if part.segments else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
 
 
-def _held(parts: list[Part], place: int) -> int:
+def _held(parts: list[PlannedRange], place: int) -> int:
     """The last frame shown before a gap; where there is none, the first one behind it."""
     before = next((part for part in reversed(parts[:place]) if part.segments), None)
     if before is not None:
@@ -73,19 +74,19 @@ def _held(parts: list[Part], place: int) -> int:
     return next(part for part in parts[place:] if part.segments).segments[0].first
 
 
-def _as_planned(track: Track, piece: Piece, segments: tuple[Segment, ...]) -> Piece:
+def _as_planned(track: Track, piece: FrameRange, segments: tuple[PlannedRun, ...]) -> FrameRange:
     """The piece with the frames that its segments present (more than asked for with `keyframe`)."""
     first, stop = segments[0].first, segments[-1].end
     if (first, stop) == (piece.first, piece.stop):
         return piece
     start = track.seconds(track.pts[track.order[first]]) if first != piece.first else piece.start
     end = track.seconds(track.end_of(track.order[stop - 1])) if stop != piece.stop else piece.end
-    return Piece(start, end, first, stop, piece.clamped)
+    return FrameRange(start, end, first, stop, piece.clamped)
 
 
-def _all_encoded(track: Track, piece: Piece) -> Segment:
+def _all_encoded(track: Track, piece: FrameRange) -> PlannedRun:
     samples = track.order[piece.first : piece.stop]
-    return Segment("encode", "nothing of it can be copied safely", piece.first, piece.stop, samples)
+    return PlannedRun("encode", "nothing of it can be copied safely", piece.first, piece.stop, samples)
 
 
 def _alike(tracks: list[Track]) -> bool:
@@ -101,26 +102,26 @@ def _alike(tracks: list[Track]) -> bool:
     )
 
 
-def _possible(track: Track, segments: tuple[Segment, ...]) -> bool:
+def _possible(track: Track, segments: tuple[PlannedRun, ...]) -> bool:
     """Whether these segments may stand in one track: copies alone always, encoded ones beside them not always."""
     return {segment.action for segment in segments} == {"copy"} or _joinable(track)
 
 
 def _joinable(track: Track) -> bool:
     """Whether encoded pictures may stand beside this track's samples."""
-    coding = coding_of(track.descriptions[0].codec)
-    return coding is not None and coding.joinable(track)
+    codec = codec_of(track.descriptions[0].codec)
+    return codec is not None and codec.joinable(track)
 
 
-def _entries(footage: Footage, track: Track, open_gops: bool) -> Callable[[int], Entry]:  # noqa: FBT001
-    coding = coding_of(track.descriptions[0].codec)
+def _entries(footage: MediaSource, track: Track, open_gops: bool) -> Callable[[int], Entry]:  # noqa: FBT001
+    codec = codec_of(track.descriptions[0].codec)
 
     def entry_at(sample: int) -> Entry:
-        if coding is None:
+        if codec is None:
             return "clean"  # a keyframe of these codecs is one; what precedes it in presentation the plan sees
         if not track.descriptions[0].extradata:
             return "none"
-        entry = coding.entry(track, footage.head(track, sample))
+        entry = codec.entry(track, footage.head(track, sample))
         return "none" if entry == "open" and not open_gops else entry
 
     return entry_at

@@ -14,8 +14,8 @@ from av.video.frame import PictureType
 
 from cutback.cutting.faults import media_error
 from cutback.cutting.h264 import nal
-from cutback.cutting.index import Description, Track
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.index import Description, Track, byte_ranges
+from cutback.cutting.job import ByteSource, Limits
 from cutback.errors import MediaTooLargeError, MediaUnreadableError
 
 FFMPEG_PIXELS = 4
@@ -47,7 +47,7 @@ class Coded:
 
 
 def decode(
-    track: Track, source: Source, samples: Iterable[int], wanted: Callable[[int], bool], limits: Limits
+    track: Track, source: ByteSource, samples: Iterable[int], wanted: Callable[[int], bool], limits: Limits
 ) -> Iterator[Picture]:
     """Decode samples of a track, in order, and yield the pictures whose PTS is wanted, in order of presentation.
 
@@ -56,7 +56,7 @@ def decode(
         MediaTooLargeError: a picture is larger than the limit.
     """
     numbers = list(samples)
-    source.prefetch(coalesce([(track.offsets[n], track.sizes[n]) for n in numbers]))
+    source.prefetch(byte_ranges(track, numbers))
     for description, run in groupby(numbers, key=track.description_of):
         entry = track.descriptions[description]
         decoder = open_decoder(entry.codec, entry.extradata, limits)
@@ -131,18 +131,6 @@ def check_size(frame: av.VideoFrame, limits: Limits) -> None:
     """
     if frame.width * frame.height > limits.pixels:
         raise MediaTooLargeError(f"A picture has {frame.width}x{frame.height} pixels.")
-
-
-def coalesce(ranges: list[tuple[int, int]], gap: int = 65536) -> list[tuple[int, int]]:
-    """Join byte ranges (offset, length) that are at most `gap` bytes apart; ascending."""
-    joined: list[tuple[int, int]] = []
-    for offset, length in sorted(ranges):
-        if joined and offset <= sum(joined[-1]) + gap:
-            start, before = joined[-1]
-            joined[-1] = (start, max(before, offset + length - start))
-        else:
-            joined.append((offset, length))
-    return joined
 
 
 class PictureEncoder:

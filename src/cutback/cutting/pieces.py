@@ -7,18 +7,18 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
-from cutback.cutting.footage import Footage, open_footage
+from cutback.cutting.footage import MediaSource, open_media
 from cutback.cutting.index import Hull
-from cutback.cutting.job import CutGap, CutJob, CutRange, Source
-from cutback.cutting.plan import Piece, locate
+from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange
+from cutback.cutting.plan import FrameRange, snap_to_frames
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import MAX_SECONDS, FrameNumber
 
-Located: TypeAlias = tuple[Footage, int, Piece]
+Located: TypeAlias = tuple[MediaSource, int, FrameRange]
 """A piece, and the recording it is of: opened, and its place in the job."""
 
 
-def open_pieces(job: CutJob, sources: Sequence[Source], *, whole_index: bool = False) -> list[Located]:
+def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool = False) -> list[Located]:
     """Open the recordings and find the ranges in them; ranges that follow upon each other are one piece.
 
     Of their indexes only what the ranges need is read, or, with `whole_index`, all.
@@ -50,8 +50,10 @@ def open_pieces(job: CutJob, sources: Sequence[Source], *, whole_index: bool = F
     return _beside(_merged(pieces))
 
 
-def _located(footage: Footage, wanted: CutRange) -> Piece:
-    return locate(footage.index, wanted.start, wanted.end, seam_before=wanted.seam_before, seam_after=wanted.seam_after)
+def _located(footage: MediaSource, wanted: CutRange) -> FrameRange:
+    return snap_to_frames(
+        footage.index, wanted.start, wanted.end, seam_before=wanted.seam_before, seam_after=wanted.seam_after
+    )
 
 
 def _longer(piece: Located | CutGap, by: CutRange) -> Located | CutGap:
@@ -63,11 +65,11 @@ def _longer(piece: Located | CutGap, by: CutRange) -> Located | CutGap:
     return footage, source, replace(found, end=found.end + by.end - by.start)
 
 
-def _open(job: CutJob, source: Source, number: int, *, whole_index: bool) -> Footage:
+def _open(job: CutJob, source: ByteSource, number: int, *, whole_index: bool) -> MediaSource:
     clock = job.clock(number)
     if clock is None:
-        return open_footage(source, job.limits, None if whole_index else hull_of(job, number), number=number)
-    footage = open_footage(source, job.limits, number=number)
+        return open_media(source, job.limits, None if whole_index else hull_of(job, number), number=number)
+    footage = open_media(source, job.limits, number=number)
     footage.index = footage.index.counted_from(clock)
     return footage
 
@@ -90,7 +92,7 @@ def _merged(pieces: list[Located | CutGap]) -> list[Located | CutGap]:
         if isinstance(last, tuple) and isinstance(following, tuple) and _continues(last, following):
             footage, source, before = last
             piece = following[2]
-            joined = Piece(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
+            joined = FrameRange(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
             merged[-1] = (footage, source, joined)
         else:
             merged.append(following)
@@ -110,6 +112,6 @@ def _beside(pieces: list[Located | CutGap]) -> list[Located]:
             beside = piece
             located.append(piece)
         else:
-            gap = Piece(Fraction(0), piece.duration, 0, 0, clamped=False, fill=piece.fill)
+            gap = FrameRange(Fraction(0), piece.duration, 0, 0, clamped=False, fill=piece.fill)
             located.append((beside[0], beside[1], gap))
     return located

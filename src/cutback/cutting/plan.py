@@ -8,20 +8,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from cutback.cutting.index import Index, Track
+from cutback.cutting.coding import Entry
+from cutback.cutting.index import Index, Track, decode_start
 from cutback.cutting.job import Fill, Precision
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
-
-Entry = Literal["clean", "open", "none"]
-"""A keyframe as a place to begin copying: as it is, after it was made an IDR picture, or not at all."""
 
 ENTRIES_TRIED = 8
 """Keyframes looked at in search of one where copying may begin, before all of it is re-encoded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class PlannedRun:
     """Presented frames [first, end) of the video, counted in the order of presentation."""
 
     action: Literal["copy", "encode"]
@@ -30,7 +28,7 @@ class Segment:
     end: int
     samples: Sequence[int]
     """copy: the samples copied; encode: the samples a decoder is fed, beginning with a keyframe."""
-    entered: bool = False
+    rewritten: bool = False
     """copy: whether the first sample is a keyframe that has to be made an IDR picture first (an open GOP)."""
 
     def __len__(self) -> int:
@@ -39,7 +37,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FrameRange:
     """A range, brought to the frames' own times."""
 
     start: Fraction
@@ -59,7 +57,9 @@ class Piece:
         return self.end - self.start
 
 
-def locate(index: Index, start: Instant, end: Instant, *, seam_before: bool = False, seam_after: bool = False) -> Piece:
+def snap_to_frames(
+    index: Index, start: Instant, end: Instant, *, seam_before: bool = False, seam_after: bool = False
+) -> FrameRange:
     """Bring a range to the times of the frames in it: those with start ≤ time < end.
 
     At a seam the piece begins or ends at the time asked for, wherever the frames lie; see `CutRange`.
@@ -76,7 +76,7 @@ def locate(index: Index, start: Instant, end: Instant, *, seam_before: bool = Fa
         )
     clamped = overshoot or finish > index.end + FRAME_TOLERANCE
     if video is None:
-        return Piece(begin, finish if seam_after else min(finish, index.end), 0, 0, clamped and not seam_after)
+        return FrameRange(begin, finish if seam_after else min(finish, index.end), 0, 0, clamped and not seam_after)
     first = rank_at(video, begin)
     stop = rank_at(video, finish)
     if stop <= first:
@@ -93,7 +93,7 @@ def locate(index: Index, start: Instant, end: Instant, *, seam_before: bool = Fa
         real_start = begin
     if seam_after:
         real_end, clamped = finish, False
-    return Piece(real_start, real_end, first, stop, clamped)
+    return FrameRange(real_start, real_end, first, stop, clamped)
 
 
 def rank_at(track: Track, seconds: Fraction) -> int:
@@ -119,7 +119,7 @@ def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
 
 def plan_video(
     track: Track, first: int, stop: int, precision: Precision, entry_at: Callable[[int], Entry]
-) -> tuple[Segment, ...]:
+) -> tuple[PlannedRun, ...]:
     """Segments that present the frames [first, stop), and with precision `keyframe` more around them.
 
     `entry_at(sample)` says how a decoder that knows nothing of what went before may start at a keyframe. It is
@@ -129,7 +129,7 @@ def plan_video(
         copy = _keyframe_copy if precision == "keyframe" else _instant_copy
         segment = copy(track, first, stop)
         # A decoder that begins at an open keyframe complains of what it is told to forget and never had.
-        return (replace(segment, entered=entry_at(segment.samples[0]) == "open"),)
+        return (replace(segment, rewritten=entry_at(segment.samples[0]) == "open"),)
     entry, kind = _find_entry(track, first, stop, entry_at)
     if entry is None:
         return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)
@@ -138,9 +138,9 @@ def plan_video(
     segments = []
     if first < middle:
         segments.append(_encode(track, first, middle, "before the first keyframe"))
-    entered = kind == "open"
-    reason = "groups of pictures, entered at an open one" if entered else "whole groups of pictures"
-    segments.append(Segment("copy", reason, middle, middle + len(copied), copied, entered))
+    rewritten = kind == "open"
+    reason = "groups of pictures, entered at an open one" if rewritten else "whole groups of pictures"
+    segments.append(PlannedRun("copy", reason, middle, middle + len(copied), copied, rewritten))
     if middle + len(copied) < stop:
         tail = _encode(track, middle + len(copied), stop, "needs a frame beyond the end")
         segments.append(tail)
@@ -192,25 +192,19 @@ def _copied(track: Track, entry: int, stop: int) -> Sequence[int]:
     return range(entry, run[-1] + 1) if contiguous else run
 
 
-def _encode(track: Track, first: int, stop: int, reason: str) -> Segment:
+def _encode(track: Track, first: int, stop: int, reason: str) -> PlannedRun:
     wanted = track.order[first:stop]
-    return Segment("encode", reason, first, stop, range(decode_start(track, wanted[0]), max(wanted) + 1))
+    return PlannedRun("encode", reason, first, stop, range(decode_start(track, wanted[0]), max(wanted) + 1))
 
 
-def decode_start(track: Track, sample: int) -> int:
-    """The keyframe to begin with so that a sample decodes: the last one not presented after it."""
-    number = bisect_right(track.sync, track.pts[sample], key=track.pts.__getitem__)
-    return track.sync[number - 1] if number else 0
-
-
-def _instant_copy(track: Track, first: int, stop: int) -> Segment:
+def _instant_copy(track: Track, first: int, stop: int) -> PlannedRun:
     wanted = track.order[first:stop]
     start = decode_start(track, wanted[0])
     samples = [s for s in range(start, max(wanted) + 1) if track.pts[s] >= track.pts[start]]
-    return Segment("copy", "cut by the edit list", first, stop, samples)
+    return PlannedRun("copy", "cut by the edit list", first, stop, samples)
 
 
-def _keyframe_copy(track: Track, first: int, stop: int) -> Segment:
+def _keyframe_copy(track: Track, first: int, stop: int) -> PlannedRun:
     start = decode_start(track, track.order[first])
     last = max(track.order[first:stop])
     number = bisect_right(track.sync, last)
@@ -218,4 +212,4 @@ def _keyframe_copy(track: Track, first: int, stop: int) -> Segment:
     # Pictures presented before the keyframe need the group before it: they are left out.
     samples = [s for s in range(start, end) if track.pts[s] >= track.pts[start]]
     shown = [track.pts[s] for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
-    return Segment("copy", "keyframe to keyframe", track.rank_at(min(shown)), track.rank_at(max(shown)) + 1, samples)
+    return PlannedRun("copy", "keyframe to keyframe", track.rank_at(min(shown)), track.rank_at(max(shown)) + 1, samples)

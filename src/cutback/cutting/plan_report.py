@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from cutback.cutting.coding import Entry
 from cutback.cutting.index import Index, Track
 from cutback.cutting.job import Precision
-from cutback.cutting.plan import Entry, Piece, Segment
+from cutback.cutting.plan import FrameRange, PlannedRun
 from cutback.cutting.plan_steps import MARKS, Step, bytes_of, fed, group, group_at, is_keyframe, steps, windows
 from cutback.times import format_seconds
 
@@ -89,9 +90,9 @@ def _letter(track: Track, sample: int, looked: Looked) -> str:
 
 def part_report(
     index: Index,
-    asked: Piece,
-    piece: Piece,
-    segments: Sequence[Segment],
+    asked: FrameRange,
+    piece: FrameRange,
+    segments: Sequence[PlannedRun],
     looked: Looked,
     *,
     sound: list[dict[str, Any]],
@@ -129,7 +130,7 @@ def part_report(
     }
 
 
-def _segment(track: Track, piece: Piece, step: Step) -> dict[str, Any]:
+def _segment(track: Track, piece: FrameRange, step: Step) -> dict[str, Any]:
     start = track.seconds(track.pts[track.order[step.first]])
     end = piece.end if step.end == piece.stop else track.seconds(track.end_of(track.order[step.end - 1]))
     return {
@@ -145,7 +146,7 @@ def _segment(track: Track, piece: Piece, step: Step) -> dict[str, Any]:
     }
 
 
-def _amounts(track: Track, segments: Sequence[Segment], made: Sequence[Step]) -> dict[str, int]:
+def _amounts(track: Track, segments: Sequence[PlannedRun], made: Sequence[Step]) -> dict[str, int]:
     copied = {n for segment in segments if segment.action == "copy" for n in segment.samples}
     decoded = {n for segment in segments if segment.action == "encode" for n in fed(track, segment)}
     return {
@@ -156,7 +157,7 @@ def _amounts(track: Track, segments: Sequence[Segment], made: Sequence[Step]) ->
     }
 
 
-def sound_report(track: Track, piece: Piece, *, number: int, copied: bool, reason: str) -> dict[str, Any]:
+def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, reason: str) -> dict[str, Any]:
     """One sound track within a piece: the packets that sound in it, and the one before, for the decoder's sake."""
     first = track.rank_at(track.ticks(piece.start))
     stop = track.rank_at(track.ticks(piece.end))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import chain, groupby, pairwise
 from typing import Literal
 
-from cutback.cutting.index import Track
-from cutback.cutting.plan import Segment, decode_start
+from cutback.cutting.index import Track, decode_start
+from cutback.cutting.plan import PlannedRun
 
 Action = Literal["copy", "encode", "hide", "drop"]
 """What becomes of frames; `hide`: they are in the clip's file, but its edit list does not present them."""
@@ -36,7 +36,7 @@ class Step:
     """Bytes that encoding will make, roughly."""
 
 
-def steps(track: Track, segments: Sequence[Segment]) -> list[Step]:
+def steps(track: Track, segments: Sequence[PlannedRun]) -> list[Step]:
     """The plan of all groups of pictures that it touches, each frame once, in order of presentation."""
     first, stop = segments[0].first, segments[-1].end
     low, high = _touched(track, segments)
@@ -52,7 +52,7 @@ def steps(track: Track, segments: Sequence[Segment]) -> list[Step]:
     return [*made, *_outside(track, segments, range(stop, high))]
 
 
-def fed(track: Track, segment: Segment) -> Sequence[int]:
+def fed(track: Track, segment: PlannedRun) -> Sequence[int]:
     """The samples that are read to encode a segment."""
     if is_keyframe(track, segment.samples[0]):
         return segment.samples
@@ -60,7 +60,7 @@ def fed(track: Track, segment: Segment) -> Sequence[int]:
     return range(decode_start(track, wanted[0]), max(wanted) + 1)
 
 
-def _touched(track: Track, segments: Sequence[Segment]) -> tuple[int, int]:
+def _touched(track: Track, segments: Sequence[PlannedRun]) -> tuple[int, int]:
     """The ranks from the first to the last frame of the groups that hold or decode what is presented."""
     first, stop = segments[0].first, segments[-1].end
     wanted = track.order[first:stop]
@@ -71,7 +71,7 @@ def _touched(track: Track, segments: Sequence[Segment]) -> tuple[int, int]:
     return min(first, track.rank_at(min(shown))), max(stop, track.rank_at(max(shown)) + 1)
 
 
-def _outside(track: Track, segments: Sequence[Segment], ranks: range) -> Iterator[Step]:
+def _outside(track: Track, segments: Sequence[PlannedRun], ranks: range) -> Iterator[Step]:
     """Frames that are not presented, in runs of one fate."""
     if not ranks:
         return

@@ -13,7 +13,7 @@ import av
 
 from cutback.cutting import pictures
 from cutback.cutting.index import Track
-from cutback.cutting.job import Limits, Poster, Source
+from cutback.cutting.job import ByteSource, Limits, Poster
 from cutback.cutting.pictures import Picture
 from cutback.cutting.spool import Spool
 from cutback.cutting.still import Jpeg, Still, encode, jpeg_of, still_of
@@ -90,7 +90,7 @@ def _score(still: Still) -> float:
     return detail * light
 
 
-def choose(choice: Choice, clip: Source, limits: Limits) -> Still | None:
+def choose(choice: Choice, clip: ByteSource, limits: Limits) -> Still | None:
     """The picture that stands for a finished clip; None for sound alone."""
     if not choice.good:
         _look_further(choice, clip, limits)
@@ -119,7 +119,7 @@ def _poster(fits: int, jpeg: Jpeg, offset: int) -> Poster:
     return Poster(fits, jpeg.width, jpeg.height, offset, len(jpeg.data))
 
 
-def _look_further(choice: Choice, clip: Source, limits: Limits) -> None:
+def _look_further(choice: Choice, clip: ByteSource, limits: Limits) -> None:
     track = choice.track
     if track is None or not track.order:
         return
@@ -141,7 +141,7 @@ def _keyframes(track: Track) -> Iterator[int]:
 
 
 def _decode(
-    choice: Choice, track: Track, clip: Source, run: range, wanted: int, limits: Limits, *, damaged: bool = False
+    choice: Choice, track: Track, clip: ByteSource, run: range, wanted: int, limits: Limits, *, damaged: bool = False
 ) -> None:
     time = track.pts[wanted]
     try:

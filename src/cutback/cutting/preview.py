@@ -6,22 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cutback.cutting.coding import UnusualStreamError
-from cutback.cutting.codings import coding_of
-from cutback.cutting.cut import TEXT, keeps_sound
-from cutback.cutting.footage import HEAD_BYTES, Footage, Mp4Footage
+from cutback.cutting.coding import Entry, UnusualStreamError
+from cutback.cutting.codings import codec_of
+from cutback.cutting.footage import HEAD_BYTES, MediaSource, Mp4Source
 from cutback.cutting.frame_types import letter_reader
 from cutback.cutting.index import Track
-from cutback.cutting.job import CutJob, Source
-from cutback.cutting.parts import Part, plan_parts
+from cutback.cutting.job import ByteSource, CutJob
+from cutback.cutting.parts import PlannedRange, plan_parts
 from cutback.cutting.pieces import open_pieces
-from cutback.cutting.plan import Entry, Piece
+from cutback.cutting.plan import FrameRange
 from cutback.cutting.plan_report import Looked, part_report, plan_report, sound_report
 from cutback.cutting.plan_steps import steps, windows
+from cutback.cutting.soundtrack import TEXT, keeps_sound
 from cutback.errors import MediaUnreadableError
 
 
-def preview(job: CutJob, sources: Sequence[Source]) -> dict[str, Any]:
+def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     """The plan of a job on one recording, as `plan_report` gives it: what the cutter tries first.
 
     Raises:
@@ -45,7 +45,7 @@ def preview(job: CutJob, sources: Sequence[Source]) -> dict[str, Any]:
     return plan_report(index, job.precision, shown)
 
 
-def _sound(footage: Footage, piece: Piece, *, single: bool) -> list[dict[str, Any]]:
+def _sound(footage: MediaSource, piece: FrameRange, *, single: bool) -> list[dict[str, Any]]:
     found = []
     for number, track in enumerate(footage.index.audio):
         copied = single and all(keeps_sound(entry) for entry in track.descriptions)
@@ -66,11 +66,11 @@ def _sound(footage: Footage, piece: Piece, *, single: bool) -> list[dict[str, An
     return found
 
 
-def _look(part: Part, track: Track) -> Looked:
+def _look(part: PlannedRange, track: Track) -> Looked:
     """Read the headers of the frames around the edges: these bytes, or most of them, the cut reads as well."""
     description = track.descriptions[0]
-    letter, coding = letter_reader(description), coding_of(description.codec)
-    if letter is None or coding is None:
+    letter, codec = letter_reader(description), codec_of(description.codec)
+    if letter is None or codec is None:
         return Looked()
     letters: dict[int, str] = {}
     entries: dict[int, Entry] = {}
@@ -81,19 +81,19 @@ def _look(part: Part, track: Track) -> Looked:
             for number, head in zip(numbers, _heads(part.footage, track, numbers), strict=True):
                 letters[number] = letter(head)
                 if number in keyframes:
-                    entries[number] = coding.entry(track, head)
+                    entries[number] = codec.entry(track, head)
         except (UnusualStreamError, MediaUnreadableError, IndexError):
             continue  # then the plan shows what the container says of them
     return Looked(letters, entries)
 
 
-def _heads(footage: Footage, track: Track, numbers: Sequence[int]) -> Iterable[bytes]:
-    if not isinstance(footage, Mp4Footage):
+def _heads(footage: MediaSource, track: Track, numbers: Sequence[int]) -> Iterable[bytes]:
+    if not isinstance(footage, Mp4Source):
         return footage.read(track, numbers)  # all in one pass: each `head` would open the container again
     footage.source.prefetch([(track.offsets[n], min(track.sizes[n], HEAD_BYTES)) for n in numbers])
     return _each_head(footage, track, numbers)
 
 
-def _each_head(footage: Footage, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+def _each_head(footage: MediaSource, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
     for number in numbers:
         yield footage.head(track, number)

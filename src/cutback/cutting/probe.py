@@ -6,19 +6,19 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from cutback.cutting.footage import open_footage
+from cutback.cutting.footage import open_media
 from cutback.cutting.index import Index, Track
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import ByteSource, Limits
 from cutback.times import format_seconds
 
 
-def probe(source: Source, limits: Limits) -> dict[str, Any]:
+def probe(source: ByteSource, limits: Limits) -> dict[str, Any]:
     """Container, duration, tracks, and how the keyframes lie. Times are decimal seconds.
 
     Raises:
-        CutbackError: as `open_footage`.
+        CutbackError: as `open_media`.
     """
-    footage = open_footage(source, limits)
+    footage = open_media(source, limits)
     index = footage.index
     video = index.video
     return {

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import av
 
-from cutback.cutting.coding import Coding
-from cutback.cutting.codings import coding_for_whole, coding_of
+from cutback.cutting.coding import Codec
+from cutback.cutting.codings import codec_for_whole, codec_of
 from cutback.cutting.h264.nal import prefixed
 from cutback.cutting.index import Track
-from cutback.cutting.light import Light, light_of
+from cutback.cutting.light import HdrMetadata, hdr_of
 from cutback.cutting.mp4.entries import aspect_box, colour_box
 from cutback.cutting.pictures import Coded, Picture, PictureEncoder
 from cutback.errors import MediaUnreadableError
@@ -28,12 +28,12 @@ class Shape:
         self._timescale = timescale
         self._track = track
         self._beside = beside_copies
-        self._coding: Coding | None = coding_of(track.descriptions[0].codec) if beside_copies else None
+        self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
         self._header = b""
         self._size: tuple[int, int] | None = None
         self._format = ""
         self._boxes = b""
-        self._light = Light()
+        self._light = HdrMetadata()
         self._rate = Fraction(track.timescale, max(1, track.duration(track.order[0])))
 
     def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
@@ -48,7 +48,7 @@ class Shape:
             count += 1
             frame = self.fit(picture.frame)
             if encoder is None:
-                self._light = light_of(picture.frame)
+                self._light = hdr_of(picture.frame)
                 encoder = self._open(frame, picture.aspect)
             frame.pts = ticks(picture.frame.pts or 0)
             yield from self._samples(encoder, frame)
@@ -58,12 +58,12 @@ class Shape:
 
     def entries(self) -> tuple[list[bytes], int]:
         """The sample entries that serve copied and encoded samples, and the number of the encoded ones'."""
-        if self._coding is None or not self._header:
+        if self._codec is None or not self._header:
             return [self._track.descriptions[0].raw], 0
         if self._beside:
-            return self._coding.joined_entries(self._track, self._header)
+            return self._codec.joined_entries(self._track, self._header)
         assert self._size is not None
-        return [self._coding.own_entry(*self._size, self._header, self._boxes)], 0
+        return [self._codec.own_entry(*self._size, self._header, self._boxes)], 0
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -86,12 +86,12 @@ class Shape:
         return fitted
 
     def _open(self, frame: av.VideoFrame, aspect: Fraction | None) -> PictureEncoder:
-        if self._coding is None:
-            self._coding = coding_for_whole(self._track.descriptions[0].codec, _DEPTHS[self._format])
+        if self._codec is None:
+            self._codec = codec_for_whole(self._track.descriptions[0].codec, _DEPTHS[self._format])
         beside = self._track if self._beside else None
-        options = self._coding.options(beside, self._rate, interlaced=frame.interlaced_frame)
+        options = self._codec.options(beside, self._rate, interlaced=frame.interlaced_frame)
         encoder = PictureEncoder(
-            self._coding.encoder,
+            self._codec.encoder,
             frame,
             timescale=self._timescale,
             rate=self._rate,
@@ -109,9 +109,9 @@ class Shape:
         return encoder
 
     def _samples(self, encoder: PictureEncoder, frame: av.VideoFrame | None) -> Iterator[Coded]:
-        assert self._coding is not None
+        assert self._codec is not None
         messages = self._light.messages
-        told = prefixed([self._coding.message_unit(messages)], 4) if messages else b""
+        told = prefixed([self._codec.message_unit(messages)], 4) if messages else b""
         for coded in encoder.encode(frame):
-            sample = self._coding.sample(coded.data)
+            sample = self._codec.sample(coded.data)
             yield Coded(told + sample if coded.keyframe else sample, coded.pts, coded.keyframe)

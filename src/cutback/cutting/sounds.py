@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import av
 
-from cutback.cutting.footage import Footage
+from cutback.cutting.footage import MediaSource
 from cutback.cutting.index import Track
-from cutback.cutting.plan import Piece
+from cutback.cutting.plan import FrameRange
 
 FADE = Fraction(5, 1000)
 """Seconds over which sound fades at a join: what was cut apart does not click."""
@@ -20,7 +20,7 @@ _TOLERANCE = Fraction(1, 100)
 
 
 def exact_sound(
-    footage: Footage, track: Track | None, piece: Piece, rate: int, layout: str, wanted: int
+    footage: MediaSource, track: Track | None, piece: FrameRange, rate: int, layout: str, wanted: int
 ) -> Iterator[av.AudioFrame]:
     """Exactly `wanted` samples of a track from the piece's start; silence where it has none."""
     position = 0
@@ -33,7 +33,7 @@ def exact_sound(
     yield from _silence(wanted - position, rate, layout)
 
 
-def _placed(footage: Footage, track: Track, piece: Piece, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+def _placed(footage: MediaSource, track: Track, piece: FrameRange, rate: int, layout: str) -> Iterator[av.AudioFrame]:
     """The track's sound from the piece's start on, without holes and overlaps."""
     resampler = av.AudioResampler("fltp", layout, rate)
     position = 0

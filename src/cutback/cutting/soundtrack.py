@@ -8,13 +8,16 @@ from itertools import repeat
 import av
 from av.codec.context import Flags
 
-from cutback.cutting.footage import Footage
-from cutback.cutting.index import Track, layout_of
+from cutback.cutting.footage import MediaSource
+from cutback.cutting.index import Description, Track, layout_of
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
-from cutback.cutting.plan import Piece
+from cutback.cutting.plan import FrameRange
 from cutback.cutting.sounds import exact_sound, faded
 from cutback.cutting.spool import Spool
+
+TEXT = frozenset({"tx3g", "wvtt", "stpp", "c608"})
+"""Sample entries of subtitles that MP4 carries; time codes and data tracks would not be true any more."""
 
 FRAME = 1024
 """Samples of an AAC packet."""
@@ -28,7 +31,14 @@ NEAR = 64
 BIT_RATE_A_CHANNEL = 96_000
 
 
-def copy_sound(footage: Footage, track: Track, piece: Piece, spool: Spool, group: int | None) -> OutTrack | None:
+def keeps_sound(sound: Description) -> bool:
+    """Whether sound is copied; uncompressed sound is encoded, since players of MP4 do not expect it."""
+    return bool(sound.raw) and not sound.codec.startswith("pcm_")
+
+
+def copy_sound(
+    footage: MediaSource, track: Track, piece: FrameRange, spool: Spool, group: int | None
+) -> OutTrack | None:
     """The packets of a piece, of sound or of subtitles, as they are; the edit list cuts them to the exact samples.
 
     None when nothing of this track falls into the piece.
@@ -85,7 +95,7 @@ def _without_hole(track: Track, numbers: range, first: int) -> list[int]:
     return times
 
 
-def encode_sound(pieces: list[tuple[Footage, Piece]], number: int, spool: Spool) -> OutTrack | None:
+def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack | None:
     """The `number`-th sound track of each piece, decoded, joined to the sample and encoded as AAC.
 
     Rate and channels are the first's; a piece without that track, and a gap, is silent. None when none has it.

@@ -11,23 +11,23 @@ from itertools import islice, repeat
 from typing import NamedTuple
 
 from cutback.cutting.ahead import ahead
-from cutback.cutting.codings import coding_of
+from cutback.cutting.codings import codec_of
 from cutback.cutting.fill import fill, frames_in
-from cutback.cutting.footage import Footage
+from cutback.cutting.footage import MediaSource
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress
 from cutback.cutting.mp4.layout import BATCH, SPOOL, Extent, OutTrack
-from cutback.cutting.parts import Part
-from cutback.cutting.plan import Segment, has_leading
+from cutback.cutting.parts import PlannedRange
+from cutback.cutting.plan import PlannedRun, has_leading
 from cutback.cutting.shape import Shape
 from cutback.cutting.spool import Spool
 
 
-class Entered(NamedTuple):
+class RewrittenRun(NamedTuple):
     """A copied run that begins at an open GOP: its first sample in the clip, and the frames it presents."""
 
     sample: int
-    footage: Footage
+    footage: MediaSource
     first: int
     frames: int
 
@@ -43,7 +43,7 @@ class Pictures:
     """When each frame is to be presented, in the track's ticks from the clip's zero, in order."""
     encoded_samples: list[tuple[int, int]] = field(default_factory=list)
     """Runs [first, end) of the track's samples that were encoded."""
-    entered: list[Entered] = field(default_factory=list)
+    rewritten: list[RewrittenRun] = field(default_factory=list)
     """Runs whose headers were rewritten."""
 
 
@@ -57,7 +57,7 @@ BEFORE, COPIED, BEHIND = 0, 1, 2
 """Groups of a clip that copies one run of its source: that run keeps the source's own order of all tracks."""
 
 
-def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], None]) -> Pictures:
+def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgress], None]) -> Pictures:
     """Copy and encode what the parts say.
 
     Raises:
@@ -97,8 +97,8 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
         for segment in part.segments:
             if segment.action == "copy":
                 group = COPIED if in_source_order else None
-                if segment.entered:
-                    pictures.entered.append(Entered(len(out), part.footage, segment.first, len(segment)))
+                if segment.rewritten:
+                    pictures.rewritten.append(RewrittenRun(len(out), part.footage, segment.first, len(segment)))
                 _copy(part, track, segment, entries, clock, out, spool, group)
                 group = BEHIND if in_source_order else None
                 pictures.copied += len(segment)
@@ -136,9 +136,9 @@ def splice(parts: list[Part], spool: Spool, progress: Callable[[CutProgress], No
 
 
 def _copy(
-    part: Part,
+    part: PlannedRange,
     track: Track,
-    segment: Segment,
+    segment: PlannedRun,
     entries: frozenset[int],
     clock: _Clock,
     out: OutTrack,
@@ -164,23 +164,23 @@ def _entries(track: Track) -> frozenset[int]:
     return frozenset(sample for number, sample in enumerate(track.sync) if not has_leading(track, number))
 
 
-def _copies(part: Part, track: Track, segment: Segment, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
+def _copies(part: PlannedRange, track: Track, segment: PlannedRun, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
     """Each copied sample: where it lies, and whether, if it is a keyframe, it may be one for players.
 
     It lies in the source, or in the spool where its headers had to be rewritten; until that ends no other keyframe
     is an IDR picture.
     """
     rest: Sequence[int] = segment.samples
-    if segment.entered:
-        coding = coding_of(track.descriptions[0].codec)
-        numbers = coding.entering(track) if coding else None
-        assert numbers is not None
+    if segment.rewritten:
+        codec = codec_of(track.descriptions[0].codec)
+        rewriter = codec.header_rewriter(track) if codec else None
+        assert rewriter is not None
         for place, (number, sample) in enumerate(zip(rest, part.footage.read(track, rest), strict=True)):
-            rewritten = numbers.rewrite(sample)
-            if numbers.finished and rewritten is sample:
+            changed = rewriter.rewrite(sample)
+            if rewriter.finished and changed is sample:
                 rest = rest[place:]
                 break
-            yield number, Extent(SPOOL, spool.append(rewritten), len(rewritten)), False
+            yield number, Extent(SPOOL, spool.append(changed), len(changed)), False
         else:
             return
     for number, extent in zip(rest, part.footage.copy(track, rest, spool), strict=True):

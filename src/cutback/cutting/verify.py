@@ -9,10 +9,10 @@ from typing import Protocol
 
 from cutback.cutting import pictures
 from cutback.cutting.index import Track
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.mp4.read import read_index
 from cutback.cutting.pictures import Picture
-from cutback.cutting.splice import Entered
+from cutback.cutting.splice import RewrittenRun
 from cutback.errors import CutbackError
 
 COMPARED = 40
@@ -39,7 +39,7 @@ class Expected:
     """Ticks a second."""
     encoded: list[tuple[int, int]]
     """Runs [first, end) of picture samples, in decoding order, that were encoded."""
-    entered: list[Entered]
+    rewritten: list[RewrittenRun]
     """Copied runs whose headers were rewritten."""
     duration: Fraction
 
@@ -56,7 +56,7 @@ class Onlooker(Protocol):
         ...
 
 
-def find_fault(clip: Source, expected: Expected, onlooker: Onlooker) -> str | None:
+def find_fault(clip: ByteSource, expected: Expected, onlooker: Onlooker) -> str | None:
     """What is wrong with a clip, or None.
 
     Checked: the number of frames and the time of each, by reading the clip's own index back; the duration;
@@ -81,11 +81,11 @@ def find_fault(clip: Source, expected: Expected, onlooker: Onlooker) -> str | No
     if any(abs(time - wanted) > tolerance for time, wanted in zip(times, expected.times, strict=True)):
         return "has a frame at a wrong time"
     faults = [_decode_run(video, clip, *run, onlooker) for run in expected.encoded]
-    faults += [_compare_run(video, clip, run) for run in expected.entered]
+    faults += [_compare_run(video, clip, run) for run in expected.rewritten]
     return next(filter(None, faults), None)
 
 
-def _compare_run(track: Track, clip: Source, run: Entered) -> str | None:
+def _compare_run(track: Track, clip: ByteSource, run: RewrittenRun) -> str | None:
     """A run whose headers were rewritten must decode to the very pixels that the recording decodes to.
 
     As many frames are compared as it takes until nothing from before its keyframe could be referred to.
@@ -112,7 +112,7 @@ def _digest(picture: pictures.Picture) -> bytes:
     return digest.digest()
 
 
-def _decode_run(track: Track, clip: Source, first: int, end: int, onlooker: Onlooker) -> str | None:
+def _decode_run(track: Track, clip: ByteSource, first: int, end: int, onlooker: Onlooker) -> str | None:
     if not end - first:
         return None
     if end - first <= MOST:
@@ -121,7 +121,7 @@ def _decode_run(track: Track, clip: Source, first: int, end: int, onlooker: Onlo
     return begun or _decode_all(track, clip, max(first, _keyframe(track, end)), end, onlooker)
 
 
-def _decode_all(track: Track, clip: Source, first: int, end: int, onlooker: Onlooker) -> str | None:
+def _decode_all(track: Track, clip: ByteSource, first: int, end: int, onlooker: Onlooker) -> str | None:
     """`first` is a keyframe of those that were encoded."""
     # A copied run behind begins with an IDR picture, so its first samples decode without more.
     stop = min(end + AFTER, len(track.pts))

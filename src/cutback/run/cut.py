@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cutback.cutting.job import CutProgress, Facts, Rendition
     from cutback.range_reader import RangeReader
     from cutback.request import ClipRequest
-    from cutback.resolve import Footage
+    from cutback.resolve import OpenedSources
     from cutback.storage import Store
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, or an object's URL (s3://bucket/key).")]
@@ -108,7 +108,7 @@ def cut(
         _say(screen, target, facts, footage, seconds)
 
 
-def _say(screen: Screen, target: Path, facts: Facts, footage: Footage, seconds: float) -> None:
+def _say(screen: Screen, target: Path, facts: Facts, footage: OpenedSources, seconds: float) -> None:
     from cutback.run import look
 
     screen.show(
@@ -199,7 +199,7 @@ def default_name(key: str, typed: list[asking.Typed]) -> str:
 
 @contextlib.contextmanager
 def render(
-    screen: Screen, request: ClipRequest, footage: Footage, stopped: Callable[[], bool], *, label: str
+    screen: Screen, request: ClipRequest, footage: OpenedSources, stopped: Callable[[], bool], *, label: str
 ) -> Iterator[Rendition]:
     """The clip, made but not yet written; a bar shows how far it is."""
     from cutback.sandbox import ChildCutter
@@ -273,7 +273,7 @@ def _writing_failed(error: OSError, target: Path) -> CutbackError:
     return OutputUnwritableError(f"{target}: {error.strerror}.")
 
 
-def facts_as_dict(facts: Facts, footage: Footage, source: str, seconds: float) -> dict[str, Any]:
+def facts_as_dict(facts: Facts, footage: OpenedSources, source: str, seconds: float) -> dict[str, Any]:
     """A finished clip for programs; the names are those of a clip's `result`."""
     from cutback.times import format_seconds
 

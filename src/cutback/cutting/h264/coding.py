@@ -1,4 +1,4 @@
-"""H.264 as a `Coding`: one sample entry whose avcC holds the recording's parameter sets and the encoder's."""
+"""H.264 as a `Codec`: one sample entry whose avcC holds the recording's parameter sets and the encoder's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from cutback.cutting.bits import escape
+from cutback.cutting.coding import Entry
 from cutback.cutting.h264 import nal
-from cutback.cutting.h264.enter import Renumbering, renumbering
+from cutback.cutting.h264.enter import OpenGopRewriter, rewriter_of
 from cutback.cutting.h264.sps import parse_sps
 from cutback.cutting.index import Track
 from cutback.cutting.mp4.entries import visual_entry, with_configuration
-from cutback.cutting.plan import Entry
 from cutback.errors import MediaUnreadableError
 
 ENCODED_ID = 31
@@ -28,7 +28,7 @@ _WHOLE = "keyint={keyint}:min-keyint=1:bframes=2:rc-lookahead=20:sps-id={id}"
 
 
 class H264:
-    """See `Coding`."""
+    """See `Codec`."""
 
     encoder = "libx264"
 
@@ -50,13 +50,13 @@ class H264:
         configuration = _configuration(track)
         if nal.is_idr(head, configuration.length_size):
             return "clean"
-        if configuration.length_size != 4 or nal.is_gradual(head, 4) or renumbering(configuration) is None:
+        if configuration.length_size != 4 or nal.is_gradual(head, 4) or rewriter_of(configuration) is None:
             return "none"
         return "open"
 
-    def entering(self, track: Track) -> Renumbering | None:
-        """See `h264.enter`."""
-        return renumbering(_configuration(track))
+    def header_rewriter(self, track: Track) -> OpenGopRewriter | None:
+        """See `OpenGopRewriter`."""
+        return rewriter_of(_configuration(track))
 
     def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
         """Beside copies: no pictures held back, an own parameter set id. Whole: GOPs of two seconds."""
@@ -78,7 +78,7 @@ class H264:
         return nal.prefixed(units, 4)
 
     def message_unit(self, messages: bytes) -> bytes:
-        """See `Coding.message_unit`."""
+        """See `Codec.message_unit`."""
         return bytes([nal.SEI]) + escape(messages + b"\x80")
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
@@ -92,7 +92,7 @@ class H264:
         return visual_entry(b"avc1", width, height, b"avcC", configuration_of(header, 4).pack(), boxes)
 
 
-def configuration_of(annex_b: bytes, length_size: int) -> nal.Configuration:
+def configuration_of(annex_b: bytes, length_size: int) -> nal.AvcConfiguration:
     """The record for parameter sets in Annex B, such as an encoder's global header.
 
     Raises:
@@ -108,8 +108,8 @@ def configuration_of(annex_b: bytes, length_size: int) -> nal.Configuration:
         fields = parse_sps(sps[0])
         depth = 0xF8 | fields.bit_depth - 8
         rest = bytes([0xFC | fields.chroma_format, depth, depth, 0])
-    return nal.Configuration(b"\1" + sps[0][1:4], length_size, sps, pps, rest)
+    return nal.AvcConfiguration(b"\1" + sps[0][1:4], length_size, sps, pps, rest)
 
 
-def _configuration(track: Track) -> nal.Configuration:
+def _configuration(track: Track) -> nal.AvcConfiguration:
     return nal.parse_configuration(track.descriptions[0].extradata)

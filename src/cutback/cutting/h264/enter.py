@@ -18,7 +18,7 @@ from itertools import accumulate
 
 from cutback.cutting.bits import BitReader, BitWriter, escape, unescape
 from cutback.cutting.coding import UnusualStreamError
-from cutback.cutting.h264.nal import IDR, SLICE, Configuration, prefixed, split_sample
+from cutback.cutting.h264.nal import IDR, SLICE, AvcConfiguration, prefixed, split_sample
 from cutback.cutting.h264.pps import Pps, parse_pps
 from cutback.cutting.h264.slice import HEADER_BYTES, INTRA, Slice, parse_slice
 from cutback.cutting.h264.sps import Sps, parse_sps
@@ -27,7 +27,7 @@ from cutback.errors import MediaUnreadableError
 _OTHER_SLICES = {2, 3, 4, 19, 20}
 
 
-class Renumbering:
+class OpenGopRewriter:
     """Rewrites the samples of a run, in decoding order, the keyframe first."""
 
     def __init__(self, sps: Mapping[int, Sps], pps: Mapping[int, Pps]) -> None:
@@ -180,11 +180,11 @@ def _moved(writer: BitWriter, source: BitReader, payload: bytes) -> bytes:
     return writer.bytes()
 
 
-def renumbering(configuration: Configuration) -> Renumbering | None:
-    """A renumbering for a track with these parameter sets; None where they are unusual."""
+def rewriter_of(configuration: AvcConfiguration) -> OpenGopRewriter | None:
+    """A rewriter for a track with these parameter sets; None where they are unusual."""
     try:
         sps = [parse_sps(unit) for unit in configuration.sps]
         pps = [parse_pps(unit) for unit in configuration.pps]
     except MediaUnreadableError:
         return None
-    return Renumbering({one.id: one for one in sps}, {one.id: one for one in pps})
+    return OpenGopRewriter({one.id: one for one in sps}, {one.id: one for one in pps})

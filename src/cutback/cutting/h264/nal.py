@@ -18,7 +18,7 @@ _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration:
+class AvcConfiguration:
     """An AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1)."""
 
     header: bytes
@@ -38,12 +38,12 @@ class Configuration:
         parts += [len(unit).to_bytes(2) + unit for unit in self.pps]
         return b"".join(parts) + self.rest
 
-    def joined(self, other: Configuration) -> Configuration:
+    def joined(self, other: AvcConfiguration) -> AvcConfiguration:
         """A record that serves the samples of both; their parameter sets must have different ids."""
         higher = max(self.header[1], other.header[1])
         level = max(self.header[3], other.header[3])
         compatibility = self.header[2] & other.header[2]
-        return Configuration(
+        return AvcConfiguration(
             bytes([1, higher, compatibility, level]),
             self.length_size,
             self.sps + tuple(unit for unit in other.sps if unit not in self.sps),
@@ -57,7 +57,7 @@ class Configuration:
         return next((number for number in range(31, 0, -1) if number not in used), None)
 
 
-def parse_configuration(record: bytes) -> Configuration:
+def parse_configuration(record: bytes) -> AvcConfiguration:
     """Take an avcC apart.
 
     Raises:
@@ -70,7 +70,7 @@ def parse_configuration(record: bytes) -> Configuration:
     except IndexError:
         raise MediaUnreadableError("Its decoder configuration is cut short.") from None
     rest = record[at:] if record[1] in PROFILES_WITH_CHROMA else b""
-    return Configuration(record[:4], length_size, sps, pps, rest)
+    return AvcConfiguration(record[:4], length_size, sps, pps, rest)
 
 
 def _units(record: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:

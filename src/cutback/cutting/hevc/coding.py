@@ -1,4 +1,4 @@
-"""HEVC as a `Coding`: a sample entry for the recording's samples and another for the encoder's.
+"""HEVC as a `Codec`: a sample entry for the recording's samples and another for the encoder's.
 
 x265 cannot be given other parameter set ids, and giving its slices another id would shift their every bit. So the
 two kinds of samples have an entry (`hvc1`) each, which is how ISO/IEC 14496-15 means parameter sets to change.
@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from cutback.cutting.bits import escape
-from cutback.cutting.coding import UnusualStreamError
+from cutback.cutting.coding import Entry, UnusualStreamError
 from cutback.cutting.h264.nal import prefixed, split_annex_b, split_sample
 from cutback.cutting.hevc import nal
 from cutback.cutting.index import Track
 from cutback.cutting.mp4.entries import visual_entry, with_configuration
-from cutback.cutting.plan import Entry
 from cutback.errors import MediaUnreadableError
 
 _COMMON = "log-level=none:info=0:aud=0:hrd=0"
@@ -27,7 +26,7 @@ _WHOLE = f"{_COMMON}:keyint={{keyint}}:min-keyint=1:bframes=3:open-gop=0:rc-look
 
 
 class Hevc:
-    """See `Coding`."""
+    """See `Codec`."""
 
     encoder = "libx265"
 
@@ -50,10 +49,10 @@ class Hevc:
             return "open" if kind in {nal.CRA, nal.BLA_W_LP, nal.BLA_W_RADL, nal.IDR_W_RADL} else "none"
         return "none"
 
-    def entering(self, track: Track) -> _Entering | None:
+    def header_rewriter(self, track: Track) -> _BrokenLinkRewriter | None:
         """The first sample alone is rewritten."""
         del track
-        return _Entering()
+        return _BrokenLinkRewriter()
 
     def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
         """Beside copies: no pictures held back. Whole: GOPs of two seconds."""
@@ -67,7 +66,7 @@ class Hevc:
         return prefixed(units, 4)
 
     def message_unit(self, messages: bytes) -> bytes:
-        """See `Coding.message_unit`."""
+        """See `Codec.message_unit`."""
         return bytes([nal.PREFIX_SEI << 1, 1]) + escape(messages + b"\x80")
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
@@ -82,7 +81,7 @@ class Hevc:
         return visual_entry(b"hvc1", width, height, b"hvcC", own, boxes)
 
 
-class _Entering:
+class _BrokenLinkRewriter:
     """Makes a CRA picture a BLA picture: decoders then expect nothing from before it (ITU-T H.265, 8.1.3)."""
 
     def __init__(self) -> None:
@@ -106,5 +105,5 @@ class _Entering:
         return prefixed(units, 4)
 
 
-def _configuration(track: Track) -> nal.Configuration:
+def _configuration(track: Track) -> nal.HevcConfiguration:
     return nal.parse_configuration(track.descriptions[0].extradata)

@@ -25,7 +25,7 @@ def with_type(unit: bytes, kind: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration:
+class HevcConfiguration:
     """An HEVCDecoderConfigurationRecord."""
 
     fixed: bytes
@@ -57,7 +57,7 @@ class Configuration:
         return b"".join(parts)
 
 
-def parse_configuration(record: bytes) -> Configuration:
+def parse_configuration(record: bytes) -> HevcConfiguration:
     """Take an hvcC apart.
 
     Raises:
@@ -78,10 +78,10 @@ def parse_configuration(record: bytes) -> Configuration:
             units.append(record[at + 2 : at + 2 + size])
             at += 2 + size
         arrays.append((kind, tuple(units)))
-    return Configuration(record[:22], tuple(arrays))
+    return HevcConfiguration(record[:22], tuple(arrays))
 
 
-def configuration_of(units: Iterable[bytes]) -> Configuration:
+def configuration_of(units: Iterable[bytes]) -> HevcConfiguration:
     """The record for an encoder's parameter sets (4:2:0)."""
     by_kind: dict[int, list[bytes]] = {VPS: [], SPS: [], PPS: []}
     for unit in units:
@@ -100,4 +100,4 @@ def configuration_of(units: Iterable[bytes]) -> Configuration:
     luma, chroma_depth = reader.unsigned(), reader.unsigned()
     fixed = bytes([1]) + profile + b"\xf0\0" + b"\xfc"
     fixed += bytes([0xFC | chroma, 0xF8 | luma, 0xF8 | chroma_depth]) + b"\0\0" + bytes([0 << 6 | 1 << 3 | 1 << 2 | 3])
-    return Configuration(fixed, tuple((kind, tuple(found)) for kind, found in by_kind.items()))
+    return HevcConfiguration(fixed, tuple((kind, tuple(found)) for kind, found in by_kind.items()))

@@ -7,13 +7,13 @@ from array import array
 from collections.abc import Iterator
 from sys import byteorder
 
-from cutback.cutting.job import Source, read_index
+from cutback.cutting.job import ByteSource, read_index
 from cutback.errors import MediaUnreadableError
 
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"}
 
 
-def top_level(source: Source) -> Iterator[tuple[bytes, int, int, int]]:
+def top_level(source: ByteSource) -> Iterator[tuple[bytes, int, int, int]]:
     """The boxes of a file: (type, offset, header length, size). Reads only their headers.
 
     Raises:

@@ -13,7 +13,7 @@ FOREVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Edits:
+class EditList:
     """An edit list: an initial pause, then one stretch of media (the form that `plain` promises)."""
 
     delay: Fraction
@@ -25,7 +25,7 @@ class Edits:
     plain: bool
 
 
-def parse_edits(trak: memoryview, movie_timescale: int, timescale: int) -> Edits:
+def parse_edit_list(trak: memoryview, movie_timescale: int, timescale: int) -> EditList:
     """ISO/IEC 14496-12, 8.6.6. Times of the list's pauses are in the movie's time scale."""
     elst = child(trak, b"edts", b"elst")
     entries: list[tuple[int, int]] = []
@@ -41,8 +41,8 @@ def parse_edits(trak: memoryview, movie_timescale: int, timescale: int) -> Edits
     while entries and entries[0][1] < 0:
         delay += Fraction(entries.pop(0)[0], movie_timescale)
     if not entries:
-        return Edits(delay, 0, -FOREVER, FOREVER, plain)
+        return EditList(delay, 0, -FOREVER, FOREVER, plain)
     duration, first = entries[0]
     # A duration of 0 means "to the end" in fragmented files.
     end = first + round(Fraction(duration * timescale, movie_timescale)) if duration else FOREVER
-    return Edits(delay, first, first, end, plain and len(entries) == 1)
+    return EditList(delay, first, first, end, plain and len(entries) == 1)

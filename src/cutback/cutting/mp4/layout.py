@@ -123,7 +123,7 @@ class Placed:
     """Bytes of media data."""
 
 
-def place(tracks: list[OutTrack]) -> Placed:
+def lay_out(tracks: list[OutTrack]) -> Placed:
     """Lay the samples out in their groups' order, joining runs of bytes that are neighbours already."""
     rows = sorted(
         (group, origin, offset, size, number, sample)

@@ -6,7 +6,7 @@ import struct
 from dataclasses import replace
 
 from cutback.cutting.index import Hull, Index
-from cutback.cutting.job import Limits, Source
+from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_bytes
 from cutback.cutting.mp4.boxes import child, children, top_level
 from cutback.cutting.mp4.created import created
@@ -21,7 +21,7 @@ def is_mp4(head: bytes) -> bool:
     return len(head) >= 8 and head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"}
 
 
-def read_index(source: Source, limits: Limits, hull: Hull | None = None) -> Index:
+def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> Index:
     """Read a recording's index; of its samples only those needed for `hull`, or all of them.
 
     Raises:

@@ -13,7 +13,7 @@ from cutback.cutting.index import Description, Hull, Kind, Track, presented_orde
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.boxes import child
 from cutback.cutting.mp4.descriptions import parse_descriptions
-from cutback.cutting.mp4.edits import FOREVER, Edits, parse_edits
+from cutback.cutting.mp4.edits import FOREVER, EditList, parse_edit_list
 from cutback.cutting.mp4.samples import Samples
 from cutback.cutting.mp4.tables import Tables, chunks_as_samples
 from cutback.errors import MediaUnreadableError
@@ -36,7 +36,7 @@ class Trak:
     descriptions: tuple[Description, ...]
     timescale: int
     samples: Tables | Samples
-    edits: Edits
+    edits: EditList
     lead: int
     """Ticks by which a sample may begin before the edit and still be presented in part (sound)."""
     first: int
@@ -144,7 +144,7 @@ def parse_trak(
     samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id, uncompressed=uncompressed)
     if not timescale or not descriptions or not len(samples):
         return None
-    edits = parse_edits(data, movie_timescale, timescale)
+    edits = parse_edit_list(data, movie_timescale, timescale)
     # Pictures are not stored in the order of presentation: those behind the first one lost would leave holes.
     if isinstance(samples, Samples) and samples.lost_from is not None:
         edits = replace(edits, end=min(edits.end, samples.lost_from))
@@ -208,7 +208,7 @@ def _samples(
     return samples
 
 
-def _ends(samples: Tables | Samples, edits: Edits, lead: int) -> tuple[int, int, int, int] | None:
+def _ends(samples: Tables | Samples, edits: EditList, lead: int) -> tuple[int, int, int, int] | None:
     """How many samples come before the first presented one, how many are presented, and from when to when (ticks)."""
     count = len(samples)
     slack = samples.reordering
