@@ -40,7 +40,6 @@ from cutback.sources import CameraSpan, Range
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "cutback"
-LONGEST_FILE = 300
 PATIENCE = 60.0
 
 FOR_DEVELOPERS = {
@@ -335,15 +334,6 @@ def test_the_changelog_tells_of_this_version() -> None:
     version = tomllib.loads(page("pyproject.toml"))["project"]["version"]
     assert version == cutback.__version__
     assert re.search(rf"^## .*{re.escape(version)}", page("CHANGELOG.md"), re.MULTILINE)
-
-
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=named)
-def test_no_file_is_too_long(path: Path) -> None:
-    length = len(path.read_text(encoding="utf-8").splitlines())
-    assert length <= LONGEST_FILE, (
-        f"{named(path)} has {length} lines; the limit is {LONGEST_FILE}. It has two subjects: find the second, and "
-        "give it a file and a name of its own."
-    )
 
 
 def test_no_file_knows_the_machine_it_was_written_on() -> None:
