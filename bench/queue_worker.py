@@ -51,6 +51,9 @@ class EmptyRendition:
 class IdleCutter:
     """Reads nothing, cuts nothing, is ready at once."""
 
+    def close(self) -> None:
+        """Nothing to close."""
+
     def render(
         self, job: CutJob, sources: Sequence[ByteSource], *, on_progress: ProgressHook, stopped: Callable[[], bool]
     ) -> EmptyRendition:

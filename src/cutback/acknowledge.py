@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from cutback.attempt import Bury, Done, GiveBack, HandOver, Outcome
+from cutback.attempt import Done, GiveBack, Outcome
 from cutback.errors import CutbackError
 from cutback.ports import Message
+from cutback.retry import HandOver, MoveToDeadLetters
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ def acknowledge(services: Services, message: Message, outcome: Outcome) -> bool:
         match outcome:
             case Done():
                 queue.delete(message)
-            case Bury(reason):
-                queue.give_up(message, reason)
+            case MoveToDeadLetters(reason):
+                queue.move_to_dead_letters(message, reason)
             case HandOver():
                 assert services.long_queue is not None
                 services.long_queue.send(message.body)

@@ -10,13 +10,13 @@ from typing import TypeAlias
 from cutback import retry
 from cutback.clip import Clip, ClipResult, ClipState
 from cutback.commit import announce_now, commit_change
-from cutback.errors import CutbackError, LeaseLostError, RecordsUnavailableError, StoppedError
+from cutback.errors import CutbackError, LeaseLostError, StoppedError
+from cutback.lookup import get_clip
 from cutback.ports import Message
+from cutback.retry import HandOver, MoveToDeadLetters
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
-
-_RACES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,7 @@ class GiveBack:
     """Whether this was a try. One that was not must never bring the message nearer to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bury:
-    """Move the message to the dead letters."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """Let a worker have it that may run for longer."""
-
-
-Outcome: TypeAlias = Done | GiveBack | Bury | HandOver
+Outcome: TypeAlias = Done | GiveBack | MoveToDeadLetters | HandOver
 """What is to become of a message."""
 
 
@@ -58,29 +46,32 @@ def claim(services: Services, clip: Clip, message: Message) -> Clip | Outcome:
     """Make the next attempt ours, or say what to do with a message for which there is nothing to do.
 
     Raises:
-        RecordsUnavailableError: the records do not answer.
+        RecordsUnavailableError: the records do not answer, or other processes were faster every time.
     """
-    for _ in range(_RACES):
+
+    def next_step(clip: Clip) -> Clip | Outcome:
+        nothing_to_do = _nothing_to_do(services, clip, message)
+        if nothing_to_do is not None:
+            return nothing_to_do
         now = services.clock()
-        waiting = _nothing_to_do(services, clip, message)
-        if waiting is not None:
-            return waiting
         if clip.state is ClipState.FAILED:  # its dead letter was brought back
-            clip_as_wanted = clip.requeued(now=now)
-        else:
-            clip_as_wanted = clip.claimed(worker=services.worker, now=now, lease=services.settings.lease_time)
-        if services.records.commit(clip_as_wanted):
-            announce_now(services, clip_as_wanted)
-            if clip_as_wanted.state is ClipState.PROCESSING:
-                return clip_as_wanted
-        clip = _reread(services, clip.id)
-    raise RecordsUnavailableError(f"The clip {clip.id} is being changed by too many at once.")
+            return clip.requeued(now=now)
+        return clip.claimed(worker=services.worker, now=now, lease=services.settings.lease_time)
+
+    while True:
+        step: Clip | Outcome = commit_change(services, clip.id, next_step, known=clip)
+        if not isinstance(step, Clip):
+            return step
+        announce_now(services, step)
+        if step.state is ClipState.PROCESSING:
+            return step
+        clip = step
 
 
 def _nothing_to_do(services: Services, clip: Clip, message: Message) -> Outcome | None:
     if clip.state is ClipState.FAILED and clip.failure is not None and retry.is_parked(clip.failure.reason):
         if message.receive_count > services.policy.max_tries:
-            return Bury(clip.failure.message)  # the worker that failed the clip died before it could
+            return MoveToDeadLetters(clip.failure.message)  # the worker that failed the clip died before it could
         return None
     if clip.state.final:
         return Done()
@@ -137,11 +128,11 @@ def _settle(services: Services, attempt: Clip | None, error: CutbackError, decis
                 _give_back(services, attempt, error)
                 return GiveBack(counts=False)
             return _stand_back(services, attempt)
-        case retry.HandOver():
+        case HandOver():
             if attempt is None or services.long_queue is None:
                 if attempt is not None:
                     _fail(services, attempt, error)
-                return Bury(error.message)
+                return MoveToDeadLetters(error.message)
             _give_back(services, attempt, error)
             return HandOver()
         case retry.Retry(delay):
@@ -150,13 +141,13 @@ def _settle(services: Services, attempt: Clip | None, error: CutbackError, decis
             return GiveBack(delay)
         case retry.Fail():
             if attempt is None:
-                return Bury(error.message)
+                return MoveToDeadLetters(error.message)
             _fail(services, attempt, error)
             return Done()
-        case retry.GiveUp(reason):
+        case MoveToDeadLetters():
             if attempt is not None:
                 _fail(services, attempt, error)
-            return Bury(reason)
+            return decision
 
 
 def _give_back(services: Services, attempt: Clip, error: CutbackError) -> None:
@@ -184,7 +175,7 @@ def _stand_back(services: Services, attempt: Clip | None) -> Outcome:
     if attempt is None:
         return GiveBack(counts=False)
     try:
-        clip = _reread(services, attempt.id)
+        clip = get_clip(services, attempt.id)
     except CutbackError as error:
         log.warning("clip=%s attempt=%d left=yes reason=%s", attempt.id, attempt.attempt, error)
         return GiveBack(counts=False)
@@ -213,10 +204,3 @@ def clear(services: Services, clip: Clip, attempts: list[int] | None = None) -> 
             clean = False
             log.warning("clip=%s attempt=%d left=yes reason=%s", clip.id, number, error)
     return clean
-
-
-def _reread(services: Services, clip_id: str) -> Clip:
-    clip = services.records.get_clip(clip_id)
-    if clip is None:
-        raise RecordsUnavailableError(f"The record of {clip_id} is gone.")
-    return clip

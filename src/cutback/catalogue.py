@@ -22,7 +22,7 @@ from cutback.errors import (
     SourceChangedError,
 )
 from cutback.key_pattern import is_recording
-from cutback.places import Told, camera_of, place
+from cutback.places import Told, camera_of, place_recording
 from cutback.range_reader import RangeReader
 from cutback.recording import CameraRecording
 from cutback.remembering import RememberingReader
@@ -148,7 +148,7 @@ def remove(services: Services, key: str, event: StoreEvent) -> None:
 
 
 def _look(services: Services, reader: RememberingReader, told: Told, stopped: Callable[[], bool]) -> CameraRecording:
-    rules = services.settings.places
+    rules = services.settings.key_rules
     camera_of(told, rules)  # without a camera, it need not be looked into
     noting = _IndexNotes(reader)
     found = services.prober.probe(noting, limits=services.settings.limits, stopped=stopped)
@@ -162,14 +162,14 @@ def _look(services: Services, reader: RememberingReader, told: Told, stopped: Ca
         duration=Fraction(found["duration"]),
         stored_at=told.stored_at,
     )
-    belongs = place(told, rules)
+    placement = place_recording(told, rules)
     tracks = sorted(found["tracks"], key=lambda track: track["kind"] != "video")
     return CameraRecording(
         key=told.key,
         etag=reader.info.etag,
         size=reader.size,
-        camera=belongs.camera,
-        start=belongs.start,
+        camera=placement.camera,
+        start=placement.start,
         duration=told.duration,
         stored_at=told.stored_at,
         width=video.get("width", 0),
@@ -178,7 +178,7 @@ def _look(services: Services, reader: RememberingReader, told: Told, stopped: Ca
         frame_rate=_frame_rate(video),
         growing=bool(found.get("open_ended", True) or found.get("truncated")),
         index=noting.parts(),
-        conflicts=belongs.conflicts,
+        conflicts=placement.conflicts,
     )
 
 

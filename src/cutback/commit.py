@@ -1,40 +1,53 @@
-"""Changing a clip's record and telling of it: the two halves of every step a clip takes."""
+"""Change a clip's record and announce the change: the two halves of every step of a clip."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from cutback.clip import Clip
-from cutback.errors import ClipNotFoundError, CutbackError, RecordsUnavailableError
+from cutback.errors import CutbackError, RecordsUnavailableError
 from cutback.event import Event
 from cutback.legacy_answer import legacy_answer
-from cutback.lookup import clip_location
+from cutback.lookup import clip_location, get_clip
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
 
+Unchanged = TypeVar("Unchanged")
+
 _RACES = 50
 
 
-def commit_change(services: Services, clip_id: str, change: Callable[[Clip], Clip], *, announce: bool = True) -> Clip:
-    """Apply `change` to the clip as it stands, again from the start whenever somebody else was faster.
+def commit_change(
+    services: Services,
+    clip_id: str,
+    change: Callable[[Clip], Clip | Unchanged],
+    *,
+    announce: bool = True,
+    known: Clip | None = None,
+) -> Clip | Unchanged:
+    """Apply `change` to the clip as it stands; start again whenever another process changed the clip first.
 
-    The event is stored with the change unless `announce` is False. Returns the changed clip.
+    A `change` that returns anything but a clip leaves the record as it is, and this returns the same. Otherwise the
+    event is stored with the change unless `announce` is False, and this returns the changed clip. `known` is the clip
+    as it was read a moment ago, and saves a read.
 
     Raises:
         ClipNotFoundError: there is no such clip.
         CutbackError: whatever `change` raises, having looked at the clip.
-        RecordsUnavailableError: the records do not answer, or the clip never stood still.
+        RecordsUnavailableError: the records do not answer, or other processes were faster every time.
     """
     for _ in range(_RACES):
-        clip = services.records.get_clip(clip_id)
-        if clip is None:
-            raise ClipNotFoundError(clip_id)
+        clip = known or get_clip(services, clip_id)
+        known = None
         changed = change(clip)
+        if not isinstance(changed, Clip):
+            return changed
         if services.records.commit(changed, announce=announce):
             return changed
-    raise RecordsUnavailableError(f"The clip {clip_id} is being changed by too many at once.")
+    raise RecordsUnavailableError(f"The clip {clip_id} is being changed by too many processes at once.")
 
 
 def announce_now(services: Services, clip: Clip) -> None:

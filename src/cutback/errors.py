@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class CutbackError(Exception):
@@ -14,6 +14,9 @@ class CutbackError(Exception):
 
     transient: ClassVar[bool] = False
     """Whether the surroundings may be to blame, so that the same work may succeed later."""
+
+    parked: ClassVar[bool] = False
+    """Whether the message of a clip that failed for this becomes a dead letter, which can be brought back."""
 
     def __init__(self, detail: str = "") -> None:
         """`detail` names what was wrong with which thing; it is shown to the user."""
@@ -30,6 +33,16 @@ class CutbackError(Exception):
         """The public message."""
         return self.message
 
+    def as_dict(self) -> dict[str, Any]:
+        """The shape shown under `--json` and by the API."""
+        return {"reason": self.reason, "message": self.message}
+
+
+class InternalError(CutbackError):
+    """Something went wrong inside Cutback."""
+
+    parked = True
+
 
 # --- the request -----------------------------------------------------------------------------------
 
@@ -43,6 +56,10 @@ class InvalidRequestError(CutbackError):
         """`faults` holds every fault found, each with its path and what would be right."""
         self.faults = faults
         super().__init__("; ".join(str(fault) for fault in faults))
+
+    def as_dict(self) -> dict[str, Any]:
+        """With every fault."""
+        return {**super().as_dict(), "faults": [fault.as_dict() for fault in self.faults]}
 
 
 class Fault:
@@ -106,6 +123,7 @@ class RecordingGrewError(SourceChangedError):
 
     reason = "recording_grew"
     transient = True
+    parked = True
 
 
 class RangeOutsideRecordingError(CutbackError):
@@ -176,6 +194,7 @@ class SurroundingsError(CutbackError):
 
     reason = "surroundings"
     transient = True
+    parked = True
 
 
 class StorageUnavailableError(SurroundingsError):
@@ -194,6 +213,12 @@ class ObjectNotFoundError(CutbackError):
     """The store holds no object under this key."""
 
     reason = "object_not_found"
+
+
+class ObjectTooLargeError(CutbackError):
+    """The object is larger than what may be read at once."""
+
+    reason = "object_too_large"
 
 
 class ObjectExistsError(CutbackError):
@@ -251,15 +276,23 @@ class OutOfTimeError(CutbackError):
     """The clip takes longer to make than this kind of worker may run."""
 
     reason = "out_of_time"
+    parked = True
 
 
 class WorkersDiedError(CutbackError):
     """Every worker that tried to make this clip died doing so."""
 
     reason = "gave_up"
+    parked = True
 
 
 class SettingsError(CutbackError):
     """Cutback cannot start with these settings."""
 
     reason = "wrong_settings"
+
+
+_ERRORS = [kind for kind in globals().values() if isinstance(kind, type) and issubclass(kind, CutbackError)]
+
+PARKED_REASONS = frozenset(kind.reason for kind in _ERRORS if kind.parked)
+"""The reasons of failed clips that have a dead letter."""

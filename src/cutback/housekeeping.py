@@ -1,4 +1,4 @@
-"""What nobody waits for: announcing what was left, expiring, sweeping, finding clips without a message."""
+"""Background maintenance: announce what was left, expire, sweep, find clips that have lost their message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PAGE = 100
 
 def housekeep(services: Services) -> None:
     """One round of everything. What fails is logged, and done in a later round."""
-    for chore in (announce, tidy, bury):
+    for chore in (announce, tidy, fail_clips_of_dead_letters):
         try:
             chore(services)
         except CutbackError as error:
@@ -97,8 +97,8 @@ def _tidy_clip(services: Services, clip: Clip) -> None:
     services.records.commit(clip.swept(now=now), announce=False)
 
 
-def bury(services: Services) -> int:
-    """Fail the clips whose messages died in the queue, no worker having lived to do it. Returns how many.
+def fail_clips_of_dead_letters(services: Services) -> int:
+    """Fail the clips whose messages became dead letters because every worker died. Returns how many.
 
     Raises:
         SurroundingsError: records or queue do not answer.

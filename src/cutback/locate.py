@@ -63,7 +63,7 @@ Refresh: TypeAlias = Callable[[CameraRecording], CameraRecording | None]
 """Looks again at a recording that was still being written; None when it is gone."""
 
 
-def locate(
+def locate_footage(
     span: CameraSpan,
     catalogue: Catalogue,
     patience: Patience,
@@ -90,10 +90,10 @@ def locate(
                     known[newer.key] = newer
     recordings = sorted(known.values(), key=lambda each: (each.start, each.key))
     coverage = cover(recordings, span.start, span.end, drift=patience.drift)
-    return judge(span, coverage, recordings, patience, asked_at=asked_at, now=now)
+    return judge_footage(span, coverage, recordings, patience, asked_at=asked_at, now=now)
 
 
-def judge(
+def judge_footage(
     span: CameraSpan,
     coverage: Coverage,
     recordings: Sequence[CameraRecording],

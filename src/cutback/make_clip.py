@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from cutback import accept
-from cutback.attempt import Bury, Done, GiveBack, Outcome, claim, clear, finish, prefix, settle
+from cutback.attempt import Done, Outcome, claim, clear, finish, prefix, settle
 from cutback.clip import Clip, ClipResult, CutSpan, Progress
 from cutback.commit import announce_now
 from cutback.cutting.job import CutProgress, Rendition
@@ -28,8 +28,6 @@ from cutback.services import Services
 from cutback.waiting import coverages, start_waiting_if_needed
 
 log = logging.getLogger(__name__)
-
-__all__ = ["Bury", "Done", "GiveBack", "Outcome", "make_clip"]
 
 
 def make_clip(

@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cutback.errors import (
-    CutbackError,
     MediaTooLargeError,
     MediaUnreadableError,
     MediaUnsupportedError,
     ObjectNotFoundError,
+    ObjectTooLargeError,
     RangeOutsideRecordingError,
     RecordingNotFoundError,
 )
@@ -89,9 +89,7 @@ def read_playlist(store: Store, key: str) -> Playlist:
         text = store.get_bytes(key, LARGEST)
     except ObjectNotFoundError as error:
         raise RecordingNotFoundError(error.detail) from None
-    except CutbackError as error:
-        if error.reason != CutbackError.reason:
-            raise
+    except ObjectTooLargeError as error:
         raise MediaTooLargeError(f"The playlist has more than {LARGEST} bytes.") from error
     try:
         return parse_playlist(text.decode("utf-8"), key)

@@ -53,7 +53,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where a recording belongs."""
 
     camera: str
@@ -97,7 +97,7 @@ def camera_of(told: Told, rules: Rules) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def place(told: Told, rules: Rules) -> Place:
+def place_recording(told: Told, rules: Rules) -> Placement:
     """Camera and start, and where the sources contradict each other or the clock.
 
     Raises:
@@ -118,7 +118,7 @@ def place(told: Told, rules: Rules) -> Place:
         ]
     if not _strange(chosen, told) and chosen.start + _length(told) > told.stored_at + EARLY:
         notes.append(f"It ends at {_shown(chosen.start + _length(told))}, after the store got it: a clock is ahead.")
-    return Place(camera, chosen.start, tuple(dict.fromkeys(notes)))
+    return Placement(camera, chosen.start, tuple(dict.fromkeys(notes)))
 
 
 def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Claim]:

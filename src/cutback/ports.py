@@ -28,7 +28,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that was given up."""
+    """A message that failed every retry, or can never succeed; kept aside with the reason."""
 
     id: str
     body: str
@@ -49,6 +49,15 @@ class QueueDepth:
 
 class Queue(Protocol):
     """At-least-once delivery with SQS's semantics. All raise `QueueUnavailableError` when unreachable."""
+
+    def check(self) -> None:
+        """See that the queue is there and set up as it should be.
+
+        Raises:
+            SettingsError: naming the variable.
+            QueueUnavailableError: naming the variable, too.
+        """
+        ...
 
     def send(self, body: str, *, delay: timedelta = timedelta()) -> str:
         """Put a message in; durable on return. Returns its id. `delay` is at most 15 minutes."""
@@ -73,7 +82,7 @@ class Queue(Protocol):
     def extend(self, message: Message, visibility: timedelta) -> bool:
         """Hide the message for `visibility` (0 to 12 hours) from now; zero gives it back at once.
 
-        Returns False when the receipt is stale: the message was delivered again, deleted or given up.
+        Returns False when the receipt is stale: the message was delivered again, deleted or moved to the dead letters.
         """
         ...
 
@@ -81,7 +90,7 @@ class Queue(Protocol):
         """The message is done with. Returns False when the receipt is stale; then nothing changes."""
         ...
 
-    def give_up(self, message: Message, reason: str) -> bool:
+    def move_to_dead_letters(self, message: Message, reason: str) -> bool:
         """Move the message to the dead letters now. Returns False when the receipt is stale."""
         ...
 
@@ -95,6 +104,10 @@ class Queue(Protocol):
 
     def depth(self) -> QueueDepth:
         """How many messages there are, by kind."""
+        ...
+
+    def close(self) -> None:
+        """Close idle connections. The queue may be used again; it then opens new ones."""
         ...
 
 
@@ -183,6 +196,10 @@ class Records(Protocol):
         """The newest event's position; 0 when there is none."""
         ...
 
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingPage:
@@ -244,12 +261,20 @@ class Catalogue(Protocol):
         """Every camera that has a recording, by name."""
         ...
 
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
 
 class Prober(Protocol):
     """Looks into a recording."""
 
     def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """What the recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
+        ...
+
+    def close(self) -> None:
+        """End what runs in the background."""
         ...
 
 
@@ -264,6 +289,10 @@ class Announcer(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
 
 class Cache(Protocol):
     """Small values that may vanish at any time. Never raises: a dead cache is only a slow cache."""
@@ -274,4 +303,8 @@ class Cache(Protocol):
 
     def set(self, key: str, value: bytes) -> None:
         """Keep the value for a while, if there is room."""
+        ...
+
+    def close(self) -> None:
+        """Close idle connections."""
         ...

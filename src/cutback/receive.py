@@ -8,13 +8,13 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from cutback.arrivals import note_event
-from cutback.attempt import Bury, Done, Outcome, settle
+from cutback.attempt import Done, Outcome, settle
 from cutback.batch import single_requests
 from cutback.envelope import Asked, Elsewhere, Happened, Item, as_body, open_envelope
 from cutback.errors import CutbackError, Fault, InvalidRequestError, ObjectNotFoundError, StoppedError
 from cutback.make_clip import make_clip
 from cutback.ports import Message
-from cutback.retry import is_transient
+from cutback.retry import MoveToDeadLetters, is_transient
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
@@ -87,4 +87,4 @@ def _pass_on(services: Services, items: list[Item], *, again: bool) -> Outcome:
                     raise
                 log.warning("stage=catalogued key=%r reason=%s message=%r", item.event.key, error.reason, error.message)
                 failure = error
-    return Done() if failure is None else Bury(failure.message)
+    return Done() if failure is None else MoveToDeadLetters(failure.message)

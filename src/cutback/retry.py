@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from cutback.errors import (
+    PARKED_REASONS,
     CutbackError,
+    InternalError,
     LeaseLostError,
     OutOfTimeError,
     StoppedError,
@@ -49,8 +51,8 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
-    """It might succeed one day, but enough has been tried: the clip fails, its message is kept aside."""
+class MoveToDeadLetters:
+    """Enough has been tried: the clip fails, and its message moves to the dead letters with the reason."""
 
     reason: str
 
@@ -62,10 +64,10 @@ class HandBack:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """This worker may not run for as long as the work takes; one that may shall do it."""
+    """The work takes longer than this worker may run: a worker without that limit does it."""
 
 
-Decision: TypeAlias = Retry | Fail | GiveUp | HandBack | HandOver
+Decision: TypeAlias = Retry | Fail | MoveToDeadLetters | HandBack | HandOver
 
 
 def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") -> Decision:
@@ -80,12 +82,12 @@ def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") 
     if isinstance(known, OutOfTimeError):
         return HandOver()
     if isinstance(known, WorkersDiedError):
-        return GiveUp(known.message)
-    if known.reason != CutbackError.reason and not known.transient:
+        return MoveToDeadLetters(known.message)
+    if not is_transient(known):
         return Fail()
     limit = policy.max_tries if known.transient else min(policy.max_tries, policy.max_bug_tries)
     if tries >= limit:
-        return GiveUp(known.message)
+        return MoveToDeadLetters(known.message)
     return Retry(backoff(tries, policy, seed))
 
 
@@ -99,28 +101,19 @@ def backoff(tries: int, policy: Policy, seed: str) -> timedelta:
 
 
 def as_cutback_error(error: BaseException) -> CutbackError:
-    """The error as users may see it. What we do not know stays nameless here and goes to the log."""
-    if isinstance(error, CutbackError):
+    """The error as users may see it. An unknown one becomes `InternalError`; its text goes to the log alone."""
+    if isinstance(error, CutbackError) and type(error) is not CutbackError:
         return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFullError()
-    return CutbackError()
+    return InternalError()
 
 
 def is_transient(error: CutbackError) -> bool:
     """Whether the same work may succeed later: the surroundings are to blame, or a bug that we do not know."""
-    return error.transient or error.reason == CutbackError.reason
+    return error.transient or isinstance(error, InternalError)
 
 
 def is_parked(reason: str) -> bool:
     """Whether a clip that failed for `reason` has a dead letter, which may be brought back to try again."""
-    return reason in {CutbackError.reason, OutOfTimeError.reason, WorkersDiedError.reason} | _transient_reasons(
-        CutbackError
-    )
-
-
-def _transient_reasons(kind: type[CutbackError]) -> set[str]:
-    reasons = {kind.reason} if kind.transient else set()
-    for child in kind.__subclasses__():
-        reasons |= _transient_reasons(child)
-    return reasons
+    return reason in PARKED_REASONS

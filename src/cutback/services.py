@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
 from cutback.retry import Policy
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 Checkpoint = Callable[[str], None]
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +62,22 @@ class Services:
         self.close()
 
     def check(self) -> None:
-        """See that every queue is there and as it should be; for those who are about to work on.
+        """See that every queue is there and set up as it should be, before work begins.
 
         Raises:
             SettingsError: naming the variable.
             QueueUnavailableError: a queue does not answer; naming the variable, too.
         """
-        for each in (self.queue, self.long_queue, self.webhooks):
-            check = getattr(each, "check", None)
-            if check is not None:
-                check()
+        for queue in self._queues:
+            queue.check()
 
     def close(self) -> None:
         """End what runs in the background, such as a cutter's waiting process."""
-        queues = (self.queue, self.long_queue, self.webhooks)
         own = (self.cutter, self.prober, self.records, self.catalogue, self.cache)
-        for each in (*queues, *own, *self.announcers):
-            close = getattr(each, "close", None)
-            if close is not None:
-                close()
+        everything: list[_Closable] = [*self._queues, *own, *self.announcers]
+        for each in everything:
+            each.close()
+
+    @property
+    def _queues(self) -> list[Queue]:
+        return [queue for queue in (self.queue, self.long_queue, self.webhooks) if queue is not None]

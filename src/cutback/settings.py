@@ -187,7 +187,7 @@ class Settings(BaseSettings):
         return self.database or self.data / "cutback.sqlite"
 
     @property
-    def places(self) -> Rules:
+    def key_rules(self) -> Rules:
         """How camera and start are read from keys."""
         patterns = tuple(KeyPattern.parse(text) for text in self.recording_pattern) or BUILT_IN
         return Rules(patterns, Zones.parse(self.time_zone))

@@ -14,6 +14,7 @@ from cutback.errors import (
     InvalidRequestError,
     ObjectExistsError,
     ObjectNotFoundError,
+    ObjectTooLargeError,
     SourceChangedError,
     StorageUnavailableError,
 )
@@ -119,14 +120,14 @@ class Store:
 
         Raises:
             ObjectNotFoundError: there is none.
-            CutbackError: it has more than `limit` bytes; they were not read.
+            ObjectTooLargeError: it has more than `limit` bytes; they were not read.
         """
         with self._reading(key):
             answer = self._objects.get(key)
             size = answer.meta["size"]
             if size <= limit:
                 return answer.bytes().to_bytes()
-        raise CutbackError(f"{key} has {size} bytes; no more than {limit} were expected.")
+        raise ObjectTooLargeError(f"{key} has {size} bytes; no more than {limit} are read.")
 
     def metadata(self, key: str) -> dict[str, str]:
         """What was said of an object when it was stored; nothing in a folder. One request. Raises as `head`."""
@@ -180,7 +181,7 @@ class Store:
         Raises:
             ObjectExistsError: `if_absent` was asked for and there is one.
             StorageFullError: no room.
-            CutbackError: the chunks did not have `size` bytes in all.
+            InternalError: the chunks did not have `size` bytes in all.
         """
         check(key)
         if self._folder is not None:

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Condition
 from typing import TYPE_CHECKING
 
-from cutback.errors import CutbackError
+from cutback.errors import InternalError
 from cutback.storage_errors import translating
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def _regrouped(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def counted(chunks: Iterable[bytes], size: int | None, key: str) -> Iterator[bytes]:
-    """The same chunks; raises `CutbackError` in the end when they had not `size` bytes in all."""
+    """The same chunks; raises `InternalError` in the end when they had not `size` bytes in all."""
     given = 0
     for chunk in chunks:
         given += len(chunk)
         yield chunk
     if size is not None and given != size:
-        raise CutbackError(f"{key}: {given} bytes came where {size} were announced.")
+        raise InternalError(f"{key}: {given} bytes came where {size} were announced.")
 
 
 def collect(chunks: Iterator[bytes], limit: int) -> tuple[list[bytes], bool]:

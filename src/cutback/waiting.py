@@ -11,7 +11,7 @@ from cutback.clip import Clip, ClipState
 from cutback.commit import announce_now
 from cutback.coverage import Coverage, reach
 from cutback.errors import FootageNotYetError, WrongStateError
-from cutback.locate import Found, Never, NotYet, Patience, Refresh, Verdict, locate
+from cutback.locate import Found, Never, NotYet, Patience, Refresh, Verdict, locate_footage
 from cutback.recording import CameraRecording
 from cutback.request import ClipRequest
 
@@ -40,7 +40,7 @@ def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> 
     """
     patience, now = patience_of(services), services.clock()
     return [
-        locate(span, services.catalogue, patience, asked_at=asked_at, now=now, refresh=_refreshing(services))
+        locate_footage(span, services.catalogue, patience, asked_at=asked_at, now=now, refresh=_refreshing(services))
         for span in request.spans
     ]
 

@@ -1,4 +1,4 @@
-"""Delivers events to webhooks: signed as Standard Webhooks, retried with backoff, given up loudly."""
+"""Delivers events to webhooks: signed as Standard Webhooks, retried with backoff, then moved to the dead letters."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class Abandon:
     reason: str
 
 
-Verdict: TypeAlias = Delivered | Again | Abandon
+DeliveryVerdict: TypeAlias = Delivered | Again | Abandon
 
 
-def judge(answer: int | Exception, tries: int, delays: Sequence[float]) -> Verdict:
+def judge_delivery(answer: int | Exception, tries: int, delays: Sequence[float]) -> DeliveryVerdict:
     """What becomes of a delivery after its `tries`-th try (from 1). Pure.
 
     `answer` is the HTTP status or why there is none; `delays` are the seconds before each further try.
@@ -131,7 +131,7 @@ class Deliverer:
             answer = self._post(url, event_id, body, kind)
         except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
             answer = error
-        verdict = judge(answer, message.receive_count, self._services.settings.webhook_delays)
+        verdict = judge_delivery(answer, message.receive_count, self._services.settings.webhook_delays)
         match verdict:
             case Delivered():
                 self._queue.delete(message)
@@ -141,8 +141,8 @@ class Deliverer:
                 log.warning("stage=webhook event=%s url=%s again_in=%s reason=%s", event_id, url, delay, reason)
                 return False
             case Abandon(reason):
-                self._queue.give_up(message, reason)
-                log.error("stage=webhook event=%s url=%s given_up=yes reason=%s", event_id, url, reason)
+                self._queue.move_to_dead_letters(message, reason)
+                log.error("stage=webhook event=%s url=%s dead_letter=yes reason=%s", event_id, url, reason)
         return True
 
     def _post(self, url: str, event_id: str, body: str, kind: str) -> int:

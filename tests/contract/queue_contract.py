@@ -177,8 +177,8 @@ class QueueContract:
         message = take(one)
         assert not other.extend(message, timedelta(seconds=1))
         assert not other.delete(message)
-        assert not other.give_up(message, "not mine")
-        assert one.give_up(message, "mine")
+        assert not other.move_to_dead_letters(message, "not mine")
+        assert one.move_to_dead_letters(message, "mine")
         assert other.dead_letters() == []
         assert other.redrive() == 0
         assert other.redrive([message.id]) == 0
@@ -342,7 +342,7 @@ class QueueContract:
     def test_a_receipt_is_stale_once_the_message_was_given_up(self, queue: Queue) -> None:
         queue.send("one")
         message = take(queue)
-        assert queue.give_up(message, "enough")
+        assert queue.move_to_dead_letters(message, "enough")
         self._assert_stale(queue, message)
         assert queue.redrive() == 1
         self._assert_stale(queue, message)
@@ -351,7 +351,7 @@ class QueueContract:
     def _assert_stale(self, queue: Queue, message: Message) -> None:
         assert not queue.extend(message, timedelta())
         assert not queue.extend(message, timedelta(hours=1))
-        assert not queue.give_up(message, "stale")
+        assert not queue.move_to_dead_letters(message, "stale")
         assert not queue.delete(message) or not self.exact_receipts
 
     def test_deleting_leaves_the_others_alone(self, queue: Queue) -> None:
@@ -370,7 +370,7 @@ class QueueContract:
         queue.receive(visibility=timedelta())
         message = take(queue)
         queues.pass_time(7)
-        assert queue.give_up(message, "the recording is gone: 波")
+        assert queue.move_to_dead_letters(message, "the recording is gone: 波")
         (letter,) = queue.dead_letters()
         assert (message.id, "hopeless", 2, "the recording is gone: 波") == (
             letter.id,
@@ -422,7 +422,7 @@ class QueueContract:
         for body in "abcde":
             queue.send(body)
         for message in queue.receive(limit=5):
-            assert queue.give_up(message, "enough")
+            assert queue.move_to_dead_letters(message, "enough")
             queues.pass_time(1)
         assert list("edcba") == [letter.body for letter in queue.dead_letters()]
         assert list("ed") == [letter.body for letter in queue.dead_letters(limit=2)]
@@ -433,7 +433,7 @@ class QueueContract:
     def _give_up_all(queue: Queue, sent: str) -> dict[str, str]:
         ids = {body: queue.send(body) for body in sent}
         for message in queue.receive(limit=10):
-            assert queue.give_up(message, "enough")
+            assert queue.move_to_dead_letters(message, "enough")
         return ids
 
     def test_redrive_brings_all_back_as_if_never_received(self, queues: Queues) -> None:
@@ -470,7 +470,7 @@ class QueueContract:
         self._give_up_all(queue, "a")
         for _ in range(3):
             assert queue.redrive() == 1
-            assert queue.give_up(take(queue), "again")
+            assert queue.move_to_dead_letters(take(queue), "again")
         assert len(queue.dead_letters()) == 1
 
     # --- depth -----------------------------------------------------------------------------------
@@ -481,7 +481,7 @@ class QueueContract:
             queue.send(str(number))
         queue.send("later", delay=timedelta(seconds=90))
         received = queue.receive(limit=3)
-        queue.give_up(received[0], "enough")
+        queue.move_to_dead_letters(received[0], "enough")
         assert QueueDepth(visible=3, in_flight=2, delayed=1, dead=1) == queue.depth()
         queues.pass_time(60)
         assert QueueDepth(visible=5, in_flight=0, delayed=1, dead=1) == queue.depth()

@@ -92,9 +92,9 @@ class QueueMachine(RuleBasedStateMachine):
                 self.alive.remove(entry)
 
     @rule(data=st.data())
-    def give_up(self, data: st.DataObject) -> None:
+    def move_to_dead_letters(self, data: st.DataObject) -> None:
         for message, entry in self._some_delivery(data):
-            assert (entry is not None) == self.queue.give_up(message, "enough")
+            assert (entry is not None) == self.queue.move_to_dead_letters(message, "enough")
             if entry is not None:
                 self._bury(entry)
 

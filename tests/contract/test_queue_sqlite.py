@@ -99,7 +99,7 @@ def test_many_waiting_and_dead_messages_do_not_slow_a_delivery(queues: SqliteQue
     began = time.monotonic()
     message = take(queue)
     assert queue.extend(message, timedelta())
-    assert queue.give_up(message, "enough")
+    assert queue.move_to_dead_letters(message, "enough")
     assert len(queue.dead_letters(limit=1)) == 1
     assert queue.redrive([message.id]) == 1
     assert steps[0] < 50

@@ -78,18 +78,18 @@ class TestSqsQueue(QueueContract):
 # --- dead letters ------------------------------------------------------------------------------------
 
 
-def give_up(queue: SqsQueue, bodies: list[str]) -> list[str]:
+def make_dead_letters(queue: SqsQueue, bodies: list[str]) -> list[str]:
     """Their ids, in order."""
     ids = []
     for body in bodies:
         ids.append(queue.send(body))
-        assert queue.give_up(take(queue), f"no {body}")
+        assert queue.move_to_dead_letters(take(queue), f"no {body}")
     return ids
 
 
 def test_looking_at_dead_letters_changes_nothing(queues: SqsQueues) -> None:
     queue = queues.open()
-    ids = give_up(queue, [str(number) for number in range(23)])
+    ids = make_dead_letters(queue, [str(number) for number in range(23)])
     first = queue.dead_letters()
     assert sorted(ids) == sorted(letter.id for letter in first)
     assert [f"no {letter.body}" for letter in first] == [letter.reason for letter in first]
@@ -122,7 +122,7 @@ def test_a_letter_that_sqs_moved_gets_a_time_of_death_that_stays(queues: SqsQueu
 
 def test_a_letter_tells_of_its_last_death(queues: SqsQueues) -> None:
     queue = queues.open(max_receives=2)
-    give_up(queue, ["a"])
+    make_dead_letters(queue, ["a"])
     assert queue.redrive() == 1
     for _ in range(2):
         take(queue)
@@ -135,7 +135,7 @@ def test_a_letter_tells_of_its_last_death(queues: SqsQueues) -> None:
 def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQueues) -> None:
     queues.aws.moves_messages = False
     queue = queues.open()
-    ids = give_up(queue, [str(number) for number in range(23)])
+    ids = make_dead_letters(queue, [str(number) for number in range(23)])
     assert queue.redrive() == 23
     received = [message for _ in range(3) for message in queue.receive(limit=10)]
     assert sorted(ids) == sorted(message.id for message in received)
@@ -145,7 +145,7 @@ def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQu
 
 def test_letters_that_somebody_looks_at_are_waited_for(queues: SqsQueues) -> None:
     queue = queues.open()
-    ids = give_up(queue, ["a", "b"])
+    ids = make_dead_letters(queue, ["a", "b"])
     with queues.aws.client_of("sqs") as sqs, ThreadPoolExecutor(1) as pool:
         dead = f"{queues.url()}-dead"
         (held,) = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=1, VisibilityTimeout=600)["Messages"]
@@ -169,7 +169,7 @@ def test_without_a_dead_letter_queue_no_work_begins_and_nothing_is_given_up(queu
     queue.send("one")
     message = take(queue)
     with pytest.raises(SettingsError):
-        queue.give_up(message, "enough")
+        queue.move_to_dead_letters(message, "enough")
     assert QueueDepth(0, 1, 0, 0) == queue.depth()
     assert queue.dead_letters() == []
     assert queue.redrive() == 0
@@ -215,7 +215,7 @@ def test_a_redrive_policy_more_impatient_than_the_settings_is_warned_of(
 def test_a_body_of_a_mebibyte_is_carried_and_buried(queues: SqsQueues, body: str) -> None:
     queue = queues.open()
     queue.send(body)
-    assert queue.give_up(take(queue), "r" * 5000)
+    assert queue.move_to_dead_letters(take(queue), "r" * 5000)
     (letter,) = queue.dead_letters()
     assert body == letter.body
     assert [letter] == queue.dead_letters()

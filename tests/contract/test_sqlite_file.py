@@ -38,7 +38,7 @@ QUEUE_WRITES: list[Callable[[SqliteQueue], object]] = [
     lambda queue: queue.receive(),
     lambda queue: queue.extend(MESSAGE, timedelta()),
     lambda queue: queue.delete(MESSAGE),
-    lambda queue: queue.give_up(MESSAGE, "reason"),
+    lambda queue: queue.move_to_dead_letters(MESSAGE, "reason"),
     lambda queue: queue.redrive(),
 ]
 QUEUE_READS: list[Callable[[SqliteQueue], object]] = [
@@ -186,7 +186,7 @@ def test_a_locked_database_makes_the_queue_unavailable_until_it_is_free(
     message_id = queue.send("and to redrive")
     for message in queue.receive(limit=2, visibility=timedelta()):
         if message.id == message_id:
-            queue.give_up(message, "enough")
+            queue.move_to_dead_letters(message, "enough")
     with other_program(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(QueueUnavailableError, match="locked"):

@@ -36,7 +36,7 @@ def live(path: Path, life: str) -> None:
             case 0:
                 send(queue, name, dice.randrange(1, 20_000))
             case 1:
-                finish(queue, give_up=dice.random() < 0.3)
+                finish(queue, dead_letter=dice.random() < 0.3)
             case 2:
                 mine = put(records, name)
             case _:
@@ -49,13 +49,13 @@ def send(queue: SqliteQueue, name: str, size: int) -> None:
     tell("did send", name)
 
 
-def finish(queue: SqliteQueue, *, give_up: bool) -> None:
+def finish(queue: SqliteQueue, *, dead_letter: bool) -> None:
     for message in queue.receive(limit=1, visibility=HIDDEN):
         name = message.body.split(" ")[0]
         tell("did receive", name)
-        verb = "bury" if give_up else "delete"
+        verb = "move" if dead_letter else "delete"
         tell("try", verb, name)
-        assert queue.give_up(message, "enough") if give_up else queue.delete(message)
+        assert queue.move_to_dead_letters(message, "enough") if dead_letter else queue.delete(message)
         tell("did", verb, name)
 
 

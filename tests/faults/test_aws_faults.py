@@ -120,10 +120,10 @@ def test_giving_up_broken_off_anywhere_loses_no_message(
     (message,) = queue.receive()
     proxy.fail(action, fault)
     with pytest.raises(QueueUnavailableError):
-        queue.give_up(message, "enough")
+        queue.move_to_dead_letters(message, "enough")
     aws.clock.advance(120)
     for again in queue.receive():
-        assert queue.give_up(again, "enough")
+        assert queue.move_to_dead_letters(again, "enough")
     letters = queue.dead_letters()
     assert {"hopeless"} == {letter.body for letter in letters}
     assert {message.id} == {letter.id for letter in letters}
@@ -139,7 +139,7 @@ def test_sending_letters_back_broken_off_anywhere_loses_none(
     monkeypatch.setattr(aws, "moves_messages", False)
     for body in "abc":
         queue.send(body)
-        assert queue.give_up(queue.receive()[0], "enough")
+        assert queue.move_to_dead_letters(queue.receive()[0], "enough")
     proxy.fail(action, fault)
     with pytest.raises(QueueUnavailableError):
         queue.redrive()

@@ -96,7 +96,7 @@ def _check_messages(path: Path, hits: int, alive: Counter[str], told: list[Told]
         dead = Counter(letter.body.split(" ")[0] for letter in queue.dead_letters(limit=1_000_000))
     tried_send, did_send = _sum(told, "send")
     tried_delete, did_delete = _sum(told, "delete")
-    tried_bury, did_bury = _sum(told, "bury")
+    tried_move, did_move = _sum(told, "move")
     _, received = _sum(told, "receive")
     assert len(did_send) > hits
     assert len(did_delete) > hits / 4
@@ -106,7 +106,7 @@ def _check_messages(path: Path, hits: int, alive: Counter[str], told: list[Told]
     assert set(did_send) - set(tried_delete) <= set(alive) | set(dead), "a message that was sent is lost"
     assert set(alive) | set(dead) <= set(tried_send), "a message that nobody sent"
     assert set(did_delete).isdisjoint(alive + dead), "a message that was deleted is back"
-    assert set(did_bury) <= set(dead) <= set(tried_bury), "a message that was given up is elsewhere"
+    assert set(did_move) <= set(dead) <= set(tried_move), "a message that was given up is elsewhere"
 
 
 def _check_clips(path: Path, hits: int, changes: Counter[str], tags: Counter[str], told: list[Told]) -> None:

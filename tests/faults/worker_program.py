@@ -93,6 +93,9 @@ class FalteringAnnouncer:
     announcer: Announcer
     chance: random.Random
 
+    def close(self) -> None:
+        """Nothing to close."""
+
     def announce(self, event: Event) -> None:
         if self.chance.random() < 0.5:
             raise QueueUnavailableError("as half the time")

@@ -17,7 +17,7 @@ from cutback.errors import (
     WrongStateError,
 )
 from cutback.event import Event
-from cutback.housekeeping import announce, bury, housekeep, tidy
+from cutback.housekeeping import announce, fail_clips_of_dead_letters, housekeep, tidy
 from cutback.lease import Lease
 
 
@@ -27,6 +27,9 @@ class Ears:
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
         self.heard: list[Event] = []
+
+    def close(self) -> None:
+        """Nothing to close."""
 
     def announce(self, event: Event) -> None:
         if self.failures:
@@ -195,11 +198,11 @@ def test_a_message_that_died_in_the_queue_takes_its_clip_along(world: World) -> 
         world.pass_time(11)
     assert world.work() == 0
     assert world.clip("wave").state is ClipState.QUEUED
-    assert bury(world.services) == 1
+    assert fail_clips_of_dead_letters(world.services) == 1
     clip = world.clip("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.FAILED, "gave_up")
-    assert bury(world.services) == 0
+    assert fail_clips_of_dead_letters(world.services) == 0
     accept.redrive(world.services)
     world.work()
     assert world.clip("wave").state is ClipState.READY
@@ -213,7 +216,7 @@ def test_an_old_dead_letter_does_not_harm_a_clip_that_was_brought_back(world: Wo
     world.work()
     assert world.clip("wave").state is ClipState.FAILED
     accept.retry(world.services, "wave")
-    assert bury(world.services) == 0
+    assert fail_clips_of_dead_letters(world.services) == 0
     assert world.clip("wave").state is ClipState.QUEUED
     world.work()
     assert world.clip("wave").state is ClipState.READY
@@ -226,7 +229,7 @@ def test_a_dead_letter_with_somebody_elses_id_does_not_harm_that_clip(world: Wor
     world.work()
     assert len(world.dead_reasons()) == 1
     world.pass_time(11)
-    assert bury(world.services) == 0
+    assert fail_clips_of_dead_letters(world.services) == 0
     world.services.queue.extend(held, timedelta())
     world.work()
     assert world.clip("wave").state is ClipState.READY

@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from tests.path.conftest import World
 from tests.support.receiver import Receiver, receiving
 
-from cutback.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge, keep_secret
+from cutback.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge_delivery, keep_secret
 
 SECRET = "whsec_" + "QUJD" * 8
 
@@ -95,7 +95,7 @@ def test_a_receiver_that_never_accepts_is_given_up_loudly(
     assert webhook_depth(world) == (0, 0, 1)
     [letter] = world.services.webhooks.dead_letters()
     assert "answered 503, 3 times over" in letter.reason
-    assert [record.levelno for record in caplog.records if "given_up=yes" in record.message] == [logging.ERROR]
+    assert [record.levelno for record in caplog.records if "dead_letter=yes" in record.message] == [logging.ERROR]
 
 
 def test_a_receiver_that_is_gone_is_not_asked_again(world: World, receiver: Receiver) -> None:
@@ -186,7 +186,7 @@ def test_only_the_open_internet_counts_as_public(address: str, *, public: bool) 
     ],
 )
 def test_the_verdict_on_a_delivery(answer: int | Exception, tries: int, verdict: object) -> None:
-    assert judge(answer, tries, (5, 30)) == verdict
+    assert judge_delivery(answer, tries, (5, 30)) == verdict
 
 
 def test_the_secret_is_made_once_for_all_and_kept_from_others(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ NORTH = "north.20261123T100000.mp4"
 class TextProber:
     """Takes a file's own words for what it is: a probe's JSON."""
 
+    def close(self) -> None:
+        """Nothing to close."""
+
     def __init__(self) -> None:
         self.probed = 0
         self.counting = threading.Lock()

@@ -69,6 +69,9 @@ class FakeCutter:
     renditions: list[FakeRendition] = field(default_factory=list)
     jobs: list[CutJob] = field(default_factory=list)
 
+    def close(self) -> None:
+        """Nothing runs in the background."""
+
     def render(
         self,
         job: CutJob,

@@ -21,6 +21,9 @@ FOUND = {"duration": "600", "tracks": [{"kind": "audio", "codec": "aac", "sample
 
 
 class Prober:
+    def close(self) -> None:
+        """Nothing to close."""
+
     def probe(self, source: Any, **_: Any) -> dict[str, Any]:
         source.read_at(0, 1)
         return FOUND

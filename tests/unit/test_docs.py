@@ -61,7 +61,7 @@ SHARED_OPTIONS = {"--json", "--data", "--debug", "--help"}
 RETRIED = {
     retry.Retry: "yes",
     retry.Fail: "no",
-    retry.GiveUp: "parked",
+    retry.MoveToDeadLetters: "parked",
     retry.HandBack: "handed back",
     retry.HandOver: "parked",
 }

@@ -9,7 +9,7 @@ import pytest
 
 from cutback.coverage import cover
 from cutback.errors import FootageExpiredError, FootageMissingError
-from cutback.locate import Found, Never, NotYet, Patience, judge
+from cutback.locate import Found, Never, NotYet, Patience, judge_footage
 from cutback.recording import CameraRecording
 from cutback.sources import CameraSpan
 
@@ -37,7 +37,7 @@ def recording(start: float, duration: float = 600, *, lag: float = 5) -> CameraR
 def judged(recordings, start, end, *, now, gaps="skip", patience=PATIENCE, asked=0.0):
     span = CameraSpan.model_validate({"camera": "north", "from": at(start), "to": at(end), "gaps": gaps})
     coverage = cover(recordings, span.start, span.end, drift=patience.drift)
-    return judge(span, coverage, recordings, patience, asked_at=at(asked), now=at(now))
+    return judge_footage(span, coverage, recordings, patience, asked_at=at(asked), now=at(now))
 
 
 def test_footage_that_is_all_there_is_found_at_once():

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from cutback import errors
 from cutback.retry import (
     Fail,
-    GiveUp,
     HandBack,
     HandOver,
+    MoveToDeadLetters,
     Policy,
     Retry,
     as_cutback_error,
@@ -54,22 +54,22 @@ def test_work_that_is_not_ours_any_more_is_handed_back_and_never_judged(error: E
 def test_a_fault_of_the_surroundings_is_retried_until_the_last_try() -> None:
     error = errors.StorageUnavailableError("bucket b")
     decisions = [decide(error, tries, POLICY) for tries in range(1, 7)]
-    assert [type(decision) for decision in decisions] == [Retry] * 4 + [GiveUp] * 2
-    assert decisions[-1] == GiveUp(error.message)
+    assert [type(decision) for decision in decisions] == [Retry] * 4 + [MoveToDeadLetters] * 2
+    assert decisions[-1] == MoveToDeadLetters(error.message)
 
 
 def test_a_bug_is_tried_a_few_times_and_its_text_is_not_shown() -> None:
     decisions = [decide(ZeroDivisionError("secret"), tries, POLICY) for tries in range(1, 5)]
-    assert [type(decision) for decision in decisions] == [Retry] * 2 + [GiveUp] * 2
+    assert [type(decision) for decision in decisions] == [Retry] * 2 + [MoveToDeadLetters] * 2
     assert "secret" not in repr(decisions)
 
 
 def test_bugs_get_no_more_tries_than_the_policy_allows_in_all() -> None:
-    assert isinstance(decide(ZeroDivisionError(), 1, Policy(max_tries=1)), GiveUp)
+    assert isinstance(decide(ZeroDivisionError(), 1, Policy(max_tries=1)), MoveToDeadLetters)
 
 
 def test_a_clip_that_killed_its_workers_is_given_up() -> None:
-    assert decide(errors.WorkersDiedError(), 1, POLICY) == GiveUp(errors.WorkersDiedError().message)
+    assert decide(errors.WorkersDiedError(), 1, POLICY) == MoveToDeadLetters(errors.WorkersDiedError().message)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -84,7 +84,7 @@ def test_exactly_the_reasons_that_leave_a_dead_letter_count_as_parked(
 ) -> None:
     error = kind([]) if kind is errors.InvalidRequestError else kind()
     # Where nobody can take it over, what was to be handed over is given up.
-    assert is_parked(kind.reason) == isinstance(decide(error, 99, POLICY), GiveUp | HandOver)
+    assert is_parked(kind.reason) == isinstance(decide(error, 99, POLICY), MoveToDeadLetters | HandOver)
 
 
 @given(tries=st.integers(-5, 10_000), seed=st.text())

@@ -20,6 +20,7 @@ from cutback.errors import (
     InvalidRequestError,
     ObjectExistsError,
     ObjectNotFoundError,
+    ObjectTooLargeError,
     SettingsError,
     SourceChangedError,
     StorageFullError,
@@ -118,7 +119,7 @@ def test_what_was_put_is_read_back(store: Store, size: int):
 
 def test_get_bytes_refuses_what_is_larger_than_its_limit(store: Store):
     store.put("x", [b"12345"])
-    with pytest.raises(CutbackError, match="5 bytes"):
+    with pytest.raises(ObjectTooLargeError, match="5 bytes"):
         store.get_bytes("x", 4)
 
 

@@ -17,6 +17,9 @@ class OutboxAnnouncer:
         self._queue = queue
         self._urls = tuple(urls)
 
+    def close(self) -> None:
+        """Nothing to close: the queue is closed by its owner."""
+
     def announce(self, event: Event) -> None:
         """Return once a delivery for each webhook is in the queue; delivering comes later.
 

@@ -55,6 +55,12 @@ class MemoryCache:
             self._entries[key] = (self._clock() + self._keep, value)
             self._bytes += cost
 
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+
     def _drop(self, key: str) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:

@@ -17,7 +17,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from cutback.adapters.catalogue_rules import REMOVALS_KEPT, length_class, says_the_same, standing, to_enter
-from cutback.adapters.keyset import check_limit, from_micros, make_cursor, place, read_cursor, to_micros
+from cutback.adapters.keyset import check_limit, from_micros, make_cursor, read_cursor, sort_key, to_micros
 from cutback.adapters.mongodb import Document, Mongo, persist, translating
 from cutback.errors import RecordsUnavailableError
 from cutback.model import utc_now
@@ -164,8 +164,8 @@ class MongoCatalogue:
 
     def neighbours(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
         """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
-        before = {"camera": camera, "place": {"$lt": place(to_micros(start))}}
-        after = {"camera": camera, "place": {"$gte": place(to_micros(end))}}
+        before = {"camera": camera, "place": {"$lt": sort_key(to_micros(start))}}
+        after = {"camera": camera, "place": {"$gte": sort_key(to_micros(end))}}
         with translating():
             nearest = self._found(before, limit=1, order=DESCENDING)
             return nearest + self._found(after, limit=1)
@@ -185,9 +185,9 @@ class MongoCatalogue:
             ValueError: `cursor` was not made by this method.
         """
         check_limit(limit)
-        bounds: dict[str, str] = {"$gt": "" if cursor is None else place(*read_cursor(cursor))}
+        bounds: dict[str, str] = {"$gt": "" if cursor is None else sort_key(*read_cursor(cursor))}
         if end is not None:
-            bounds["$lt"] = place(to_micros(end))
+            bounds["$lt"] = sort_key(to_micros(end))
         condition: Document = {} if camera is None else {"camera": camera}
         found: list[CameraRecording] = []
         with translating():
@@ -196,7 +196,7 @@ class MongoCatalogue:
                 begin = to_micros(start)
                 running = [{**way, "place": bounds} for way in self._overlapping(camera, begin, begin)]
                 found = self._found({"$or": running}, limit=limit + 1) if running else []
-                bounds = {**bounds, "$gt": max(bounds["$gt"], place(begin))}
+                bounds = {**bounds, "$gt": max(bounds["$gt"], sort_key(begin))}
                 condition["ends_at"] = {"$gt": begin}
             if len(found) <= limit:
                 found += self._found({**condition, "place": bounds}, limit=limit + 1 - len(found))
@@ -231,7 +231,7 @@ def _fields(recording: CameraRecording) -> dict[str, Any]:
         "length_class": length_class(recording),
         "starts_at": starts_at,
         "ends_at": to_micros(recording.end),
-        "place": place(starts_at, recording.key),
+        "place": sort_key(starts_at, recording.key),
         "content": recording.model_dump_json(),
     }
 

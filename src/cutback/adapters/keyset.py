@@ -29,7 +29,7 @@ def micros_or_none(moment: datetime | None) -> int | None:
     return None if moment is None else to_micros(moment)
 
 
-def place(micros: int, name: str = "") -> str:
+def sort_key(micros: int, name: str = "") -> str:
     """A text that sorts as (time, name) does: one field, and so one index, serves a listing and its cursor.
 
     Without a name it sorts before everything of that time.
@@ -50,9 +50,9 @@ def read_cursor(cursor: str) -> tuple[int, str]:
     """
     try:
         micros, name = urlsafe_b64decode(cursor.encode("ascii")).decode().split(" ", 1)
-        place = int(micros), name
-        if name and -(2**63) <= place[0] < 2**63 and make_cursor(*place) == cursor:
-            return place
+        found = int(micros), name
+        if name and -(2**63) <= found[0] < 2**63 and make_cursor(*found) == cursor:
+            return found
     except ValueError:
         pass  # one message for every way in which it can be wrong
     raise ValueError("the cursor is not one that a listing gave")

@@ -63,6 +63,9 @@ class SqliteQueue:
         self._news = threading.Condition()
         self._news_count = 0
 
+    def check(self) -> None:
+        """Nothing to see: opening the file made the tables."""
+
     def close(self) -> None:
         """Close idle connections."""
         self._database.close()
@@ -128,7 +131,7 @@ class SqliteQueue:
 
     # --- dead letters ----------------------------------------------------------------------------
 
-    def give_up(self, message: Message, reason: str) -> bool:
+    def move_to_dead_letters(self, message: Message, reason: str) -> bool:
         """Move the message to the dead letters now. Returns False when the receipt is stale."""
         with self._database.writing() as connection:
             row = connection.execute(
@@ -136,7 +139,7 @@ class SqliteQueue:
                 (message.id, self._name, message.receipt),
             ).fetchone()
             if row is not None:
-                _bury(connection, row[0], reason, self._clock())
+                _move_to_dead_letters(connection, row[0], reason, self._clock())
         return row is not None
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
@@ -161,7 +164,7 @@ class SqliteQueue:
         broken off by an error, some are back.
         """
         count = 0
-        for seqs in self._parked() if ids is None else self._parked_of(list(dict.fromkeys(ids))):
+        for seqs in self._all_dead() if ids is None else self._dead_of(list(dict.fromkeys(ids))):
             count += self._bring_back(seqs)
             self._tell()
         return count
@@ -220,7 +223,7 @@ class SqliteQueue:
         seq, receive_count = row
         if receive_count >= self._max_receives:
             reason = f"It was received {receive_count} times and never finished."
-            _bury(connection, seq, reason, self._clock())
+            _move_to_dead_letters(connection, seq, reason, self._clock())
             return None
         receipt = secrets.token_hex(16)
         hidden_until = to_micros(self._clock() + visibility)
@@ -233,7 +236,7 @@ class SqliteQueue:
         ).fetchone()
         return Message(message_id, receipt, body, receive_count + 1, from_micros(sent_at))
 
-    def _parked(self) -> Iterator[list[int]]:
+    def _all_dead(self) -> Iterator[list[int]]:
         with self._database.reading() as connection:
             (newest,) = connection.execute("SELECT COALESCE(MAX(seq), 0) FROM dead_letters").fetchone()
         last = 0
@@ -242,7 +245,7 @@ class SqliteQueue:
             yield seqs
             last = seqs[-1]
 
-    def _parked_of(self, ids: list[str]) -> Iterator[list[int]]:
+    def _dead_of(self, ids: list[str]) -> Iterator[list[int]]:
         # The + keeps SQLite from reading all of the queue's letters in order instead of looking up the ids.
         by_id = "+queue = ? AND id IN (SELECT value FROM json_each(?))"
         for start in range(0, len(ids), _MOVED_AT_ONCE):
@@ -281,7 +284,7 @@ class SqliteQueue:
             self._news.notify_all()
 
 
-def _bury(connection: sqlite3.Connection, seq: int, reason: str, now: datetime) -> None:
+def _move_to_dead_letters(connection: sqlite3.Connection, seq: int, reason: str, now: datetime) -> None:
     connection.execute(
         "INSERT INTO dead_letters (id, queue, sent_at, died_at, receive_count, reason, body)"
         " SELECT id, queue, sent_at, ?, receive_count, ?, body FROM messages WHERE seq = ?",

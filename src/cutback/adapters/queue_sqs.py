@@ -24,7 +24,7 @@ MAX_VISIBILITY = timedelta(hours=12)
 
 _ZERO = timedelta()
 _MOVING = timedelta(minutes=1)
-"""How long a message is held while it is given up."""
+"""How long a message is held while it is moved to the dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class SqsQueue:
         self._clients.close()
 
     def check(self) -> None:
-        """See that the queue is there, and that a message given up has a place to go.
+        """See that the queue is there, and that it has a dead-letter queue.
 
         Raises:
             SettingsError: it has no dead-letter queue.
@@ -147,10 +147,10 @@ class SqsQueue:
 
     # --- dead letters ----------------------------------------------------------------------------
 
-    def give_up(self, message: Message, reason: str) -> bool:
+    def move_to_dead_letters(self, message: Message, reason: str) -> bool:
         """Send the message to the dead letters with the reason, then delete it. False when the receipt is stale.
 
-        Broken off between the two, it is in both places: it comes back, and is given up again.
+        Broken off between the two, it is in both places: it comes back, and is moved again.
 
         Raises:
             SettingsError: the queue has no dead-letter queue.
@@ -158,7 +158,7 @@ class SqsQueue:
         letters = self._dead_letters()
         if not self.extend(message, _MOVING):
             return False
-        letters.bury(message.body, message.id, reason, message.receive_count)
+        letters.add(message.body, message.id, reason, message.receive_count)
         self.delete(message)
         return True
 

@@ -17,8 +17,8 @@ from cutback.adapters.keyset import (
     from_micros,
     make_cursor,
     micros_or_none,
-    place,
     read_cursor,
+    sort_key,
     to_micros,
 )
 from cutback.adapters.mongodb import Document, Mongo, persist, translating
@@ -73,7 +73,7 @@ class MongoRecords:
         signature = secrets.token_hex(8)
         document = {
             "_id": clip.id,
-            "place": place(to_micros(clip.created_at), clip.id),
+            "place": sort_key(to_micros(clip.created_at), clip.id),
             "tags": sorted(set(clip.request.tags)),
             "recordings": sorted({each.recording for each in clip.request.ranges}),
             **{name: value for name, value in _fields(clip).items() if value is not None},
@@ -158,7 +158,7 @@ class MongoRecords:
             ValueError: `cursor` was not made by this method.
         """
         check_limit(limit)
-        after = "" if cursor is None else place(*read_cursor(cursor))
+        after = "" if cursor is None else sort_key(*read_cursor(cursor))
         # With `$exists`, DocumentDB uses the sparse index. What follows the camera's name are digits.
         bounds = {"$exists": True, "$gt": _turn(camera, after), "$lt": _turn(camera, ":")}
         condition = {"waits_for": bounds, "state": ClipState.WAITING.value}
@@ -219,7 +219,7 @@ def _fields(clip: Clip) -> dict[str, Any]:
         "revision": clip.revision,
         "attempt": clip.attempt,
         "lease_until": micros_or_none(clip.lease_until),
-        "waits_for": clip.waits_for and _turn(clip.waits_for, place(to_micros(clip.created_at), clip.id)),
+        "waits_for": clip.waits_for and _turn(clip.waits_for, sort_key(to_micros(clip.created_at), clip.id)),
         "due_at": min((moment for moment in due if moment is not None), default=None),
         "progress": clip.progress.model_dump(),
         "content": clip.model_dump_json(),
@@ -255,9 +255,9 @@ def _slot(clip: Clip) -> str:
 def _condition(query: ClipQuery, cursor: str | None) -> dict[str, Any]:
     bounds: dict[str, str] = {}
     if query.created_from is not None:
-        bounds["$gte"] = place(to_micros(query.created_from))
-    before = [] if query.created_before is None else [place(to_micros(query.created_before))]
-    before += [] if cursor is None else [place(*read_cursor(cursor))]
+        bounds["$gte"] = sort_key(to_micros(query.created_from))
+    before = [] if query.created_before is None else [sort_key(to_micros(query.created_before))]
+    before += [] if cursor is None else [sort_key(*read_cursor(cursor))]
     if before:
         bounds["$lt"] = min(before)
     wanted = {

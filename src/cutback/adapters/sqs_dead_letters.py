@@ -39,7 +39,7 @@ class DeadLetters:
     max_receives: int
     clock: Callable[[], datetime]
 
-    def bury(self, body: str, message_id: str, reason: str, receives: int) -> None:
+    def add(self, body: str, message_id: str, reason: str, receives: int) -> None:
         """Send a message here, with what we know of it."""
         self.wire.send(body, marks=_story(message_id, reason, receives))
 
@@ -140,7 +140,7 @@ class DeadLetters:
             return replace(letter, died_at=delivery.sent_at)
         try:
             # SQS does not say when it moved a message. Buried anew, it has a time of death that stays.
-            self.bury(letter.body, letter.id, letter.reason, letter.receive_count)
+            self.add(letter.body, letter.id, letter.reason, letter.receive_count)
         except CutbackError as error:
             log.warning("letter=%s died_at=unknown reason=%s", letter.id, error)
             return replace(letter, died_at=delivery.sent_at)

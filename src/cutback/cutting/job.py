@@ -220,3 +220,7 @@ class Cutter(Protocol):
             CutbackError: what was wrong with the media, the range or the surroundings.
         """
         ...
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        ...

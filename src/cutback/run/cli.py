@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cutback.errors import CutbackError, StoppedError
+from cutback.errors import CutbackError, InternalError, StoppedError
 from cutback.run import cameras, clips, cut, demo, events, letters, plan, scan, schema, up, worker
 from cutback.run.command import Common, Data, Debug, Json
 from cutback.run.exits import MEANINGS, CutShortError, Exit, WrongUsageError, exit_of
@@ -102,7 +102,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # no traceback for people who did not ask for one
         if screen.debug:
             log.exception("as --debug asks")
-        return _end(screen, CutbackError(f"({type(error).__name__}: {error})"), advice="--debug shows the traceback.")
+        return _end(screen, InternalError(f"({type(error).__name__}: {error})"), advice="--debug shows the traceback.")
     finally:
         logging.shutdown()
 

@@ -29,8 +29,8 @@ def restart_delay(deaths: int) -> float:
 
 
 @dataclass(slots=True)
-class Place:
-    """One worker's place in the crew, whoever fills it."""
+class WorkerSlot:
+    """A slot for one worker process, which is replaced when it dies."""
 
     number: int
     process: subprocess.Popen[bytes] | None = None
@@ -66,14 +66,14 @@ class Crew:
             **(environment or {}),
         }
         self._logs = logs
-        self.places = [Place(number) for number in range(1, count + 1)]
+        self.slots = [WorkerSlot(number) for number in range(1, count + 1)]
 
     def __enter__(self) -> Self:
         """Start them all."""
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
-        for place in self.places:
-            self._start(place)
+        for slot in self.slots:
+            self._start(slot)
         return self
 
     def __exit__(
@@ -85,33 +85,33 @@ class Crew:
     @property
     def running(self) -> int:
         """How many are at work."""
-        return sum(place.process is not None for place in self.places)
+        return sum(slot.process is not None for slot in self.slots)
 
     @property
     def deaths(self) -> int:
-        """The most deaths in a row of any one place."""
-        return max((place.deaths for place in self.places), default=0)
+        """The most deaths in a row in any one slot."""
+        return max((slot.deaths for slot in self.slots), default=0)
 
     def tend(self) -> None:
         """Look after them: note who died, start whose time has come. Call it a few times a second."""
         now = time.monotonic()
-        for place in self.places:
-            if place.process is not None and place.process.poll() is not None:
-                lived = now - place.started_at
-                place.deaths = 1 if lived > _STEADY_SECONDS else place.deaths + 1
-                place.start_at = now + restart_delay(place.deaths)
+        for slot in self.slots:
+            if slot.process is not None and slot.process.poll() is not None:
+                lived = now - slot.started_at
+                slot.deaths = 1 if lived > _STEADY_SECONDS else slot.deaths + 1
+                slot.start_at = now + restart_delay(slot.deaths)
                 log.error(
                     "worker=%d pid=%d ended=%s again_in=%.1f",
-                    place.number, place.process.pid, place.process.returncode, place.start_at - now,
+                    slot.number, slot.process.pid, slot.process.returncode, slot.start_at - now,
                 )  # fmt: skip
-                _close(place.process)
-                place.process = None
-            if place.process is None and now >= place.start_at:
-                self._start(place)
+                _close(slot.process)
+                slot.process = None
+            if slot.process is None and now >= slot.start_at:
+                self._start(slot)
 
     def stop(self, patience: float = PATIENCE_SECONDS) -> None:
         """Tell all to stop, wait for them, kill who does not within `patience` seconds."""
-        processes = [place.process for place in self.places if place.process is not None]
+        processes = [slot.process for slot in self.slots if slot.process is not None]
         for process in processes:
             process.terminate()
         deadline = time.monotonic() + patience
@@ -123,15 +123,15 @@ class Crew:
                 process.kill()
                 process.wait()
             _close(process)
-        for place in self.places:
-            place.process = None
+        for slot in self.slots:
+            slot.process = None
 
-    def _start(self, place: Place) -> None:
+    def _start(self, slot: WorkerSlot) -> None:
         with ExitStack() as stack:
             stderr: IO[bytes] | None = None
             if self._logs is not None:
-                stderr = stack.enter_context((self._logs / f"worker-{place.number}.log").open("ab"))
-            place.process = subprocess.Popen(
+                stderr = stack.enter_context((self._logs / f"worker-{slot.number}.log").open("ab"))
+            slot.process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -139,7 +139,7 @@ class Crew:
                 start_new_session=True,
                 env=self._environment,
             )
-        place.started_at = time.monotonic()
+        slot.started_at = time.monotonic()
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

@@ -42,6 +42,9 @@ class MetricsAnnouncer:
         """`metrics` are flushed by the handler."""
         self._metrics = metrics
 
+    def close(self) -> None:
+        """Nothing to close: the handler flushes the metrics."""
+
     def announce(self, event: Event) -> None:
         """Count a clip that ended; of one that is ready, also what it took."""
         if isinstance(event, Answer):

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from cutback.run.command import command
-from cutback.run.screen import Screen, ShownError, error_as_dict
+from cutback.run.screen import Screen, ShownError
 
 if TYPE_CHECKING:
     from cutback.scan import Scanned
@@ -55,7 +55,7 @@ def scan(
 
 
 def _as_dict(found: Scanned) -> dict[str, Any]:
-    failed = [{"key": key, "error": error_as_dict(error)} for key, error in found.failed.items()]
+    failed = [{"key": key, "error": error.as_dict()} for key, error in found.failed.items()]
     return {
         "seen": found.seen,
         "entered": found.entered,

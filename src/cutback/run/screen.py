@@ -108,18 +108,10 @@ def print_json(content: Any) -> None:
     sys.stdout.flush()
 
 
-def error_as_dict(error: CutbackError) -> dict[str, Any]:
-    """How `--json` shows an error."""
-    shown: dict[str, Any] = {"reason": error.reason, "message": error.message}
-    if isinstance(error, InvalidRequestError):
-        shown["faults"] = [fault.as_dict() for fault in error.faults]
-    return shown
-
-
 def show_error(screen: Screen, error: CutbackError, *, advice: str = "") -> None:
     """One clear red line, and below it every fault or a piece of advice; or JSON."""
     if screen.json:
-        print_json({"error": error_as_dict(error)})
+        print_json({"error": error.as_dict()})
         return
     lines = _lines(error)
     screen.err.print(f"[bold red]{error.reason}:[/] [red]{escape(next(lines))}[/]", soft_wrap=True)
@@ -150,7 +142,7 @@ def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], 
             screen.show(f"[green]✓[/] {escape(name)} [dim]{said}[/]")
         except CutbackError as error:
             first = first or error
-            results.append({"id": name, "error": error_as_dict(error)})
+            results.append({"id": name, "error": error.as_dict()})
             if not screen.json:
                 screen.err.print(
                     f"[red]✗[/] {escape(name)} [bold red]{error.reason}:[/] {escape(error.message)}", soft_wrap=True
