@@ -6,20 +6,33 @@ import logging
 import os
 import select
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
-from typing import Any, BinaryIO, TypeAlias, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO, Literal, TypeVar
 
 from cutback import errors
 from cutback.cutting import wire
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, KeepsIndex, Limits, Poster, ProgressHook
+from cutback.cutting.messages import (
+    Confinement,
+    DrawnPosters,
+    FailureReport,
+    Findings,
+    FinishedCut,
+    Message,
+    PrefetchHint,
+    ProgressReport,
+    ReadRequest,
+    SourceBytes,
+    Task,
+    WireError,
+)
 from cutback.errors import (
     CutbackError,
     MediaCrashedError,
@@ -40,6 +53,7 @@ _TICK = 0.1
 """Seconds between looks at whether the work is still wanted."""
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Message)
 
 _REASONS: dict[str, type[CutbackError]] = {
     kind.reason: kind
@@ -75,13 +89,15 @@ class ChildCutter:
 
     def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """What a recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
-        return self._ask(b"P", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
+        return self._ask("probe", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
 
     def preview(self, job: CutJob, source: ByteSource, *, stopped: Callable[[], bool]) -> dict[str, Any]:
         """What `render` would do, as `cutback.cutting.preview` tells. Raises as `Cutter.render`."""
-        return self._ask(b"V", job, source, stopped)
+        return self._ask("preview", job, source, stopped)
 
-    def _ask(self, kind: bytes, job: CutJob, source: ByteSource, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def _ask(
+        self, kind: Literal["probe", "preview"], job: CutJob, source: ByteSource, stopped: Callable[[], bool]
+    ) -> dict[str, Any]:
         child = self._take()
         try:
             with _open_spool() as spool:
@@ -130,10 +146,6 @@ def _open_spool() -> BinaryIO:
         raise StorageFullError("The temporary folder cannot be written.") from error
 
 
-_Answer: TypeAlias = FinishedClip | dict[str, Any] | tuple[Poster, ...]
-"""What a conversation leads to: a clip, its posters, or what was found out."""
-
-
 class _Job:
     """One conversation with a child."""
 
@@ -155,50 +167,55 @@ class _Job:
 
     def run(self) -> FinishedClip:
         """The clip, of which the child still draws the posters. It ends when the clip is let go of."""
-        made = self._begin(b"J")
-        if not isinstance(made, FinishedClip):
-            raise self._post_mortem()
-        return made
+        with self._or_post_mortem():
+            self._begin("cut")
+            made = self._hear(FinishedCut)
+            made.check(self._job.sizes, self._spool_size())
+        return FinishedClip(made.payload, made.extents, made.facts, self._sources, self._spool, self)
 
-    def ask(self, kind: bytes) -> dict[str, Any]:
-        found = self._begin(kind)
-        if not isinstance(found, dict):
-            raise self._post_mortem()
-        return found
+    def ask(self, kind: Literal["probe", "preview"]) -> dict[str, Any]:
+        with self._or_post_mortem():
+            self._begin(kind)
+            return self._hear(Findings).found
 
     def posters(self) -> tuple[Poster, ...]:
         """See `Rendition.posters`."""
         now = time.monotonic()  # what it took to store the clip was not the child's doing
         self._deadline = max(self._deadline, now + self._job.limits.stall_seconds)
         self._stalled_at = now + self._job.limits.stall_seconds
-        drawn = self._converse()
-        if not isinstance(drawn, tuple):
-            raise self._post_mortem()
-        return drawn
+        with self._or_post_mortem():
+            drawn = self._hear(DrawnPosters)
+            drawn.check(self._spool_size())
+        return drawn.posters
 
     def close(self) -> None:
         """End the child, whatever it is at."""
         self._child.kill()
 
-    def _begin(self, kind: bytes) -> _Answer:
-        try:
-            socket.send_fds(self._child.sock, [kind], [self._spool.fileno()])
-            wire.send(self._child.sock, wire.job_to_json(self._job))
-        except (wire.WireError, OSError) as error:
-            raise self._post_mortem() from error
-        return self._converse()
+    def _begin(self, kind: Literal["cut", "probe", "preview"]) -> None:
+        wire.send_spool(self._child.sock, self._spool.fileno())
+        wire.send(self._child.sock, Task(kind, self._job))
 
-    def _converse(self) -> _Answer:
+    @contextmanager
+    def _or_post_mortem(self) -> Iterator[None]:
+        """A child that breaks off, or says what cannot be true, is a child that crashed."""
         try:
-            while True:
-                self._wait()
-                message, payload = wire.receive(self._child.sock)
-                self._stalled_at = time.monotonic() + self._job.limits.stall_seconds
-                finished = self._handle(message, payload)
-                if finished is not None:
-                    return finished
-        except (wire.WireError, OSError, KeyError, TypeError, ValueError) as error:
+            yield
+        except (WireError, OSError) as error:
             raise self._post_mortem() from error
+
+    def _spool_size(self) -> int:
+        return os.fstat(self._spool.fileno()).st_size
+
+    def _hear(self, awaited: type[M]) -> M:
+        """Do what the child asks for until it says this."""
+        while True:
+            self._wait()
+            message = wire.receive(self._child.sock)
+            self._stalled_at = time.monotonic() + self._job.limits.stall_seconds
+            if isinstance(message, awaited):
+                return message
+            self._serve(message)
 
     def _wait(self) -> None:
         """Until the child says something.
@@ -221,40 +238,33 @@ class _Job:
         if now > self._stalled_at:
             raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
 
-    def _handle(self, message: dict[str, Any], payload: bytes) -> _Answer | None:
-        match message["type"]:
-            case "read" | "read_index":
-                source = self._sources[message["source"]]
-                offset, length = int(message["offset"]), int(message["length"])
-                indexed = message["type"] == "read_index" and isinstance(source, KeepsIndex)
-                read = source.read_index if indexed else source.read_at
-                wire.send(self._child.sock, {}, self._patiently(lambda: read(offset, length)))
-            case "prefetch":
-                source = self._sources[message["source"]]
-                ranges = [(int(offset), int(length)) for offset, length in message["ranges"]]
-                self._patiently(lambda: source.prefetch(ranges))
-            case "held":
-                log.debug("the cutter's child is held by %s", ", ".join(map(str, message["by"])))
-            case "progress":
+    def _serve(self, message: Message) -> None:
+        match message:
+            case ReadRequest():
+                source = self._source(message.source)
+                read = source.read_index if message.index and isinstance(source, KeepsIndex) else source.read_at
+                data = self._patiently(lambda: read(message.offset, message.length))
+                wire.send(self._child.sock, SourceBytes(data))
+            case PrefetchHint():
+                hinted = self._source(message.source)
+                self._patiently(lambda: hinted.prefetch(message.ranges))
+            case Confinement():
+                log.debug("the cutter's child is held by %s", ", ".join(message.by))
+            case ProgressReport():
                 self._check()
-                self._on_progress(CutProgress(min(1.0, float(message["fraction"])), int(message["frames"])))
-            case "error":
+                self._on_progress(CutProgress(message.fraction, message.frames))
+            case FailureReport():
                 words = self._child.last_words()
                 if words:
                     log.warning("the cutter's last words: %s", words)
-                raise _REASONS.get(message["reason"], MediaCrashedError)(str(message["detail"])[:500])
-            case "done":
-                spool_size = os.fstat(self._spool.fileno()).st_size
-                extents = wire.extents_from_json(message["extents"], self._job.sizes, spool_size)
-                facts = wire.facts_from_json(message["facts"])
-                return FinishedClip(payload, extents, facts, self._sources, self._spool, self)
-            case "posters":
-                return wire.posters_from_json(message["posters"], os.fstat(self._spool.fileno()).st_size)
-            case "probed":
-                return dict(message["found"])
+                raise _REASONS.get(message.reason, MediaCrashedError)(message.detail)
             case _:
-                raise ValueError("an unknown message")
-        return None
+                raise WireError("a message out of turn")
+
+    def _source(self, number: int) -> ByteSource:
+        if number >= len(self._sources):
+            raise WireError("there is no such source")
+        return self._sources[number]
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """Do slow reading aside, so that a job nobody wants is given up even while a store hangs."""

@@ -6,6 +6,10 @@ import dataclasses
 import errno
 import os
 import signal
+import socket
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +32,7 @@ from cutback.errors import (
     StoppedError,
 )
 from cutback.sandbox import ChildCutter
+from cutback.sandbox_child import Child
 
 Recordings = Callable[[str], Known]
 
@@ -235,4 +240,52 @@ def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
     assert clip.facts.frames >= 30
     with pytest.raises(BlockingIOError):
         cut_apart(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
+    cutter.close()
+
+
+LIAR = """
+import socket, sys
+from cutback.cutting import wire
+from cutback.cutting.job import Facts
+from cutback.cutting.messages import *
+from cutback.cutting.mp4.layout import Extent
+
+sock = socket.socket(fileno=int(sys.argv[1]))
+wire.receive_spool(sock)
+wire.receive(sock)
+FACTS = Facts(size=1, duration=1, width=1, height=1, frames=1, frames_copied=1, frames_encoded=0, spans=())
+wire.send(sock, eval(sys.argv[2]))
+sock.recv(1)
+"""
+"""A child that says one thing, whatever it was told to do."""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ReadRequest(1, 0, 10, index=False)",
+        "PrefetchHint(1, [(0, 10)])",
+        "SourceBytes(b'')",
+        "Findings({})",
+        "DrawnPosters(())",
+        "FinishedCut(FACTS, (Extent(1, 0, 10),), b'')",
+        "FinishedCut(FACTS, (Extent(-1, 0, 10),), b'')",
+    ],
+)
+def test_a_child_that_says_what_cannot_be_is_a_crash(
+    message: str, recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names sources and bytes that are not there, or speaks out of turn."""
+
+    def start_liar() -> Child:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen([sys.executable, "-c", LIAR, str(theirs.fileno()), message],
+                                       pass_fds=[theirs.fileno()])  # fmt: skip
+        return Child(process, ours, tempfile.TemporaryFile(buffering=0))
+
+    cutter = ChildCutter(warm=False)
+    monkeypatch.setattr(sandbox, "start_child", start_liar)
+    with pytest.raises(MediaCrashedError):
+        cut_apart(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
     cutter.close()

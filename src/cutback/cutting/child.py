@@ -8,12 +8,24 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
-from dataclasses import astuple
 from select import poll
 
 from cutback.cutting import wire
 from cutback.cutting.confine import confine, into_nowhere
 from cutback.cutting.job import CutProgress
+from cutback.cutting.messages import (
+    Confinement,
+    DrawnPosters,
+    FailureReport,
+    Findings,
+    FinishedCut,
+    PrefetchHint,
+    ProgressReport,
+    ReadRequest,
+    SourceBytes,
+    Task,
+    WireError,
+)
 from cutback.errors import CutbackError, MediaCrashedError, MediaTooLargeError
 
 
@@ -26,28 +38,30 @@ class RemoteSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """See `ByteSource.read_at`. A failure to read ends this process: the parent knows why."""
-        return self._read("read", offset, length)
+        return self._read(offset, length, index=False)
 
     def read_index(self, offset: int, length: int) -> bytes:
         """See `KeepsIndex.read_index`."""
-        return self._read("read_index", offset, length)
+        return self._read(offset, length, index=True)
 
-    def _read(self, kind: str, offset: int, length: int) -> bytes:
+    def _read(self, offset: int, length: int, *, index: bool) -> bytes:
         if length <= 0 or offset >= self.size:
             return b""
         with self._turn:
-            wire.send(self._sock, {"type": kind, "source": self._number, "offset": offset, "length": length})
-            _, payload = wire.receive(self._sock)
-        return payload
+            wire.send(self._sock, ReadRequest(self._number, offset, length, index))
+            answer = wire.receive(self._sock)
+        if not isinstance(answer, SourceBytes):
+            raise WireError("not an answer to a read")
+        return answer.payload
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """See `ByteSource.prefetch`."""
         with self._turn:
-            wire.send(self._sock, {"type": "prefetch", "source": self._number, "ranges": ranges})
+            wire.send(self._sock, PrefetchHint(self._number, ranges))
 
 
 def main() -> None:
-    """Serve one job over the socket numbered by the first argument: `J`, a cut, `P`, a probe, `V`, a cut's preview."""
+    """Do one task, which comes over the socket numbered by the first argument."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     into_nowhere()
     from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
@@ -56,36 +70,38 @@ def main() -> None:
     from cutback.cutting.probe import probe
     from cutback.cutting.spool import Spool
 
-    kind, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
-    if not descriptors:
+    try:
+        descriptor = wire.receive_spool(sock)
+        task = wire.receive(sock)
+    except WireError:
         return
-    message, _ = wire.receive(sock)
-    job = wire.job_from_json(message)
-    wire.send(sock, {"type": "held", "by": confine(job.limits)})
+    if not isinstance(task, Task):
+        return
+    job = task.job
+    wire.send(sock, Confinement(confine(job.limits)))
     # Only now: namespaces want a process of one thread, and the filter holds for threads begun after it.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
-    with os.fdopen(descriptors[0], "r+b", buffering=0) as file:
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
         spool = Spool(file)
         turn = threading.Lock()
         sources = [RemoteSource(sock, number, size, turn) for number, size in enumerate(job.sizes)]
 
         def report(progress: CutProgress) -> None:
             with turn:
-                wire.send(sock, {"type": "progress", "fraction": progress.fraction, "frames": progress.frames})
+                wire.send(sock, ProgressReport(progress.fraction, progress.frames))
 
         try:
-            if kind == b"P":
-                wire.send(sock, {"type": "probed", "found": probe(sources[0], job.limits)})
+            if task.kind == "probe":
+                wire.send(sock, Findings(probe(sources[0], job.limits)))
                 return
-            if kind == b"V":
-                wire.send(sock, {"type": "probed", "found": preview(job, sources)})
+            if task.kind == "preview":
+                wire.send(sock, Findings(preview(job, sources)))
                 return
             made = cut(job, sources, spool, report)
-            answer = {"type": "done", "facts": wire.facts_to_json(made.facts), "extents": made.extents}
-            wire.send(sock, answer, made.head)
+            wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
             # The parent is storing the clip meanwhile.
-            wire.send(sock, {"type": "posters", "posters": [astuple(poster) for poster in draw(made.still, spool)]})
-        except wire.WireError:
+            wire.send(sock, DrawnPosters(draw(made.still, spool)))
+        except WireError:
             return
         except MemoryError:
             _fail(sock, MediaTooLargeError("It needs more memory than the limit allows."))
@@ -97,7 +113,7 @@ def main() -> None:
 
 
 def _fail(sock: socket.socket, error: CutbackError) -> None:
-    wire.send(sock, {"type": "error", "reason": error.reason, "detail": error.detail})
+    wire.send(sock, FailureReport(error.reason, error.detail))
 
 
 def _die_with_parent(sock: socket.socket) -> None:
