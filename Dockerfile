@@ -1,5 +1,5 @@
-# Long-running workers: what `cutback worker` needs, and nothing else. Not built on the project's own machines, which
-# have no container engine: see docs/deploy-aws.md.
+# The image of the long-running workers: what `cutback worker` needs, and nothing else. The tests do not build it,
+# because they have no container engine: see docs/deploy-aws.md.
 FROM python:3.13-slim AS build
 WORKDIR /build
 COPY requirements-aws.lock pyproject.toml README.md LICENSE NOTICE ./
@@ -16,6 +16,6 @@ COPY --from=build /opt/cutback /opt/cutback
 ENV PATH=/opt/cutback/bin:$PATH CUTBACK_DATA=/var/lib/cutback
 USER cutback
 WORKDIR /var/lib/cutback
-# SIGTERM gives the clip in hand back at once.
+# On SIGTERM, the worker gives its current clip back at once.
 ENTRYPOINT ["cutback"]
 CMD ["worker"]

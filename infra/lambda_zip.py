@@ -1,6 +1,7 @@
-"""Builds the zip that Lambda runs: `python infra/lambda_zip.py --arch arm64`. No compiler, no Docker, same bytes twice.
+"""Builds the zip that Lambda runs: `python infra/lambda_zip.py --arch arm64`.
 
-It holds the very versions that requirements-aws.lock names, less what Lambda does not use.
+Building needs no compiler and no Docker, and gives the same bytes every time. The zip contains exactly the
+versions in requirements-aws.lock, without what Lambda does not use.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements-aws.lock"
 
-# PyAV's wheels want a glibc of 2.28 or later: Amazon Linux 2023, which runs Python 3.12 and later.
+# PyAV's wheels need glibc 2.28 or later: Amazon Linux 2023, which runs Python 3.12 and later.
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 PYTHON = "3.13"
 
 UNUSED = {
     "typer", "rich", "click", "shellingham", "markdown-it-py", "mdurl", "pygments",  # the command line
     "pillow",  # the demo
-    "boto3", "s3transfer",  # botocore does it
+    "boto3", "s3transfer",  # botocore is enough
     "hatchling", "editables", "pathspec", "pluggy", "tomlkit", "trove-classifiers", "packaging",  # installing
 }  # fmt: skip
 
 SERVICES = {"sqs", "sns", "s3", "sts", "secretsmanager", "sso", "sso-oidc"}
-"""Of some four hundred whose descriptions botocore carries."""
+"""The services that Cutback uses, of the four hundred or so that botocore describes."""
 
 LIMIT = 250 * 1024 * 1024
-"""Of Lambda, unzipped."""
+"""Lambda's limit for the unpacked zip, in bytes."""
 
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 _LEFT_OUT = re.compile(
@@ -43,9 +44,9 @@ _LEFT_OUT = re.compile(
 
 
 def main() -> int:
-    """Build what was asked for, and say how large it is."""
+    """Build the zips for the chosen architectures, and print their sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--arch", choices=sorted(PLATFORMS), action="append", help="may be repeated; both if left out")
+    parser.add_argument("--arch", choices=sorted(PLATFORMS), action="append", help="may be repeated; by default, both")
     parser.add_argument("--python", default=PYTHON, help=f"version of the runtime ({PYTHON})")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "lambda", help="folder (build/lambda)")
     options = parser.parse_args()
@@ -83,7 +84,7 @@ def build(arch: str, python: str, out: Path) -> Path:
 
 
 def wanted(lock: str) -> Iterator[str]:
-    """The requirements of a lock file, hashes and markers included, less the unused ones."""
+    """The requirements of a lock file, hashes and markers included, without the unused ones."""
     for entry in re.split(r"\n(?=[A-Za-z0-9])", re.sub(r"(?m)^\s*#.*\n?", "", lock)):
         name = re.match(r"[A-Za-z0-9._-]+", entry.strip())
         if name and re.sub(r"[._-]+", "-", name[0]).lower() not in UNUSED:
@@ -125,7 +126,7 @@ def _compile(tree: Path, python: str) -> None:
     """
     interpreter = find_python(python)
     if interpreter is None:
-        print(f"no python{python} here: the zip holds no bytecode, and starts more slowly", file=sys.stderr)  # noqa: T201
+        print(f"No python{python} on this machine: the zip has no bytecode and starts more slowly.", file=sys.stderr)  # noqa: T201
         return
     subprocess.run(
         [
@@ -137,7 +138,7 @@ def _compile(tree: Path, python: str) -> None:
 
 
 def _pack(tree: Path, made: Path) -> None:
-    """Names sorted, one date, one mode for all: what is the same inside is the same outside."""
+    """Sorted names, one date and one mode for all files: the same content gives the same zip."""
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(each for each in tree.rglob("*") if each.is_file()):
             name = path.relative_to(tree).as_posix()

@@ -1,17 +1,17 @@
-# The root wires: one module for each part of the way through the system, and what each is told of the others.
+# The root connects the modules: one for each stage of a request, with what it needs from the others.
 # Defaults and checks are in the modules; `null` anywhere means the module's default.
 #
-#   request ─► queue ─► worker ─► storage, records ─► announce ─► whoever listens
+#   request ─► queue ─► worker ─► storage, records ─► announce ─► subscribers
 #                 │         └─ cache
-#                 └─ service, for what is too long for the worker
+#                 └─ service, for jobs that are too long for the worker
 #
-# A module `api` will have its place beside `worker`: it sends to `module.queue`, reads `module.records`, and signs
-# addresses of `module.storage`.
+# A module `api` will be added beside `worker`. It will send to `module.queue`, read `module.records`, and sign URLs of
+# `module.storage`.
 
 locals {
   key = var.encryption.create_key ? module.key[0].arn : var.encryption.kms_key_arn
 
-  # A function's timeout decides how long messages stay hidden; AWS's rule is six times.
+  # The visibility timeout of a queue follows from the function's timeout; AWS recommends six times.
   worker_timeout  = coalesce(var.worker.timeout, 300)
   webhook_timeout = coalesce(var.webhooks.timeout, 60)
 
@@ -63,7 +63,7 @@ module "webhook_queue" {
   count  = local.hears ? 1 : 0
 
   name               = "${var.name}-webhooks"
-  config             = { max_receives = 20 } # a receiver that is down for hours; the program counts, and gives up by name
+  config             = { max_receives = 20 } # receivers may be down for hours; Cutback counts the tries itself
   visibility_seconds = 6 * local.webhook_timeout
   kms_key_arn        = local.key
   tags               = local.tags
@@ -74,7 +74,7 @@ module "long_queue" {
   count  = local.long ? 1 : 0
 
   name               = "${var.name}-long"
-  visibility_seconds = 300 # the poll worker asks for its own, and for more while it works
+  visibility_seconds = 300 # the poll worker sets its own, and extends it while it works
   kms_key_arn        = local.key
   tags               = local.tags
 }

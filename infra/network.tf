@@ -1,5 +1,5 @@
-# Where functions and workers lie in a VPC, if they do, and the one security group they share: cache and database let
-# in whoever is in it.
+# The optional VPC of functions and workers, and the security group that they share. Cache and database accept
+# connections from this group.
 
 locals {
   worker_network = var.network == null ? null : {
@@ -15,11 +15,11 @@ locals {
 }
 
 resource "aws_security_group" "workers" {
-  #checkov:skip=CKV2_AWS_5:functions and workers are in it, by way of two modules
+  #checkov:skip=CKV2_AWS_5:two modules put functions and workers into it
   count = var.network == null ? 0 : 1
 
   name_prefix = "${var.name}-workers-"
-  description = "Workers of ${var.name}: nobody calls them"
+  description = "Workers of ${var.name}: no inbound connections"
   vpc_id      = var.network.vpc_id
   tags        = merge(local.tags, { Name = "${var.name}-workers" })
 

@@ -1,45 +1,45 @@
 output "recordings_bucket" {
-  description = "Put recordings here."
+  description = "The bucket of recordings."
   value       = module.storage.recordings.bucket
 }
 
 output "clips_bucket" {
-  description = "Clips are stored here."
+  description = "The bucket of clips."
   value       = module.storage.clips.bucket
 }
 
 output "clips_address" {
-  description = "Where the public finds clips; null if it does not."
+  description = "The public base URL of clips; null without storage.public."
   value       = module.storage.address
 }
 
 output "signers_key_id" {
-  description = "The key's name in signed addresses (Key-Pair-Id); null if addresses are not signed."
+  description = "The id of the key in signed URLs (Key-Pair-Id); null if URLs are not signed."
   value       = module.storage.signers_key_id
 }
 
 output "clips_policy" {
-  description = "What a bucket of clips that you brought along must allow CloudFront; null without storage.public."
+  description = "The policy statement that lets CloudFront read your existing bucket of clips; null without storage.public."
   value       = module.storage.clips_policy
 }
 
 output "queue_url" {
-  description = "Send clip requests here."
+  description = "The queue for clip requests."
   value       = module.queue.url
 }
 
 output "dead_letters_url" {
-  description = "What was given up."
+  description = "The queue of dead letters."
   value       = module.queue.dead.url
 }
 
 output "requests_topic_arn" {
-  description = "Or publish them here."
+  description = "The topic for clip requests."
   value       = module.announce.requests_topic_arn
 }
 
 output "events_topic_arn" {
-  description = "Subscribe here to hear what became of them."
+  description = "The topic of events: subscribe here."
   value       = module.announce.topic_arn
 }
 
@@ -49,37 +49,37 @@ output "records_secret_arn" {
 }
 
 output "webhooks_secret_arn" {
-  description = "The secret that signs webhooks; null if nobody hears by webhook."
+  description = "The secret that signs webhooks; null without webhooks."
   value       = module.worker.webhooks_secret_arn
 }
 
 output "cache_url" {
-  description = "The cache; null without one."
+  description = "The URL of the cache; null without one."
   value       = one(module.cache[*].url)
 }
 
 output "functions" {
-  description = "The functions by what they do, each with name, ARN, role and log group."
+  description = "The functions by role, each with name, ARN, IAM role and log group."
   value       = module.worker.functions
 }
 
 output "mapping" {
-  description = "The event source mapping between queue and worker."
+  description = "The event source mapping from the queue to the worker."
   value       = module.worker.mapping
 }
 
 output "webhook_queue_url" {
-  description = "Deliveries to webhooks; null if nobody hears by webhook."
+  description = "The queue of webhook deliveries; null without webhooks."
   value       = one(module.webhook_queue[*].url)
 }
 
 output "long_queue_url" {
-  description = "Jobs for the long-running workers; null without them."
+  description = "The queue of jobs for the long-running workers; null without them."
   value       = one(module.long_queue[*].url)
 }
 
 output "repository_url" {
-  description = "Push the image of the long-running workers here; null without them."
+  description = "The repository for the image of the long-running workers; null without them."
   value       = one(module.service[*].repository_url)
 }
 
@@ -89,16 +89,16 @@ output "service" {
 }
 
 output "kms_key_arn" {
-  description = "The customer-managed key; null where AWS's own are used."
+  description = "The customer-managed key; null if AWS's own keys are used."
   value       = local.key
 }
 
 output "dashboard" {
-  description = "The page of the whole path."
+  description = "The URL of the dashboard."
   value       = module.observe.dashboard
 }
 
 output "alarms" {
-  description = "Every alarm's name."
+  description = "The names of all alarms."
   value       = module.observe.alarms
 }

@@ -1,23 +1,23 @@
-# What may be set, and of which type. Defaults and checks are the modules'; their READMEs say what each field means.
+# The variables and their types. The modules define defaults and checks; their READMEs describe each field.
 
 variable "name" {
-  description = "What everything is called by; two installations in one account and region need two names."
+  description = "Prefix of all names. Two installations in the same account and region need different names."
   type        = string
   default     = "cutback"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name))
-    error_message = "name: 3 to 20 lower-case letters, digits and hyphens, beginning with a letter; buckets allow no more."
+    error_message = "name: 3 to 20 lower-case letters, digits and hyphens, starting with a letter. Names of buckets allow no more."
   }
 }
 
 variable "package" {
-  description = "The zip that `make lambda-zip` made for worker.architecture."
+  description = "The zip that `make lambda-zip` built for worker.architecture."
   type        = string
 }
 
 variable "encryption" {
-  description = "AWS's own keys, at no cost, unless `create_key` makes a customer-managed one or `kms_key_arn` names yours (which must let S3, SNS, CloudWatch, EventBridge and logs use it; modules/key shows how)."
+  description = "By default, AWS's own keys, which are free. `create_key` creates a customer-managed key; `kms_key_arn` names yours, which S3, SNS, CloudWatch, EventBridge and logs must be allowed to use (see modules/key)."
   type = object({
     create_key  = optional(bool, false)
     kms_key_arn = optional(string)
@@ -27,12 +27,12 @@ variable "encryption" {
 
   validation {
     condition     = !(var.encryption.create_key && var.encryption.kms_key_arn != null)
-    error_message = "encryption: either create_key or kms_key_arn, not both."
+    error_message = "encryption: set either create_key or kms_key_arn, not both."
   }
 }
 
 variable "network" {
-  description = "A VPC for functions and workers, with subnets that have a way out (NAT or endpoints). Cache, service and DocumentDB need one."
+  description = "A VPC for functions and workers, with subnets that can reach AWS (through NAT or endpoints). Cache, service and DocumentDB need one."
   type = object({
     vpc_id             = string
     subnet_ids         = list(string)
@@ -43,12 +43,12 @@ variable "network" {
 
   validation {
     condition     = var.network != null || (var.cache == null && var.service == null && var.records.kind != "documentdb")
-    error_message = "cache, service and records.kind = \"documentdb\" lie in a VPC: give `network`."
+    error_message = "cache, service and records.kind = \"documentdb\" need a VPC: set `network`."
   }
 }
 
 variable "storage" {
-  description = "Buckets of recordings and clips: modules/storage."
+  description = "The buckets of recordings and clips: see modules/storage."
   type = object({
     recordings = optional(object({
       bucket          = optional(string)
@@ -79,7 +79,7 @@ variable "storage" {
 }
 
 variable "queue" {
-  description = "The queue of requests and arrivals: modules/queue. `arrivals` is queue, topic, eventbridge or none: how the bucket of recordings tells of its objects."
+  description = "The queue of requests and arrival events: see modules/queue. `arrivals` is queue, topic, eventbridge or none, and says how events of the bucket of recordings reach the queue."
   type = object({
     max_receives    = optional(number)
     retention_days  = optional(number)
@@ -91,7 +91,7 @@ variable "queue" {
 }
 
 variable "worker" {
-  description = "The Lambda functions: modules/worker."
+  description = "The Lambda functions: see modules/worker."
   type = object({
     architecture         = optional(string)
     runtime              = optional(string)
@@ -111,7 +111,7 @@ variable "worker" {
 }
 
 variable "webhooks" {
-  description = "Who hears of every event by webhook: modules/worker."
+  description = "Webhooks that receive every event: see modules/worker."
   type = object({
     urls            = optional(list(string))
     timeout         = optional(number)
@@ -124,7 +124,7 @@ variable "webhooks" {
 }
 
 variable "records" {
-  description = "Where records are kept: modules/records."
+  description = "The database for records: see modules/records."
   type = object({
     kind          = optional(string)
     secret_arn    = optional(string)
@@ -144,7 +144,7 @@ variable "records" {
 }
 
 variable "records_url" {
-  description = "The MongoDB URL, for records.kind = \"url\". Give it as TF_VAR_records_url; neither state nor plan keeps it."
+  description = "The MongoDB URL, for records.kind = \"url\". Set TF_VAR_records_url; it is stored neither in the state nor in plans."
   type        = string
   default     = null
   ephemeral   = true
@@ -152,7 +152,7 @@ variable "records_url" {
 }
 
 variable "announce" {
-  description = "Who hears of every event by SNS: modules/announce."
+  description = "Subscribers that receive every event by SNS: see modules/announce."
   type = object({
     topic = optional(string)
     fifo  = optional(bool)
@@ -169,7 +169,7 @@ variable "announce" {
 }
 
 variable "cache" {
-  description = "A memcached for indexes: modules/cache. Null for none; {} for one with its defaults."
+  description = "A memcached for indexes: see modules/cache. null: none; {}: one with default settings."
   type = object({
     node_type      = optional(string)
     nodes          = optional(number)
@@ -179,7 +179,7 @@ variable "cache" {
 }
 
 variable "service" {
-  description = "Long-running workers on Fargate: modules/service. Null for none; {} for some with their defaults."
+  description = "Long-running workers on Fargate: see modules/service. null: none; {}: workers with default settings."
   type = object({
     image             = optional(string)
     repository_arn    = optional(string)
@@ -199,7 +199,7 @@ variable "service" {
 }
 
 variable "observe" {
-  description = "Logs, alarms, dashboard: modules/observe. `log_days` is how long logs are kept."
+  description = "Logs, alarms and dashboard: see modules/observe. `log_days` is how long logs are kept."
   type = object({
     log_days    = optional(number)
     email       = optional(list(string))
@@ -213,7 +213,7 @@ variable "observe" {
 }
 
 variable "budget" {
-  description = "Tells when a month costs too much: modules/budget. Null for none."
+  description = "Notifies you when a month costs too much: see modules/budget. null: no budget."
   type = object({
     monthly_usd = number
     email       = optional(list(string))
@@ -224,7 +224,7 @@ variable "budget" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, beside application = name."
+  description = "Tags for every resource, in addition to application = name."
   type        = map(string)
   default     = {}
 }

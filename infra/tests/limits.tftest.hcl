@@ -1,4 +1,4 @@
-# What the modules refuse, each for a reason that its message names.
+# What the modules reject, each with a message that names the reason.
 
 mock_provider "aws" {
   mock_data "aws_partition" {
@@ -71,7 +71,7 @@ run "a_bucket_brought_along_is_left_as_it_is" {
 
   assert {
     condition     = length(aws_s3_bucket_notification.arrivals) == 0 && length(aws_cloudwatch_event_rule.arrivals) == 1
-    error_message = "EventBridge listens; the bucket's own notifications are not touched."
+    error_message = "EventBridge is used; the bucket's own notifications are not changed."
   }
 }
 
@@ -102,7 +102,7 @@ run "buckets_brought_along_are_left_as_they_are" {
 
   assert {
     condition     = keys(aws_s3_bucket.this) == ["code"] && output.recordings.bucket == "sea" && output.clips.arn == "arn:aws:s3:::waves"
-    error_message = "Only the bucket for the program is made."
+    error_message = "Only the bucket for the zip is created."
   }
 }
 

@@ -1,6 +1,6 @@
-# A DocumentDB cluster, which no stand-in plays: what would be made of it.
-# Not against a mocked provider, since Terraform cannot mock ephemeral resources: AWS is asked, or a stand-in named by
-# AWS_ENDPOINT_URL, but nothing is made.
+# A DocumentDB cluster, which the emulation does not support: what would be created.
+# Without a mocked provider, because Terraform cannot mock ephemeral resources. It asks AWS, or the emulation that
+# AWS_ENDPOINT_URL names, but creates nothing.
 
 provider "aws" {}
 
@@ -26,27 +26,27 @@ run "a_cluster_that_keeps_what_it_has" {
 
   assert {
     condition     = aws_docdb_cluster.this[0].storage_encrypted && aws_docdb_cluster.this[0].deletion_protection
-    error_message = "The cluster must be encrypted, and not be deleted by accident."
+    error_message = "The cluster must be encrypted and protected from accidental deletion."
   }
 
   assert {
     condition     = !aws_docdb_cluster.this[0].skip_final_snapshot && aws_docdb_cluster.this[0].backup_retention_period == 7
-    error_message = "There must be backups, and a last one."
+    error_message = "There must be backups, including a final one."
   }
 
   assert {
     condition     = length(aws_docdb_cluster_instance.this) == 3
-    error_message = "As many instances as were asked for."
+    error_message = "The number of instances must be as configured."
   }
 
   assert {
     condition     = contains([for each in aws_docdb_cluster_parameter_group.this[0].parameter : "${each.name}=${each.value}"], "tls=enabled")
-    error_message = "Only encrypted connections."
+    error_message = "Only encrypted connections are allowed."
   }
 
   assert {
     condition     = aws_docdb_cluster.this[0].master_password == null && aws_secretsmanager_secret_version.url[0].secret_string == null
-    error_message = "The password must be write-only: neither state nor plan may have it."
+    error_message = "The password must be write-only: neither the state nor a plan may contain it."
   }
 
   assert {
@@ -54,7 +54,7 @@ run "a_cluster_that_keeps_what_it_has" {
       aws_vpc_security_group_ingress_rule.documentdb[0].referenced_security_group_id == "sg-1" &&
       aws_vpc_security_group_ingress_rule.documentdb[0].from_port == 27017
     )
-    error_message = "Nobody but the workers may reach it."
+    error_message = "Only the workers may connect to it."
   }
 }
 
@@ -75,7 +75,7 @@ run "disposable" {
 
   assert {
     condition     = aws_docdb_cluster.this[0].skip_final_snapshot && !aws_docdb_cluster.this[0].deletion_protection
-    error_message = "What is disposable must go without asking."
+    error_message = "A disposable installation must be deleted without confirmation."
   }
 }
 
@@ -121,7 +121,7 @@ run "a_secret_of_ones_own" {
 
   assert {
     condition     = output.secret_arn == var.config.secret_arn && length(aws_secretsmanager_secret.url) == 0
-    error_message = "The secret that exists is used, and none is made."
+    error_message = "The existing secret is used, and none is created."
   }
 }
 

@@ -1,11 +1,11 @@
-# How the root wires, and what it refuses: plans with every part, and with what must not be.
-# Not against a mocked provider, since Terraform cannot mock ephemeral resources: AWS is asked, or a stand-in named by
-# AWS_ENDPOINT_URL, but nothing is made.
+# How the root connects the modules, and what it rejects: plans with every part, and with invalid values.
+# Without a mocked provider, because Terraform cannot mock ephemeral resources. It asks AWS, or the emulation that
+# AWS_ENDPOINT_URL names, but creates nothing.
 
 provider "aws" {}
 
 variables {
-  package     = "tests/root.tftest.hcl" # any file does for a plan
+  package     = "tests/root.tftest.hcl" # any file works for a plan
   records_url = "mongodb://user:password@example.org/cutback"
 }
 
@@ -14,7 +14,7 @@ run "alone" {
 
   assert {
     condition     = length(module.cache) + length(module.service) + length(module.budget) + length(module.key) == 0
-    error_message = "Nothing that costs by the hour unless it is asked for."
+    error_message = "Nothing that is billed by the hour may be created by default."
   }
 
   assert {
@@ -24,7 +24,7 @@ run "alone" {
 
   assert {
     condition     = length(module.webhook_queue) == 0 && output.webhooks_secret_arn == null
-    error_message = "No queue, function or secret for webhooks that nobody hears."
+    error_message = "Without webhooks, there must be no queue, function or secret for them."
   }
 }
 
@@ -46,7 +46,7 @@ run "everything" {
 
   assert {
     condition     = length(module.cache) == 1 && length(module.service) == 1 && length(module.budget) == 1 && length(module.key) == 1
-    error_message = "What is asked for is there."
+    error_message = "Every configured part must be there."
   }
 
   assert {
@@ -56,7 +56,7 @@ run "everything" {
 
   assert {
     condition     = length([for alarm in output.alarms : alarm if endswith(alarm, "-dead-letters")]) == 3
-    error_message = "Each queue's dead letters have an alarm."
+    error_message = "The dead letters of each queue must have an alarm."
   }
 }
 

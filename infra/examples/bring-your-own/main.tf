@@ -1,5 +1,5 @@
-# For an account that has most of it already: buckets, a VPC, a key, a MongoDB whose URL is in a secret, a topic that
-# somebody watches. What is brought along is left as it is: no policy, no lifecycle, no notification of it is changed.
+# For an account that already has buckets, a VPC, a key, a MongoDB whose URL is in a secret, and a topic for alarms.
+# Existing resources are not changed: not their policies, lifecycles or notifications.
 
 module "cutback" {
   source = "../.."
@@ -15,7 +15,7 @@ module "cutback" {
     clips      = { bucket = var.clips_bucket }
   }
 
-  # The bucket of recordings tells EventBridge of its objects (Properties, Amazon EventBridge, On).
+  # The bucket of recordings must send events to EventBridge (Properties, Amazon EventBridge, On).
   queue = { arrivals = "eventbridge" }
 
   records = { kind = "secret", secret_arn = var.records_secret_arn }

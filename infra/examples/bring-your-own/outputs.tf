@@ -1,24 +1,24 @@
 output "queue_url" {
-  description = "Send clip requests here."
+  description = "The queue for clip requests."
   value       = module.cutback.queue_url
 }
 
 output "requests_topic_arn" {
-  description = "Or publish them here."
+  description = "The topic for clip requests."
   value       = module.cutback.requests_topic_arn
 }
 
 output "events_topic_arn" {
-  description = "Subscribe here to hear what became of them."
+  description = "The topic of events: subscribe here."
   value       = module.cutback.events_topic_arn
 }
 
 output "functions" {
-  description = "The functions, each with its role: let the roles use your key, if its policy does not."
+  description = "The functions, each with its role. If the policy of your key does not allow these roles, add them."
   value       = module.cutback.functions
 }
 
 output "dashboard" {
-  description = "The page of the whole path."
+  description = "The URL of the dashboard."
   value       = module.cutback.dashboard
 }

@@ -1,20 +1,20 @@
 variable "recordings_bucket" {
-  description = "Where your cameras record to."
+  description = "The bucket with your recordings."
   type        = string
 }
 
 variable "clips_bucket" {
-  description = "Where clips are to go."
+  description = "The bucket for clips."
   type        = string
 }
 
 variable "kms_key_arn" {
-  description = "The key that encrypts both buckets; its policy must let SNS, CloudWatch, EventBridge and logs use it: ../../modules/key shows how."
+  description = "The key that encrypts both buckets. Its policy must let SNS, CloudWatch, EventBridge and logs use it: see ../../modules/key."
   type        = string
 }
 
 variable "network" {
-  description = "A VPC with subnets that have a way out (NAT or endpoints)."
+  description = "A VPC with subnets that can reach AWS (through NAT or endpoints)."
   type = object({
     vpc_id             = string
     subnet_ids         = list(string)
@@ -23,23 +23,23 @@ variable "network" {
 }
 
 variable "records_secret_arn" {
-  description = "A secret whose text is a MongoDB URL."
+  description = "A secret whose value is a MongoDB URL."
   type        = string
 }
 
 variable "alarms_topic_arn" {
-  description = "A topic that somebody watches."
+  description = "The topic for alarms."
   type        = string
 }
 
 variable "name" {
-  description = "What everything is called by."
+  description = "Prefix of all names."
   type        = string
   default     = "cutback"
 }
 
 variable "package" {
-  description = "The zip, if it is not where `make lambda-zip` puts it."
+  description = "The path of the zip; by default, where `make lambda-zip` puts it."
   type        = string
   default     = null
 }

@@ -1,5 +1,5 @@
-# Everything there is: a VPC, a key of your own, a cache, DocumentDB, long-running workers, public clips, webhooks,
-# alarms by e-mail, a budget.
+# All options: a VPC, your own key, a cache, DocumentDB, long-running workers, public clips, webhooks, alarms by e-mail
+# and a budget.
 
 module "cutback" {
   source = "../.."
@@ -50,7 +50,7 @@ module "cutback" {
   budget  = var.monthly_usd == null ? null : { monthly_usd = var.monthly_usd, email = [var.email] }
 }
 
-# Somebody who listens: an application's own queue.
+# A subscriber: the queue of an application.
 resource "aws_sqs_queue" "reader" {
   name                    = "${var.name}-reader"
   sqs_managed_sse_enabled = true

@@ -1,5 +1,5 @@
-# Two private subnets in two zones, a way out through one NAT gateway, and a way to S3 that does not pass through it:
-# recordings and clips are most of the traffic, and a NAT gateway is paid for by the gigabyte.
+# Two private subnets in two zones, one NAT gateway, and an endpoint for S3 that bypasses it: recordings and clips are
+# most of the traffic, and a NAT gateway is billed by the gigabyte.
 
 data "aws_availability_zones" "this" {
   #checkov:skip=CKV_AWS_394:the first two by name; a new zone has a later name
@@ -9,14 +9,14 @@ data "aws_availability_zones" "this" {
 data "aws_region" "this" {}
 
 resource "aws_vpc" "this" {
-  #checkov:skip=CKV2_AWS_11:flow logs are for whoever runs a network; this one is an example
+  #checkov:skip=CKV2_AWS_11:this network is an example; add flow logs to your own
   cidr_block           = "10.80.0.0/16"
   enable_dns_support   = true
   enable_dns_hostnames = true
   tags                 = { Name = var.name }
 }
 
-# Whatever does not name its group is let nothing.
+# The default group allows nothing.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }

@@ -14,7 +14,7 @@ output "queue_url" {
 }
 
 output "dead_letters_url" {
-  description = "What was given up."
+  description = "The queue of dead letters."
   value       = module.cutback.dead_letters_url
 }
 
@@ -39,27 +39,27 @@ output "functions" {
 }
 
 output "mapping" {
-  description = "The event source mapping between queue and worker."
+  description = "The event source mapping from the queue to the worker."
   value       = module.cutback.mapping
 }
 
 output "dashboard" {
-  description = "The page of the whole path."
+  description = "The URL of the dashboard."
   value       = module.cutback.dashboard
 }
 
 output "clips_address" {
-  description = "Where the public finds clips."
+  description = "The public base URL of clips."
   value       = module.cutback.clips_address
 }
 
 output "signers_key_id" {
-  description = "The key's name in signed addresses (Key-Pair-Id)."
+  description = "The id of the key in signed URLs (Key-Pair-Id)."
   value       = module.cutback.signers_key_id
 }
 
 output "webhook_queue_url" {
-  description = "Deliveries to webhooks."
+  description = "The queue of webhook deliveries."
   value       = module.cutback.webhook_queue_url
 }
 
@@ -69,7 +69,7 @@ output "webhooks_secret_arn" {
 }
 
 output "long_queue_url" {
-  description = "Jobs for the long-running workers."
+  description = "The queue of jobs for the long-running workers."
   value       = module.cutback.long_queue_url
 }
 
@@ -89,6 +89,6 @@ output "cache_url" {
 }
 
 output "reader_queue_url" {
-  description = "What became of clips: aws sqs receive-message --queue-url THIS --wait-time-seconds 20"
+  description = "Events of clips: aws sqs receive-message --queue-url THIS --wait-time-seconds 20"
   value       = aws_sqs_queue.reader.url
 }

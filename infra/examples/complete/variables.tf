@@ -1,28 +1,28 @@
 variable "email" {
-  description = "Who hears of alarms and of the budget."
+  description = "The address that receives alarms and budget notifications."
   type        = string
 }
 
 variable "name" {
-  description = "What everything is called by."
+  description = "Prefix of all names."
   type        = string
   default     = "cutback"
 }
 
 variable "architecture" {
-  description = "arm64 or x86_64, as zip and image are."
+  description = "arm64 or x86_64, the same as that of the zip and the image."
   type        = string
   default     = "arm64"
 }
 
 variable "package" {
-  description = "The zip, if it is not where `make lambda-zip` puts it."
+  description = "The path of the zip; by default, where `make lambda-zip` puts it."
   type        = string
   default     = null
 }
 
 variable "documentdb" {
-  description = "Whether records are in a DocumentDB cluster made here; else in the MongoDB of records_url."
+  description = "Whether to create a DocumentDB cluster for records; otherwise, they are in the MongoDB of records_url."
   type        = bool
   default     = true
 }
@@ -42,25 +42,25 @@ variable "layers" {
 }
 
 variable "signers_key" {
-  description = "A public key (PEM), so that only signed addresses are answered; null for addresses that everybody may use."
+  description = "A public key (PEM), so that only signed URLs work; null: URLs that everybody can use."
   type        = string
   default     = null
 }
 
 variable "webhook_urls" {
-  description = "Who hears of every event by webhook."
+  description = "Addresses that receive every event by webhook."
   type        = list(string)
   default     = ["https://example.org/hooks/cutback"]
 }
 
 variable "monthly_usd" {
-  description = "What a month may cost before somebody is told; null for no budget."
+  description = "The budget for a month; null: no budget."
   type        = number
   default     = 300
 }
 
 variable "disposable" {
-  description = "Whether `terraform destroy` deletes recordings, clips, records and secrets at once and for ever."
+  description = "Whether `terraform destroy` permanently deletes recordings, clips, records and secrets at once."
   type        = bool
   default     = false
 }

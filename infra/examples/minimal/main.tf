@@ -1,4 +1,4 @@
-# An account in one apply: buckets, queue, functions, topics, alarms. Records are in a MongoDB of yours, such as a free
+# Everything in one apply: buckets, queue, functions, topics, alarms. Records are in your own MongoDB, such as a free
 # Atlas cluster.
 
 module "cutback" {

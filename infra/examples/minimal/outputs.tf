@@ -14,7 +14,7 @@ output "queue_url" {
 }
 
 output "dead_letters_url" {
-  description = "What was given up."
+  description = "The queue of dead letters."
   value       = module.cutback.dead_letters_url
 }
 
@@ -39,11 +39,11 @@ output "functions" {
 }
 
 output "mapping" {
-  description = "The event source mapping between queue and worker."
+  description = "The event source mapping from the queue to the worker."
   value       = module.cutback.mapping
 }
 
 output "dashboard" {
-  description = "The page of the whole path."
+  description = "The URL of the dashboard."
   value       = module.cutback.dashboard
 }

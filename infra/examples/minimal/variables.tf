@@ -6,31 +6,31 @@ variable "records_url" {
 }
 
 variable "name" {
-  description = "What everything is called by."
+  description = "Prefix of all names."
   type        = string
   default     = "cutback"
 }
 
 variable "architecture" {
-  description = "arm64 or x86_64, as the zip is."
+  description = "arm64 or x86_64, the same as that of the zip."
   type        = string
   default     = "arm64"
 }
 
 variable "package" {
-  description = "The zip, if it is not where `make lambda-zip` puts it."
+  description = "The path of the zip; by default, where `make lambda-zip` puts it."
   type        = string
   default     = null
 }
 
 variable "keep_days" {
-  description = "Days that recordings are kept; null for ever."
+  description = "How many days recordings are kept; null: for ever."
   type        = number
   default     = null
 }
 
 variable "disposable" {
-  description = "Whether `terraform destroy` deletes recordings, clips and secrets at once and for ever."
+  description = "Whether `terraform destroy` permanently deletes recordings, clips and secrets at once."
   type        = bool
   default     = false
 }

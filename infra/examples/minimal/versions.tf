@@ -9,5 +9,5 @@ terraform {
   }
 }
 
-# Region and account are those of the AWS command line: AWS_REGION, AWS_PROFILE.
+# Region and account are the same as for the AWS command line: AWS_REGION, AWS_PROFILE.
 provider "aws" {}

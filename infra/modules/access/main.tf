@@ -1,8 +1,8 @@
-# One list of rights, from what a program touches. The functions and the long-running workers are given theirs here, so
-# that two roles that do the same work have the same rights. No "*" but the two named below.
+# One policy, derived from the resources that a program uses. The functions and the long-running workers get theirs
+# here, so that two roles for the same work have the same permissions. There is no "*" except the two explained below.
 
 data "aws_iam_policy_document" "this" {
-  #checkov:skip=CKV_AWS_356:X-Ray and the network interfaces of a VPC know no resources to name; both only if asked for
+  #checkov:skip=CKV_AWS_356:X-Ray and the network interfaces of a VPC have no resource names; both only if asked for
   #checkov:skip=CKV_AWS_111:see above; everything else names its resource
 
   dynamic "statement" {
@@ -25,9 +25,9 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # A letter that was looked at is put back by its visibility. But one that SQS itself moved there has no time of death:
-  # it is sent anew with one, and then deleted. Without the one right its clip would never fail; without the other there
-  # would be one letter more for each look.
+  # A dead letter that was listed becomes visible again. But one that SQS itself moved has no time: it is sent again
+  # with one, and then deleted. Without permission to send, its clip would never fail; without permission to delete,
+  # each listing would add a dead letter.
   dynamic "statement" {
     for_each = length(var.looks_at) > 0 ? [1] : []
     content {
@@ -40,7 +40,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # Where a queue's dead letters go is written in its attributes.
+  # The attributes of a queue name its dead-letter queue.
   dynamic "statement" {
     for_each = length(var.asks_about) > 0 ? [1] : []
     content {
@@ -77,7 +77,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # Without it, S3 answers "forbidden" for an object that is not there.
+  # Without it, S3 answers "forbidden" for an object that does not exist.
   dynamic "statement" {
     for_each = length(local.lists) > 0 ? [1] : []
     content {
@@ -114,7 +114,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # The colon and star are how IAM names the streams of one log group.
+  # With the colon and star, IAM names the streams of one log group.
   dynamic "statement" {
     for_each = length(var.logs) > 0 ? [1] : []
     content {
@@ -133,7 +133,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # Lambda itself puts functions into a VPC, with the function's role; EC2 names no resource for most of it.
+  # Lambda uses the function's role to put it into a VPC; most of these EC2 calls have no resource name.
   dynamic "statement" {
     for_each = var.network_interfaces_of == null ? [] : [1]
     content {
@@ -146,7 +146,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # What the function's own code has no business with.
+  # The function's own code must not make these calls.
   dynamic "statement" {
     for_each = var.network_interfaces_of == null ? [] : [1]
     content {

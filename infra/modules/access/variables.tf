@@ -1,65 +1,65 @@
 variable "receives" {
-  description = "Queues (ARNs) whose messages it takes, hides for longer and deletes."
+  description = "Queues (ARNs) from which it receives messages, extends their visibility timeout and deletes them."
   type        = list(string)
   default     = []
 }
 
 variable "sends" {
-  description = "Queues (ARNs) it sends to."
+  description = "Queues (ARNs) to which it sends."
   type        = list(string)
   default     = []
 }
 
 variable "looks_at" {
-  description = "Dead-letter queues (ARNs) it looks into, noting the time of death of what SQS itself moved there."
+  description = "Dead-letter queues (ARNs) that it lists; it adds the time to messages that SQS itself moved there."
   type        = list(string)
   default     = []
 }
 
 variable "asks_about" {
-  description = "Queues (ARNs) whose attributes it reads though it takes nothing from them."
+  description = "Queues (ARNs) whose attributes it reads without receiving from them."
   type        = list(string)
   default     = []
 }
 
 variable "reads" {
-  description = "Buckets (ARNs) whose objects it reads."
+  description = "Buckets (ARNs) from which it reads objects."
   type        = list(string)
   default     = []
 }
 
 variable "writes" {
-  description = "Buckets (ARNs) it writes objects into."
+  description = "Buckets (ARNs) to which it writes objects."
   type        = list(string)
   default     = []
 }
 
 variable "clears" {
-  description = "Buckets (ARNs) it deletes objects from."
+  description = "Buckets (ARNs) from which it deletes objects."
   type        = list(string)
   default     = []
 }
 
 variable "publishes" {
-  description = "Topics (ARNs) it publishes to."
+  description = "Topics (ARNs) to which it publishes."
   type        = list(string)
   default     = []
 }
 
 variable "secrets" {
-  description = "Secrets (ARNs) it reads."
+  description = "Secrets (ARNs) that it reads."
   type        = list(string)
   default     = []
 }
 
 variable "keys" {
-  description = "Customer-managed keys (ARNs) that encrypt what it touches."
+  description = "Customer-managed keys (ARNs) that encrypt these resources."
   type        = list(string)
   default     = []
 }
 
 variable "logs" {
-  description = "Log groups (ARNs, without the trailing :*) it writes to."
+  description = "Log groups (ARNs, without the trailing :*) to which it writes."
   type        = list(string)
   default     = []
 }
@@ -71,7 +71,7 @@ variable "traces" {
 }
 
 variable "network_interfaces_of" {
-  description = "The function (ARN) that Lambda puts into a VPC; null for none."
+  description = "The function (ARN) that Lambda puts into a VPC; null: none."
   type        = string
   default     = null
 }

@@ -1,7 +1,7 @@
 data "aws_caller_identity" "this" {}
 
 locals {
-  # A FIFO topic's name must say so.
+  # The name of a FIFO topic must end with .fifo.
   suffix = var.config.fifo ? ".fifo" : ""
 
   subscribers = merge(
@@ -11,7 +11,7 @@ locals {
   )
 }
 
-# What became of clips: Cutback publishes, others listen.
+# Events of clips: Cutback publishes, others subscribe.
 resource "aws_sns_topic" "events" {
   name                        = "${var.config.topic}${local.suffix}"
   fifo_topic                  = var.config.fifo
@@ -35,7 +35,7 @@ resource "aws_sns_topic_subscription" "this" {
   filter_policy_scope = each.value.filter == null ? null : "MessageAttributes"
 }
 
-# Clip requests by way of SNS: others publish, the queue listens.
+# Clip requests by SNS: others publish, the queue subscribes.
 resource "aws_sns_topic" "requests" {
   name              = "${var.name}-requests"
   kms_master_key_id = coalesce(var.kms_key_arn, "alias/aws/sns")
@@ -53,7 +53,7 @@ resource "aws_sns_topic_subscription" "requests" {
   endpoint  = var.queue_arn
 }
 
-# Within the account, each role's own policy decides; other accounts only by name.
+# Within the account, the policy of each role decides; other accounts must be named.
 data "aws_iam_policy_document" "topic" {
   for_each = { events = aws_sns_topic.events.arn, requests = aws_sns_topic.requests.arn }
 

@@ -1,15 +1,15 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "config" {
   description = <<-EOT
-    - topic: where events are published. `fifo` keeps each clip's events in order, for queues only.
-    - email, https: addresses that hear of every event, once they have confirmed.
-    - queues: SQS queues, by a name of your choice; `filter` is an SNS filter policy over the attributes `type`, `camera`
-      and `state`, such as { type = ["clip.ready"] }. The queue's own policy must let the topic send.
-    - requesters: ARNs of roles or accounts outside this one that may publish requests.
+    - topic: the name of the topic of events. `fifo` keeps the events of each clip in order, for queues only.
+    - email, https: addresses that receive every event, once they have confirmed the subscription.
+    - queues: SQS queues, by a name of your choice. `filter` is an SNS filter policy on the attributes `type`, `camera` and
+      `state`, such as { type = ["clip.ready"] }. The policy of the queue must let the topic send.
+    - requesters: ARNs of roles or accounts outside this account that may publish requests.
   EOT
   type = object({
     topic = optional(string, "video_production")
@@ -27,12 +27,12 @@ variable "config" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,250}$", var.config.topic))
-    error_message = "announce.topic: letters, digits, - and _ only; fifo = true appends .fifo by itself."
+    error_message = "announce.topic: use only letters, digits, - and _; fifo = true appends .fifo."
   }
 
   validation {
     condition     = alltrue([for address in var.config.https : startswith(address, "https://")])
-    error_message = "announce.https: each address must begin with https://."
+    error_message = "announce.https: each address must start with https://."
   }
 
   validation {
@@ -42,23 +42,23 @@ variable "config" {
 
   validation {
     condition     = !var.config.fifo || length(var.config.email) + length(var.config.https) == 0
-    error_message = "announce.fifo: a FIFO topic delivers to queues only; leave out email and https."
+    error_message = "announce.fifo: a FIFO topic delivers only to queues; leave out email and https."
   }
 }
 
 variable "queue_arn" {
-  description = "The queue that requests go into."
+  description = "The queue that receives the requests."
   type        = string
 }
 
 variable "kms_key_arn" {
-  description = "A customer-managed key for the messages; null for SNS's own."
+  description = "A customer-managed key for the messages; null: SNS's own."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

@@ -1,4 +1,4 @@
-# Tells when a month costs more than it should, or is about to. It stops nothing.
+# Sends a notification when a month costs more than it should, or probably will. It does not stop anything.
 
 resource "aws_budgets_budget" "this" {
   name         = var.name
@@ -8,7 +8,7 @@ resource "aws_budgets_budget" "this" {
   time_unit    = "MONTHLY"
   tags         = var.tags
 
-  # Only what carries this installation's tag, once the tag is activated for billing; else the account's whole bill.
+  # Counts only what has the tag, which must be activated for billing; without a tag, the account's whole bill.
   dynamic "cost_filter" {
     for_each = var.config.tag == null ? [] : [var.config.tag]
     content {

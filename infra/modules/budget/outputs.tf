@@ -1,4 +1,4 @@
 output "name" {
-  description = "The budget's name in Billing."
+  description = "The name of the budget in Billing."
   value       = aws_budgets_budget.this.name
 }

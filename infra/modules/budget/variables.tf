@@ -1,13 +1,13 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "config" {
   description = <<-EOT
-    - monthly_usd: what a month may cost.
-    - email, topics: who is told; at least one.
-    - tag: only count what carries it. A tag must first be activated for billing (Billing, Cost allocation tags).
+    - monthly_usd: the limit for a month.
+    - email, topics: who is notified; at least one.
+    - tag: count only resources with this tag. Activate it for billing first (Billing, Cost allocation tags).
   EOT
   type = object({
     monthly_usd = number
@@ -23,17 +23,17 @@ variable "config" {
 
   validation {
     condition     = length(var.config.email) + length(var.config.topics) > 0
-    error_message = "budget: name somebody to tell, in email or topics."
+    error_message = "budget: set email or topics, so that somebody is notified."
   }
 
   validation {
     condition     = length(var.config.email) <= 10 && length(var.config.topics) <= 1
-    error_message = "budget: AWS tells at most ten addresses and one topic."
+    error_message = "budget: AWS notifies at most ten addresses and one topic."
   }
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

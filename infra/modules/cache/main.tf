@@ -1,7 +1,7 @@
-# Indexes of recordings, remembered for all workers. Nothing is lost with it but speed.
+# A cache of recordings' indexes for all workers. Losing it costs nothing but speed.
 
 resource "aws_elasticache_cluster" "this" {
-  #checkov:skip=CKV_AWS_134:snapshots are Redis's; a memcached has nothing worth one
+  #checkov:skip=CKV_AWS_134:only Redis has snapshots, and a cache does not need them
   cluster_id           = var.name
   engine               = "memcached"
   engine_version       = var.config.engine_version

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "config" {
-  description = "`node_type` and `nodes`, over which keys are spread; with more than one in different zones."
+  description = "`node_type`, and the number of `nodes` that share the keys; several nodes are in different zones."
   type = object({
     node_type      = optional(string, "cache.t4g.micro")
     nodes          = optional(number, 1)
@@ -15,17 +15,17 @@ variable "config" {
 
   validation {
     condition     = var.config.nodes >= 1 && var.config.nodes <= 40
-    error_message = "cache.nodes must lie between 1 and 40."
+    error_message = "cache.nodes must be between 1 and 40."
   }
 
   validation {
     condition     = startswith(var.config.node_type, "cache.")
-    error_message = "cache.node_type begins with cache., such as cache.t4g.micro."
+    error_message = "cache.node_type must start with cache., such as cache.t4g.micro."
   }
 }
 
 variable "network" {
-  description = "Where the cache lies, and the security group of those who may reach it."
+  description = "The network of the cache, and the security group that may connect to it."
   type = object({
     vpc_id                    = string
     subnet_ids                = list(string)
@@ -34,7 +34,7 @@ variable "network" {
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

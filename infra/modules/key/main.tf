@@ -21,7 +21,7 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this.key_id
 }
 
-# In a key's policy "*" means this key and no other.
+# In the policy of a key, "*" means this key and no other.
 data "aws_iam_policy_document" "this" {
   #checkov:skip=CKV_AWS_109:a key without its account as administrator can never be changed again
   #checkov:skip=CKV_AWS_111:in a key's policy "*" is the key itself
@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # S3 and SNS put messages into encrypted queues; alarms, schedules and budgets speak on encrypted topics.
+  # S3 and SNS send to encrypted queues; alarms, schedules and budgets publish to encrypted topics.
   statement {
     sid       = "ServicesOfThisAccount"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -85,7 +85,7 @@ data "aws_iam_policy_document" "this" {
       identifiers = ["cloudfront.amazonaws.com"]
     }
 
-    # Not one distribution's ARN: the distribution is made after the bucket, which is made after this key.
+    # Not the ARN of one distribution: it is created after the bucket, and the bucket after this key.
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"

@@ -1,4 +1,4 @@
 output "arn" {
-  description = "The key, for whoever encrypts with it."
+  description = "The ARN of the key."
   value       = aws_kms_key.this.arn
 }

@@ -1,21 +1,21 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "deletion_days" {
-  description = "Days a destroyed key can still be brought back; what it encrypts is lost with it."
+  description = "For how many days a destroyed key can be restored; without the key, what it encrypts is lost."
   type        = number
   default     = 30
 
   validation {
     condition     = var.deletion_days >= 7 && var.deletion_days <= 30
-    error_message = "deletion_days must lie between 7 and 30."
+    error_message = "deletion_days must be between 7 and 30."
   }
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

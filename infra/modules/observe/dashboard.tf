@@ -1,4 +1,4 @@
-# One page of the whole path, in its order: what waits, what is made, what is given up, what is announced.
+# One dashboard of the whole path, in its order: waiting messages, clips being made, dead letters, events.
 
 data "aws_region" "this" {}
 
@@ -17,22 +17,22 @@ locals {
       metrics = [for role, queue in var.queues : ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue.name, { label = role }]]
     },
     {
-      title   = "Messages in hand"
+      title   = "Messages in flight"
       stat    = "Maximum"
       metrics = [for role, queue in var.queues : ["AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", queue.name, { label = role }]]
     },
     {
-      title   = "Calls"
+      title   = "Invocations"
       stat    = "Sum"
       metrics = [for role, function in var.functions : ["AWS/Lambda", "Invocations", "FunctionName", function.name, { label = role }]]
     },
     {
-      title   = "At once"
+      title   = "Concurrent executions"
       stat    = "Maximum"
       metrics = [for role, function in var.functions : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", function.name, { label = role }]]
     },
     {
-      title = "How long a call takes, ms"
+      title = "Duration of an invocation, ms"
       stat  = "p50"
       metrics = concat(
         [for role, function in var.functions : ["AWS/Lambda", "Duration", "FunctionName", function.name, { label = "${role} p50" }]],
@@ -90,7 +90,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           width  = 24
           height = 6
           properties = {
-            title   = "The program's own metrics"
+            title   = "Cutback's own metrics"
             region  = local.region
             view    = "timeSeries"
             period  = 60
@@ -104,7 +104,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           width  = 24
           height = 6
           properties = {
-            title  = "Warnings and errors, the latest first"
+            title  = "Warnings and errors, latest first"
             region = local.region
             view   = "table"
             query = join(" | ", concat(

@@ -1,18 +1,18 @@
-# Alarms for what somebody should look at, and nothing else. Where an alarm is, its description says what to do.
+# Alarms only for what needs attention. The description of an alarm says what to do.
 
 locals {
   told = concat(aws_sns_topic.alarms[*].arn, var.config.topics)
 
   queue_alarms = merge([for role, queue in var.queues : {
     "${role}-dead-letters" = {
-      about   = "Messages of ${role} were given up. `cutback dead-letters` shows why, `cutback redrive` brings them back."
+      about   = "Messages of ${role} became dead letters. `cutback dead-letters` shows the reasons; `cutback redrive` sends them back to the queue."
       metric  = "ApproximateNumberOfMessagesVisible"
       queue   = queue.dead
       most    = 0
       minutes = 1
     }
     "${role}-age" = {
-      about   = "Messages of ${role} wait for more than ${var.config.age_minutes} minutes: throttled, failing, or too few workers."
+      about   = "Messages of ${role} have waited for more than ${var.config.age_minutes} minutes: workers are throttled, fail, or are too few."
       metric  = "ApproximateAgeOfOldestMessage"
       queue   = queue.name
       most    = var.config.age_minutes * 60
@@ -22,21 +22,21 @@ locals {
 
   function_alarms = merge([for role, function in var.functions : {
     "${role}-errors" = {
-      about    = "${function.name} ended in errors that it should have handled: see its log."
+      about    = "${function.name} failed with unhandled errors: see its log."
       metric   = "Errors"
       function = function.name
       stat     = "Sum"
       most     = var.config.errors
     }
     "${role}-throttles" = {
-      about    = "${function.name} was held back: the account's concurrency is used up. Ask for more, or lower worker.max_concurrency."
+      about    = "${function.name} was throttled because the account's concurrency is used up. Request more, or lower worker.max_concurrency."
       metric   = "Throttles"
       function = function.name
       stat     = "Sum"
       most     = var.config.throttles
     }
     "${role}-latency" = {
-      about    = "${function.name} comes close to its timeout of ${function.timeout} s: more memory makes it faster."
+      about    = "${function.name} is close to its timeout of ${function.timeout} s: more memory makes it faster."
       metric   = "Duration"
       function = function.name
       stat     = "p95"
@@ -46,7 +46,7 @@ locals {
 }
 
 resource "aws_sns_topic" "alarms" {
-  #checkov:skip=CKV_AWS_26:CloudWatch cannot publish to a topic under SNS's own key; kms_key_arn names one under which it can
+  #checkov:skip=CKV_AWS_26:CloudWatch cannot publish to a topic encrypted with SNS's own key; kms_key_arn names a key with which it can
   count = length(var.config.email) > 0 ? 1 : 0
 
   name              = "${var.name}-alarms"
@@ -103,7 +103,7 @@ resource "aws_cloudwatch_metric_alarm" "function" {
 
 resource "aws_cloudwatch_metric_alarm" "silence" {
   alarm_name          = "${var.name}-housekeeping-silent"
-  alarm_description   = "Housekeeping did not run for a quarter of an hour: events may stay unannounced. See the rule ${var.name}-housekeeping."
+  alarm_description   = "Housekeeping did not run for 15 minutes: events may not be announced. Check the rule ${var.name}-housekeeping."
   namespace           = "AWS/Lambda"
   metric_name         = "Invocations"
   dimensions          = { FunctionName = var.functions.housekeeping.name }
@@ -120,7 +120,7 @@ resource "aws_cloudwatch_metric_alarm" "silence" {
 
 resource "aws_cloudwatch_metric_alarm" "announcing" {
   alarm_name          = "${var.name}-announcing"
-  alarm_description   = "SNS could not deliver what became of clips to some subscriber."
+  alarm_description   = "SNS could not deliver events to a subscriber."
   namespace           = "AWS/SNS"
   metric_name         = "NumberOfNotificationsFailed"
   dimensions          = { TopicName = var.topic_name }

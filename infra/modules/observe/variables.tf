@@ -1,12 +1,12 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "config" {
   description = <<-EOT
-    - email: who hears of alarms, once they have confirmed. topics: SNS topics (ARNs) that hear as well.
-    - age_minutes: how long a message may wait. errors, throttles: how many in five minutes are too many.
+    - email: addresses that receive alarms, once they have confirmed. topics: SNS topics (ARNs) that receive them, too.
+    - age_minutes: how long a message may wait. errors, throttles: how many in five minutes raise an alarm.
   EOT
   type = object({
     email       = optional(list(string), [])
@@ -30,12 +30,12 @@ variable "config" {
 }
 
 variable "queues" {
-  description = "The queues by what they are for, each with its name and that of its dead letters."
+  description = "The queues by role, each with its name and the name of its dead-letter queue."
   type        = map(object({ name = string, dead = string }))
 }
 
 variable "functions" {
-  description = "The functions by what they do, worker and housekeeping among them."
+  description = "The functions by role, including worker and housekeeping."
   type        = map(object({ name = string, timeout = number }))
 }
 
@@ -45,24 +45,24 @@ variable "topic_name" {
 }
 
 variable "log_groups" {
-  description = "Whose warnings the dashboard shows."
+  description = "The log groups whose warnings the dashboard shows."
   type        = list(string)
 }
 
 variable "namespace" {
-  description = "Where the program's own metrics are."
+  description = "The namespace of Cutback's own metrics."
   type        = string
   default     = "Cutback"
 }
 
 variable "kms_key_arn" {
-  description = "A customer-managed key for the topic of alarms; null for none, since CloudWatch cannot use SNS's own."
+  description = "A customer-managed key for the topic of alarms; null: no encryption, because CloudWatch cannot use SNS's own key."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

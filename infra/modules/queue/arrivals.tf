@@ -1,13 +1,13 @@
-# What the bucket of recordings says of its objects, brought to the queue by one of three ways: straight away, through
-# a topic (which others may listen to as well), or through EventBridge (which others use already).
+# Events of the bucket of recordings reach the queue in one of three ways: directly, through a topic (to which others
+# may subscribe, too), or through EventBridge (which others use already).
 
 locals {
   bucket_events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
 }
 
 resource "aws_s3_bucket_notification" "arrivals" {
-  # S3 knows one notification for a bucket, and this one would replace another. A bucket that was brought along may have
-  # one: there, EventBridge is switched on by its owner.
+  # A bucket has only one notification configuration, and this one would replace another. An existing bucket may have
+  # one: its owner enables EventBridge instead.
   count = local.via == "none" || local.via == "eventbridge" && try(var.arrivals.brought, false) ? 0 : 1
 
   bucket      = var.arrivals.bucket
@@ -33,12 +33,12 @@ resource "aws_s3_bucket_notification" "arrivals" {
     }
   }
 
-  # S3 tries whether it may send before it takes the notification.
+  # S3 checks that it may send before it accepts the configuration.
   depends_on = [aws_sqs_queue_policy.this, aws_sns_topic_policy.arrivals]
 }
 
 resource "aws_sns_topic" "arrivals" {
-  #checkov:skip=CKV_AWS_26:S3 cannot publish to a topic under SNS's own key; kms_key_arn names one under which it can
+  #checkov:skip=CKV_AWS_26:S3 cannot publish to a topic encrypted with SNS's own key; kms_key_arn names a key with which it can
   count = local.via == "topic" ? 1 : 0
 
   name              = "${var.name}-arrivals"
@@ -92,7 +92,7 @@ resource "aws_cloudwatch_event_rule" "arrivals" {
   count = local.via == "eventbridge" ? 1 : 0
 
   name        = "${var.name}-arrivals"
-  description = "Recordings that come and go, for Cutback"
+  description = "Cutback: recordings created and removed"
   tags        = var.tags
 
   event_pattern = jsonencode({

@@ -9,15 +9,15 @@ resource "aws_sqs_queue" "this" {
   kms_master_key_id          = var.kms_key_arn
   tags                       = var.tags
 
-  # How often a message is handed out before it counts as one that kills its workers. The program gives up earlier,
-  # and writes why.
+  # How often a message may be received before it counts as one that kills its workers. Cutback gives up earlier, and
+  # stores the reason.
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead.arn
     maxReceiveCount     = var.config.max_receives
   })
 }
 
-# A message keeps its age when it comes here, so this queue keeps messages as long as SQS can.
+# A message keeps its age when it moves here, so this queue keeps messages for as long as SQS can.
 resource "aws_sqs_queue" "dead" {
   name                      = "${var.name}-dead"
   message_retention_seconds = 14 * 86400
@@ -66,7 +66,8 @@ data "aws_iam_policy_document" "this" {
         values   = statement.value.sources
       }
 
-      # A bucket's ARN names no account: without this, one deleted and made anew by somebody else could send here.
+      # The ARN of a bucket names no account. Without this condition, somebody else could create a bucket with the name
+      # of a deleted one, and send here.
       dynamic "condition" {
         for_each = statement.key == "S3" ? [1] : []
         content {

@@ -1,25 +1,25 @@
 output "url" {
-  description = "The queue, for whoever sends and receives."
+  description = "The URL of the queue."
   value       = aws_sqs_queue.this.url
 }
 
 output "arn" {
-  description = "The queue, for policies and mappings."
+  description = "The ARN of the queue."
   value       = aws_sqs_queue.this.arn
 }
 
 output "name" {
-  description = "The queue, for metrics."
+  description = "The name of the queue, for metrics."
   value       = aws_sqs_queue.this.name
 }
 
 output "visibility_seconds" {
-  description = "How long a message stays hidden when nobody asks for longer."
+  description = "The default visibility timeout, in seconds."
   value       = aws_sqs_queue.this.visibility_timeout_seconds
 }
 
 output "dead" {
-  description = "The queue of its dead letters."
+  description = "Its dead-letter queue."
   value = {
     url  = aws_sqs_queue.dead.url
     arn  = aws_sqs_queue.dead.arn

@@ -1,9 +1,9 @@
-# A cluster of Amazon DocumentDB, for those who want their records in the same account.
+# A cluster of Amazon DocumentDB, if the records should be in the same account.
 
 locals {
   cluster = var.config.kind == "documentdb" ? 1 : 0
 
-  # DocumentDB knows no retryable writes. Its certificates are signed by Amazon's own authority, which ca_file holds.
+  # DocumentDB does not support retryable writes. Amazon's own authority, in ca_file, signs its certificates.
   documentdb_url = local.cluster == 0 ? null : join("", [
     "mongodb://${var.config.documentdb.username}:${ephemeral.aws_secretsmanager_random_password.documentdb[0].random_password}",
     "@${aws_docdb_cluster.this[0].endpoint}:27017/cutback",
@@ -19,8 +19,8 @@ ephemeral "aws_secretsmanager_random_password" "documentdb" {
 }
 
 resource "aws_docdb_cluster" "this" {
-  #checkov:skip=CKV_AWS_360:config.documentdb.backup_days, which are 7 unless somebody wants others
-  #checkov:skip=CKV_AWS_182:under RDS's own key unless kms_key_arn names yours
+  #checkov:skip=CKV_AWS_360:config.documentdb.backup_days, 7 by default
+  #checkov:skip=CKV_AWS_182:encrypted with RDS's own key unless kms_key_arn names yours
   count = local.cluster
 
   cluster_identifier              = "${var.name}-records"
@@ -56,7 +56,7 @@ resource "aws_docdb_cluster_parameter_group" "this" {
   count = local.cluster
 
   name        = "${var.name}-records"
-  description = "TLS only; who did what is logged"
+  description = "TLS only, with an audit log"
   family      = "docdb5.0"
   tags        = var.tags
 

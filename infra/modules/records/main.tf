@@ -1,12 +1,12 @@
-# Where records are, told by one secret: the MongoDB URL, password and all. The programs read the secret at start.
+# One secret holds the MongoDB URL of the records, including its password. The programs read it when they start.
 
 locals {
   ours = var.config.kind != "secret"
 }
 
 resource "aws_secretsmanager_secret" "url" {
-  #checkov:skip=CKV_AWS_149:under Secrets Manager's own key unless kms_key_arn names yours
-  #checkov:skip=CKV2_AWS_57:the password is MongoDB's; who rotates it there writes the new URL here, by url_version
+  #checkov:skip=CKV_AWS_149:encrypted with Secrets Manager's own key unless kms_key_arn names yours
+  #checkov:skip=CKV2_AWS_57:the password is MongoDB's; after you rotate it there, write the new URL with url_version
   count = local.ours ? 1 : 0
 
   name_prefix             = "${var.name}-records-"
@@ -16,7 +16,7 @@ resource "aws_secretsmanager_secret" "url" {
   tags                    = var.tags
 }
 
-# Write-only: neither state nor plan has it.
+# Write-only: it is stored neither in the state nor in plans.
 resource "aws_secretsmanager_secret_version" "url" {
   count = local.ours ? 1 : 0
 

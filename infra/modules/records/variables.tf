@@ -1,16 +1,15 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "config" {
   description = <<-EOT
-    - kind: `url`, any MongoDB (Atlas, your own) by the URL in `records_url`, which goes into a secret; `secret`, a secret
-      that exists already, by `secret_arn`; `documentdb`, a cluster made here, which needs a VPC.
-    - url_version: one more writes `records_url` (or a new password of DocumentDB's) into the secret again.
-    - recovery_days: how long a destroyed secret can still be brought back: 0, or 7 to 30.
-    - documentdb: `ca_file` is where the programs find Amazon's certificates (the file global-bundle.pem), in a layer or
-      in the image.
+    - kind: `url` for any MongoDB (Atlas, your own), whose URL in `records_url` is stored in a secret; `secret` for an
+      existing secret, named by `secret_arn`; `documentdb` for a new cluster, which needs a VPC.
+    - url_version: increase it by one to write `records_url` (or a new password for DocumentDB) into the secret again.
+    - recovery_days: for how many days a destroyed secret can be restored: 0, or 7 to 30.
+    - documentdb: `ca_file` is the path of Amazon's certificates (the file global-bundle.pem), in a layer or in the image.
   EOT
   type = object({
     kind          = optional(string, "url")
@@ -36,22 +35,22 @@ variable "config" {
 
   validation {
     condition     = (var.config.kind == "secret") == (var.config.secret_arn != null)
-    error_message = "records.secret_arn belongs to kind = \"secret\", and is needed there."
+    error_message = "records.secret_arn: set it with kind = \"secret\", and only then."
   }
 
   validation {
     condition     = var.config.documentdb.instances >= 1 && var.config.documentdb.instances <= 16
-    error_message = "records.documentdb.instances must lie between 1 and 16; with one alone, a failure takes minutes to mend."
+    error_message = "records.documentdb.instances must be between 1 and 16; with only one, recovery from a failure takes minutes."
   }
 
   validation {
     condition     = var.config.documentdb.backup_days >= 1 && var.config.documentdb.backup_days <= 35
-    error_message = "records.documentdb.backup_days must lie between 1 and 35."
+    error_message = "records.documentdb.backup_days must be between 1 and 35."
   }
 }
 
 variable "url" {
-  description = "The MongoDB URL, for kind = \"url\". Neither state nor plan keeps it."
+  description = "The MongoDB URL, for kind = \"url\". It is stored neither in the state nor in plans."
   type        = string
   default     = null
   ephemeral   = true
@@ -59,7 +58,7 @@ variable "url" {
 }
 
 variable "network" {
-  description = "Where DocumentDB lies, and the security group of those who may reach it."
+  description = "The network of DocumentDB, and the security group that may connect to it."
   type = object({
     vpc_id                    = string
     subnet_ids                = list(string)
@@ -69,18 +68,18 @@ variable "network" {
 
   validation {
     condition     = var.config.kind != "documentdb" || var.network != null
-    error_message = "DocumentDB lies in a VPC: give `network`, with at least two subnets in different zones."
+    error_message = "DocumentDB needs a VPC: set `network`, with at least two subnets in different zones."
   }
 }
 
 variable "kms_key_arn" {
-  description = "A customer-managed key for secret and cluster; null for AWS's own."
+  description = "A customer-managed key for secret and cluster; null: AWS's own."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

@@ -1,5 +1,5 @@
 terraform {
-  # 1.11 knows write-only arguments: passwords and URLs with passwords in them never reach the state.
+  # 1.11 has write-only arguments: passwords, and URLs with passwords in them, never reach the state.
   required_version = ">= 1.11"
 
   required_providers {

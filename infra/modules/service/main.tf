@@ -1,4 +1,4 @@
-# Long-running workers for what does not fit into Lambda: `cutback worker` on Fargate, none of them while there is
+# Long-running workers for jobs that do not fit into Lambda: `cutback worker` on Fargate. None run while there is
 # nothing to do.
 
 data "aws_region" "this" {}
@@ -7,7 +7,8 @@ data "aws_caller_identity" "this" {}
 locals {
   image = coalesce(var.config.image, "${one(aws_ecr_repository.this[*].repository_url)}:${var.config.tag}")
 
-  # The poll worker's own queue is the one of long jobs; it hands nothing on. Secrets come from ECS, not by name.
+  # The queue of long jobs is the poll worker's main queue, so it hands nothing over. ECS injects the values of
+  # secrets.
   told_otherwise = ["CUTBACK_RECORDS_URL_SECRET", "CUTBACK_LONG_QUEUE_URL", "CUTBACK_QUEUE_URL"]
   environment = merge(
     { for name, value in var.wires.environment : name => value if startswith(name, "CUTBACK_") && !contains(local.told_otherwise, name) },
@@ -55,7 +56,7 @@ resource "aws_ecs_cluster_capacity_providers" "this" {
 }
 
 resource "aws_ecs_task_definition" "this" {
-  #checkov:skip=CKV_AWS_336:a worker's spool and its child's pipe lie in /tmp; nobody has yet built and run the image with the rest read-only
+  #checkov:skip=CKV_AWS_336:a worker needs /tmp for its spool and its child's pipe; running the image with the rest read-only is untested
   #checkov:skip=CKV_AWS_97:no file system is mounted
   family                   = var.name
   requires_compatibilities = ["FARGATE"]
@@ -83,7 +84,7 @@ resource "aws_ecs_task_definition" "this" {
     command     = ["worker"]
     environment = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
     secrets     = [for name in sort(keys(local.secrets)) : { name = name, valueFrom = local.secrets[name] }]
-    # A worker told to stop gives its job back at once; the child it had is reaped by an init.
+    # A worker that is stopped gives its job back at once; an init process reaps its child.
     stopTimeout     = 60
     linuxParameters = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }
     logConfiguration = {
@@ -123,7 +124,7 @@ resource "aws_ecs_service" "this" {
     assign_public_ip = false
   }
 
-  # How many there are is the scaling's business.
+  # Scaling sets the number of workers.
   lifecycle {
     ignore_changes = [desired_count]
   }
@@ -132,7 +133,7 @@ resource "aws_ecs_service" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:kms_key_arn encrypts logs under your key; without it under CloudWatch's own
+  #checkov:skip=CKV_AWS_158:kms_key_arn encrypts logs with your key; without it, CloudWatch uses its own
   #checkov:skip=CKV_AWS_338:how long logs are kept is observe.log_days
   name              = "/ecs/${var.name}-workers"
   retention_in_days = var.log_days

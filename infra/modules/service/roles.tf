@@ -1,4 +1,4 @@
-# Two roles: one starts the container (image, secrets, logs), the other is what the program inside may do.
+# Two roles: one starts the container (image, secrets, logs), the other is for the program in the container.
 
 locals {
   keys = var.kms_key_arn == null ? [] : [var.kms_key_arn]
@@ -41,7 +41,7 @@ resource "aws_iam_role_policy" "this" {
   policy = each.value
 }
 
-# As the worker of module worker, and webhooks and housekeeping beside: `cutback worker` does all three.
+# The permissions of the worker in module worker, and of webhooks and housekeeping: `cutback worker` does all three.
 module "access" {
   source = "../access"
 
@@ -56,7 +56,7 @@ module "access" {
 }
 
 data "aws_iam_policy_document" "start" {
-  #checkov:skip=CKV_AWS_356:a token for ECR is for all of a registry; what may be pulled with it is named
+  #checkov:skip=CKV_AWS_356:a token for ECR is valid for a whole registry; the images that may be pulled are named
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -1,5 +1,5 @@
-# By the age of the oldest message: an old one means that there are too few workers. Back to none only when nothing
-# waits and nothing is in hand, so that scaling never takes a job from a worker.
+# Scales by the age of the oldest message: an old one means too few workers. Scales to zero only when no message waits
+# or is in flight, so scaling never interrupts a job.
 
 resource "aws_appautoscaling_target" "this" {
   service_namespace  = "ecs"
@@ -21,7 +21,7 @@ resource "aws_appautoscaling_policy" "more" {
     metric_aggregation_type = "Maximum"
     cooldown                = 120
 
-    # Counted from the alarm's threshold: up to five times as old, one more; older still, four more.
+    # Relative to the alarm's threshold: up to five times as old, one more worker; older, four more.
     step_adjustment {
       metric_interval_lower_bound = 0
       metric_interval_upper_bound = 4 * var.config.scale_age_seconds
@@ -55,7 +55,7 @@ resource "aws_appautoscaling_policy" "none" {
 
 resource "aws_cloudwatch_metric_alarm" "waiting" {
   alarm_name          = "${var.name}-long-jobs-wait"
-  alarm_description   = "Long jobs wait for a worker; starts more."
+  alarm_description   = "Long jobs are waiting: starts more workers."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = var.wires.queue.name }
@@ -71,7 +71,7 @@ resource "aws_cloudwatch_metric_alarm" "waiting" {
 
 resource "aws_cloudwatch_metric_alarm" "idle" {
   alarm_name          = "${var.name}-no-long-jobs"
-  alarm_description   = "No long job waits or is in hand; ends the workers."
+  alarm_description   = "No long job is waiting or in flight: stops the workers."
   evaluation_periods  = 10
   threshold           = 0
   comparison_operator = "LessThanOrEqualToThreshold"

@@ -1,15 +1,15 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "config" {
   description = <<-EOT
-    - image: what to run; null makes a repository, into which you push `tag`. repository_arn: of an ECR repository that
-      `image` lies in, so that it may be pulled.
-    - cpu (1024 are one processor), memory (MB), disk (GiB), architecture: of one worker.
-    - spot: at about a third of the price; a worker that is taken away gives its job back.
-    - min_workers, max_workers; scale_age_seconds: how old the oldest job may get before another worker starts.
+    - image: the image to run; null creates a repository, to which you push `tag`. repository_arn: the ECR repository of
+      `image`, so that the image may be pulled.
+    - cpu (1024 is one processor), memory (MB), disk (GiB), architecture: for one worker.
+    - spot: about a third of the price; a worker that is interrupted gives its job back.
+    - min_workers, max_workers; scale_age_seconds: the age of the oldest job at which another worker starts.
   EOT
   type = object({
     image             = optional(string)
@@ -41,7 +41,7 @@ variable "config" {
 
   validation {
     condition     = var.config.disk >= 21 && var.config.disk <= 200
-    error_message = "service.disk must lie between 21 and 200 GiB."
+    error_message = "service.disk must be between 21 and 200 GiB."
   }
 
   validation {
@@ -56,7 +56,7 @@ variable "config" {
 }
 
 variable "wires" {
-  description = "What the workers are wired to. The root knows them all."
+  description = "The resources that the workers use. The root passes them."
   type = object({
     environment         = map(string)
     queue               = object({ url = string, arn = string, name = string, dead = object({ arn = string }) })
@@ -70,7 +70,7 @@ variable "wires" {
 }
 
 variable "network" {
-  description = "Subnets with a way out (NAT or endpoints) and the workers' security groups."
+  description = "Subnets that can reach AWS (through NAT or endpoints), and the workers' security groups."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
@@ -78,18 +78,18 @@ variable "network" {
 }
 
 variable "log_days" {
-  description = "Days that logs are kept."
+  description = "How many days logs are kept."
   type        = number
 }
 
 variable "kms_key_arn" {
-  description = "A customer-managed key for logs and images, and that of buckets, queues and secrets; null for AWS's own."
+  description = "A customer-managed key for logs and images, the same as for buckets, queues and secrets; null: AWS's own."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

@@ -2,10 +2,10 @@ data "aws_caller_identity" "this" {}
 data "aws_region" "this" {}
 
 locals {
-  # Buckets share one namespace with the whole world; account and region make these names ours.
+  # Names of buckets are unique worldwide; account and region make these unique.
   owner = "${data.aws_caller_identity.this.account_id}-${data.aws_region.this.name}"
 
-  # A bucket that is brought along stays as it is: no policy, no lifecycle, no encryption of ours.
+  # An existing bucket is not changed: it gets no policy, no lifecycle and no encryption.
   made = merge(
     var.config.recordings.bucket != null ? {} : { recordings = var.config.recordings },
     var.config.clips.bucket != null ? {} : { clips = merge(var.config.clips, { infrequent_days = null }) },
@@ -20,13 +20,13 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:access logs cost more than they tell here; config.access_logs_bucket switches them on
-  #checkov:skip=CKV_AWS_19:encrypted below, each of them
-  #checkov:skip=CKV_AWS_21:a recording is pinned by its etag and a clip's key is never written twice; an expired clip must be gone, not hidden under a marker
-  #checkov:skip=CKV_AWS_144:recordings are made around the clock; copying them to another region is a choice to be made and paid for
-  #checkov:skip=CKV_AWS_145:encrypted with S3's own key unless kms_key_arn names one, which costs a call's price for each read
-  #checkov:skip=CKV2_AWS_61:each has its lifecycle below
-  #checkov:skip=CKV2_AWS_62:recordings tell of themselves in module queue; nobody waits for news of clips and code
+  #checkov:skip=CKV_AWS_18:access logs cost more than they are worth here; config.access_logs_bucket enables them
+  #checkov:skip=CKV_AWS_19:each is encrypted below
+  #checkov:skip=CKV_AWS_21:a recording is pinned by its etag and a clip's key is never written twice; an expired clip must be deleted, not hidden by a delete marker
+  #checkov:skip=CKV_AWS_144:copying recordings to another region is your choice, and costs money
+  #checkov:skip=CKV_AWS_145:encrypted with S3's own key unless kms_key_arn names one, which adds the price of a call to each read
+  #checkov:skip=CKV2_AWS_61:each has a lifecycle below
+  #checkov:skip=CKV2_AWS_62:module queue handles events of recordings; nothing needs events of clips and code
   for_each = local.made
 
   bucket        = local.names[each.key]
@@ -60,7 +60,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = each.value.id
 
   rule {
-    # A bucket key asks KMS once for many objects: reading by ranges would otherwise cost a KMS call for each range.
+    # A bucket key asks KMS once for many objects. Without it, each range that is read would cost a KMS call.
     bucket_key_enabled = var.kms_key_arn != null
 
     apply_server_side_encryption_by_default {
@@ -149,7 +149,7 @@ resource "aws_s3_bucket_cors_configuration" "clips" {
 
   bucket = aws_s3_bucket.this["clips"].id
 
-  # Range and its answer, so that players may seek.
+  # Range and the headers of its response, so that players can seek.
   cors_rule {
     allowed_methods = ["GET", "HEAD"]
     allowed_origins = var.config.clips.cors_origins
@@ -165,7 +165,7 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = each.value.id
   policy = data.aws_iam_policy_document.bucket[each.key].json
 
-  # A policy that comes at the same time as the block is refused by S3 now and then.
+  # S3 sometimes rejects a policy that is set at the same time as the public access block.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 

@@ -1,4 +1,4 @@
-# For buckets that exist already, name and ARN follow from one another: nothing of them is read.
+# For existing buckets, the ARN is derived from the name: nothing is read from the bucket.
 data "aws_partition" "this" {}
 
 locals {
@@ -8,7 +8,7 @@ locals {
 }
 
 output "recordings" {
-  description = "The bucket of recordings: put them here."
+  description = "The bucket of recordings."
   value = {
     bucket = try(aws_s3_bucket.this["recordings"].id, local.names.recordings)
     arn    = local.arns.recordings
@@ -24,23 +24,23 @@ output "clips" {
 }
 
 output "code_bucket" {
-  description = "The bucket from which Lambda takes the program."
+  description = "The bucket from which Lambda loads the zip."
   value       = aws_s3_bucket.this["code"].id
 }
 
 output "address" {
-  description = "Where the public finds clips: https://…; null if it does not."
+  description = "The public base URL of clips, https://…; null without config.public."
   value = local.public == 0 ? null : "https://${
     length(var.config.public.aliases) > 0 ? var.config.public.aliases[0] : aws_cloudfront_distribution.clips[0].domain_name
   }"
 }
 
 output "signers_key_id" {
-  description = "The key's name in signed addresses (Key-Pair-Id); null if addresses are not signed."
+  description = "The id of the key in signed URLs (Key-Pair-Id); null if URLs are not signed."
   value       = one(aws_cloudfront_public_key.signer[*].id)
 }
 
 output "clips_policy" {
-  description = "What a bucket of clips that you brought along must allow CloudFront; null without config.public."
+  description = "The policy statement that lets CloudFront read your existing bucket of clips; null without config.public."
   value       = one(data.aws_iam_policy_document.through_cloudfront[*].json)
 }

@@ -1,10 +1,10 @@
-# Clips for the public: through CloudFront, which alone may read the bucket. Without config.public there is none of it.
+# Public clips, through CloudFront, which alone may read the bucket. Created only with config.public.
 
 locals {
   public = var.config.public == null ? 0 : 1
   signed = try(var.config.public.signers_key, null) == null ? 0 : 1
 
-  # AWS's own policies, which have the same numbers in every account.
+  # AWS's managed policies, which have the same ids in every account.
   aws_policies = {
     CachingOptimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
     CORS-S3Origin    = "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf"
@@ -43,14 +43,14 @@ resource "aws_cloudfront_key_group" "signers" {
 }
 
 resource "aws_cloudfront_distribution" "clips" {
-  #checkov:skip=CKV_AWS_68:files that cannot be changed behind a cache; config.public.web_acl_arn puts a firewall before them
-  #checkov:skip=CKV2_AWS_47:files that cannot be changed run no Log4j
-  #checkov:skip=CKV2_AWS_32:it has AWS's own policy of security headers, by its number, which checkov does not follow
-  #checkov:skip=CKV_AWS_86:access logs want a bucket with ACLs, which are switched off here; CloudFront's metrics tell enough
-  #checkov:skip=CKV_AWS_174:CloudFront's own certificate knows no choice; with your own it is TLSv1.2_2021
-  #checkov:skip=CKV2_AWS_42:your own name and certificate are config.public.aliases and certificate_arn
+  #checkov:skip=CKV_AWS_68:immutable files behind a cache; config.public.web_acl_arn adds a firewall
+  #checkov:skip=CKV2_AWS_47:immutable files do not run Log4j
+  #checkov:skip=CKV2_AWS_32:it uses AWS's managed policy of security headers, by its id, which checkov does not resolve
+  #checkov:skip=CKV_AWS_86:access logs need a bucket with ACLs, which are disabled here; CloudFront's metrics are enough
+  #checkov:skip=CKV_AWS_174:CloudFront's own certificate allows no choice; with your own it is TLSv1.2_2021
+  #checkov:skip=CKV2_AWS_42:set your own name and certificate with config.public.aliases and certificate_arn
   #checkov:skip=CKV_AWS_305:there is no page at the root
-  #checkov:skip=CKV_AWS_310:there is one bucket; a second one would have to hold the same clips
+  #checkov:skip=CKV_AWS_310:there is one bucket; a second one would need a copy of the clips
   #checkov:skip=CKV_AWS_374:config.public.countries restricts where clips may be seen
   count = local.public
 

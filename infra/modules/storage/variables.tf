@@ -1,18 +1,18 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "config" {
   description = <<-EOT
-    Where recordings and clips lie.
-    - recordings, clips: `bucket` names one that exists already and is left as it is; null makes one. `keep_days` deletes
+    The buckets of recordings and clips.
+    - recordings, clips: `bucket` names an existing bucket, which is not changed; null creates one. `keep_days` deletes
       objects after that many days, null keeps them for ever; `infrequent_days` moves recordings to cheaper storage;
       `force_destroy` lets `terraform destroy` delete the objects, too.
-    - clips.cors_origins: pages (`https://example.org`) whose scripts and players may fetch clips.
-    - public: clips for everybody, through CloudFront. `signers_key` is a public key (PEM): only addresses that its
-      private half has signed are answered. `aliases` and `certificate_arn` (in us-east-1) are your own name.
-    - access_logs_bucket: where S3 logs who fetched what.
+    - clips.cors_origins: origins (`https://example.org`) whose scripts and players may fetch clips.
+    - public: public clips, through CloudFront. With `signers_key`, a public key (PEM), only URLs signed with its private
+      key work. `aliases` and `certificate_arn` (in us-east-1) set your own domain name.
+    - access_logs_bucket: the bucket for S3's access logs.
   EOT
   type = object({
     recordings = optional(object({
@@ -49,22 +49,22 @@ variable "config" {
 
   validation {
     condition     = coalesce(var.config.recordings.infrequent_days, 30) >= 30
-    error_message = "storage.recordings.infrequent_days must be at least 30: S3 moves nothing sooner."
+    error_message = "storage.recordings.infrequent_days must be at least 30: S3 moves no object earlier."
   }
 
   validation {
     condition     = var.config.recordings.bucket == null || var.config.recordings.bucket != var.config.clips.bucket
-    error_message = "storage: recordings and clips must lie in different buckets, or each clip would be taken for a recording."
+    error_message = "storage: recordings and clips must be in different buckets, or each clip would be treated as a recording."
   }
 
   validation {
     condition     = alltrue([for origin in var.config.clips.cors_origins : can(regex("^(\\*|https?://[^/]+)$", origin))])
-    error_message = "storage.clips.cors_origins: an origin is \"*\", or scheme and host without a path, such as https://example.org."
+    error_message = "storage.clips.cors_origins: an origin is \"*\", or a scheme and a host without a path, such as https://example.org."
   }
 
   validation {
     condition     = length(try(var.config.public.aliases, [])) == 0 || try(var.config.public.certificate_arn, null) != null
-    error_message = "storage.public.aliases needs certificate_arn: a certificate in us-east-1 for these names."
+    error_message = "storage.public.aliases needs certificate_arn, a certificate in us-east-1 for these names."
   }
 
   validation {
@@ -74,13 +74,13 @@ variable "config" {
 }
 
 variable "kms_key_arn" {
-  description = "A customer-managed key for new buckets; null for S3's own key."
+  description = "A customer-managed key for new buckets; null: S3's own."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

@@ -8,7 +8,7 @@ resource "aws_lambda_event_source_mapping" "worker" {
   function_response_types            = ["ReportBatchItemFailures"]
   tags                               = var.tags
 
-  # Of the mapping, not reserved for the function: what is beyond it waits in the queue, and is not counted as received.
+  # A limit of the mapping, not reserved concurrency: further messages wait in the queue and do not count as received.
   scaling_config {
     maximum_concurrency = var.config.max_concurrency
   }
@@ -30,7 +30,7 @@ resource "aws_lambda_event_source_mapping" "webhooks" {
 
 resource "aws_cloudwatch_event_rule" "housekeeping" {
   name                = "${var.name}-housekeeping"
-  description         = "Lets Cutback keep house"
+  description         = "Starts Cutback's housekeeping"
   schedule_expression = "rate(1 minute)"
   tags                = var.tags
 }
@@ -39,7 +39,7 @@ resource "aws_cloudwatch_event_target" "housekeeping" {
   rule = aws_cloudwatch_event_rule.housekeeping.name
   arn  = aws_lambda_function.this["housekeeping"].arn
 
-  # A round that cannot run is not made up for: the next one does all there is.
+  # A missed round is not repeated: the next one does all the work.
   retry_policy {
     maximum_event_age_in_seconds = 60
     maximum_retry_attempts       = 0
@@ -54,7 +54,7 @@ resource "aws_lambda_permission" "housekeeping" {
   source_arn    = aws_cloudwatch_event_rule.housekeeping.arn
 }
 
-# Likewise if Lambda itself would try again, what EventBridge calls being called asynchronously.
+# The same for Lambda's own retries, because EventBridge invokes asynchronously.
 resource "aws_lambda_function_event_invoke_config" "housekeeping" {
   function_name                = aws_lambda_function.this["housekeeping"].function_name
   maximum_event_age_in_seconds = 60

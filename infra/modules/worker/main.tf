@@ -1,5 +1,5 @@
-# Three functions from one zip: the worker, which makes clips; housekeeping, once a minute; webhooks, if anybody is to
-# hear by webhook. They differ in handler, rights and what calls them.
+# Three functions from one zip: worker makes clips, housekeeping runs once a minute, and webhooks delivers events if
+# webhooks are set. They differ in handler, permissions and trigger.
 
 locals {
   hears = length(var.webhooks.urls) > 0
@@ -16,7 +16,7 @@ locals {
       }
       housekeeping = {
         handler  = "cutback.run.lambda_worker.housekeep"
-        about    = "Announces what was left, expires, sweeps, finds clips without a message"
+        about    = "Announces pending events, expires clips, sweeps, finds clips without a message"
         memory   = 512
         timeout  = 120
         tmp      = 512
@@ -37,12 +37,12 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_50:config.traces switches X-Ray on
-  #checkov:skip=CKV_AWS_115:a new account has ten executions to share, and reserving some fails; the mapping has its own maximum
-  #checkov:skip=CKV_AWS_116:called by a queue, which has dead letters of its own, or by a schedule, which comes again in a minute
-  #checkov:skip=CKV_AWS_117:network puts it into a VPC; what it talks to has public, signed endpoints
-  #checkov:skip=CKV_AWS_173:no secret is in its environment, only names; kms_key_arn encrypts it under your key
-  #checkov:skip=CKV_AWS_272:the zip's SHA-256 is pinned; signing needs a profile of the account's own
+  #checkov:skip=CKV_AWS_50:config.traces enables X-Ray
+  #checkov:skip=CKV_AWS_115:a new account has only ten concurrent executions, and reserving some fails; the mapping has its own maximum
+  #checkov:skip=CKV_AWS_116:invoked by a queue, which has its own dead letters, or by a schedule, which runs again in a minute
+  #checkov:skip=CKV_AWS_117:network puts it into a VPC; the services it uses have public, signed endpoints
+  #checkov:skip=CKV_AWS_173:its environment contains no secrets, only names; kms_key_arn encrypts it with your key
+  #checkov:skip=CKV_AWS_272:the zip's SHA-256 is pinned; signing needs a profile in your account
   for_each = local.functions
 
   function_name                  = "${var.name}-${each.key}"
@@ -88,15 +88,15 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = var.wires.queue.visibility_seconds >= 6 * var.config.timeout
-      error_message = "The queue's visibility timeout must be at least 6 times the worker's timeout, or messages come back while they are being worked on."
+      error_message = "The queue's visibility timeout must be at least 6 times the worker's timeout, or messages come back while they are being processed."
     }
   }
 
-  # Lambda tries out the role when it makes the function; and it would make a log group of its own.
+  # Lambda checks the role when it creates the function, and would otherwise create its own log group.
   depends_on = [aws_iam_role_policy.this, aws_cloudwatch_log_group.this]
 }
 
-# How the program is told where everything is. docs/settings.md says what each means.
+# The settings of the program; docs/settings.md describes each of them.
 locals {
   environment = { for name, value in {
     CUTBACK_DATA               = "/tmp/cutback"
@@ -112,14 +112,14 @@ locals {
     CUTBACK_RECORDS_URL_SECRET = var.wires.records_secret_arn
     CUTBACK_CACHE_URL          = var.wires.cache_url
     POWERTOOLS_SERVICE_NAME    = var.name
-    # The namespace of the program's own metrics.
+    # The namespace of Cutback's own metrics.
     POWERTOOLS_METRICS_NAMESPACE = "Cutback"
     POWERTOOLS_LOG_LEVEL         = var.config.log_level
   } : name => value if value != null }
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:kms_key_arn encrypts logs under your key; without it under CloudWatch's own
+  #checkov:skip=CKV_AWS_158:kms_key_arn encrypts logs with your key; without it, CloudWatch uses its own
   #checkov:skip=CKV_AWS_338:how long logs are kept is observe.log_days; a year of them costs more than the clips
   for_each = local.functions
 

@@ -1,5 +1,5 @@
 output "functions" {
-  description = "The functions by what they do: worker, housekeeping and, if anybody hears, webhooks."
+  description = "The functions by role: worker, housekeeping and, with webhooks, webhooks."
   value = { for role, function in aws_lambda_function.this : role => {
     name    = function.function_name
     arn     = function.arn
@@ -10,16 +10,16 @@ output "functions" {
 }
 
 output "environment" {
-  description = "How the program is told where everything is; the long-running workers are told the same."
+  description = "The settings of the program, which the long-running workers use, too."
   value       = local.environment
 }
 
 output "mapping" {
-  description = "The event source mapping that calls the worker."
+  description = "The event source mapping that invokes the worker."
   value       = aws_lambda_event_source_mapping.worker.uuid
 }
 
 output "webhooks_secret_arn" {
-  description = "What signs webhooks: give its content to your receivers. Null if nobody hears."
+  description = "The secret that signs webhooks: give its value to your receivers. null without webhooks."
   value       = one(aws_secretsmanager_secret.webhooks[*].arn)
 }

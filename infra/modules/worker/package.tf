@@ -1,4 +1,4 @@
-# By way of a bucket: a zip of this size is more than Lambda takes in a call.
+# Through a bucket, because a zip of this size is too large for a direct upload to Lambda.
 
 locals {
   there        = fileexists(var.package)
@@ -16,7 +16,7 @@ resource "aws_s3_object" "package" {
   lifecycle {
     precondition {
       condition     = local.there
-      error_message = "There is no ${var.package}. `make lambda-zip` makes it; `package` names another place."
+      error_message = "There is no ${var.package}. Run `make lambda-zip`, or set `package` to the path of the zip."
     }
   }
 }

@@ -1,4 +1,5 @@
-# One role for each function, with what its calls need and nothing else. tests/aws holds them against the calls made.
+# One role for each function, with only the permissions that its calls need. tests/aws compares them with recorded
+# calls.
 
 data "aws_partition" "this" {}
 data "aws_region" "this" {}
@@ -8,7 +9,7 @@ locals {
   keys  = var.kms_key_arn == null ? [] : [var.kms_key_arn]
   sends = compact([try(var.wires.webhook_queue.arn, null)])
 
-  # As a string, since the function is made after its role.
+  # As a string, because the function is created after its role.
   function_arns = { for name in keys(local.functions) : name => join(":", [
     "arn", data.aws_partition.this.partition, "lambda", data.aws_region.this.name,
     data.aws_caller_identity.this.account_id, "function", "${var.name}-${name}",

@@ -1,22 +1,22 @@
 variable "name" {
-  description = "What everything of this installation is called by."
+  description = "Prefix of all names in this installation."
   type        = string
 }
 
 variable "package" {
-  description = "The zip that `make lambda-zip` made for this architecture."
+  description = "The zip that `make lambda-zip` built for this architecture."
   type        = string
 }
 
 variable "config" {
   description = <<-EOT
-    - architecture: arm64 (a fifth cheaper) or x86_64; the zip must be of the same.
-    - memory: MB; 1769 are one processor, and the bill is memory × time. `tmp`: MB of /tmp.
-    - timeout: seconds a clip may take here; what does not fit goes to the long-running workers, or fails by name.
-    - batch_size: messages for one call. More than one shares the timeout among them.
-    - max_concurrency: workers at once at most; reserved_concurrency: Lambda's own reservation, -1 for none.
-    - layers: further layers (ARNs), such as one with a CA bundle. environment: further settings.
-    - traces: whether X-Ray is told.
+    - architecture: arm64 (a fifth cheaper) or x86_64, the same as that of the zip.
+    - memory: MB; 1769 give one processor, and you pay for memory × time. `tmp`: MB of /tmp.
+    - timeout: seconds that a clip may take. Longer jobs go to the long-running workers, or fail with a named reason.
+    - batch_size: messages for each invocation. Several messages share the timeout.
+    - max_concurrency: the maximum of concurrent workers. reserved_concurrency: Lambda's own reservation, -1 for none.
+    - layers: additional layers (ARNs), such as one with a CA bundle. environment: additional settings.
+    - traces: whether to send traces to X-Ray.
   EOT
   type = object({
     architecture         = optional(string, "arm64")
@@ -42,32 +42,32 @@ variable "config" {
 
   validation {
     condition     = contains(["python3.12", "python3.13", "python3.14"], var.config.runtime)
-    error_message = "worker.runtime must be python3.12 or later: older ones stand on Amazon Linux 2, whose C library the video libraries cannot use."
+    error_message = "worker.runtime must be python3.12 or later: older runtimes use Amazon Linux 2, whose C library is too old for the video libraries."
   }
 
   validation {
     condition     = var.config.memory >= 512 && var.config.memory <= 10240
-    error_message = "worker.memory must lie between 512 and 10240 MB."
+    error_message = "worker.memory must be between 512 and 10240 MB."
   }
 
   validation {
     condition     = var.config.timeout >= 30 && var.config.timeout <= 900
-    error_message = "worker.timeout must lie between 30 and 900 seconds; longer jobs are what module service is for."
+    error_message = "worker.timeout must be between 30 and 900 seconds; use module service for longer jobs."
   }
 
   validation {
     condition     = var.config.tmp >= 512 && var.config.tmp <= 10240
-    error_message = "worker.tmp must lie between 512 and 10240 MB."
+    error_message = "worker.tmp must be between 512 and 10240 MB."
   }
 
   validation {
     condition     = var.config.batch_size >= 1 && var.config.batch_size <= 100
-    error_message = "worker.batch_size must lie between 1 and 100."
+    error_message = "worker.batch_size must be between 1 and 100."
   }
 
   validation {
     condition     = var.config.max_concurrency >= 2 && var.config.max_concurrency <= 1000
-    error_message = "worker.max_concurrency must lie between 2 and 1000, as Lambda has it."
+    error_message = "worker.max_concurrency must be between 2 and 1000, the limits of Lambda."
   }
 
   validation {
@@ -78,10 +78,10 @@ variable "config" {
 
 variable "webhooks" {
   description = <<-EOT
-    - urls: addresses that hear of every event, signed; none makes no function and no queue.
-    - timeout: seconds of a delivery with all around it. max_concurrency: deliveries at once at most.
-    - secret_version: one more makes a new signing secret. recovery_days: how long a destroyed one can still be brought
-      back: 0, or 7 to 30.
+    - urls: addresses that receive every event, signed. Without any, no function and no queue are created.
+    - timeout: seconds for a whole delivery. max_concurrency: the maximum of concurrent deliveries.
+    - secret_version: increase it by one to create a new signing secret. recovery_days: for how many days a destroyed one
+      can be restored: 0, or 7 to 30.
   EOT
   type = object({
     urls            = optional(list(string), [])
@@ -95,17 +95,17 @@ variable "webhooks" {
 
   validation {
     condition     = alltrue([for url in var.webhooks.urls : can(regex("^https?://[^,\\s]+$", url))])
-    error_message = "webhooks.urls: each must begin with https:// or http://, and hold no comma."
+    error_message = "webhooks.urls: each must start with https:// or http:// and contain no comma."
   }
 
   validation {
     condition     = var.webhooks.timeout >= 15 && var.webhooks.timeout <= 120
-    error_message = "webhooks.timeout must lie between 15 and 120 seconds."
+    error_message = "webhooks.timeout must be between 15 and 120 seconds."
   }
 }
 
 variable "wires" {
-  description = "What the functions are wired to: buckets, queues, topic, secret, cache. The root knows them all."
+  description = "The resources that the functions use: buckets, queues, topic, secret, cache. The root passes them."
   type = object({
     recordings         = object({ bucket = string, arn = string })
     clips              = object({ bucket = string, arn = string })
@@ -122,7 +122,7 @@ variable "wires" {
 }
 
 variable "network" {
-  description = "Subnets and security groups for functions in a VPC; null for none."
+  description = "Subnets and security groups for functions in a VPC; null: no VPC."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
@@ -131,18 +131,18 @@ variable "network" {
 }
 
 variable "log_days" {
-  description = "Days that logs are kept."
+  description = "How many days logs are kept."
   type        = number
 }
 
 variable "kms_key_arn" {
-  description = "A customer-managed key for environment, logs and secret, and that of buckets and queues; null for AWS's own."
+  description = "A customer-managed key for environment, logs and secret, the same as for buckets and queues; null: AWS's own."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of every resource."
+  description = "Tags for every resource."
   type        = map(string)
   default     = {}
 }

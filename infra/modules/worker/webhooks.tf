@@ -1,4 +1,5 @@
-# What signs webhooks. It is made here once and lies in Secrets Manager alone: neither state nor plan has it.
+# The secret that signs webhooks. It is created here once and stored only in Secrets Manager, neither in the state nor
+# in plans.
 
 ephemeral "aws_secretsmanager_random_password" "webhooks" {
   count = local.hears ? 1 : 0
@@ -8,8 +9,8 @@ ephemeral "aws_secretsmanager_random_password" "webhooks" {
 }
 
 resource "aws_secretsmanager_secret" "webhooks" {
-  #checkov:skip=CKV_AWS_149:under Secrets Manager's own key unless kms_key_arn names yours
-  #checkov:skip=CKV2_AWS_57:receivers hold the same secret; change it together with them, by webhooks.secret_version
+  #checkov:skip=CKV_AWS_149:encrypted with Secrets Manager's own key unless kms_key_arn names yours
+  #checkov:skip=CKV2_AWS_57:receivers have the same secret; change it together with them, with webhooks.secret_version
   count = local.hears ? 1 : 0
 
   name_prefix             = "${var.name}-webhooks-"
