@@ -251,12 +251,6 @@ class MessageRefusedError(CutbackError):
     reason = "message_refused"
 
 
-class WebhookFailedError(SurroundingsError):
-    """The webhook's address did not accept the event."""
-
-    reason = "webhook_failed"
-
-
 # --- the worker ------------------------------------------------------------------------------------
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from cutback.errors import RecordingGrewError, SourceChangedError
 from cutback.storage import ObjectInfo, Store
-from cutback.storage_errors import translating
 
 _PIECE = 1024 * 1024
 _WITNESS = 4096
@@ -73,28 +71,10 @@ class PinnedObject:
         now = self._store.head(key)
         if now.size <= size:
             raise SourceChangedError(f"{key}.")
-        if self._store.is_folder and _file_of(now.etag) == _file_of(self._info.etag):
-            with translating(key):
-                found = self._read_file(self._store.url_for(key), start, length)
-            if found is not None:
-                return found
+        found = self._store.read_grown(key, self._info.etag, start, length, unchanged=self._witnesses())
+        if found is not None:
+            return found
         raise RecordingGrewError(f"{key}.")
-
-    def _read_file(self, path: str, start: int, length: int) -> bytes | None:
-        """None where what was read before is not there any more."""
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            data = os.pread(handle, length, start)
-            # Compared afterwards: a change that came before this read must not pass.
-            same = all(os.pread(handle, len(known), at) == known for at, known in self._witnesses())
-            return data if same and len(data) == length else None
-        finally:
-            os.close(handle)
 
     def _witnesses(self) -> list[tuple[int, bytes]]:
         return [witness for witness in (self._lowest, self._highest) if witness is not None]
-
-
-def _file_of(etag: str) -> str:
-    """Which file a folder's version is of: its inode, with which obstore's versions begin."""
-    return etag.strip('"').partition("-")[0]

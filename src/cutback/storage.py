@@ -115,6 +115,22 @@ class Store:
                 return self._folder.read(key, etag, start, start + length)
         return streamed(self._objects, key, etag, start, start + length)
 
+    def read_grown(
+        self, key: str, etag: str, start: int, length: int, *, unchanged: Iterable[tuple[int, bytes]]
+    ) -> bytes | None:
+        """Exactly `length` bytes from `start` of that version, out of a longer one that was made by appending to it.
+
+        Only a folder's file grows in place. `unchanged` holds (offset, bytes) of that version: if one of them is not
+        in the file any more, or it is another file, or not a folder's, there is no answer (None).
+
+        Raises:
+            ObjectNotFoundError: the object is gone.
+        """
+        if self._folder is None:
+            return None
+        with self._reading(key):
+            return self._folder.read_grown(key, etag, start, length, unchanged)
+
     def get_bytes(self, key: str, limit: int) -> bytes:
         """The whole of a small object.
 

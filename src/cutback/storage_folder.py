@@ -78,6 +78,21 @@ class Folder:
             finally:
                 os.close(handle)
 
+    def read_grown(
+        self, key: str, etag: str, start: int, length: int, unchanged: Iterable[tuple[int, bytes]]
+    ) -> bytes | None:
+        """As `Store.read_grown`; see `check_readable` first."""
+        handle = os.open(self.path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            if _inode(os.fstat(handle)) != etag.strip('"').partition("-")[0]:
+                return None
+            data = os.pread(handle, length, start)
+            # Compared afterwards: a change that came before this read must not pass.
+            same = all(os.pread(handle, len(known), at) == known for at, known in unchanged)
+            return data if same and len(data) == length else None
+        finally:
+            os.close(handle)
+
     def write(self, key: str, chunks: Iterable[bytes]) -> None:
         """A new file of these chunks; nothing is left of it when they, or the disk, fail.
 
@@ -201,6 +216,11 @@ def _begin_writing(handle: int, start: int, end: int) -> None:
             os.posix_fadvise(handle, start, end - start, os.POSIX_FADV_DONTNEED)
 
 
+def _inode(status: os.stat_result) -> str:
+    """What a file's etag begins with: it stays while the file grows."""
+    return f"{status.st_ino:x}"
+
+
 def _version(status: os.stat_result) -> str:
     """As obstore makes a file's etag."""
-    return f'"{status.st_ino:x}-{status.st_mtime_ns // 1000:x}-{status.st_size:x}"'
+    return f'"{_inode(status)}-{status.st_mtime_ns // 1000:x}-{status.st_size:x}"'

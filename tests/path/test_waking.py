@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from threading import Event
+from typing import Any
 
 import pytest
 from tests.path.conftest import World
@@ -15,11 +17,13 @@ from tests.path.yard import NORTH, TEN, Yard
 
 from cutback.arrivals import enter_recording
 from cutback.attempt import Done, GiveBack
-from cutback.errors import QueueUnavailableError
+from cutback.catalogue import Registered
+from cutback.errors import QueueUnavailableError, StorageUnavailableError
 from cutback.ports import Message, Page
 from cutback.receive import receive
 from cutback.recording import CameraRecording
 from cutback.scan import Scanner
+from cutback.services import Services
 from cutback.waiting import requeue_waiting_clips
 
 
@@ -161,3 +165,31 @@ def test_a_later_scan_wakes_whom_it_could_not_wake(yard: Yard, monkeypatch: pyte
     for expected in (["wave"], []):
         scanner.scan()
         assert woken(yard.world) == Counter(expected)
+
+
+def test_a_scan_that_breaks_off_forgets_no_recording_registered_beside(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recordings are entered side by side: the one before ends the scan, so nobody hears of this one's failure."""
+    yard.put("a.20261123T100000.mp4")
+    fail_once(yard, monkeypatch)
+    tried, failed = Event(), Event()
+
+    def enter(services: Services, key: str, /, **how: Any) -> Registered:
+        if key == NORTH:
+            try:
+                return enter_recording(services, key, **how)
+            finally:
+                tried.set()
+        assert tried.wait(60)
+        if not failed.is_set():
+            failed.set()
+            raise StorageUnavailableError
+        return enter_recording(services, key, **how)
+
+    scanner = Scanner(yard.services, enter)
+    with pytest.raises(StorageUnavailableError):
+        scanner.scan()
+    assert woken(yard.world) == Counter()
+    scanner.scan()
+    assert woken(yard.world) == Counter(["wave"])

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from cutback.recording import CameraRecording
-from cutback.run.coverage_view import Gap, gaps_in, recordings_table, timeline
+from cutback.run.coverage_view import RecordingGap, gaps_in, recordings_table, timeline
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def lines(recordings: list[CameraRecording], seconds: float, width: int = 67) ->
 
 def test_a_gap_lies_between_recordings_and_not_under_a_longer_one() -> None:
     shelf = [footage(0, 60), footage(10, 5), footage(60.05, 60), footage(180.05, 10)]
-    assert [Gap(TEN + timedelta(seconds=120.05), TEN + timedelta(seconds=180.05))] == gaps_in(shelf)
+    assert [RecordingGap(TEN + timedelta(seconds=120.05), TEN + timedelta(seconds=180.05))] == gaps_in(shelf)
     assert gaps_in(shelf)[0].as_dict("north") == {
         "camera": "north",
         "from": "2026-11-23T10:02:00.050000Z",

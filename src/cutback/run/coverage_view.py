@@ -31,7 +31,7 @@ _SAID = {"whole": "recorded", "part": "with a gap", "growing": "still being writ
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class RecordingGap:
     """Moments between two recordings of a camera that are in neither."""
 
     begins: datetime
@@ -43,12 +43,12 @@ class Gap:
         return {"camera": camera, "from": iso(self.begins), "to": iso(self.ends), "seconds": seconds}
 
 
-def gaps_in(recordings: Sequence[CameraRecording]) -> list[Gap]:
+def gaps_in(recordings: Sequence[CameraRecording]) -> list[RecordingGap]:
     """Gaps between one camera's recordings, which come by start."""
     found, covered = [], None
     for each in recordings:
         if covered is not None and each.start - covered >= SEAM:
-            found.append(Gap(covered, each.start))
+            found.append(RecordingGap(covered, each.start))
         covered = each.end if covered is None else max(covered, each.end)
     return found
 

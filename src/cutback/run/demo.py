@@ -19,7 +19,7 @@ from cutback.run.screen import Screen
 
 if TYPE_CHECKING:
     from cutback.run.crew import Crew
-    from cutback.run.demo_plan import Asked
+    from cutback.run.demo_plan import SubmittedWish
     from cutback.services import Services
     from cutback.settings import Settings
 
@@ -112,7 +112,9 @@ def make_once(screen: Screen, path: Path, stop: threading.Event) -> None:
     )
 
 
-def watch(screen: Screen, services: Services, asked: list[Asked], crew: Crew, stop: threading.Event) -> list[Asked]:
+def watch(
+    screen: Screen, services: Services, asked: list[SubmittedWish], crew: Crew, stop: threading.Event
+) -> list[SubmittedWish]:
     """Follow the clips until all are settled.
 
     Raises:

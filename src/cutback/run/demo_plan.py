@@ -39,8 +39,8 @@ WISHES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A wish that was submitted, and the clip it is."""
+class SubmittedWish:
+    """A wish, and the clip that was submitted for it."""
 
     wish: Wish
     clip: Clip
@@ -52,17 +52,17 @@ class Asked:
         """Whether it ended as it should."""
         return self.clip.state is self.wish.foreseen
 
-    def refreshed(self, services: Services) -> Asked:
+    def refreshed(self, services: Services) -> SubmittedWish:
         """With the clip as it stands now."""
         return replace(self, clip=services.records.get_clip(self.clip.id) or self.clip)
 
 
-def submit_all(services: Services, recording: str) -> list[Asked]:
+def submit_all(services: Services, recording: str) -> list[SubmittedWish]:
     """Ask for everything. Each run of the demo has ids of its own, so there is always something to see."""
     run = 1
     while services.records.get_clip(f"{WISHES[0].name}-{run}") is not None:
         run += 1
-    asked: list[Asked] = []
+    asked: list[SubmittedWish] = []
     for wish in WISHES:
         request = validate_request(
             {
@@ -75,5 +75,5 @@ def submit_all(services: Services, recording: str) -> list[Asked]:
             }
         )
         again = any(each.clip.id == request.id for each in asked)
-        asked.append(Asked(wish, accept.submit(services, request), again))
+        asked.append(SubmittedWish(wish, accept.submit(services, request), again))
     return asked

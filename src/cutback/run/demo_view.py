@@ -17,14 +17,14 @@ from rich.text import Text
 from cutback.clip import ClipState
 from cutback.lookup import clip_url
 from cutback.run import look
-from cutback.run.demo_plan import Asked
+from cutback.run.demo_plan import SubmittedWish
 from cutback.services import Services
 
 _WIDE = 92
 """Columns from which on the clips' ids have a column of their own."""
 
 
-def moving_table(asked: Sequence[Asked]) -> Table:
+def moving_table(asked: Sequence[SubmittedWish]) -> Table:
     """The requests as they stand."""
     made = look.table("clip", "state", "", "what", clipped=["what"])
     for each in asked:
@@ -32,7 +32,7 @@ def moving_table(asked: Sequence[Asked]) -> Table:
     return made
 
 
-def _standing(each: Asked) -> tuple[RenderableType, RenderableType]:
+def _standing(each: SubmittedWish) -> tuple[RenderableType, RenderableType]:
     if each.again:
         return Text("= same clip", style="bright_black"), ""
     if each.clip.state is ClipState.PROCESSING:
@@ -44,7 +44,7 @@ def _standing(each: Asked) -> tuple[RenderableType, RenderableType]:
     return look.state(each.clip), ""
 
 
-def changes(before: Sequence[Asked], after: Sequence[Asked]) -> Iterator[str]:
+def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> Iterator[str]:
     """A line for every clip whose state has changed; for where nothing can move."""
     for old, new in zip(before, after, strict=True):
         if new.clip.state is not old.clip.state and not new.again:
@@ -52,7 +52,7 @@ def changes(before: Sequence[Asked], after: Sequence[Asked]) -> Iterator[str]:
             yield f"{new.clip.updated_at.astimezone():%H:%M:%S}  {new.clip.state:<11} {new.clip.id}{why}"
 
 
-def report(services: Services, asked: Sequence[Asked], recording: Path, width: int) -> Iterator[RenderableType]:
+def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, width: int) -> Iterator[RenderableType]:
     """What came of it, and what to try next, on `width` columns."""
     whole = recording.stat().st_size
     wide = width >= _WIDE
@@ -78,7 +78,7 @@ def report(services: Services, asked: Sequence[Asked], recording: Path, width: i
     yield from _next_steps(services, asked, recording)
 
 
-def _outcome(each: Asked, whole: int, *, named: bool) -> tuple[RenderableType, ...]:
+def _outcome(each: SubmittedWish, whole: int, *, named: bool) -> tuple[RenderableType, ...]:
     """One row; `named`: the last column must say which clip it is, there being no column for it."""
     name = f"{each.clip.id}: " if named else ""
     if each.again:
@@ -98,7 +98,7 @@ def _outcome(each: Asked, whole: int, *, named: bool) -> tuple[RenderableType, .
     )
 
 
-def _next_steps(services: Services, asked: Sequence[Asked], recording: Path) -> Iterator[RenderableType]:
+def _next_steps(services: Services, asked: Sequence[SubmittedWish], recording: Path) -> Iterator[RenderableType]:
     data = services.settings.data
     call = _cutback() + ("" if str(data) == "cutback-data" else f" --data {shlex.quote(str(data))}")
     yield "[bold]Try next[/]"
@@ -123,7 +123,7 @@ def _cutback() -> str:
     return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else shlex.quote(str(beside))
 
 
-def as_dict(services: Services, asked: Sequence[Asked], recording: Path) -> dict[str, Any]:
+def as_dict(services: Services, asked: Sequence[SubmittedWish], recording: Path) -> dict[str, Any]:
     """The outcome for programs."""
     return {
         "recording": str(recording),
