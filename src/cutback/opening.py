@@ -61,16 +61,16 @@ def open_segments(
     if isinstance(start, FrameNumber) or isinstance(end, FrameNumber):
         raise MediaUnsupportedError("The frames of a playlist are not numbered; give times.")
     playlist = read_playlist(store, key)
-    stretches = playlist.around(start, end)
-    if not stretches:
+    runs = playlist.around(start, end)
+    if not runs:
         raise RangeOutsideRecordingError(f"The playlist's {len(playlist.segments)} segments hold nothing of it.")
-    if sum(len(stretch.segments) for stretch in stretches) > _MOST_AT_ONCE:
+    if sum(len(run.segments) for run in runs) > _MOST_AT_ONCE:
         raise MediaTooLargeError(f"More than {_MOST_AT_ONCE} segments would be needed.")
     made = []
     with ExitStack() as opened:
-        for stretch in stretches:
-            reader = opened.enter_context(closing(_joined(store, key, stretch.segments, stopped)))
-            made.append(Opened(reader, stretch.start, stretch.end, clock=stretch.segments[0].start))
+        for run in runs:
+            reader = opened.enter_context(closing(_joined(store, key, run.segments, stopped)))
+            made.append(Opened(reader, run.start, run.end, clock=run.segments[0].start))
         opened.pop_all()  # all are there: from here on whoever asked closes them
     return made
 

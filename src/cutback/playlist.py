@@ -50,7 +50,7 @@ class Segment:
     duration: Fraction
     begins: datetime | None
     """The moment of its first keyframe on the wall clock, where the playlist tells the time."""
-    stretch: int
+    run: int
     """Segments of one number follow upon each other: no discontinuity, no gap, one header."""
 
     @property
@@ -87,13 +87,13 @@ class Playlist:
         return self.segments[0].begins if self.segments else None
 
     def around(self, start: Fraction, end: Fraction) -> list[ContinuousRun]:
-        """The segments that a range needs, one stretch after the other.
+        """The segments that a range needs, one continuous run after the other.
 
         One more on either side of the range comes along: sound, and pictures presented before the keyframe
         at which a segment begins, may lie in its neighbour.
         """
         made = []
-        for _, run in groupby(self.segments, key=lambda segment: segment.stretch):
+        for _, run in groupby(self.segments, key=lambda segment: segment.run):
             segments = list(run)
             inside = [n for n, segment in enumerate(segments) if segment.start < end and segment.end > start]
             if inside:
@@ -136,7 +136,7 @@ def _parse(text: str) -> M3U8:
 
 
 def _segments(parsed: M3U8, folder: str) -> Iterator[Segment]:
-    at, stretch = Fraction(0), 0
+    at, run = Fraction(0), 0
     begins: datetime | None = None
     since = Fraction(0)
     init: ObjectRange | None = None
@@ -153,13 +153,13 @@ def _segments(parsed: M3U8, folder: str) -> Iterator[Segment]:
             begins, since = _zoned(item.program_date_time), at
         header = None if item.init_section is None else _part(item.init_section, folder, {})
         if number and (item.discontinuity or header != init):
-            stretch += 1
+            run += 1
         init = header
         if item.gap_tag:
-            stretch += 1  # nothing is there, and what follows is another stretch
+            run += 1  # nothing is there, and what follows is another run
         else:
             moment = None if begins is None else begins + timedelta(microseconds=round((at - since) * 1_000_000))
-            yield Segment(_part(item, folder, ends), init, at, duration, moment, stretch)
+            yield Segment(_part(item, folder, ends), init, at, duration, moment, run)
         at += duration
 
 

@@ -26,7 +26,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RecordingSpan:
     """One contiguous piece of one recording: `start` included, `end` excluded."""
 
     recording: Recording

@@ -16,7 +16,7 @@ from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, Re
 from cutback.opening import Opened, is_playlist, open_segments
 from cutback.ports import Cache
 from cutback.range_reader import RangeReader
-from cutback.recording import Recording, Span
+from cutback.recording import Recording, RecordingSpan
 from cutback.remembering import RememberingReader
 from cutback.request import ClipRequest
 from cutback.sources import CameraSpan, GapRule, Range
@@ -113,7 +113,7 @@ def _meets(neighbour: Take | Hole, gaps: GapRule) -> bool:
 class OpenedSources:
     """What a clip is cut from: its spans in order, and every recording once, opened until this is closed."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[RecordingSpan, ...]
     readers: tuple[Reader, ...]
     pieces: tuple[WantedFootage, ...] = ()
     """What the spans were made of, one for each, and gaps between them."""
@@ -226,7 +226,7 @@ def resolve_with(
     readers: dict[Recording, Reader] = {}
     clocks: dict[Recording, Fraction | None] = {}
     whole: dict[str, Recording] = {}
-    spans: list[Span] = []
+    spans: list[RecordingSpan] = []
     with ExitStack() as opened:
 
         def known(key: str, reader: Reader, clock: Fraction | None = None) -> Recording:
@@ -244,11 +244,11 @@ def resolve_with(
                 continue
             if is_playlist(piece.key):
                 parts = open_playlist(piece.key, piece.start, piece.end)
-                found = [Span(known(piece.key, one.reader, one.clock), one.start, one.end) for one in parts]
+                found = [RecordingSpan(known(piece.key, one.reader, one.clock), one.start, one.end) for one in parts]
             else:
                 if piece.key not in whole:
                     whole[piece.key] = known(piece.key, open_reader(piece.key))
-                found = [Span(whole[piece.key], piece.start, piece.end)]
+                found = [RecordingSpan(whole[piece.key], piece.start, piece.end)]
             optional = piece.take is not None or len(found) > 1
             found = [replace(span, optional=optional) for span in found]
             found[0] = replace(found[0], seam_before=piece.seam_before)

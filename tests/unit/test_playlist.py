@@ -24,7 +24,7 @@ def test_segments_follow_upon_each_other_below_the_playlists_folder() -> None:
     assert [segment.start for segment in found.segments] == [0, Fraction("4.004")]
     assert found.end == Fraction("8.003933")
     assert found.finished
-    assert {segment.stretch for segment in found.segments} == {0}
+    assert {segment.run for segment in found.segments} == {0}
 
 
 def test_a_playlist_without_an_end_is_still_being_written() -> None:
@@ -62,7 +62,7 @@ def test_the_wall_clock_goes_on_from_the_last_time_that_was_told() -> None:
     assert moments == [None, first, first + timedelta(seconds=4.004), datetime(2026, 11, 23, 9, 0, 9, tzinfo=UTC)]
 
 
-def test_a_discontinuity_a_gap_and_another_header_begin_another_stretch() -> None:
+def test_a_discontinuity_a_gap_and_another_header_begin_another_run() -> None:
     found = parse_playlist(
         text(
             "#EXTINF:4,", "0.ts",
@@ -76,16 +76,16 @@ def test_a_discontinuity_a_gap_and_another_header_begin_another_stretch() -> Non
     assert [(segment.media.key, segment.start) for segment in found.segments] == [
         ("0.ts", 0), ("1.ts", 4), ("3.ts", 12), ("4.m4s", 16),
     ]  # fmt: skip
-    assert len({segment.stretch for segment in found.segments}) == 4
-    stretches = found.around(Fraction(3), Fraction(13))
-    assert [(stretch.start, stretch.end) for stretch in stretches] == [(3, 4), (4, 8), (12, 13)]
+    assert len({segment.run for segment in found.segments}) == 4
+    runs = found.around(Fraction(3), Fraction(13))
+    assert [(run.start, run.end) for run in runs] == [(3, 4), (4, 8), (12, 13)]
 
 
 def test_one_segment_more_on_either_side_of_a_range_comes_along() -> None:
     lines = [line for n in range(10) for line in ("#EXTINF:2,", f"{n}.ts")]
     found = parse_playlist(text(*lines), "live.m3u8")
-    (stretch,) = found.around(Fraction(6), Fraction(8))
-    assert [segment.media.key for segment in stretch.segments] == ["2.ts", "3.ts", "4.ts"]
+    (run,) = found.around(Fraction(6), Fraction(8))
+    assert [segment.media.key for segment in run.segments] == ["2.ts", "3.ts", "4.ts"]
     assert found.around(Fraction(20), Fraction(30)) == []
     (last,) = found.around(Fraction(19), Fraction(30))
     assert (last.segments[-1].media.key, last.end) == ("9.ts", 30)

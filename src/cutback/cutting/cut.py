@@ -83,7 +83,7 @@ def _cut(
         except UnusualStreamError:
             continue
         except CutbackError as error:
-            if mode == "encode" or not all(footage.copies for footage, _, _ in pieces):
+            if mode == "encode" or not all(media.copies for media, _, _ in pieces):
                 raise
             fault = f"could not be joined: {error.detail}"
             continue
@@ -106,11 +106,11 @@ def _make(
 ) -> tuple[Cut, Expected]:
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
-    with_pictures = [footage.index.video is not None for footage, _, _ in pieces]
+    with_pictures = [media.index.video is not None for media, _, _ in pieces]
     if all(with_pictures):
         parts = plan_parts(pieces, job.precision, copy=mode != "encode", open_gops=mode == "open")
         pictures = splice(parts, spool, progress)
-        pieces = [(part.footage, part.source, part.piece) for part in parts]
+        pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without pictures cannot be joined.")
     notes: list[str] = []
@@ -122,7 +122,7 @@ def _make(
     head = front_matter(tracks, placed)
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
     width, height = _picture_size(pictures)
-    notes += [note for footage, _, _ in pieces for note in footage.index.notes]
+    notes += [note for media, _, _ in pieces for note in media.index.notes]
     if fault:
         notes.append(f"Made again with more re-encoding: the first version {fault}.")
     facts = Facts(
@@ -154,19 +154,19 @@ def _sound(
 ) -> list[OutTrack]:
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
-    for number in range(max(len(footage.index.audio) for footage, _, _ in pieces)):
+    for number in range(max(len(media.index.audio) for media, _, _ in pieces)):
         if single is not None and all(keeps_sound(entry) for entry in single[0].index.audio[number].descriptions):
             track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
         else:
-            track = _joined_sound([(footage, piece) for footage, _, piece in pieces], number, spool, copy=copy)
+            track = _joined_sound([(media, piece) for media, _, piece in pieces], number, spool, copy=copy)
         if track is not None:
             tracks.append(track)
-    for footage, _, piece in pieces:
-        for other in (track for track in footage.index.tracks if track.kind == "other"):
+    for media, _, piece in pieces:
+        for other in (track for track in media.index.tracks if track.kind == "other"):
             name = other.descriptions[0].codec
             if single is None or name not in TEXT:
                 notes.append(f"A track of {name} is not carried over.")
-            elif (text := copy_sound(footage, other, piece, spool, COPIED)) is not None:
+            elif (text := copy_sound(media, other, piece, spool, COPIED)) is not None:
                 tracks.append(text)
     return tracks
 

@@ -93,7 +93,7 @@ def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool:
 
 
 def _shown(part: PlannedRange, shape: Shape) -> Picture:
-    found = next(part.footage.frames(part.held, part.held + 1), None)
+    found = next(part.media.frames(part.held, part.held + 1), None)
     if found is None:
         raise MediaUnreadableError("The picture beside a gap cannot be decoded.")
     picture = replace(found, frame=shape.fit(found.frame))
@@ -132,6 +132,6 @@ def _again(picture: Picture, times: int) -> Iterator[Picture]:
 
 
 def _track(part: PlannedRange) -> Track:
-    track = part.footage.index.video
+    track = part.media.index.video
     assert track is not None
     return track

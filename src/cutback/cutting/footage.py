@@ -89,9 +89,9 @@ def open_media(source: ByteSource, limits: Limits, hull: Hull | None = None, *, 
     if not source.size:
         raise MediaUnreadableError("It is empty.")
     if is_mp4(read_index_bytes(source, 0, 16)):
-        footage = Mp4Source(source, number, limits, hull)
-        if footage.direct:
-            return footage
+        media = Mp4Source(source, number, limits, hull)
+        if media.direct:
+            return media
     return lavf.LavfSource(source, limits, keep_open=number < KEPT_OPEN)
 
 

@@ -40,7 +40,7 @@ class NotAlikeError(Exception):
 class _SoundRun:
     """A piece's sound on the clip's grid: sample `begin` to `end` is its part of the clip."""
 
-    footage: MediaSource
+    media: MediaSource
     track: Track | None
     """None of a gap."""
     begin: int
@@ -82,7 +82,7 @@ def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, sp
             made |= dict.fromkeys(numbers, place)
         else:
             samples = [run.track.order[0] + slot - run.first_slot for slot in numbers]
-            for slot, extent in zip(numbers, run.footage.copy(run.track, samples, spool), strict=True):
+            for slot, extent in zip(numbers, run.media.copy(run.track, samples, spool), strict=True):
                 made[slot] = extent
     for begin, end in _holes(made, slots):
         if end - begin > _MOST:
@@ -102,7 +102,7 @@ def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, sp
 
 def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> tuple[Track, list[_SoundRun], int]:
     """The first piece's track, all pieces on its grid, and how many samples before the clip's zero the grid begins."""
-    tracks = [None if piece.fill else next(iter(footage.index.audio[number:]), None) for footage, piece in pieces]
+    tracks = [None if piece.fill else next(iter(media.index.audio[number:]), None) for media, piece in pieces]
     like = tracks[0]
     if like is None or any(
         track is None or not _alike(track, like)
@@ -119,7 +119,7 @@ def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> t
     skip = start - like.pts[like.order[0]] - lead * FRAME
     runs: list[_SoundRun] = []
     due = Fraction(0)
-    for (footage, piece), track in zip(pieces, tracks, strict=True):
+    for (media, piece), track in zip(pieces, tracks, strict=True):
         begin = skip + round(due * like.timescale) if runs else 0
         due += piece.duration
         end = skip + round(due * like.timescale)
@@ -127,7 +127,7 @@ def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> t
         if track is not None:
             away = track.pts[track.order[0]] - track.ticks(piece.start)
             first_slot = round((skip + (due - piece.duration) * like.timescale + away) / FRAME)
-        runs.append(_SoundRun(footage, track, begin, end, first_slot))
+        runs.append(_SoundRun(media, track, begin, end, first_slot))
     return like, runs, skip
 
 
@@ -218,7 +218,7 @@ def _decode(run: _SoundRun, begin: int, end: int, low: int, columns: list[array[
     begin, end = max(begin, zero + track.window[0]), min(end, zero + track.window[1])
     if begin >= end:
         return
-    for frame in run.footage.sound(track, track.seconds(begin - zero - FRAME), track.seconds(end - zero)):
+    for frame in run.media.sound(track, track.seconds(begin - zero - FRAME), track.seconds(end - zero)):
         if frame.pts is None or frame.samples != FRAME or frame.sample_rate != rate or frame.format.name != "fltp":
             raise NotAlikeError
         at = run.slot(frame.pts) * FRAME

@@ -21,10 +21,10 @@ PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
 class PlannedRange:
     """A piece and what becomes of it."""
 
-    footage: MediaSource
+    media: MediaSource
     source: int
     piece: FrameRange
-    segments: tuple[PlannedRun, ...]
+    runs: tuple[PlannedRun, ...]
     """None where it is a gap."""
     held: int = 0
     """Of a gap: the presented frame beside it."""
@@ -32,51 +32,51 @@ class PlannedRange:
     @property
     def copies(self) -> bool:
         """Whether anything of it is copied."""
-        return any(segment.action == "copy" for segment in self.segments)
+        return any(run.action == "copy" for run in self.runs)
 
 
 def plan_parts(
     pieces: list[tuple[MediaSource, int, FrameRange]], precision: Precision, *, copy: bool, open_gops: bool = True
 ) -> list[PlannedRange]:
-    """The segments of every piece; with `copy` False, or where pieces cannot share a track, all are encoded.
+    """The runs of every piece; with `copy` False, or where pieces cannot share a track, all are encoded.
 
     With `open_gops` False copying begins at IDR pictures only.
     """
-    tracks = [track for footage, _, _ in pieces if (track := footage.index.video)]
+    tracks = [track for media, _, _ in pieces if (track := media.index.video)]
     assert len(tracks) == len(pieces)
-    copy = copy and all(footage.copies for footage, _, _ in pieces) and _alike(tracks)
+    copy = copy and all(media.copies for media, _, _ in pieces) and _alike(tracks)
     copy = copy and (precision != "exact" or tracks[0].descriptions[0].codec in PLAYED)
     if any(piece.fill for _, _, piece in pieces):  # what fills a gap is encoded
         copy = copy and all(_joinable(track) for track in tracks)
     parts = []
-    for footage, source, piece in pieces:
-        track = footage.index.video
+    for media, source, piece in pieces:
+        track = media.index.video
         assert track is not None
         if piece.fill is not None:
-            parts.append(PlannedRange(footage, source, piece, ()))
+            parts.append(PlannedRange(media, source, piece, ()))
             continue
-        segments = None
+        runs = None
         if copy:
             if precision == "exact":
-                footage.expect(piece.first, piece.stop)
-            segments = plan_video(track, piece.first, piece.stop, precision, _entries(footage, track, open_gops))
-        if segments is None or not _possible(track, segments):
-            segments = (_all_encoded(track, piece),)
-        parts.append(PlannedRange(footage, source, _as_planned(track, piece, segments), segments))
-    return [part if part.segments else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
+                media.expect(piece.first, piece.stop)
+            runs = plan_video(track, piece.first, piece.stop, precision, _entries(media, track, open_gops))
+        if runs is None or not _possible(track, runs):
+            runs = (_all_encoded(track, piece),)
+        parts.append(PlannedRange(media, source, _as_planned(track, piece, runs), runs))
+    return [part if part.runs else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
 
 
 def _held(parts: list[PlannedRange], place: int) -> int:
     """The last frame shown before a gap; where there is none, the first one behind it."""
-    before = next((part for part in reversed(parts[:place]) if part.segments), None)
+    before = next((part for part in reversed(parts[:place]) if part.runs), None)
     if before is not None:
-        return before.segments[-1].end - 1
-    return next(part for part in parts[place:] if part.segments).segments[0].first
+        return before.runs[-1].end - 1
+    return next(part for part in parts[place:] if part.runs).runs[0].first
 
 
-def _as_planned(track: Track, piece: FrameRange, segments: tuple[PlannedRun, ...]) -> FrameRange:
-    """The piece with the frames that its segments present (more than asked for with `keyframe`)."""
-    first, stop = segments[0].first, segments[-1].end
+def _as_planned(track: Track, piece: FrameRange, runs: tuple[PlannedRun, ...]) -> FrameRange:
+    """The piece with the frames that its runs present (more than asked for with `keyframe`)."""
+    first, stop = runs[0].first, runs[-1].end
     if (first, stop) == (piece.first, piece.stop):
         return piece
     start = track.seconds(track.pts[track.order[first]]) if first != piece.first else piece.start
@@ -102,9 +102,9 @@ def _alike(tracks: list[Track]) -> bool:
     )
 
 
-def _possible(track: Track, segments: tuple[PlannedRun, ...]) -> bool:
-    """Whether these segments may stand in one track: copies alone always, encoded ones beside them not always."""
-    return {segment.action for segment in segments} == {"copy"} or _joinable(track)
+def _possible(track: Track, runs: tuple[PlannedRun, ...]) -> bool:
+    """Whether these runs may stand in one track: copies alone always, encoded ones beside them not always."""
+    return {run.action for run in runs} == {"copy"} or _joinable(track)
 
 
 def _joinable(track: Track) -> bool:
@@ -113,7 +113,7 @@ def _joinable(track: Track) -> bool:
     return codec is not None and codec.joinable(track)
 
 
-def _entries(footage: MediaSource, track: Track, open_gops: bool) -> Callable[[int], Entry]:  # noqa: FBT001
+def _entries(media: MediaSource, track: Track, open_gops: bool) -> Callable[[int], Entry]:  # noqa: FBT001
     codec = codec_of(track.descriptions[0].codec)
 
     def entry_at(sample: int) -> Entry:
@@ -121,7 +121,7 @@ def _entries(footage: MediaSource, track: Track, open_gops: bool) -> Callable[[i
             return "clean"  # a keyframe of these codecs is one; what precedes it in presentation the plan sees
         if not track.descriptions[0].extradata:
             return "none"
-        entry = codec.entry(track, footage.head(track, sample))
+        entry = codec.entry(track, media.head(track, sample))
         return "none" if entry == "open" and not open_gops else entry
 
     return entry_at

@@ -26,7 +26,7 @@ def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool
     Raises:
         CutbackError: what was wrong with the media or with a range.
     """
-    footage = {
+    media = {
         number: _open(job, sources[number], number, whole_index=whole_index)
         for number in {wanted.source for wanted in job.footage}
     }
@@ -37,7 +37,7 @@ def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool
             pieces.append(wanted)
             continue
         try:
-            pieces.append((footage[wanted.source], wanted.source, _located(footage[wanted.source], wanted)))
+            pieces.append((media[wanted.source], wanted.source, _located(media[wanted.source], wanted)))
         except RangeOutsideRecordingError as error:
             if not wanted.optional:
                 raise
@@ -50,9 +50,9 @@ def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool
     return _beside(_merged(pieces))
 
 
-def _located(footage: MediaSource, wanted: CutRange) -> FrameRange:
+def _located(media: MediaSource, wanted: CutRange) -> FrameRange:
     return snap_to_frames(
-        footage.index, wanted.start, wanted.end, seam_before=wanted.seam_before, seam_after=wanted.seam_after
+        media.index, wanted.start, wanted.end, seam_before=wanted.seam_before, seam_after=wanted.seam_after
     )
 
 
@@ -61,17 +61,17 @@ def _longer(piece: Located | CutGap, by: CutRange) -> Located | CutGap:
         return piece
     if isinstance(piece, CutGap):
         return replace(piece, duration=piece.duration + by.end - by.start)
-    footage, source, found = piece
-    return footage, source, replace(found, end=found.end + by.end - by.start)
+    media, source, found = piece
+    return media, source, replace(found, end=found.end + by.end - by.start)
 
 
 def _open(job: CutJob, source: ByteSource, number: int, *, whole_index: bool) -> MediaSource:
     clock = job.clock(number)
     if clock is None:
         return open_media(source, job.limits, None if whole_index else hull_of(job, number), number=number)
-    footage = open_media(source, job.limits, number=number)
-    footage.index = footage.index.counted_from(clock)
-    return footage
+    media = open_media(source, job.limits, number=number)
+    media.index = media.index.counted_from(clock)
+    return media
 
 
 def hull_of(job: CutJob, source: int) -> Hull:
@@ -90,10 +90,10 @@ def _merged(pieces: list[Located | CutGap]) -> list[Located | CutGap]:
     for following in pieces:
         last = merged[-1] if merged else None
         if isinstance(last, tuple) and isinstance(following, tuple) and _continues(last, following):
-            footage, source, before = last
+            media, source, before = last
             piece = following[2]
             joined = FrameRange(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
-            merged[-1] = (footage, source, joined)
+            merged[-1] = (media, source, joined)
         else:
             merged.append(following)
     return merged

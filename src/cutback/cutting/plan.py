@@ -1,4 +1,4 @@
-"""What is copied and what is re-encoded. Pure: from an index and a range to segments, each with its reason."""
+"""What is copied and what is re-encoded. Pure: from an index and a range to runs, each with its reason."""
 
 from __future__ import annotations
 
@@ -127,24 +127,24 @@ def plan_video(
     """
     if precision != "exact":
         copy = _keyframe_copy if precision == "keyframe" else _instant_copy
-        segment = copy(track, first, stop)
+        run = copy(track, first, stop)
         # A decoder that begins at an open keyframe complains of what it is told to forget and never had.
-        return (replace(segment, rewritten=entry_at(segment.samples[0]) == "open"),)
+        return (replace(run, rewritten=entry_at(run.samples[0]) == "open"),)
     entry, kind = _find_entry(track, first, stop, entry_at)
     if entry is None:
         return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)
     copied = _copied(track, entry, stop)
     middle = track.rank(entry)
-    segments = []
+    runs = []
     if first < middle:
-        segments.append(_encode(track, first, middle, "before the first keyframe"))
+        runs.append(_encode(track, first, middle, "before the first keyframe"))
     rewritten = kind == "open"
     reason = "groups of pictures, entered at an open one" if rewritten else "whole groups of pictures"
-    segments.append(PlannedRun("copy", reason, middle, middle + len(copied), copied, rewritten))
+    runs.append(PlannedRun("copy", reason, middle, middle + len(copied), copied, rewritten))
     if middle + len(copied) < stop:
         tail = _encode(track, middle + len(copied), stop, "needs a frame beyond the end")
-        segments.append(tail)
-    return tuple(segments)
+        runs.append(tail)
+    return tuple(runs)
 
 
 def _find_entry(track: Track, first: int, stop: int, entry_at: Callable[[int], Entry]) -> tuple[int | None, Entry]:

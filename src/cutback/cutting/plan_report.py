@@ -92,7 +92,7 @@ def part_report(
     index: Index,
     asked: FrameRange,
     piece: FrameRange,
-    segments: Sequence[PlannedRun],
+    runs: Sequence[PlannedRun],
     looked: Looked,
     *,
     sound: list[dict[str, Any]],
@@ -112,9 +112,9 @@ def part_report(
         "sound": sound,
     }
     track = index.video
-    if track is None or not segments:
+    if track is None or not runs:
         return report
-    made = steps(track, segments)
+    made = steps(track, runs)
     groups = _groups(track, made, looked)
     inside = track.order[made[0].first : made[-1].end]
     count = group_at(track, max(inside)) - group_at(track, min(inside)) + 1
@@ -126,7 +126,7 @@ def part_report(
         "groups": groups,
         "groups_left_out": count - len(groups),
         "strips": [_strip(track, made, ranks, looked) for ranks in windows(made)],
-        "bytes": _amounts(track, segments, made),
+        "bytes": _amounts(track, runs, made),
     }
 
 
@@ -146,9 +146,9 @@ def _segment(track: Track, piece: FrameRange, step: Step) -> dict[str, Any]:
     }
 
 
-def _amounts(track: Track, segments: Sequence[PlannedRun], made: Sequence[Step]) -> dict[str, int]:
-    copied = {n for segment in segments if segment.action == "copy" for n in segment.samples}
-    decoded = {n for segment in segments if segment.action == "encode" for n in fed(track, segment)}
+def _amounts(track: Track, runs: Sequence[PlannedRun], made: Sequence[Step]) -> dict[str, int]:
+    copied = {n for run in runs if run.action == "copy" for n in run.samples}
+    decoded = {n for run in runs if run.action == "encode" for n in fed(track, run)}
     return {
         "copied": bytes_of(track, copied),
         "decoded": bytes_of(track, decoded),

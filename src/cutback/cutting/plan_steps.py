@@ -36,48 +36,48 @@ class Step:
     """Bytes that encoding will make, roughly."""
 
 
-def steps(track: Track, segments: Sequence[PlannedRun]) -> list[Step]:
+def steps(track: Track, runs: Sequence[PlannedRun]) -> list[Step]:
     """The plan of all groups of pictures that it touches, each frame once, in order of presentation."""
-    first, stop = segments[0].first, segments[-1].end
-    low, high = _touched(track, segments)
-    made = list(_outside(track, segments, range(low, first)))
-    for segment in segments:
-        if segment.action == "copy":
-            copied = bytes_of(track, track.order[segment.first : segment.end])
-            made.append(Step("copy", segment.reason, segment.first, segment.end, copied=copied))
+    first, stop = runs[0].first, runs[-1].end
+    low, high = _touched(track, runs)
+    made = list(_outside(track, runs, range(low, first)))
+    for run in runs:
+        if run.action == "copy":
+            copied = bytes_of(track, track.order[run.first : run.end])
+            made.append(Step("copy", run.reason, run.first, run.end, copied=copied))
             continue
-        decoded = bytes_of(track, fed(track, segment))
-        estimate = _encoded_size(track, track.order[segment.first : segment.end])
-        made.append(Step("encode", segment.reason, segment.first, segment.end, decoded=decoded, encoded=estimate))
-    return [*made, *_outside(track, segments, range(stop, high))]
+        decoded = bytes_of(track, fed(track, run))
+        estimate = _encoded_size(track, track.order[run.first : run.end])
+        made.append(Step("encode", run.reason, run.first, run.end, decoded=decoded, encoded=estimate))
+    return [*made, *_outside(track, runs, range(stop, high))]
 
 
-def fed(track: Track, segment: PlannedRun) -> Sequence[int]:
-    """The samples that are read to encode a segment."""
-    if is_keyframe(track, segment.samples[0]):
-        return segment.samples
-    wanted = track.order[segment.first : segment.end]
+def fed(track: Track, run: PlannedRun) -> Sequence[int]:
+    """The samples that are read to encode a run."""
+    if is_keyframe(track, run.samples[0]):
+        return run.samples
+    wanted = track.order[run.first : run.end]
     return range(decode_start(track, wanted[0]), max(wanted) + 1)
 
 
-def _touched(track: Track, segments: Sequence[PlannedRun]) -> tuple[int, int]:
+def _touched(track: Track, runs: Sequence[PlannedRun]) -> tuple[int, int]:
     """The ranks from the first to the last frame of the groups that hold or decode what is presented."""
-    first, stop = segments[0].first, segments[-1].end
+    first, stop = runs[0].first, runs[-1].end
     wanted = track.order[first:stop]
-    needed = [number for segment in segments for number in (segment.samples[0], segment.samples[-1])]
+    needed = [number for run in runs for number in (run.samples[0], run.samples[-1])]
     begin, _ = group(track, group_at(track, min(chain(wanted, needed))))
     _, end = group(track, group_at(track, max(chain(wanted, needed))))
     shown = [ticks for ticks in track.pts[begin:end] if track.window[0] <= ticks < track.window[1]]
     return min(first, track.rank_at(min(shown))), max(stop, track.rank_at(max(shown)) + 1)
 
 
-def _outside(track: Track, segments: Sequence[PlannedRun], ranks: range) -> Iterator[Step]:
+def _outside(track: Track, runs: Sequence[PlannedRun], ranks: range) -> Iterator[Step]:
     """Frames that are not presented, in runs of one fate."""
     if not ranks:
         return
-    copied = {n for segment in segments if segment.action == "copy" for n in segment.samples}
-    decoded = {n for segment in segments if segment.action == "encode" for n in fed(track, segment)}
-    entry = next((segment.samples[0] for segment in segments if segment.action == "copy"), None)
+    copied = {n for run in runs if run.action == "copy" for n in run.samples}
+    decoded = {n for run in runs if run.action == "encode" for n in fed(track, run)}
+    entry = next((run.samples[0] for run in runs if run.action == "copy"), None)
 
     def fate(rank: int) -> tuple[Action, str]:
         sample = track.order[rank]

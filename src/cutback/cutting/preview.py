@@ -33,21 +33,21 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     index = pieces[0][0].index
     shown: list[dict[str, Any]] = []
     if index.video is None:
-        for footage, _, piece in pieces:
-            sound = _sound(footage, piece, single=len(pieces) == 1)
+        for media, _, piece in pieces:
+            sound = _sound(media, piece, single=len(pieces) == 1)
             shown.append(part_report(index, piece, piece, (), Looked(), sound=sound))
         return plan_report(index, job.precision, shown)
     parts = plan_parts(pieces, job.precision, copy=True)
     for (_, _, asked), part in zip(pieces, parts, strict=True):
-        sound = _sound(part.footage, part.piece, single=len(pieces) == 1)
+        sound = _sound(part.media, part.piece, single=len(pieces) == 1)
         looked = _look(part, index.video)
-        shown.append(part_report(index, asked, part.piece, part.segments, looked, sound=sound))
+        shown.append(part_report(index, asked, part.piece, part.runs, looked, sound=sound))
     return plan_report(index, job.precision, shown)
 
 
-def _sound(footage: MediaSource, piece: FrameRange, *, single: bool) -> list[dict[str, Any]]:
+def _sound(media: MediaSource, piece: FrameRange, *, single: bool) -> list[dict[str, Any]]:
     found = []
-    for number, track in enumerate(footage.index.audio):
+    for number, track in enumerate(media.index.audio):
         copied = single and all(keeps_sound(entry) for entry in track.descriptions)
         reason = (
             "cut to the sample by the edit list"
@@ -57,7 +57,7 @@ def _sound(footage: MediaSource, piece: FrameRange, *, single: bool) -> list[dic
         if single and not copied:
             reason = "not copied into MP4: becomes AAC"
         found.append({"kind": "audio", **sound_report(track, piece, number=number, copied=copied, reason=reason)})
-    for number, track in enumerate(track for track in footage.index.tracks if track.kind == "other"):
+    for number, track in enumerate(track for track in media.index.tracks if track.kind == "other"):
         carried = single and track.descriptions[0].codec in TEXT
         about = sound_report(track, piece, number=number, copied=True, reason="subtitles, carried over")
         if not carried:
@@ -75,10 +75,10 @@ def _look(part: PlannedRange, track: Track) -> Looked:
     letters: dict[int, str] = {}
     entries: dict[int, Entry] = {}
     keyframes = frozenset(track.sync)
-    for ranks in windows(steps(track, part.segments)):
+    for ranks in windows(steps(track, part.runs)):
         numbers = sorted(track.order[ranks.start : ranks.stop])
         try:
-            for number, head in zip(numbers, _heads(part.footage, track, numbers), strict=True):
+            for number, head in zip(numbers, _heads(part.media, track, numbers), strict=True):
                 letters[number] = letter(head)
                 if number in keyframes:
                     entries[number] = codec.entry(track, head)
@@ -87,13 +87,13 @@ def _look(part: PlannedRange, track: Track) -> Looked:
     return Looked(letters, entries)
 
 
-def _heads(footage: MediaSource, track: Track, numbers: Sequence[int]) -> Iterable[bytes]:
-    if not isinstance(footage, Mp4Source):
-        return footage.read(track, numbers)  # all in one pass: each `head` would open the container again
-    footage.source.prefetch([(track.offsets[n], min(track.sizes[n], HEAD_BYTES)) for n in numbers])
-    return _each_head(footage, track, numbers)
+def _heads(media: MediaSource, track: Track, numbers: Sequence[int]) -> Iterable[bytes]:
+    if not isinstance(media, Mp4Source):
+        return media.read(track, numbers)  # all in one pass: each `head` would open the container again
+    media.source.prefetch([(track.offsets[n], min(track.sizes[n], HEAD_BYTES)) for n in numbers])
+    return _each_head(media, track, numbers)
 
 
-def _each_head(footage: MediaSource, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+def _each_head(media: MediaSource, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
     for number in numbers:
-        yield footage.head(track, number)
+        yield media.head(track, number)

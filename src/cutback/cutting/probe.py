@@ -18,8 +18,8 @@ def probe(source: ByteSource, limits: Limits) -> dict[str, Any]:
     Raises:
         CutbackError: as `open_media`.
     """
-    footage = open_media(source, limits)
-    index = footage.index
+    media = open_media(source, limits)
+    index = media.index
     video = index.video
     return {
         "container": index.container,
@@ -30,7 +30,7 @@ def probe(source: ByteSource, limits: Limits) -> dict[str, Any]:
         "open_ended": index.open_ended,
         "tracks": [_track(track) for track in index.tracks],
         "keyframes": None if video is None else _keyframes(index, video),
-        "copies": footage.copies and video is not None and video.descriptions[0].codec == "h264",
+        "copies": media.copies and video is not None and video.descriptions[0].codec == "h264",
         "notes": list(index.notes),
     }
 

@@ -20,11 +20,11 @@ _TOLERANCE = Fraction(1, 100)
 
 
 def exact_sound(
-    footage: MediaSource, track: Track | None, piece: FrameRange, rate: int, layout: str, wanted: int
+    media: MediaSource, track: Track | None, piece: FrameRange, rate: int, layout: str, wanted: int
 ) -> Iterator[av.AudioFrame]:
     """Exactly `wanted` samples of a track from the piece's start; silence where it has none."""
     position = 0
-    for block in _placed(footage, track, piece, rate, layout) if track is not None else ():
+    for block in _placed(media, track, piece, rate, layout) if track is not None else ():
         part = _part(block, 0, wanted - position)
         if part is None:
             break
@@ -33,12 +33,12 @@ def exact_sound(
     yield from _silence(wanted - position, rate, layout)
 
 
-def _placed(footage: MediaSource, track: Track, piece: FrameRange, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+def _placed(media: MediaSource, track: Track, piece: FrameRange, rate: int, layout: str) -> Iterator[av.AudioFrame]:
     """The track's sound from the piece's start on, without holes and overlaps."""
     resampler = av.AudioResampler("fltp", layout, rate)
     position = 0
     skip = 0
-    for decoded in footage.sound(track, piece.start, piece.end):
+    for decoded in media.sound(track, piece.start, piece.end):
         if decoded.pts is not None:
             due = round((track.seconds(decoded.pts) - piece.start) * rate)
             if due > position + _TOLERANCE * rate and (position or due > 0):

@@ -36,9 +36,7 @@ def keeps_sound(sound: Description) -> bool:
     return bool(sound.raw) and not sound.codec.startswith("pcm_")
 
 
-def copy_sound(
-    footage: MediaSource, track: Track, piece: FrameRange, spool: Spool, group: int | None
-) -> OutTrack | None:
+def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool, group: int | None) -> OutTrack | None:
     """The packets of a piece, of sound or of subtitles, as they are; the edit list cuts them to the exact samples.
 
     None when nothing of this track falls into the piece.
@@ -69,7 +67,7 @@ def copy_sound(
     last = track.order[stop - 1]
     numbers = range(sample, last + 1)
     times = _without_hole(track, numbers, track.order[first])
-    out.extend(times, footage.copy(track, numbers, spool), repeat(1), track.descriptions_of(numbers), group=group)
+    out.extend(times, media.copy(track, numbers, spool), repeat(1), track.descriptions_of(numbers), group=group)
     out.last_duration = track.duration(last)
     if track.kind == "audio":
         out.skip = round(sounding) - times[0]
@@ -100,9 +98,7 @@ def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spoo
 
     Rate and channels are the first's; a piece without that track, and a gap, is silent. None when none has it.
     """
-    tracks = [
-        next(iter(footage.index.audio[number:]), None) if piece.fill is None else None for footage, piece in pieces
-    ]
+    tracks = [next(iter(media.index.audio[number:]), None) if piece.fill is None else None for media, piece in pieces]
     like = next((track for track in tracks if track is not None), None)
     if like is None:
         return None
@@ -110,11 +106,11 @@ def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spoo
     layout = layout_of(like.descriptions[0].channels)
     writer = _AacWriter(rate, layout, like.language, spool)
     position, due = 0, Fraction(0)
-    for place, ((footage, piece), track) in enumerate(zip(pieces, tracks, strict=True)):
+    for place, ((media, piece), track) in enumerate(zip(pieces, tracks, strict=True)):
         due += piece.duration
         wanted = round(due * rate) - position
         position += wanted
-        sound = exact_sound(footage, track, piece, rate, layout, wanted)
+        sound = exact_sound(media, track, piece, rate, layout, wanted)
         for block in faded(sound, wanted, rate, at_start=place > 0, at_end=place < len(pieces) - 1):
             writer.write(block)
     return writer.finish(due)

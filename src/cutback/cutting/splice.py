@@ -27,7 +27,7 @@ class RewrittenRun(NamedTuple):
     """A copied run that begins at an open GOP: its first sample in the clip, and the frames it presents."""
 
     sample: int
-    footage: MediaSource
+    media: MediaSource
     first: int
     frames: int
 
@@ -63,7 +63,7 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
     Raises:
         MediaUnreadableError: the recording cannot be decoded, or lacks frames that its index lists.
     """
-    first = parts[0].footage.index.video
+    first = parts[0].media.index.video
     assert first is not None
     out = OutTrack(
         "video",
@@ -76,7 +76,7 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
     pictures = Pictures(out)
     copies = any(part.copies for part in parts)
     shape = Shape(first, out.timescale, beside_copies=copies)
-    total = sum(sum(map(len, part.segments)) or frames_in(part) for part in parts)
+    total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1
     for part in parts:
@@ -88,24 +88,24 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
             pictures.encoded_samples.append((begin, len(out)))
             base += part.piece.duration
             continue
-        track = part.footage.index.video
+        track = part.media.index.video
         assert track is not None
         entries = _entries(track)
         clock = _Clock(track, base - part.piece.start, out.timescale)
         pictures.times += [clock.ticks(track.pts[n]) for n in track.order[part.piece.first : part.piece.stop]]
         group = BEFORE if in_source_order else None
-        for segment in part.segments:
-            if segment.action == "copy":
+        for run in part.runs:
+            if run.action == "copy":
                 group = COPIED if in_source_order else None
-                if segment.rewritten:
-                    pictures.rewritten.append(RewrittenRun(len(out), part.footage, segment.first, len(segment)))
-                _copy(part, track, segment, entries, clock, out, spool, group)
+                if run.rewritten:
+                    pictures.rewritten.append(RewrittenRun(len(out), part.media, run.first, len(run)))
+                _copy(part, track, run, entries, clock, out, spool, group)
                 group = BEHIND if in_source_order else None
-                pictures.copied += len(segment)
+                pictures.copied += len(run)
             else:
                 begin = len(out)
-                with closing(ahead(part.footage.frames(segment.first, segment.end), AHEAD)) as frames:
-                    for sample in shape.encode(frames, clock.ticks, len(segment)):
+                with closing(ahead(part.media.frames(run.first, run.end), AHEAD)) as frames:
+                    for sample in shape.encode(frames, clock.ticks, len(run)):
                         offset = spool.append(sample.data)
                         out.add(
                             pts=sample.pts,
@@ -138,14 +138,14 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
 def _copy(
     part: PlannedRange,
     track: Track,
-    segment: PlannedRun,
+    run: PlannedRun,
     entries: frozenset[int],
     clock: _Clock,
     out: OutTrack,
     spool: Spool,
     group: int | None,
 ) -> None:
-    copied, begin = iter(_copies(part, track, segment, spool)), segment.samples[0]
+    copied, begin = iter(_copies(part, track, run, spool)), run.samples[0]
     while batch := tuple(islice(copied, BATCH)):
         numbers, places, may_begin = zip(*batch, strict=True)
         times = map(clock.ticks, map(track.pts.__getitem__, numbers))
@@ -164,18 +164,18 @@ def _entries(track: Track) -> frozenset[int]:
     return frozenset(sample for number, sample in enumerate(track.sync) if not has_leading(track, number))
 
 
-def _copies(part: PlannedRange, track: Track, segment: PlannedRun, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
+def _copies(part: PlannedRange, track: Track, run: PlannedRun, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
     """Each copied sample: where it lies, and whether, if it is a keyframe, it may be one for players.
 
     It lies in the source, or in the spool where its headers had to be rewritten; until that ends no other keyframe
     is an IDR picture.
     """
-    rest: Sequence[int] = segment.samples
-    if segment.rewritten:
+    rest: Sequence[int] = run.samples
+    if run.rewritten:
         codec = codec_of(track.descriptions[0].codec)
         rewriter = codec.header_rewriter(track) if codec else None
         assert rewriter is not None
-        for place, (number, sample) in enumerate(zip(rest, part.footage.read(track, rest), strict=True)):
+        for place, (number, sample) in enumerate(zip(rest, part.media.read(track, rest), strict=True)):
             changed = rewriter.rewrite(sample)
             if rewriter.finished and changed is sample:
                 rest = rest[place:]
@@ -183,7 +183,7 @@ def _copies(part: PlannedRange, track: Track, segment: PlannedRun, spool: Spool)
             yield number, Extent(SPOOL, spool.append(changed), len(changed)), False
         else:
             return
-    for number, extent in zip(rest, part.footage.copy(track, rest, spool), strict=True):
+    for number, extent in zip(rest, part.media.copy(track, rest, spool), strict=True):
         yield number, extent, True
 
 

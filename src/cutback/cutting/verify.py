@@ -95,7 +95,7 @@ def _compare_run(track: Track, clip: ByteSource, run: RewrittenRun) -> str | Non
     hidden = sum(pts < first for pts in track.pts[run.sample :])
     samples = range(run.sample, min(run.sample + hidden + count + 16, len(track.pts)))
     try:
-        source = [_digest(picture) for picture in run.footage.frames(run.first, run.first + count)]
+        source = [_digest(picture) for picture in run.media.frames(run.first, run.first + count)]
         decoded = pictures.decode(track, clip, samples, lambda pts: pts >= first, Limits())
         copied = [_digest(picture) for picture, _ in zip(decoded, range(count), strict=False)]
     except CutbackError as error:
