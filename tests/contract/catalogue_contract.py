@@ -1,4 +1,4 @@
-"""What every Catalogue must do. Subclass `CatalogueContract`, give it a `shelf` fixture, and it is tested."""
+"""What every Catalogue must do. Subclass `CatalogueContract`, give it a `factory` fixture, and it is tested."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cutback.recording import Camera, CameraRecording
 T0 = datetime(2026, 3, 29, 0, 59, 59, 999_000, tzinfo=UTC)
 
 
-class Shelf(ABC):
+class CatalogueFactory(ABC):
     """Opens the same catalogue again and again."""
 
     @abstractmethod
@@ -66,15 +66,15 @@ def _put_many(argument: tuple[Callable[[], Catalogue], int]) -> int:
 
 
 class CatalogueContract:
-    """The suite. `shelf` is a fixture that gives a fresh, empty `Shelf`."""
+    """The suite. `factory` is a fixture that returns a `CatalogueFactory` for an empty catalogue."""
 
     @pytest.fixture
-    def catalogue(self, shelf: Shelf) -> Catalogue:
-        return shelf.open()
+    def catalogue(self, factory: CatalogueFactory) -> Catalogue:
+        return factory.open()
 
     # --- put and get -----------------------------------------------------------------------------
 
-    def test_a_recording_is_given_back_as_it_was_put(self, shelf: Shelf, catalogue: Catalogue) -> None:
+    def test_a_recording_is_given_back_as_it_was_put(self, factory: CatalogueFactory, catalogue: Catalogue) -> None:
         recording = CameraRecording(
             key="süd/波 1.mp4",
             etag='"abc-2"',
@@ -94,7 +94,7 @@ class CatalogueContract:
         )
         assert catalogue.put_recording(recording)
         assert recording == catalogue.get_recording(recording.key)
-        assert [recording] == shelf.open().covering(recording.camera, at(1), at(2))
+        assert [recording] == factory.open().covering(recording.camera, at(1), at(2))
         assert [recording] == list(catalogue.list_recordings().recordings)
 
     def test_there_is_no_recording_under_an_unknown_key(self, catalogue: Catalogue) -> None:
@@ -194,11 +194,13 @@ class CatalogueContract:
             assert footage(key, etag="3", sequencer="05", stored_at=at(5)) == catalogue.get_recording(key)
         assert [camera.recordings for camera in catalogue.cameras()] == [120]
 
-    def test_many_at_once_enter_and_count_each_recording_once(self, shelf: Shelf, catalogue: Catalogue) -> None:
-        users = [catalogue, shelf.open()]
+    def test_many_at_once_enter_and_count_each_recording_once(
+        self, factory: CatalogueFactory, catalogue: Catalogue
+    ) -> None:
+        users = [catalogue, factory.open()]
         entered = in_threads(4, lambda number: users[number % 2].put_recording(footage("same", start=1)))
         assert sum(entered) == 1
-        entered = in_processes(_put_many, [(shelf.opener(), number) for number in (0, 10, 20)])
+        entered = in_processes(_put_many, [(factory.opener(), number) for number in (0, 10, 20)])
         assert sum(entered) == 40
         assert [camera.recordings for camera in catalogue.cameras()] == [20, 20, 1]
 
@@ -227,29 +229,29 @@ class CatalogueContract:
         """Compared with looking at each of them; lengths from nothing to a day, exact powers of two among them."""
         dice = random.Random(4)
         lengths = [0, 0.001, 0.065536, 1, 59.999, 60, 65.536, 600, 3600, 86400]
-        shelf = [
+        stored = [
             footage(
                 f"{n:03}", dice.randrange(0, 90_000, 3), dice.choice(lengths), camera=dice.choice(["north", "south"])
             )
             for n in range(150)
         ]
-        for each in shelf:
+        for each in stored:
             catalogue.put_recording(each)
-        shelf.sort(key=lambda each: (each.start, each.key))
+        stored.sort(key=lambda each: (each.start, each.key))
         for _ in range(60):
             camera = dice.choice(["north", "south"])
             begin = dice.randrange(-100, 180_000, 3)
             start, end = at(begin), at(begin + dice.choice(lengths[1:]))
-            own = [each for each in shelf if each.camera == camera]
+            own = [each for each in stored if each.camera == camera]
             expected = [each for each in own if each.start < end and each.end > start]
             assert expected == catalogue.covering(camera, start, end)
             around = [each for each in own if each.start < start][-1:] + [each for each in own if each.start >= end][:1]
             assert around == catalogue.neighbours(camera, start, end)
             assert keys(expected) == listed(catalogue, camera, start=start, end=end, limit=7)
-            assert [each.key for each in shelf if each.end > start] == listed(catalogue, start=start, limit=40)
+            assert [each.key for each in stored if each.end > start] == listed(catalogue, start=start, limit=40)
             assert [each.key for each in own if each.start < end] == listed(catalogue, camera, end=end)
         for camera in catalogue.cameras():
-            own = [each for each in shelf if each.camera == camera.name]
+            own = [each for each in stored if each.camera == camera.name]
             assert Camera(camera.name, len(own), own[0].start, max(each.end for each in own)) == camera
 
     # --- listing ---------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ LONG = timedelta(seconds=20)
 """Waits that something must cut short."""
 
 
-class Queues(ABC):
+class QueueFactory(ABC):
     """Opens queues on one technology, whose time the test sets."""
 
     @abstractmethod
@@ -62,7 +62,7 @@ def _drain_in_threads(opener: Callable[[], Queue]) -> list[str]:
 
 
 class QueueContract:
-    """The suite. `queues` is a fixture that gives fresh, empty `Queues`.
+    """The suite. `queues` is a fixture that gives fresh, empty `QueueFactory`.
 
     What follows is the whole promise. An adapter whose technology promises less says so in its own docstring, and
     here by setting it lower: the tests then ask for what is left of it.
@@ -85,12 +85,12 @@ class QueueContract:
         return bodies if self.ordered else sorted(bodies)
 
     @pytest.fixture
-    def queue(self, queues: Queues) -> Queue:
+    def queue(self, queues: QueueFactory) -> Queue:
         return queues.open()
 
     # --- sending and receiving -------------------------------------------------------------------
 
-    def test_a_sent_message_is_received_with_its_id_body_and_time(self, queues: Queues, queue: Queue) -> None:
+    def test_a_sent_message_is_received_with_its_id_body_and_time(self, queues: QueueFactory, queue: Queue) -> None:
         sent_at = queues.now()
         message_id = queue.send("hello")
         queues.pass_time(5)
@@ -117,7 +117,7 @@ class QueueContract:
         assert ids == {message.id for message in queue.receive(limit=10)}
 
     @pytest.mark.parametrize("count", [0, 1, 10, 23])
-    def test_many_are_sent_as_one_by_one(self, queues: Queues, queue: Queue, count: int) -> None:
+    def test_many_are_sent_as_one_by_one(self, queues: QueueFactory, queue: Queue, count: int) -> None:
         sent = [f"Größe 🌊 {number}" for number in range(count)]
         ids = queue.send_all(iter(sent))
         assert QueueDepth(count, 0, 0, 0) == queues.open().depth()
@@ -155,7 +155,7 @@ class QueueContract:
             queue.send(body)
         assert self.in_order(sent) == self.in_order(drain(queue))
 
-    def test_the_message_longest_visible_comes_first(self, queues: Queues, queue: Queue) -> None:
+    def test_the_message_longest_visible_comes_first(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("delayed", delay=timedelta(seconds=10))
         queue.send("given back")
         first = take(queue)
@@ -166,11 +166,11 @@ class QueueContract:
         queues.pass_time(10)
         assert self.in_order(["fresh", "given back", "delayed"]) == self.in_order(drain(queue))
 
-    def test_what_was_sent_is_there_for_a_later_user(self, queues: Queues, queue: Queue) -> None:
+    def test_what_was_sent_is_there_for_a_later_user(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("kept")
         assert take(queues.open()).body == "kept"
 
-    def test_queues_of_other_names_are_apart(self, queues: Queues) -> None:
+    def test_queues_of_other_names_are_apart(self, queues: QueueFactory) -> None:
         one, other = queues.open("one"), queues.open("other")
         one.send("for one")
         assert other.receive() == []
@@ -187,7 +187,7 @@ class QueueContract:
 
     # --- delay -----------------------------------------------------------------------------------
 
-    def test_a_delayed_message_comes_when_its_delay_is_over(self, queues: Queues, queue: Queue) -> None:
+    def test_a_delayed_message_comes_when_its_delay_is_over(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("later", delay=timedelta(minutes=15))
         queues.pass_time(15 * 60 - 1)
         assert queue.receive() == []
@@ -206,7 +206,7 @@ class QueueContract:
         assert queue.receive(wait=timedelta(seconds=0.05)) == []
 
     @pytest.mark.parametrize("same_user", [True, False], ids=["same user", "another user"])
-    def test_waiting_ends_when_a_message_is_sent(self, queues: Queues, queue: Queue, *, same_user: bool) -> None:
+    def test_waiting_ends_when_a_message_is_sent(self, queues: QueueFactory, queue: Queue, *, same_user: bool) -> None:
         sender = queue if same_user else queues.open()
         began = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
@@ -225,7 +225,7 @@ class QueueContract:
             assert bodies(waiting.result(DEADLINE)) == ["boomerang"]
         assert time.monotonic() - began < LONG.total_seconds() / 2
 
-    def test_waiting_ends_when_a_delay_is_over(self, queues: Queues, queue: Queue) -> None:
+    def test_waiting_ends_when_a_delay_is_over(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("later", delay=timedelta(seconds=30))
         began = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
@@ -242,7 +242,7 @@ class QueueContract:
 
     # --- visibility ------------------------------------------------------------------------------
 
-    def test_a_received_message_is_hidden_until_its_visibility_passes(self, queues: Queues) -> None:
+    def test_a_received_message_is_hidden_until_its_visibility_passes(self, queues: QueueFactory) -> None:
         queue = queues.open(visibility=30)
         queue.send("one")
         first = take(queue)
@@ -254,7 +254,7 @@ class QueueContract:
         assert (first.receive_count, second.receive_count) == (1, 2)
         assert first.receipt != second.receipt
 
-    def test_a_receive_may_choose_its_own_visibility(self, queues: Queues, queue: Queue) -> None:
+    def test_a_receive_may_choose_its_own_visibility(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("one")
         assert queue.receive(visibility=timedelta(seconds=5))
         queues.pass_time(4)
@@ -280,7 +280,7 @@ class QueueContract:
     # --- extend ----------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("seconds", [10, 60, 12 * 3600])
-    def test_extend_hides_the_message_from_now_on(self, queues: Queues, queue: Queue, seconds: float) -> None:
+    def test_extend_hides_the_message_from_now_on(self, queues: QueueFactory, queue: Queue, seconds: float) -> None:
         queue.send("one")
         message = take(queue)
         queues.pass_time(5)
@@ -291,7 +291,7 @@ class QueueContract:
         queues.pass_time(1)
         assert take(queue).id == message.id
 
-    def test_extending_again_and_again_keeps_a_message_hidden(self, queues: Queues, queue: Queue) -> None:
+    def test_extending_again_and_again_keeps_a_message_hidden(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("one")
         message = take(queue)
         for _ in range(10):
@@ -307,7 +307,7 @@ class QueueContract:
         again = take(queue)
         assert (message.id, 2) == (again.id, again.receive_count)
 
-    def test_a_receipt_is_good_until_the_message_is_delivered_again(self, queues: Queues, queue: Queue) -> None:
+    def test_a_receipt_is_good_until_the_message_is_delivered_again(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("one")
         message = take(queue)
         queues.pass_time(3600)
@@ -319,7 +319,7 @@ class QueueContract:
 
     # --- stale receipts --------------------------------------------------------------------------
 
-    def test_a_receipt_is_stale_once_the_message_was_delivered_again(self, queues: Queues, queue: Queue) -> None:
+    def test_a_receipt_is_stale_once_the_message_was_delivered_again(self, queues: QueueFactory, queue: Queue) -> None:
         if not self.exact_receipts:
             pytest.skip("older receipts may still have an effect here")
         queue.send("one")
@@ -365,7 +365,7 @@ class QueueContract:
 
     # --- dead letters ----------------------------------------------------------------------------
 
-    def test_a_message_given_up_is_a_dead_letter(self, queues: Queues, queue: Queue) -> None:
+    def test_a_message_given_up_is_a_dead_letter(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("hopeless")
         queue.receive(visibility=timedelta())
         message = take(queue)
@@ -382,7 +382,7 @@ class QueueContract:
         queues.pass_time(24 * 3600)
         assert queue.receive() == []
 
-    def test_a_message_received_too_often_dies_instead(self, queues: Queues) -> None:
+    def test_a_message_received_too_often_dies_instead(self, queues: QueueFactory) -> None:
         queue = queues.open(visibility=30, max_receives=3)
         message_id = queue.send("poison")
         for count in (1, 2, 3):
@@ -395,7 +395,7 @@ class QueueContract:
         assert "3 times" in letter.reason
         assert QueueDepth(0, 0, 0, 1) == queue.depth()
 
-    def test_the_dying_do_not_keep_the_living_waiting(self, queues: Queues) -> None:
+    def test_the_dying_do_not_keep_the_living_waiting(self, queues: QueueFactory) -> None:
         queue = queues.open(max_receives=1)
         for number in range(25):
             queue.send(f"poison {number}")
@@ -409,7 +409,7 @@ class QueueContract:
         assert "healthy" in found
         assert queue.depth().dead + len(found) == 26
 
-    def test_the_last_delivery_may_still_be_extended_and_deleted(self, queues: Queues) -> None:
+    def test_the_last_delivery_may_still_be_extended_and_deleted(self, queues: QueueFactory) -> None:
         queue = queues.open(max_receives=1)
         queue.send("slow")
         message = take(queue)
@@ -418,7 +418,9 @@ class QueueContract:
         assert queue.delete(message)
         assert queue.dead_letters() == []
 
-    def test_dead_letters_come_newest_first_and_no_more_than_asked_for(self, queues: Queues, queue: Queue) -> None:
+    def test_dead_letters_come_newest_first_and_no_more_than_asked_for(
+        self, queues: QueueFactory, queue: Queue
+    ) -> None:
         for body in "abcde":
             queue.send(body)
         for message in queue.receive(limit=5):
@@ -436,7 +438,7 @@ class QueueContract:
             assert queue.move_to_dead_letters(message, "enough")
         return ids
 
-    def test_redrive_brings_all_back_as_if_never_received(self, queues: Queues) -> None:
+    def test_redrive_brings_all_back_as_if_never_received(self, queues: QueueFactory) -> None:
         queue = queues.open(max_receives=2)
         ids = self._give_up_all(queue, "abc")
         assert queue.redrive() == 3
@@ -475,7 +477,7 @@ class QueueContract:
 
     # --- depth -----------------------------------------------------------------------------------
 
-    def test_depth_counts_each_kind(self, queues: Queues, queue: Queue) -> None:
+    def test_depth_counts_each_kind(self, queues: QueueFactory, queue: Queue) -> None:
         assert QueueDepth(visible=0, in_flight=0, delayed=0, dead=0) == queue.depth()
         for number in range(6):
             queue.send(str(number))
@@ -490,14 +492,14 @@ class QueueContract:
 
     # --- many at once ----------------------------------------------------------------------------
 
-    def test_threads_receive_each_message_exactly_once(self, queues: Queues, queue: Queue) -> None:
+    def test_threads_receive_each_message_exactly_once(self, queues: QueueFactory, queue: Queue) -> None:
         sent = Counter(str(number) for number in range(min(200, self.crowd)))
         in_threads(4, lambda number: [queue.send(body) for body in list(sent)[number::4]])
         users = [queue, queue, queues.open(), queues.open()]
         found = in_threads(8, lambda number: drain(users[number % 4]))
         assert sent == Counter(itertools.chain.from_iterable(found))
 
-    def test_processes_receive_each_message_exactly_once(self, queues: Queues, queue: Queue) -> None:
+    def test_processes_receive_each_message_exactly_once(self, queues: QueueFactory, queue: Queue) -> None:
         sent = Counter(str(number) for number in range(self.crowd))
         in_threads(4, lambda number: [queue.send(body) for body in list(sent)[number::4]])
         found = in_processes(_drain_in_threads, [queues.opener()] * 3)
@@ -526,7 +528,7 @@ class QueueContract:
 
     # --- anything at all -------------------------------------------------------------------------
 
-    def test_it_does_what_the_model_does(self, queues: Queues) -> None:
+    def test_it_does_what_the_model_does(self, queues: QueueFactory) -> None:
         if not (self.ordered and self.exact_receipts):
             pytest.skip("the model is exact about order and receipts, and this queue is not")
         agrees_with_model(queues)

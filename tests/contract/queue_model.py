@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from cutback.ports import Message, QueueDepth
 
 if TYPE_CHECKING:
-    from tests.contract.queue_contract import Queues
+    from tests.contract.queue_contract import QueueFactory
 
 MAX_RECEIVES = 3
 VISIBILITY = 30
@@ -38,7 +38,7 @@ class Entry:
 class QueueMachine(RuleBasedStateMachine):
     """Does the same to a queue and to the lists."""
 
-    def __init__(self, queues: Queues) -> None:
+    def __init__(self, queues: QueueFactory) -> None:
         super().__init__()
         self.queues = queues
         self.queue = queues.open(f"model-{next(_numbers)}", visibility=VISIBILITY, max_receives=MAX_RECEIVES)
@@ -141,7 +141,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.alive.append(Entry(entry.id, entry.body, visible_at, next(self.order)))
 
 
-def agrees_with_model(queues: Queues) -> None:
+def agrees_with_model(queues: QueueFactory) -> None:
     """Try sequences of calls on fresh queues."""
     run_state_machine_as_test(
         lambda: QueueMachine(queues),

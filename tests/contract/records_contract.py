@@ -1,4 +1,4 @@
-"""What every Records must do. Subclass `RecordsContract`, give it a `shelf` fixture, and it is tested."""
+"""What every Records must do. Subclass `RecordsContract`, give it a `factory` fixture, and it is tested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T0 = datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
 
 
-class Shelf(ABC):
+class RecordsFactory(ABC):
     """Opens the same records again and again."""
 
     @abstractmethod
@@ -118,11 +118,11 @@ def _count_up(argument: tuple[Callable[[], Records], int]) -> int:
 
 
 class RecordsContract:
-    """The suite. `shelf` is a fixture that gives a fresh, empty `Shelf`."""
+    """The suite. `factory` is a fixture that returns a `RecordsFactory` for empty records."""
 
     @pytest.fixture
-    def records(self, shelf: Shelf) -> Records:
-        return shelf.open()
+    def records(self, factory: RecordsFactory) -> Records:
+        return factory.open()
 
     # --- put and get -----------------------------------------------------------------------------
 
@@ -171,12 +171,12 @@ class RecordsContract:
         assert len(records.events_after(0)) == 1
         assert listed(records, ClipQuery(tag="x")) == listed(records, ClipQuery(recording="other.mp4")) == []
 
-    def test_what_was_stored_is_there_for_a_later_user(self, shelf: Shelf, records: Records) -> None:
+    def test_what_was_stored_is_there_for_a_later_user(self, factory: RecordsFactory, records: Records) -> None:
         clip = put(records, a_clip(), claimed(a_clip()))
-        assert clip == shelf.open().get_clip("wave")
+        assert clip == factory.open().get_clip("wave")
 
-    def test_only_one_of_many_puts_at_once_is_stored(self, shelf: Shelf, records: Records) -> None:
-        users = [records, shelf.open()]
+    def test_only_one_of_many_puts_at_once_is_stored(self, factory: RecordsFactory, records: Records) -> None:
+        users = [records, factory.open()]
         clips = [a_clip(title=str(number)) for number in range(8)]
         for attempt in range(5):
             fresh = [clip.model_copy(update={"id": f"wave-{attempt}"}) for clip in clips]
@@ -185,8 +185,8 @@ class RecordsContract:
             assert fresh[stored.index(True)] == records.get_clip(f"wave-{attempt}")
         assert len(records.events_after(0)) == 5
 
-    def test_only_one_of_many_processes_puts_the_clip(self, shelf: Shelf, records: Records) -> None:
-        stored = in_processes(_put_in_another_process, [(shelf.opener(), str(number)) for number in range(3)])
+    def test_only_one_of_many_processes_puts_the_clip(self, factory: RecordsFactory, records: Records) -> None:
+        stored = in_processes(_put_in_another_process, [(factory.opener(), str(number)) for number in range(3)])
         assert sum(stored) == 1
         clip = records.get_clip("wave")
         assert clip is not None
@@ -220,8 +220,10 @@ class RecordsContract:
         put(records, clip, claimed(clip))
         assert other == records.get_clip("other")
 
-    def test_only_one_of_many_commits_from_the_same_revision_wins(self, shelf: Shelf, records: Records) -> None:
-        users = [records, shelf.open()]
+    def test_only_one_of_many_commits_from_the_same_revision_wins(
+        self, factory: RecordsFactory, records: Records
+    ) -> None:
+        users = [records, factory.open()]
         clip = put(records, a_clip())
         for _ in range(5):
             changes = [
@@ -233,9 +235,9 @@ class RecordsContract:
             assert clip == records.get_clip("wave")
         assert [f"wave.{revision}" for revision in range(1, 7)] == [event.id for _, event in records.events_after(0)]
 
-    def test_no_change_of_many_processes_is_lost(self, shelf: Shelf, records: Records) -> None:
+    def test_no_change_of_many_processes_is_lost(self, factory: RecordsFactory, records: Records) -> None:
         put(records, a_clip())
-        in_processes(_count_up, [(shelf.opener(), 25)] * 3)
+        in_processes(_count_up, [(factory.opener(), 25)] * 3)
         clip = records.get_clip("wave")
         assert clip is not None
         assert clip.revision == 76
@@ -522,14 +524,14 @@ class RecordsContract:
         assert seen == ["c0", "c1", "c2", "c3", "c4"]
         assert position == records.last_position()
 
-    def test_followers_miss_no_event_while_others_commit(self, shelf: Shelf, records: Records) -> None:
+    def test_followers_miss_no_event_while_others_commit(self, factory: RecordsFactory, records: Records) -> None:
         def write(number: int) -> None:
-            user = shelf.open()
+            user = factory.open()
             for round_number in range(20):
                 assert user.put_clip(a_clip(f"c{number}-{round_number}"))
 
         def follow() -> list[str]:
-            user, position, seen = shelf.open(), 0, list[str]()
+            user, position, seen = factory.open(), 0, list[str]()
             while len(seen) < 60:
                 some = user.events_after(position, limit=7)
                 seen += [event.id for _, event in some]
@@ -540,14 +542,14 @@ class RecordsContract:
         assert isinstance(results[0], list)
         assert [event.id for _, event in records.events_after(0)] == results[0]
 
-    def test_events_are_unannounced_until_they_are_marked(self, shelf: Shelf, records: Records) -> None:
+    def test_events_are_unannounced_until_they_are_marked(self, factory: RecordsFactory, records: Records) -> None:
         for number in range(4):
             put(records, a_clip(f"c{number}"))
         assert [event.id for event in records.unannounced()] == ["c0.1", "c1.1", "c2.1", "c3.1"]
         records.mark_announced(["c1.1", "nobody.7", "c1.1"])
         records.mark_announced(iter(["c2.1"]))
         records.mark_announced([])
-        assert [event.id for event in shelf.open().unannounced()] == ["c0.1", "c3.1"]
+        assert [event.id for event in factory.open().unannounced()] == ["c0.1", "c3.1"]
         assert [event.id for event in records.unannounced(limit=1)] == ["c0.1"]
         assert len(records.events_after(0)) == 4, "what was announced can still be followed"
 

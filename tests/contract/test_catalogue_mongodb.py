@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from tests.contract.catalogue_contract import CatalogueContract, Shelf, at, footage
+from tests.contract.catalogue_contract import CatalogueContract, CatalogueFactory, at, footage
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
 from tests.contract.racing import in_threads
 
@@ -25,7 +25,7 @@ def open_catalogue(url: str) -> MongoCatalogue:
     return MongoCatalogue(Mongo(url))
 
 
-class MongoShelf(Shelf):
+class MongoCatalogueFactory(CatalogueFactory):
     def __init__(self, url: str) -> None:
         self.url = url
         self.opened: list[MongoCatalogue] = []
@@ -39,10 +39,10 @@ class MongoShelf(Shelf):
 
 
 @pytest.fixture
-def shelf(mongo_url: str) -> Iterator[MongoShelf]:
-    shelf = MongoShelf(mongo_url)
-    yield shelf
-    for catalogue in shelf.opened:
+def factory(mongo_url: str) -> Iterator[MongoCatalogueFactory]:
+    factory = MongoCatalogueFactory(mongo_url)
+    yield factory
+    for catalogue in factory.opened:
         catalogue.close()
 
 

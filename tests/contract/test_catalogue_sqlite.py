@@ -9,14 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.contract.catalogue_contract import CatalogueContract, Shelf, at, footage, keys
+from tests.contract.catalogue_contract import CatalogueContract, CatalogueFactory, at, footage, keys
 from tests.contract.manual_clock import ManualClock
 
 from cutback.adapters.catalogue_rules import REMOVALS_KEPT
 from cutback.adapters.catalogue_sqlite import SqliteCatalogue
 
 
-class SqliteShelf(Shelf):
+class SqliteCatalogueFactory(CatalogueFactory):
     def __init__(self, path: Path, clock: ManualClock) -> None:
         self.path = path
         self.clock = clock
@@ -32,10 +32,10 @@ class SqliteShelf(Shelf):
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteShelf]:
-    shelf = SqliteShelf(tmp_path / "cutback.sqlite", clock)
-    yield shelf
-    for catalogue in shelf.opened:
+def factory(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteCatalogueFactory]:
+    factory = SqliteCatalogueFactory(tmp_path / "cutback.sqlite", clock)
+    yield factory
+    for catalogue in factory.opened:
         catalogue.close()
 
 
@@ -43,24 +43,24 @@ class TestSqliteCatalogue(CatalogueContract):
     """All of the contract."""
 
 
-def test_removals_are_not_remembered_for_ever(shelf: SqliteShelf, clock: ManualClock) -> None:
-    catalogue = shelf.open()
+def test_removals_are_not_remembered_for_ever(factory: SqliteCatalogueFactory, clock: ManualClock) -> None:
+    catalogue = factory.open()
     catalogue.remove_recording("a", sequencer="2", at=clock.now)
     clock.now += REMOVALS_KEPT + timedelta(seconds=1)
     catalogue.remove_recording("b", sequencer="2", at=clock.now)
-    with sqlite3.connect(shelf.path) as other:
+    with sqlite3.connect(factory.path) as other:
         assert other.execute("SELECT key FROM removed_recordings").fetchall() == [("b",)]
     other.close()
 
 
 def test_a_day_long_recording_among_many_short_ones_does_not_slow_what_is_asked_all_the_time(
-    shelf: SqliteShelf,
+    factory: SqliteCatalogueFactory,
 ) -> None:
     """Counted in the machine's own steps: a scan of this many takes thousands of times more."""
-    catalogue = shelf.open()
+    catalogue = factory.open()
     catalogue.put_recording(footage("long", start=0, length=86400))
     catalogue.put_recording(footage("short", start=0, length=4))
-    with sqlite3.connect(shelf.path) as other:
+    with sqlite3.connect(factory.path) as other:
         other.execute(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 from tests.contract.manual_clock import ManualClock
-from tests.contract.queue_contract import QueueContract, Queues, take
+from tests.contract.queue_contract import QueueContract, QueueFactory, take
 
 from cutback.adapters.queue_sqlite import SqliteQueue
 
 
-class SqliteQueues(Queues):
+class SqliteQueueFactory(QueueFactory):
     def __init__(self, path: Path, clock: ManualClock) -> None:
         self.path = path
         self.clock = clock
@@ -45,8 +45,8 @@ class SqliteQueues(Queues):
 
 
 @pytest.fixture
-def queues(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteQueues]:
-    queues = SqliteQueues(tmp_path / "cutback.sqlite", clock)
+def queues(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteQueueFactory]:
+    queues = SqliteQueueFactory(tmp_path / "cutback.sqlite", clock)
     yield queues
     for queue in queues.opened:
         queue.close()
@@ -56,7 +56,7 @@ class TestSqliteQueue(QueueContract):
     """All of the contract."""
 
 
-def test_the_queue_named_nothing_else_is_requests(queues: SqliteQueues) -> None:
+def test_the_queue_named_nothing_else_is_requests(queues: SqliteQueueFactory) -> None:
     SqliteQueue(queues.path, clock=queues.clock).send("one")
     assert take(queues.open("requests")).body == "one"
 
@@ -69,7 +69,7 @@ def test_a_queue_that_cannot_work_is_refused(tmp_path: Path, wrong: dict[str, ob
         SqliteQueue(tmp_path / "q.sqlite", **wrong)
 
 
-def test_redrive_takes_more_than_one_round_for_many_and_keeps_their_order(queues: SqliteQueues) -> None:
+def test_redrive_takes_more_than_one_round_for_many_and_keeps_their_order(queues: SqliteQueueFactory) -> None:
     queue = queues.open()
     _fill(queues.path, dead=1_201, waiting=0)
     assert queue.redrive() == 1_201
@@ -79,7 +79,7 @@ def test_redrive_takes_more_than_one_round_for_many_and_keeps_their_order(queues
     assert queue.redrive(ids) == 0
 
 
-def test_an_idle_queue_writes_nothing(queues: SqliteQueues) -> None:
+def test_an_idle_queue_writes_nothing(queues: SqliteQueueFactory) -> None:
     queue = queues.open()
     queue.send("later", delay=timedelta(minutes=1))
     with sqlite3.connect(queues.path) as watcher:
@@ -89,7 +89,7 @@ def test_an_idle_queue_writes_nothing(queues: SqliteQueues) -> None:
     watcher.close()
 
 
-def test_many_waiting_and_dead_messages_do_not_slow_a_delivery(queues: SqliteQueues) -> None:
+def test_many_waiting_and_dead_messages_do_not_slow_a_delivery(queues: SqliteQueueFactory) -> None:
     """Counted in the machine's own steps: a scan of this many takes thousands of times more."""
     queue = queues.open()
     _fill(queues.path, dead=20_000, waiting=20_000)

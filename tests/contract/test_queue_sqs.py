@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.contract.queue_contract import LONG, QueueContract, Queues, drain, take
+from tests.contract.queue_contract import LONG, QueueContract, QueueFactory, drain, take
 from tests.contract.racing import DEADLINE, in_threads
 from tests.support.aws import Aws, running
 
@@ -23,7 +23,7 @@ from cutback.ports import Queue, QueueDepth
 from cutback.settings import Settings, variable
 
 
-class SqsQueues(Queues):
+class SqsQueueFactory(QueueFactory):
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         self.urls: dict[str, str] = {}
@@ -56,8 +56,8 @@ def aws() -> Iterator[Aws]:
 
 
 @pytest.fixture
-def queues(aws: Aws) -> Iterator[SqsQueues]:
-    queues = SqsQueues(aws)
+def queues(aws: Aws) -> Iterator[SqsQueueFactory]:
+    queues = SqsQueueFactory(aws)
     yield queues
     aws.moves_messages = True
     for queue in queues.opened:
@@ -87,7 +87,7 @@ def make_dead_letters(queue: SqsQueue, bodies: list[str]) -> list[str]:
     return ids
 
 
-def test_looking_at_dead_letters_changes_nothing(queues: SqsQueues) -> None:
+def test_looking_at_dead_letters_changes_nothing(queues: SqsQueueFactory) -> None:
     queue = queues.open()
     ids = make_dead_letters(queue, [str(number) for number in range(23)])
     first = queue.dead_letters()
@@ -101,7 +101,7 @@ def test_looking_at_dead_letters_changes_nothing(queues: SqsQueues) -> None:
     assert QueueDepth(0, 0, 0, 23) == queue.depth()
 
 
-def test_a_letter_that_sqs_moved_gets_a_time_of_death_that_stays(queues: SqsQueues) -> None:
+def test_a_letter_that_sqs_moved_gets_a_time_of_death_that_stays(queues: SqsQueueFactory) -> None:
     queue = queues.open(max_receives=2)
     message_id = queue.send("poison")
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_a_letter_that_sqs_moved_gets_a_time_of_death_that_stays(queues: SqsQueu
     assert take(queue).id == message_id
 
 
-def test_a_letter_tells_of_its_last_death(queues: SqsQueues) -> None:
+def test_a_letter_tells_of_its_last_death(queues: SqsQueueFactory) -> None:
     queue = queues.open(max_receives=2)
     make_dead_letters(queue, ["a"])
     assert queue.redrive() == 1
@@ -132,7 +132,7 @@ def test_a_letter_tells_of_its_last_death(queues: SqsQueues) -> None:
     assert (letter.reason, letter.receive_count) == ("It was received 2 times and never finished.", 2)
 
 
-def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQueues) -> None:
+def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQueueFactory) -> None:
     queues.aws.moves_messages = False
     queue = queues.open()
     ids = make_dead_letters(queue, [str(number) for number in range(23)])
@@ -143,7 +143,7 @@ def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQu
     assert queue.dead_letters() == []
 
 
-def test_letters_that_somebody_looks_at_are_waited_for(queues: SqsQueues) -> None:
+def test_letters_that_somebody_looks_at_are_waited_for(queues: SqsQueueFactory) -> None:
     queue = queues.open()
     ids = make_dead_letters(queue, ["a", "b"])
     with queues.aws.client_of("sqs") as sqs, ThreadPoolExecutor(1) as pool:
@@ -161,7 +161,7 @@ def take_waiting(queue: SqsQueue) -> str:
     return message.body
 
 
-def test_without_a_dead_letter_queue_no_work_begins_and_nothing_is_given_up(queues: SqsQueues) -> None:
+def test_without_a_dead_letter_queue_no_work_begins_and_nothing_is_given_up(queues: SqsQueueFactory) -> None:
     queue = SqsQueue(queues.aws.make_queue(dead=False), setting="CUTBACK_WEBHOOK_QUEUE_URL")
     queues.opened.append(queue)
     with pytest.raises(SettingsError, match=r"CUTBACK_WEBHOOK_QUEUE_URL: .* has no dead-letter queue"):
@@ -197,7 +197,7 @@ def test_every_queue_named_is_looked_at_before_work_begins(aws: Aws, tmp_path: P
 
 
 def test_a_redrive_policy_more_impatient_than_the_settings_is_warned_of(
-    queues: SqsQueues, caplog: pytest.LogCaptureFixture
+    queues: SqsQueueFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "cutback"):
         queues.open("patient", max_receives=8).check()
@@ -212,7 +212,7 @@ def test_a_redrive_policy_more_impatient_than_the_settings_is_warned_of(
 
 
 @pytest.mark.parametrize("body", ["x" * MAX_BYTES, "波" * (MAX_BYTES // 3)], ids=["letters", "three-byte characters"])
-def test_a_body_of_a_mebibyte_is_carried_and_buried(queues: SqsQueues, body: str) -> None:
+def test_a_body_of_a_mebibyte_is_carried_and_buried(queues: SqsQueueFactory, body: str) -> None:
     queue = queues.open()
     queue.send(body)
     assert queue.move_to_dead_letters(take(queue), "r" * 5000)
@@ -223,7 +223,7 @@ def test_a_body_of_a_mebibyte_is_carried_and_buried(queues: SqsQueues, body: str
     assert body == take(queue).body
 
 
-def test_a_body_of_more_is_refused(queues: SqsQueues) -> None:
+def test_a_body_of_more_is_refused(queues: SqsQueueFactory) -> None:
     queue = queues.open()
     with pytest.raises(MessageRefusedError, match=str(MAX_BYTES)):
         queue.send("波" * (MAX_BYTES // 3 + 1))
@@ -235,7 +235,7 @@ def test_a_body_of_more_is_refused(queues: SqsQueues) -> None:
 
 
 def test_ten_are_sent_in_a_call_and_what_is_not_taken_in_company_alone(
-    queues: SqsQueues, monkeypatch: pytest.MonkeyPatch
+    queues: SqsQueueFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = queues.open()
     asking = queue._clients.asking
@@ -254,14 +254,14 @@ def test_ten_are_sent_in_a_call_and_what_is_not_taken_in_company_alone(
     assert dict(zip(ids, sent, strict=True)) == {message.id: message.body for message in received}
 
 
-def test_of_many_it_is_named_what_is_wrong_with_one(queues: SqsQueues) -> None:
+def test_of_many_it_is_named_what_is_wrong_with_one(queues: SqsQueueFactory) -> None:
     small = SqsQueue(queues.aws.make_queue(MaximumMessageSize="1024"))
     queues.opened.append(small)
     with pytest.raises(MessageRefusedError, match="1025 bytes"):
         small.send_all(["x", "y" * 1025])
 
 
-def test_fractions_of_seconds_are_rounded_up(queues: SqsQueues) -> None:
+def test_fractions_of_seconds_are_rounded_up(queues: SqsQueueFactory) -> None:
     queue = queues.open()
     queue.send("later", delay=timedelta(seconds=0.2))
     queues.pass_time(0.9)
@@ -275,7 +275,7 @@ def test_fractions_of_seconds_are_rounded_up(queues: SqsQueues) -> None:
     assert drain(queue) == ["later"]
 
 
-def test_a_queue_that_is_not_there_is_unavailable_by_name(queues: SqsQueues) -> None:
+def test_a_queue_that_is_not_there_is_unavailable_by_name(queues: SqsQueueFactory) -> None:
     queue = SqsQueue(f"{queues.url()}-gone")
     queues.opened.append(queue)
     with pytest.raises(QueueUnavailableError, match="-gone: it does not exist"):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.contract.manual_clock import ManualClock
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
-from tests.contract.records_contract import RecordsContract, Shelf
+from tests.contract.records_contract import RecordsContract, RecordsFactory
 
 from cutback.adapters.mongodb import Mongo
 from cutback.adapters.records_mongodb import MongoRecords
@@ -20,7 +20,7 @@ def open_records(url: str) -> MongoRecords:
     return MongoRecords(Mongo(url))
 
 
-class MongoShelf(Shelf):
+class MongoRecordsFactory(RecordsFactory):
     def __init__(self, url: str, clock: ManualClock) -> None:
         self.url = url
         self.clock = clock
@@ -36,10 +36,10 @@ class MongoShelf(Shelf):
 
 
 @pytest.fixture
-def shelf(mongo_url: str, clock: ManualClock) -> Iterator[MongoShelf]:
-    shelf = MongoShelf(mongo_url, clock)
-    yield shelf
-    for records in shelf.opened:
+def factory(mongo_url: str, clock: ManualClock) -> Iterator[MongoRecordsFactory]:
+    factory = MongoRecordsFactory(mongo_url, clock)
+    yield factory
+    for records in factory.opened:
         records.close()
 
 

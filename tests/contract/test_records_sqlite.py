@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from tests.contract.manual_clock import ManualClock
-from tests.contract.records_contract import T0, RecordsContract, Shelf, a_clip, claimed, finished, put
+from tests.contract.records_contract import T0, RecordsContract, RecordsFactory, a_clip, claimed, finished, put
 
 from cutback.adapters.records_sqlite import SqliteRecords
 from cutback.clip import ClipState
 from cutback.ports import ClipQuery
 
 
-class SqliteShelf(Shelf):
+class SqliteRecordsFactory(RecordsFactory):
     def __init__(self, path: Path, clock: ManualClock) -> None:
         self.path = path
         self.clock = clock
@@ -33,10 +33,10 @@ class SqliteShelf(Shelf):
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteShelf]:
-    shelf = SqliteShelf(tmp_path / "cutback.sqlite", clock)
-    yield shelf
-    for records in shelf.opened:
+def factory(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteRecordsFactory]:
+    factory = SqliteRecordsFactory(tmp_path / "cutback.sqlite", clock)
+    yield factory
+    for records in factory.opened:
         records.close()
 
 
@@ -45,18 +45,18 @@ class TestSqliteRecords(RecordsContract):
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-def test_a_limit_below_one_is_refused(shelf: SqliteShelf, limit: int) -> None:
-    records = shelf.open()
+def test_a_limit_below_one_is_refused(factory: SqliteRecordsFactory, limit: int) -> None:
+    records = factory.open()
     with pytest.raises(ValueError, match="limit"):
         records.list_clips(ClipQuery(), limit=limit)
     with pytest.raises(ValueError, match="limit"):
         records.due(T0, limit=limit)
 
 
-def test_a_change_that_cannot_be_stored_whole_is_not_stored_at_all(shelf: SqliteShelf) -> None:
-    records = shelf.open()
+def test_a_change_that_cannot_be_stored_whole_is_not_stored_at_all(factory: SqliteRecordsFactory) -> None:
+    records = factory.open()
     clip = put(records, a_clip())
-    with sqlite3.connect(shelf.path) as other:
+    with sqlite3.connect(factory.path) as other:
         other.execute("INSERT INTO events (id, content) VALUES ('wave.2', '{}')")
     other.close()
     with pytest.raises(sqlite3.IntegrityError):
@@ -64,12 +64,12 @@ def test_a_change_that_cannot_be_stored_whole_is_not_stored_at_all(shelf: Sqlite
     assert clip == records.get_clip("wave")
 
 
-def test_many_finished_clips_do_not_slow_what_is_asked_all_the_time(shelf: SqliteShelf) -> None:
+def test_many_finished_clips_do_not_slow_what_is_asked_all_the_time(factory: SqliteRecordsFactory) -> None:
     """Counted in the machine's own steps: a scan of this many takes thousands of times more."""
-    records = shelf.open()
+    records = factory.open()
     clip = a_clip("c0", tags=["x"], expires_in=3600)
     put(records, clip, claimed(clip), finished(claimed(clip)))
-    with sqlite3.connect(shelf.path) as other:
+    with sqlite3.connect(factory.path) as other:
         other.execute(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)

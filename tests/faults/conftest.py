@@ -1,4 +1,4 @@
-"""Yards, whose processes end with the test."""
+"""Worker processes that end with the test."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.yard import Yard
+from tests.faults.worker_processes import WorkerProcesses
 
 
 @pytest.fixture
-def make_yard(tmp_path: Path) -> Iterator[Callable[..., Yard]]:
-    yards: list[Yard] = []
+def make_workers(tmp_path: Path) -> Iterator[Callable[..., WorkerProcesses]]:
+    made: list[WorkerProcesses] = []
 
-    def make(**settings: Any) -> Yard:
-        yards.append(Yard(tmp_path / str(len(yards)), **settings))
-        return yards[-1]
+    def make(**settings: Any) -> WorkerProcesses:
+        made.append(WorkerProcesses(tmp_path / str(len(made)), **settings))
+        return made[-1]
 
     yield make
-    for yard in yards:
-        for process in yard.processes:
+    for workers in made:
+        for process in workers.processes:
             process.kill()
             process.wait()

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
-from tests.faults.yard import Yard, eventually, request
+from tests.faults.worker_processes import WorkerProcesses, eventually, request
 
 from cutback import accept
 from cutback.clip import Clip, ClipState
@@ -29,10 +29,10 @@ LONGEST_LIFE = 0.7
 
 
 @dataclass
-class Asker:
+class Requester:
     """Asks for clips, most of them possible, and remembers what was accepted."""
 
-    yard: Yard
+    workers: WorkerProcesses
     chance: random.Random = field(default_factory=lambda: random.Random(20261124))
     accepted: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -42,10 +42,10 @@ class Asker:
         number = len(self.accepted)
         recording = "gone.mp4" if number % 11 == 0 else "sea.mp4"
         wanted = request(number, source={"recording": recording, "start": 1, "end": 2})
-        self.accepted.append(accept.submit(self.yard.services, wanted).id)
+        self.accepted.append(accept.submit(self.workers.services, wanted).id)
         kind = self.chance.random()
         if kind < 0.2:  # a message that comes twice
-            self.yard.services.queue.send(wanted.model_dump_json())
+            self.workers.services.queue.send(wanted.model_dump_json())
         elif kind < 0.25:
             self.put_aside(f"no request {number}")
         elif kind < 0.3:
@@ -53,65 +53,67 @@ class Asker:
 
     def put_aside(self, body: str) -> None:
         self.refused.append(body)
-        self.yard.services.queue.send(body)
+        self.workers.services.queue.send(body)
 
     def keep_busy(self, done: threading.Event) -> None:
         while not done.wait(0.02):
-            while self.yard.services.queue.depth().visible < 6:
+            while self.workers.services.queue.depth().visible < 6:
                 self.ask()
 
 
-def kill_workers(yard: Yard, name: str, kills: int) -> Counter[int]:
+def kill_workers(workers: WorkerProcesses, name: str, kills: int) -> Counter[int]:
     """How they ended."""
     dice = random.Random(name)
-    nursery = yard.nursery(name, STEP_SECONDS="0.02")
+    children = workers.children(name, STEP_SECONDS="0.02")
     try:
-        return Counter(nursery.live_and_die(number, dice.uniform(0, LONGEST_LIFE)) for number in range(kills))
+        return Counter(children.start_and_kill(number, dice.uniform(0, LONGEST_LIFE)) for number in range(kills))
     finally:
-        nursery.close()
+        children.close()
 
 
-def check_account(yard: Yard, kills: int) -> None:
-    asker, done = Asker(yard), threading.Event()
+def check_account(workers: WorkerProcesses, kills: int) -> None:
+    requester, done = Requester(workers), threading.Event()
     with ThreadPoolExecutor(3) as pool:
-        asking = pool.submit(asker.keep_busy, done)
+        asking = pool.submit(requester.keep_busy, done)
         try:
-            killing = [pool.submit(kill_workers, yard, name, kills // 2) for name in ("a", "b")]
+            killing = [pool.submit(kill_workers, workers, name, kills // 2) for name in ("a", "b")]
             ends = sum((each.result() for each in killing), Counter[int]())
         finally:
             done.set()
         asking.result()
     assert ends == {-signal.SIGKILL: kills // 2 * 2}
     for _ in range(2):
-        yard.start()
-    eventually(yard.idle, seconds=120)
-    assert yard.stop() == [0, 0]
-    check_books(yard, asker)
+        workers.start()
+    eventually(workers.idle, seconds=120)
+    assert workers.stop() == [0, 0]
+    check_books(workers, requester)
 
 
-def check_books(yard: Yard, asker: Asker) -> None:
-    clips = yard.clips()
+def check_books(workers: WorkerProcesses, requester: Requester) -> None:
+    clips = workers.clips()
     states = Counter(clip.state for clip in clips)
-    letters = yard.services.queue.dead_letters(limit=1_000_000)
-    ours, others = split(letters, set(asker.accepted), asker.refused)
-    print(f"\naccepted {len(asker.accepted)}, {dict(states)}, refused {len(others)}, given up {len(ours)}")  # noqa: T201
+    letters = workers.services.queue.dead_letters(limit=1_000_000)
+    ours, others = split(letters, set(requester.accepted), requester.refused)
+    print(f"\naccepted {len(requester.accepted)}, {dict(states)}, refused {len(others)}, given up {len(ours)}")  # noqa: T201
 
     # Every request that was accepted, and nothing else, ended: ready, or failed by name.
-    assert Counter(clip.id for clip in clips) == Counter(asker.accepted)
+    assert Counter(clip.id for clip in clips) == Counter(requester.accepted)
     assert set(states) <= {ClipState.READY, ClipState.FAILED}
-    assert len(asker.accepted) == states[ClipState.READY] + states[ClipState.FAILED]
+    assert len(requester.accepted) == states[ClipState.READY] + states[ClipState.FAILED]
     reasons = {clip.id: clip.failure.reason for clip in clips if clip.state is ClipState.FAILED and clip.failure}
     assert set(reasons.values()) <= {"recording_not_found", "gave_up"}
     # What was given up can be brought back: it has its dead letter.
     assert {clip_id for clip_id, reason in reasons.items() if reason == "gave_up"} <= ours
     # What was refused is kept aside, once.
-    assert Counter(others) == Counter(asker.refused)
+    assert Counter(others) == Counter(requester.refused)
 
-    assert {clip_id: len(ids) for clip_id, ids in yard.event_ids().items()} == dict.fromkeys(ids_of(clips, "ready"), 1)
-    yard.sweep()
-    assert yard.strays() == []
-    assert yard.services.records.unannounced() == []
-    with closing(sqlite3.connect(yard.settings.database_path)) as connection:
+    assert {clip_id: len(ids) for clip_id, ids in workers.event_ids().items()} == dict.fromkeys(
+        ids_of(clips, "ready"), 1
+    )
+    workers.sweep()
+    assert workers.strays() == []
+    assert workers.services.records.unannounced() == []
+    with closing(sqlite3.connect(workers.settings.database_path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
@@ -135,12 +137,14 @@ def split(letters: list[DeadLetter], accepted: set[str], refused: list[str]) -> 
     return ours, others
 
 
-def test_every_accepted_request_is_accounted_for(make_yard: Callable[..., Yard]) -> None:
-    check_account(make_yard(max_tries=4), 40)
+def test_every_accepted_request_is_accounted_for(make_workers: Callable[..., WorkerProcesses]) -> None:
+    check_account(make_workers(max_tries=4), 40)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-def test_every_accepted_request_is_accounted_for_after_thousands_of_kills(make_yard: Callable[..., Yard]) -> None:
+def test_every_accepted_request_is_accounted_for_after_thousands_of_kills(
+    make_workers: Callable[..., WorkerProcesses],
+) -> None:
     """CUTBACK_TEST_KILLS kills (3,000)."""
-    check_account(make_yard(max_tries=4), int(os.environ.get("CUTBACK_TEST_KILLS", "3000")))
+    check_account(make_workers(max_tries=4), int(os.environ.get("CUTBACK_TEST_KILLS", "3000")))

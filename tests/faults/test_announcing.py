@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from tests.faults.yard import Yard, eventually, keep_two_alive, request
+from tests.faults.worker_processes import WorkerProcesses, eventually, keep_two_alive, request
 from tests.support.serving import serving
 
 from cutback import accept
@@ -58,44 +58,44 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_a_clip_whose_worker_died_before_announcing_it_is_announced_by_another(
-    make_yard: Callable[..., Yard], receiver: Receiver
+    make_workers: Callable[..., WorkerProcesses], receiver: Receiver
 ) -> None:
-    yard = make_yard()
-    yard.accident("committed", signal.SIGKILL)
-    accept.submit(yard.services, request(1, webhook=receiver.url))
-    assert yard.start().wait(20) == -signal.SIGKILL
-    assert yard.clips()[0].state is ClipState.READY
-    assert [event.type for event in yard.services.records.unannounced()] == ["clip.ready"]
-    yard.processes.clear()
-    yard.start()
-    [ready_id] = yard.event_ids()["wave-1"]
+    workers = make_workers()
+    workers.accident("committed", signal.SIGKILL)
+    accept.submit(workers.services, request(1, webhook=receiver.url))
+    assert workers.start().wait(20) == -signal.SIGKILL
+    assert workers.clips()[0].state is ClipState.READY
+    assert [event.type for event in workers.services.records.unannounced()] == ["clip.ready"]
+    workers.processes.clear()
+    workers.start()
+    [ready_id] = workers.event_ids()["wave-1"]
     eventually(lambda: (ready_id, "clip.ready") in receiver.heard)
-    eventually(yard.idle)
-    assert yard.stop() == [0]
-    assert yard.services.records.unannounced() == []
+    eventually(workers.idle)
+    assert workers.stop() == [0]
+    assert workers.services.records.unannounced() == []
 
 
 def test_every_event_is_heard_of_though_workers_die_and_half_of_all_announcing_fails(
-    make_yard: Callable[..., Yard], receiver: Receiver
+    make_workers: Callable[..., WorkerProcesses], receiver: Receiver
 ) -> None:
     receiver.refusal = 0.5
-    yard = make_yard(webhook_delays=",".join(["0.1"] * 40), webhook_timeout=1)
+    workers = make_workers(webhook_delays=",".join(["0.1"] * 40), webhook_timeout=1)
     for stage in ("committed", "announced"):
-        yard.accident(stage, signal.SIGKILL, times=5)
+        workers.accident(stage, signal.SIGKILL, times=5)
     for number in range(20):
-        accept.submit(yard.services, request(number, webhook=receiver.url))
-    ends = keep_two_alive(yard, random_kills=0, seconds=90, FALTERING="yes")
+        accept.submit(workers.services, request(number, webhook=receiver.url))
+    ends = keep_two_alive(workers, random_kills=0, seconds=90, FALTERING="yes")
     assert ends == {-signal.SIGKILL: 10}
 
     def told() -> bool:
-        depth = yard.services.webhooks.depth()
-        return not yard.services.records.unannounced() and depth.visible + depth.in_flight + depth.delayed == 0
+        depth = workers.services.webhooks.depth()
+        return not workers.services.records.unannounced() and depth.visible + depth.in_flight + depth.delayed == 0
 
     eventually(told, seconds=60)
-    assert set(yard.stop()) == {0}
-    stored = {(event.id, event.type) for event in yard.events()}
+    assert set(workers.stop()) == {0}
+    stored = {(event.id, event.type) for event in workers.events()}
     assert len({event_id for event_id, _ in stored}) == len(stored)
     assert set(receiver.heard) == stored
     assert [kind for _, kind in stored].count("clip.ready") == 20
     assert receiver.refused > 20
-    assert yard.services.webhooks.depth().dead == 0
+    assert workers.services.webhooks.depth().dead == 0

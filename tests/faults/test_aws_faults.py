@@ -187,7 +187,7 @@ def heard(aws: Aws, url: str) -> list[dict[str, Any]]:
 # --- the whole way -----------------------------------------------------------------------------------
 
 
-class World:
+class AwsHarness:
     """Services on SQS and SNS behind the proxy, their time and SQS's passing together."""
 
     def __init__(self, folder: Path, aws: Aws, **settings: Any) -> None:
@@ -243,10 +243,10 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, aws: Aws, proxy: FaultyProxy) -> Iterator[World]:
-    world = World(tmp_path / "data", aws)
-    with world.services:
-        yield world
+def harness(tmp_path: Path, aws: Aws, proxy: FaultyProxy) -> Iterator[AwsHarness]:
+    harness = AwsHarness(tmp_path / "data", aws)
+    with harness.services:
+        yield harness
 
 
 def request(number: int) -> ClipRequest:
@@ -255,7 +255,9 @@ def request(number: int) -> ClipRequest:
 
 
 @pytest.mark.usefixtures("no_second_try")
-def test_with_every_fourth_call_failing_all_that_was_accepted_is_made_once(world: World, proxy: FaultyProxy) -> None:
+def test_with_every_fourth_call_failing_all_that_was_accepted_is_made_once(
+    harness: AwsHarness, proxy: FaultyProxy
+) -> None:
     chance, lock = random.Random(20261125), threading.Lock()
 
     def plan(_action: str) -> str:
@@ -267,40 +269,40 @@ def test_with_every_fourth_call_failing_all_that_was_accepted_is_made_once(world
     for each in chance.sample([*wanted, *wanted], 24):  # everything twice, in any order
         for _ in range(20):
             try:
-                accept.submit(world.services, each)
+                accept.submit(harness.services, each)
                 break
             except CutbackError:
                 continue
-    world.work()
+    harness.work()
     proxy.plan = lambda _action: faults.PASS
 
     assert Counter(fault for _, fault in proxy.seen).keys() >= set(QUICK)
-    assert {each.id: ClipState.READY for each in wanted} == {clip.id: clip.state for clip in world.clips()}
-    ready = [event.subject for event in world.committed() if event.type == "clip.ready"]
+    assert {each.id: ClipState.READY for each in wanted} == {clip.id: clip.state for clip in harness.clips()}
+    ready = [event.subject for event in harness.committed() if event.type == "clip.ready"]
     assert sorted(each.id for each in wanted) == sorted(ready)
-    told = heard(world.aws, world.told_url)
-    assert {event.id for event in world.committed()} == {each["id"] for each in told}
-    assert world.services.queue.depth() == NOTHING
-    world.pass_time(world.settings.sweep_delay.total_seconds() + 7200)
-    housekeep(world.services)
-    made = sorted(path.parent.parent.name for path in (world.settings.data / "clips").rglob("clip.mp4"))
+    told = heard(harness.aws, harness.told_url)
+    assert {event.id for event in harness.committed()} == {each["id"] for each in told}
+    assert harness.services.queue.depth() == NOTHING
+    harness.pass_time(harness.settings.sweep_delay.total_seconds() + 7200)
+    housekeep(harness.services)
+    made = sorted(path.parent.parent.name for path in (harness.settings.data / "clips").rglob("clip.mp4"))
     assert sorted(each.id for each in wanted) == made
 
 
-def test_sns_down_for_a_minute_holds_no_clip_up_and_loses_no_event(world: World, proxy: FaultyProxy) -> None:
+def test_sns_down_for_a_minute_holds_no_clip_up_and_loses_no_event(harness: AwsHarness, proxy: FaultyProxy) -> None:
     proxy.plan = lambda action: faults.ERROR if action == "Publish" else faults.PASS
-    accept.submit(world.services, request(1))
-    Worker(world.services).work_once(threading.Event(), wait=timedelta())
-    (clip,) = world.clips()
+    accept.submit(harness.services, request(1))
+    Worker(harness.services).work_once(threading.Event(), wait=timedelta())
+    (clip,) = harness.clips()
     assert clip.state is ClipState.READY
-    assert world.services.queue.depth() == NOTHING
-    world.pass_time(60)
-    housekeep(world.services)
-    assert heard(world.aws, world.told_url) == []
-    events = world.committed()
-    assert [event.id for event in events] == [event.id for event in world.unannounced()]
+    assert harness.services.queue.depth() == NOTHING
+    harness.pass_time(60)
+    housekeep(harness.services)
+    assert heard(harness.aws, harness.told_url) == []
+    events = harness.committed()
+    assert [event.id for event in events] == [event.id for event in harness.unannounced()]
 
     proxy.plan = lambda _action: faults.PASS
-    housekeep(world.services)
-    assert [event.id for event in events] == [each["id"] for each in heard(world.aws, world.told_url)]
-    assert world.unannounced() == []
+    housekeep(harness.services)
+    assert [event.id for event in events] == [each["id"] for each in heard(harness.aws, harness.told_url)]
+    assert harness.unannounced() == []

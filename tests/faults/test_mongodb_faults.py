@@ -44,73 +44,77 @@ def proxy(server: MongoServer) -> Iterator[MongoProxy]:
         yield proxy
 
 
-class Desk:
+class ProxiedRecords:
     """The same records through the proxy and past it."""
 
     def __init__(self, server: MongoServer, proxy: MongoProxy) -> None:
-        direct = server.url()
-        self.through = MongoRecords(Mongo(direct.replace(str(server.port), str(proxy.port)), patience=IMPATIENT))
-        self.past = MongoRecords(Mongo(direct))
+        url = server.url()
+        self.proxied = MongoRecords(Mongo(url.replace(str(server.port), str(proxy.port)), patience=IMPATIENT))
+        self.direct = MongoRecords(Mongo(url))
 
     def events(self) -> list[str]:
         """The ids of all events; their positions leave no gap."""
-        found = self.past.events_after(0, limit=10_000)
+        found = self.direct.events_after(0, limit=10_000)
         assert [position for position, _ in found] == list(range(1, len(found) + 1))
         return [event.id for _, event in found]
 
 
 @pytest.fixture
-def desk(server: MongoServer, proxy: MongoProxy) -> Iterator[Desk]:
-    desk = Desk(server, proxy)
-    yield desk
-    desk.through.close()
-    desk.past.close()
+def records(server: MongoServer, proxy: MongoProxy) -> Iterator[ProxiedRecords]:
+    records = ProxiedRecords(server, proxy)
+    yield records
+    records.proxied.close()
+    records.direct.close()
 
 
 # --- answers that are lost ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("faults", [[DROP], [DROP_AFTER], [CUT], [DROP_AFTER, DROP], [DROP_AFTER, CUT, DROP_AFTER]])
-def test_a_clip_whose_first_answer_was_lost_counts_as_stored(desk: Desk, proxy: MongoProxy, faults: list[str]) -> None:
+def test_a_clip_whose_first_answer_was_lost_counts_as_stored(
+    records: ProxiedRecords, proxy: MongoProxy, faults: list[str]
+) -> None:
     proxy.fail("insert", *faults)
-    assert desk.through.put_clip(a_clip())
-    assert not desk.through.put_clip(a_clip())
-    assert a_clip() == desk.past.get_clip("wave")
-    assert desk.events() == ["wave.1"]
+    assert records.proxied.put_clip(a_clip())
+    assert not records.proxied.put_clip(a_clip())
+    assert a_clip() == records.direct.get_clip("wave")
+    assert records.events() == ["wave.1"]
 
 
 @pytest.mark.parametrize("faults", [[DROP], [DROP_AFTER], [CUT], [DROP_AFTER, DROP], [DROP_AFTER, CUT, DROP_AFTER]])
-def test_a_change_whose_first_answer_was_lost_counts_as_made(desk: Desk, proxy: MongoProxy, faults: list[str]) -> None:
-    desk.past.put_clip(a_clip())
+def test_a_change_whose_first_answer_was_lost_counts_as_made(
+    records: ProxiedRecords, proxy: MongoProxy, faults: list[str]
+) -> None:
+    records.direct.put_clip(a_clip())
     proxy.fail("update", *faults)
-    assert desk.through.commit(claimed(a_clip()))
-    assert not desk.through.commit(claimed(a_clip(), worker="late"))
-    assert claimed(a_clip()) == desk.past.get_clip("wave")
-    assert desk.events() == ["wave.1", "wave.2"]
+    assert records.proxied.commit(claimed(a_clip()))
+    assert not records.proxied.commit(claimed(a_clip(), worker="late"))
+    assert claimed(a_clip()) == records.direct.get_clip("wave")
+    assert records.events() == ["wave.1", "wave.2"]
 
 
-def test_it_counts_even_when_others_have_gone_on_from_it_meanwhile(desk: Desk, proxy: MongoProxy) -> None:
+def test_it_counts_even_when_others_have_gone_on_from_it_meanwhile(records: ProxiedRecords, proxy: MongoProxy) -> None:
     clip = a_clip()
     proxy.fail("insert", DROP_AFTER)
-    proxy.meanwhile = lambda: assert_true(desk.past.commit(claimed(clip)))
-    assert desk.through.put_clip(clip)
+    proxy.meanwhile = lambda: assert_true(records.direct.commit(claimed(clip)))
+    assert records.proxied.put_clip(clip)
     proxy.fail("update", DROP_AFTER)
     given_back = claimed(clip).given_back(RecordsUnavailableError(), attempt=1, now=T0)
-    proxy.meanwhile = lambda: assert_true(desk.past.commit(claimed(given_back)))
-    assert desk.through.commit(given_back)
-    assert claimed(given_back) == desk.past.get_clip("wave")
-    assert desk.events() == ["wave.1", "wave.2", "wave.3", "wave.4"]
+    proxy.meanwhile = lambda: assert_true(records.direct.commit(claimed(given_back)))
+    assert records.proxied.commit(given_back)
+    assert claimed(given_back) == records.direct.get_clip("wave")
+    assert records.events() == ["wave.1", "wave.2", "wave.3", "wave.4"]
 
 
-def test_what_somebody_else_did_meanwhile_does_not_count(desk: Desk, proxy: MongoProxy) -> None:
+def test_what_somebody_else_did_meanwhile_does_not_count(records: ProxiedRecords, proxy: MongoProxy) -> None:
     clip = a_clip()
     proxy.fail("insert", DROP)
-    proxy.meanwhile = lambda: assert_true(desk.past.put_clip(clip))
-    assert not desk.through.put_clip(clip), "the very same clip, but not ours"
+    proxy.meanwhile = lambda: assert_true(records.direct.put_clip(clip))
+    assert not records.proxied.put_clip(clip), "the very same clip, but not ours"
     proxy.fail("update", DROP)
-    proxy.meanwhile = lambda: assert_true(desk.past.commit(claimed(clip)))
-    assert not desk.through.commit(claimed(clip)), "the very same change, but not ours"
-    assert desk.events() == ["wave.1", "wave.2"]
+    proxy.meanwhile = lambda: assert_true(records.direct.commit(claimed(clip)))
+    assert not records.proxied.commit(claimed(clip)), "the very same change, but not ours"
+    assert records.events() == ["wave.1", "wave.2"]
 
 
 def assert_true(value: bool) -> None:  # noqa: FBT001 - a lambda cannot assert
@@ -135,9 +139,9 @@ def steps(records: MongoRecords) -> list[Callable[[], object]]:
     ]
 
 
-def commands_on_the_way(desk: Desk, proxy: MongoProxy) -> int:
+def commands_on_the_way(records: ProxiedRecords, proxy: MongoProxy) -> int:
     before = len(proxy.seen)
-    for step in steps(desk.through):
+    for step in steps(records.proxied):
         step()
     return len(proxy.seen) - before
 
@@ -146,22 +150,22 @@ def commands_on_the_way(desk: Desk, proxy: MongoProxy) -> int:
 def test_one_broken_connection_anywhere_on_a_clips_way_changes_nothing(
     server: MongoServer, proxy: MongoProxy, fault: str
 ) -> None:
-    whole = Desk(server, proxy)
+    whole = ProxiedRecords(server, proxy)
     count = commands_on_the_way(whole, proxy)
     assert count >= 20
     for number in range(count):
-        desk = Desk(server, proxy)
+        records = ProxiedRecords(server, proxy)
         proxy.fail_nth(number, fault)
-        for step in steps(desk.through):
+        for step in steps(records.proxied):
             assert step() is not False
         proxy.plan = lambda _command: PASS
-        assert [event.id for event in desk.past.unannounced()] == ["wave.3"], number
-        assert desk.events() == ["wave.1", "wave.2", "wave.3"], number
-        assert finished(claimed(a_clip())) == desk.past.get_clip("wave")
-        desk.through.close()
-        desk.past.close()
-    whole.through.close()
-    whole.past.close()
+        assert [event.id for event in records.direct.unannounced()] == ["wave.3"], number
+        assert records.events() == ["wave.1", "wave.2", "wave.3"], number
+        assert finished(claimed(a_clip())) == records.direct.get_clip("wave")
+        records.proxied.close()
+        records.direct.close()
+    whole.proxied.close()
+    whole.direct.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -171,7 +175,7 @@ def test_a_worker_that_dies_anywhere_leaves_a_clip_with_all_its_events(
     """One command does not get through, and there is no further one."""
     monkeypatch.setattr(mongodb, "_PAUSES", ())
     for number in range(24):
-        desk = Desk(server, proxy)
+        records = ProxiedRecords(server, proxy)
         left = [number]
 
         def plan(_command: str, left: list[int] = left) -> str:
@@ -179,19 +183,19 @@ def test_a_worker_that_dies_anywhere_leaves_a_clip_with_all_its_events(
             return PASS if left[0] >= 0 else fault if left[0] == -1 else DROP
 
         proxy.plan = plan
-        for step in steps(desk.through):
+        for step in steps(records.proxied):
             try:
                 step()
             except CutbackError:
                 break
         proxy.plan = lambda _command: PASS
-        left_over = [event.id for event in desk.past.unannounced()]
-        clip = desk.past.get_clip("wave")
+        left_over = [event.id for event in records.direct.unannounced()]
+        clip = records.direct.get_clip("wave")
         revisions = [f"wave.{revision}" for revision in range(1, clip.revision + 1)] if clip else []
-        assert desk.events() == revisions, number
+        assert records.events() == revisions, number
         assert set(left_over) <= set(revisions)
-        desk.through.close()
-        desk.past.close()
+        records.proxied.close()
+        records.direct.close()
 
 
 # --- no answer at all -----------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def change(records: MongoRecords, clip_id: str) -> Clip:
 
 
 @dataclass
-class Storm:
+class KillScenario:
     """All who take part."""
 
     server: MongoServer
@@ -122,13 +122,13 @@ def test_nothing_is_lost_and_nothing_there_twice(tmp_path: Path) -> None:
     try:
         with between(server.port) as proxy:
             direct = server.url()
-            storm = Storm(server, proxy, direct.replace(str(server.port), str(proxy.port)))
+            scenario = KillScenario(server, proxy, direct.replace(str(server.port), str(proxy.port)))
             # The indexes are there before anything breaks; that they are made at a start is another test's subject.
             MongoRecords(Mongo(direct)).close()
             dice = random.Random(7)
             proxy.plan = lambda _command: dice.choice(FAULTS) if dice.random() < FAULTY else PASS
-            followed = in_threads(WRITERS + 2, storm.part)[0]
-        _check(direct, followed, storm.acknowledged)
+            followed = in_threads(WRITERS + 2, scenario.part)[0]
+        _check(direct, followed, scenario.acknowledged)
     finally:
         server.kill()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.path.conftest import RECORDING, World
+from tests.path.harness import RECORDING, PathHarness
 from tests.support import faulty_proxy as faults
 from tests.support.aws import ENVIRONMENT, REGION, Aws, running
 from tests.support.faulty_proxy import FaultyProxy
@@ -42,8 +42,8 @@ def proxy(aws: Aws) -> Iterator[FaultyProxy]:
         yield proxy
 
 
-class Coast:
-    """A world whose recordings and clips are in S3, behind the proxy."""
+class S3Harness:
+    """A path harness whose recordings and clips are in S3, behind the proxy."""
 
     def __init__(self, folder: Path, aws: Aws, proxy: FaultyProxy, place: str, **options: str) -> None:
         self.aws, self.place = aws, place
@@ -57,7 +57,7 @@ class Coast:
             "timeout": "300ms",
             **options,
         }
-        self.world = World(
+        self.harness = PathHarness(
             folder,
             source_store="s3://recordings",
             source_options=chosen,
@@ -68,13 +68,13 @@ class Coast:
 
     def work_it_out(self) -> None:
         """As long as it takes until nothing is left to do, and no remains of an attempt are kept."""
-        world = self.world
+        harness = self.harness
         for _ in range(12):
-            world.work()
-            world.pass_time(60)
+            harness.work()
+            harness.pass_time(60)
         for _ in range(3):
-            world.pass_time(world.settings.sweep_delay.total_seconds() + 7200)
-            housekeep(world.services)
+            harness.pass_time(harness.settings.sweep_delay.total_seconds() + 7200)
+            housekeep(harness.services)
 
     def objects(self) -> dict[str, bytes]:
         """What is in the bucket for clips, by key."""
@@ -95,9 +95,9 @@ class Coast:
 
     def clip_is_whole(self, clip_id: str) -> str:
         """The key of a ready clip, whose object has every byte that the cutter made."""
-        result = self.world.clip(clip_id).result
+        result = self.harness.clip(clip_id).result
         assert result is not None
-        made = next(each for each in self.world.cutter.renditions)
+        made = next(each for each in self.harness.cutter.renditions)
         assert hashlib.sha256(self.objects()[result.key]).digest() == hashlib.sha256(b"".join(made.chunks())).digest()
         return result.key
 
@@ -111,13 +111,13 @@ def place_of(*words: str) -> str:
 def test_a_fault_of_s3_costs_no_clip_and_leaves_nothing(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, method: str, fault: str
 ) -> None:
-    coast = Coast(tmp_path, aws, proxy, place_of(method, fault))
-    coast.world.submit()
+    s3_harness = S3Harness(tmp_path, aws, proxy, place_of(method, fault))
+    s3_harness.harness.submit()
     proxy.fail(method, fault)
-    coast.work_it_out()
+    s3_harness.work_it_out()
     assert (method, fault) in proxy.seen
-    assert coast.world.types().count("ready") == 1
-    assert [coast.clip_is_whole("wave")] == list(coast.objects())
+    assert s3_harness.harness.types().count("ready") == 1
+    assert [s3_harness.clip_is_whole("wave")] == list(s3_harness.objects())
 
 
 @pytest.mark.parametrize("fault", [faults.ERROR_AFTER, faults.DROP_AFTER, faults.HANG_AFTER])
@@ -125,13 +125,13 @@ def test_a_put_that_took_effect_unheard_is_no_failure_when_it_is_sent_again(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, fault: str
 ) -> None:
     """The store's own client sends it again, and hears that the object is there already (412)."""
-    coast = Coast(tmp_path, aws, proxy, place_of("again", fault), max_retries="3")
-    coast.world.submit()
+    s3_harness = S3Harness(tmp_path, aws, proxy, place_of("again", fault), max_retries="3")
+    s3_harness.harness.submit()
     proxy.fail("PUT", fault)
-    coast.work_it_out()
+    s3_harness.work_it_out()
     assert proxy.count("PUT") > 1
-    assert coast.world.types().count("ready") == 1
-    assert [coast.clip_is_whole("wave")] == list(coast.objects())
+    assert s3_harness.harness.types().count("ready") == 1
+    assert [s3_harness.clip_is_whole("wave")] == list(s3_harness.objects())
 
 
 STEPS = ["CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "DeleteObjects"]
@@ -152,44 +152,44 @@ def test_a_clip_in_parts_is_stored_once_and_whole(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, step: str, fault: str, retries: int
 ) -> None:
     place = place_of("parts", step, fault, str(retries))
-    coast = Coast(tmp_path, aws, proxy, place, timeout="3s", max_retries=str(retries))
-    coast.world.cutter.size = LARGE
-    coast.world.submit()
+    s3_harness = S3Harness(tmp_path, aws, proxy, place, timeout="3s", max_retries=str(retries))
+    s3_harness.harness.cutter.size = LARGE
+    s3_harness.harness.submit()
     proxy.fail(step, fault)
-    coast.work_it_out()
+    s3_harness.work_it_out()
     assert (step, fault) in proxy.seen
-    assert coast.world.types().count("ready") == 1
-    assert [coast.clip_is_whole("wave")] == list(coast.objects())
+    assert s3_harness.harness.types().count("ready") == 1
+    assert [s3_harness.clip_is_whole("wave")] == list(s3_harness.objects())
     if retries:
-        assert coast.world.clip("wave").attempt == 1
+        assert s3_harness.harness.clip("wave").attempt == 1
     # Where it was not heard that an upload has begun, or parts are still on their way when it is aborted, the
     # bucket's lifecycle rule removes it.
     if step not in {"CreateMultipartUpload", "UploadPart"}:
-        assert coast.unfinished() == []
+        assert s3_harness.unfinished() == []
 
 
 @pytest.mark.parametrize("fault", [*faults.FAULTS, faults.EMBEDDED])
 def test_what_could_not_be_deleted_is_deleted_later(tmp_path: Path, aws: Aws, proxy: FaultyProxy, fault: str) -> None:
-    coast = Coast(tmp_path, aws, proxy, place_of("expired", fault))
-    world = coast.world
-    world.submit(expires_in=60)
-    world.work()
-    assert len(coast.objects()) == 1
+    s3_harness = S3Harness(tmp_path, aws, proxy, place_of("expired", fault))
+    harness = s3_harness.harness
+    harness.submit(expires_in=60)
+    harness.work()
+    assert len(s3_harness.objects()) == 1
     proxy.fail("DeleteObjects", fault)
     for _ in range(3):
-        world.pass_time(7200)
-        housekeep(world.services)
+        harness.pass_time(7200)
+        housekeep(harness.services)
     assert ("DeleteObjects", fault) in proxy.seen
-    assert coast.objects() == {}
-    assert world.clip("wave").state is ClipState.EXPIRED
+    assert s3_harness.objects() == {}
+    assert harness.clip("wave").state is ClipState.EXPIRED
 
 
 def test_faults_at_random_lose_nothing_and_make_nothing_twice(tmp_path: Path, aws: Aws, proxy: FaultyProxy) -> None:
     seed = os.environ.get("CUTBACK_TEST_SEED", "1")
     print(f"CUTBACK_TEST_SEED={seed}")  # noqa: T201 - shown when it fails
     chance = random.Random(f"s3 {seed}")
-    coast = Coast(tmp_path, aws, proxy, "random", timeout="1s")
-    world, lock = coast.world, threading.Lock()
+    s3_harness = S3Harness(tmp_path, aws, proxy, "random", timeout="1s")
+    harness, lock = s3_harness.harness, threading.Lock()
 
     def plan(_action: str) -> str:
         with lock:
@@ -197,28 +197,28 @@ def test_faults_at_random_lose_nothing_and_make_nothing_twice(tmp_path: Path, aw
             return chance.choice([*faults.FAULTS, faults.BROKEN_OFF]) if hit else faults.PASS
 
     def some_are_large(_step: int) -> None:
-        number = world.cutter.jobs[-1].footage[0].start
-        world.cutter.size = LARGE if number in {7, 23} else 20_000
+        number = harness.cutter.jobs[-1].footage[0].start
+        harness.cutter.size = LARGE if number in {7, 23} else 20_000
 
-    world.cutter.on_step = some_are_large
+    harness.cutter.on_step = some_are_large
     ids = [f"wave-{number}" for number in range(CLIPS)]
     for number, clip_id in enumerate(ids):
-        world.submit(id=clip_id, source={"recording": "sea.mp4", "start": number, "end": number + 1})
+        harness.submit(id=clip_id, source={"recording": "sea.mp4", "start": number, "end": number + 1})
     proxy.plan = plan
     for _ in range(40):
-        world.work()
-        world.pass_time(60)
+        harness.work()
+        harness.pass_time(60)
     proxy.plan = lambda _action: faults.PASS
-    coast.work_it_out()
-    clips = [world.clip(clip_id) for clip_id in ids]
+    s3_harness.work_it_out()
+    clips = [harness.clip(clip_id) for clip_id in ids]
     assert all(clip.state in {ClipState.READY, ClipState.FAILED} for clip in clips)
     ready = [clip for clip in clips if clip.state is ClipState.READY]
     assert len(ready) >= CLIPS // 2, "they are tried several times"
     assert all(clip.failure and clip.failure.reason == "storage_unavailable" for clip in clips if clip not in ready)
-    assert world.types().count("ready") == len(ready)
-    objects = coast.objects()
+    assert harness.types().count("ready") == len(ready)
+    objects = s3_harness.objects()
     assert sorted(objects) == sorted(clip.result.key for clip in ready if clip.result)
-    made = {each.seed.decode(): b"".join(each.chunks()) for each in world.cutter.renditions}
+    made = {each.seed.decode(): b"".join(each.chunks()) for each in harness.cutter.renditions}
     for clip in ready:
         (wanted,) = {data for seed, data in made.items() if f"start=Fraction({clip.id.split('-')[1]}, 1)" in seed}
         assert clip.result is not None

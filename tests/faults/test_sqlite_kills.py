@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.faults.nursery import Nursery
+from tests.faults.child_processes import ChildProcesses
 
 from cutback.adapters.queue_sqlite import SqliteQueue
 from cutback.adapters.records_sqlite import SqliteRecords
@@ -23,8 +23,8 @@ LONGEST_LIFE = 0.15
 
 
 @dataclass
-class Told:
-    """What the victims said."""
+class Reports:
+    """What the writing processes reported."""
 
     tried: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     done: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -41,28 +41,28 @@ class Told:
             case ["did", verb, name, *rest]:
                 self.done[verb][" ".join([name, *rest])] += 1
                 self.at_work = ""
-            case ["dead", _, code]:
+            case ["ended", _, code]:
                 self.deaths.append(int(code))
                 self.lives_cut_off_at_work += bool(self.at_work)
                 self.at_work = ""
-            case ["born", _] | ["ready"]:
+            case ["started", _] | ["ready"]:
                 pass
             case _:
                 raise AssertionError(f"cannot understand {line!r}")
 
 
-def kill_many(path: Path, name: str, hits: int) -> Told:
+def kill_many(path: Path, name: str, hits: int) -> Reports:
     """Kill until so many kills have hit in the middle of an operation: tried, but not yet done."""
     dice = random.Random(name)
-    told = Told()
-    nursery = Nursery(name, "tests.faults.sqlite_victim", path, hear=told.hear)
+    reports = Reports()
+    children = ChildProcesses(name, "tests.faults.sqlite_writer", path, hear=reports.hear)
     try:
-        while told.lives_cut_off_at_work < hits:
-            assert len(told.deaths) < 10 * hits + 10, "hardly any kill meets its mark"
-            nursery.live_and_die(len(told.deaths), dice.uniform(0, LONGEST_LIFE))
+        while reports.lives_cut_off_at_work < hits:
+            assert len(reports.deaths) < 10 * hits + 10, "hardly any kill meets its mark"
+            children.start_and_kill(len(reports.deaths), dice.uniform(0, LONGEST_LIFE))
     finally:
-        nursery.close()
-    return told
+        children.close()
+    return reports
 
 
 def test_what_was_acknowledged_survives_any_kill(tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_what_was_acknowledged_survives_a_thousand_kills(tmp_path: Path) -> None
 
 def check_kills(path: Path, hits: int) -> None:
     with ThreadPoolExecutor(2) as pool:  # two lives at once: one is killed while the other writes
-        told = list(pool.map(lambda name: kill_many(path, name, (hits + 1) // 2), ["a", "b"]))
-    kills = [code for each in told for code in each.deaths]
+        reports = list(pool.map(lambda name: kill_many(path, name, (hits + 1) // 2), ["a", "b"]))
+    kills = [code for each in reports for code in each.deaths]
     assert set(kills) == {-signal.SIGKILL}
 
     with closing(sqlite3.connect(path)) as connection:
@@ -87,17 +87,17 @@ def check_kills(path: Path, hits: int) -> None:
         alive = Counter(body.split(" ")[0] for (body,) in connection.execute("SELECT body FROM messages"))
         changes = Counter(event_id for (event_id,) in connection.execute("SELECT id FROM events"))
         tags = Counter(clip_id for (clip_id,) in connection.execute("SELECT id FROM clip_tags"))
-    _check_messages(path, hits, alive, told)
-    _check_clips(path, hits, changes, tags, told)
+    _check_messages(path, hits, alive, reports)
+    _check_clips(path, hits, changes, tags, reports)
 
 
-def _check_messages(path: Path, hits: int, alive: Counter[str], told: list[Told]) -> None:
+def _check_messages(path: Path, hits: int, alive: Counter[str], reports: list[Reports]) -> None:
     with closing(SqliteQueue(path)) as queue:
         dead = Counter(letter.body.split(" ")[0] for letter in queue.dead_letters(limit=1_000_000))
-    tried_send, did_send = _sum(told, "send")
-    tried_delete, did_delete = _sum(told, "delete")
-    tried_move, did_move = _sum(told, "move")
-    _, received = _sum(told, "receive")
+    tried_send, did_send = _sum(reports, "send")
+    tried_delete, did_delete = _sum(reports, "delete")
+    tried_move, did_move = _sum(reports, "move")
+    _, received = _sum(reports, "receive")
     assert len(did_send) > hits
     assert len(did_delete) > hits / 4
 
@@ -109,8 +109,8 @@ def _check_messages(path: Path, hits: int, alive: Counter[str], told: list[Told]
     assert set(did_move) <= set(dead) <= set(tried_move), "a message that was given up is elsewhere"
 
 
-def _check_clips(path: Path, hits: int, changes: Counter[str], tags: Counter[str], told: list[Told]) -> None:
-    tried, done = _sum(told, "change")
+def _check_clips(path: Path, hits: int, changes: Counter[str], tags: Counter[str], reports: list[Reports]) -> None:
+    tried, done = _sum(reports, "change")
     assert len(done) > hits
     revisions: dict[str, int] = {}
     for change in done:
@@ -128,7 +128,7 @@ def _check_clips(path: Path, hits: int, changes: Counter[str], tags: Counter[str
     assert dict.fromkeys(stored, 2) == dict(tags), "a clip without its tags, or tags without their clip"
 
 
-def _sum(told: list[Told], verb: str) -> tuple[Counter[str], Counter[str]]:
-    tried = sum((each.tried[verb] for each in told), Counter[str]())
-    done = sum((each.done[verb] for each in told), Counter[str]())
+def _sum(reports: list[Reports], verb: str) -> tuple[Counter[str], Counter[str]]:
+    tried = sum((each.tried[verb] for each in reports), Counter[str]())
+    done = sum((each.done[verb] for each in reports), Counter[str]())
     return tried, done

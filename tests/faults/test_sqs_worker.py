@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.test_worker_kills import Yard, eventually, request
+from tests.faults.test_worker_kills import WorkerProcesses, eventually, request
 from tests.support.aws import Aws, running
 
 from cutback import accept
@@ -24,8 +24,8 @@ def aws() -> Iterator[Aws]:
         yield aws
 
 
-class SqsYard(Yard):
-    """A yard whose queue is on SQS. SQS's time passes while somebody waits."""
+class SqsWorkerProcesses(WorkerProcesses):
+    """Worker processes whose queue is on SQS. SQS's time passes while the test waits."""
 
     def __init__(self, folder: Path, aws: Aws, **settings: Any) -> None:
         self.aws = aws
@@ -50,60 +50,64 @@ class SqsYard(Yard):
 
 
 @pytest.fixture
-def yard(tmp_path: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqsYard]:
+def workers(tmp_path: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqsWorkerProcesses]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
-    yard = SqsYard(tmp_path, aws)
-    yield yard
-    for process in yard.processes:
+    workers = SqsWorkerProcesses(tmp_path, aws)
+    yield workers
+    for process in workers.processes:
         process.kill()
         process.wait()
-    yard.services.close()
+    workers.services.close()
 
 
 @pytest.mark.parametrize("stage", ["received", "rendering", "stored", "committed", "announced"])
-def test_the_message_of_a_killed_worker_comes_back_and_its_clip_is_made_once(yard: SqsYard, stage: str) -> None:
-    yard.accident(stage, signal.SIGKILL)
-    accept.submit(yard.services, request(1))
-    assert yard.start().wait(60) == -signal.SIGKILL
-    yard.processes.clear()
-    depth = yard.services.queue.depth()
+def test_the_message_of_a_killed_worker_comes_back_and_its_clip_is_made_once(
+    workers: SqsWorkerProcesses, stage: str
+) -> None:
+    workers.accident(stage, signal.SIGKILL)
+    accept.submit(workers.services, request(1))
+    assert workers.start().wait(60) == -signal.SIGKILL
+    workers.processes.clear()
+    depth = workers.services.queue.depth()
     assert (depth.visible, depth.in_flight) == (0, 1)
-    yard.start()
-    yard.eventually(yard.idle)
-    yard.eventually(lambda: not yard.services.records.unannounced())
-    assert yard.stop() == [0]
+    workers.start()
+    workers.eventually(workers.idle)
+    workers.eventually(lambda: not workers.services.records.unannounced())
+    assert workers.stop() == [0]
 
-    [clip] = yard.clips()
-    assert (clip.state, yard.services.queue.depth().dead) == (ClipState.READY, 0)
-    committed = [event.id for _, event in yard.services.records.events_after(0, limit=1000)]
-    assert set(committed) == set(yard.told())
-    assert [len(ids) for ids in yard.event_ids().values()] == [1]
-    yard.sweep()
-    assert yard.strays() == []
+    [clip] = workers.clips()
+    assert (clip.state, workers.services.queue.depth().dead) == (ClipState.READY, 0)
+    committed = [event.id for _, event in workers.services.records.events_after(0, limit=1000)]
+    assert set(committed) == set(workers.told())
+    assert [len(ids) for ids in workers.event_ids().values()] == [1]
+    workers.sweep()
+    assert workers.strays() == []
 
 
-def test_a_worker_asked_to_stop_gives_its_message_back_at_once(yard: SqsYard) -> None:
-    accept.submit(yard.services, request(1))
-    process = yard.start(STEP_SECONDS="1")
-    yard.eventually(lambda: yard.clips()[0].state is ClipState.PROCESSING)
+def test_a_worker_asked_to_stop_gives_its_message_back_at_once(workers: SqsWorkerProcesses) -> None:
+    accept.submit(workers.services, request(1))
+    process = workers.start(STEP_SECONDS="1")
+    workers.eventually(lambda: workers.clips()[0].state is ClipState.PROCESSING)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
-    depth = yard.services.queue.depth()
+    depth = workers.services.queue.depth()
     assert (depth.visible, depth.in_flight) == (1, 0)
-    assert yard.clips()[0].state is ClipState.QUEUED
+    assert workers.clips()[0].state is ClipState.QUEUED
 
 
-def test_poison_beside_good_messages_dies_with_its_reason_and_comes_back_by_redrive(yard: SqsYard) -> None:
-    yard.services.queue.send('{"id": "poison", "source": []}')
+def test_poison_beside_good_messages_dies_with_its_reason_and_comes_back_by_redrive(
+    workers: SqsWorkerProcesses,
+) -> None:
+    workers.services.queue.send('{"id": "poison", "source": []}')
     for number in range(3):
-        accept.submit(yard.services, request(number))
-    yard.start()
-    yard.eventually(lambda: len(yard.clips()) == 3 and yard.idle() and yard.services.queue.depth().dead)
-    (letter,) = yard.services.queue.dead_letters()
+        accept.submit(workers.services, request(number))
+    workers.start()
+    workers.eventually(lambda: len(workers.clips()) == 3 and workers.idle() and workers.services.queue.depth().dead)
+    (letter,) = workers.services.queue.dead_letters()
     assert "source" in letter.reason
-    assert accept.redrive(yard.services) == 1
-    yard.eventually(lambda: yard.idle() and yard.services.queue.depth().dead)
-    assert yard.stop() == [0]
-    (again,) = yard.services.queue.dead_letters()
+    assert accept.redrive(workers.services) == 1
+    workers.eventually(lambda: workers.idle() and workers.services.queue.depth().dead)
+    assert workers.stop() == [0]
+    (again,) = workers.services.queue.dead_letters()
     assert (letter.body, letter.reason) == (again.body, again.reason)
-    assert {clip.state for clip in yard.clips()} == {ClipState.READY}
+    assert {clip.state for clip in workers.clips()} == {ClipState.READY}

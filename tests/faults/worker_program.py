@@ -1,8 +1,8 @@
 """A real worker process for the fault tests: the shipped worker, with a fake cutter and a plan of accidents.
 
 The plan is a folder. A file in it named `<stage>.<anything>` holds a signal's number; the first process that
-reaches the stage takes the file away and sends itself that signal. With `--nursery` it is a nursery, whose children
-are such workers.
+reaches the stage takes the file away and sends itself that signal. With `--children` it forks such
+workers instead: see `child_processes`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.nursery import serve
+from tests.faults.child_processes import serve
 from tests.support.fake_cutter import FakeCutter, FakeRendition
 
-# What `build` would import in every child of a nursery.
+# What `build` would otherwise import in every child.
 from cutback import storage  # noqa: F401
 from cutback.adapters import announce_outbox, cache_memory, queue_sqlite, records_sqlite  # noqa: F401
 from cutback.adapters.build import build
@@ -123,7 +123,7 @@ def main(_life: str = "") -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    if "--nursery" in sys.argv:
+    if "--children" in sys.argv:
         serve(main)
     else:
         main()

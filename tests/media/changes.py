@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from tests.media.cuts import boxes, find_boxes
 from tests.media.recipes import Change
-from tests.media.rig import boxes, find_boxes
 
 TS_PACKET = 188
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.media.recordings import Known, know
+from tests.media.recordings import ReferenceRecording, reference_recording
 
 from cutback.sandbox import ChildCutter
 
@@ -19,9 +19,9 @@ def media_folder(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def recording(media_folder: Path) -> Callable[[str], Known]:
+def recording(media_folder: Path) -> Callable[[str], ReferenceRecording]:
     """A recording of the catalogue by its name."""
-    return cache(lambda name: know(name, media_folder))
+    return cache(lambda name: reference_recording(name, media_folder))
 
 
 @pytest.fixture

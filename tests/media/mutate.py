@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import av
-from tests.media.rig import boxes, cut_here
+from tests.media.cuts import boxes, cut_in_process
 from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.errors import CutbackError
@@ -50,7 +50,7 @@ def _give_up(_: int, frame: FrameType | None) -> None:
 def outcome(data: bytes) -> dict[str, str]:
     """What becomes of a cut."""
     try:
-        clip = cut_here([data], (0, Fraction("0.5"), Fraction("1.7")))
+        clip = cut_in_process([data], (0, Fraction("0.5"), Fraction("1.7")))
     except CutbackError as error:
         return {"error": error.reason}
     except Exception as error:  # noqa: BLE001 - this is what is looked for

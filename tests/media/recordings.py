@@ -11,18 +11,18 @@ from statistics import median
 
 import av
 from tests.media.changes import cached, changed, put_together
+from tests.media.cuts import find_boxes
 from tests.media.recipes import RECIPES, Recipe
-from tests.media.rig import find_boxes
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.media import MediaSpec, cached_media, match_sound
 from tests.support.paff import make_paff
 from tests.support.shape import Shape, shape_of
 
-__all__ = ["RECIPES", "Known", "Recipe", "edited_length", "know", "known"]
+__all__ = ["RECIPES", "Recipe", "ReferenceRecording", "decode_reference", "edited_length", "reference_recording"]
 
 
 @dataclass
-class Known:
+class ReferenceRecording:
     """A recording, and everything a player shows of it."""
 
     name: str
@@ -75,13 +75,13 @@ class Known:
         return [n for n, time in enumerate(own) if any(abs(time - at) < Fraction(1, 2000) for at in sync)]
 
 
-def know(name: str, folder: Path) -> Known:
+def reference_recording(name: str, folder: Path) -> ReferenceRecording:
     """Make a recording of the catalogue, unless it is there, and decode all of it."""
     recipe = RECIPES[name]
     path = made(recipe, folder)
     if recipe.shown_as:
-        return replace(know(recipe.shown_as, folder), name=name, recipe=recipe, path=path)
-    return known(name, recipe, path)
+        return replace(reference_recording(recipe.shown_as, folder), name=name, recipe=recipe, path=path)
+    return decode_reference(name, recipe, path)
 
 
 def made(recipe: Recipe, folder: Path) -> Path:
@@ -95,14 +95,14 @@ def made(recipe: Recipe, folder: Path) -> Path:
     return path if recipe.change in {"", "entries"} else changed(path, recipe.change)
 
 
-def known(name: str, recipe: Recipe, path: Path) -> Known:
+def decode_reference(name: str, recipe: Recipe, path: Path) -> ReferenceRecording:
     """Decode a recording. Its times must be those of its spec but for a common offset."""
     shown = decode_presented(path, luma=True)
     starts = [shown.frames[0].time] if shown.frames else []
     starts += [shown.audio_start] if shown.audio_start is not None else []
     zero = min(starts)
     times = [time - zero for time in shown.times]
-    one = Known(name, recipe, path, shown, times, shown.counters)
+    one = ReferenceRecording(name, recipe, path, shown, times, shown.counters)
     if shown.audio_start is not None and shown.audio_end is not None:
         one.sound_start, one.sound_end = shown.audio_start - zero, shown.audio_end - zero
         one.sound_end = min(one.sound_end, _last_packet_end(path) - shown.zero - zero)
@@ -120,7 +120,7 @@ def known(name: str, recipe: Recipe, path: Path) -> Known:
     return one
 
 
-def _reference_at_zero(one: Known) -> float:
+def _reference_at_zero(one: ReferenceRecording) -> float:
     """From a piece in the middle: the beginning may hold an encoder's priming."""
     rate, start = one.shown.sample_rate, one.sound_start
     assert start is not None

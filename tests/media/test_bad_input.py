@@ -18,8 +18,8 @@ from pathlib import Path
 import av
 import pytest
 from PIL import Image
-from tests.media.recordings import Known
-from tests.media.rig import BytesSource, Clip, cut_apart, find_boxes
+from tests.media.cuts import BytesSource, CutResult, cut_in_child, find_boxes
+from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.serving import serving
 
@@ -27,7 +27,7 @@ from cutback.cutting.job import Limits
 from cutback.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 from cutback.sandbox import ChildCutter
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 RANGE = (0, Fraction("0.5"), Fraction("2.5"))
 NAMED = (MediaUnreadableError, MediaUnsupportedError, MediaTooLargeError)
@@ -42,10 +42,10 @@ def shared_cutter() -> Iterator[ChildCutter]:
     cutter.close()
 
 
-def attempt(cutter: ChildCutter, data: bytes) -> Clip | CutbackError:
+def attempt(cutter: ChildCutter, data: bytes) -> CutResult | CutbackError:
     """A clip, or the named error; any other exception is a fault and goes through."""
     try:
-        return cut_apart(cutter, [data], RANGE, limits=LIMITS)
+        return cut_in_child(cutter, [data], RANGE, limits=LIMITS)
     except CutbackError as error:
         return error
 
@@ -98,7 +98,7 @@ NOT_RECORDINGS: dict[str, bytes] = {
 @pytest.mark.parametrize("kind", NOT_RECORDINGS)
 def test_what_is_no_recording_is_named_so(kind: str, shared_cutter: ChildCutter) -> None:
     with pytest.raises(NAMED) as refused:
-        cut_apart(shared_cutter, [NOT_RECORDINGS[kind]], RANGE, limits=LIMITS)
+        cut_in_child(shared_cutter, [NOT_RECORDINGS[kind]], RANGE, limits=LIMITS)
     assert str(refused.value)
 
 
@@ -107,7 +107,7 @@ def test_an_mp4_without_picture_and_sound_is_named_so(recording: Recordings, sha
     for begin, _ in find_boxes(bytes(data), b"moov", b"trak", b"mdia", b"hdlr"):
         data[begin + 8 : begin + 12] = b"text"
     with pytest.raises(NAMED):
-        cut_apart(shared_cutter, [bytes(data)], RANGE, limits=LIMITS)
+        cut_in_child(shared_cutter, [bytes(data)], RANGE, limits=LIMITS)
 
 
 # --- texts that name other files -------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_texts_that_name_others_open_nothing(
     os.utime(other, ns=(0, other.stat().st_mtime_ns))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NAMED) as refused:
-        cut_apart(cutter, [lures(url, other)[lure]], RANGE, limits=LIMITS)
+        cut_in_child(cutter, [lures(url, other)[lure]], RANGE, limits=LIMITS)
     assert asked == []
     assert other.stat().st_atime_ns == 0
     assert CANARY not in str(refused.value)
@@ -233,7 +233,7 @@ def _places(data: bytes) -> dict[str, int]:
     return places
 
 
-def is_right(clip: Clip) -> None:
+def is_right(clip: CutResult) -> None:
     """A clip of a damaged recording is one that plays, of as many frames as it says."""
     shown = decode_presented(clip.data)
     assert len(shown.frames) == clip.facts.frames
@@ -244,9 +244,9 @@ def is_right(clip: Clip) -> None:
 def test_a_truncated_recording_is_cut_rightly_or_named(
     name: str, recording: Recordings, shared_cutter: ChildCutter
 ) -> None:
-    known = recording(name)
-    data = known.path.read_bytes()
-    is_mp4 = known.path.suffix == ".mp4"
+    reference = recording(name)
+    data = reference.path.read_bytes()
+    is_mp4 = reference.path.suffix == ".mp4"
     places = _places(data) if is_mp4 else {f"{share} %": len(data) * share // 100 for share in (1, 5, 20, 50, 80, 99)}
     faults = []
     for place, size in places.items():
@@ -333,13 +333,13 @@ def test_flipped_bits_end_in_the_child_process_as_well(
     from tests.media.mutate import mutated
 
     outcome = attempt(shared_cutter, mutated(recording("pyramid").path.read_bytes(), 11, number))
-    assert isinstance(outcome, Clip | CutbackError)
+    assert isinstance(outcome, CutResult | CutbackError)
 
 
 def test_after_bad_input_the_next_job_works(recording: Recordings, shared_cutter: ChildCutter) -> None:
     assert isinstance(attempt(shared_cutter, b"rubbish" * 1000), CutbackError)
     outcome = attempt(shared_cutter, recording("pyramid").path.read_bytes())
-    assert isinstance(outcome, Clip)
+    assert isinstance(outcome, CutResult)
     is_right(outcome)
 
 
@@ -353,4 +353,4 @@ def test_a_store_that_fails_is_the_error_of_the_job(recording: Recordings, cutte
             return super().read_at(offset, length)
 
     with pytest.raises(SourceChangedError):
-        cut_apart(cutter, [Changing(recording("pyramid").path.read_bytes())], RANGE)
+        cut_in_child(cutter, [Changing(recording("pyramid").path.read_bytes())], RANGE)

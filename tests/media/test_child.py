@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from tests.media.recordings import Known
-from tests.media.rig import BytesSource, Clip, StuckSource, cut_apart
+from tests.media.cuts import BytesSource, CutResult, StuckSource, cut_in_child
+from tests.media.recordings import ReferenceRecording
 from tests.support.media import MediaSpec, cached_media
 
 from cutback import sandbox
@@ -34,7 +34,7 @@ from cutback.errors import (
 from cutback.sandbox import ChildCutter
 from cutback.sandbox_child import Child
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 WHOLE = (0, Fraction(0), Fraction(1000))
 LONG = MediaSpec(width=640, height=360, frames=600, gop=1000, codec_options={"preset": "ultrafast"}, audio=None)
@@ -81,7 +81,7 @@ def test_a_job_nobody_wants_any_more_ends_within_a_second(long_recording: Path, 
             wish.set()
 
     with pytest.raises(StoppedError):
-        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, stopped=wish.is_set, on_progress=on_progress)
+        cut_in_child(cutter, [long_recording], FROM_SECOND_FRAME, stopped=wish.is_set, on_progress=on_progress)
     assert time.monotonic() - since[0] < 1
 
 
@@ -99,7 +99,7 @@ def test_a_child_that_does_nothing_but_read_is_stopped_at_its_next_read(
 
     source.read_at = read_at  # type: ignore[method-assign]
     with pytest.raises(StoppedError):
-        cut_apart(cutter, [source], WHOLE, stopped=lambda: len(reads) == 2)
+        cut_in_child(cutter, [source], WHOLE, stopped=lambda: len(reads) == 2)
     assert len(reads) == 2
 
 
@@ -115,7 +115,7 @@ def test_a_job_is_given_up_while_its_store_hangs(recording: Recordings, cutter: 
 
     try:
         with pytest.raises(StoppedError):
-            cut_apart(cutter, [source], WHOLE, stopped=stopped)
+            cut_in_child(cutter, [source], WHOLE, stopped=stopped)
         assert time.monotonic() - since[0] < 1
     finally:
         source.let_go.set()
@@ -124,7 +124,7 @@ def test_a_job_is_given_up_while_its_store_hangs(recording: Recordings, cutter: 
 def test_a_job_that_nobody_wants_from_the_start_is_not_done(long_recording: Path, cutter: ChildCutter) -> None:
     since = time.monotonic()
     with pytest.raises(StoppedError):
-        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, stopped=lambda: True)
+        cut_in_child(cutter, [long_recording], FROM_SECOND_FRAME, stopped=lambda: True)
     assert time.monotonic() - since < 2
 
 
@@ -141,10 +141,10 @@ def test_a_child_that_is_killed_is_a_crash_and_the_next_job_works(
                 os.kill(child, number)
 
     with pytest.raises(MediaCrashedError) as crash:
-        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, on_progress=on_progress)
+        cut_in_child(cutter, [long_recording], FROM_SECOND_FRAME, on_progress=on_progress)
     assert crash.value.reason == "media_crashed"
-    again = cut_apart(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
-    assert isinstance(again, Clip)
+    again = cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+    assert isinstance(again, CutResult)
     assert again.facts.frames == 30
 
 
@@ -161,7 +161,7 @@ def test_a_child_that_is_silent_for_too_long_is_ended(long_recording: Path, cutt
 
     limits = Limits(stall_seconds=1)
     with pytest.raises(MediaTooSlowError) as slow:
-        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, on_progress=on_progress, limits=limits)
+        cut_in_child(cutter, [long_recording], FROM_SECOND_FRAME, on_progress=on_progress, limits=limits)
     assert slow.value.reason == "media_too_slow"
 
 
@@ -169,7 +169,7 @@ def test_a_child_that_is_silent_for_too_long_is_ended(long_recording: Path, cutt
 def test_a_job_that_takes_too_long_is_ended(long_recording: Path, cutter: ChildCutter) -> None:
     since = time.monotonic()
     with pytest.raises(MediaTooSlowError):
-        cut_apart(cutter, [long_recording], FROM_SECOND_FRAME, limits=Limits(seconds=1))
+        cut_in_child(cutter, [long_recording], FROM_SECOND_FRAME, limits=Limits(seconds=1))
     assert time.monotonic() - since < 3
 
 
@@ -187,23 +187,23 @@ def test_a_job_that_takes_too_long_is_ended(long_recording: Path, cutter: ChildC
 def test_a_recording_beyond_a_limit_is_too_large(
     name: str, limits: Limits, recording: Recordings, cutter: ChildCutter
 ) -> None:
-    known = recording(name)
+    reference = recording(name)
     # From the second frame on, so that some of it has to be decoded.
     with pytest.raises(CutbackError) as refused:
-        cut_apart(cutter, [known.path], (0, known.times[1], known.times[-1]), limits=limits)
+        cut_in_child(cutter, [reference.path], (0, reference.times[1], reference.times[-1]), limits=limits)
     assert isinstance(refused.value, MediaTooLargeError), refused.value
 
 
 @pytest.mark.parametrize("name", ["pyramid", "fragmented"])
 def test_an_index_beyond_its_limit_is_too_large(name: str, recording: Recordings, cutter: ChildCutter) -> None:
     with pytest.raises(MediaTooLargeError):
-        cut_apart(cutter, [recording(name).path], WHOLE, limits=Limits(index_bytes=500))
+        cut_in_child(cutter, [recording(name).path], WHOLE, limits=Limits(index_bytes=500))
 
 
 def test_a_recording_at_its_limits_is_cut(recording: Recordings, cutter: ChildCutter) -> None:
-    known = recording("pyramid")
+    reference = recording("pyramid")
     limits = dataclasses.replace(Limits(), pixels=320 * 180, streams=2, duration=7)
-    clip = cut_apart(cutter, [known.path], (0, known.times[1], known.times[40]), limits=limits)
+    clip = cut_in_child(cutter, [reference.path], (0, reference.times[1], reference.times[40]), limits=limits)
     assert clip.facts.frames == 39
 
 
@@ -220,7 +220,7 @@ def test_the_log_tells_what_a_child_is_held_by(
     recording: Recordings, cutter: ChildCutter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", "cutback.sandbox")
-    cut_apart(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+    cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
     (said,) = [record.getMessage() for record in caplog.records if "held by" in record.getMessage()]
     assert "limits" in said
 
@@ -236,10 +236,10 @@ def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
     cutter.warm_up()
     monkeypatch.setattr(sandbox, "start_child", refuse)
     path = recording("pyramid").path
-    clip = cut_apart(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
+    clip = cut_in_child(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
     assert clip.facts.frames >= 30
     with pytest.raises(BlockingIOError):
-        cut_apart(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
+        cut_in_child(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
     cutter.close()
 
 
@@ -287,5 +287,5 @@ def test_a_child_that_says_what_cannot_be_is_a_crash(
     cutter = ChildCutter(warm=False)
     monkeypatch.setattr(sandbox, "start_child", start_liar)
     with pytest.raises(MediaCrashedError):
-        cut_apart(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+        cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
     cutter.close()

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.media.judge import Wanted, wanted_of
-from tests.media.recordings import Known
-from tests.media.rig import Clip, cut_here, cut_ranges
+from tests.media.check_clip import ExpectedRange, expected_range
+from tests.media.cuts import CutResult, cut_in_process, cut_ranges
+from tests.media.recordings import ReferenceRecording
 from tests.support.browser import PAGE, PLAY, chromium, served
 from tests.support.media import read_luma_counter
 
@@ -20,7 +20,7 @@ from cutback.times import Instant
 
 pytestmark = pytest.mark.slow
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +103,8 @@ def test_chromium_plays_a_clip_to_its_end(
     ranges: list[tuple[int, Instant, Instant]] = [
         (names.index(name), Fraction(start), Fraction(end)) for name, start, end in CLIPS[kind]
     ]
-    clip = cut_here([recording(name).path for name in names], *ranges)
-    parts = [part for n, start, end in ranges if (part := wanted_of(recording(names[n]), start, end))]
+    clip = cut_in_process([recording(name).path for name in names], *ranges)
+    parts = [part for n, start, end in ranges if (part := expected_range(recording(names[n]), start, end))]
     play(clip, parts, page, address, files)
 
 
@@ -114,16 +114,16 @@ def test_chromium_plays_a_clip_that_only_copies(
     kind: str, recording: Recordings, page: Any, address: str, files: dict[str, bytes]
 ) -> None:
     name, precision = COPIES[kind]
-    known = recording(name)
-    clip = cut_here([known.path], (0, Fraction("1.1"), Fraction("2.6")), precision=precision)
+    reference = recording(name)
+    clip = cut_in_process([reference.path], (0, Fraction("1.1"), Fraction("2.6")), precision=precision)
     assert clip.facts.frames_encoded == 0
     (span,) = clip.facts.spans
-    part = wanted_of(known, span.start, span.end)
+    part = expected_range(reference, span.start, span.end)
     assert part is not None
     play(clip, [part], page, address, files)
 
 
-def play(clip: Clip, parts: list[Wanted], page: Any, address: str, files: dict[str, bytes]) -> None:
+def play(clip: CutResult, parts: list[ExpectedRange], page: Any, address: str, files: dict[str, bytes]) -> None:
     """Play a clip to its end; the first and the last frame of each part must be seen on a canvas."""
     at = _middles(parts)
     url = f"/{len(files)}.mp4"
@@ -135,7 +135,7 @@ def play(clip: Clip, parts: list[Wanted], page: Any, address: str, files: dict[s
     most = 0.05 if clip.facts.frames_encoded else 0.15
     assert -0.05 <= result["duration"] - float(clip.facts.duration) <= most
     assert abs(result["position"] - result["duration"]) <= 0.05
-    shape = parts[0].known.shape
+    shape = parts[0].reference.shape
     own = (clip.facts.width, clip.facts.height)
     # Not all versions of Chromium stretch pixels that are not square.
     sizes = [own, (round(own[0] * shape.aspect), own[1])]
@@ -152,11 +152,11 @@ def play(clip: Clip, parts: list[Wanted], page: Any, address: str, files: dict[s
 def test_chromium_plays_a_clip_with_a_filled_gap_to_its_end(
     name: str, fill: Fill, recording: Recordings, page: Any, address: str, files: dict[str, bytes]
 ) -> None:
-    known = recording(name)
+    reference = recording(name)
     ends = [(Fraction("1.1"), Fraction("2.3")), (Fraction("3.5"), Fraction("4.9"))]
     before, behind = (CutRange(0, *pair) for pair in ends)
-    clip = cut_ranges([known.path], [before, CutGap(Fraction("2.7"), fill), behind])
-    parts = [part for start, end in ends if (part := wanted_of(known, start, end))]
+    clip = cut_ranges([reference.path], [before, CutGap(Fraction("2.7"), fill), behind])
+    parts = [part for start, end in ends if (part := expected_range(reference, start, end))]
     gap = parts[0].duration
     at = [(number, time if time < gap else time + Fraction("2.7")) for number, time in _middles(parts)]
     if fill == "freeze":
@@ -166,20 +166,20 @@ def test_chromium_plays_a_clip_with_a_filled_gap_to_its_end(
     result = page.evaluate(PLAY, {"url": address + url, "times": [float(time) for _, time in at]})
     assert (result["ended"], result["corrupted"]) == (True, 0)
     assert abs(result["position"] - float(clip.facts.duration)) <= 0.05
-    turns = -known.shape.rotation // 90
+    turns = -reference.shape.rotation // 90
     seen = [_number(picture, result["width"], result["height"], turns) for picture in result["pictures"]]
     assert seen == [number for number, _ in at]
 
 
-def _middles(parts: list[Wanted]) -> list[tuple[int, Fraction]]:
+def _middles(parts: list[ExpectedRange]) -> list[tuple[int, Fraction]]:
     """The numbers of the first and the last frame of each part, and a time while each is shown."""
     wanted = []
     base = Fraction(0)
     for part in parts:
         for n in dict.fromkeys((part.first, part.stop - 1)):
-            times = part.known.times
-            end = times[n + 1] if n + 1 < len(times) else part.known.video_end
-            wanted.append((part.known.counters[n], base + (times[n] + end) / 2 - part.start))
+            times = part.reference.times
+            end = times[n + 1] if n + 1 < len(times) else part.reference.video_end
+            wanted.append((part.reference.counters[n], base + (times[n] + end) / 2 - part.start))
         base += part.duration
     return wanted
 
@@ -197,10 +197,10 @@ HEVC = 'video/mp4; codecs="hvc1.1.6.L60.B0"'
 def test_chromium_plays_hevc_where_it_has_a_decoder(
     name: str, recording: Recordings, page: Any, address: str, files: dict[str, bytes]
 ) -> None:
-    known = recording(name)
-    part = wanted_of(known, Fraction("1.1"), Fraction("2.6"))
+    reference = recording(name)
+    part = expected_range(reference, Fraction("1.1"), Fraction("2.6"))
     assert part is not None
-    clip = cut_here([known.path], (0, Fraction("1.1"), Fraction("2.6")))
+    clip = cut_in_process([reference.path], (0, Fraction("1.1"), Fraction("2.6")))
     if not page.evaluate("(type) => document.createElement('video').canPlayType(type)", HEVC):
         pytest.skip("THIS CHROMIUM HAS NO DECODER FOR HEVC: such clips were decoded by FFmpeg alone")
     play(clip, [part], page, address, files)

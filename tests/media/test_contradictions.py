@@ -7,15 +7,15 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from tests.media.recordings import Known
-from tests.media.rig import BytesSource, cut_here, find_boxes
+from tests.media.cuts import BytesSource, cut_in_process, find_boxes
+from tests.media.recordings import ReferenceRecording
 
 from cutback.cutting.job import Limits
 from cutback.cutting.probe import probe
 from cutback.errors import MediaUnreadableError, RangeOutsideRecordingError
 from cutback.times import FrameNumber, Instant
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 
 def with_count(data: bytes, track: int, count: int) -> bytes:
@@ -33,7 +33,7 @@ def test_a_track_that_is_said_to_have_too_few_samples_is_not_left_out(
 ) -> None:
     data = with_count(recording("pyramid").path.read_bytes(), track, count)
     with pytest.raises(MediaUnreadableError, match="disagree"):
-        cut_here([data], (0, Fraction("0.5"), Fraction("2.5")))
+        cut_in_process([data], (0, Fraction("0.5"), Fraction("2.5")))
     with pytest.raises(MediaUnreadableError, match="disagree"):
         probe(BytesSource(data), Limits())
 
@@ -51,7 +51,7 @@ def test_a_miscount_in_the_table_of_times_alone_is_lived_with(recording: Recordi
     begin, _ = find_boxes(bytes(data), b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts")[0]
     (count,) = struct.unpack_from(">I", data, begin + 8)
     struct.pack_into(">I", data, begin + 8, count + 7)
-    assert cut_here([bytes(data)], (0, Fraction("0.5"), Fraction("2.5"))).facts.frames == 60
+    assert cut_in_process([bytes(data)], (0, Fraction("0.5"), Fraction("2.5"))).facts.frames == 60
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_a_miscount_in_the_table_of_times_alone_is_lived_with(recording: Recordi
 )
 def test_frames_of_sound_alone_are_told_to_be_none(start: Instant, end: Instant, recording: Recordings) -> None:
     with pytest.raises(RangeOutsideRecordingError, match="no pictures"):
-        cut_here([recording("sound-alone").path], (0, start, end))
+        cut_in_process([recording("sound-alone").path], (0, start, end))

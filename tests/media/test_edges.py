@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.media.judge import Wanted, judge, wanted_of
-from tests.media.recordings import Known
-from tests.media.rig import Clip, cut_apart, cut_here
+from tests.media.check_clip import ExpectedRange, check_clip, expected_range
+from tests.media.cuts import CutResult, cut_in_child, cut_in_process
+from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.media import MediaSpec, cached_media
 
@@ -18,17 +18,17 @@ from cutback.errors import RangeOutsideRecordingError
 from cutback.sandbox import ChildCutter
 from cutback.times import FrameNumber, Instant
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 EDGY = ["pyramid", "no-b-frames", "open-gop", "fragmented", "29.97", "vfr", "mkv", "ts", "hevc"]
 
 
-def cut_and_judge(known: Known, start: Instant, end: Instant) -> tuple[Clip, Wanted]:
+def cut_and_check(reference: ReferenceRecording, start: Instant, end: Instant) -> tuple[CutResult, ExpectedRange]:
     """One range, cut and judged."""
-    part = wanted_of(known, start, end)
+    part = expected_range(reference, start, end)
     assert part is not None
-    clip = cut_here([known.path], (0, start, end))
-    judge(clip, [part])
+    clip = cut_in_process([reference.path], (0, start, end))
+    check_clip(clip, [part])
     return clip, part
 
 
@@ -37,87 +37,87 @@ def cut_and_judge(known: Known, start: Instant, end: Instant) -> tuple[Clip, Wan
 
 @pytest.mark.parametrize("name", EDGY)
 def test_a_cut_may_begin_exactly_on_a_keyframe(name: str, recording: Recordings) -> None:
-    known = recording(name)
-    key = known.keyframes[2]
-    clip, _ = cut_and_judge(known, known.times[key], known.times[key + 20])
-    if known.recipe.copies:
+    reference = recording(name)
+    key = reference.keyframes[2]
+    clip, _ = cut_and_check(reference, reference.times[key], reference.times[key + 20])
+    if reference.recipe.copies:
         assert clip.facts.frames_copied > 0
 
 
 def test_an_encoded_run_may_end_with_a_long_group_of_pictures(recording: Recordings) -> None:
     """At 120 fps a group that is encoded is longer than what the last look decodes at most."""
-    known = recording("120")
-    clip, _ = cut_and_judge(known, FrameNumber(known.keyframes[1] + 1), FrameNumber(len(known.times)))
+    reference = recording("120")
+    clip, _ = cut_and_check(reference, FrameNumber(reference.keyframes[1] + 1), FrameNumber(len(reference.times)))
     assert clip.facts.frames_encoded > MOST
 
 
 def test_sound_in_pcm_ends_within_its_last_packet(recording: Recordings) -> None:
-    known = recording("pcm-mkv")
-    clip, _ = cut_and_judge(known, FrameNumber(90), FrameNumber(120))
+    reference = recording("pcm-mkv")
+    clip, _ = cut_and_check(reference, FrameNumber(90), FrameNumber(120))
     [span] = clip.facts.spans
-    assert span.end == known.video_end, "the sound is the shorter"
+    assert span.end == reference.video_end, "the sound is the shorter"
 
 
 @pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "fragmented", "29.97"])
 def test_from_keyframe_to_keyframe_nothing_is_encoded(name: str, recording: Recordings) -> None:
-    known = recording(name)
-    first, last = known.keyframes[1], known.keyframes[3]
-    clip, _ = cut_and_judge(known, known.times[first], known.times[last])
+    reference = recording(name)
+    first, last = reference.keyframes[1], reference.keyframes[3]
+    clip, _ = cut_and_check(reference, reference.times[first], reference.times[last])
     assert (clip.facts.frames_copied, clip.facts.frames_encoded) == (last - first, 0)
 
 
 @pytest.mark.parametrize("name", EDGY)
 @pytest.mark.parametrize("place", [0, 1, 31, 60, -2, -1])
 def test_a_cut_may_be_one_frame_long(name: str, place: int, recording: Recordings) -> None:
-    known = recording(name)
-    number = place % len(known.times)
-    clip, _ = cut_and_judge(known, FrameNumber(number), FrameNumber(number + 1))
+    reference = recording(name)
+    number = place % len(reference.times)
+    clip, _ = cut_and_check(reference, FrameNumber(number), FrameNumber(number + 1))
     assert clip.facts.frames == 1
 
 
 @pytest.mark.parametrize("name", [*EDGY, "sound-alone", "no-sound", "picture-late", "sound-late", "edit-list"])
 def test_the_whole_recording_can_be_asked_for(name: str, recording: Recordings) -> None:
-    known = recording(name)
-    clip, part = cut_and_judge(known, Fraction(0), known.end)
-    assert clip.facts.frames == len(known.times)
+    reference = recording(name)
+    clip, part = cut_and_check(reference, Fraction(0), reference.end)
+    assert clip.facts.frames == len(reference.times)
     assert not part.clamped
-    if known.recipe.copies:
+    if reference.recipe.copies:
         assert clip.facts.frames_encoded == 0
 
 
 @pytest.mark.parametrize("name", EDGY)
 def test_frame_numbers_count_presented_frames_from_0(name: str, recording: Recordings) -> None:
-    known = recording(name)
-    clip = cut_here([known.path], (0, FrameNumber(37), FrameNumber(52)))
-    shown = judge(clip, [part for part in [wanted_of(known, FrameNumber(37), FrameNumber(52))] if part])
-    assert shown.counters == known.counters[37:52]
+    reference = recording(name)
+    clip = cut_in_process([reference.path], (0, FrameNumber(37), FrameNumber(52)))
+    shown = check_clip(clip, [part for part in [expected_range(reference, FrameNumber(37), FrameNumber(52))] if part])
+    assert shown.counters == reference.counters[37:52]
 
 
 @pytest.mark.parametrize("frame", [41, 47, 89])
 def test_six_digit_decimals_that_round_above_a_frame_name_that_frame(frame: int, recording: Recordings) -> None:
-    known = recording("pyramid")
+    reference = recording("pyramid")
     start = Fraction(f"{frame / 30:.6f}")
-    assert start > known.times[frame], "1.366667 and the like"
-    clip = cut_here([known.path], (0, start, start + 1))
-    part = wanted_of(known, known.times[frame], known.times[frame + 30])
+    assert start > reference.times[frame], "1.366667 and the like"
+    clip = cut_in_process([reference.path], (0, start, start + 1))
+    part = expected_range(reference, reference.times[frame], reference.times[frame + 30])
     assert part is not None
-    judge(clip, [part])
+    check_clip(clip, [part])
 
 
 def test_an_end_a_millisecond_before_a_frame_excludes_it(recording: Recordings) -> None:
-    known = recording("pyramid")
-    part = wanted_of(known, known.times[10], known.times[50])
+    reference = recording("pyramid")
+    part = expected_range(reference, reference.times[10], reference.times[50])
     assert part is not None
-    clip = cut_here([known.path], (0, known.times[10], known.times[50] - Fraction(1, 1000)))
-    judge(clip, [part])
+    clip = cut_in_process([reference.path], (0, reference.times[10], reference.times[50] - Fraction(1, 1000)))
+    check_clip(clip, [part])
 
 
 def test_an_end_two_milliseconds_after_a_frame_includes_it(recording: Recordings) -> None:
-    known = recording("pyramid")
-    part = wanted_of(known, known.times[10], known.times[51])
+    reference = recording("pyramid")
+    part = expected_range(reference, reference.times[10], reference.times[51])
     assert part is not None
-    clip = cut_here([known.path], (0, known.times[10], known.times[50] + Fraction(2, 1000)))
-    judge(clip, [part])
+    clip = cut_in_process([reference.path], (0, reference.times[10], reference.times[50] + Fraction(2, 1000)))
+    check_clip(clip, [part])
 
 
 # --- beyond the recording --------------------------------------------------------------------------
@@ -125,8 +125,8 @@ def test_an_end_two_milliseconds_after_a_frame_includes_it(recording: Recordings
 
 @pytest.mark.parametrize("name", ["pyramid", "fragmented", "vfr", "mkv", "ts", "sound-alone", "no-sound"])
 def test_a_range_beyond_the_end_is_clamped_and_says_so(name: str, recording: Recordings) -> None:
-    known = recording(name)
-    clip, part = cut_and_judge(known, known.end - 1, known.end + 100)
+    reference = recording(name)
+    clip, part = cut_and_check(reference, reference.end - 1, reference.end + 100)
     assert part.clamped
     assert [span.clamped for span in clip.facts.spans] == [True]
 
@@ -134,18 +134,18 @@ def test_a_range_beyond_the_end_is_clamped_and_says_so(name: str, recording: Rec
 @pytest.mark.parametrize("name", ["pyramid", "fragmented", "vfr", "mkv", "ts", "sound-alone", "no-sound"])
 @pytest.mark.parametrize("beyond", [Fraction(1, 10), Fraction(5000)])
 def test_a_range_outside_the_recording_is_refused(name: str, beyond: Fraction, recording: Recordings) -> None:
-    known = recording(name)
+    reference = recording(name)
     with pytest.raises(RangeOutsideRecordingError) as refused:
-        cut_here([known.path], (0, known.end + beyond, known.end + beyond + 3))
+        cut_in_process([reference.path], (0, reference.end + beyond, reference.end + beyond + 3))
     assert refused.value.reason == "range_outside_recording"
 
 
 def test_frame_numbers_beyond_the_last_are_clamped_or_refused(recording: Recordings) -> None:
-    known = recording("pyramid")
-    clip, _ = cut_and_judge(known, FrameNumber(190), FrameNumber(5000))
+    reference = recording("pyramid")
+    clip, _ = cut_and_check(reference, FrameNumber(190), FrameNumber(5000))
     assert (clip.facts.frames, clip.facts.spans[0].clamped) == (10, True)
     with pytest.raises(RangeOutsideRecordingError):
-        cut_here([known.path], (0, FrameNumber(200), FrameNumber(210)))
+        cut_in_process([reference.path], (0, FrameNumber(200), FrameNumber(210)))
 
 
 # --- joins -----------------------------------------------------------------------------------------
@@ -177,9 +177,9 @@ def test_ranges_are_joined_in_order(joined: str, recording: Recordings) -> None:
     names = list(dict.fromkeys(name for name, _, _ in JOINS[joined]))
     files = [recording(name).path for name in names]
     ranges = [(names.index(name), Fraction(start), Fraction(end)) for name, start, end in JOINS[joined]]
-    parts = [wanted_of(recording(names[source]), start, end) for source, start, end in ranges]
-    clip = cut_here(files, *ranges)
-    judge(clip, [part for part in parts if part])
+    parts = [expected_range(recording(names[source]), start, end) for source, start, end in ranges]
+    clip = cut_in_process(files, *ranges)
+    check_clip(clip, [part for part in parts if part])
     if joined in {"two of one recording", "equal parameters"}:
         assert clip.facts.frames_copied, "what has equal parameters is copied"
 
@@ -187,7 +187,7 @@ def test_ranges_are_joined_in_order(joined: str, recording: Recordings) -> None:
 def test_a_range_of_another_size_is_made_the_size_of_the_first(recording: Recordings, media_folder: Path) -> None:
     large = cached_media(MediaSpec(width=480, height=270, frames=60, gop=20, seed=3), media_folder)
     files = [recording("pyramid").path, large]
-    clip = cut_here(files, (0, Fraction("1.1"), Fraction("2.1")), (1, Fraction("0.5"), Fraction("1.2")))
+    clip = cut_in_process(files, (0, Fraction("1.1"), Fraction("2.1")), (1, Fraction("0.5"), Fraction("1.2")))
     shown = decode_presented(clip.data)
     assert shown.counters == [*range(33, 63), *range(15, 36)]
     assert (clip.facts.width, clip.facts.height) == (320, 180)
@@ -197,7 +197,7 @@ def test_a_range_of_another_size_is_made_the_size_of_the_first(recording: Record
 def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> None:
     files = [recording("pyramid").path, recording("sound-alone").path]
     with pytest.raises(Exception, match="cannot be joined") as refused:
-        cut_here(files, (0, Fraction(0), Fraction(1)), (1, Fraction(0), Fraction(1)))
+        cut_in_process(files, (0, Fraction(0), Fraction(1)), (1, Fraction(0), Fraction(1)))
     assert getattr(refused.value, "reason", None) == "media_unsupported"
 
 
@@ -206,18 +206,18 @@ def test_pictures_and_sound_alone_cannot_be_joined(recording: Recordings) -> Non
 
 @pytest.mark.parametrize("name", ["pyramid", "ts", "sound-alone"])
 def test_the_child_process_makes_the_same_clip(name: str, recording: Recordings, cutter: ChildCutter) -> None:
-    known = recording(name)
+    reference = recording(name)
     wanted = (0, Fraction("1.366667"), Fraction("3.2"))
-    apart, here = cut_apart(cutter, [known.path], wanted), cut_here([known.path], wanted)
-    part = wanted_of(known, *wanted[1:])
+    apart, here = cut_in_child(cutter, [reference.path], wanted), cut_in_process([reference.path], wanted)
+    part = expected_range(reference, *wanted[1:])
     assert part is not None
-    judge(apart, [part])
+    check_clip(apart, [part])
     counts = ("frames", "frames_copied", "frames_encoded", "duration", "spans")
     assert [getattr(apart.facts, name) for name in counts] == [getattr(here.facts, name) for name in counts]
 
 
 def test_a_cut_reads_little_more_than_it_copies(recording: Recordings) -> None:
-    known = recording("pyramid")
-    clip = cut_here([known.path], (0, known.times[48], known.times[96]))
+    reference = recording("pyramid")
+    clip = cut_in_process([reference.path], (0, reference.times[48], reference.times[96]))
     # Its index, and the media twice at most: once to check, once to store.
     assert clip.bytes_read < 64_000 + 2 * len(clip.data)

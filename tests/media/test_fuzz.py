@@ -15,18 +15,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.media.judge import judge, wanted_of
+from tests.media.check_clip import check_clip, expected_range
+from tests.media.cuts import cut_in_child
 from tests.media.mutate import mutated
 from tests.media.recipes import RECIPES
-from tests.media.recordings import Known, made
-from tests.media.rig import cut_apart
+from tests.media.recordings import ReferenceRecording, made
 from tests.media.test_child import children
 
 from cutback.cutting.job import Limits, Precision
 from cutback.errors import CutbackError
 from cutback.sandbox import ChildCutter
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 BRIEFLY = 8
 """Seconds."""
@@ -82,7 +82,7 @@ def fuzz(cutter: ChildCutter, files: list[bytes], seconds: float, seed: str) -> 
         ]
         precision: Precision = chance.choice(["exact", "exact", "exact", "keyframe", "instant"])
         try:
-            clip = cut_apart(cutter, [data], *ranges, precision=precision, limits=LIMITS)
+            clip = cut_in_child(cutter, [data], *ranges, precision=precision, limits=LIMITS)
             outcomes["clip"] += 1
             if len(clip.data) != clip.facts.size:
                 faults.append(f"{number}: {len(clip.data)} bytes instead of {clip.facts.size}")
@@ -116,10 +116,10 @@ def check(recording: Recordings, folder: Path, cutter: ChildCutter, seconds: flo
     assert not faults, "\n".join(faults)
     assert outcomes["clip"], "some of them can still be cut"
     assert len(outcomes) > 1
-    known = recording("pyramid")
-    part = wanted_of(known, Fraction("1.1"), Fraction("2.3"))
+    reference = recording("pyramid")
+    part = expected_range(reference, Fraction("1.1"), Fraction("2.3"))
     assert part is not None
-    judge(cut_apart(cutter, [known.path], (0, Fraction("1.1"), Fraction("2.3"))), [part])
+    check_clip(cut_in_child(cutter, [reference.path], (0, Fraction("1.1"), Fraction("2.3"))), [part])
     assert len(children()) <= before
 
 

@@ -7,35 +7,35 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tests.media.judge import LEAST_PSNR, judge_layout, wanted_of
-from tests.media.recordings import Known
-from tests.media.rig import Clip, cut_ranges
+from tests.media.check_clip import LEAST_PSNR, check_layout, expected_range
+from tests.media.cuts import CutResult, cut_ranges
+from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings, psnr
 
 from cutback.cutting.job import CutGap, CutRange, Fill, Precision
 from cutback.errors import RangeOutsideRecordingError
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 FRAME = Fraction(1, 30)
 
 
 def cut_with_gaps(
-    known: Known, *ranges: tuple[str, str] | CutGap, precision: Precision = "exact"
-) -> tuple[Clip, Presented]:
+    reference: ReferenceRecording, *ranges: tuple[str, str] | CutGap, precision: Precision = "exact"
+) -> tuple[CutResult, Presented]:
     """A clip of pieces of one recording, with gaps, and what it shows."""
     asked = [piece if isinstance(piece, CutGap) else CutRange(0, *map(Fraction, piece)) for piece in ranges]
-    clip = cut_ranges([known.path], asked, precision=precision)
+    clip = cut_ranges([reference.path], asked, precision=precision)
     assert decode_warnings(clip.data) == []
-    judge_layout(clip.data)
+    check_layout(clip.data)
     return clip, decode_presented(clip.data, luma=True)
 
 
-def numbers(known: Known, start: str, end: str) -> Sequence[int]:
+def numbers(reference: ReferenceRecording, start: str, end: str) -> Sequence[int]:
     """The frames of a range."""
-    part = wanted_of(known, Fraction(start), Fraction(end))
+    part = expected_range(reference, Fraction(start), Fraction(end))
     assert part is not None
-    return known.counters[part.first : part.stop]
+    return reference.counters[part.first : part.stop]
 
 
 def silent(shown: Presented, begin: float, end: float) -> bool:
@@ -50,16 +50,18 @@ def silent(shown: Presented, begin: float, end: float) -> bool:
 def test_a_gap_is_filled_at_the_frame_rate_and_what_is_around_it_stays(
     name: str, fill: Fill, recording: Recordings
 ) -> None:
-    known = recording(name)
-    before, behind = numbers(known, "1.1", "2.3"), numbers(known, "3.5", "4.9")
-    clip, shown = cut_with_gaps(known, ("1.1", "2.3"), CutGap(Fraction("2.7"), fill), ("3.5", "4.9"))
-    filled = round(Fraction("2.7") / (known.times[1] - known.times[0]))
+    reference = recording(name)
+    before, behind = numbers(reference, "1.1", "2.3"), numbers(reference, "3.5", "4.9")
+    clip, shown = cut_with_gaps(reference, ("1.1", "2.3"), CutGap(Fraction("2.7"), fill), ("3.5", "4.9"))
+    filled = round(Fraction("2.7") / (reference.times[1] - reference.times[0]))
     counters = [frame.counter for frame in shown.frames]
     assert counters[: len(before)] == list(before)
     assert counters[len(before) + filled :] == list(behind)
     assert counters[len(before) : len(before) + filled] == [before[-1] if fill == "freeze" else None] * filled
-    begin = known.times[known.counters.index(before[-1]) + 1] - known.times[known.counters.index(before[0])]
-    step = known.times[1] - known.times[0]
+    begin = (
+        reference.times[reference.counters.index(before[-1]) + 1] - reference.times[reference.counters.index(before[0])]
+    )
+    step = reference.times[1] - reference.times[0]
     for place, time in enumerate(shown.times[len(before) : len(before) + filled]):
         assert abs(time - begin - place * step) <= Fraction(1, 1000)
     assert abs(shown.times[len(before) + filled] - begin - Fraction("2.7")) <= Fraction(1, 1000)
@@ -68,16 +70,16 @@ def test_a_gap_is_filled_at_the_frame_rate_and_what_is_around_it_stays(
     assert clip.facts.duration == sum(span.end - span.start for span in clip.facts.spans) + Fraction("2.7")
     assert clip.facts.frames == len(shown.frames) == clip.facts.frames_copied + clip.facts.frames_encoded
     assert not clip.facts.remade
-    if known.recipe.copies:
+    if reference.recipe.copies:
         assert clip.facts.frames_copied > 0, "what is around a gap is still copied"
 
 
 def test_a_held_picture_is_the_one_before_and_black_is_black(recording: Recordings) -> None:
-    known = recording("pyramid")
-    last = known.shown.frames[known.counters.index(numbers(known, "1.1", "2.3")[-1])]
+    reference = recording("pyramid")
+    last = reference.shown.frames[reference.counters.index(numbers(reference, "1.1", "2.3")[-1])]
     assert last.luma is not None
-    _, frozen = cut_with_gaps(known, ("1.1", "2.3"), CutGap(Fraction(1), "freeze"), ("3.5", "4.9"))
-    _, black = cut_with_gaps(known, ("1.1", "2.3"), CutGap(Fraction(1), "black"), ("3.5", "4.9"))
+    _, frozen = cut_with_gaps(reference, ("1.1", "2.3"), CutGap(Fraction(1), "freeze"), ("3.5", "4.9"))
+    _, black = cut_with_gaps(reference, ("1.1", "2.3"), CutGap(Fraction(1), "black"), ("3.5", "4.9"))
     for place in range(36, 66):
         frozen_luma, black_luma = frozen.frames[place].luma, black.frames[place].luma
         assert frozen_luma is not None
@@ -88,10 +90,10 @@ def test_a_held_picture_is_the_one_before_and_black_is_black(recording: Recordin
 
 @pytest.mark.parametrize("fill", ["freeze", "black"])
 def test_gaps_at_the_ends_hold_the_picture_beside_them(fill: Fill, recording: Recordings) -> None:
-    known = recording("pyramid")
-    inside = numbers(known, "1.1", "2.3")
+    reference = recording("pyramid")
+    inside = numbers(reference, "1.1", "2.3")
     gap = CutGap(Fraction("0.5"), fill)
-    clip, shown = cut_with_gaps(known, gap, ("1.1", "2.3"), gap)
+    clip, shown = cut_with_gaps(reference, gap, ("1.1", "2.3"), gap)
     counters = [frame.counter for frame in shown.frames]
     first, last = (inside[0], inside[-1]) if fill == "freeze" else (None, None)
     assert counters == [first] * 15 + list(inside) + [last] * 15
@@ -100,26 +102,26 @@ def test_gaps_at_the_ends_hold_the_picture_beside_them(fill: Fill, recording: Re
 
 
 def test_a_gap_shorter_than_half_a_frame_takes_its_time_and_no_frame(recording: Recordings) -> None:
-    known = recording("pyramid")
-    before, behind = numbers(known, "1.1", "2.3"), numbers(known, "3.5", "4.9")
-    clip, shown = cut_with_gaps(known, ("1.1", "2.3"), CutGap(Fraction("0.012"), "freeze"), ("3.5", "4.9"))
+    reference = recording("pyramid")
+    before, behind = numbers(reference, "1.1", "2.3"), numbers(reference, "3.5", "4.9")
+    clip, shown = cut_with_gaps(reference, ("1.1", "2.3"), CutGap(Fraction("0.012"), "freeze"), ("3.5", "4.9"))
     assert [frame.counter for frame in shown.frames] == [*before, *behind]
     assert abs(shown.times[len(before)] - Fraction("1.212")) <= Fraction(1, 1000)
     assert clip.facts.duration == len([*before, *behind]) * FRAME + Fraction("0.012")
 
 
 def test_a_long_gap_costs_the_encoding_of_two_seconds(recording: Recordings) -> None:
-    known = recording("pyramid")
-    clip, shown = cut_with_gaps(known, ("1.1", "2.3"), CutGap(Fraction(600), "black"), ("3.5", "4.9"))
+    reference = recording("pyramid")
+    clip, shown = cut_with_gaps(reference, ("1.1", "2.3"), CutGap(Fraction(600), "black"), ("3.5", "4.9"))
     assert len(shown.frames) == 36 + 18_000 + 42
     assert clip.facts.size < 3_000_000
 
 
 @pytest.mark.parametrize("name", ["opus-vp9", "interlaced", "4:4:4", "vfr", "ts"])
 def test_gaps_in_recordings_that_are_encoded_whole(name: str, recording: Recordings) -> None:
-    known = recording(name)
-    before, behind = numbers(known, "1.1", "1.9"), numbers(known, "2.5", "3.1")
-    clip, shown = cut_with_gaps(known, ("1.1", "1.9"), CutGap(Fraction(1), "black"), ("2.5", "3.1"))
+    reference = recording(name)
+    before, behind = numbers(reference, "1.1", "1.9"), numbers(reference, "2.5", "3.1")
+    clip, shown = cut_with_gaps(reference, ("1.1", "1.9"), CutGap(Fraction(1), "black"), ("2.5", "3.1"))
     counters = [frame.counter for frame in shown.frames]
     assert counters[: len(before)] == list(before)
     assert counters[-len(behind) :] == list(behind)
@@ -128,20 +130,20 @@ def test_gaps_in_recordings_that_are_encoded_whole(name: str, recording: Recordi
 
 
 def test_around_a_gap_keyframe_precision_still_copies(recording: Recordings) -> None:
-    known = recording("pyramid")
+    reference = recording("pyramid")
     clip, shown = cut_with_gaps(
-        known, ("1.7", "2.3"), CutGap(Fraction(1), "freeze"), ("3.5", "4.7"), precision="keyframe"
+        reference, ("1.7", "2.3"), CutGap(Fraction(1), "freeze"), ("3.5", "4.7"), precision="keyframe"
     )
     first, second = clip.facts.spans
-    assert (first.start, first.end) == (known.times[48], known.times[96])
-    assert second.start == known.times[96]
+    assert (first.start, first.end) == (reference.times[48], reference.times[96])
+    assert second.start == reference.times[96]
     assert clip.facts.frames_encoded == 30
-    assert {frame.counter for frame in shown.frames[48:78]} == {known.counters[95]}
+    assert {frame.counter for frame in shown.frames[48:78]} == {reference.counters[95]}
 
 
 def test_gaps_in_sound_alone_are_silent(recording: Recordings) -> None:
-    known = recording("sound-alone")
-    clip, shown = cut_with_gaps(known, ("1.1", "2.1"), CutGap(Fraction(1), "black"), ("3", "4"))
+    reference = recording("sound-alone")
+    clip, shown = cut_with_gaps(reference, ("1.1", "2.1"), CutGap(Fraction(1), "black"), ("3", "4"))
     assert clip.facts.duration == 3
     assert silent(shown, 1, 2)
     assert not silent(shown, 2, 3)
@@ -153,12 +155,12 @@ def test_there_must_be_more_than_gaps(recording: Recordings) -> None:
 
 
 def test_a_piece_between_seams_too_short_for_a_frame_passes_its_time(recording: Recordings) -> None:
-    known = recording("pyramid")
-    before, behind = numbers(known, "1.1", "2.3"), numbers(known, "4", "4.9")
+    reference = recording("pyramid")
+    before, behind = numbers(reference, "1.1", "2.3"), numbers(reference, "4", "4.9")
     crumb = CutRange(0, Fraction("3.502"), Fraction("3.521"), seam_before=True, seam_after=True, optional=True)
     first = CutRange(0, Fraction("1.1"), Fraction("2.3"), seam_after=True)
     last = CutRange(0, Fraction(4), Fraction("4.9"), seam_before=True)
-    clip = cut_ranges([known.path], [first, crumb, last])
+    clip = cut_ranges([reference.path], [first, crumb, last])
     shown = decode_presented(clip.data)
     assert shown.counters == [*before, *behind]
     assert abs(shown.times[len(before)] - Fraction("1.219")) <= Fraction(1, 1000)

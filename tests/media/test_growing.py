@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.media.rig import BytesSource, cut_here
+from tests.media.cuts import BytesSource, cut_in_process
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.media import FRAGMENTED, MediaSpec, cached_media
 
@@ -58,7 +58,7 @@ def test_at_any_length_the_frames_are_whole_and_none_is_missing_between(recorded
     sizes += [188 * (packets - back) for back in (1, 2, 3, 5, 8, 13, *range(21, 34), 55, 89)]
     before = 0
     for size in sorted(sizes):
-        clip = cut_here([data[:size]], (0, Fraction(0), Fraction(100)), precision="keyframe")
+        clip = cut_in_process([data[:size]], (0, Fraction(0), Fraction(100)), precision="keyframe")
         shown = decode_presented(clip.data)
         assert shown.counters == list(range(len(shown.frames))), f"{size} bytes"
         assert decode_warnings(clip.data) == []
@@ -66,7 +66,7 @@ def test_at_any_length_the_frames_are_whole_and_none_is_missing_between(recorded
         assert clip.facts.spans[0].clamped
         before = len(shown.frames)
     assert before >= FRAMES - 8
-    assert cut_here([data], (0, Fraction(0), Fraction(100))).facts.frames == FRAMES
+    assert cut_in_process([data], (0, Fraction(0), Fraction(100))).facts.frames == FRAMES
 
 
 def test_a_probe_tells_whether_more_may_come(recorded: Path) -> None:

@@ -8,14 +8,14 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from tests.media.recordings import Known
-from tests.media.rig import Clip, cut_ranges
+from tests.media.cuts import CutResult, cut_ranges
+from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.sound import MIN_QUALITY, match_sound
 
 from cutback.cutting.job import CutGap, CutRange
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 HALF_A_PACKET = 512 / 48_000 + 0.0005
 """Seconds that sound may be moved, and what measuring is off."""
@@ -29,7 +29,7 @@ def packets(data: bytes) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
-def offsets(shown: Presented, known: Known, at: float, end: float, source: float) -> list[float]:
+def offsets(shown: Presented, reference: ReferenceRecording, at: float, end: float, source: float) -> list[float]:
     """By how many seconds sound is off, from `at` to `end` of the clip, where `source` begins at `at`."""
     assert shown.audio_start is not None
     found = []
@@ -37,15 +37,15 @@ def offsets(shown: Presented, known: Known, at: float, end: float, source: float
     while here + 0.12 <= end:
         low = round((here - float(shown.audio_start)) * shown.sample_rate)
         piece = shown.audio[low : low + round(0.12 * shown.sample_rate)]
-        expected = known.reference_at_zero + source + here - at
-        match = match_sound(piece, shown.sample_rate, known.spec, expected, 0.05)
+        expected = reference.reference_at_zero + source + here - at
+        match = match_sound(piece, shown.sample_rate, reference.spec, expected, 0.05)
         assert match.quality >= MIN_QUALITY, f"at {here:.3f} s"
         found.append(match.start - expected)
         here += 0.04
     return found
 
 
-def across(recording: Recordings, start: str, end: str) -> tuple[Clip, Presented]:
+def across(recording: Recordings, start: str, end: str) -> tuple[CutResult, Presented]:
     """A clip across the seam of two recordings that follow one another: `slices` lasts 200 frames."""
     files = [recording("slices").path, recording("slices-2").path]
     seam = Fraction(200, 30)
@@ -87,36 +87,36 @@ def test_nothing_clicks_at_a_seam(recording: Recordings) -> None:
 
 
 def test_over_many_joins_nothing_adds_up(recording: Recordings) -> None:
-    known = recording("pyramid")
+    reference = recording("pyramid")
     starts = [Fraction(137 * n % 500, 100) for n in range(12)]
-    clip = cut_ranges([known.path], [CutRange(0, start, start + Fraction("0.61")) for start in starts])
+    clip = cut_ranges([reference.path], [CutRange(0, start, start + Fraction("0.61")) for start in starts])
     shown = decode_presented(clip.data)
     base = Fraction(0)
     for span in clip.facts.spans:
         length = span.end - span.start
-        off = offsets(shown, known, float(base) + 0.01, float(base + length) - 0.01, float(span.start) + 0.01)
+        off = offsets(shown, reference, float(base) + 0.01, float(base + length) - 0.01, float(span.start) + 0.01)
         assert max(map(abs, off)) <= HALF_A_PACKET
         base += length
 
 
 def test_a_long_silence_is_one_packet_many_times(recording: Recordings) -> None:
-    known = recording("pyramid")
+    reference = recording("pyramid")
     ranges = [
         CutRange(0, Fraction(1), Fraction(2)),
         CutGap(Fraction(100), "black"),
         CutRange(0, Fraction(3), Fraction(4)),
     ]
-    clip = cut_ranges([known.path], ranges)
+    clip = cut_ranges([reference.path], ranges)
     assert len(set(packets(clip.data))) < 200
     shown = decode_presented(clip.data)
     quiet = shown.audio[round(1.1 * shown.sample_rate) : round(100.9 * shown.sample_rate)]
     assert np.abs(quiet).max() < 0.001
-    assert max(map(abs, offsets(shown, known, 101.01, 102.0, 3.01))) <= HALF_A_PACKET
+    assert max(map(abs, offsets(shown, reference, 101.01, 102.0, 3.01))) <= HALF_A_PACKET
 
 
 @pytest.mark.parametrize("other", ["44.1-mono", "mp3", "no-sound"])
 def test_sound_of_another_kind_is_encoded_as_a_whole(other: str, recording: Recordings) -> None:
     files = [recording("pyramid").path, recording(other).path]
     clip = cut_ranges(files, [CutRange(0, Fraction(1), Fraction(2)), CutRange(1, Fraction(1), Fraction(2))])
-    known = set(packets(files[0].read_bytes()))
-    assert not [packet for packet in packets(clip.data) if packet in known]
+    original = set(packets(files[0].read_bytes()))
+    assert not [packet for packet in packets(clip.data) if packet in original]

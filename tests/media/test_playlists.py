@@ -6,9 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.media.judge import judge, wanted_of
-from tests.media.recordings import Known, Recipe, known
-from tests.media.rig import Clip
+from tests.media.check_clip import check_clip, expected_range
+from tests.media.cuts import CutResult
+from tests.media.recordings import Recipe, ReferenceRecording, decode_reference
 from tests.support.decode import decode_presented
 from tests.support.hls import names, package
 from tests.support.media import MediaSpec
@@ -29,7 +29,7 @@ KINDS: dict[str, tuple[MediaSpec, dict[str, str]]] = {
 }
 
 
-def cut(cutter: ChildCutter, store: Store, key: str, *ranges: tuple[str, str]) -> tuple[Clip, int, int]:
+def cut(cutter: ChildCutter, store: Store, key: str, *ranges: tuple[str, str]) -> tuple[CutResult, int, int]:
     """A clip of a playlist, how many bytes its segments have, and how many requests it took."""
     opened = [one for start, end in ranges for one in open_segments(store, key, Fraction(start), Fraction(end))]
     try:
@@ -43,21 +43,21 @@ def cut(cutter: ChildCutter, store: Store, key: str, *ranges: tuple[str, str]) -
         readers = [one.reader for one in opened]
         with cutter.render(job, readers, on_progress=steps.append, stopped=lambda: False) as rendition:
             data = b"".join(rendition.chunks())
-            clip = Clip(data, rendition.facts, steps, sum(reader.bytes_read for reader in readers))
+            clip = CutResult(data, rendition.facts, steps, sum(reader.bytes_read for reader in readers))
         return clip, sum(reader.size for reader in readers), sum(reader.requests for reader in readers)
     finally:
         for one in opened:
             one.reader.close()
 
 
-def whole(playlist: Path, spec: MediaSpec) -> Known:
+def whole(playlist: Path, spec: MediaSpec) -> ReferenceRecording:
     """What a player shows of all segments together."""
     folder = playlist.parent
     header = [name for name in ("init.mp4",) if (folder / name).exists()]
     joined = folder / f"joined{'.mp4' if header else '.ts'}"
     listed = list(dict.fromkeys([*header, *names(playlist)]))
     joined.write_bytes(b"".join((folder / name).read_bytes() for name in listed))
-    return known(playlist.parent.name, Recipe(spec), joined)
+    return decode_reference(playlist.parent.name, Recipe(spec), joined)
 
 
 @pytest.fixture(params=KINDS)
@@ -72,14 +72,14 @@ def test_a_range_of_a_playlist_is_cut_exactly(cutter: ChildCutter, packaged: Pat
     lead = recording.times[0]
     store = Store.open(str(packaged.parent.parent))
     clip, _, _ = cut(cutter, store, "camera/live.m3u8", (start, end))
-    wanted = wanted_of(recording, Fraction(start) + lead, Fraction(end) + lead)
+    wanted = expected_range(recording, Fraction(start) + lead, Fraction(end) + lead)
     assert wanted is not None
     shown = decode_presented(clip.data)
     assert shown.counters == [recording.counters[n] for n in range(wanted.first, wanted.stop)]
     assert float(clip.facts.spans[0].start) == pytest.approx(float(start), abs=0.001)
     assert clip.facts.frames_copied > 0 or wanted.stop - wanted.first < 60
     if not lead:
-        judge(clip, [wanted])
+        check_clip(clip, [wanted])
 
 
 def test_only_the_segments_around_a_range_are_read(cutter: ChildCutter, media_folder: Path, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.media.judge import TOLERANCE
-from tests.media.recordings import Known
-from tests.media.rig import BytesSource
+from tests.media.check_clip import TOLERANCE
+from tests.media.cuts import BytesSource
+from tests.media.recordings import ReferenceRecording
 from tests.support.picture import read_luma_counter
 
 from cutback.cutting.index import Track
@@ -24,7 +24,7 @@ from cutback.cutting.poster import WIDTHS, Choice
 from cutback.cutting.still import jpeg_of
 from cutback.sandbox import ChildCutter
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 SHAPES = ["pyramid", "open-gop", "hevc", "vfr", "ts", "opus-vp9", "4:4:4", "interlaced", "intra-refresh", "one-gop"]
 
@@ -54,38 +54,38 @@ def levels(image: Image.Image) -> NDArray[np.uint8]:
 def test_posters_show_a_frame_of_the_clip_in_every_size(
     name: str, precision: Precision, recording: Recordings, cutter: ChildCutter
 ) -> None:
-    known = recording(name)
-    posters, images, facts = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6", precision)
+    reference = recording(name)
+    posters, images, facts = posters_of(cutter, reference.path.read_bytes(), "1.1", "2.6", precision)
     assert [poster.fits for poster in posters] == list(WIDTHS)
     assert [poster.width for poster in posters] == [300, 320, 320, 320]
     assert posters[-1].height == 180
     (span,) = facts.spans
     shown = {
-        known.counters[n]
-        for n, time in enumerate(known.times)
+        reference.counters[n]
+        for n, time in enumerate(reference.times)
         if -TOLERANCE <= time - span.start < span.end - span.start
     }
     assert read_luma_counter(levels(images[-1])) in shown, "a picture that the clip does not present"
 
 
 def test_a_poster_has_the_colours_of_the_frame(recording: Recordings, cutter: ChildCutter) -> None:
-    known = recording("pyramid")
-    _, images, _ = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6")
-    number = known.counters.index(read_luma_counter(levels(images[-1])))
-    with av.open(str(known.path)) as container:
+    reference = recording("pyramid")
+    _, images, _ = posters_of(cutter, reference.path.read_bytes(), "1.1", "2.6")
+    number = reference.counters.index(read_luma_counter(levels(images[-1])))
+    with av.open(str(reference.path)) as container:
         frame = next(frame for n, frame in enumerate(container.decode(video=0)) if n == number)
     wanted = np.asarray(frame.to_image(), dtype=np.int16)
     assert np.abs(np.asarray(images[-1], dtype=np.int16) - wanted).mean() < 4
 
 
 def test_a_turned_recording_has_upright_posters(recording: Recordings, cutter: ChildCutter) -> None:
-    known = recording("rotated")
-    posters, images, facts = posters_of(cutter, known.path.read_bytes(), "1.1", "2.6")
+    reference = recording("rotated")
+    posters, images, facts = posters_of(cutter, reference.path.read_bytes(), "1.1", "2.6")
     assert (facts.width, facts.height) == (320, 180), "the clip keeps its pixels, and says how to turn them"
     assert [(poster.width, poster.height) for poster in posters] == [(180, 320)] * 4
     # A player turns the recording counter-clockwise, by 90 degrees.
     back = levels(images[0].transpose(Image.Transpose.ROTATE_270))
-    assert read_luma_counter(back) in known.counters
+    assert read_luma_counter(back) in reference.counters
 
 
 def test_sound_alone_has_no_posters(recording: Recordings, cutter: ChildCutter) -> None:
@@ -107,12 +107,12 @@ def plain(*, aspect: Fraction | None = None, level: int = 0, sharp: int = 0, wid
     return Picture(av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p"), aspect)
 
 
-def track_of(known: Known) -> Track:
+def track_of(reference: ReferenceRecording) -> Track:
     """Any clip's track."""
     from cutback.cutting.job import Limits
     from cutback.cutting.mp4.read import read_index
 
-    video = read_index(BytesSource(known.path.read_bytes()), Limits()).video
+    video = read_index(BytesSource(reference.path.read_bytes()), Limits()).video
     assert video is not None
     return video
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from tests.media.judge import Wanted, judge, wanted_of
-from tests.media.recordings import Known
-from tests.media.rig import cut_here
+from tests.media.check_clip import ExpectedRange, check_clip, expected_range
+from tests.media.cuts import cut_in_process
+from tests.media.recordings import ReferenceRecording
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 COPIED = [
     *("pyramid", "no-b-frames", "open-gop", "open-gop-cavlc", "10-bit", "slices", "baseline", "field-pictures"),
@@ -25,24 +25,26 @@ RANGES = [("1.1", "2.3"), ("0", "0.5"), ("2.6", "100")]
 @pytest.mark.parametrize("name", COPIED)
 @pytest.mark.parametrize(("start", "end"), RANGES)
 def test_keyframe_precision_snaps_outwards_and_copies(name: str, start: str, end: str, recording: Recordings) -> None:
-    known = recording(name)
-    asked = wanted_of(known, Fraction(start), Fraction(end))
+    reference = recording(name)
+    asked = expected_range(reference, Fraction(start), Fraction(end))
     assert asked is not None
-    clip = cut_here([known.path], (0, Fraction(start), Fraction(end)), precision="keyframe")
+    clip = cut_in_process([reference.path], (0, Fraction(start), Fraction(end)), precision="keyframe")
     assert clip.facts.frames_encoded == 0
     (span,) = clip.facts.spans
     assert span.start <= asked.start + Fraction(1, 1000)
     assert span.end >= asked.end - Fraction(1, 1000)
-    first = max((n for n in known.keyframes if n <= asked.first), default=0)
+    first = max((n for n in reference.keyframes if n <= asked.first), default=0)
     if first:
-        assert abs(span.start - known.times[first]) <= Fraction(1, 1000)
+        assert abs(span.start - reference.times[first]) <= Fraction(1, 1000)
     else:
-        assert span.start <= known.times[0]
+        assert span.start <= reference.times[0]
     # The span it tells is the one it shows, cut at whole frames.
-    stop = next((n for n, time in enumerate(known.times) if time >= span.end - Fraction(1, 1000)), len(known.times))
-    later = [n for n in known.keyframes if n >= asked.stop]
-    assert stop <= (later[0] if later else len(known.times))
-    judge(clip, [Wanted(known, first, stop, span.start, span.end, asked.clamped)], like="copy")
+    stop = next(
+        (n for n, time in enumerate(reference.times) if time >= span.end - Fraction(1, 1000)), len(reference.times)
+    )
+    later = [n for n in reference.keyframes if n >= asked.stop]
+    assert stop <= (later[0] if later else len(reference.times))
+    check_clip(clip, [ExpectedRange(reference, first, stop, span.start, span.end, asked.clamped)], like="copy")
 
 
 @pytest.mark.parametrize("name", COPIED)
@@ -50,17 +52,17 @@ def test_keyframe_precision_snaps_outwards_and_copies(name: str, start: str, end
 def test_instant_presents_exactly_the_frames_asked_for_without_encoding(
     name: str, start: str, end: str, recording: Recordings
 ) -> None:
-    known = recording(name)
-    part = wanted_of(known, Fraction(start), Fraction(end))
+    reference = recording(name)
+    part = expected_range(reference, Fraction(start), Fraction(end))
     assert part is not None
-    clip = cut_here([known.path], (0, Fraction(start), Fraction(end)), precision="instant")
-    judge(clip, [part], like="copy")
+    clip = cut_in_process([reference.path], (0, Fraction(start), Fraction(end)), precision="instant")
+    check_clip(clip, [part], like="copy")
 
 
 def test_instant_of_several_ranges_is_exact_by_encoding(recording: Recordings) -> None:
-    known = recording("pyramid")
+    reference = recording("pyramid")
     ranges = [(0, Fraction("1.1"), Fraction("2.3")), (0, Fraction("4.05"), Fraction("5.1"))]
-    parts = [part for _, start, end in ranges if (part := wanted_of(known, start, end))]
-    clip = cut_here([known.path], *ranges, precision="instant")
-    judge(clip, parts)
+    parts = [part for _, start, end in ranges if (part := expected_range(reference, start, end))]
+    clip = cut_in_process([reference.path], *ranges, precision="instant")
+    check_clip(clip, parts)
     assert clip.facts.frames_encoded > 0

@@ -11,9 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.media.judge import Wanted, judge, wanted_of
-from tests.media.recordings import RECIPES, Known
-from tests.media.rig import Clip, cut_here
+from tests.media.check_clip import ExpectedRange, check_clip, expected_range
+from tests.media.cuts import CutResult, cut_in_process
+from tests.media.recordings import RECIPES, ReferenceRecording
 
 from cutback.errors import RangeOutsideRecordingError
 from cutback.times import FrameNumber, Instant
@@ -21,7 +21,7 @@ from cutback.times import FrameNumber, Instant
 CUTS = 5
 """A recording; times the number of recordings, more than 300. `.ci/run` makes 1,300 others."""
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 
 def written(time: Fraction, way: int) -> Instant:
@@ -35,52 +35,52 @@ def written(time: Fraction, way: int) -> Instant:
     ][way % 4]
 
 
-def random_range(known: Known, chance: random.Random) -> tuple[Instant, Instant]:
+def random_range(reference: ReferenceRecording, chance: random.Random) -> tuple[Instant, Instant]:
     """A range within a recording: on frames or between them, short or long."""
     length = chance.choice([0.04, 0.1, 0.3, 0.8, 1.5, 2.5]) * chance.uniform(0.7, 1.5)
-    count = len(known.times)
+    count = len(reference.times)
     if not count or chance.random() < 0.4:
-        start = Fraction(str(round(chance.uniform(0, float(known.end) - 0.2), 3)))
+        start = Fraction(str(round(chance.uniform(0, float(reference.end) - 0.2), 3)))
         return start, start + Fraction(str(round(max(length, 0.2 if not count else 0.05), 3)))
-    first = chance.choice([*known.keyframes, *(chance.randrange(count) for _ in range(8))])
-    stop = min(count, first + max(1, round(length * count / float(known.times[-1] + Fraction(1, 30)))))
+    first = chance.choice([*reference.keyframes, *(chance.randrange(count) for _ in range(8))])
+    stop = min(count, first + max(1, round(length * count / float(reference.times[-1] + Fraction(1, 30)))))
     if chance.random() < 0.25:
         return FrameNumber(first), FrameNumber(stop)
-    end = known.times[stop] if stop < count else known.video_end
-    return written(known.times[first], chance.randrange(4)), written(end, chance.randrange(4))
+    end = reference.times[stop] if stop < count else reference.video_end
+    return written(reference.times[first], chance.randrange(4)), written(end, chance.randrange(4))
 
 
-def whole_groups(known: Known, part: Wanted) -> int:
+def whole_groups(reference: ReferenceRecording, part: ExpectedRange) -> int:
     """Frames of the groups of pictures that lie in a range with the keyframe that follows them."""
-    inside = [n for n in known.keyframes if part.first <= n <= part.stop]
+    inside = [n for n in reference.keyframes if part.first <= n <= part.stop]
     return inside[-1] - inside[0] if inside else 0
 
 
-def check_one(known: Known, start: Instant, end: Instant) -> Clip | None:
+def check_one(reference: ReferenceRecording, start: Instant, end: Instant) -> CutResult | None:
     """Cut and judge; a range without a frame must be refused."""
-    part = wanted_of(known, start, end)
+    part = expected_range(reference, start, end)
     if part is None:
         with pytest.raises(RangeOutsideRecordingError):
-            cut_here([known.path], (0, start, end))
+            cut_in_process([reference.path], (0, start, end))
         return None
-    clip = cut_here([known.path], (0, start, end))
-    judge(clip, [part])
-    if known.recipe.copies:
-        assert clip.facts.frames_copied >= whole_groups(known, part), "whole groups of pictures are copied"
+    clip = cut_in_process([reference.path], (0, start, end))
+    check_clip(clip, [part])
+    if reference.recipe.copies:
+        assert clip.facts.frames_copied >= whole_groups(reference, part), "whole groups of pictures are copied"
     return clip
 
 
-def check_many(known: Known, cuts: int, seed: str) -> None:
+def check_many(reference: ReferenceRecording, cuts: int, seed: str) -> None:
     """All cuts are tried, so that one fault does not hide another."""
-    chance = random.Random(f"{known.name} {seed}")
+    chance = random.Random(f"{reference.name} {seed}")
     faults = []
     for number in range(cuts):
-        start, end = random_range(known, chance)
+        start, end = random_range(reference, chance)
         try:
-            check_one(known, start, end)
+            check_one(reference, start, end)
         except Exception as error:  # noqa: BLE001 - reported below, all of them
             faults.append(f"cut {number}, {start!r} to {end!r}: {type(error).__name__}: {str(error)[:300]}")
-    assert not faults, f"{len(faults)} of {cuts} cuts of {known.name}:\n" + "\n".join(faults)
+    assert not faults, f"{len(faults)} of {cuts} cuts of {reference.name}:\n" + "\n".join(faults)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -11,8 +11,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.media.judge import LEAST_PSNR, TOLERANCE, judge_layout
-from tests.media.rig import Clip, cut_here
+from tests.media.check_clip import LEAST_PSNR, TOLERANCE, check_layout
+from tests.media.cuts import CutResult, cut_in_process
 from tests.support.decode import Presented, decode_presented, decode_warnings, frame_md5, psnr
 from tests.support.media import luma_of
 from tests.support.real_footage import FOOTAGE, require_footage
@@ -39,7 +39,7 @@ class Cut:
 
     first: int
     start: Fraction
-    clip: Clip
+    clip: CutResult
     shown: Presented
 
 
@@ -67,7 +67,7 @@ def random_cut(original: Original, chance: random.Random) -> Cut:
     begin = times[first] - chance.choice([Fraction(0), Fraction(1, 2000), Fraction(1, 100)])
     begin = max(Fraction(0), Fraction(f"{float(begin):.6f}"))
     end = times[stop] if stop < len(times) else original.end
-    clip = cut_here([original.path], (0, begin, Fraction(f"{float(end):.6f}")))
+    clip = cut_in_process([original.path], (0, begin, Fraction(f"{float(end):.6f}")))
     return Cut(first, times[first], clip, decode_presented(clip.data, luma=True))
 
 
@@ -132,7 +132,7 @@ def check_footage(name: str, cuts: int, seed: str) -> None:
         for number, time in enumerate(shown.times, cut.first):
             assert abs(time - (original.times[number] - cut.start)) <= TOLERANCE
         assert decode_warnings(cut.clip.data) == []
-        judge_layout(cut.clip.data)
+        check_layout(cut.clip.data)
         if len(original.audio):
             offset = sound_offset(original, cut)
             assert offset is None or abs(offset) <= 0.020

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from tests.media.changes import cached
-from tests.media.rig import cut_here
+from tests.media.cuts import cut_in_process
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.media import MIN_QUALITY, MediaSpec, cached_media, match_sound
 
@@ -53,7 +53,7 @@ def test_sound_tracks_keep_their_sound_and_language(
     suffix: str, ranges: list[tuple[str, str]], media_folder: Path
 ) -> None:
     path = two_languages(media_folder, suffix)
-    clip = cut_here([path], *((0, Fraction(start), Fraction(end)) for start, end in ranges))
+    clip = cut_in_process([path], *((0, Fraction(start), Fraction(end)) for start, end in ranges))
     with av.open(io.BytesIO(clip.data)) as container:
         assert [stream.language for stream in container.streams.audio] == LANGUAGES
     assert decode_warnings(clip.data) == []
@@ -81,7 +81,7 @@ def test_time_codes_are_left_out_and_named(media_folder: Path) -> None:
                     out.mux(packet)
 
     path = cached(media_folder / f"timecode-{PICTURES.digest()[:12]}.mov", make)
-    clip = cut_here([path], (0, Fraction(1), Fraction(2)))
+    clip = cut_in_process([path], (0, Fraction(1), Fraction(2)))
     assert clip.facts.notes == ("A track of tmcd is not carried over.",)
     assert len(decode_presented(clip.data).frames) == 30
 
@@ -99,7 +99,7 @@ def test_subtitles_of_matroska_are_left_out_and_named(media_folder: Path, tmp_pa
                 if packet.dts is not None:
                     packet.stream = streams[container]
                     out.mux(packet)
-    clip = cut_here([path], (0, Fraction(1), Fraction(2)))
+    clip = cut_in_process([path], (0, Fraction(1), Fraction(2)))
     assert clip.facts.notes == ("Subtitles, attachments and data tracks are not carried over.",)
 
 
@@ -108,7 +108,7 @@ def test_subtitles_of_matroska_are_left_out_and_named(media_folder: Path, tmp_pa
 )
 def test_sound_does_not_drift_in_five_minutes(ranges: list[tuple[str, str]], media_folder: Path) -> None:
     spec = MediaSpec(frames=9000, codec=None, sample_rate=44_100, channels=1, audio_bitrate=64_000)
-    clip = cut_here([cached_media(spec, media_folder)], *((0, Fraction(a), Fraction(b)) for a, b in ranges))
+    clip = cut_in_process([cached_media(spec, media_folder)], *((0, Fraction(a), Fraction(b)) for a, b in ranges))
     start, samples = heard(clip.data, 0)
     assert abs(start) <= Fraction(1024, spec.sample_rate)
     base, off = Fraction(0), 0.001

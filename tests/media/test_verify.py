@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from tests.media.recordings import Known
-from tests.media.rig import cut_here
+from tests.media.cuts import cut_in_process
+from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting import cut as cut_module
@@ -17,7 +17,7 @@ from cutback.cutting.h264.enter import OpenGopRewriter
 from cutback.cutting.spool import Spool
 from cutback.errors import ClipDamagedError
 
-Recordings = Callable[[str], Known]
+Recordings = Callable[[str], ReferenceRecording]
 
 RANGE = (0, Fraction("1.1"), Fraction("3.1"))
 FRAMES = list(range(33, 93))
@@ -28,7 +28,7 @@ def test_a_clip_that_fails_the_last_look_is_made_again_and_says_so(
 ) -> None:
     real, answers = cut_module.find_fault, iter(["has a frame at a wrong time"])
     monkeypatch.setattr(cut_module, "find_fault", lambda *told: next(answers, None) or real(*told))
-    clip = cut_here([recording("pyramid").path], RANGE)
+    clip = cut_in_process([recording("pyramid").path], RANGE)
     assert clip.facts.remade
     assert any("a frame at a wrong time" in note for note in clip.facts.notes)
     assert decode_presented(clip.data).counters == FRAMES
@@ -38,7 +38,7 @@ def test_a_clip_that_fails_the_last_look_is_made_again_and_says_so(
 def test_a_clip_that_never_passes_is_a_named_failure(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cut_module, "find_fault", lambda *_: "is wrong")
     with pytest.raises(ClipDamagedError, match="is wrong"):
-        cut_here([recording("pyramid").path], RANGE)
+        cut_in_process([recording("pyramid").path], RANGE)
 
 
 def test_encoded_pictures_that_do_not_decode_are_noticed(
@@ -53,7 +53,7 @@ def test_encoded_pictures_that_do_not_decode_are_noticed(
         return real(self, data)
 
     monkeypatch.setattr(Spool, "append", append)
-    clip = cut_here([recording("pyramid").path], RANGE)
+    clip = cut_in_process([recording("pyramid").path], RANGE)
     assert spoilt
     assert clip.facts.remade
     assert decode_presented(clip.data).counters == FRAMES
@@ -72,7 +72,7 @@ def test_rewritten_headers_that_spoil_pictures_are_noticed(
         return done[:-8] + bytes(reversed(done[-8:])) if count == 3 else done
 
     monkeypatch.setattr(OpenGopRewriter, "rewrite", rewrite)
-    clip = cut_here([recording("open-gop").path], (0, Fraction("1.1"), Fraction("3.1")))
+    clip = cut_in_process([recording("open-gop").path], (0, Fraction("1.1"), Fraction("3.1")))
     assert clip.facts.remade
     assert decode_presented(clip.data).counters == FRAMES
     assert decode_warnings(clip.data) == []
@@ -80,7 +80,7 @@ def test_rewritten_headers_that_spoil_pictures_are_noticed(
 
 def test_a_frame_that_was_lost_is_noticed(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(splice_module, "_copies", _with_a_hole(splice_module._copies))
-    clip = cut_here([recording("pyramid").path], RANGE)
+    clip = cut_in_process([recording("pyramid").path], RANGE)
     assert clip.facts.remade
     assert decode_presented(clip.data).counters == FRAMES
 

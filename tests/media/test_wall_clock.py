@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.media.cameras import FILE, T0, Camera, Part, Shot, make_camera
-from tests.media.rig import Clip, cut_ranges
+from tests.media.cuts import CutResult, cut_ranges
 from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec
 
@@ -58,7 +58,7 @@ def covered(one: Camera, start: Fraction, end: Fraction) -> Coverage:
     return cover(one.recordings, T0 + at(start), T0 + at(end), drift=drift)
 
 
-def clip_of(one: Camera, coverage: Coverage, **fields: object) -> Clip:
+def clip_of(one: Camera, coverage: Coverage, **fields: object) -> CutResult:
     begins, ends = coverage.stretches[0].begins, coverage.stretches[-1].ends
     span = {"camera": "camera", "from": begins.isoformat(), "to": ends.isoformat(), **fields}
     request = validate_request({"source": span})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.path.conftest import World
+from tests.path.harness import PathHarness
 from tests.path.shell import SHORT, frames_in
 from tests.support.small_disk import make_read_only, small_disk
 from tests.support.spec import FASTSTART, MediaSpec
@@ -24,8 +24,8 @@ INDEX_FIRST = MediaSpec(frames=90, muxer_options=FASTSTART)
 OTHER = MediaSpec(frames=120, seed=2)
 
 
-class Cuttery(World):
-    """A world whose cutter is the real one."""
+class RealCutterHarness(PathHarness):
+    """A path harness with the real cutter."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         super().__init__(folder, **settings)
@@ -59,25 +59,27 @@ def keys_of(clip: Clip) -> list[str]:
 
 
 @pytest.fixture
-def cuttery(tmp_path: Path, media: Callable[[MediaSpec], Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cuttery]:
+def harness(
+    tmp_path: Path, media: Callable[[MediaSpec], Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RealCutterHarness]:
     """Ends with a good clip made, and nothing left over."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    world = Cuttery(tmp_path / "data")
-    world.put("sea.mp4", media(SHORT).read_bytes())
-    yield world
-    next_one = world.ask("next-one")
+    harness = RealCutterHarness(tmp_path / "data")
+    harness.put("sea.mp4", media(SHORT).read_bytes())
+    yield harness
+    next_one = harness.ask("next-one")
     assert next_one.state is ClipState.READY, next_one.failure
-    assert world.frames(next_one) == 30
-    assert world.objects() == sorted(key for name in ids(world) for key in keys_of(world.clip(name)))
-    assert world.depth() == (0, 0, 0, 0)
+    assert harness.frames(next_one) == 30
+    assert harness.objects() == sorted(key for name in ids(harness) for key in keys_of(harness.clip(name)))
+    assert harness.depth() == (0, 0, 0, 0)
     assert list(temporary.iterdir()) == []
-    world.services.close()
+    harness.services.close()
 
 
-def ids(world: World) -> set[str]:
-    return {event.subject for event in world.events()}
+def ids(harness: PathHarness) -> set[str]:
+    return {event.subject for event in harness.events()}
 
 
 def zeroed_index(data: bytes) -> bytes:
@@ -98,89 +100,89 @@ def zeroed_index(data: bytes) -> bytes:
     ids=["empty", "text", "half of it", "its first bytes", "its index cut off", "its index damaged"],
 )
 def test_what_cannot_be_read_fails_at_once_and_is_named(
-    cuttery: Cuttery,
+    harness: RealCutterHarness,
     media: Callable[[MediaSpec], Path],
     spec: MediaSpec,
     damage: Callable[[bytes], bytes],
     reason: str,
     words: str,
 ) -> None:
-    cuttery.put("bad.mp4", damage(media(spec).read_bytes()))
-    clip = cuttery.ask("bad", "bad.mp4")
+    harness.put("bad.mp4", damage(media(spec).read_bytes()))
+    clip = harness.ask("bad", "bad.mp4")
     assert clip.failure is not None, clip
     assert (clip.state, clip.failure.reason) == (ClipState.FAILED, reason)
     assert words in clip.failure.message
     assert clip.attempt == 1
-    assert cuttery.types()[-1] == "failed"
+    assert harness.types()[-1] == "failed"
     # Once a good one lies there, the same clip is made.
-    cuttery.put("bad.mp4", media(SHORT).read_bytes())
-    accept.retry(cuttery.services, "bad")
-    cuttery.work()
-    assert cuttery.frames(cuttery.clip("bad")) == 30
+    harness.put("bad.mp4", media(SHORT).read_bytes())
+    accept.retry(harness.services, "bad")
+    harness.work()
+    assert harness.frames(harness.clip("bad")) == 30
 
 
 def test_a_truncated_recording_gives_what_is_there_and_says_so(
-    cuttery: Cuttery, media: Callable[[MediaSpec], Path]
+    harness: RealCutterHarness, media: Callable[[MediaSpec], Path]
 ) -> None:
     whole = media(INDEX_FIRST).read_bytes()
-    cuttery.put("cut.mp4", whole[: len(whole) * 3 // 5])
-    clip = cuttery.ask("cut", "cut.mp4", source={"recording": "cut.mp4", "start": 0.5, "end": 3})
+    harness.put("cut.mp4", whole[: len(whole) * 3 // 5])
+    clip = harness.ask("cut", "cut.mp4", source={"recording": "cut.mp4", "start": 0.5, "end": 3})
     assert clip.result is not None, clip.failure
     assert clip.result.spans[0].clamped
-    assert 0 < cuttery.frames(clip) == clip.result.frames < 75
+    assert 0 < harness.frames(clip) == clip.result.frames < 75
     assert clip.result.notes
 
 
-def test_a_video_without_video_gives_its_sound(cuttery: Cuttery, media: Callable[[MediaSpec], Path]) -> None:
-    cuttery.put("sound.mp4", media(SOUND_ALONE).read_bytes())
-    clip = cuttery.ask("sound", "sound.mp4")
+def test_a_video_without_video_gives_its_sound(harness: RealCutterHarness, media: Callable[[MediaSpec], Path]) -> None:
+    harness.put("sound.mp4", media(SOUND_ALONE).read_bytes())
+    clip = harness.ask("sound", "sound.mp4")
     assert clip.result is not None, clip.failure
     assert (clip.result.frames, clip.result.width) == (0, 0)
     assert float(clip.result.duration) == pytest.approx(1, abs=0.03)
 
 
-def once(world: World, stage: str, happening: Callable[[], object]) -> None:
+def once(harness: PathHarness, stage: str, happening: Callable[[], object]) -> None:
     """Let something happen the first time that a worker passes a stage."""
 
     def at_stage(reached: str) -> None:
         if reached == stage:
-            world.at_stage = lambda _stage: None
+            harness.at_stage = lambda _stage: None
             happening()
 
-    world.at_stage = at_stage
+    harness.at_stage = at_stage
 
 
 def test_a_recording_that_changes_while_it_is_cut_fails_the_clip_by_name(
-    cuttery: Cuttery, media: Callable[[MediaSpec], Path]
+    harness: RealCutterHarness, media: Callable[[MediaSpec], Path]
 ) -> None:
-    once(cuttery, "resolved", lambda: cuttery.put("sea.mp4", media(OTHER).read_bytes()))
-    clip = cuttery.ask("wave")
+    once(harness, "resolved", lambda: harness.put("sea.mp4", media(OTHER).read_bytes()))
+    clip = harness.ask("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.FAILED, "source_changed")
     assert "Ask again" in clip.failure.message
-    accept.retry(cuttery.services, "wave")
-    cuttery.work()
-    assert cuttery.frames(cuttery.clip("wave")) == 30
+    accept.retry(harness.services, "wave")
+    harness.work()
+    assert harness.frames(harness.clip("wave")) == 30
 
 
 def test_a_recording_that_vanishes_while_it_is_cut_fails_the_clip_by_name(
-    cuttery: Cuttery, media: Callable[[MediaSpec], Path]
+    harness: RealCutterHarness, media: Callable[[MediaSpec], Path]
 ) -> None:
-    once(cuttery, "resolved", (cuttery.settings.data / "recordings" / "sea.mp4").unlink)
-    clip = cuttery.ask("wave")
+    once(harness, "resolved", (harness.settings.data / "recordings" / "sea.mp4").unlink)
+    clip = harness.ask("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.FAILED, "recording_not_found")
     assert "sea.mp4" in clip.failure.message
-    shutil.copy(media(SHORT), cuttery.settings.data / "recordings" / "sea.mp4")
-    accept.retry(cuttery.services, "wave")
-    cuttery.work()
-    assert cuttery.frames(cuttery.clip("wave")) == 30
+    shutil.copy(media(SHORT), harness.settings.data / "recordings" / "sea.mp4")
+    accept.retry(harness.services, "wave")
+    harness.work()
+    assert harness.frames(harness.clip("wave")) == 30
 
 
-def wait_out(world: World) -> None:
+def wait_out(harness: PathHarness) -> None:
     """Until the next try, which may have to wait for the message to show again."""
-    world.pass_time(world.settings.visibility + 1)
-    world.work()
+    harness.pass_time(harness.settings.visibility + 1)
+    harness.work()
 
 
 def fill(filler: Path) -> None:
@@ -192,46 +194,50 @@ def fill(filler: Path) -> None:
 
 @pytest.fixture
 def clip_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own below the store of clips; named before `cuttery`, so that it is there longer."""
+    """A disk of its own below the store of clips; named before `harness`, so that it is there longer."""
     with small_disk(tmp_path / "data" / "clips", megabytes=1) as place:
         yield place
 
 
-def test_a_full_disk_delays_the_clip_and_once_there_is_room_it_is_made(clip_disk: Path, cuttery: Cuttery) -> None:
+def test_a_full_disk_delays_the_clip_and_once_there_is_room_it_is_made(
+    clip_disk: Path, harness: RealCutterHarness
+) -> None:
     filler = clip_disk / "filler"
-    once(cuttery, "rendered", lambda: fill(filler))
-    clip = cuttery.ask("wave")
+    once(harness, "rendered", lambda: fill(filler))
+    clip = harness.ask("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.QUEUED, "storage_full")
     assert "Make room" in clip.failure.message
-    assert cuttery.objects() == ["filler"]
+    assert harness.objects() == ["filler"]
     filler.unlink()
-    wait_out(cuttery)
-    assert cuttery.frames(cuttery.clip("wave")) == 30
+    wait_out(harness)
+    assert harness.frames(harness.clip("wave")) == 30
 
 
-def test_a_store_that_cannot_be_written_delays_the_clip_and_says_why(clip_disk: Path, cuttery: Cuttery) -> None:
-    once(cuttery, "rendered", lambda: make_read_only(clip_disk))
-    clip = cuttery.ask("wave")
+def test_a_store_that_cannot_be_written_delays_the_clip_and_says_why(
+    clip_disk: Path, harness: RealCutterHarness
+) -> None:
+    once(harness, "rendered", lambda: make_read_only(clip_disk))
+    clip = harness.ask("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.QUEUED, "storage_unavailable")
     assert "read-only" in clip.failure.message
     make_read_only(clip_disk, read_only=False)
-    wait_out(cuttery)
-    assert cuttery.frames(cuttery.clip("wave")) == 30
+    wait_out(harness)
+    assert harness.frames(harness.clip("wave")) == 30
 
 
 def test_a_full_disk_below_the_database_loses_nothing(tmp_path: Path, media: Callable[[MediaSpec], Path]) -> None:
     with small_disk(tmp_path / "disk", megabytes=8) as disk:
-        world = Cuttery(disk / "data")
-        world.put("sea.mp4", media(SHORT).read_bytes())
+        harness = RealCutterHarness(disk / "data")
+        harness.put("sea.mp4", media(SHORT).read_bytes())
         filler = disk / "filler"
-        once(world, "claimed", lambda: fill(filler))
-        world.ask("wave")
-        assert world.clip("wave").state is not ClipState.READY
+        once(harness, "claimed", lambda: fill(filler))
+        harness.ask("wave")
+        assert harness.clip("wave").state is not ClipState.READY
         filler.unlink()
-        wait_out(world)
-        assert world.frames(world.clip("wave")) == 30
-        assert world.objects() == sorted(keys_of(world.clip("wave")))
-        assert world.depth() == (0, 0, 0, 0)
-        world.services.close()
+        wait_out(harness)
+        assert harness.frames(harness.clip("wave")) == 30
+        assert harness.objects() == sorted(keys_of(harness.clip("wave")))
+        assert harness.depth() == (0, 0, 0, 0)
+        harness.services.close()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from tests.path.conftest import RECORDING, World
+from tests.path.harness import RECORDING, PathHarness
 
 from cutback.clip import Clip, ClipState
 from cutback.housekeeping import housekeep
@@ -16,15 +16,15 @@ from cutback.waiting import requeue_waiting_clips
 
 
 def enter(
-    world: World, key: str, start: datetime, seconds: float, *, camera: str = "north", lag: float = 1
+    harness: PathHarness, key: str, start: datetime, seconds: float, *, camera: str = "north", lag: float = 1
 ) -> CameraRecording:
     """A recording comes into the store and the catalogue."""
-    path = world.settings.data / "recordings" / key
+    path = harness.settings.data / "recordings" / key
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(RECORDING)
     recording = CameraRecording(
         key=key,
-        etag=world.services.sources.head(key).etag,
+        etag=harness.services.sources.head(key).etag,
         size=len(RECORDING),
         camera=camera,
         start=start,
@@ -32,7 +32,7 @@ def enter(
         stored_at=start + timedelta(seconds=seconds + lag),
         frame_rate=Fraction(30),
     )
-    world.services.catalogue.put_recording(recording)
+    harness.services.catalogue.put_recording(recording)
     return recording
 
 
@@ -41,189 +41,191 @@ def span(start: datetime, end: datetime, **fields: object) -> dict[str, object]:
 
 
 @pytest.fixture
-def hour(world: World) -> datetime:
+def hour(harness: PathHarness) -> datetime:
     """An hour ago, to the second."""
-    return world.now().replace(microsecond=0) - timedelta(hours=1)
+    return harness.now().replace(microsecond=0) - timedelta(hours=1)
 
 
 def after(moment: datetime, seconds: float) -> datetime:
     return moment + timedelta(seconds=seconds)
 
 
-def ready(world: World, clip_id: str = "wave") -> Clip:
-    clip = world.clip(clip_id)
+def ready(harness: PathHarness, clip_id: str = "wave") -> Clip:
+    clip = harness.clip(clip_id)
     assert (clip.state, clip.failure) == (ClipState.READY, None)
     assert clip.result is not None
     return clip
 
 
-def test_a_span_is_cut_out_of_the_recordings_that_show_it(world: World, hour: datetime) -> None:
-    enter(world, "a.mp4", hour, 60)
-    enter(world, "b.mp4", after(hour, 60), 60)
-    world.submit(source=span(after(hour, 50), after(hour, 70)))
-    world.work()
-    result = ready(world).result
+def test_a_span_is_cut_out_of_the_recordings_that_show_it(harness: PathHarness, hour: datetime) -> None:
+    enter(harness, "a.mp4", hour, 60)
+    enter(harness, "b.mp4", after(hour, 60), 60)
+    harness.submit(source=span(after(hour, 50), after(hour, 70)))
+    harness.work()
+    result = ready(harness).result
     assert result is not None
     assert [(each.recording, each.start, each.end) for each in result.spans] == [("a.mp4", 50, 60), ("b.mp4", 0, 10)]
     assert [each.begins for each in result.spans] == [after(hour, 50), after(hour, 60)]
-    (job,) = world.cutter.jobs
+    (job,) = harness.cutter.jobs
     assert [(each.seam_before, each.seam_after) for each in job.ranges] == [(False, True), (True, False)]
 
 
-def test_gaps_are_listed_in_the_record(world: World, hour: datetime) -> None:
-    enter(world, "a.mp4", hour, 60)
-    enter(world, "b.mp4", after(hour, 63.5), 60)
-    world.submit(source=span(after(hour, 50), after(hour, 70)))
-    world.work()
-    result = ready(world).result
+def test_gaps_are_listed_in_the_record(harness: PathHarness, hour: datetime) -> None:
+    enter(harness, "a.mp4", hour, 60)
+    enter(harness, "b.mp4", after(hour, 63.5), 60)
+    harness.submit(source=span(after(hour, 50), after(hour, 70)))
+    harness.work()
+    result = ready(harness).result
     assert result is not None
     assert [(gap.begins, gap.ends, gap.filled) for gap in result.gaps] == [(after(hour, 60), after(hour, 63.5), "skip")]
 
 
-def test_a_gap_fails_who_said_so_and_says_what_was_found(world: World, hour: datetime) -> None:
-    enter(world, "a.mp4", hour, 60)
-    enter(world, "b.mp4", after(hour, 63.5), 60)
-    world.submit(source=span(after(hour, 50), after(hour, 70), gaps="fail"))
-    world.work()
-    failure = world.clip("wave").failure
+def test_a_gap_fails_who_said_so_and_says_what_was_found(harness: PathHarness, hour: datetime) -> None:
+    enter(harness, "a.mp4", hour, 60)
+    enter(harness, "b.mp4", after(hour, 63.5), 60)
+    harness.submit(source=span(after(hour, 50), after(hour, 70), gaps="fail"))
+    harness.work()
+    failure = harness.clip("wave").failure
     assert failure is not None
     assert failure.reason == "footage_missing"
     assert f"{after(hour, 60):%H:%M:%S}" in failure.message
 
 
-def test_a_request_that_begins_before_the_first_recording_is_clamped_and_says_so(world: World, hour: datetime) -> None:
-    enter(world, "a.mp4", after(hour, 219), 60)
-    world.submit(source=span(hour, after(hour, 240)))
-    world.work()
-    result = ready(world).result
+def test_a_request_that_begins_before_the_first_recording_is_clamped_and_says_so(
+    harness: PathHarness, hour: datetime
+) -> None:
+    enter(harness, "a.mp4", after(hour, 219), 60)
+    harness.submit(source=span(hour, after(hour, 240)))
+    harness.work()
+    result = ready(harness).result
     assert result is not None
     assert [(each.recording, each.start, each.end) for each in result.spans] == [("a.mp4", 0, 21)]
     assert [(gap.begins, gap.ends) for gap in result.gaps] == [(hour, after(hour, 219))]
 
 
-def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(world: World) -> None:
-    soon = world.now().replace(microsecond=0)
-    enter(world, "a.mp4", after(soon, -60), 60)
-    world.submit(source=span(after(soon, 10), after(soon, 20)))
-    assert world.work() == 1
-    waiting = world.clip("wave")
+def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(harness: PathHarness) -> None:
+    soon = harness.now().replace(microsecond=0)
+    enter(harness, "a.mp4", after(soon, -60), 60)
+    harness.submit(source=span(after(soon, 10), after(soon, 20)))
+    assert harness.work() == 1
+    waiting = harness.clip("wave")
     assert waiting.state is ClipState.WAITING
     assert waiting.waits_for == "north"
     assert waiting.expected_at == after(soon, 61)
-    assert world.depth() == (0, 0, 0, 0)
-    world.pass_time(62)
-    assert requeue_waiting_clips(world.services, enter(world, "b.mp4", soon, 60)) == 1
-    world.work()
-    result = ready(world).result
+    assert harness.depth() == (0, 0, 0, 0)
+    harness.pass_time(62)
+    assert requeue_waiting_clips(harness.services, enter(harness, "b.mp4", soon, 60)) == 1
+    harness.work()
+    result = ready(harness).result
     assert result is not None
     assert [each.recording for each in result.spans] == ["b.mp4"]
-    assert world.types() == ["queued", "waiting", "processing", "ready"]
+    assert harness.types() == ["queued", "waiting", "processing", "ready"]
 
 
-def test_the_arrival_of_another_cameras_footage_wakes_nobody(world: World) -> None:
-    world.submit(source=span(world.now(), after(world.now(), 5)))
-    world.work()
-    assert requeue_waiting_clips(world.services, enter(world, "s.mp4", world.now(), 60, camera="south")) == 0
+def test_the_arrival_of_another_cameras_footage_wakes_nobody(harness: PathHarness) -> None:
+    harness.submit(source=span(harness.now(), after(harness.now(), 5)))
+    harness.work()
+    assert requeue_waiting_clips(harness.services, enter(harness, "s.mp4", harness.now(), 60, camera="south")) == 0
 
 
-def test_the_schedule_finds_footage_that_nobody_told_of(world: World) -> None:
-    soon = world.now().replace(microsecond=0)
-    world.submit(source=span(after(soon, 10), after(soon, 20)))
-    world.work()
-    enter(world, "b.mp4", soon, 60)
+def test_the_schedule_finds_footage_that_nobody_told_of(harness: PathHarness) -> None:
+    soon = harness.now().replace(microsecond=0)
+    harness.submit(source=span(after(soon, 10), after(soon, 20)))
+    harness.work()
+    enter(harness, "b.mp4", soon, 60)
     for _ in range(3):
-        world.pass_time(60)
-        housekeep(world.services)
-        world.work()
-    ready(world)
+        harness.pass_time(60)
+        housekeep(harness.services)
+        harness.work()
+    ready(harness)
 
 
-def test_waiting_is_told_of_once_however_often_it_is_looked_for(world: World) -> None:
-    soon = world.now().replace(microsecond=0)
-    world.submit(source=span(soon, after(soon, 10)))
-    world.work()
+def test_waiting_is_told_of_once_however_often_it_is_looked_for(harness: PathHarness) -> None:
+    soon = harness.now().replace(microsecond=0)
+    harness.submit(source=span(soon, after(soon, 10)))
+    harness.work()
     for _ in range(5):
-        world.pass_time(1000)
-        housekeep(world.services)
-        world.work()
-    assert world.clip("wave").state is ClipState.WAITING
-    assert world.types() == ["queued", "waiting"]
+        harness.pass_time(1000)
+        housekeep(harness.services)
+        harness.work()
+    assert harness.clip("wave").state is ClipState.WAITING
+    assert harness.types() == ["queued", "waiting"]
 
 
-def test_past_the_deadline_missing_footage_is_named(world: World) -> None:
-    soon = world.now().replace(microsecond=0)
-    world.submit(source=span(soon, after(soon, 10)))
-    world.work()
+def test_past_the_deadline_missing_footage_is_named(harness: PathHarness) -> None:
+    soon = harness.now().replace(microsecond=0)
+    harness.submit(source=span(soon, after(soon, 10)))
+    harness.work()
     for _ in range(10):
-        world.pass_time(3600)
-        housekeep(world.services)
-        world.work()
-    clip = world.clip("wave")
+        harness.pass_time(3600)
+        housekeep(harness.services)
+        harness.work()
+    clip = harness.clip("wave")
     assert clip.state is ClipState.FAILED
     assert clip.failure is not None
     assert clip.failure.reason == "footage_missing"
 
 
-def test_footage_older_than_recordings_are_kept_fails_at_once(make_world, hour: datetime) -> None:
-    world = make_world(retention=600)
-    world.submit(source=span(hour, after(hour, 10)))
-    world.work()
-    failure = world.clip("wave").failure
+def test_footage_older_than_recordings_are_kept_fails_at_once(make_harness, hour: datetime) -> None:
+    harness = make_harness(retention=600)
+    harness.submit(source=span(hour, after(hour, 10)))
+    harness.work()
+    failure = harness.clip("wave").failure
     assert failure is not None
     assert failure.reason == "footage_expired"
 
 
-def test_what_arrives_while_a_clip_begins_to_wait_is_not_overlooked(world: World) -> None:
-    soon = world.now().replace(microsecond=0)
-    world.submit(source=span(soon, after(soon, 10)))
-    commit = world.services.records.commit
+def test_what_arrives_while_a_clip_begins_to_wait_is_not_overlooked(harness: PathHarness) -> None:
+    soon = harness.now().replace(microsecond=0)
+    harness.submit(source=span(soon, after(soon, 10)))
+    commit = harness.services.records.commit
 
     def arriving(clip: Clip, *, announce: bool = True) -> bool:
         done = commit(clip, announce=announce)
-        if clip.state is ClipState.WAITING and world.services.catalogue.get_recording("b.mp4") is None:
+        if clip.state is ClipState.WAITING and harness.services.catalogue.get_recording("b.mp4") is None:
             # Told of just before the record said that anybody waits: nobody was woken.
-            enter(world, "b.mp4", soon, 60)
+            enter(harness, "b.mp4", soon, 60)
         return done
 
-    records = world.services.records
+    records = harness.services.records
     records.commit = arriving  # type: ignore[method-assign]
-    world.work()
-    ready(world)
+    harness.work()
+    ready(harness)
 
 
-def test_a_waiting_clip_can_be_cancelled_and_is_not_made_when_its_footage_comes(world: World) -> None:
+def test_a_waiting_clip_can_be_cancelled_and_is_not_made_when_its_footage_comes(harness: PathHarness) -> None:
     from cutback import accept
 
-    soon = world.now().replace(microsecond=0)
-    world.submit(source=span(soon, after(soon, 10)))
-    world.work()
-    accept.cancel(world.services, "wave")
-    assert requeue_waiting_clips(world.services, enter(world, "b.mp4", soon, 60)) == 0
-    assert world.clip("wave").state is ClipState.CANCELLED
+    soon = harness.now().replace(microsecond=0)
+    harness.submit(source=span(soon, after(soon, 10)))
+    harness.work()
+    accept.cancel(harness.services, "wave")
+    assert requeue_waiting_clips(harness.services, enter(harness, "b.mp4", soon, 60)) == 0
+    assert harness.clip("wave").state is ClipState.CANCELLED
 
 
 @pytest.mark.parametrize("stage", ["recorded", "waiting", "claimed", "resolved", "stored", "committed"])
-def test_a_worker_that_dies_anywhere_leaves_a_clip_that_is_made_once(world: World, stage: str) -> None:
-    soon = world.now().replace(microsecond=0)
-    world.submit(source=span(soon, after(soon, 10)))
+def test_a_worker_that_dies_anywhere_leaves_a_clip_that_is_made_once(harness: PathHarness, stage: str) -> None:
+    soon = harness.now().replace(microsecond=0)
+    harness.submit(source=span(soon, after(soon, 10)))
     if stage in {"recorded", "waiting"}:
-        world.die_at(stage)
-        world.pass_time(70)
-        world.work()
-        assert world.clip("wave").state is ClipState.WAITING
-        requeue_waiting_clips(world.services, enter(world, "b.mp4", soon, 60))
+        harness.die_at(stage)
+        harness.pass_time(70)
+        harness.work()
+        assert harness.clip("wave").state is ClipState.WAITING
+        requeue_waiting_clips(harness.services, enter(harness, "b.mp4", soon, 60))
     else:
-        enter(world, "b.mp4", soon, 60)
-        world.die_at(stage)
-    world.pass_time(70)
-    world.work()
-    ready(world)
-    assert world.types().count("ready") == 1
+        enter(harness, "b.mp4", soon, 60)
+        harness.die_at(stage)
+    harness.pass_time(70)
+    harness.work()
+    ready(harness)
+    assert harness.types().count("ready") == 1
 
 
-def test_the_older_format_is_answered_in_its_own_shape(make_world) -> None:
-    world = make_world(webhook_urls="http://127.0.0.1:9/hook", clip_address="https://clips.example")
-    soon = world.now().replace(microsecond=0)
+def test_the_older_format_is_answered_in_its_own_shape(make_harness) -> None:
+    harness = make_harness(webhook_urls="http://127.0.0.1:9/hook", clip_address="https://clips.example")
+    soon = harness.now().replace(microsecond=0)
     start = int(soon.timestamp() * 1000)
     message = {
         "clipId": "5f1e",
@@ -232,14 +234,14 @@ def test_the_older_format_is_answered_in_its_own_shape(make_world) -> None:
         "endTimestampInMs": start + 9000,
         "retryTimestamps": [],
     }
-    world.services.queue.send(repr(message))
-    world.work()
-    assert world.clip("5f1e").state is ClipState.WAITING
-    enter(world, "b.mp4", soon, 60)
-    world.services.queue.send(json.dumps({**message, "retryTimestamps": [start + 60_000]}))
-    world.work()
-    ready(world, "5f1e")
-    told = [json.loads(each.body) for each in world.services.webhooks.receive(limit=10)]
+    harness.services.queue.send(repr(message))
+    harness.work()
+    assert harness.clip("5f1e").state is ClipState.WAITING
+    enter(harness, "b.mp4", soon, 60)
+    harness.services.queue.send(json.dumps({**message, "retryTimestamps": [start + 60_000]}))
+    harness.work()
+    ready(harness, "5f1e")
+    told = [json.loads(each.body) for each in harness.services.webhooks.receive(limit=10)]
     answers = {each["id"]: each["event"] for each in told if each["id"].endswith(".legacy")}
     assert [each["status"] for each in answers.values()] == ["PENDING", "CLIP_AVAILABLE"]
     available = list(answers.values())[-1]
@@ -248,8 +250,8 @@ def test_the_older_format_is_answered_in_its_own_shape(make_world) -> None:
     assert len(told) == len(answers) + 4  # beside every CloudEvent, not in its place
 
 
-def test_several_cameras_are_a_clip_each_with_its_own_outcome(world: World, hour: datetime) -> None:
-    enter(world, "a.mp4", hour, 60)
+def test_several_cameras_are_a_clip_each_with_its_own_outcome(harness: PathHarness, hour: datetime) -> None:
+    enter(harness, "a.mp4", hour, 60)
     batch = {
         "id": "wave",
         "source": {
@@ -258,35 +260,35 @@ def test_several_cameras_are_a_clip_each_with_its_own_outcome(world: World, hour
             "to": after(hour, 20).isoformat(),
         },
     }
-    world.services.queue.send(json.dumps(batch))
-    world.work()
-    ready(world, "wave-north")
-    assert world.clip("wave-south").state is ClipState.WAITING
+    harness.services.queue.send(json.dumps(batch))
+    harness.work()
+    ready(harness, "wave-north")
+    assert harness.clip("wave-south").state is ClipState.WAITING
 
 
-def test_of_a_list_the_good_ones_are_made_and_the_poison_becomes_a_dead_letter(world: World) -> None:
+def test_of_a_list_the_good_ones_are_made_and_the_poison_becomes_a_dead_letter(harness: PathHarness) -> None:
     good = [{"id": f"g{number}", "source": {"recording": "sea.mp4", "start": number, "end": 9}} for number in range(3)]
-    world.services.queue.send(json.dumps([good[0], {"id": "bad", "source": []}, good[1], 7, good[2]]))
-    world.work()
+    harness.services.queue.send(json.dumps([good[0], {"id": "bad", "source": []}, good[1], 7, good[2]]))
+    harness.work()
     for each in good:
-        ready(world, str(each["id"]))
-    assert world.depth() == (0, 0, 0, 2)
-    assert any("source" in reason for reason in world.dead_reasons())
+        ready(harness, str(each["id"]))
+    assert harness.depth() == (0, 0, 0, 2)
+    assert any("source" in reason for reason in harness.dead_reasons())
 
 
-def test_a_message_too_large_for_the_queue_is_fetched_from_its_store_and_from_no_other(make_world, tmp_path) -> None:
-    world = make_world()
+def test_a_message_too_large_for_the_queue_is_fetched_from_its_store_and_from_no_other(make_harness, tmp_path) -> None:
+    harness = make_harness()
     big = tmp_path / "big"
     big.mkdir()
     (big / "0b6e").write_text(json.dumps({"id": "big", "source": {"recording": "sea.mp4", "start": 1, "end": 2}}))
     from cutback.storage import Store
 
     pointer = ["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": "big", "s3Key": "0b6e"}]
-    world.settings = world.settings.model_copy(update={"message_store": "s3://big"})
-    services = world.another(messages=Store.open(str(big)), settings=world.settings)
+    harness.settings = harness.settings.model_copy(update={"message_store": "s3://big"})
+    services = harness.another(messages=Store.open(str(big)), settings=harness.settings)
     services.queue.send(json.dumps(pointer))
     services.queue.send(json.dumps([pointer[0], {"s3BucketName": "other", "s3Key": "0b6e"}]))
-    world.work(services)
-    ready(world, "big")
-    assert world.depth() == (0, 0, 0, 1)
-    assert "other" in world.dead_reasons()[0]
+    harness.work(services)
+    ready(harness, "big")
+    assert harness.depth() == (0, 0, 0, 1)
+    assert "other" in harness.dead_reasons()[0]

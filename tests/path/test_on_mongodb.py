@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
-from tests.path.conftest import World, request
+from tests.path.harness import PathHarness, request
 from tests.support.memcached import Memcached
 
 from cutback import accept
@@ -26,50 +26,50 @@ def memcached() -> Iterator[Memcached]:
 
 
 @pytest.fixture
-def world(make_world: Callable[..., World], mongo_url: str, memcached: Memcached) -> Iterator[World]:
+def harness(make_harness: Callable[..., PathHarness], mongo_url: str, memcached: Memcached) -> Iterator[PathHarness]:
     host, port = memcached.node
-    world = make_world(records_url=mongo_url, cache_url=f"memcached://{host}:{port}")
-    yield world
-    world.services.close()
+    harness = make_harness(records_url=mongo_url, cache_url=f"memcached://{host}:{port}")
+    yield harness
+    harness.services.close()
 
 
-def test_a_request_becomes_a_clip(world: World) -> None:
-    assert isinstance(world.services.records, MongoRecords)
-    assert isinstance(world.services.cache, MemcachedCache)
-    world.submit()
-    world.work()
-    assert world.clip("wave").state is ClipState.READY
-    assert world.types() == ["queued", "processing", "ready"]
-    assert world.services.records.unannounced() == []
+def test_a_request_becomes_a_clip(harness: PathHarness) -> None:
+    assert isinstance(harness.services.records, MongoRecords)
+    assert isinstance(harness.services.cache, MemcachedCache)
+    harness.submit()
+    harness.work()
+    assert harness.clip("wave").state is ClipState.READY
+    assert harness.types() == ["queued", "processing", "ready"]
+    assert harness.services.records.unannounced() == []
 
 
 @pytest.mark.parametrize("stage", ["received", "resolved", "rendered", "stored", "committed"])
-def test_a_worker_that_dies_at_any_stage_leaves_its_clip_to_another(world: World, stage: str) -> None:
-    world.submit()
-    world.die_at(stage)
-    world.pass_time(11)
-    another = world.another()
-    world.work(another)
+def test_a_worker_that_dies_at_any_stage_leaves_its_clip_to_another(harness: PathHarness, stage: str) -> None:
+    harness.submit()
+    harness.die_at(stage)
+    harness.pass_time(11)
+    another = harness.another()
+    harness.work(another)
     housekeep(another)
-    assert world.clip("wave").state is ClipState.READY
-    assert world.types().count("ready") == 1
-    assert world.services.records.unannounced() == []
+    assert harness.clip("wave").state is ClipState.READY
+    assert harness.types().count("ready") == 1
+    assert harness.services.records.unannounced() == []
     another.close()
 
 
-def test_the_same_request_from_many_doors_is_one_clip(world: World) -> None:
-    another = world.another()
+def test_the_same_request_from_many_doors_is_one_clip(harness: PathHarness) -> None:
+    another = harness.another()
     for _ in range(3):
-        for services in (world.services, another):
+        for services in (harness.services, another):
             accept.submit(services, request())
-            world.work(services)
-    assert world.objects() == ["wave/1/clip.mp4"]
-    assert world.types() == ["queued", "processing", "ready"]
+            harness.work(services)
+    assert harness.objects() == ["wave/1/clip.mp4"]
+    assert harness.types() == ["queued", "processing", "ready"]
     another.close()
 
 
-def test_without_its_cache_everything_goes_on(world: World, memcached: Memcached) -> None:
+def test_without_its_cache_everything_goes_on(harness: PathHarness, memcached: Memcached) -> None:
     memcached.kill()
-    world.submit()
-    world.work()
-    assert world.clip("wave").state is ClipState.READY
+    harness.submit()
+    harness.work()
+    assert harness.clip("wave").state is ClipState.READY

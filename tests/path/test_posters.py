@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.path.conftest import World
+from tests.path.harness import PathHarness
 
 from cutback.clip import ClipState
 from cutback.cutting.job import Poster
@@ -12,18 +12,18 @@ from cutback.housekeeping import housekeep
 POSTERS = (Poster(300, 300, 169, 0, 500), Poster(640, 320, 180, 500, 700))
 
 
-def test_a_clip_has_its_posters_beside_it(world: World) -> None:
-    world.cutter.posters = POSTERS
-    clip = world.submit()
-    world.work()
-    result = world.clip(clip.id).result
+def test_a_clip_has_its_posters_beside_it(harness: PathHarness) -> None:
+    harness.cutter.posters = POSTERS
+    clip = harness.submit()
+    harness.work()
+    result = harness.clip(clip.id).result
     assert result is not None
     told = [(poster.key, poster.width, poster.height, poster.size) for poster in result.posters]
     assert told == [("wave/1/poster-300.jpg", 300, 169, 500), ("wave/1/poster-640.jpg", 320, 180, 700)]
-    assert world.objects() == ["wave/1/clip.mp4", "wave/1/poster-300.jpg", "wave/1/poster-640.jpg"]
+    assert harness.objects() == ["wave/1/clip.mp4", "wave/1/poster-300.jpg", "wave/1/poster-640.jpg"]
     for poster in result.posters:
-        assert (world.settings.data / "clips" / poster.key).stat().st_size == poster.size
-    ready = world.events()[-1]
+        assert (harness.settings.data / "clips" / poster.key).stat().st_size == poster.size
+    ready = harness.events()[-1]
     assert ready.data["result"]["posters"][0] == {
         "key": "wave/1/poster-300.jpg",
         "width": 300,
@@ -32,32 +32,32 @@ def test_a_clip_has_its_posters_beside_it(world: World) -> None:
     }
 
 
-def test_posters_of_a_worker_that_died_are_not_left_behind(world: World) -> None:
-    world.cutter.posters = POSTERS
-    clip = world.submit()
-    world.die_at("stored")
-    world.pass_time(60)
-    world.work()
-    assert world.clip(clip.id).state is ClipState.READY
-    assert world.objects() == ["wave/2/clip.mp4", "wave/2/poster-300.jpg", "wave/2/poster-640.jpg"]
+def test_posters_of_a_worker_that_died_are_not_left_behind(harness: PathHarness) -> None:
+    harness.cutter.posters = POSTERS
+    clip = harness.submit()
+    harness.die_at("stored")
+    harness.pass_time(60)
+    harness.work()
+    assert harness.clip(clip.id).state is ClipState.READY
+    assert harness.objects() == ["wave/2/clip.mp4", "wave/2/poster-300.jpg", "wave/2/poster-640.jpg"]
 
 
-def test_a_clip_whose_posters_crash_the_decoder_fails_whole(world: World) -> None:
-    world.cutter.spoilt_posters = MediaCrashedError()
-    clip = world.submit()
-    while not world.clip(clip.id).state.final:
-        world.work()
-        world.pass_time(60)
-    failure = world.clip(clip.id).failure
+def test_a_clip_whose_posters_crash_the_decoder_fails_whole(harness: PathHarness) -> None:
+    harness.cutter.spoilt_posters = MediaCrashedError()
+    clip = harness.submit()
+    while not harness.clip(clip.id).state.final:
+        harness.work()
+        harness.pass_time(60)
+    failure = harness.clip(clip.id).failure
     assert failure is not None
     assert failure.reason == "media_crashed"
-    assert world.objects() == [], "the clip was stored before its posters, and nothing of it stays"
+    assert harness.objects() == [], "the clip was stored before its posters, and nothing of it stays"
 
 
-def test_an_expired_clip_takes_its_posters_along(world: World) -> None:
-    world.cutter.posters = POSTERS
-    world.submit(expires_in=60)
-    world.work()
-    world.pass_time(3600)
-    housekeep(world.services)
-    assert world.objects() == []
+def test_an_expired_clip_takes_its_posters_along(harness: PathHarness) -> None:
+    harness.cutter.posters = POSTERS
+    harness.submit(expires_in=60)
+    harness.work()
+    harness.pass_time(3600)
+    housekeep(harness.services)
+    assert harness.objects() == []

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.path.conftest import World
+from tests.path.harness import PathHarness
 
 from cutback.clip import ClipState, Progress
 from cutback.worker import Worker
 
 
-class Counting:
+class CountingRecords:
     """Records that note when each beat came, and with what."""
 
     def __init__(self, records: Any) -> None:
@@ -33,20 +33,20 @@ class Counting:
 
 
 def test_progress_is_written_at_most_twice_a_second_however_often_the_cutter_tells(
-    make_world: Callable[..., World],
+    make_harness: Callable[..., PathHarness],
 ) -> None:
-    world = make_world(lease=30, visibility=60)
-    records = Counting(world.services.records)
-    world.submit()
-    world.cutter.steps, world.cutter.pause = 100_000, 0.001
+    harness = make_harness(lease=30, visibility=60)
+    records = CountingRecords(harness.services.records)
+    harness.submit()
+    harness.cutter.steps, harness.cutter.pause = 100_000, 0.001
 
     def on_step(_step: int) -> None:
         if records.enough.is_set():
-            world.stop.set()
+            harness.stop.set()
 
-    world.cutter.on_step = on_step
-    Worker(world.another(records=records)).work_once(world.stop)
-    assert world.clip("wave").state is ClipState.QUEUED, "given back"
+    harness.cutter.on_step = on_step
+    Worker(harness.another(records=records)).work_once(harness.stop)
+    assert harness.clip("wave").state is ClipState.QUEUED, "given back"
     times = [at for at, _ in records.beats]
     assert all(later - sooner >= 0.5 for sooner, later in itertools.pairwise(times))
     told = [progress for _, progress in records.beats]

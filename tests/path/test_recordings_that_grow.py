@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.path.conftest import World
+from tests.path.harness import PathHarness
 from tests.support.decode import decode_presented
 from tests.support.hls import names, package, write_playlist
 from tests.support.media import FRAGMENTED, MediaSpec, cached_media
@@ -25,37 +25,37 @@ AFTER = MediaSpec(frames=120, gop=30, suffix=".ts", first_counter=120, start=Fra
 
 
 @pytest.fixture
-def real(world: World) -> Iterator[tuple[World, Services]]:
+def real(harness: PathHarness) -> Iterator[tuple[PathHarness, Services]]:
     cutter = ChildCutter(warm=False)
-    yield world, dataclasses.replace(world.services, cutter=cutter)
+    yield harness, dataclasses.replace(harness.services, cutter=cutter)
     cutter.close()
 
 
 @pytest.fixture
-def folder(world: World) -> Path:
-    return world.settings.data / "recordings"
+def folder(harness: PathHarness) -> Path:
+    return harness.settings.data / "recordings"
 
 
-def numbers(world: World, clip_id: str = "wave") -> list[int]:
-    clip = world.clip(clip_id)
+def numbers(harness: PathHarness, clip_id: str = "wave") -> list[int]:
+    clip = harness.clip(clip_id)
     assert clip.state is ClipState.READY, clip.failure
     assert clip.result is not None
-    return decode_presented(world.settings.data / "clips" / clip.result.key).counters
+    return decode_presented(harness.settings.data / "clips" / clip.result.key).counters
 
 
 def test_a_clip_of_a_playlist_goes_on_over_a_discontinuity(
-    real: tuple[World, Services], folder: Path, pytestconfig: pytest.Config
+    real: tuple[PathHarness, Services], folder: Path, pytestconfig: pytest.Config
 ) -> None:
-    world, services = real
+    harness, services = real
     cache = Path(pytestconfig.cache.mkdir("media"))
     parts = [names(package(spec, cache, folder / name)) for spec, name in ((BEFORE, "a"), (AFTER, "b"))]
     segments: list[tuple[str, Fraction | str]] = [(f"a/{name}", "1") for name in parts[0]]
     segments += [(f"#EXT-X-DISCONTINUITY\nb/{name}" if n == 0 else f"b/{name}", "1") for n, name in enumerate(parts[1])]
     write_playlist(folder / "live.m3u8", segments)
-    world.submit(source={"recording": "live.m3u8", "start": "2.5", "end": "6.2"})
-    assert world.work(services) == 1
-    assert numbers(world) == list(range(75, 186))
-    result = world.clip("wave").result
+    harness.submit(source={"recording": "live.m3u8", "start": "2.5", "end": "6.2"})
+    assert harness.work(services) == 1
+    assert numbers(harness) == list(range(75, 186))
+    result = harness.clip("wave").result
     assert result is not None
     assert [(span.recording, span.start, span.end) for span in result.spans] == [
         ("live.m3u8", Fraction(5, 2), 4),
@@ -76,21 +76,21 @@ def test_a_clip_of_a_playlist_goes_on_over_a_discontinuity(
     ],
 )
 def test_a_playlist_that_cannot_be_cut_fails_by_name(
-    real: tuple[World, Services], folder: Path, content: str, reason: str
+    real: tuple[PathHarness, Services], folder: Path, content: str, reason: str
 ) -> None:
-    world, services = real
+    harness, services = real
     (folder / "live.m3u8").write_text(content)
-    world.submit(source={"recording": "live.m3u8", "start": 1, "end": 2})
-    world.work(services)
-    failure = world.clip("wave").failure
+    harness.submit(source={"recording": "live.m3u8", "start": 1, "end": 2})
+    harness.work(services)
+    failure = harness.clip("wave").failure
     assert failure is not None
     assert failure.reason == reason
 
 
 def test_a_recording_replaced_by_a_longer_one_meanwhile_is_cut_from_that_one(
-    real: tuple[World, Services], folder: Path, pytestconfig: pytest.Config
+    real: tuple[PathHarness, Services], folder: Path, pytestconfig: pytest.Config
 ) -> None:
-    world, services = real
+    harness, services = real
     spec = MediaSpec(frames=120, gop=30, audio=None, muxer_options=FRAGMENTED)
     data = cached_media(spec, Path(pytestconfig.cache.mkdir("media"))).read_bytes()
     path = folder / "live.mp4"
@@ -102,13 +102,13 @@ def test_a_recording_replaced_by_a_longer_one_meanwhile_is_cut_from_that_one(
             beside.write_bytes(data)
             beside.replace(path)
 
-    world.at_stage = upload_more
-    world.submit(source={"recording": "live.mp4", "start": 1, "end": 100})
-    world.work(services)
-    assert world.clip("wave").state is ClipState.QUEUED, "it will be tried again"
-    world.pass_time(60)
-    world.work(services)
-    assert numbers(world) == list(range(30, 120))
+    harness.at_stage = upload_more
+    harness.submit(source={"recording": "live.mp4", "start": 1, "end": 100})
+    harness.work(services)
+    assert harness.clip("wave").state is ClipState.QUEUED, "it will be tried again"
+    harness.pass_time(60)
+    harness.work(services)
+    assert numbers(harness) == list(range(30, 120))
 
 
 def test_the_command_line_cuts_playlists(folder: Path, tmp_path: Path, pytestconfig: pytest.Config) -> None:

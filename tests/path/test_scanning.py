@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from tests.path.yard import NORTH, Yard
+from tests.path.text_recordings import NORTH, TextRecordings
 
 from cutback.arrivals import enter_recording
 from cutback.catalogue import register
@@ -16,19 +16,19 @@ from cutback.recording import CameraRecording
 from cutback.scan import Scanned, Scanner
 
 
-def test_a_scan_finds_what_is_new_what_changed_and_what_is_gone(yard: Yard) -> None:
+def test_a_scan_finds_what_is_new_what_changed_and_what_is_gone(text_recordings: TextRecordings) -> None:
     other, third = "a/b/south.20261123T100000Z.mov", "west/2026/11/23/10/00/00.ts"
     for key in (NORTH, other, third):
-        yard.put(key)
-    (yard.folder / "poster.jpg").write_text("no recording")
-    scanner = Scanner(yard.services, enter_recording)
+        text_recordings.put(key)
+    (text_recordings.folder / "poster.jpg").write_text("no recording")
+    scanner = Scanner(text_recordings.services, enter_recording)
     assert Scanned(seen=3, entered=[other, NORTH, third]) == sorted_scan(scanner)
-    assert Scanned(seen=3) == scanner.scan() == Scanner(yard.services, enter_recording).scan()
-    assert yard.prober.probed == 3
-    yard.put(other, duration=700)
-    (yard.folder / third).unlink()
+    assert Scanned(seen=3) == scanner.scan() == Scanner(text_recordings.services, enter_recording).scan()
+    assert text_recordings.prober.probed == 3
+    text_recordings.put(other, duration=700)
+    (text_recordings.folder / third).unlink()
     assert Scanned(seen=2, renewed=[other], gone=[third]) == scanner.scan()
-    assert yard.keys() == sorted([other, NORTH])
+    assert text_recordings.keys() == sorted([other, NORTH])
 
 
 def sorted_scan(scanner: Scanner) -> Scanned:
@@ -36,55 +36,58 @@ def sorted_scan(scanner: Scanner) -> Scanned:
     return dataclasses.replace(found, entered=sorted(found.entered))
 
 
-def test_a_scan_below_a_folder_leaves_the_others_alone(yard: Yard) -> None:
-    yard.put()
-    register(yard.services, NORTH)
-    (yard.folder / NORTH).unlink()
-    yard.put("b/south.20261123T100000.mp4")
+def test_a_scan_below_a_folder_leaves_the_others_alone(text_recordings: TextRecordings) -> None:
+    text_recordings.put()
+    register(text_recordings.services, NORTH)
+    (text_recordings.folder / NORTH).unlink()
+    text_recordings.put("b/south.20261123T100000.mp4")
     assert (
-        Scanned(seen=1, entered=["b/south.20261123T100000.mp4"]) == Scanner(yard.services, enter_recording, "b").scan()
+        Scanned(seen=1, entered=["b/south.20261123T100000.mp4"])
+        == Scanner(text_recordings.services, enter_recording, "b").scan()
     )
-    assert yard.get() is not None
+    assert text_recordings.get() is not None
 
 
-def test_one_bad_file_does_no_harm_to_the_others_and_is_looked_at_once(yard: Yard) -> None:
-    yard.write("bad.20261123T100000.mp4", "no video")
-    yard.put("sea.mp4")
-    yard.put()
-    scanner = Scanner(yard.services, enter_recording)
+def test_one_bad_file_does_no_harm_to_the_others_and_is_looked_at_once(text_recordings: TextRecordings) -> None:
+    text_recordings.write("bad.20261123T100000.mp4", "no video")
+    text_recordings.put("sea.mp4")
+    text_recordings.put()
+    scanner = Scanner(text_recordings.services, enter_recording)
     found = scanner.scan()
     reasons = {key: error.reason for key, error in found.failed.items()}
     assert reasons == {"bad.20261123T100000.mp4": "media_unreadable", "sea.mp4": "place_unknown"}
     assert found.entered == [NORTH]
     assert Scanned(seen=3) == scanner.scan()
-    yard.put("bad.20261123T100000.mp4")
+    text_recordings.put("bad.20261123T100000.mp4")
     assert Scanned(seen=3, renewed=[], entered=["bad.20261123T100000.mp4"]) == scanner.scan()
 
 
-def test_a_file_that_cannot_be_read_yet_is_no_failure(yard: Yard) -> None:
-    yard.write(NORTH, "no video so far", age=1)
-    scanner = Scanner(yard.services, enter_recording)
+def test_a_file_that_cannot_be_read_yet_is_no_failure(text_recordings: TextRecordings) -> None:
+    text_recordings.write(NORTH, "no video so far", age=1)
+    scanner = Scanner(text_recordings.services, enter_recording)
     assert Scanned(seen=1, later=[NORTH]) == scanner.scan() == scanner.scan()
-    yard.world.pass_time(60)
+    text_recordings.harness.pass_time(60)
     assert list(scanner.scan().failed) == [NORTH]
 
 
-def test_a_growing_file_is_looked_at_until_it_is_quiet(yard: Yard) -> None:
-    yard.put(age=1)
-    scanner = Scanner(yard.services, enter_recording)
+def test_a_growing_file_is_looked_at_until_it_is_quiet(text_recordings: TextRecordings) -> None:
+    text_recordings.put(age=1)
+    scanner = Scanner(text_recordings.services, enter_recording)
     assert Scanned(seen=1, entered=[NORTH]) == scanner.scan()
     assert Scanned(seen=1) == scanner.scan()
-    yard.world.pass_time(60)
-    assert Scanned(seen=1, renewed=[NORTH]) == Scanner(yard.services, enter_recording).scan()
+    text_recordings.harness.pass_time(60)
+    assert Scanned(seen=1, renewed=[NORTH]) == Scanner(text_recordings.services, enter_recording).scan()
     assert Scanned(seen=1, renewed=[]) == scanner.scan()
-    assert yard.prober.probed == 1
+    assert text_recordings.prober.probed == 1
 
 
-def test_what_the_surroundings_refuse_is_found_by_a_later_scan(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    yard.put()
-    scanner = Scanner(yard.services, enter_recording)
+def test_what_the_surroundings_refuse_is_found_by_a_later_scan(
+    text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_recordings.put()
+    scanner = Scanner(text_recordings.services, enter_recording)
     with monkeypatch.context() as patch:
-        patch.setattr(yard.services.catalogue, "put_recording", refuse)
+        patch.setattr(text_recordings.services.catalogue, "put_recording", refuse)
         with pytest.raises(RecordsUnavailableError):
             scanner.scan()
     assert Scanned(seen=1, entered=[NORTH]) == scanner.scan()
@@ -94,20 +97,22 @@ def refuse(_recording: CameraRecording) -> bool:
     raise RecordsUnavailableError
 
 
-def test_an_arrival_wakes_the_clips_that_waited_for_it(yard: Yard) -> None:
+def test_an_arrival_wakes_the_clips_that_waited_for_it(text_recordings: TextRecordings) -> None:
     span = {"camera": "north", "from": "2026-11-23T10:00:10Z", "to": "2026-11-23T10:00:20Z"}
-    yard.world.submit(id="wave", source=[span])
-    yard.world.work(yard.services)
-    assert yard.world.clip("wave").state == "waiting"
-    yard.put()
-    Scanner(yard.services, enter_recording).scan()
-    yard.world.work(yard.services)
-    assert yard.world.clip("wave").state == "ready"
+    text_recordings.harness.submit(id="wave", source=[span])
+    text_recordings.harness.work(text_recordings.services)
+    assert text_recordings.harness.clip("wave").state == "waiting"
+    text_recordings.put()
+    Scanner(text_recordings.services, enter_recording).scan()
+    text_recordings.harness.work(text_recordings.services)
+    assert text_recordings.harness.clip("wave").state == "ready"
 
 
-def test_a_store_that_does_not_answer_is_no_removal(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    yard.put()
-    scanner = Scanner(yard.services, enter_recording)
+def test_a_store_that_does_not_answer_is_no_removal(
+    text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_recordings.put()
+    scanner = Scanner(text_recordings.services, enter_recording)
     scanner.scan()
 
     def silent(_self: object, _prefix: str = "") -> Any:
@@ -116,28 +121,29 @@ def test_a_store_that_does_not_answer_is_no_removal(yard: Yard, monkeypatch: pyt
     monkeypatch.setattr("cutback.storage.Store.list", silent)
     with pytest.raises(StorageUnavailableError):
         scanner.scan()
-    assert yard.get() is not None
+    assert text_recordings.get() is not None
 
 
-def test_a_scan_looks_into_several_recordings_at_once(yard: Yard) -> None:
+def test_a_scan_looks_into_several_recordings_at_once(text_recordings: TextRecordings) -> None:
     keys = [
-        yard.put(f"north.20261123T1{number}0000.mp4") and f"north.20261123T1{number}0000.mp4" for number in range(8)
+        text_recordings.put(f"north.20261123T1{number}0000.mp4") and f"north.20261123T1{number}0000.mp4"
+        for number in range(8)
     ]
     together = threading.Barrier(4, timeout=30)
-    yard.prober.meanwhile = together.wait  # nobody goes on before four are here
-    assert Scanned(seen=8, entered=keys) == Scanner(yard.services, enter_recording).scan()
+    text_recordings.prober.meanwhile = together.wait  # nobody goes on before four are here
+    assert Scanned(seen=8, entered=keys) == Scanner(text_recordings.services, enter_recording).scan()
 
 
-def test_a_scan_that_is_broken_off_looks_into_no_more(yard: Yard) -> None:
+def test_a_scan_that_is_broken_off_looks_into_no_more(text_recordings: TextRecordings) -> None:
     for number in range(60):
-        yard.put(f"north.20261123T10{number:02}00.mp4")
+        text_recordings.put(f"north.20261123T10{number:02}00.mp4")
 
     def fail() -> None:
         threading.Event().wait(0.05)  # all of them would take most of a second
         raise StorageUnavailableError
 
-    yard.prober.meanwhile = fail
+    text_recordings.prober.meanwhile = fail
     with pytest.raises(StorageUnavailableError):
-        Scanner(yard.services, enter_recording).scan()
-    assert yard.prober.probed < 60
-    assert yard.keys() == []
+        Scanner(text_recordings.services, enter_recording).scan()
+    assert text_recordings.prober.probed < 60
+    assert text_recordings.keys() == []

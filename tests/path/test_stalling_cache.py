@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.path.conftest import World
+from tests.path.harness import PathHarness
 from tests.path.shell import SHORT, frames_in
 from tests.support.spec import MediaSpec
 from tests.support.stalling_node import StallingNode
@@ -29,17 +29,17 @@ BEGUN = b"VALUE cutback:0 0 5000\r\n"
     ],
 )
 def test_a_clip_is_ready_though_the_cache_hangs_midway(
-    make_world: Callable[..., World], media: Callable[[MediaSpec], Path], pieces: Iterable[bytes]
+    make_harness: Callable[..., PathHarness], media: Callable[[MediaSpec], Path], pieces: Iterable[bytes]
 ) -> None:
     with closing(StallingNode(pieces)) as node:
         # Had the cache's silence been taken for the child's, the clip would have failed as media_too_slow.
-        world = make_world(cache_url=node.url, limit_stall_seconds=10)
-        (world.settings.data / "recordings" / "sea.mp4").write_bytes(media(SHORT).read_bytes())
-        with closing(ChildCutter(warm=False)) as cutter, world.another(cutter=cutter) as services:
-            world.submit()
-            world.work(services)
-        clip = world.clip("wave")
+        harness = make_harness(cache_url=node.url, limit_stall_seconds=10)
+        (harness.settings.data / "recordings" / "sea.mp4").write_bytes(media(SHORT).read_bytes())
+        with closing(ChildCutter(warm=False)) as cutter, harness.another(cutter=cutter) as services:
+            harness.submit()
+            harness.work(services)
+        clip = harness.clip("wave")
         assert (clip.state, clip.failure, clip.attempt) == (ClipState.READY, None, 1)
         assert clip.result is not None
-        assert frames_in(world.settings.data / "clips" / clip.result.key) == 60
+        assert frames_in(harness.settings.data / "clips" / clip.result.key) == 60
         assert len(node.connections) == 1, "asked once, and left alone from then on"

@@ -12,8 +12,8 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests.path.conftest import World
-from tests.path.yard import NORTH, TEN, Yard
+from tests.path.harness import PathHarness
+from tests.path.text_recordings import NORTH, TEN, TextRecordings
 
 from cutback.arrivals import enter_recording
 from cutback.attempt import Done, GiveBack
@@ -41,28 +41,30 @@ def arrived(start: datetime = TEN, seconds: int = 600) -> CameraRecording:
     )
 
 
-def wait_for(world: World, clip_id: str, begins: float, *, camera: str = "north") -> None:
+def wait_for(harness: PathHarness, clip_id: str, begins: float, *, camera: str = "north") -> None:
     """A clip of ten seconds begins to wait; `begins` in seconds after ten o'clock."""
     start = TEN + timedelta(seconds=begins)
     source = {"camera": camera, "from": start.isoformat(), "to": (start + timedelta(seconds=10)).isoformat()}
-    clip = world.submit(id=clip_id, source=source)
-    waiting = clip.waiting(camera=camera, expected_at=None, look_at=world.now() + timedelta(hours=1), now=world.now())
-    assert world.services.records.commit(waiting)
-    for message in world.services.queue.receive(limit=10):
-        world.services.queue.delete(message)
+    clip = harness.submit(id=clip_id, source=source)
+    waiting = clip.waiting(
+        camera=camera, expected_at=None, look_at=harness.now() + timedelta(hours=1), now=harness.now()
+    )
+    assert harness.services.records.commit(waiting)
+    for message in harness.services.queue.receive(limit=10):
+        harness.services.queue.delete(message)
 
 
-def woken(world: World) -> Counter[str]:
+def woken(harness: PathHarness) -> Counter[str]:
     """The ids of all requests in the queue, which is emptied."""
     found: Counter[str] = Counter()
-    while messages := world.services.queue.receive(limit=10):
+    while messages := harness.services.queue.receive(limit=10):
         found.update(json.loads(message.body)["id"] for message in messages)
     return found
 
 
-def multiply(world: World, clip_id: str, times: int) -> None:
+def multiply(harness: PathHarness, clip_id: str, times: int) -> None:
     """As many clips like this one, each with an id of its own."""
-    with sqlite3.connect(world.settings.data / "cutback.sqlite") as connection:
+    with sqlite3.connect(harness.settings.data / "cutback.sqlite") as connection:
         connection.execute(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
@@ -77,21 +79,21 @@ def multiply(world: World, clip_id: str, times: int) -> None:
 
 
 def test_one_arrival_wakes_each_of_2500_clips_once_and_holds_few_of_them_at_a_time(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    harness: PathHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wait_for(world, "wave", 60)
-    multiply(world, "wave", 2_500)
-    look, pages = world.services.records.waiting_for, []
+    wait_for(harness, "wave", 60)
+    multiply(harness, "wave", 2_500)
+    look, pages = harness.services.records.waiting_for, []
 
     def looking(camera: str, **which: object) -> Page:
         page = look(camera, **which)
         pages.append(len(page.clips))
         return page
 
-    monkeypatch.setattr(world.services.records, "waiting_for", looking)
-    assert requeue_waiting_clips(world.services, arrived()) == 2_500
+    monkeypatch.setattr(harness.services.records, "waiting_for", looking)
+    assert requeue_waiting_clips(harness.services, arrived()) == 2_500
     assert pages == [500] * 5
-    found = woken(world)
+    found = woken(harness)
     assert (len(found), set(found.values())) == (2_500, {1})
     assert {"wave", "wave1", "wave2499"} <= found.keys()
 
@@ -109,38 +111,40 @@ def test_one_arrival_wakes_each_of_2500_clips_once_and_holds_few_of_them_at_a_ti
         pytest.param(86_400, False, id="tomorrow"),
     ],
 )
-def test_a_clip_is_woken_by_what_may_help_it(world: World, begins: float, helped: bool) -> None:  # noqa: FBT001
-    wait_for(world, "wave", begins)
-    wait_for(world, "other", begins, camera="north2")
-    assert requeue_waiting_clips(world.services, arrived()) == helped
-    assert woken(world) == Counter(["wave"] if helped else [])
+def test_a_clip_is_woken_by_what_may_help_it(harness: PathHarness, begins: float, helped: bool) -> None:  # noqa: FBT001
+    wait_for(harness, "wave", begins)
+    wait_for(harness, "other", begins, camera="north2")
+    assert requeue_waiting_clips(harness.services, arrived()) == helped
+    assert woken(harness) == Counter(["wave"] if helped else [])
 
 
 # --- news that could not be told ---------------------------------------------------------------------
 
 
 @pytest.fixture
-def yard(world: World) -> Yard:
+def text_recordings(harness: PathHarness) -> TextRecordings:
     """A clip waits for what has just come into the store."""
-    wait_for(world, "wave", 60)
-    yard = Yard(world)
-    yard.put()
-    return yard
+    wait_for(harness, "wave", 60)
+    text_recordings = TextRecordings(harness)
+    text_recordings.put()
+    return text_recordings
 
 
-def fail_once(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+def fail_once(text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue takes nothing the next time."""
 
     def send_all(_bodies: object) -> list[str]:
         monkeypatch.undo()
         raise QueueUnavailableError
 
-    monkeypatch.setattr(yard.services.queue, "send_all", send_all)
+    monkeypatch.setattr(text_recordings.services.queue, "send_all", send_all)
 
 
-def test_an_event_that_comes_again_wakes_whom_it_could_not_wake(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_that_comes_again_wakes_whom_it_could_not_wake(
+    text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The catalogue has the recording since the first time: that alone must not make it old news."""
-    stored = {"key": NORTH, "eTag": yard.services.sources.head(NORTH).etag.strip('"'), "sequencer": "01"}
+    stored = {"key": NORTH, "eTag": text_recordings.services.sources.head(NORTH).etag.strip('"'), "sequencer": "01"}
     record = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",
@@ -148,31 +152,33 @@ def test_an_event_that_comes_again_wakes_whom_it_could_not_wake(yard: Yard, monk
         "s3": {"bucket": {"name": ""}, "object": stored},
     }
     told = Message("m", "r", json.dumps({"Records": [record]}), 1, TEN)
-    fail_once(yard, monkeypatch)
-    assert isinstance(receive(yard.services, told), GiveBack)
-    assert woken(yard.world) == Counter()
-    assert receive(yard.services, replace(told, receive_count=2)) == Done()
-    assert woken(yard.world) == Counter(["wave"])
-    assert receive(yard.services, told) == Done()
-    assert woken(yard.world) == Counter(), "the same told in another message is old news"
+    fail_once(text_recordings, monkeypatch)
+    assert isinstance(receive(text_recordings.services, told), GiveBack)
+    assert woken(text_recordings.harness) == Counter()
+    assert receive(text_recordings.services, replace(told, receive_count=2)) == Done()
+    assert woken(text_recordings.harness) == Counter(["wave"])
+    assert receive(text_recordings.services, told) == Done()
+    assert woken(text_recordings.harness) == Counter(), "the same told in another message is old news"
 
 
-def test_a_later_scan_wakes_whom_it_could_not_wake(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    scanner = Scanner(yard.services, enter_recording)
-    fail_once(yard, monkeypatch)
+def test_a_later_scan_wakes_whom_it_could_not_wake(
+    text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanner = Scanner(text_recordings.services, enter_recording)
+    fail_once(text_recordings, monkeypatch)
     with pytest.raises(QueueUnavailableError):
         scanner.scan()
     for expected in (["wave"], []):
         scanner.scan()
-        assert woken(yard.world) == Counter(expected)
+        assert woken(text_recordings.harness) == Counter(expected)
 
 
 def test_a_scan_that_breaks_off_forgets_no_recording_registered_beside(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
+    text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recordings are entered side by side: the one before ends the scan, so nobody hears of this one's failure."""
-    yard.put("a.20261123T100000.mp4")
-    fail_once(yard, monkeypatch)
+    text_recordings.put("a.20261123T100000.mp4")
+    fail_once(text_recordings, monkeypatch)
     tried, failed = Event(), Event()
 
     def enter(services: Services, key: str, /, **how: Any) -> Registered:
@@ -187,9 +193,9 @@ def test_a_scan_that_breaks_off_forgets_no_recording_registered_beside(
             raise StorageUnavailableError
         return enter_recording(services, key, **how)
 
-    scanner = Scanner(yard.services, enter)
+    scanner = Scanner(text_recordings.services, enter)
     with pytest.raises(StorageUnavailableError):
         scanner.scan()
-    assert woken(yard.world) == Counter()
+    assert woken(text_recordings.harness) == Counter()
     scanner.scan()
-    assert woken(yard.world) == Counter(["wave"])
+    assert woken(text_recordings.harness) == Counter(["wave"])

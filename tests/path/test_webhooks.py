@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-from tests.path.conftest import World
+from tests.path.harness import PathHarness
 from tests.support.receiver import Receiver, receiving
 
 from cutback.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge_delivery, keep_secret
@@ -26,99 +26,103 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def deliver(world: World) -> int:
-    deliverer, count = Deliverer(world.services), 0
+def deliver(harness: PathHarness) -> int:
+    deliverer, count = Deliverer(harness.services), 0
     while deliverer.deliver_waiting():
         count += 1
     return count
 
 
-def webhook_depth(world: World) -> tuple[int, int, int]:
-    depth = world.services.webhooks.depth()
+def webhook_depth(harness: PathHarness) -> tuple[int, int, int]:
+    depth = harness.services.webhooks.depth()
     return depth.visible, depth.in_flight + depth.delayed, depth.dead
 
 
-def test_every_event_of_a_clip_reaches_its_webhook_signed(make_world: Callable[..., World], receiver: Receiver) -> None:
-    world = make_world(webhook_secret=SECRET)
-    world.submit(webhook=receiver.url + "/hook?who=me")
-    world.work()
-    assert deliver(world) == 3
+def test_every_event_of_a_clip_reaches_its_webhook_signed(
+    make_harness: Callable[..., PathHarness], receiver: Receiver
+) -> None:
+    harness = make_harness(webhook_secret=SECRET)
+    harness.submit(webhook=receiver.url + "/hook?who=me")
+    harness.work()
+    assert deliver(harness) == 3
     events = [Webhook(SECRET).verify(body, headers) for _, headers, body in receiver.came]
-    assert events == [event.model_dump(mode="json") for event in world.events()]
+    assert events == [event.model_dump(mode="json") for event in harness.events()]
     assert [headers["webhook-id"] for _, headers, _ in receiver.came] == [event["id"] for event in events]
     assert {path for path, _, _ in receiver.came} == {"/hook?who=me"}
-    assert webhook_depth(world) == (0, 0, 0)
+    assert webhook_depth(harness) == (0, 0, 0)
     with pytest.raises(WebhookVerificationError):
         Webhook("whsec_" + "QUJE" * 8).verify(receiver.came[0][2], receiver.came[0][1])
 
 
 def test_addresses_in_the_settings_hear_of_every_clip_and_once(
-    make_world: Callable[..., World], receiver: Receiver
+    make_harness: Callable[..., PathHarness], receiver: Receiver
 ) -> None:
-    world = make_world(webhook_urls=(receiver.url + "/all",))
-    world.submit(webhook=receiver.url + "/all")
-    world.submit(id="other")
-    assert deliver(world) == 2
+    harness = make_harness(webhook_urls=(receiver.url + "/all",))
+    harness.submit(webhook=receiver.url + "/all")
+    harness.submit(id="other")
+    assert deliver(harness) == 2
     assert {path for path, _, _ in receiver.came} == {"/all"}
 
 
 def test_a_refused_event_is_sent_again_later_with_the_same_id_and_a_new_signature(
-    make_world: Callable[..., World], receiver: Receiver
+    make_harness: Callable[..., PathHarness], receiver: Receiver
 ) -> None:
-    world = make_world(webhook_delays=(5, 30), webhook_secret=SECRET)
+    harness = make_harness(webhook_delays=(5, 30), webhook_secret=SECRET)
     receiver.statuses = [500, 302, 200]
-    world.submit(webhook=receiver.url)
-    assert deliver(world) == 1
-    assert deliver(world) == 0
-    world.pass_time(5.1)
-    assert deliver(world) == 1
-    world.pass_time(29)
-    assert deliver(world) == 0
-    world.pass_time(2)
-    assert deliver(world) == 1
+    harness.submit(webhook=receiver.url)
+    assert deliver(harness) == 1
+    assert deliver(harness) == 0
+    harness.pass_time(5.1)
+    assert deliver(harness) == 1
+    harness.pass_time(29)
+    assert deliver(harness) == 0
+    harness.pass_time(2)
+    assert deliver(harness) == 1
     assert {headers["webhook-id"] for _, headers, _ in receiver.came} == {"wave.1"}
     assert len({headers["webhook-signature"] for _, headers, _ in receiver.came}) == 3
     assert {path for path, _, _ in receiver.came} == {"/"}, "a redirect is not followed"
-    assert webhook_depth(world) == (0, 0, 0)
+    assert webhook_depth(harness) == (0, 0, 0)
 
 
 def test_a_receiver_that_never_accepts_is_given_up_loudly(
-    make_world: Callable[..., World], receiver: Receiver, caplog: pytest.LogCaptureFixture
+    make_harness: Callable[..., PathHarness], receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = make_world(webhook_delays=(1, 1))
+    harness = make_harness(webhook_delays=(1, 1))
     receiver.statuses = [503]
-    world.submit(webhook=receiver.url)
+    harness.submit(webhook=receiver.url)
     for _ in range(5):
-        deliver(world)
-        world.pass_time(2)
+        deliver(harness)
+        harness.pass_time(2)
     assert len(receiver.came) == 3
-    assert webhook_depth(world) == (0, 0, 1)
-    [letter] = world.services.webhooks.dead_letters()
+    assert webhook_depth(harness) == (0, 0, 1)
+    [letter] = harness.services.webhooks.dead_letters()
     assert "answered 503, 3 times over" in letter.reason
     assert [record.levelno for record in caplog.records if "dead_letter=yes" in record.message] == [logging.ERROR]
 
 
-def test_a_receiver_that_is_gone_is_not_asked_again(world: World, receiver: Receiver) -> None:
+def test_a_receiver_that_is_gone_is_not_asked_again(harness: PathHarness, receiver: Receiver) -> None:
     receiver.statuses = [410]
-    world.submit(webhook=receiver.url)
-    deliver(world)
+    harness.submit(webhook=receiver.url)
+    deliver(harness)
     assert len(receiver.came) == 1
-    assert webhook_depth(world) == (0, 0, 1)
+    assert webhook_depth(harness) == (0, 0, 1)
 
 
-def test_a_receiver_that_drips_its_answer_is_cut_off(make_world: Callable[..., World], receiver: Receiver) -> None:
-    world = make_world(webhook_timeout=0.5)
+def test_a_receiver_that_drips_its_answer_is_cut_off(
+    make_harness: Callable[..., PathHarness], receiver: Receiver
+) -> None:
+    harness = make_harness(webhook_timeout=0.5)
     receiver.linger, receiver.statuses = 20, [200]  # a 204 would have no body to wait for
-    world.submit(webhook=receiver.url)
+    harness.submit(webhook=receiver.url)
     before = time.monotonic()
-    deliver(world)
+    deliver(harness)
     assert time.monotonic() - before < 5
 
 
-def test_nobody_listening_is_a_reason_to_try_again(world: World) -> None:
-    world.submit(webhook="http://127.0.0.1:9/")
-    deliver(world)
-    assert webhook_depth(world) == (0, 1, 0)
+def test_nobody_listening_is_a_reason_to_try_again(harness: PathHarness) -> None:
+    harness.submit(webhook="http://127.0.0.1:9/")
+    deliver(harness)
+    assert webhook_depth(harness) == (0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -134,22 +138,22 @@ def test_nobody_listening_is_a_reason_to_try_again(world: World) -> None:
         "https://2130706433/",
     ],
 )
-def test_an_address_inside_is_never_connected_to(world: World, url: str) -> None:
-    world.submit(webhook=url)
-    deliver(world)
-    [letter] = world.services.webhooks.dead_letters()
+def test_an_address_inside_is_never_connected_to(harness: PathHarness, url: str) -> None:
+    harness.submit(webhook=url)
+    deliver(harness)
+    [letter] = harness.services.webhooks.dead_letters()
     assert "not a public address" in letter.reason
 
 
 def test_a_loopback_webhook_is_refused_where_stores_are_shared(
-    make_world: Callable[..., World], receiver: Receiver
+    make_harness: Callable[..., PathHarness], receiver: Receiver
 ) -> None:
-    world = make_world()
-    world.submit(webhook=receiver.url)
-    shared = world.settings.model_copy(update={"source_store": "s3://recordings"})
-    Deliverer(world.another(settings=shared)).deliver_waiting()
+    harness = make_harness()
+    harness.submit(webhook=receiver.url)
+    shared = harness.settings.model_copy(update={"source_store": "s3://recordings"})
+    Deliverer(harness.another(settings=shared)).deliver_waiting()
     assert receiver.came == []
-    assert "not a public address" in world.services.webhooks.dead_letters()[0].reason
+    assert "not a public address" in harness.services.webhooks.dead_letters()[0].reason
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.path.yard import news
+from tests.path.text_recordings import news
 from tests.unit.test_storage_s3 import endpoint, options, s3  # noqa: F401 - fixtures
 
 from cutback.adapters.build import build

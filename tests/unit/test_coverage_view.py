@@ -24,9 +24,9 @@ def lines(recordings: list[CameraRecording], seconds: float, width: int = 67) ->
 
 
 def test_a_gap_lies_between_recordings_and_not_under_a_longer_one() -> None:
-    shelf = [footage(0, 60), footage(10, 5), footage(60.05, 60), footage(180.05, 10)]
-    assert [RecordingGap(TEN + timedelta(seconds=120.05), TEN + timedelta(seconds=180.05))] == gaps_in(shelf)
-    assert gaps_in(shelf)[0].as_dict("north") == {
+    recordings = [footage(0, 60), footage(10, 5), footage(60.05, 60), footage(180.05, 10)]
+    assert [RecordingGap(TEN + timedelta(seconds=120.05), TEN + timedelta(seconds=180.05))] == gaps_in(recordings)
+    assert gaps_in(recordings)[0].as_dict("north") == {
         "camera": "north",
         "from": "2026-11-23T10:02:00.050000Z",
         "to": "2026-11-23T10:03:00.050000Z",
@@ -47,8 +47,12 @@ def test_a_timeline_of_a_moment_has_a_row() -> None:
 
 
 def test_the_table_tells_of_gaps_overlaps_and_contradictions() -> None:
-    shelf = [footage(0, 60), footage(57.5, 60, conflicts=("the key says otherwise",)), footage(130, 9, growing=True)]
-    remarks = [str(cell) for cell in recordings_table(shelf).columns[-1].cells]
+    recordings = [
+        footage(0, 60),
+        footage(57.5, 60, conflicts=("the key says otherwise",)),
+        footage(130, 9, growing=True),
+    ]
+    remarks = [str(cell) for cell in recordings_table(recordings).columns[-1].cells]
     assert remarks == [
         "",
         "overlaps by 2.500 s ! the key says otherwise ",

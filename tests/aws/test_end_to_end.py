@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.aws.end_to_end import KEY, at, cutback, die_at_it, keep_records_in, record, send, stored_counters, told
 from tests.aws.mapping import Functions
 from tests.aws.rights import forbidden, unexplained
 from tests.aws.stack import Stack
-from tests.aws.way import KEY, at, cutback, die_at_it, keep_records_in, record, send, stored_counters, told
 from tests.support.mongo_server import MongoServer
 
 from cutback.adapters.mongodb import Mongo

@@ -1,6 +1,6 @@
-"""The program that `test_sqlite_kills` kills: a nursery whose children use queue and records until they are killed.
+"""The program that `test_sqlite_kills` kills: its child processes use queue and records until they are killed.
 
-Beside what a nursery tells: `ready`, and for each operation `try WHAT` before and `did WHAT` after.
+Each child reports `ready`, and for each operation `try WHAT` before it and `did WHAT` after it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from tests.faults.nursery import serve, tell
+from tests.faults.child_processes import serve, tell
 
 from cutback.adapters.queue_sqlite import SqliteQueue
 from cutback.adapters.records_sqlite import SqliteRecords
@@ -23,8 +23,8 @@ from cutback.request import validate_request
 HIDDEN = timedelta(hours=1)
 
 
-def live(path: Path, life: str) -> None:
-    """Work on until killed; `life` makes this life's names."""
+def write(path: Path, life: str) -> None:
+    """Write until killed; the names of what is written begin with `life`."""
     dice = random.Random(life)
     queue = SqliteQueue(path)
     records = SqliteRecords(path)
@@ -71,7 +71,7 @@ def put(records: SqliteRecords, name: str) -> Clip:
 def change(records: SqliteRecords, clip: Clip) -> Clip:
     now = utc_now()
     if clip.lease_until is None:
-        changed = clip.claimed(worker="victim", now=now, lease=HIDDEN)
+        changed = clip.claimed(worker="writer", now=now, lease=HIDDEN)
     else:
         assert records.beat(clip.id, clip.attempt, lease_until=now + HIDDEN, progress=Progress(frames=7))
         changed = clip.given_back(StorageUnavailableError(), attempt=clip.attempt, now=now)
@@ -82,4 +82,4 @@ def change(records: SqliteRecords, clip: Clip) -> Clip:
 
 
 if __name__ == "__main__":
-    serve(partial(live, Path(sys.argv[1])))
+    serve(partial(write, Path(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""What a clip must be, worked out from the recording as it is shown and from nothing else."""
+"""Checks a clip against what it must be, worked out from the recording as a player shows it and nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.media.recordings import Known, edited_length
-from tests.media.rig import Clip, boxes
+from tests.media.cuts import CutResult, boxes
+from tests.media.recordings import ReferenceRecording, edited_length
 from tests.support.decode import Presented, decode_presented, decode_warnings, psnr
 from tests.support.media import MIN_QUALITY, match_sound
 from tests.support.shape import shape_of
@@ -25,10 +25,10 @@ LEAST_PSNR = 38.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExpectedRange:
     """A range of a recording, brought to its frames."""
 
-    known: Known
+    reference: ReferenceRecording
     first: int
     stop: int
     start: Fraction
@@ -41,77 +41,81 @@ class Wanted:
         return self.end - self.start
 
 
-def in_seconds(known: Known, instant: Instant) -> Fraction:
+def in_seconds(reference: ReferenceRecording, instant: Instant) -> Fraction:
     """A time of a recording, also where it is given as a frame's number."""
     if not isinstance(instant, FrameNumber):
         return instant
-    return known.times[instant.frame] if instant.frame < len(known.times) else known.end
+    return reference.times[instant.frame] if instant.frame < len(reference.times) else reference.end
 
 
-def wanted_of(known: Known, start: Instant, end: Instant) -> Wanted | None:
+def expected_range(reference: ReferenceRecording, start: Instant, end: Instant) -> ExpectedRange | None:
     """The frames with start <= time < end; None if there are none (or, without pictures, no sound)."""
-    begin, finish = in_seconds(known, start), in_seconds(known, end)
-    beyond = isinstance(end, FrameNumber) and end.frame > len(known.times)
-    clamped = beyond or finish > known.end + TOLERANCE
-    if not known.times:
-        return None if begin >= known.end else Wanted(known, 0, 0, begin, min(finish, known.end), clamped)
-    inside = [n for n, t in enumerate(known.times) if begin - TOLERANCE <= t < finish - TOLERANCE]
+    begin, finish = in_seconds(reference, start), in_seconds(reference, end)
+    beyond = isinstance(end, FrameNumber) and end.frame > len(reference.times)
+    clamped = beyond or finish > reference.end + TOLERANCE
+    if not reference.times:
+        return (
+            None
+            if begin >= reference.end
+            else ExpectedRange(reference, 0, 0, begin, min(finish, reference.end), clamped)
+        )
+    inside = [n for n, t in enumerate(reference.times) if begin - TOLERANCE <= t < finish - TOLERANCE]
     if not inside:
         return None
     first, stop = inside[0], inside[-1] + 1
-    real_start = known.times[first]
-    if first == 0 and known.sound_start is not None and known.sound_start < real_start:
-        real_start = max(begin, known.sound_start)
-    at_end = max(known.video_end, min(finish, known.end))
-    real_end = known.times[stop] if stop < len(known.times) else at_end
-    return Wanted(known, first, stop, real_start, real_end, clamped)
+    real_start = reference.times[first]
+    if first == 0 and reference.sound_start is not None and reference.sound_start < real_start:
+        real_start = max(begin, reference.sound_start)
+    at_end = max(reference.video_end, min(finish, reference.end))
+    real_end = reference.times[stop] if stop < len(reference.times) else at_end
+    return ExpectedRange(reference, first, stop, real_start, real_end, clamped)
 
 
-def judge(clip: Clip, wanted: Sequence[Wanted], *, like: str = "exact") -> Presented:
+def check_clip(clip: CutResult, wanted: Sequence[ExpectedRange], *, like: str = "exact") -> Presented:
     """Everything that is promised of a clip. Returns what it shows.
 
     `like="copy"`: every frame is a copy.
     """
     shown = decode_presented(clip.data, luma=True)
-    pictures = [(part.known, n) for part in wanted for n in range(part.first, part.stop)]
-    assert [frame.counter for frame in shown.frames] == [known.counters[n] for known, n in pictures]
-    _judge_times(clip, shown, wanted)
-    _judge_pictures(clip, shown, pictures)
-    _judge_sound(shown, wanted)
-    _judge_facts(clip, shown, wanted)
+    pictures = [(part.reference, n) for part in wanted for n in range(part.first, part.stop)]
+    assert [frame.counter for frame in shown.frames] == [reference.counters[n] for reference, n in pictures]
+    _check_times(clip, shown, wanted)
+    _check_pictures(clip, shown, pictures)
+    _check_sound(shown, wanted)
+    _check_facts(clip, shown, wanted)
     assert decode_warnings(clip.data) == []
-    judge_layout(clip.data)
+    check_layout(clip.data)
     if shown.frames:
-        known = wanted[0].known
-        assert shape_of(clip.data) == known.shape, "rotation, shape of pixels, colours"
+        reference = wanted[0].reference
+        assert shape_of(clip.data) == reference.shape, "rotation, shape of pixels, colours"
     assert not clip.facts.remade, f"it had to be made again: {clip.facts.notes}"
     if like == "copy":
         assert clip.facts.frames_encoded == 0
     return shown
 
 
-def _judge_times(clip: Clip, shown: Presented, wanted: Sequence[Wanted]) -> None:
+def _check_times(clip: CutResult, shown: Presented, wanted: Sequence[ExpectedRange]) -> None:
     base, times = Fraction(0), []
     for part in wanted:
-        times += [base + part.known.times[n] - part.start for n in range(part.first, part.stop)]
+        times += [base + part.reference.times[n] - part.start for n in range(part.first, part.stop)]
         base += part.duration
     off = [float(a - b) for a, b in zip(shown.times, times, strict=True)]
     assert all(abs(x) <= 0.001 for x in off), f"frames are off their times by up to {max(off, key=abs)} s"
     if shown.frames:
         total = sum((part.duration for part in wanted), Fraction(0))
         # Where sound outlasts the recording's last picture, the picture may stay or go.
-        soonest = total - max(Fraction(0), wanted[-1].end - max(wanted[-1].known.video_end, wanted[-1].start))
+        soonest = total - max(Fraction(0), wanted[-1].end - max(wanted[-1].reference.video_end, wanted[-1].start))
         length = edited_length(clip.data, b"vide")
         assert length is not None, "an edit list says how long the pictures last"
         end = times[0] + length
         assert soonest - _slack(wanted) <= end <= total + _slack(wanted), "how long the last frame is shown"
 
 
-def _judge_pictures(clip: Clip, shown: Presented, pictures: Sequence[tuple[Known, int]]) -> None:
+def _check_pictures(clip: CutResult, shown: Presented, pictures: Sequence[tuple[ReferenceRecording, int]]) -> None:
     identical = 0
     worst = (100.0, -1)
-    for number, (frame, (known, n)) in enumerate(zip(shown.frames, pictures, strict=True)):
-        original = known.shown.frames[n]
+    for number, (frame, (reference, n)) in enumerate(zip(shown.frames, pictures, strict=True)):
+        original = reference.shown.frames[n]
         if frame.md5 == original.md5:
             identical += 1
             continue
@@ -122,8 +126,8 @@ def _judge_pictures(clip: Clip, shown: Presented, pictures: Sequence[tuple[Known
     assert worst[0] >= LEAST_PSNR, f"frame {worst[1]} of the clip has {worst[0]:.1f} dB"
 
 
-def _judge_sound(shown: Presented, wanted: Sequence[Wanted]) -> None:
-    if all(part.known.sound_start is None for part in wanted):
+def _check_sound(shown: Presented, wanted: Sequence[ExpectedRange]) -> None:
+    if all(part.reference.sound_start is None for part in wanted):
         assert shown.audio_start is None
         return
     sounding = [part for part in wanted if _overlap(part)[1] > _overlap(part)[0]]
@@ -138,7 +142,7 @@ def _judge_sound(shown: Presented, wanted: Sequence[Wanted]) -> None:
             _judge_sync(shown, part, base - part.start + begin, base - part.start + end)
         base += part.duration
     # FFmpeg plays the last packet whole.
-    frame = max(Fraction(1024, shown.sample_rate), *(part.known.audio_frame for part in wanted))
+    frame = max(Fraction(1024, shown.sample_rate), *(part.reference.audio_frame for part in wanted))
     alone, (_, end) = wanted[0], _overlap(wanted[-1])
     if len(wanted) == 1:
         first = max(Fraction(0), _overlap(alone)[0] - alone.start)
@@ -149,18 +153,18 @@ def _judge_sound(shown: Presented, wanted: Sequence[Wanted]) -> None:
     assert abs(shown.audio_end - length) <= frame + TOLERANCE, (
         f"the sound ends at {float(shown.audio_end):.4f} s instead of {float(length):.4f} s"
     )
-    if not any(part.known.shown.audio_jumps for part in wanted):
+    if not any(part.reference.shown.audio_jumps for part in wanted):
         assert shown.audio_jumps == []
 
 
-def _overlap(part: Wanted) -> tuple[Fraction, Fraction]:
+def _overlap(part: ExpectedRange) -> tuple[Fraction, Fraction]:
     """From when to when the recording sounds within a range, in its own seconds."""
-    if part.known.sound_start is None:
+    if part.reference.sound_start is None:
         return Fraction(0), Fraction(0)
-    return max(part.start, part.known.sound_start), min(part.end, part.known.sound_end)
+    return max(part.start, part.reference.sound_start), min(part.end, part.reference.sound_end)
 
 
-def _judge_sync(shown: Presented, part: Wanted, begin: Fraction, end: Fraction) -> None:
+def _judge_sync(shown: Presented, part: ExpectedRange, begin: Fraction, end: Fraction) -> None:
     """Compare half-second pieces from `begin` to `end`, in the clip's seconds, with what should be heard."""
     assert shown.audio_start is not None
     rate = shown.sample_rate
@@ -174,22 +178,22 @@ def _judge_sync(shown: Presented, part: Wanted, begin: Fraction, end: Fraction) 
         )
         piece = shown.audio[max(0, low) : high]
         heard_at = float(shown.audio_start) + max(0, low) / rate
-        expected = part.known.reference_at_zero + float(_overlap(part)[0] - begin) + heard_at
-        match = match_sound(piece, rate, part.known.spec, expected, 0.1)
+        expected = part.reference.reference_at_zero + float(_overlap(part)[0] - begin) + heard_at
+        match = match_sound(piece, rate, part.reference.spec, expected, 0.1)
         assert match.quality >= MIN_QUALITY, (
-            f"at {at:.3f} s of the clip another sound is heard than at {expected:.3f} s of {part.known.name}"
+            f"at {at:.3f} s of the clip another sound is heard than at {expected:.3f} s of {part.reference.name}"
         )
         assert abs(match.start - expected) <= IN_SYNC, f"sound off by {match.start - expected:+.4f} s at {at:.3f} s"
         at = piece_end
 
 
-def _slack(wanted: Sequence[Wanted]) -> Fraction:
+def _slack(wanted: Sequence[ExpectedRange]) -> Fraction:
     """Seconds by which ends may differ: Matroska rounds, and its packets do not say how much is padding."""
-    rough = any(part.known.path.suffix in {".mkv", ".webm"} for part in wanted)
+    rough = any(part.reference.path.suffix in {".mkv", ".webm"} for part in wanted)
     return Fraction(1, 50) if rough else TOLERANCE
 
 
-def _judge_facts(clip: Clip, shown: Presented, wanted: Sequence[Wanted]) -> None:
+def _check_facts(clip: CutResult, shown: Presented, wanted: Sequence[ExpectedRange]) -> None:
     facts = clip.facts
     assert facts.size == len(clip.data)
     assert facts.frames == len(shown.frames) == facts.frames_copied + facts.frames_encoded
@@ -212,19 +216,19 @@ def _judge_facts(clip: Clip, shown: Presented, wanted: Sequence[Wanted]) -> None
     assert all(0 <= fraction <= 1 for fraction in fractions)
 
 
-def _spans(wanted: Sequence[Wanted]) -> list[tuple[Fraction, Fraction, bool]]:
+def _spans(wanted: Sequence[ExpectedRange]) -> list[tuple[Fraction, Fraction, bool]]:
     """Ranges that follow upon each other in one recording may be told as one."""
-    spans: list[tuple[Known, Fraction, Fraction, bool]] = []
+    spans: list[tuple[ReferenceRecording, Fraction, Fraction, bool]] = []
     for part in wanted:
-        if spans and spans[-1][0] is part.known and spans[-1][2] == part.start:
-            known, start, _, clamped = spans.pop()
-            spans.append((known, start, part.end, clamped or part.clamped))
+        if spans and spans[-1][0] is part.reference and spans[-1][2] == part.start:
+            reference, start, _, clamped = spans.pop()
+            spans.append((reference, start, part.end, clamped or part.clamped))
         else:
-            spans.append((part.known, part.start, part.end, part.clamped))
+            spans.append((part.reference, part.start, part.end, part.clamped))
     return [(start, end, clamped) for _, start, end, clamped in spans]
 
 
-def judge_layout(data: bytes) -> None:
+def check_layout(data: bytes) -> None:
     """A faststart MP4: its index before its media, and not a byte that belongs to no box."""
     found = list(boxes(data))
     kinds = [kind for kind, *_ in found]

@@ -1,4 +1,4 @@
-"""What tests of the whole way have in common: what is sent, what is heard, what lies in the clip bucket."""
+"""What the end-to-end tests share: what is sent, what is heard, what the clip bucket holds."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from cutback.services import Services
 from cutback.store_event import StoreEvent
 
 if TYPE_CHECKING:
-    from tests.path.conftest import World
+    from tests.path.harness import PathHarness
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 NORTH = "north.20261123T100000.mp4"
@@ -52,15 +52,15 @@ class TextProber:
 VIDEO = {"kind": "video", "codec": "h264", "width": 1920, "height": 1080, "samples": 100, "duration": "3.333333333333"}
 
 
-class Yard:
+class TextRecordings:
     """A folder of recordings that are text, and services to catalogue them."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.folder = world.settings.data / "recordings"
+    def __init__(self, harness: PathHarness) -> None:
+        self.harness = harness
+        self.folder = harness.settings.data / "recordings"
         (self.folder / "sea.mp4").unlink()
         self.prober = TextProber()
-        self.services: Services = dataclasses.replace(world.services, prober=self.prober)
+        self.services: Services = dataclasses.replace(harness.services, prober=self.prober)
 
     def put(self, key: str = NORTH, *, age: float = 3600, duration: float = 600, **said: Any) -> str:
         """Write a recording; returns its etag."""
@@ -70,7 +70,7 @@ class Yard:
         path = self.folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        written = (self.world.now() - timedelta(seconds=age)).timestamp()
+        written = (self.harness.now() - timedelta(seconds=age)).timestamp()
         os.utime(path, (written, written))
         return self.services.sources.head(key).etag
 

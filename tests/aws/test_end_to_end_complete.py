@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook
+from tests.aws.end_to_end import KEY, cutback, die_at_it, is_empty, keep_records_in, record, send, stored_counters
 from tests.aws.mapping import Functions
 from tests.aws.rights import forbidden, unexplained
 from tests.aws.service import environment_of, running_service
 from tests.aws.stack import Stack
-from tests.aws.way import KEY, cutback, die_at_it, is_empty, keep_records_in, record, send, stored_counters
 from tests.path.shell import eventually
 from tests.support.memcached import Memcached
 from tests.support.mongo_server import MongoServer

@@ -1,8 +1,8 @@
-"""Processes whose children live until they are killed. Births are cheap: all is imported before the first one.
+"""Child processes that a test kills. Starting one is cheap: it is a fork of a parent that has imported everything.
 
-A program calls `serve`; a test starts it as a `Nursery`. The program tells everything on its standard output, a line
-each, in one write, so that a kill cannot break a line: `born PID`, `dead PID CODE` (after all that the child had to
-tell), and whatever else its children have to tell.
+The parent is a program that calls `serve`; a test starts it with `ChildProcesses`. It reports on standard output, one
+line in one write, so that a kill cannot break a line: `started PID`, `ended PID CODE` (after everything that the child
+reported), and whatever the children report themselves.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ def tell(*words: object) -> None:
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
-def serve(live: Callable[[str], None]) -> None:
-    """Give birth for each line read, which names the life. Nothing may have been opened before: children are forks."""
+def serve(work: Callable[[str], None]) -> None:
+    """Fork a child for each line read, its name. Open nothing before calling this: children inherit it."""
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             try:
-                live(line.strip())
+                work(line.strip())
             finally:
-                os._exit(70)  # only an error comes here; what is inherited is not this one's to tidy
-        tell("born", child)
+                os._exit(70)  # only after an error; what the child inherited is not its own to close
+        tell("started", child)
         _, status = os.waitpid(child, 0)
-        tell("dead", child, os.waitstatus_to_exitcode(status))
+        tell("ended", child, os.waitstatus_to_exitcode(status))
 
 
-class Nursery:
-    """A program that serves."""
+class ChildProcesses:
+    """A running program that calls `serve`."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Nursery:
         hear: Callable[[str], None] = lambda _line: None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`hear` is given every line that is told."""
+        """`hear` receives every line that the program writes."""
         self.name = name
         self._hear = hear
         self._rest = b""
@@ -69,17 +69,17 @@ class Nursery:
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
 
-    def live_and_die(self, number: int, seconds: float) -> int:
-        """One child, killed `seconds` after its birth. Returns how it ended."""
+    def start_and_kill(self, number: int, seconds: float) -> int:
+        """Start a child and kill it `seconds` later. Returns its exit code."""
         self._stdin.write(f"{self.name}{number}\n".encode())
-        child = int(self._listen("born", DEADLINE).split(" ")[1])
-        # While it lives it is listened to, or it would come to wait for us.
-        assert not self._listen("dead", seconds), "it died by itself"
+        child = int(self._listen("started", DEADLINE).split(" ")[1])
+        # Read what it writes meanwhile, or it would block on a full pipe.
+        assert not self._listen("ended", seconds), "it ended by itself"
         os.kill(child, signal.SIGKILL)
-        return int(self._listen("dead", DEADLINE).split(" ")[2])
+        return int(self._listen("ended", DEADLINE).split(" ")[2])
 
     def close(self) -> None:
-        """End it; a child that still lives is waited for."""
+        """End it, after waiting for a child that still runs."""
         self._stdin.close()
         self._process.wait(DEADLINE)
         self._stdout.close()
@@ -97,5 +97,5 @@ class Nursery:
             if left <= 0 or not select.select([self._stdout], [], [], left)[0]:
                 return ""
             read = os.read(self._stdout.fileno(), 65_536)
-            assert read, "the nursery has ended"
+            assert read, "the parent process has ended"
             self._rest += read

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.faults.nursery import ROOT, Nursery
+from tests.faults.child_processes import ROOT, ChildProcesses
 from tests.support.fake_cutter import FakeCutter
 
 from cutback.adapters.build import build
@@ -45,7 +45,7 @@ STAGES = [
 ]
 
 
-class Yard:
+class WorkerProcesses:
     """A folder in which worker processes run, and what a test may know and do about them."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
@@ -88,10 +88,10 @@ class Yard:
         self.processes.append(process)
         return process
 
-    def nursery(self, name: str, **environment: str) -> Nursery:
-        """A nursery of workers."""
+    def children(self, name: str, **environment: str) -> ChildProcesses:
+        """Workers that are cheap to start and kill, as children of one process."""
         program = "tests.faults.worker_program"
-        return Nursery(name, program, self.plan, "--nursery", environment={**self.environment, **environment})
+        return ChildProcesses(name, program, self.plan, "--children", environment={**self.environment, **environment})
 
     def stop(self) -> list[int]:
         """Ask every process to stop; their exit codes."""
@@ -174,7 +174,12 @@ def paused(process: subprocess.Popen[bytes]) -> bool:
 
 
 def keep_two_alive(
-    yard: Yard, *, random_kills: int, seconds: float, feed: Callable[[], None] = lambda: None, **environment: str
+    workers: WorkerProcesses,
+    *,
+    random_kills: int,
+    seconds: float,
+    feed: Callable[[], None] = lambda: None,
+    **environment: str,
 ) -> Counter[int]:
     """Run two workers, starting another whenever one dies, until all is done. Returns how they ended.
 
@@ -185,12 +190,12 @@ def keep_two_alive(
     deadline = time.monotonic() + seconds
     handles: dict[int, subprocess.Popen[bytes]] = {}
     poll = select.poll()
-    while random_kills or list(yard.plan.iterdir()) or not yard.idle():
-        assert time.monotonic() < deadline, f"not done in time; {ends}, {yard.services.queue.depth()}"
-        if random_kills or list(yard.plan.iterdir()):
+    while random_kills or list(workers.plan.iterdir()) or not workers.idle():
+        assert time.monotonic() < deadline, f"not done in time; {ends}, {workers.services.queue.depth()}"
+        if random_kills or list(workers.plan.iterdir()):
             feed()
         while len(handles) < 2:
-            process = yard.start(**environment)
+            process = workers.start(**environment)
             handle = os.pidfd_open(process.pid)
             handles[handle] = process
             poll.register(handle, select.POLLIN)
@@ -203,7 +208,7 @@ def keep_two_alive(
             poll.unregister(handle)
             os.close(handle)
             ends[process.wait()] += 1
-            yard.processes.remove(process)
+            workers.processes.remove(process)
     for handle in handles:
         os.close(handle)
     return ends

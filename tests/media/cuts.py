@@ -55,7 +55,7 @@ class StuckSource(BytesSource):
 
 
 @dataclass(frozen=True)
-class Clip:
+class CutResult:
     """A finished clip."""
 
     data: bytes
@@ -69,12 +69,12 @@ def ask(*ranges: tuple[int, Instant, Instant]) -> tuple[CutRange, ...]:
     return tuple(CutRange(*wanted) for wanted in ranges)
 
 
-def cut_here(
+def cut_in_process(
     recordings: Sequence[Path | bytes],
     *ranges: tuple[int, Instant, Instant],
     precision: Precision = "exact",
     limits: Limits | None = None,
-) -> Clip:
+) -> CutResult:
     """Cut in this process."""
     return cut_ranges(recordings, ask(*ranges), precision=precision, limits=limits)
 
@@ -85,7 +85,7 @@ def cut_ranges(
     *,
     precision: Precision = "exact",
     limits: Limits | None = None,
-) -> Clip:
+) -> CutResult:
     """Cut in this process."""
     sources = [_source(recording) for recording in recordings]
     progress: list[CutProgress] = []
@@ -95,10 +95,10 @@ def cut_ranges(
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)
         data = assembled.read_at(0, assembled.size)
-    return Clip(data, made.facts, progress, sum(source.bytes_read for source in sources))
+    return CutResult(data, made.facts, progress, sum(source.bytes_read for source in sources))
 
 
-def cut_apart(
+def cut_in_child(
     cutter: ChildCutter,
     recordings: Sequence[Path | bytes | BytesSource],
     *ranges: tuple[int, Instant, Instant],
@@ -106,7 +106,7 @@ def cut_apart(
     limits: Limits | None = None,
     stopped: Callable[[], bool] = lambda: False,
     on_progress: Callable[[CutProgress], None] = lambda _: None,
-) -> Clip:
+) -> CutResult:
     """Cut in a child process."""
     sources = [_source(recording) for recording in recordings]
     progress: list[CutProgress] = []
@@ -119,7 +119,7 @@ def cut_apart(
     with cutter.render(job, sources, on_progress=note, stopped=stopped) as rendition:
         data = b"".join(rendition.chunks())
         facts = rendition.facts
-    return Clip(data, facts, progress, sum(source.bytes_read for source in sources))
+    return CutResult(data, facts, progress, sum(source.bytes_read for source in sources))
 
 
 def _source(recording: Path | bytes | BytesSource) -> BytesSource:
