@@ -25,13 +25,13 @@ from cutback.cutting.messages import (
     FailureReport,
     Findings,
     FinishedCut,
-    Message,
     PrefetchHint,
     ProgressReport,
     ReadRequest,
     SourceBytes,
     Task,
     WireError,
+    WireMessage,
 )
 from cutback.errors import (
     CutbackError,
@@ -53,7 +53,7 @@ _TICK = 0.1
 """Seconds between looks at whether the work is still wanted."""
 
 T = TypeVar("T")
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=WireMessage)
 
 _REASONS: dict[str, type[CutbackError]] = {
     kind.reason: kind
@@ -238,7 +238,7 @@ class _Job:
         if now > self._stalled_at:
             raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
 
-    def _serve(self, message: Message) -> None:
+    def _serve(self, message: WireMessage) -> None:
         match message:
             case ReadRequest():
                 source = self._source(message.source)

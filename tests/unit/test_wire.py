@@ -18,13 +18,13 @@ from cutback.cutting.messages import (
     FailureReport,
     Findings,
     FinishedCut,
-    Message,
     PrefetchHint,
     ProgressReport,
     ReadRequest,
     SourceBytes,
     Task,
     WireError,
+    WireMessage,
 )
 from cutback.cutting.mp4.layout import Extent
 from cutback.times import FrameNumber
@@ -53,7 +53,7 @@ JOB = CutJob(
 )
 
 
-def crossed(text: bytes, payload: bytes = b"") -> Message:
+def crossed(text: bytes, payload: bytes = b"") -> WireMessage:
     """What `receive` makes of a message that was written by hand."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -61,7 +61,7 @@ def crossed(text: bytes, payload: bytes = b"") -> Message:
         return wire.receive(ours)
 
 
-def told(kind: type[Message], **fields: Any) -> Message:
+def told(kind: type[WireMessage], **fields: Any) -> WireMessage:
     return crossed(json.dumps({"type": kind.__name__, **fields}).encode())
 
 
@@ -82,7 +82,7 @@ def told(kind: type[Message], **fields: Any) -> Message:
     ],
     ids=lambda message: type(message).__name__,
 )
-def test_a_message_arrives_as_it_was_sent(message: Message) -> None:
+def test_a_message_arrives_as_it_was_sent(message: WireMessage) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         wire.send(theirs, message)
@@ -95,7 +95,7 @@ def test_a_message_arrives_as_it_was_sent(message: Message) -> None:
         b"not JSON",
         b"7",
         b"{}",
-        b'{"type": "Message"}',
+        b'{"type": "WireMessage"}',
         b'{"type": ["Task"]}',
         b"[" * 100_000,
         b'{"type": "ProgressReport", "fraction": 0.5, "frames": Infinity}',

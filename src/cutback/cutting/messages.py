@@ -22,7 +22,7 @@ class WireError(Exception):
     """The other side is gone or does not speak the protocol."""
 
 
-class Message(Protocol):
+class WireMessage(Protocol):
     """One message, as JSON and bytes behind it."""
 
     def fields(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Task:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         job = self.job
         return {
             "kind": self.kind,
@@ -69,7 +69,7 @@ class Task:
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         ranges = tuple(_range_in(wanted) for wanted in fields["ranges"])
         clocks = tuple(None if clock is None else Fraction(clock) for clock in fields["clocks"])
         limits = Limits(**fields["limits"])
@@ -83,12 +83,12 @@ class SourceBytes:
     payload: bytes
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {}
 
     @classmethod
     def parse(cls, _: dict[str, Any], payload: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         return cls(payload)
 
 
@@ -103,12 +103,12 @@ class Confinement:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"by": self.by}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         return cls(tuple(map(str, fields["by"])))
 
 
@@ -124,12 +124,12 @@ class ReadRequest:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"source": self.source, "offset": self.offset, "length": self.length, "index": self.index}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         source, offset, length = (_natural(fields[name]) for name in ("source", "offset", "length"))
         return cls(source, offset, length, index=bool(fields["index"]))
 
@@ -143,12 +143,12 @@ class PrefetchHint:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"source": self.source, "ranges": self.ranges}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         ranges = [(_natural(offset), _natural(length)) for offset, length in fields["ranges"]]
         return cls(_natural(fields["source"]), ranges)
 
@@ -162,12 +162,12 @@ class ProgressReport:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"fraction": self.fraction, "frames": self.frames}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         return cls(min(1.0, float(fields["fraction"])), int(fields["frames"]))
 
 
@@ -181,12 +181,12 @@ class FailureReport:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"reason": self.reason, "detail": self.detail}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         return cls(str(fields["reason"]), str(fields["detail"])[:500])
 
 
@@ -198,12 +198,12 @@ class Findings:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"found": self.found}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         return cls(dict(fields["found"]))
 
 
@@ -217,12 +217,12 @@ class FinishedCut:
     """The clip's head: its bytes before the extents."""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"facts": _facts_out(self.facts), "extents": self.extents}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], payload: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         extents = tuple(Extent(int(origin), int(offset), int(length)) for origin, offset, length in fields["extents"])
         return cls(_facts_in(fields["facts"]), extents, payload)
 
@@ -248,12 +248,12 @@ class DrawnPosters:
     payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
-        """See `Message`."""
+        """See `WireMessage`."""
         return {"posters": [astuple(poster) for poster in self.posters]}
 
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
-        """See `Message`."""
+        """See `WireMessage`."""
         return cls(tuple(Poster(*map(int, numbers)) for numbers in fields["posters"]))
 
     def check(self, spool_size: int) -> None:
@@ -267,7 +267,7 @@ class DrawnPosters:
                 raise WireError("a poster outside the spool")
 
 
-_KINDS: tuple[type[Message], ...] = (
+_KINDS: tuple[type[WireMessage], ...] = (
     Task,
     SourceBytes,
     Confinement,
@@ -282,13 +282,13 @@ _KINDS: tuple[type[Message], ...] = (
 _BY_NAME = {kind.__name__: kind for kind in _KINDS}
 
 
-def encode(message: Message) -> dict[str, Any]:
+def encode(message: WireMessage) -> dict[str, Any]:
     """A message's JSON, which names its class."""
     return {"type": type(message).__name__, **message.fields()}
 
 
-def decode(fields: dict[str, Any], payload: bytes) -> Message:
-    """The reverse of `encode`. Raises as `Message.parse`."""
+def decode(fields: dict[str, Any], payload: bytes) -> WireMessage:
+    """The reverse of `encode`. Raises as `WireMessage.parse`."""
     return _BY_NAME[fields["type"]].parse(fields, payload)
 
 

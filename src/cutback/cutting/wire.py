@@ -6,14 +6,14 @@ import json
 import socket
 import struct
 
-from cutback.cutting.messages import Message, WireError, decode, encode
+from cutback.cutting.messages import WireError, WireMessage, decode, encode
 
 _HEADER = struct.Struct(">II")
 MAX_MESSAGE = 512 * 1024 * 1024
 """A child that sends more is not one of ours any more."""
 
 
-def send(sock: socket.socket, message: Message) -> None:
+def send(sock: socket.socket, message: WireMessage) -> None:
     """Send a message.
 
     Raises:
@@ -29,7 +29,7 @@ def send(sock: socket.socket, message: Message) -> None:
         raise WireError(str(error)) from error
 
 
-def receive(sock: socket.socket) -> Message:
+def receive(sock: socket.socket) -> WireMessage:
     """Wait for the next message.
 
     Raises:
