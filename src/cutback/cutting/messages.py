@@ -130,8 +130,10 @@ class ReadRequest:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        source, offset, length = (_natural(fields[name]) for name in ("source", "offset", "length"))
-        return cls(source, offset, length, index=bool(fields["index"]))
+        source, offset, length = int(fields["source"]), int(fields["offset"]), int(fields["length"])
+        if source < 0 or offset < 0 or length < 0:
+            raise ValueError("a negative number")
+        return cls(source, offset, length, bool(fields["index"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,9 @@ _BY_NAME = {kind.__name__: kind for kind in _KINDS}
 
 def encode(message: WireMessage) -> dict[str, Any]:
     """A message's JSON, which names its class."""
-    return {"type": type(message).__name__, **message.fields()}
+    fields = message.fields()
+    fields["type"] = type(message).__name__
+    return fields
 
 
 def decode(fields: dict[str, Any], payload: bytes) -> WireMessage:
