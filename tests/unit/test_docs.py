@@ -55,8 +55,6 @@ FOR_DEVELOPERS = {
 }
 """Variables of tests and measurements; CONTRIBUTING.md tells of them."""
 MISSPELT_ON_PURPOSE = {"CUTBACK_LEES"}
-SHARED_BY_TWO_CLASSES = {"gap", "segment"}
-"""Words of the glossary whose class has a namesake that still awaits a name of its own."""
 SHARED_OPTIONS = {"--json", "--data", "--debug", "--help"}
 RETRIED = {
     retry.Retry: "yes",
@@ -328,7 +326,7 @@ def test_the_glossary_and_the_code_know_the_same_states_of_a_clip() -> None:
     assert {str(state) for state in ClipState} == set(re.findall(r"[a-z]{5,}", " ".join(re.findall(r"`([^`]+)`", row))))
 
 
-@pytest.mark.parametrize("word", [word for word in glossary() if word not in SHARED_BY_TWO_CLASSES])
+@pytest.mark.parametrize("word", glossary())
 def test_a_word_of_the_glossary_names_one_class_at_most(word: str) -> None:
     name = "".join(part.title() for part in word.split())
     files = [
