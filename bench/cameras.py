@@ -15,15 +15,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.sources import SourcesError, minute_of, run_ffmpeg
-from cutback import accept
 from cutback.adapters.build import build
-from cutback.arrivals import enter_recording
-from cutback.clip import Clip, ClipState
-from cutback.request import validate_request
-from cutback.scan import Scanner
+from cutback.catalogue.scan import Scanner
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.requests.request import validate_request
+from cutback.lifecycle import accept
+from cutback.lifecycle.arrivals import enter_recording
 from cutback.services import Services
-from cutback.settings import Settings
-from cutback.worker import Worker
+from cutback.settings.settings import Settings
+from cutback.worker.poll import Worker
 
 Say = Callable[[str], None]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from bench.queueing import QueueStuckError, wait_until
 from bench.sources import run_ffmpeg
-from cutback import accept
 from cutback.adapters.build import build
-from cutback.clip import ClipState
-from cutback.request import validate_request
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.requests.request import validate_request
+from cutback.lifecycle import accept
 from cutback.services import Services
-from cutback.settings import Settings
+from cutback.settings.settings import Settings
 
 Say = Callable[[str], None]
 

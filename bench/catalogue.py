@@ -15,9 +15,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from cutback.adapters.catalogue_rules import length_class
-from cutback.adapters.catalogue_sqlite import SqliteCatalogue
-from cutback.adapters.keyset import to_micros
-from cutback.recording import CameraRecording
+from cutback.adapters.ordering import to_micros
+from cutback.adapters.sqlite.catalogue import SqliteCatalogue
+from cutback.domain.cameras.recording import CameraRecording
 
 Say = Callable[[str], None]
 

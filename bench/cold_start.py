@@ -16,7 +16,7 @@ from infra.lambda_zip import PYTHON, build, find_python
 
 Say = Callable[[str], None]
 
-HANDLER = "cutback.run.lambda_worker"
+HANDLER = "cutback.worker.aws_lambda"
 LIMIT = 0.7
 _SHOWN = 12
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| (\s*)(\S+)")

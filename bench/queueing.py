@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutback import accept
 from cutback.adapters.build import build
-from cutback.clip import ClipState
-from cutback.request import ClipRequest, parse_request
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.requests.request import ClipRequest, parse_request
+from cutback.lifecycle import accept
 from cutback.services import Services
-from cutback.settings import Settings
+from cutback.settings.settings import Settings
 
 Say = Callable[[str], None]
 

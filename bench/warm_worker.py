@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from cutback.adapters.build import build
-from cutback.request import parse_request
-from cutback.resolve import resolve
+from cutback.domain.requests.request import parse_request
+from cutback.reading.resolve import resolve
 from cutback.services import Services
-from cutback.settings import Settings
-from cutback.storage import Store
+from cutback.settings.settings import Settings
+from cutback.storage.store import Store
 
 
 class LikeRemoteStore(Store):

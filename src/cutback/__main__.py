@@ -1,5 +1,5 @@
 """`python -m cutback`."""
 
-from cutback.run.cli import main
+from cutback.cli.app import main
 
 main()

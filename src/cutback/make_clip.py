@@ -6,12 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 
-from cutback import accept
-from cutback.attempt import Done, Outcome, claim, clear, finish, prefix, settle
-from cutback.clip import Clip, ClipResult, CutSpan, Progress
-from cutback.commit import announce_now
 from cutback.cutting.job import CutProgress, Rendition
-from cutback.errors import (
+from cutback.domain.clips.clip import Clip, ClipResult, CutSpan, Progress
+from cutback.domain.errors import (
     CutbackError,
     ObjectExistsError,
     ObjectNotFoundError,
@@ -19,13 +16,16 @@ from cutback.errors import (
     StorageUnavailableError,
     WorkersDiedError,
 )
-from cutback.lease import Lease
+from cutback.domain.requests.request import parse_request
+from cutback.lifecycle import accept
+from cutback.lifecycle.attempt import Done, Outcome, claim, clear, finish, prefix, settle
+from cutback.lifecycle.commit import announce_now
+from cutback.lifecycle.lease import Lease
+from cutback.lifecycle.posters import store_posters
+from cutback.lifecycle.waiting import coverages, start_waiting_if_needed
 from cutback.ports import Message
-from cutback.posters import store_posters
-from cutback.request import parse_request
-from cutback.resolve import OpenedSources, resolve
+from cutback.reading.resolve import OpenedSources, resolve
 from cutback.services import Services
-from cutback.waiting import coverages, start_waiting_if_needed
 
 log = logging.getLogger(__name__)
 

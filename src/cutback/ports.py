@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from cutback.clip import Clip, ClipState, Progress
 from cutback.cutting.job import ByteSource, Limits
-from cutback.event import Event
-from cutback.recording import Camera, CameraRecording
+from cutback.domain.cameras.recording import Camera, CameraRecording
+from cutback.domain.clips.clip import Clip, ClipState, Progress
+from cutback.domain.clips.event import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ class Catalogue(Protocol):
 
         Returns False, and changes nothing, when the key's entry (or its removal) is of a later sequencer, or says
         the same of this very version already; only a sequencer that it lacks is then noted. A recording without a
-        sequencer counts by `stored_at`: see `cutback.store_event.is_outdated`.
+        sequencer counts by `stored_at`: see `cutback.domain.cameras.store_event.is_outdated`.
         """
         ...
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from cutback.domain.clips.retry import Policy
 from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
-from cutback.retry import Policy
-from cutback.settings import Settings
+from cutback.settings.settings import Settings
 
 if TYPE_CHECKING:
     from cutback.cutting.job import Cutter
-    from cutback.storage import Store
+    from cutback.storage.store import Store
 
 Clock = Callable[[], datetime]
 Checkpoint = Callable[[str], None]

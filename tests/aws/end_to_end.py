@@ -16,7 +16,7 @@ from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec, cached_media
 from tests.support.mongo_server import MongoServer
 
-from cutback.clip import Clip, ClipState
+from cutback.domain.clips.clip import Clip, ClipState
 
 START = datetime.fromisoformat("2026-11-24T10:00:00+00:00")
 KEY = "north.20261124T100000.mp4"

@@ -13,10 +13,10 @@ from tests.aws.rights import forbidden, unexplained
 from tests.aws.stack import Stack
 from tests.support.mongo_server import MongoServer
 
-from cutback.adapters.mongodb import Mongo
-from cutback.adapters.records_mongodb import MongoRecords
-from cutback.clip import Clip, ClipState
-from cutback.errors import WorkersDiedError
+from cutback.adapters.mongodb.client import Mongo
+from cutback.adapters.mongodb.records import MongoRecords
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.errors import WorkersDiedError
 
 LOGS = {"logs:* /aws/lambda/*": "Lambda itself writes logs"}
 NOT_PLAYED: dict[str, dict[str, str]] = {

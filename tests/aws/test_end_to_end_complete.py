@@ -18,10 +18,10 @@ from tests.support.memcached import Memcached
 from tests.support.mongo_server import MongoServer
 from tests.support.receiver import Receiver
 
-from cutback.adapters.mongodb import Mongo
-from cutback.adapters.records_mongodb import MongoRecords
-from cutback.clip import Clip, ClipState
-from cutback.errors import OutOfTimeError, WorkersDiedError
+from cutback.adapters.mongodb.client import Mongo
+from cutback.adapters.mongodb.records import MongoRecords
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.errors import OutOfTimeError, WorkersDiedError
 
 KEYS = {
     "kms:Decrypt *": "SQS, S3, SNS and Secrets Manager ask KMS in the caller's name",

@@ -70,7 +70,7 @@ def test_the_records_url_is_in_its_secret(minimal: Stack) -> None:
 
 
 def test_webhooks_are_signed_by_a_secret_of_the_right_form(complete: Stack) -> None:
-    from cutback.settings import Settings
+    from cutback.settings.settings import Settings
 
     secret = complete.moto.client("secretsmanager").get_secret_value(SecretId=complete.outputs["webhooks_secret_arn"])
     assert Settings(webhook_secret=secret["SecretString"]).webhook_secret is not None
@@ -81,7 +81,7 @@ def test_webhooks_are_signed_by_a_secret_of_the_right_form(complete: Stack) -> N
 )
 def test_functions_run_the_program_and_are_told_where_everything_is(complete: Stack, role: str, handler: str) -> None:
     function = complete.function(role)
-    assert function["Handler"] == f"cutback.run.lambda_worker.{handler}"
+    assert function["Handler"] == f"cutback.worker.aws_lambda.{handler}"
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["x86_64"])
     told = function["Environment"]["Variables"]
     outputs = complete.outputs

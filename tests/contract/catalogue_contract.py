@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from tests.contract.racing import in_processes, in_threads
 
+from cutback.domain.cameras.recording import Camera, CameraRecording
 from cutback.ports import Catalogue
-from cutback.recording import Camera, CameraRecording
 
 T0 = datetime(2026, 3, 29, 0, 59, 59, 999_000, tzinfo=UTC)
 

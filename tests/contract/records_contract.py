@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from tests.contract.racing import in_processes, in_threads
 
-from cutback.clip import Clip, ClipResult, ClipState, CutSpan, Progress, new_clip
-from cutback.errors import RecordingNotFoundError, StorageUnavailableError
+from cutback.domain.clips.clip import Clip, ClipResult, ClipState, CutSpan, Progress, new_clip
+from cutback.domain.errors import RecordingNotFoundError, StorageUnavailableError
+from cutback.domain.requests.request import validate_request
 from cutback.ports import ClipQuery, Page, Records
-from cutback.request import validate_request
 
 T0 = datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC)
 LEASE = timedelta(seconds=30)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests.support.aws import Aws, running
 
-from cutback.adapters.announce_sns import MAX_BYTES, SnsAnnouncer, attributes, message, short_id
-from cutback.errors import SurroundingsError
-from cutback.event import Event
-from cutback.model import utc_now
+from cutback.adapters.aws.announcer import MAX_BYTES, SnsAnnouncer, attributes, message, short_id
+from cutback.domain.base import utc_now
+from cutback.domain.clips.event import Event
+from cutback.domain.errors import SurroundingsError
 
 Announce = Callable[..., None]
 

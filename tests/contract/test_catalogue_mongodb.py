@@ -13,10 +13,10 @@ from tests.contract.catalogue_contract import CatalogueContract, CatalogueFactor
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
 from tests.contract.racing import in_threads
 
-from cutback.adapters.catalogue_mongodb import MongoCatalogue
 from cutback.adapters.catalogue_rules import REMOVALS_KEPT
-from cutback.adapters.mongodb import Mongo
-from cutback.model import utc_now
+from cutback.adapters.mongodb.catalogue import MongoCatalogue
+from cutback.adapters.mongodb.client import Mongo
+from cutback.domain.base import utc_now
 
 __all__ = ["mongo_server", "mongo_url"]
 

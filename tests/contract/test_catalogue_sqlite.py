@@ -13,7 +13,7 @@ from tests.contract.catalogue_contract import CatalogueContract, CatalogueFactor
 from tests.contract.manual_clock import ManualClock
 
 from cutback.adapters.catalogue_rules import REMOVALS_KEPT
-from cutback.adapters.catalogue_sqlite import SqliteCatalogue
+from cutback.adapters.sqlite.catalogue import SqliteCatalogue
 
 
 class SqliteCatalogueFactory(CatalogueFactory):

@@ -18,11 +18,11 @@ from tests.contract.records_contract import LEASE, T0, a_clip, claimed, finished
 from tests.support.mongo_proxy import between
 from tests.support.mongo_server import MongoServer, need_nx
 
-from cutback.adapters.catalogue_mongodb import MongoCatalogue
-from cutback.adapters.mongodb import Mongo
-from cutback.adapters.records_mongodb import MongoRecords
-from cutback.clip import ClipState, Progress
-from cutback.errors import SettingsError
+from cutback.adapters.mongodb.catalogue import MongoCatalogue
+from cutback.adapters.mongodb.client import Mongo
+from cutback.adapters.mongodb.records import MongoRecords
+from cutback.domain.clips.clip import ClipState, Progress
+from cutback.domain.errors import SettingsError
 from cutback.ports import ClipQuery
 
 __all__ = ["mongo_server", "mongo_url"]

@@ -14,7 +14,7 @@ import pytest
 from tests.contract.manual_clock import ManualClock
 from tests.contract.queue_contract import QueueContract, QueueFactory, take
 
-from cutback.adapters.queue_sqlite import SqliteQueue
+from cutback.adapters.sqlite.queue import SqliteQueue
 
 
 class SqliteQueueFactory(QueueFactory):

@@ -15,12 +15,12 @@ from tests.contract.queue_contract import LONG, QueueContract, QueueFactory, dra
 from tests.contract.racing import DEADLINE, in_threads
 from tests.support.aws import Aws, running
 
+from cutback.adapters.aws.queue import SqsQueue
+from cutback.adapters.aws.sqs_messages import MAX_BYTES
 from cutback.adapters.build import build
-from cutback.adapters.queue_sqs import SqsQueue
-from cutback.adapters.sqs_wire import MAX_BYTES
-from cutback.errors import MessageRefusedError, QueueUnavailableError, SettingsError
+from cutback.domain.errors import MessageRefusedError, QueueUnavailableError, SettingsError
 from cutback.ports import Queue, QueueDepth
-from cutback.settings import Settings, variable
+from cutback.settings.settings import Settings, variable
 
 
 class SqsQueueFactory(QueueFactory):

@@ -10,8 +10,8 @@ from tests.contract.manual_clock import ManualClock
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
 from tests.contract.records_contract import RecordsContract, RecordsFactory
 
-from cutback.adapters.mongodb import Mongo
-from cutback.adapters.records_mongodb import MongoRecords
+from cutback.adapters.mongodb.client import Mongo
+from cutback.adapters.mongodb.records import MongoRecords
 
 __all__ = ["mongo_server", "mongo_url"]
 

@@ -12,8 +12,8 @@ import pytest
 from tests.contract.manual_clock import ManualClock
 from tests.contract.records_contract import T0, RecordsContract, RecordsFactory, a_clip, claimed, finished, put
 
-from cutback.adapters.records_sqlite import SqliteRecords
-from cutback.clip import ClipState
+from cutback.adapters.sqlite.records import SqliteRecords
+from cutback.domain.clips.clip import ClipState
 from cutback.ports import ClipQuery
 
 

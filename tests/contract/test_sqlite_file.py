@@ -15,12 +15,12 @@ import pytest
 from tests.contract.racing import in_processes, in_threads
 from tests.contract.records_contract import a_clip, claimed
 
-from cutback.adapters.keyset import from_micros, to_micros
-from cutback.adapters.queue_sqlite import SqliteQueue
-from cutback.adapters.records_sqlite import SqliteRecords
-from cutback.adapters.sqlite import Database
-from cutback.clip import Progress
-from cutback.errors import (
+from cutback.adapters.ordering import from_micros, to_micros
+from cutback.adapters.sqlite.database import Database
+from cutback.adapters.sqlite.queue import SqliteQueue
+from cutback.adapters.sqlite.records import SqliteRecords
+from cutback.domain.clips.clip import Progress
+from cutback.domain.errors import (
     CutbackError,
     QueueUnavailableError,
     RecordsUnavailableError,
@@ -254,7 +254,7 @@ def test_sqlites_errors_become_ours(
     expected: type[CutbackError],
 ) -> None:
     usage = shutil.disk_usage(".")._replace(free=free)
-    monkeypatch.setattr("cutback.adapters.sqlite.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("cutback.adapters.sqlite.database.shutil.disk_usage", lambda _: usage)
     error = sqlite3.OperationalError("in the words of SQLite")
     error.sqlite_errorcode = code
     with pytest.raises(CutbackError) as caught, records._database.writing():

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from tests.faults.child_processes import serve, tell
 
-from cutback.adapters.queue_sqlite import SqliteQueue
-from cutback.adapters.records_sqlite import SqliteRecords
-from cutback.clip import Clip, Progress, new_clip
-from cutback.errors import StorageUnavailableError
-from cutback.model import utc_now
-from cutback.request import validate_request
+from cutback.adapters.sqlite.queue import SqliteQueue
+from cutback.adapters.sqlite.records import SqliteRecords
+from cutback.domain.base import utc_now
+from cutback.domain.clips.clip import Clip, Progress, new_clip
+from cutback.domain.errors import StorageUnavailableError
+from cutback.domain.requests.request import validate_request
 
 HIDDEN = timedelta(hours=1)
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 import pytest
 from tests.faults.worker_processes import WorkerProcesses, eventually, request
 
-from cutback import accept
-from cutback.clip import Clip, ClipState
-from cutback.errors import InvalidRequestError
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.errors import InvalidRequestError
+from cutback.domain.requests.request import parse_request
+from cutback.lifecycle import accept
 from cutback.ports import DeadLetter
-from cutback.request import parse_request
 
 pytestmark = pytest.mark.slow
 

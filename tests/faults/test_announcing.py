@@ -13,8 +13,8 @@ import pytest
 from tests.faults.worker_processes import WorkerProcesses, eventually, keep_two_alive, request
 from tests.support.serving import serving
 
-from cutback import accept
-from cutback.clip import ClipState
+from cutback.domain.clips.clip import ClipState
+from cutback.lifecycle import accept
 
 pytestmark = pytest.mark.slow
 

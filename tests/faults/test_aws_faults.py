@@ -18,22 +18,22 @@ from tests.support.aws import ENVIRONMENT, Aws, running
 from tests.support.fake_cutter import FakeCutter
 from tests.support.faulty_proxy import FaultyProxy
 
-from cutback import accept
-from cutback.adapters import aws as shared
-from cutback.adapters import sqs_wire
-from cutback.adapters.announce_sns import SnsAnnouncer
+from cutback.adapters.aws import clients as shared
+from cutback.adapters.aws import sqs_messages
+from cutback.adapters.aws.announcer import SnsAnnouncer
+from cutback.adapters.aws.queue import SqsQueue
 from cutback.adapters.build import build
-from cutback.adapters.queue_sqs import SqsQueue
-from cutback.clip import ClipState
-from cutback.errors import CutbackError, QueueUnavailableError, SurroundingsError
-from cutback.event import Event
-from cutback.housekeeping import housekeep
-from cutback.model import utc_now
+from cutback.domain.base import utc_now
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.clips.event import Event
+from cutback.domain.errors import CutbackError, QueueUnavailableError, SurroundingsError
+from cutback.domain.requests.request import ClipRequest, validate_request
+from cutback.lifecycle import accept
+from cutback.lifecycle.housekeeping import housekeep
 from cutback.ports import ClipQuery, Message, QueueDepth
-from cutback.request import ClipRequest, validate_request
 from cutback.services import Services
-from cutback.settings import Settings
-from cutback.worker import Worker
+from cutback.settings.settings import Settings
+from cutback.worker.poll import Worker
 
 pytestmark = pytest.mark.slow
 
@@ -52,9 +52,9 @@ def aws() -> Iterator[Aws]:
 def proxy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
     with faults.between(aws.endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        for module in (shared, sqs_wire):
+        for module in (shared, sqs_messages):
             monkeypatch.setattr(module, "READ_SECONDS", 1.5)
-        monkeypatch.setattr(sqs_wire, "MAX_WAIT_SECONDS", 1)
+        monkeypatch.setattr(sqs_messages, "MAX_WAIT_SECONDS", 1)
         yield proxy
 
 

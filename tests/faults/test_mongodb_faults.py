@@ -12,11 +12,11 @@ from tests.contract.records_contract import LEASE, T0, a_clip, claimed, finished
 from tests.support.mongo_proxy import CUT, DROP, DROP_AFTER, FAULTS, PASS, MongoProxy, between
 from tests.support.mongo_server import MongoServer, need_nx
 
-from cutback.adapters import mongodb
-from cutback.adapters.mongodb import Mongo
-from cutback.adapters.records_mongodb import MongoRecords
-from cutback.clip import Progress
-from cutback.errors import CutbackError, RecordsUnavailableError
+from cutback.adapters.mongodb import client
+from cutback.adapters.mongodb.client import Mongo
+from cutback.adapters.mongodb.records import MongoRecords
+from cutback.domain.clips.clip import Progress
+from cutback.domain.errors import CutbackError, RecordsUnavailableError
 
 pytestmark = pytest.mark.slow
 
@@ -173,7 +173,7 @@ def test_a_worker_that_dies_anywhere_leaves_a_clip_with_all_its_events(
     server: MongoServer, proxy: MongoProxy, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """One command does not get through, and there is no further one."""
-    monkeypatch.setattr(mongodb, "_PAUSES", ())
+    monkeypatch.setattr(client, "_PAUSES", ())
     for number in range(24):
         records = ProxiedRecords(server, proxy)
         left = [number]

@@ -15,10 +15,10 @@ from tests.contract.records_contract import T0, a_clip
 from tests.support.mongo_proxy import FAULTS, PASS, MongoProxy, between
 from tests.support.mongo_server import MongoServer, need_nx
 
-from cutback.adapters.mongodb import Mongo
-from cutback.adapters.records_mongodb import MongoRecords
-from cutback.clip import Clip
-from cutback.errors import RecordsUnavailableError
+from cutback.adapters.mongodb.client import Mongo
+from cutback.adapters.mongodb.records import MongoRecords
+from cutback.domain.clips.clip import Clip
+from cutback.domain.errors import RecordsUnavailableError
 
 pytestmark = pytest.mark.slow
 

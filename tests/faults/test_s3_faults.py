@@ -15,8 +15,8 @@ from tests.support import faulty_proxy as faults
 from tests.support.aws import ENVIRONMENT, REGION, Aws, running
 from tests.support.faulty_proxy import FaultyProxy
 
-from cutback.clip import ClipState
-from cutback.housekeeping import housekeep
+from cutback.domain.clips.clip import ClipState
+from cutback.lifecycle.housekeeping import housekeep
 
 pytestmark = pytest.mark.slow
 

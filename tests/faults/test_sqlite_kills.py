@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from tests.faults.child_processes import ChildProcesses
 
-from cutback.adapters.queue_sqlite import SqliteQueue
-from cutback.adapters.records_sqlite import SqliteRecords
+from cutback.adapters.sqlite.queue import SqliteQueue
+from cutback.adapters.sqlite.records import SqliteRecords
 
 LONGEST_LIFE = 0.15
 """Seconds. A life is anything from nothing to this."""

@@ -12,8 +12,8 @@ import pytest
 from tests.faults.test_worker_kills import WorkerProcesses, eventually, request
 from tests.support.aws import Aws, running
 
-from cutback import accept
-from cutback.clip import ClipState
+from cutback.domain.clips.clip import ClipState
+from cutback.lifecycle import accept
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.faults.worker_processes import STAGES, WorkerProcesses, eventually, keep_two_alive, paused, request
 
-from cutback import accept
-from cutback.clip import ClipState
+from cutback.domain.clips.clip import ClipState
+from cutback.lifecycle import accept
 
 
 def test_a_hundred_kills_lose_nothing_and_double_nothing(make_workers: Callable[..., WorkerProcesses]) -> None:

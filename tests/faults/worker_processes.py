@@ -20,14 +20,14 @@ from tests.faults.child_processes import ROOT, ChildProcesses
 from tests.support.fake_cutter import FakeCutter
 
 from cutback.adapters.build import build
-from cutback.clip import Clip
-from cutback.event import Event
-from cutback.housekeeping import housekeep
-from cutback.model import utc_now
+from cutback.domain.base import utc_now
+from cutback.domain.clips.clip import Clip
+from cutback.domain.clips.event import Event
+from cutback.domain.requests.request import ClipRequest, validate_request
+from cutback.lifecycle.housekeeping import housekeep
 from cutback.ports import ClipQuery
-from cutback.request import ClipRequest, validate_request
 from cutback.services import Services
-from cutback.settings import Settings
+from cutback.settings.settings import Settings
 
 STAGES = [
     "received",

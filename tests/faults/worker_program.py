@@ -20,16 +20,19 @@ from pathlib import Path
 from tests.faults.child_processes import serve
 from tests.support.fake_cutter import FakeCutter, FakeRendition
 
-# What `build` would otherwise import in every child.
-from cutback import storage  # noqa: F401
-from cutback.adapters import announce_outbox, cache_memory, queue_sqlite, records_sqlite  # noqa: F401
 from cutback.adapters.build import build
+from cutback.adapters.sqlite import (
+    records,  # noqa: F401
+)
 from cutback.cutting.job import ByteSource, CutJob, ProgressHook
-from cutback.errors import QueueUnavailableError
-from cutback.event import Event
+from cutback.domain.clips.event import Event
+from cutback.domain.errors import QueueUnavailableError
 from cutback.ports import Announcer
-from cutback.settings import load_settings
-from cutback.worker import Worker, configure_logging, stopping_on_signals
+from cutback.settings.settings import load_settings
+
+# What `build` would otherwise import in every child.
+from cutback.storage import store  # noqa: F401
+from cutback.worker.poll import Worker, configure_logging, stopping_on_signals
 
 
 @dataclass(frozen=True)

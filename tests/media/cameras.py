@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.support.media import MediaSpec, cached_media
 
-from cutback.recording import CameraRecording
+from cutback.domain.cameras.recording import CameraRecording
 
 T0 = datetime(2026, 6, 21, 10, 0, tzinfo=UTC)
 FILE = 1000

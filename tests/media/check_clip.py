@@ -12,7 +12,7 @@ from tests.support.decode import Presented, decode_presented, decode_warnings, p
 from tests.support.media import MIN_QUALITY, match_sound
 from tests.support.shape import shape_of
 
-from cutback.times import FrameNumber, Instant
+from cutback.domain.times import FrameNumber, Instant
 
 TOLERANCE = Fraction(1, 1000)
 """Within it a time names a frame."""

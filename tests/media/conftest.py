@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.media.recordings import ReferenceRecording, reference_recording
 
-from cutback.sandbox import ChildCutter
+from cutback.sandbox.cutter import ChildCutter
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
 from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Limits, Precision
 from cutback.cutting.spool import Spool
-from cutback.sandbox import ChildCutter
-from cutback.times import Instant
+from cutback.domain.times import Instant
+from cutback.sandbox.cutter import ChildCutter
 
 
 class BytesSource:

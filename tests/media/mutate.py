@@ -19,7 +19,7 @@ import av
 from tests.media.cuts import boxes, cut_in_process
 from tests.support.decode import decode_presented, decode_warnings
 
-from cutback.errors import CutbackError
+from cutback.domain.errors import CutbackError
 
 SECONDS = 20
 """A single cut that takes longer hangs."""

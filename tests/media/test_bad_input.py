@@ -24,8 +24,8 @@ from tests.support.decode import decode_presented, decode_warnings
 from tests.support.serving import serving
 
 from cutback.cutting.job import Limits
-from cutback.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
-from cutback.sandbox import ChildCutter
+from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
+from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
 
@@ -344,7 +344,7 @@ def test_after_bad_input_the_next_job_works(recording: Recordings, shared_cutter
 
 
 def test_a_store_that_fails_is_the_error_of_the_job(recording: Recordings, cutter: ChildCutter) -> None:
-    from cutback.errors import SourceChangedError
+    from cutback.domain.errors import SourceChangedError
 
     class Changing(BytesSource):
         def read_at(self, offset: int, length: int) -> bytes:

@@ -22,17 +22,16 @@ from tests.media.cuts import BytesSource, CutResult, StuckSource, cut_in_child
 from tests.media.recordings import ReferenceRecording
 from tests.support.media import MediaSpec, cached_media
 
-from cutback import sandbox
 from cutback.cutting.job import CutProgress, Limits, Precision
-from cutback.errors import (
+from cutback.domain.errors import (
     CutbackError,
     MediaCrashedError,
     MediaTooLargeError,
     MediaTooSlowError,
     StoppedError,
 )
-from cutback.sandbox import ChildCutter
-from cutback.sandbox_child import Child
+from cutback.sandbox.cutter import ChildCutter
+from cutback.sandbox.start_child import Child
 
 Recordings = Callable[[str], ReferenceRecording]
 
@@ -219,7 +218,7 @@ def test_a_cutter_that_is_closed_leaves_no_waiting_child() -> None:
 def test_the_log_tells_what_a_child_is_held_by(
     recording: Recordings, cutter: ChildCutter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG", "cutback.sandbox")
+    caplog.set_level("DEBUG", "cutback.sandbox.cutter")
     cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
     (said,) = [record.getMessage() for record in caplog.records if "held by" in record.getMessage()]
     assert "limits" in said
@@ -234,7 +233,7 @@ def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
 
     cutter = ChildCutter()
     cutter.warm_up()
-    monkeypatch.setattr(sandbox, "start_child", refuse)
+    monkeypatch.setattr(cutter, "start_child", refuse)
     path = recording("pyramid").path
     clip = cut_in_child(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
     assert clip.facts.frames >= 30
@@ -247,7 +246,7 @@ LIAR = """
 import socket, sys
 from cutback.cutting import wire
 from cutback.cutting.job import Facts
-from cutback.cutting.messages import *
+from cutback.sandbox.messages import *
 from cutback.cutting.mp4.layout import Extent
 
 sock = socket.socket(fileno=int(sys.argv[1]))
@@ -285,7 +284,7 @@ def test_a_child_that_says_what_cannot_be_is_a_crash(
         return Child(process, ours, tempfile.TemporaryFile(buffering=0))
 
     cutter = ChildCutter(warm=False)
-    monkeypatch.setattr(sandbox, "start_child", start_liar)
+    monkeypatch.setattr(cutter, "start_child", start_liar)
     with pytest.raises(MediaCrashedError):
         cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
     cutter.close()

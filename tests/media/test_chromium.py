@@ -16,7 +16,7 @@ from tests.support.browser import PAGE, PLAY, chromium, served
 from tests.support.media import read_luma_counter
 
 from cutback.cutting.job import CutGap, CutRange, Fill, Precision
-from cutback.times import Instant
+from cutback.domain.times import Instant
 
 pytestmark = pytest.mark.slow
 

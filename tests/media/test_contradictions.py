@@ -12,8 +12,8 @@ from tests.media.recordings import ReferenceRecording
 
 from cutback.cutting.job import Limits
 from cutback.cutting.probe import probe
-from cutback.errors import MediaUnreadableError, RangeOutsideRecordingError
-from cutback.times import FrameNumber, Instant
+from cutback.domain.errors import MediaUnreadableError, RangeOutsideRecordingError
+from cutback.domain.times import FrameNumber, Instant
 
 Recordings = Callable[[str], ReferenceRecording]
 

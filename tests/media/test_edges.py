@@ -14,9 +14,9 @@ from tests.support.decode import decode_presented, decode_warnings
 from tests.support.media import MediaSpec, cached_media
 
 from cutback.cutting.verify import MOST
-from cutback.errors import RangeOutsideRecordingError
-from cutback.sandbox import ChildCutter
-from cutback.times import FrameNumber, Instant
+from cutback.domain.errors import RangeOutsideRecordingError
+from cutback.domain.times import FrameNumber, Instant
+from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
 

@@ -23,8 +23,8 @@ from tests.media.recordings import ReferenceRecording, made
 from tests.media.test_child import children
 
 from cutback.cutting.job import Limits, Precision
-from cutback.errors import CutbackError
-from cutback.sandbox import ChildCutter
+from cutback.domain.errors import CutbackError
+from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
 

@@ -13,7 +13,7 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings, psnr
 
 from cutback.cutting.job import CutGap, CutRange, Fill, Precision
-from cutback.errors import RangeOutsideRecordingError
+from cutback.domain.errors import RangeOutsideRecordingError
 
 Recordings = Callable[[str], ReferenceRecording]
 

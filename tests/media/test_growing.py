@@ -16,9 +16,9 @@ from tests.support.media import FRAGMENTED, MediaSpec, cached_media
 
 from cutback.cutting.job import CutJob, CutRange, Limits
 from cutback.cutting.probe import probe
-from cutback.range_reader import RangeReader
-from cutback.sandbox import ChildCutter
-from cutback.storage import Store
+from cutback.reading.range_reader import RangeReader
+from cutback.sandbox.cutter import ChildCutter
+from cutback.storage.store import Store
 
 FRAMES = 150
 SPECS = {

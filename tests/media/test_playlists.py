@@ -15,9 +15,9 @@ from tests.support.media import MediaSpec
 
 from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits
 from cutback.cutting.probe import probe
-from cutback.opening import open_segments, probe_playlist
-from cutback.sandbox import ChildCutter
-from cutback.storage import Store
+from cutback.reading.open_playlist import open_segments, probe_playlist
+from cutback.sandbox.cutter import ChildCutter
+from cutback.storage.store import Store
 
 SPEC = MediaSpec(frames=300, gop=30, suffix=".ts")
 MP4 = MediaSpec(frames=300, gop=30)

@@ -17,12 +17,12 @@ from tests.media.cuts import BytesSource
 from tests.media.recordings import ReferenceRecording
 from tests.support.picture import read_luma_counter
 
+from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutJob, CutRange, Facts, Poster, Precision
-from cutback.cutting.pictures import Picture
-from cutback.cutting.poster import WIDTHS, Choice
-from cutback.cutting.still import jpeg_of
-from cutback.sandbox import ChildCutter
+from cutback.cutting.posters.choose import WIDTHS, Choice
+from cutback.cutting.posters.still import jpeg_of
+from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
 

@@ -15,8 +15,8 @@ from tests.media.check_clip import ExpectedRange, check_clip, expected_range
 from tests.media.cuts import CutResult, cut_in_process
 from tests.media.recordings import RECIPES, ReferenceRecording
 
-from cutback.errors import RangeOutsideRecordingError
-from cutback.times import FrameNumber, Instant
+from cutback.domain.errors import RangeOutsideRecordingError
+from cutback.domain.times import FrameNumber, Instant
 
 CUTS = 5
 """A recording; times the number of recordings, more than 300. `.ci/run` makes 1,300 others."""

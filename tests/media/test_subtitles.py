@@ -14,7 +14,7 @@ from tests.media.test_index_window import Bytes
 from tests.support.media import MediaSpec, cached_media
 
 from cutback.cutting.job import CutJob, CutRange
-from cutback.sandbox import ChildCutter
+from cutback.sandbox.cutter import ChildCutter
 
 TEXT = """1
 00:00:00,500 --> 00:00:02,000

@@ -12,10 +12,10 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting import cut as cut_module
-from cutback.cutting import splice as splice_module
-from cutback.cutting.h264.enter import OpenGopRewriter
+from cutback.cutting.codecs.h264.open_gop import OpenGopRewriter
+from cutback.cutting.pictures import splice as splice_module
 from cutback.cutting.spool import Spool
-from cutback.errors import ClipDamagedError
+from cutback.domain.errors import ClipDamagedError
 
 Recordings = Callable[[str], ReferenceRecording]
 

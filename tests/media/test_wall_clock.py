@@ -17,11 +17,11 @@ from tests.media.cuts import CutResult, cut_ranges
 from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec
 
-from cutback.coverage import Coverage, cover
 from cutback.cutting.job import CutRange
-from cutback.errors import RangeOutsideRecordingError
-from cutback.request import validate_request
-from cutback.resolve import Wanted, pieces_of
+from cutback.domain.cameras.coverage import Coverage, cover
+from cutback.domain.errors import RangeOutsideRecordingError
+from cutback.domain.requests.request import validate_request
+from cutback.reading.resolve import Wanted, pieces_of
 
 CUTS = 16
 """A camera."""

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from tests.support.fake_cutter import FakeCutter
 
-from cutback import accept
 from cutback.adapters.build import build
-from cutback.clip import Clip
-from cutback.event import Event
-from cutback.model import utc_now
-from cutback.request import ClipRequest, validate_request
+from cutback.domain.base import utc_now
+from cutback.domain.clips.clip import Clip
+from cutback.domain.clips.event import Event
+from cutback.domain.requests.request import ClipRequest, validate_request
+from cutback.lifecycle import accept
 from cutback.services import Services
-from cutback.settings import Settings
-from cutback.worker import Worker
+from cutback.settings.settings import Settings
+from cutback.worker.poll import Worker
 
 RECORDING = b"a recording, or at least some bytes " * 1000
 

@@ -14,9 +14,9 @@ from tests.path.shell import SHORT, frames_in
 from tests.support.small_disk import make_read_only, small_disk
 from tests.support.spec import FASTSTART, MediaSpec
 
-from cutback import accept
-from cutback.clip import Clip, ClipState
-from cutback.sandbox import ChildCutter
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.lifecycle import accept
+from cutback.sandbox.cutter import ChildCutter
 from cutback.services import Services
 
 SOUND_ALONE = MediaSpec(codec=None, frames=90)

@@ -9,10 +9,10 @@ from fractions import Fraction
 import pytest
 from tests.path.harness import RECORDING, PathHarness
 
-from cutback.clip import Clip, ClipState
-from cutback.housekeeping import housekeep
-from cutback.recording import CameraRecording
-from cutback.waiting import requeue_waiting_clips
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.lifecycle.housekeeping import housekeep
+from cutback.lifecycle.waiting import requeue_waiting_clips
 
 
 def enter(
@@ -194,7 +194,7 @@ def test_what_arrives_while_a_clip_begins_to_wait_is_not_overlooked(harness: Pat
 
 
 def test_a_waiting_clip_can_be_cancelled_and_is_not_made_when_its_footage_comes(harness: PathHarness) -> None:
-    from cutback import accept
+    from cutback.lifecycle import accept
 
     soon = harness.now().replace(microsecond=0)
     harness.submit(source=span(soon, after(soon, 10)))
@@ -281,7 +281,7 @@ def test_a_message_too_large_for_the_queue_is_fetched_from_its_store_and_from_no
     big = tmp_path / "big"
     big.mkdir()
     (big / "0b6e").write_text(json.dumps({"id": "big", "source": {"recording": "sea.mp4", "start": 1, "end": 2}}))
-    from cutback.storage import Store
+    from cutback.storage.store import Store
 
     pointer = ["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": "big", "s3Key": "0b6e"}]
     harness.settings = harness.settings.model_copy(update={"message_store": "s3://big"})

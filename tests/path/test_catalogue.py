@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from tests.path.text_recordings import NORTH, TEN, TextRecordings, news
 
-from cutback.arrivals import enter_recording
-from cutback.catalogue import STILL_WRITTEN, register
-from cutback.errors import MediaUnreadableError, PlaceUnknownError
-from cutback.scan import Scanned, Scanner
-from cutback.store_event import StoreEvent
+from cutback.catalogue.register import STILL_WRITTEN, register
+from cutback.catalogue.scan import Scanned, Scanner
+from cutback.domain.cameras.store_event import StoreEvent
+from cutback.domain.errors import MediaUnreadableError, PlaceUnknownError
+from cutback.lifecycle.arrivals import enter_recording
 
 
 def created(key: str = NORTH, sequencer: str = "01", etag: str = "", **more: Any) -> StoreEvent:

@@ -25,7 +25,7 @@ from tests.path.shell import (
 )
 from tests.support.spec import MediaSpec
 
-from cutback.run.demo import RECORDING
+from cutback.cli.demo.command import RECORDING
 
 
 def test_cut_makes_the_frames_asked_for_and_says_so(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:

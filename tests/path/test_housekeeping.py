@@ -8,17 +8,17 @@ from datetime import timedelta
 import pytest
 from tests.path.harness import Died, PathHarness, request
 
-from cutback import accept
-from cutback.clip import ClipState
-from cutback.errors import (
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.clips.event import Event
+from cutback.domain.errors import (
     QueueUnavailableError,
     RecordsUnavailableError,
     StorageUnavailableError,
     WrongStateError,
 )
-from cutback.event import Event
-from cutback.housekeeping import announce, fail_clips_of_dead_letters, housekeep, tidy
-from cutback.lease import Lease
+from cutback.lifecycle import accept
+from cutback.lifecycle.housekeeping import announce, fail_clips_of_dead_letters, housekeep, tidy
+from cutback.lifecycle.lease import Lease
 
 
 class CollectingAnnouncer:

@@ -15,18 +15,18 @@ from typing import Any
 import pytest
 from tests.path.harness import PathHarness, request
 
-from cutback import accept
-from cutback.adapters.queue_sqlite import SqliteQueue
-from cutback.adapters.records_sqlite import SqliteRecords
-from cutback.clip import ClipState
-from cutback.errors import (
+from cutback.adapters.sqlite.queue import SqliteQueue
+from cutback.adapters.sqlite.records import SqliteRecords
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.errors import (
     CutbackError,
     DifferentRequestError,
     MediaUnreadableError,
     StorageFullError,
     StorageUnavailableError,
 )
-from cutback.worker import Worker
+from cutback.lifecycle import accept
+from cutback.worker.poll import Worker
 
 STAGES = [
     "received",

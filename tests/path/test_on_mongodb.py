@@ -9,11 +9,11 @@ from tests.contract.mongo_fixtures import mongo_server, mongo_url
 from tests.path.harness import PathHarness, request
 from tests.support.memcached import Memcached
 
-from cutback import accept
 from cutback.adapters.cache_memcached import MemcachedCache
-from cutback.adapters.records_mongodb import MongoRecords
-from cutback.clip import ClipState
-from cutback.housekeeping import housekeep
+from cutback.adapters.mongodb.records import MongoRecords
+from cutback.domain.clips.clip import ClipState
+from cutback.lifecycle import accept
+from cutback.lifecycle.housekeeping import housekeep
 
 __all__ = ["mongo_server", "mongo_url"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.path.harness import PathHarness
 
-from cutback.clip import ClipState
 from cutback.cutting.job import Poster
-from cutback.errors import MediaCrashedError
-from cutback.housekeeping import housekeep
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.errors import MediaCrashedError
+from cutback.lifecycle.housekeeping import housekeep
 
 POSTERS = (Poster(300, 300, 169, 0, 500), Poster(640, 320, 180, 500, 700))
 

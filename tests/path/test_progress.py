@@ -10,8 +10,8 @@ from typing import Any
 
 from tests.path.harness import PathHarness
 
-from cutback.clip import ClipState, Progress
-from cutback.worker import Worker
+from cutback.domain.clips.clip import ClipState, Progress
+from cutback.worker.poll import Worker
 
 
 class CountingRecords:

@@ -14,9 +14,9 @@ from tests.support.hls import names, package, write_playlist
 from tests.support.media import FRAGMENTED, MediaSpec, cached_media
 from typer.testing import CliRunner
 
-from cutback.clip import ClipState
-from cutback.run.cli import app
-from cutback.sandbox import ChildCutter
+from cutback.cli.app import app
+from cutback.domain.clips.clip import ClipState
+from cutback.sandbox.cutter import ChildCutter
 from cutback.services import Services
 
 BEFORE = MediaSpec(frames=120, gop=30, suffix=".ts")

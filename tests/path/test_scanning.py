@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from tests.path.text_recordings import NORTH, TextRecordings
 
-from cutback.arrivals import enter_recording
-from cutback.catalogue import register
-from cutback.errors import RecordsUnavailableError, StorageUnavailableError
-from cutback.recording import CameraRecording
-from cutback.scan import Scanned, Scanner
+from cutback.catalogue.register import register
+from cutback.catalogue.scan import Scanned, Scanner
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.errors import RecordsUnavailableError, StorageUnavailableError
+from cutback.lifecycle.arrivals import enter_recording
 
 
 def test_a_scan_finds_what_is_new_what_changed_and_what_is_gone(text_recordings: TextRecordings) -> None:
@@ -118,7 +118,7 @@ def test_a_store_that_does_not_answer_is_no_removal(
     def silent(_self: object, _prefix: str = "") -> Any:
         raise StorageUnavailableError
 
-    monkeypatch.setattr("cutback.storage.Store.list", silent)
+    monkeypatch.setattr("cutback.storage.store.Store.list", silent)
     with pytest.raises(StorageUnavailableError):
         scanner.scan()
     assert text_recordings.get() is not None

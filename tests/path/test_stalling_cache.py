@@ -13,8 +13,8 @@ from tests.path.shell import SHORT, frames_in
 from tests.support.spec import MediaSpec
 from tests.support.stalling_node import StallingNode
 
-from cutback.clip import ClipState
-from cutback.sandbox import ChildCutter
+from cutback.domain.clips.clip import ClipState
+from cutback.sandbox.cutter import ChildCutter
 
 BEGUN = b"VALUE cutback:0 0 5000\r\n"
 

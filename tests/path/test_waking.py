@@ -15,16 +15,16 @@ import pytest
 from tests.path.harness import PathHarness
 from tests.path.text_recordings import NORTH, TEN, TextRecordings
 
-from cutback.arrivals import enter_recording
-from cutback.attempt import Done, GiveBack
-from cutback.catalogue import Registered
-from cutback.errors import QueueUnavailableError, StorageUnavailableError
+from cutback.catalogue.register import Registered
+from cutback.catalogue.scan import Scanner
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.errors import QueueUnavailableError, StorageUnavailableError
+from cutback.lifecycle.arrivals import enter_recording
+from cutback.lifecycle.attempt import Done, GiveBack
+from cutback.lifecycle.waiting import requeue_waiting_clips
 from cutback.ports import Message, Page
-from cutback.receive import receive
-from cutback.recording import CameraRecording
-from cutback.scan import Scanner
 from cutback.services import Services
-from cutback.waiting import requeue_waiting_clips
+from cutback.worker.receive import receive
 
 
 def arrived(start: datetime = TEN, seconds: int = 600) -> CameraRecording:

@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from tests.path.harness import PathHarness
 from tests.support.receiver import Receiver, receiving
 
-from cutback.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge_delivery, keep_secret
+from cutback.worker.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge_delivery, keep_secret
 
 SECRET = "whsec_" + "QUJD" * 8
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from cutback import arrivals
-from cutback.arrivals import note_event
 from cutback.cutting.job import ByteSource, Limits
-from cutback.errors import MediaUnreadableError
-from cutback.recording import CameraRecording
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.cameras.store_event import StoreEvent
+from cutback.domain.errors import MediaUnreadableError
+from cutback.lifecycle import arrivals
+from cutback.lifecycle.arrivals import note_event
 from cutback.services import Services
-from cutback.store_event import StoreEvent
 
 if TYPE_CHECKING:
     from tests.path.harness import PathHarness

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Poster, ProgressHook, RealSpan
-from cutback.errors import StoppedError
-from cutback.times import FrameNumber
+from cutback.domain.errors import StoppedError
+from cutback.domain.times import FrameNumber
 
 
 def _seconds(instant: Fraction | FrameNumber) -> Fraction:

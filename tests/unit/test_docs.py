@@ -26,17 +26,17 @@ from tests.support.media import MediaSpec, cached_media
 from typer.main import get_command
 
 import cutback
-from cutback import retry
-from cutback.batch import requests_in
-from cutback.clip import Clip, ClipState, CutSpan, Failure, Gap
-from cutback.errors import CutbackError, InvalidRequestError
-from cutback.event import Event
-from cutback.legacy import LegacyMessage
-from cutback.request import ClipRequest, Output, parse_request
-from cutback.run.cli import app
-from cutback.run.exits import MEANINGS, exit_of
-from cutback.settings import Settings, load_settings, variable
-from cutback.sources import CameraSpan, Range
+from cutback.cli.app import app
+from cutback.cli.exit_codes import MEANINGS, exit_of
+from cutback.domain.clips import retry
+from cutback.domain.clips.clip import Clip, ClipState, CutSpan, Failure, Gap
+from cutback.domain.clips.event import Event
+from cutback.domain.errors import CutbackError, InvalidRequestError
+from cutback.domain.requests.batch import requests_in
+from cutback.domain.requests.older_format import LegacyMessage
+from cutback.domain.requests.request import ClipRequest, Output, parse_request
+from cutback.domain.requests.sources import CameraSpan, Range
+from cutback.settings.settings import Settings, load_settings, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "cutback"

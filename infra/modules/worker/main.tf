@@ -7,7 +7,7 @@ locals {
   functions = merge(
     {
       worker = {
-        handler  = "cutback.run.lambda_worker.handler"
+        handler  = "cutback.worker.aws_lambda.handler"
         about    = "Makes clips"
         memory   = var.config.memory
         timeout  = var.config.timeout
@@ -15,7 +15,7 @@ locals {
         reserved = var.config.reserved_concurrency
       }
       housekeeping = {
-        handler  = "cutback.run.lambda_worker.housekeep"
+        handler  = "cutback.worker.aws_lambda.housekeep"
         about    = "Announces pending events, expires clips, sweeps, finds clips without a message"
         memory   = 512
         timeout  = 120
@@ -25,7 +25,7 @@ locals {
     },
     local.hears ? {
       webhooks = {
-        handler  = "cutback.run.lambda_worker.webhooks"
+        handler  = "cutback.worker.aws_lambda.webhooks"
         about    = "Delivers events to webhooks"
         memory   = 512
         timeout  = var.webhooks.timeout

@@ -8,13 +8,13 @@ import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cutback.errors import SettingsError
-from cutback.model import utc_now
+from cutback.domain.base import utc_now
+from cutback.domain.clips.retry import Policy
+from cutback.domain.errors import SettingsError
 from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
-from cutback.retry import Policy
-from cutback.server_names import cache_nodes, check_records_url
 from cutback.services import Checkpoint, Clock, Services
-from cutback.settings import Settings
+from cutback.settings.addresses import cache_nodes, check_records_url
+from cutback.settings.settings import Settings
 
 if TYPE_CHECKING:
     from cutback.cutting.job import Cutter
@@ -36,8 +36,8 @@ def build(
         SettingsError: the data folder cannot be made or written.
         SurroundingsError: a store or the database does not answer.
     """
-    from cutback.sandbox import ChildCutter
-    from cutback.storage import Store
+    from cutback.sandbox.cutter import ChildCutter
+    from cutback.storage.store import Store
 
     _prepare_folders(settings)
     policy = policy_of(settings)
@@ -68,7 +68,7 @@ def build(
 
 def _queue(settings: Settings, policy: Policy, clock: Clock) -> Queue:
     if settings.queue_url:
-        from cutback.adapters.queue_sqs import SqsQueue
+        from cutback.adapters.aws.queue import SqsQueue
 
         return SqsQueue(
             settings.queue_url,
@@ -77,7 +77,7 @@ def _queue(settings: Settings, policy: Policy, clock: Clock) -> Queue:
             setting="CUTBACK_QUEUE_URL",
             clock=clock,
         )
-    from cutback.adapters.queue_sqlite import SqliteQueue
+    from cutback.adapters.sqlite.queue import SqliteQueue
 
     return SqliteQueue(
         settings.database_path,
@@ -91,7 +91,7 @@ def _queue(settings: Settings, policy: Policy, clock: Clock) -> Queue:
 def _long_queue(settings: Settings, policy: Policy, clock: Clock) -> Queue | None:
     if not settings.long_queue_url:
         return None
-    from cutback.adapters.queue_sqs import SqsQueue
+    from cutback.adapters.aws.queue import SqsQueue
 
     return SqsQueue(
         settings.long_queue_url,
@@ -109,7 +109,7 @@ def _webhooks(settings: Settings, clock: Clock) -> Queue | None:
     visibility = timedelta(seconds=4 * settings.webhook_timeout)
     max_receives = len(settings.webhook_delays) + 4
     if settings.webhook_queue_url:
-        from cutback.adapters.queue_sqs import SqsQueue
+        from cutback.adapters.aws.queue import SqsQueue
 
         return SqsQueue(
             settings.webhook_queue_url,
@@ -118,7 +118,7 @@ def _webhooks(settings: Settings, clock: Clock) -> Queue | None:
             setting="CUTBACK_WEBHOOK_QUEUE_URL",
             clock=clock,
         )
-    from cutback.adapters.queue_sqlite import SqliteQueue
+    from cutback.adapters.sqlite.queue import SqliteQueue
 
     return SqliteQueue(
         settings.database_path, "webhooks", visibility=visibility, max_receives=max_receives, clock=clock
@@ -128,11 +128,11 @@ def _webhooks(settings: Settings, clock: Clock) -> Queue | None:
 def _announcers(settings: Settings, webhooks: Queue | None) -> tuple[Announcer, ...]:
     announcers: list[Announcer] = []
     if webhooks is not None:
-        from cutback.adapters.announce_outbox import OutboxAnnouncer
+        from cutback.adapters.announce_webhooks import OutboxAnnouncer
 
         announcers.append(OutboxAnnouncer(webhooks, settings.webhook_urls))
     if settings.announce_urls:
-        from cutback.adapters.announce_sns import SnsAnnouncer
+        from cutback.adapters.aws.announcer import SnsAnnouncer
 
         announcers += [SnsAnnouncer(topic) for topic in settings.announce_urls]
     return tuple(announcers)
@@ -154,7 +154,7 @@ def read_secret(name: str) -> str:
         SettingsError: it holds no text, or boto3 is not installed.
         SurroundingsError: it cannot be read.
     """
-    from cutback.adapters.secrets_aws import read_secret as read
+    from cutback.adapters.aws.secrets import read_secret as read
 
     return read(name)
 
@@ -163,14 +163,14 @@ def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue]:
     """Both on one database."""
     url = _records_url(settings)
     if not url:
-        from cutback.adapters.catalogue_sqlite import SqliteCatalogue
-        from cutback.adapters.records_sqlite import SqliteRecords
+        from cutback.adapters.sqlite.catalogue import SqliteCatalogue
+        from cutback.adapters.sqlite.records import SqliteRecords
 
         return SqliteRecords(settings.database_path, clock=clock), SqliteCatalogue(settings.database_path, clock=clock)
     try:
-        from cutback.adapters.catalogue_mongodb import MongoCatalogue
-        from cutback.adapters.mongodb import Mongo
-        from cutback.adapters.records_mongodb import MongoRecords
+        from cutback.adapters.mongodb.catalogue import MongoCatalogue
+        from cutback.adapters.mongodb.client import Mongo
+        from cutback.adapters.mongodb.records import MongoRecords
     except ImportError as error:
         raise SettingsError("\n- CUTBACK_RECORDS_URL needs pymongo; pip install 'cutback[aws]'") from error
 

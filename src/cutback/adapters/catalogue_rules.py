@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cutback.adapters.keyset import to_micros
-from cutback.recording import CameraRecording
-from cutback.store_event import Standing, is_outdated
+from cutback.adapters.ordering import to_micros
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.cameras.store_event import Standing, is_outdated
 
 REMOVALS_KEPT = timedelta(days=30)
 """Longer than any queue keeps the news of an object's arrival."""

@@ -10,22 +10,22 @@ from fractions import Fraction
 from typing import Literal
 
 from cutback.cutting.assembled import Assembled
-from cutback.cutting.coding import UnusualStreamError, WholeIndexNeededError
-from cutback.cutting.footage import MediaSource
+from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, RealSpan
-from cutback.cutting.joined_sound import NotAlikeError, join_sound
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
 from cutback.cutting.mp4.write import front_matter
-from cutback.cutting.parts import PlannedRange, plan_parts
-from cutback.cutting.pieces import open_pieces
-from cutback.cutting.plan import FrameRange
-from cutback.cutting.poster import Choice, choose
-from cutback.cutting.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound
-from cutback.cutting.splice import COPIED, Pictures, splice
+from cutback.cutting.pictures.splice import COPIED, Pictures, splice
+from cutback.cutting.plan.parts import PlannedRange, plan_parts
+from cutback.cutting.plan.pieces import open_pieces
+from cutback.cutting.plan.plan import FrameRange
+from cutback.cutting.posters.choose import Choice, choose
+from cutback.cutting.posters.still import Still
+from cutback.cutting.sound.join import NotAlikeError, join_sound
+from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound
+from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
-from cutback.cutting.still import Still
 from cutback.cutting.verify import Expected, find_fault
-from cutback.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
+from cutback.domain.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
 
 Mode = Literal["open", "closed", "encode"]
 MODES: tuple[Mode, ...] = ("open", "closed", "encode")

@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import repeat
 from typing import Literal
 
-from cutback.byte_ranges import coalesced
+from cutback.domain.byte_ranges import coalesced
 
 Kind = Literal["video", "audio", "other"]
 

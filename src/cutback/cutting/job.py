@@ -8,7 +8,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Literal, Protocol, Self, runtime_checkable
 
-from cutback.times import Instant
+from cutback.domain.times import Instant
 
 Precision = Literal["exact", "keyframe", "instant"]
 

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cutback.cutting.coding import Entry, UnusualStreamError
-from cutback.cutting.codings import codec_of
-from cutback.cutting.footage import HEAD_BYTES, MediaSource, Mp4Source
-from cutback.cutting.frame_types import letter_reader
+from cutback.cutting.codecs.codec import Entry, UnusualStreamError
+from cutback.cutting.codecs.frame_types import letter_reader
+from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, CutJob
-from cutback.cutting.parts import PlannedRange, plan_parts
-from cutback.cutting.pieces import open_pieces
-from cutback.cutting.plan import FrameRange
-from cutback.cutting.plan_report import Looked, part_report, plan_report, sound_report
-from cutback.cutting.plan_steps import steps, windows
-from cutback.cutting.soundtrack import TEXT, keeps_sound
-from cutback.errors import MediaUnreadableError
+from cutback.cutting.plan.parts import PlannedRange, plan_parts
+from cutback.cutting.plan.pieces import open_pieces
+from cutback.cutting.plan.plan import FrameRange
+from cutback.cutting.plan.report import Looked, part_report, plan_report, sound_report
+from cutback.cutting.plan.steps import steps, windows
+from cutback.cutting.sound.soundtrack import TEXT, keeps_sound
+from cutback.cutting.source.footage import HEAD_BYTES, MediaSource, Mp4Source
+from cutback.domain.errors import MediaUnreadableError
 
 
 def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from cutback.cutting.footage import open_media
 from cutback.cutting.index import Index, Track
 from cutback.cutting.job import ByteSource, Limits
-from cutback.times import format_seconds
+from cutback.cutting.source.footage import open_media
+from cutback.domain.times import format_seconds
 
 
 def probe(source: ByteSource, limits: Limits) -> dict[str, Any]:

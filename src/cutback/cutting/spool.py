@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from cutback.errors import StorageFullError
+from cutback.domain.errors import StorageFullError
 
 
 class Spool:

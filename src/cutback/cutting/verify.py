@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from cutback.cutting import pictures
+from cutback.cutting.codecs import pictures
+from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.mp4.read import read_index
-from cutback.cutting.pictures import Picture
-from cutback.cutting.splice import RewrittenRun
-from cutback.errors import CutbackError
+from cutback.cutting.pictures.splice import RewrittenRun
+from cutback.domain.errors import CutbackError
 
 COMPARED = 40
 """Frames compared behind a rewritten keyframe: with 16 references at the most and pyramids between them."""

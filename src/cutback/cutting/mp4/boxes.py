@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sys import byteorder
 
 from cutback.cutting.job import ByteSource, read_index
-from cutback.errors import MediaUnreadableError
+from cutback.domain.errors import MediaUnreadableError
 
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"}
 

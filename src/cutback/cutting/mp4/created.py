@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from cutback.cutting.mp4.boxes import child, children
-from cutback.errors import MediaUnreadableError
+from cutback.domain.errors import MediaUnreadableError
 
 _EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
 """From which ISO/IEC 14496-12 counts."""

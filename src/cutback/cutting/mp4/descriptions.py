@@ -6,7 +6,7 @@ import struct
 
 from cutback.cutting.index import Description, Kind
 from cutback.cutting.mp4.boxes import child, children
-from cutback.errors import MediaUnreadableError
+from cutback.domain.errors import MediaUnreadableError
 
 CODECS = {
     b"avc1": "h264",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cutback.cutting.mp4.boxes import child, children
 from cutback.cutting.mp4.samples import Samples
-from cutback.errors import MediaTooLargeError, MediaUnreadableError
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 
 class Defaults(NamedTuple):

@@ -13,7 +13,7 @@ from cutback.cutting.mp4.created import created
 from cutback.cutting.mp4.fragments import Defaults, read_fragment
 from cutback.cutting.mp4.samples import Samples
 from cutback.cutting.mp4.trak import Trak, parse_trak
-from cutback.errors import MediaTooLargeError, MediaUnreadableError
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 
 def is_mp4(head: bytes) -> bool:

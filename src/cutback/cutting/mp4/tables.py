@@ -16,7 +16,7 @@ from operator import add, mul, sub
 
 from cutback.cutting.mp4.boxes import children, words
 from cutback.cutting.mp4.samples import Samples
-from cutback.errors import MediaTooLargeError, MediaUnreadableError
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 _DISAGREE = "Its tables disagree on how many samples there are."
 

@@ -13,10 +13,10 @@ from cutback.cutting.index import Description, Hull, Kind, Track, presented_orde
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.boxes import child
 from cutback.cutting.mp4.descriptions import parse_descriptions
-from cutback.cutting.mp4.edits import FOREVER, EditList, parse_edit_list
+from cutback.cutting.mp4.edit_list import FOREVER, EditList, parse_edit_list
 from cutback.cutting.mp4.samples import Samples
 from cutback.cutting.mp4.tables import Tables, chunks_as_samples
-from cutback.errors import MediaUnreadableError
+from cutback.domain.errors import MediaUnreadableError
 
 _KINDS: dict[bytes, Kind] = {b"vide": "video", b"soun": "audio"}
 

@@ -1,0 +1,102 @@
+"""Announces by publishing to an SNS topic: CloudEvents, with attributes to filter by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from typing import Any
+
+from cutback.adapters.aws.clients import client, translating
+from cutback.domain.clips.event import Answer, Event
+from cutback.domain.errors import SurroundingsError
+from cutback.settings.aws_addresses import topic_address
+
+MAX_BYTES = 256 * 1024
+"""What every topic takes, body and attributes together."""
+
+_MAX_DEDUPLICATION_ID = 128
+
+
+class SnsAnnouncer:
+    """An Announcer. A message is the event as JSON, with the attributes `type`, `state` and, if known, `camera`.
+
+    On a FIFO topic the events of one clip keep their order, and an event that is announced again within five minutes
+    is told once.
+    """
+
+    def __init__(self, arn: str) -> None:
+        """Nothing is asked yet."""
+        self._topic = topic_address(arn)
+        self._client: Any = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def announce(self, event: Event) -> None:
+        """Return once SNS has taken the event over.
+
+        Raises:
+            SurroundingsError: it did not, as far as we know; announce it again.
+        """
+        group = {"MessageGroupId": event.subject, "MessageDeduplicationId": short_id(event.id)}
+        publishing = self._publishing()
+        with translating(self._topic.arn, SurroundingsError):
+            publishing.publish(
+                TopicArn=self._topic.arn,
+                Message=message(event),
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes(event).items()
+                },
+                **(group if self._topic.fifo else {}),
+            )
+
+    def _publishing(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = client("sns", region=self._topic.region)
+            return self._client
+
+
+def message(event: Event, *, most: int = MAX_BYTES) -> str:
+    """The event as JSON; without the request, the longest part, where it would have more than `most` bytes."""
+    content = event.body()
+    room = most - sum(len(name) + len("String") + len(value.encode()) for name, value in attributes(event).items())
+    text = _json(content)
+    for key in ("request", "result"):
+        if len(text.encode()) <= room or "data" not in content:
+            break
+        content["data"] = {name: value for name, value in content["data"].items() if name != key} | {"shortened": True}
+        text = _json(content)
+    return text
+
+
+def attributes(event: Event) -> dict[str, str]:
+    """What subscriptions may filter by."""
+    found = {"type": event.type, "state": str(event.data.get("state", ""))}
+    if isinstance(event, Answer):
+        found["format"] = "legacy"
+    source = event.data.get("request", {}).get("source")
+    pieces = source if isinstance(source, list) else [source]
+    cameras = {str(piece["camera"]) for piece in pieces if isinstance(piece, dict) and piece.get("camera")}
+    if len(cameras) == 1:
+        found["camera"] = cameras.pop()
+    return {name: value for name, value in found.items() if value}
+
+
+def short_id(event_id: str) -> str:
+    """An event's id as SNS takes it for deduplication: at most 128 characters, equal for equal ids."""
+    if len(event_id) <= _MAX_DEDUPLICATION_ID:
+        return event_id
+    return hashlib.sha256(event_id.encode()).hexdigest()
+
+
+def _json(content: object) -> str:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # Two signs of Unicode that SNS does not carry; within JSON's strings they may be written out.
+    return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")

@@ -1,0 +1,139 @@
+"""What the adapters for AWS share: clients that do not wait for ever, and errors in Cutback's own words."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cutback.domain.errors import SettingsError, SurroundingsError
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 10
+ATTEMPTS = 3
+"""Of one call, in all: pauses between them are short. What lasts longer is the worker's to try again."""
+
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "AuthorizationError",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSecurity",
+    "KMSAccessDenied",
+    "KmsAccessDenied",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_MISSING = {"NonExistentQueue", "NotFound", "NotFoundException", "QueueDoesNotExist", "ResourceNotFoundException"}
+_THROTTLED = {
+    "KMSThrottling",
+    "KmsThrottled",
+    "OverLimit",
+    "RequestThrottled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+
+
+def client(service: str, *, region: str, endpoint: str | None = None, read_seconds: float | None = None) -> Any:
+    """A client of `service` ("sqs", "sns"), safe to share between threads.
+
+    Credentials come from botocore's own chain. `region` may be empty: then the environment's. `AWS_ENDPOINT_URL` and
+    `AWS_ENDPOINT_URL_<SERVICE>` win over `endpoint`.
+
+    Raises:
+        SettingsError: botocore is not installed.
+    """
+    try:
+        from botocore.config import Config
+        from botocore.session import Session
+    except ImportError as error:
+        raise SettingsError(f"\n- {service.upper()} needs what is not installed; pip install 'cutback[aws]'") from error
+
+    session = Session()
+    overridden = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    made = session.create_client(
+        service,
+        # Services other than AWS's own know no regions, but a signature needs one.
+        region_name=region or session.get_config_variable("region") or "us-east-1",
+        endpoint_url=None if overridden else endpoint,
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=read_seconds or READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=16,
+            user_agent_extra="cutback",
+        ),
+    )
+    made.meta.events.register("before-parse", _check_length)
+    return made
+
+
+@contextmanager
+def translating(what: str, kind: type[SurroundingsError]) -> Iterator[None]:
+    """Errors of botocore leave this block as `kind`, naming `what`.
+
+    Nothing of an answer's text reaches the new message; the debug log has it.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        log.debug("%s: %s", what, error)
+        raise kind(f"{what}: {_hint(error)}") from None
+
+
+def error_code(error: Any) -> str:
+    """A refusal's code without SQS's old prefix, such as `NonExistentQueue`."""
+    return str(error.response.get("Error", {}).get("Code", "")).rpartition(".")[2]
+
+
+def error_status(error: Any) -> int:
+    """A refusal's HTTP status; 0 when there is none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def is_refusal(error: Any) -> bool:
+    """Whether the service understood, and will not: asking again would end the same way."""
+    return 400 <= error_status(error) < 500 and error_code(error) not in _THROTTLED
+
+
+def _check_length(response_dict: dict[str, Any], **_: Any) -> None:
+    """Half an answer is no answer. botocore would take it for a whole one with nothing in it: for an empty queue."""
+    from botocore.exceptions import IncompleteReadError
+
+    expected, found = int(response_dict["headers"].get("content-length") or 0), len(response_dict["body"] or b"")
+    if found < expected:
+        raise IncompleteReadError(actual_bytes=found, expected_bytes=expected)
+
+
+def _hint(error: Exception) -> str:
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.ClientError):
+        code = error_code(error)
+        if code in _DENIED:
+            return "access was denied; check the credentials and what they are allowed to do."
+        if code in _MISSING:
+            return "it does not exist; check its account and region."
+        if code in _THROTTLED:
+            return "too much was asked of it at once."
+        return f"it answered {error_status(error)} {code}."
+    if isinstance(
+        error,
+        exceptions.NoCredentialsError | exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError,
+    ):
+        return "no credentials were found."
+    if isinstance(error, exceptions.HTTPClientError | exceptions.IncompleteReadError):
+        return "there was no answer in time; check the endpoint and the network."
+    return f"the request failed ({type(error).__name__}); the debug log has more."

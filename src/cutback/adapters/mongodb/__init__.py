@@ -1,0 +1,1 @@
+"""Records, catalogue and events in MongoDB."""

@@ -1,0 +1,248 @@
+"""The Catalogue on MongoDB: which recording holds which moments of which camera, for any number of machines.
+
+A key has one document, be it of a recording or of its removal, and a change of it is one atomic update upon the
+revision that it was decided from. Spans are looked up by length classes
+(`cutback.adapters.catalogue_rules.length_class`). Which of them a camera has is noted before its first recording of
+that class is entered, and never forgotten: a class without recordings costs one look into an index.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from cutback.adapters.catalogue_rules import REMOVALS_KEPT, length_class, says_the_same, standing, to_enter
+from cutback.adapters.mongodb.client import Document, Mongo, persist, translating
+from cutback.adapters.ordering import check_limit, from_micros, make_cursor, read_cursor, sort_key, to_micros
+from cutback.domain.base import utc_now
+from cutback.domain.cameras.recording import Camera, CameraRecording
+from cutback.domain.cameras.store_event import Standing, is_outdated
+from cutback.domain.errors import RecordsUnavailableError
+from cutback.ports import RecordingPage
+
+_INDEXES = (
+    IndexModel([(name, ASCENDING) for name in ("camera", "length_class", "starts_at", "ends_at")]),
+    IndexModel([(name, ASCENDING) for name in ("length_class", "starts_at", "ends_at")]),
+    IndexModel([("camera", ASCENDING), ("place", ASCENDING)]),
+    IndexModel([("camera", ASCENDING), ("ends_at", ASCENDING)]),
+    IndexModel([("place", ASCENDING)]),
+    IndexModel([("forgotten_at", ASCENDING)], expireAfterSeconds=0),
+)
+
+_CONTENT = {"content": 1}
+_OF_A_RECORDING = ("camera", "length_class", "starts_at", "ends_at", "place", "content")
+_OF_A_REMOVAL = ("sequencer", "removed_at", "forgotten_at")
+_RACES = 50
+
+
+class MongoCatalogue:
+    """A Catalogue. The recording itself is kept as JSON; other fields only serve to find it.
+
+    Every method raises `RecordsUnavailableError` when there is no answer; a `limit` below 1 is a `ValueError`.
+    """
+
+    def __init__(self, mongo: Mongo, *, clock: Callable[[], datetime] = utc_now) -> None:
+        """`clock` tells how old removals are. Closing this closes `mongo`.
+
+        Raises:
+            RecordsUnavailableError: there is no answer.
+        """
+        self._clock, self._mongo = clock, mongo
+        mongo.ensure_indexes("recordings", _INDEXES)
+        self._recordings, self._newest = mongo.collection("recordings"), mongo.newest("recordings")
+        self._cameras = mongo.collection("cameras")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._mongo.close()
+
+    # --- coming and going ------------------------------------------------------------------------
+
+    def put_recording(self, recording: CameraRecording) -> bool:
+        """Enter a recording, or its newer version, under its key. Returns whether that told anything new."""
+        with translating():
+            self._note_length(recording)
+            for _ in range(_RACES):
+                found = self._newest.find_one({"_id": recording.key})
+                known, removal = _recording(found), _removal(found)
+                if removal is not None and is_outdated(standing(recording), removal):
+                    return False
+                entered = recording if known is None else to_enter(recording, known)
+                if entered is None:
+                    return False
+                if self._replace(entered.key, found, _fields(entered)):
+                    return known is None or not says_the_same(entered, known)
+        raise _too_many(recording.key)
+
+    def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
+        """Take the recording out, and remember the removal. Returns whether one was taken out."""
+        news = Standing(sequencer, at)
+        fields = {
+            "sequencer": sequencer,
+            "removed_at": to_micros(at),
+            "forgotten_at": self._clock() + REMOVALS_KEPT,  # MongoDB's own time: it removes the document by itself
+        }
+        with translating():
+            for _ in range(_RACES):
+                found = self._newest.find_one({"_id": key})
+                known = _recording(found)
+                last = standing(known) if known is not None else _removal(found)
+                if last is not None and is_outdated(news, last):
+                    return False
+                if self._replace(key, found, fields):
+                    return known is not None
+        raise _too_many(key)
+
+    def _note_length(self, recording: CameraRecording) -> None:
+        # An upsert of what is there already writes nothing; it may still race with another's, which then wins.
+        def write() -> bool:
+            try:
+                self._cameras.update_one(
+                    {"_id": recording.camera}, {"$addToSet": {"lengths": length_class(recording)}}, upsert=True
+                )
+            except DuplicateKeyError:
+                return False
+            return True
+
+        while not persist(write):
+            pass
+
+    def _replace(self, key: str, found: Document | None, fields: Document) -> bool:
+        """Let these be the key's fields, unless somebody else was faster."""
+        signature = secrets.token_hex(8)
+        revision = found["revision"] if found else 0
+        new = {**fields, "revision": revision + 1, "signature": signature}
+        others = [name for name in (*_OF_A_RECORDING, *_OF_A_REMOVAL) if name not in fields]
+
+        def write() -> bool:
+            if found is not None:
+                update = {"$set": new, "$unset": dict.fromkeys(others, "")}
+                return bool(self._recordings.update_one({"_id": key, "revision": revision}, update).matched_count)
+            try:
+                self._recordings.insert_one({"_id": key, **new})
+            except DuplicateKeyError:
+                return False
+            return True
+
+        def was_ours() -> bool:
+            mine = {"_id": key, "signature": signature}
+            return bool(self._recordings.update_one(mine, {"$set": {"signature": signature}}).matched_count)
+
+        return persist(write, was_ours)
+
+    # --- finding ---------------------------------------------------------------------------------
+
+    def get_recording(self, key: str) -> CameraRecording | None:
+        """The recording as it stands in the catalogue."""
+        with translating():
+            return _recording(self._recordings.find_one({"_id": key}, _CONTENT))
+
+    def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
+        """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
+        with translating():
+            ways = self._overlapping(camera, to_micros(start), to_micros(end))
+            return self._found({"$or": ways}, limit=0) if ways else []
+
+    def _overlapping(self, camera: str | None, start: int, end: int) -> list[Document]:
+        """Conditions, of which one must hold: a narrow part of an index for each class of lengths."""
+        whose = {} if camera is None else {"camera": camera}
+        noted = self._cameras.find({} if camera is None else {"_id": camera}, {"lengths": 1})
+        return [
+            {
+                **whose,
+                "length_class": kind,
+                "starts_at": {"$gt": start - 2**kind, "$lt": end},
+                "ends_at": {"$gt": start},
+            }
+            for kind in sorted({kind for each in noted for kind in each["lengths"]})
+        ]
+
+    def neighbours(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
+        """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
+        before = {"camera": camera, "place": {"$lt": sort_key(to_micros(start))}}
+        after = {"camera": camera, "place": {"$gte": sort_key(to_micros(end))}}
+        with translating():
+            nearest = self._found(before, limit=1, order=DESCENDING)
+            return nearest + self._found(after, limit=1)
+
+    def list_recordings(
+        self,
+        camera: str | None = None,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> RecordingPage:
+        """Recordings by start, then key: of one camera or all, those that overlap [start, end) where given.
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        check_limit(limit)
+        bounds: dict[str, str] = {"$gt": "" if cursor is None else sort_key(*read_cursor(cursor))}
+        if end is not None:
+            bounds["$lt"] = sort_key(to_micros(end))
+        condition: Document = {} if camera is None else {"camera": camera}
+        found: list[CameraRecording] = []
+        with translating():
+            if start is not None:
+                # What runs at `start` already, then what begins from then on: both stop when they have enough.
+                begin = to_micros(start)
+                running = [{**way, "place": bounds} for way in self._overlapping(camera, begin, begin)]
+                found = self._found({"$or": running}, limit=limit + 1) if running else []
+                bounds = {**bounds, "$gt": max(bounds["$gt"], sort_key(begin))}
+                condition["ends_at"] = {"$gt": begin}
+            if len(found) <= limit:
+                found += self._found({**condition, "place": bounds}, limit=limit + 1 - len(found))
+        last = found[limit - 1] if len(found) > limit else None
+        return RecordingPage(found[:limit], make_cursor(to_micros(last.start), last.key) if last else None)
+
+    def cameras(self) -> list[Camera]:
+        """Every camera that has a recording, by name. Counts by walking along an index."""
+        with translating():
+            known = [each["_id"] for each in self._cameras.find({}, {"_id": 1}).sort("_id", ASCENDING)]
+            found = [self._camera(name) for name in known]
+        return [camera for camera in found if camera is not None]
+
+    def _camera(self, name: str) -> Camera | None:
+        own = {"camera": name}
+        first = self._recordings.find_one(own, {"starts_at": 1}, sort=[("place", ASCENDING)])
+        last = self._recordings.find_one(own, {"ends_at": 1}, sort=[("ends_at", DESCENDING)])
+        if first is None or last is None:
+            return None
+        count = self._recordings.count_documents(own)
+        return Camera(name, count, from_micros(first["starts_at"]), from_micros(last["ends_at"]))
+
+    def _found(self, condition: Document, *, limit: int, order: int = ASCENDING) -> list[CameraRecording]:
+        found: Iterable[Document] = self._recordings.find(condition, _CONTENT).sort("place", order).limit(limit)
+        return [CameraRecording.model_validate_json(each["content"]) for each in found]
+
+
+def _fields(recording: CameraRecording) -> dict[str, Any]:
+    starts_at = to_micros(recording.start)
+    return {
+        "camera": recording.camera,
+        "length_class": length_class(recording),
+        "starts_at": starts_at,
+        "ends_at": to_micros(recording.end),
+        "place": sort_key(starts_at, recording.key),
+        "content": recording.model_dump_json(),
+    }
+
+
+def _recording(found: Document | None) -> CameraRecording | None:
+    return CameraRecording.model_validate_json(found["content"]) if found and "content" in found else None
+
+
+def _removal(found: Document | None) -> Standing | None:
+    return Standing(found["sequencer"], from_micros(found["removed_at"])) if found and "removed_at" in found else None
+
+
+def _too_many(key: str) -> RecordsUnavailableError:
+    return RecordsUnavailableError(f"The recording {key} is being changed by too many at once.")

@@ -1,0 +1,179 @@
+"""A MongoDB, or what speaks its protocol: the client, its patience, indexes, and the meaning of errors.
+
+Nothing here needs what DocumentDB lacks: no transactions, no pipelines in updates, no partial indexes. Reads go to the
+primary and see what a majority holds, whatever the URL says: a URL copied from a console often asks for secondaries,
+and a record that is read from one may be older than what its reader has just written.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from pymongo import IndexModel, MongoClient, ReadPreference, WriteConcern
+from pymongo.collection import Collection
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+)
+from pymongo.read_concern import ReadConcern
+
+from cutback.domain.errors import RecordsUnavailableError, SettingsError
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(seconds=10)
+"""How long one question may take, and how long a primary is looked for, unless the URL says otherwise."""
+
+DEFAULT_DATABASE = "cutback"
+SCHEMA = 1
+"""Of the documents; a database that a later version has changed is refused."""
+
+Document: TypeAlias = dict[str, Any]
+
+_PAUSES = (0.0, 0.05, 0.2, 0.5)
+"""Seconds before a write without a clear answer is tried again."""
+
+_WRONG_PASSWORD = {18, 8000}
+_DENIED = 13
+_BUILDING_INDEXES = 40333
+_VARIABLE = "CUTBACK_RECORDS_URL"
+
+
+class Mongo:
+    """A database and its client, for any number of threads. Never carried over a fork."""
+
+    def __init__(self, url: str, *, patience: timedelta = PATIENCE) -> None:
+        """Find the server, and refuse a database that a later version of Cutback made.
+
+        Raises:
+            SettingsError: the URL is wrong, its user is refused, or the database is of a later version.
+            RecordsUnavailableError: there is no answer.
+        """
+        milliseconds = patience // timedelta(milliseconds=1)
+        given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
+        limits: dict[str, Any] = {
+            name: milliseconds
+            for name in ("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS", "waitQueueTimeoutMS")
+            if name.lower() not in given
+        }
+        try:
+            self._client: MongoClient[Document] = MongoClient(url, appname="cutback", **limits)
+            self._database = self._client.get_default_database(
+                DEFAULT_DATABASE,
+                read_preference=ReadPreference.PRIMARY,
+                read_concern=ReadConcern("majority"),
+                write_concern=WriteConcern("majority", wtimeout=milliseconds),
+            )
+        except (ConfigurationError, ValueError) as error:
+            raise SettingsError(f"\n- {_VARIABLE}: {error}") from error
+        try:
+            with translating():
+                self._check_schema()
+        except BaseException:
+            self._client.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def collection(self, name: str) -> Collection[Document]:
+        """For reads that must not be undone by a failover, and for writes that must not, either."""
+        return self._database[name]
+
+    def newest(self, name: str) -> Collection[Document]:
+        """The same for reads of what was just written, whether a majority has it yet or not; writes do not wait."""
+        return self._database[name].with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(1))
+
+    def ensure_indexes(self, name: str, indexes: Sequence[IndexModel]) -> None:
+        """Make the indexes that are missing.
+
+        Raises:
+            RecordsUnavailableError: there is no answer, or this user may not make them.
+        """
+        with translating():
+            for pause in (*_PAUSES, None):
+                there = {_fields(index["key"]) for index in self._database[name].index_information().values()}
+                missing = [index for index in indexes if _fields(index.document["key"].items()) not in there]
+                if not missing:
+                    return
+                try:
+                    self._database[name].create_indexes(missing)
+                except OperationFailure as error:
+                    # Another process, starting at the same moment, makes them; DocumentDB builds one at a time.
+                    if error.code != _BUILDING_INDEXES or pause is None:
+                        raise
+                    time.sleep(pause)
+
+    def _check_schema(self) -> None:
+        about = self._database["cutback"]
+        found = about.find_one({"_id": "schema"})
+        if found is None:
+            about.update_one({"_id": "schema"}, {"$setOnInsert": {"version": SCHEMA}}, upsert=True)
+        elif found["version"] > SCHEMA:
+            raise SettingsError(
+                f"\n- {_VARIABLE}: the database {self._database.name} was made by a newer version of Cutback (schema "
+                f"{found['version']}; this version knows up to {SCHEMA}); upgrade Cutback, or name another database"
+            )
+
+
+def persist(write: Callable[[], bool], was_ours: Callable[[], bool] = lambda: False) -> bool:
+    """Write, and again when there was no clear answer. Returns what `write` does: whether it changed anything.
+
+    A write whose answer was lost may have happened. If a second one then finds nothing to change, `was_ours` tells
+    whether that is the first one's doing.
+
+    Raises:
+        PyMongoError: there is no clear answer still, or a clear refusal.
+    """
+    unclear = False
+    for pause in (*_PAUSES, None):
+        try:
+            return write() or (unclear and was_ours())
+        except (AutoReconnect, WriteConcernError, OperationFailure) as error:
+            if pause is None or not _is_passing(error):
+                raise
+            unclear = True
+            log.debug("a write is tried again: %s", error)
+            time.sleep(pause)
+    raise AssertionError("the last round returns or raises")
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Errors of the driver leave this block in Cutback's words; the debug log has theirs, which name hosts.
+
+    Raises:
+        RecordsUnavailableError: there was no answer, or a refusal.
+        SettingsError: user or password are wrong.
+    """
+    try:
+        yield
+    except PyMongoError as error:
+        log.debug("MongoDB: %s", error)
+        code = getattr(error, "code", None)
+        if code in _WRONG_PASSWORD:
+            raise SettingsError(f"\n- {_VARIABLE}: MongoDB refuses this user or password") from error
+        if code == _DENIED:
+            raise RecordsUnavailableError("MongoDB does not allow this user what Cutback needs.") from error
+        raise RecordsUnavailableError(f"MongoDB: {type(error).__name__}{f' {code}' if code else ''}.") from error
+
+
+def _is_passing(error: PyMongoError) -> bool:
+    if isinstance(error, ServerSelectionTimeoutError):
+        return False  # that was patience enough
+    return isinstance(error, AutoReconnect | WriteConcernError) or error.has_error_label("RetryableWriteError")
+
+
+def _fields(key: Any) -> tuple[str, ...]:
+    return tuple(field for field, _ in key)

@@ -1,0 +1,274 @@
+"""The Records on MongoDB: clips, what finds them again, and their events, for any number of machines."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from cutback.adapters.mongodb.client import Document, Mongo, persist, translating
+from cutback.adapters.mongodb.events import EventLog
+from cutback.adapters.ordering import (
+    ABANDONED_AFTER,
+    check_limit,
+    from_micros,
+    make_cursor,
+    micros_or_none,
+    read_cursor,
+    sort_key,
+    to_micros,
+)
+from cutback.domain.base import utc_now
+from cutback.domain.clips.clip import Clip, ClipState, Progress
+from cutback.domain.clips.event import Event
+from cutback.ports import ClipQuery, Page
+
+_INDEXES = (
+    IndexModel([("place", ASCENDING)]),
+    IndexModel([("state", ASCENDING), ("place", ASCENDING)]),
+    IndexModel([("tags", ASCENDING), ("place", ASCENDING)]),
+    IndexModel([("recordings", ASCENDING), ("place", ASCENDING)]),
+    IndexModel([("due_at", ASCENDING)], sparse=True),
+    IndexModel([("lease_until", ASCENDING)], sparse=True),
+    IndexModel([("pending", ASCENDING)], sparse=True),
+    IndexModel([("waits_for", ASCENDING)], sparse=True),
+)
+
+_CLIP = {"content": 1, "lease_until": 1, "progress": 1}
+_SIGNATURES = 8
+"""Of the latest changes, kept in the document so that whoever made one recognises it."""
+
+
+class MongoRecords:
+    """A Records. The clip itself is kept as JSON; other fields find it, and hold what beats change.
+
+    JSON, because labels may have any key, and MongoDB's fields may not. Times are microseconds since 1970, because
+    MongoDB's own know milliseconds. Every method raises `RecordsUnavailableError` when there is no answer, and
+    `SettingsError` when user or password are refused; a `limit` below 1 is a `ValueError`.
+    """
+
+    def __init__(self, mongo: Mongo, *, clock: Callable[[], datetime] = utc_now) -> None:
+        """`clock` dates the announcing of events. Closing this closes `mongo`.
+
+        Raises:
+            RecordsUnavailableError: there is no answer.
+        """
+        self._clock, self._mongo = clock, mongo
+        mongo.ensure_indexes("clips", _INDEXES)
+        self._events = EventLog(mongo)
+        self._clips = mongo.collection("clips")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._mongo.close()
+
+    # --- clips -----------------------------------------------------------------------------------
+
+    def put_clip(self, clip: Clip) -> bool:
+        """Store a new clip and its event, unless its id is taken. Returns whether it was stored."""
+        signature = secrets.token_hex(8)
+        document = {
+            "_id": clip.id,
+            "place": sort_key(to_micros(clip.created_at), clip.id),
+            "tags": sorted(set(clip.request.tags)),
+            "recordings": sorted({each.recording for each in clip.request.ranges}),
+            **{name: value for name, value in _fields(clip).items() if value is not None},
+            "signatures": {_slot(clip): signature},
+            "outbox": {str(clip.revision): clip.event().model_dump_json()},
+            "pending": to_micros(clip.updated_at),
+        }
+
+        def write() -> bool:
+            try:
+                self._clips.insert_one(document)
+            except DuplicateKeyError:
+                return False
+            return True
+
+        with translating():
+            stored = persist(write, lambda: self._was_ours(clip, signature))
+            if stored:
+                self._events.move_soon(clip.id)
+        return stored
+
+    def get_clip(self, clip_id: str) -> Clip | None:
+        """The clip as it stands."""
+        with translating():
+            found = self._clips.find_one({"_id": clip_id}, _CLIP)
+        return None if found is None else _read(found)
+
+    def commit(self, clip: Clip, *, announce: bool = True) -> bool:
+        """Store a change, made from revision `clip.revision - 1`, and its event, in one atomic update.
+
+        What a clip was asked for and when never changes, so place, tags and recordings stay.
+        """
+        signature = secrets.token_hex(8)
+        fields = _fields(clip) | {f"signatures.{_slot(clip)}": signature}
+        if announce:
+            fields[f"outbox.{clip.revision}"] = clip.event().model_dump_json()
+            fields["pending"] = to_micros(clip.updated_at)
+        update = {
+            "$set": {name: value for name, value in fields.items() if value is not None},
+            "$unset": {name: "" for name, value in fields.items() if value is None},
+        }
+        condition = {"_id": clip.id, "revision": clip.revision - 1}
+        with translating():
+            changed = persist(
+                lambda: bool(self._clips.update_one(condition, _without_empty(update)).matched_count),
+                lambda: self._was_ours(clip, signature),
+            )
+            if changed and announce:
+                self._events.move_soon(clip.id)
+        return changed
+
+    def _was_ours(self, clip: Clip, signature: str) -> bool:
+        """Whether the clip's change bears the signature. A write, so that a majority has it when this returns."""
+        field = f"signatures.{_slot(clip)}"
+        return bool(
+            self._clips.update_one({"_id": clip.id, field: signature}, {"$set": {field: signature}}).matched_count
+        )
+
+    def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
+        """Prolong the attempt's lease and note its progress; False when it is not the current attempt."""
+        condition = {"_id": clip_id, "state": ClipState.PROCESSING.value, "attempt": attempt}
+        update = {"$set": {"lease_until": to_micros(lease_until), "progress": progress.model_dump()}}
+        with translating():
+            return persist(lambda: bool(self._clips.update_one(condition, update).matched_count))
+
+    def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Clips that match, newest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        check_limit(limit)
+        condition = _condition(query, cursor)
+        with translating():
+            found = list(self._clips.find(condition, _CLIP).sort("place", DESCENDING).limit(limit + 1))
+        return _page(found, limit)
+
+    def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
+        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        check_limit(limit)
+        after = "" if cursor is None else sort_key(*read_cursor(cursor))
+        # With `$exists`, DocumentDB uses the sparse index. What follows the camera's name are digits.
+        bounds = {"$exists": True, "$gt": _turn(camera, after), "$lt": _turn(camera, ":")}
+        condition = {"waits_for": bounds, "state": ClipState.WAITING.value}
+        with translating():
+            found = list(self._clips.find(condition, _CLIP).sort("waits_for", ASCENDING).limit(limit + 1))
+        return _page(found, limit)
+
+    def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
+        """Clips that housekeeping must look at, the longest due first."""
+        check_limit(limit)
+        grace = ABANDONED_AFTER // timedelta(microseconds=1)
+        ways: tuple[tuple[str, Document, int], ...] = (
+            ("due_at", {}, 0),
+            ("lease_until", {"state": ClipState.PROCESSING.value}, grace),
+        )
+        moments: dict[str, tuple[int, str]] = {}
+        clips: dict[str, Clip] = {}
+        with translating():
+            for field, also, delay in ways:
+                condition = {field: {"$exists": True, "$lte": to_micros(now) - delay}, **also}
+                for found in self._clips.find(condition, _CLIP | {field: 1}).sort(field, ASCENDING).limit(limit):
+                    clip = clips.setdefault(found["_id"], _read(found))
+                    moment = found[field] + delay, clip.id
+                    moments[clip.id] = min(moment, moments.get(clip.id, moment))
+        return sorted(clips.values(), key=lambda clip: moments[clip.id])[:limit]
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def unannounced(self, *, limit: int = 100) -> list[Event]:
+        """Events not marked as announced, oldest first; those that their writers left in outboxes included."""
+        check_limit(limit)
+        with translating():
+            self._events.move_all()
+            return self._events.waiting(limit=limit)
+
+    def mark_announced(self, event_ids: Iterable[str]) -> None:
+        """These have been announced. Unknown ids are passed over."""
+        with translating():
+            self._events.mark(event_ids, at=to_micros(self._clock()))
+
+    def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
+        """Events in the order of their commits, each with its position."""
+        check_limit(limit)
+        with translating():
+            return self._events.after(position, limit=limit)
+
+    def last_position(self) -> int:
+        """The newest event's position; 0 when there is none."""
+        with translating():
+            return self._events.last_position()
+
+
+def _fields(clip: Clip) -> dict[str, Any]:
+    """What a change of the clip may change; None where there is nothing, so that sparse indexes stay small."""
+    due = [micros_or_none(clip.sweep_at), micros_or_none(clip.expires_at) if clip.state is ClipState.READY else None]
+    return {
+        "state": clip.state.value,
+        "revision": clip.revision,
+        "attempt": clip.attempt,
+        "lease_until": micros_or_none(clip.lease_until),
+        "waits_for": clip.waits_for and _turn(clip.waits_for, sort_key(to_micros(clip.created_at), clip.id)),
+        "due_at": min((moment for moment in due if moment is not None), default=None),
+        "progress": clip.progress.model_dump(),
+        "content": clip.model_dump_json(),
+    }
+
+
+def _read(found: Document) -> Clip:
+    lease_until = found.get("lease_until")
+    return Clip.model_validate_json(found["content"]).model_copy(
+        update={
+            "lease_until": None if lease_until is None else from_micros(lease_until),
+            "progress": Progress.model_validate(found["progress"]),
+        }
+    )
+
+
+def _page(found: list[Document], limit: int) -> Page:
+    """Of documents of which one more than `limit` was asked for."""
+    clips = [_read(each) for each in found[:limit]]
+    last = clips[-1] if len(found) > limit else None
+    return Page(clips, make_cursor(to_micros(last.created_at), last.id) if last else None)
+
+
+def _turn(camera: str, place: str) -> str:
+    """Sorts by camera, then place: one sparse index finds who waits for a camera, in order. No name has a newline."""
+    return f"{camera}\n{place}"
+
+
+def _slot(clip: Clip) -> str:
+    return str(clip.revision % _SIGNATURES)
+
+
+def _condition(query: ClipQuery, cursor: str | None) -> dict[str, Any]:
+    bounds: dict[str, str] = {}
+    if query.created_from is not None:
+        bounds["$gte"] = sort_key(to_micros(query.created_from))
+    before = [] if query.created_before is None else [sort_key(to_micros(query.created_before))]
+    before += [] if cursor is None else [sort_key(*read_cursor(cursor))]
+    if before:
+        bounds["$lt"] = min(before)
+    wanted = {
+        "state": query.state and query.state.value,
+        "tags": query.tag,
+        "recordings": query.recording,
+        "place": bounds or None,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _without_empty(update: dict[str, Document]) -> dict[str, Document]:
+    """MongoDB before 5.0, and DocumentDB, refuse an operator that has nothing to do."""
+    return {operator: fields for operator, fields in update.items() if fields}

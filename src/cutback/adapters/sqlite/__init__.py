@@ -1,0 +1,1 @@
+"""Queue, records and catalogue in one SQLite file."""

@@ -1,0 +1,243 @@
+"""The Catalogue on SQLite: which recording holds which moments of which camera, for several processes at once.
+
+Spans are looked up by length classes: see `cutback.adapters.catalogue_rules.length_class`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cutback.adapters.catalogue_rules import REMOVALS_KEPT, length_class, says_the_same, standing, to_enter
+from cutback.adapters.ordering import check_limit, from_micros, make_cursor, read_cursor, to_micros
+from cutback.adapters.sqlite.database import PATIENCE, Database
+from cutback.domain.base import utc_now
+from cutback.domain.cameras.recording import Camera, CameraRecording
+from cutback.domain.cameras.store_event import Standing, is_outdated
+from cutback.domain.errors import RecordsUnavailableError
+from cutback.ports import RecordingPage
+
+_FORGOTTEN_AT_ONCE = 100
+
+_COVERING = """
+    FROM camera_lengths AS lengths
+    CROSS JOIN recordings INDEXED BY recordings_by_span
+        ON recordings.camera = lengths.camera AND recordings.length_class = lengths.length_class
+        AND starts_at > :start - (1 << lengths.length_class)
+"""
+"""Reads the lengths first, then for each the index's part that may overlap what begins at `:start`."""
+
+
+class SqliteCatalogue:
+    """A Catalogue. The recording itself is kept as JSON; columns only serve to find it.
+
+    Every method raises `RecordsUnavailableError` when the file does not answer and `StorageFullError` when
+    it cannot grow; a `limit` below 1 is a `ValueError`.
+    """
+
+    def __init__(
+        self, path: Path | str, *, clock: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE
+    ) -> None:
+        """`clock` tells how old removals are; `patience` is how long another's lock is waited for.
+
+        Raises:
+            SettingsError: the file is of a newer version, or not Cutback's at all.
+        """
+        self._clock = clock
+        self._database = Database(path, unavailable=RecordsUnavailableError, patience=patience)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._database.close()
+
+    # --- coming and going ------------------------------------------------------------------------
+
+    def put_recording(self, recording: CameraRecording) -> bool:
+        """Enter a recording, or its newer version, under its key. Returns whether that told anything new."""
+        with self._database.writing() as connection:
+            known = _known(connection, recording.key)
+            if known is None:
+                removal = _removal(connection, recording.key)
+                if removal is not None and is_outdated(standing(recording), removal):
+                    return False
+                connection.execute("DELETE FROM removed_recordings WHERE key = ?", (recording.key,))
+                _insert(connection, recording)
+                return True
+            entered = to_enter(recording, known)
+            if entered is None:
+                return False
+            _take_out(connection, known)
+            _insert(connection, entered)
+            return not says_the_same(entered, known)
+
+    def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
+        """Take the recording out, and remember the removal. Returns whether one was taken out."""
+        news = Standing(sequencer, at)
+        with self._database.writing() as connection:
+            _forget_removals(connection, before=self._clock() - REMOVALS_KEPT)
+            known, removal = _known(connection, key), _removal(connection, key)
+            if known is not None and is_outdated(news, standing(known)):
+                return False
+            if removal is None or not is_outdated(news, removal):
+                connection.execute(
+                    "INSERT OR REPLACE INTO removed_recordings (key, sequencer, removed_at) VALUES (?, ?, ?)",
+                    (key, sequencer, to_micros(at)),
+                )
+            if known is not None:
+                _take_out(connection, known)
+        return known is not None
+
+    # --- finding ---------------------------------------------------------------------------------
+
+    def get_recording(self, key: str) -> CameraRecording | None:
+        """The recording as it stands in the catalogue."""
+        with self._database.reading() as connection:
+            return _known(connection, key)
+
+    def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
+        """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT content {_COVERING} WHERE lengths.camera = :camera"
+                " AND starts_at < :end AND ends_at > :start ORDER BY starts_at, key",
+                {"camera": camera, "start": to_micros(start), "end": to_micros(end)},
+            ).fetchall()
+        return [_read(content) for (content,) in rows]
+
+    def neighbours(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
+        """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT content FROM (SELECT content FROM recordings INDEXED BY recordings_by_camera
+                    WHERE camera = :camera AND starts_at < :start ORDER BY starts_at DESC, key DESC LIMIT 1)
+                UNION ALL
+                SELECT content FROM (SELECT content FROM recordings INDEXED BY recordings_by_camera
+                    WHERE camera = :camera AND starts_at >= :end ORDER BY starts_at, key LIMIT 1)
+                """,
+                {"camera": camera, "start": to_micros(start), "end": to_micros(end)},
+            ).fetchall()
+        return [_read(content) for (content,) in rows]
+
+    def list_recordings(
+        self,
+        camera: str | None = None,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> RecordingPage:
+        """Recordings by start, then key: of one camera or all, those that overlap [start, end) where given.
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        check_limit(limit)
+        after = None if cursor is None else read_cursor(cursor)
+        values = {
+            "camera": camera,
+            "start": None if start is None else to_micros(start),
+            "end": None if end is None else to_micros(end),
+            "limit": limit + 1,
+            "after": after and after[0],
+            "after_key": after and after[1],
+        }
+        with self._database.reading() as connection:
+            rows = connection.execute(_listing(values), values).fetchall()
+        found = [_read(content) for _, _, content in rows[:limit]]
+        return RecordingPage(found, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+
+    def cameras(self) -> list[Camera]:
+        """Every camera that has a recording, by name. Reads a few entries of the index for each."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                WITH extremes AS (
+                    SELECT camera, length_class, recordings AS count,
+                        (SELECT MIN(starts_at) FROM recordings AS each INDEXED BY recordings_by_span
+                            WHERE each.camera = lengths.camera AND each.length_class = lengths.length_class) AS first,
+                        (SELECT MAX(starts_at) FROM recordings AS each INDEXED BY recordings_by_span
+                            WHERE each.camera = lengths.camera AND each.length_class = lengths.length_class) AS newest
+                    FROM camera_lengths AS lengths
+                )
+                SELECT camera, SUM(count), MIN(first), MAX(
+                    (SELECT MAX(ends_at) FROM recordings AS each INDEXED BY recordings_by_span
+                        WHERE each.camera = extremes.camera AND each.length_class = extremes.length_class
+                        AND starts_at > newest - (1 << extremes.length_class))
+                ) FROM extremes GROUP BY camera ORDER BY camera
+                """
+            ).fetchall()
+        return [Camera(name, count, from_micros(first), from_micros(last)) for name, count, first, last in rows]
+
+
+def _read(content: str) -> CameraRecording:
+    return CameraRecording.model_validate_json(content)
+
+
+def _known(connection: sqlite3.Connection, key: str) -> CameraRecording | None:
+    row = connection.execute("SELECT content FROM recordings WHERE key = ?", (key,)).fetchone()
+    return None if row is None else _read(row[0])
+
+
+def _removal(connection: sqlite3.Connection, key: str) -> Standing | None:
+    row = connection.execute("SELECT sequencer, removed_at FROM removed_recordings WHERE key = ?", (key,)).fetchone()
+    return None if row is None else Standing(row[0], from_micros(row[1]))
+
+
+def _insert(connection: sqlite3.Connection, recording: CameraRecording) -> None:
+    starts_at, ends_at = to_micros(recording.start), to_micros(recording.end)
+    kind = length_class(recording)
+    connection.execute(
+        "INSERT INTO recordings (key, camera, length_class, starts_at, ends_at, content) VALUES (?, ?, ?, ?, ?, ?)",
+        (recording.key, recording.camera, kind, starts_at, ends_at, recording.model_dump_json()),
+    )
+    connection.execute(
+        "INSERT INTO camera_lengths (camera, length_class, recordings) VALUES (?, ?, 1)"
+        " ON CONFLICT (camera, length_class) DO UPDATE SET recordings = recordings + 1",
+        (recording.camera, kind),
+    )
+
+
+def _take_out(connection: sqlite3.Connection, recording: CameraRecording) -> None:
+    lengths = (recording.camera, length_class(recording))
+    connection.execute("DELETE FROM recordings WHERE key = ?", (recording.key,))
+    connection.execute(
+        "UPDATE camera_lengths SET recordings = recordings - 1 WHERE camera = ? AND length_class = ?", lengths
+    )
+    connection.execute("DELETE FROM camera_lengths WHERE camera = ? AND length_class = ? AND recordings = 0", lengths)
+
+
+def _forget_removals(connection: sqlite3.Connection, *, before: datetime) -> None:
+    connection.execute(
+        "DELETE FROM removed_recordings WHERE key IN"
+        " (SELECT key FROM removed_recordings WHERE removed_at < ? ORDER BY removed_at LIMIT ?)",
+        (to_micros(before), _FORGOTTEN_AT_ONCE),
+    )
+
+
+def _listing(values: dict[str, Any]) -> str:
+    """Two readings that stop when they have enough: what runs at `start` already, and what begins from then on."""
+    camera = values["camera"] is not None
+    common = ["recordings.camera = :camera"] if camera else []
+    common += ["(starts_at, key) > (:after, :after_key)"] if values["after"] is not None else []
+    before_end = ["starts_at < :end"] if values["end"] is not None else []
+    index = "recordings_by_camera" if camera else "recordings_by_start"
+    parts = []
+    if values["start"] is not None:
+        # One bound alone: of two, SQLite may read the index up to the one that is farther off.
+        bound = "MIN(:start, :end)" if before_end else ":start"
+        running = [*common, f"starts_at < {bound}", "ends_at > :start"]
+        running += ["lengths.camera = :camera"] if camera else []
+        parts.append(_part(_COVERING, running))
+        common += ["starts_at >= :start", "ends_at > :start"]
+    parts.append(_part(f"FROM recordings INDEXED BY {index}", common + before_end))
+    return f"{' UNION ALL '.join(parts)} ORDER BY starts_at, key LIMIT :limit"
+
+
+def _part(source: str, conditions: list[str]) -> str:
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT * FROM (SELECT starts_at, key, content {source} {where} ORDER BY starts_at, key LIMIT :limit)"  # noqa: S608 - constants

@@ -1,0 +1,236 @@
+"""One SQLite file for queues and records: connections, transactions, schema, and the meaning of errors."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cutback.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from cutback.domain.errors import CutbackError, SettingsError, StorageFullError, SurroundingsError
+
+PATIENCE = timedelta(seconds=10)
+"""How long to wait for another process's lock before the database counts as unavailable."""
+
+_IDLE_AT_MOST = 8
+_WAL_BYTES_KEPT = 64 * 1024 * 1024
+_TOO_LITTLE_ROOM = 256 * 1024
+_PRIMARY_CODE = 0xFF
+_BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
+
+_Identity = tuple[int, int]
+
+
+class Database:
+    """The database file, for any number of threads; other processes may have it open as well.
+
+    Each transaction has a connection to itself; idle ones are kept. Never carry one over a fork.
+    """
+
+    def __init__(
+        self, path: Path | str, *, unavailable: type[SurroundingsError], patience: timedelta = PATIENCE
+    ) -> None:
+        """Open the file, making it and bringing its schema up to date where need be.
+
+        `unavailable` is raised when the file does not answer, which includes being locked for `patience`.
+
+        Raises:
+            SettingsError: the file is of a newer version, or not Cutback's at all.
+            SurroundingsError: it cannot be opened, or there is no room for it.
+        """
+        self._path = Path(path)
+        self._unavailable = unavailable
+        self._patience = patience.total_seconds()
+        self._lock = threading.Lock()
+        self._idle: list[tuple[_Identity, sqlite3.Connection]] = []
+        self._finalize = weakref.finalize(self, _close_all, self._lock, self._idle)
+        with self.reading():
+            pass  # faults show at start, not at first use
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the idle connections. A later use opens new ones."""
+        _close_all(self._lock, self._idle)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reads; each statement sees the newest commit.
+
+        Raises:
+            SurroundingsError: the database does not answer.
+        """
+        with self._translating():
+            identity, connection = self._take()
+            try:
+                yield connection
+            except sqlite3.Error:
+                connection.close()  # it may be in any state
+                raise
+            except BaseException:
+                self._give_back(identity, connection)
+                raise
+            self._give_back(identity, connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it is durable when the block ends, or nothing happened.
+
+        Raises:
+            SurroundingsError: the database does not answer, or there is no room.
+        """
+        with self.reading() as connection:
+            # Immediate: a lock asked for later, after a read, could be refused at once, without waiting.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _take(self) -> tuple[_Identity, sqlite3.Connection]:
+        identity = _identity(self._path)
+        while True:
+            with self._lock:
+                if not self._idle:
+                    break
+                known, connection = self._idle.pop()
+            if known == identity:
+                return known, connection
+            connection.close()  # the file was removed or replaced: this one would write into the void
+        connection = self._open()
+        return _identity(self._path) or (0, 0), connection
+
+    def _give_back(self, identity: _Identity, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if len(self._idle) < _IDLE_AT_MOST:
+                self._idle.append((identity, connection))
+                return
+        connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=self._patience, isolation_level=None, check_same_thread=False)
+        try:
+            _check_owner(connection, self._path)
+            self._use_wal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
+            _migrate(connection, self._path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                # Changing the mode needs the file for oneself, and SQLite does not wait for that.
+                (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                if mode != "wal":
+                    raise self._unavailable(f"{self._path} is where SQLite cannot keep a write-ahead log.")
+                return
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except _BUGS:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: sqlite3.DatabaseError) -> CutbackError:
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(self._path.parent)):
+            return StorageFullError(f"The database {self._path} cannot grow.")
+        return self._unavailable(f"{self._path}: {error}.")
+
+
+def _close_all(lock: threading.Lock, idle: list[tuple[_Identity, sqlite3.Connection]]) -> None:
+    with lock:
+        connections = [connection for _, connection in idle]
+        idle.clear()
+    for connection in connections:
+        connection.close()
+
+
+def _identity(path: Path) -> _Identity | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - called for every transaction; a Path makes it slower
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _no_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _TOO_LITTLE_ROOM
+    except OSError:
+        return False
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+    """Before anything is written: the file is empty, or ours, and not of a later day."""
+    try:
+        version = _pragma(connection, "user_version")
+        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+        foreign = _pragma(connection, "application_id") != APPLICATION_ID and (version or tables)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_NOTADB:
+            raise
+        foreign = True
+    if foreign:
+        raise SettingsError(
+            f"\n- CUTBACK_DATABASE: {path} is not a database of Cutback; name another file, or a new one"
+        )
+    if version > len(MIGRATIONS):
+        raise SettingsError(
+            f"\n- CUTBACK_DATABASE: {path} was made by a newer version of Cutback (schema {version}; this "
+            f"version knows up to {len(MIGRATIONS)}); upgrade Cutback, or name another file"
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if _pragma(connection, "user_version") == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _check_owner(connection, path)  # another process may have been first
+        for statements in MIGRATIONS[_pragma(connection, "user_version") :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)

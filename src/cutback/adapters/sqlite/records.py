@@ -1,0 +1,277 @@
+"""The Records on SQLite: clips, what finds them again, and their events, for several processes at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cutback.adapters.ordering import (
+    ABANDONED_AFTER,
+    check_limit,
+    make_cursor,
+    micros_or_none,
+    read_cursor,
+    to_micros,
+)
+from cutback.adapters.sqlite.database import PATIENCE, Database
+from cutback.domain.base import iso, utc_now
+from cutback.domain.clips.clip import Clip, ClipState, Progress
+from cutback.domain.clips.event import Event
+from cutback.domain.errors import RecordsUnavailableError
+from cutback.ports import ClipQuery, Page
+
+
+class SqliteRecords:
+    """A Records. The clip itself is kept as JSON; columns and side tables only serve to find it.
+
+    Every method raises `RecordsUnavailableError` when the file does not answer and `StorageFullError` when
+    it cannot grow; a `limit` below 1 is a `ValueError`.
+    """
+
+    def __init__(
+        self, path: Path | str, *, clock: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE
+    ) -> None:
+        """`clock` dates the announcing of events; `patience` is how long another's lock is waited for.
+
+        Raises:
+            SettingsError: the file is of a newer version, or not Cutback's at all.
+        """
+        self._clock = clock
+        self._database = Database(path, unavailable=RecordsUnavailableError, patience=patience)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._database.close()
+
+    # --- clips -----------------------------------------------------------------------------------
+
+    def put_clip(self, clip: Clip) -> bool:
+        """Store a new clip and its event, unless its id is taken. Returns whether it was stored."""
+        columns = _columns(clip)
+        with self._database.writing() as connection:
+            stored = connection.execute(
+                f"INSERT INTO clips ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"  # noqa: S608 - constants
+                " ON CONFLICT (id) DO NOTHING",
+                columns,
+            ).rowcount
+            if stored:
+                _put_marks(connection, clip)
+                _put_event(connection, clip)
+        return bool(stored)
+
+    def get_clip(self, clip_id: str) -> Clip | None:
+        """The clip as it stands."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT content FROM clips WHERE id = ?", (clip_id,)).fetchone()
+        return None if row is None else Clip.model_validate_json(row[0])
+
+    def commit(self, clip: Clip, *, announce: bool = True) -> bool:
+        """Store a change, made from revision `clip.revision - 1`, and its event, in one atomic update.
+
+        What a clip was asked for and when never changes, so the tables of tags and recordings stay.
+        """
+        columns = _columns(clip)
+        with self._database.writing() as connection:
+            changed = connection.execute(
+                f"UPDATE clips SET {', '.join(f'{name} = :{name}' for name in columns)}"  # noqa: S608 - constants
+                " WHERE id = :id AND revision = :revision - 1",
+                columns,
+            ).rowcount
+            if changed and announce:
+                _put_event(connection, clip)
+        return bool(changed)
+
+    def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
+        """Prolong the attempt's lease and note its progress; False when it is not the current attempt."""
+        with self._database.writing() as connection:
+            changed = connection.execute(
+                "UPDATE clips SET lease_until = ?,"
+                " content = json_set(content, '$.lease_until', ?, '$.progress', json(?))"
+                " WHERE id = ? AND state = ? AND attempt = ?",
+                (
+                    to_micros(lease_until),
+                    iso(lease_until),
+                    progress.model_dump_json(),
+                    clip_id,
+                    ClipState.PROCESSING,
+                    attempt,
+                ),
+            ).rowcount
+        return bool(changed)
+
+    def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Clips that match, newest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        check_limit(limit)
+        statement, values = _listing(query, None if cursor is None else read_cursor(cursor))
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
+        return _page(rows, limit)
+
+    def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
+        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
+        check_limit(limit)
+        after = (-(2**63), "") if cursor is None else read_cursor(cursor)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT created_at, id, content FROM clips WHERE state = 'waiting' AND waits_for = ?"
+                " AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
+                (camera, *after, limit + 1),
+            ).fetchall()
+        return _page(rows, limit)
+
+    def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
+        """Clips that housekeeping must look at, the longest due first."""
+        check_limit(limit)
+        # Each part reads its own index in order and stops. Left to choose, SQLite reads all ready clips.
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT content, MIN(moment) FROM (
+                    SELECT * FROM (SELECT seq, sweep_at AS moment FROM clips INDEXED BY clips_by_sweep
+                        WHERE sweep_at IS NOT NULL AND sweep_at <= :now ORDER BY sweep_at LIMIT :limit)
+                    UNION ALL
+                    SELECT * FROM (SELECT seq, expires_at AS moment FROM clips INDEXED BY clips_by_expiry
+                        WHERE state = 'ready' AND expires_at <= :now ORDER BY expires_at LIMIT :limit)
+                    UNION ALL
+                    SELECT * FROM (SELECT seq, lease_until + :grace AS moment FROM clips INDEXED BY clips_by_lease
+                        WHERE state = 'processing' AND lease_until <= :now - :grace
+                        ORDER BY lease_until LIMIT :limit)
+                ) JOIN clips USING (seq)
+                GROUP BY seq ORDER BY 2, seq LIMIT :limit
+                """,
+                {
+                    "now": to_micros(now),
+                    "grace": ABANDONED_AFTER // timedelta(microseconds=1),
+                    "limit": limit,
+                },
+            ).fetchall()
+        return [Clip.model_validate_json(content) for content, _ in rows]
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def unannounced(self, *, limit: int = 100) -> list[Event]:
+        """Events not marked as announced, oldest first."""
+        check_limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT content FROM events WHERE announced_at IS NULL ORDER BY position LIMIT ?", (limit,)
+            ).fetchall()
+        return [Event.model_validate_json(content) for (content,) in rows]
+
+    def mark_announced(self, event_ids: Iterable[str]) -> None:
+        """These have been announced. Unknown ids are passed over."""
+        ids = list(event_ids)
+        if not ids:
+            return
+        with self._database.writing() as connection:
+            now = to_micros(self._clock())
+            connection.executemany(
+                "UPDATE events SET announced_at = ? WHERE id = ? AND announced_at IS NULL",
+                [(now, event_id) for event_id in ids],
+            )
+
+    def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
+        """Events in the order of their commits, each with its position."""
+        check_limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT position, content FROM events WHERE position > ? ORDER BY position LIMIT ?",
+                (position, limit),
+            ).fetchall()
+        return [(found, Event.model_validate_json(content)) for found, content in rows]
+
+    def last_position(self) -> int:
+        """The newest event's position; 0 when there is none."""
+        with self._database.reading() as connection:
+            (position,) = connection.execute("SELECT COALESCE(MAX(position), 0) FROM events").fetchone()
+        return int(position)
+
+
+def _page(rows: list[tuple[int, str, str]], limit: int) -> Page:
+    """Of rows of time, id and content, of which one more than `limit` was asked for."""
+    clips = [Clip.model_validate_json(content) for _, _, content in rows[:limit]]
+    return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+
+
+def _columns(clip: Clip) -> dict[str, Any]:
+    return {
+        "id": clip.id,
+        "state": clip.state.value,
+        "created_at": to_micros(clip.created_at),
+        "revision": clip.revision,
+        "attempt": clip.attempt,
+        "lease_until": micros_or_none(clip.lease_until),
+        "sweep_at": micros_or_none(clip.sweep_at),
+        "expires_at": micros_or_none(clip.expires_at),
+        "waits_for": clip.waits_for,
+        "content": clip.model_dump_json(),
+    }
+
+
+def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
+    created_at = to_micros(clip.created_at)
+    connection.executemany(
+        "INSERT INTO clip_tags (tag, created_at, id) VALUES (?, ?, ?)",
+        [(tag, created_at, clip.id) for tag in set(clip.request.tags)],
+    )
+    connection.executemany(
+        "INSERT INTO clip_recordings (recording, created_at, id) VALUES (?, ?, ?)",
+        [(key, created_at, clip.id) for key in {each.recording for each in clip.request.ranges}],
+    )
+
+
+def _put_event(connection: sqlite3.Connection, clip: Clip) -> None:
+    event = clip.event()
+    connection.execute("INSERT INTO events (id, content) VALUES (?, ?)", (event.id, event.model_dump_json()))
+
+
+def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict[str, Any]]:
+    """The statement reads the narrowest table that is in the listing's order, and stops when it has enough."""
+    if query.tag is not None:
+        source, conditions = "clip_tags AS mark CROSS JOIN clips USING (id)", ["mark.tag = :tag"]
+    elif query.recording is not None:
+        source, conditions = (
+            "clip_recordings AS mark CROSS JOIN clips USING (id)",
+            ["mark.recording = :recording"],
+        )
+    else:
+        source, conditions = "clips AS mark", []
+    if query.tag is not None and query.recording is not None:
+        conditions.append(
+            "EXISTS (SELECT 1 FROM clip_recordings AS cut WHERE cut.recording = :recording"
+            " AND cut.created_at = mark.created_at AND cut.id = mark.id)"
+        )
+    if query.state is not None:
+        conditions.append("state = :state")
+    if query.created_from is not None:
+        conditions.append("mark.created_at >= :created_from")
+    if query.created_before is not None:
+        conditions.append("mark.created_at < :created_before")
+    if after is not None:
+        conditions.append("(mark.created_at, mark.id) < (:after_created_at, :after_id)")
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    statement = (
+        f"SELECT mark.created_at, mark.id, content FROM {source} {where}"  # noqa: S608 - constants
+        " ORDER BY mark.created_at DESC, mark.id DESC LIMIT :limit"
+    )
+    after_created_at, after_id = after or (0, "")
+    return statement, {
+        "tag": query.tag,
+        "recording": query.recording,
+        "state": query.state,
+        "created_from": micros_or_none(query.created_from),
+        "created_before": micros_or_none(query.created_before),
+        "after_created_at": after_created_at,
+        "after_id": after_id,
+    }

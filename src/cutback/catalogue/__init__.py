@@ -1,0 +1,1 @@
+"""Recordings: registered, scanned for, found again by camera and moment."""

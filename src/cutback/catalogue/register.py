@@ -1,0 +1,234 @@
+"""How a recording enters the catalogue: looked into where it lies, given its place, and noted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from cutback.domain.byte_ranges import coalesced
+from cutback.domain.cameras.key_pattern import is_recording
+from cutback.domain.cameras.placing import Told, camera_of, place_recording
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.cameras.store_event import StoreEvent
+from cutback.domain.errors import (
+    CutbackError,
+    InvalidRequestError,
+    MediaUnreadableError,
+    MediaUnsupportedError,
+    ObjectNotFoundError,
+    RecordingNotFoundError,
+    SourceChangedError,
+)
+from cutback.reading.index_cache import RememberingReader
+from cutback.reading.range_reader import RangeReader
+
+if TYPE_CHECKING:
+    from cutback.services import Services
+    from cutback.storage.store import ObjectInfo
+
+log = logging.getLogger(__name__)
+
+STILL_WRITTEN = timedelta(seconds=10)
+"""A file of a folder that changed so lately may still be written to."""
+STILL_REPLACED = timedelta(minutes=1)
+"""An object that took a shorter one's place so lately may be replaced by a longer one."""
+
+_FINEST_RATE = 100_000
+_MOST_PARTS = 64
+"""Parts of an index that are noted; one in more parts is found anew."""
+
+What = Literal["entered", "renewed", "known", "gone", "superseded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What came of looking at a recording."""
+
+    what: What
+    """`entered` for the first time; `renewed`: there is more to say of it than before; `known`: nothing new; `gone`:
+    it is not in the store (any more); `superseded`: another version took its place, before it was looked at or
+    meanwhile, and has to be looked at of its own."""
+    recording: CameraRecording | None = None
+    """As the catalogue has it now; of one that is gone, as the catalogue had it."""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether clips that wait for this camera should look again."""
+        return self.what in {"entered", "renewed"}
+
+
+def register(
+    services: Services,
+    key: str,
+    *,
+    camera: str = "",
+    start: datetime | None = None,
+    etag: str = "",
+    sequencer: str = "",
+    stopped: Callable[[], bool] = lambda: False,
+) -> Registered:
+    """Look at what lies under `key` now, and note it in the catalogue; what is not there any more is taken out.
+
+    `camera` and `start` count more than all else that speaks of them. `etag` and `sequencer` are those of the event
+    that told of it: another version than that is left to its own event.
+
+    Raises:
+        PlaceUnknownError: nothing tells its camera, or when it began.
+        CutbackError: it is no recording that can be read.
+        SurroundingsError: store or catalogue do not answer.
+    """
+    known = services.catalogue.get_recording(key)
+    if known is not None and etag and bare(known.etag) == bare(etag) and not known.growing:
+        # Reported twice, or scanned before its event came: the store need not be asked.
+        services.catalogue.put_recording(known.model_copy(update={"sequencer": sequencer or known.sequencer}))
+        return Registered("known", known)
+    try:
+        with closing(RangeReader.open(services.sources, key, stopped=stopped)) as reader:
+            info = reader.info
+            if etag and bare(etag) != bare(info.etag):
+                return Registered("superseded", known)
+            changing = _is_changing(services, info, known)
+            if known is not None and known.etag == info.etag and not camera and start is None:
+                growing = known.growing and changing
+                looked = known.model_copy(update={"growing": growing, "sequencer": sequencer or known.sequencer})
+            else:
+                told = Told(key, camera, start, services.sources.metadata(key), stored_at=info.modified)
+                looked = _look(services, RememberingReader(reader, services.cache), told, stopped)
+                looked = looked.model_copy(update={"growing": looked.growing and changing, "sequencer": sequencer})
+    except SourceChangedError:
+        return Registered("superseded", known)
+    except (RecordingNotFoundError, ObjectNotFoundError):
+        # Of this version alone: who tells of a newer one meanwhile is believed.
+        if known is not None:
+            services.catalogue.remove_recording(key, at=known.stored_at)
+        return Registered("gone", known)
+    news = services.catalogue.put_recording(looked)
+    for conflict in looked.conflicts if news else ():
+        log.info("stage=catalogued key=%r conflict=%r", key, conflict)
+    what: What = "known" if not news else "entered" if known is None else "renewed"
+    return Registered(what, services.catalogue.get_recording(key))
+
+
+def bare(etag: str) -> str:
+    """An etag as S3's events write it: without quotes."""
+    return etag.removeprefix("W/").strip('"')
+
+
+def own_key(services: Services, event: StoreEvent) -> str | None:
+    """The key in the source store of the recording that an event is about; None if it is about anything else."""
+    parts = urlsplit(services.sources.url) if not services.sources.is_folder else None
+    if event.bucket != (parts.netloc if parts else ""):
+        return None
+    prefix = f"{parts.path.strip('/')}/" if parts and parts.path.strip("/") else ""
+    key = event.key.removeprefix(prefix)
+    return key if event.key.startswith(prefix) and is_recording(key) else None
+
+
+def remove(services: Services, key: str, event: StoreEvent) -> None:
+    """Take a recording out of the catalogue because the store reports its removal.
+
+    Raises:
+        SurroundingsError: store or catalogue do not answer.
+    """
+    if not event.sequencer:
+        try:
+            services.sources.head(key)
+        except (ObjectNotFoundError, InvalidRequestError):
+            pass
+        else:
+            return  # nothing says which came first, but it is there
+    if services.catalogue.remove_recording(key, sequencer=event.sequencer, at=event.time):
+        log.info("stage=catalogued key=%r removed=yes", key)
+
+
+def _look(services: Services, reader: RememberingReader, told: Told, stopped: Callable[[], bool]) -> CameraRecording:
+    rules = services.settings.key_rules
+    camera_of(told, rules)  # without a camera, it need not be looked into
+    noting = _IndexNotes(reader)
+    found = services.prober.probe(noting, limits=services.settings.limits, stopped=stopped)
+    video: dict[str, Any] = next((track for track in found["tracks"] if track["kind"] == "video"), {})
+    told = Told(
+        told.key,
+        told.camera,
+        told.start,
+        told.metadata,
+        created=str(found.get("created") or ""),
+        duration=Fraction(found["duration"]),
+        stored_at=told.stored_at,
+    )
+    placement = place_recording(told, rules)
+    tracks = sorted(found["tracks"], key=lambda track: track["kind"] != "video")
+    return CameraRecording(
+        key=told.key,
+        etag=reader.info.etag,
+        size=reader.size,
+        camera=placement.camera,
+        start=placement.start,
+        duration=told.duration,
+        stored_at=told.stored_at,
+        width=video.get("width", 0),
+        height=video.get("height", 0),
+        codecs=tuple(track["codec"] for track in tracks),
+        frame_rate=_frame_rate(video),
+        growing=bool(found.get("open_ended", True) or found.get("truncated")),
+        index=noting.parts(),
+        conflicts=placement.conflicts,
+    )
+
+
+def _frame_rate(video: dict[str, Any]) -> Fraction:
+    length = Fraction(video.get("duration", 0))
+    # The length came as a decimal; without its rounding, 30 is 30.
+    return (video["samples"] / length).limit_denominator(_FINEST_RATE) if length > 0 else Fraction(0)
+
+
+def _is_changing(services: Services, info: ObjectInfo, known: CameraRecording | None) -> bool:
+    """Whether it may still be written: a folder's file in its place, an object by a longer one that takes it."""
+    quiet = abs(services.clock() - info.modified)
+    if services.sources.is_folder:
+        return quiet < STILL_WRITTEN
+    grew = known is not None and (known.growing or (bare(known.etag) != bare(info.etag) and known.size < info.size))
+    return grew and quiet < STILL_REPLACED
+
+
+class _IndexNotes:
+    """A `ByteSource` that notes which parts of it are the container's index."""
+
+    def __init__(self, reader: RememberingReader) -> None:
+        self._reader = reader
+        self._read: list[tuple[int, int]] = []
+
+    @property
+    def size(self) -> int:
+        return self._reader.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self._reader.read_at(offset, length)
+
+    def read_index(self, offset: int, length: int) -> bytes:
+        self._read.append((offset, offset + length))
+        return self._reader.read_index(offset, length)
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        self._reader.prefetch(ranges)
+
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        """(offset, length) of each, in order, adjoining ones as one."""
+        joined = coalesced(self._read, gap=0)
+        return tuple((start, end - start) for start, end in joined) if len(joined) <= _MOST_PARTS else ()
+
+
+def is_young(services: Services, info: ObjectInfo) -> bool:
+    """Whether what cannot be read of it may only not be written yet."""
+    return abs(services.clock() - info.modified) < STILL_WRITTEN
+
+
+def is_not_yet(error: CutbackError) -> bool:
+    """Whether the error may be one of an object that is still being written."""
+    return isinstance(error, MediaUnreadableError | MediaUnsupportedError)

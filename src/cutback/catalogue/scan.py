@@ -1,0 +1,194 @@
+"""Looks through the source store for recordings that no event told of: new ones, other versions, and lost ones."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cutback.catalogue.register import Registered, bare, is_not_yet, is_young
+from cutback.domain.cameras.key_pattern import is_recording
+from cutback.domain.clips.retry import is_transient
+from cutback.domain.errors import CutbackError, StoppedError
+from cutback.services import Services
+from cutback.storage.store import ObjectInfo
+
+log = logging.getLogger(__name__)
+
+_PAGE = 1000
+_PATIENCE_SECONDS = 5.0
+_AT_ONCE = 4
+"""Recordings that are looked into at the same time."""
+
+OnProgress = Callable[[float, str], None]
+
+
+class EnterRecording(Protocol):
+    """Registers a recording and requeues the clips that wait for it: `arrivals.enter_recording`."""
+
+    def __call__(
+        self, services: Services, key: str, /, *, again: bool = ..., stopped: Callable[[], bool] = ...
+    ) -> Registered:
+        """Raises as `arrivals.enter_recording`."""
+        ...
+
+
+@dataclass(slots=True)
+class Scanned:
+    """What came of a scan."""
+
+    seen: int = 0
+    """Recordings in the store."""
+    entered: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    """Taken out of the catalogue, since they are not in the store any more."""
+    later: list[str] = field(default_factory=list)
+    """Are being written or replaced just now, and left to the next scan."""
+    failed: dict[str, CutbackError] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Scanner:
+    """Scans again and again, each time looking only at what changed since the last time.
+
+    The first time it is compared with the catalogue. What cannot be read is looked at again when it changes.
+    """
+
+    services: Services
+    enter: EnterRecording
+    prefix: str = ""
+    """Whole folders; see `Store.list`."""
+    _known: dict[str, str] | None = None
+    """Key → etag of what has been dealt with."""
+    _growing: set[str] = field(default_factory=set)
+    _begun: set[str] = field(default_factory=set)
+    """Entering these began and did not end, as something did not answer: waiting clips may not know of them yet."""
+
+    def scan(
+        self, *, on_progress: OnProgress = lambda _fraction, _remark: None, stopped: Callable[[], bool] = lambda: False
+    ) -> Scanned:
+        """One scan. A recording that fails does no harm to the others.
+
+        Raises:
+            SurroundingsError: store, catalogue or queue do not answer; what was found so far is noted.
+            StoppedError: `stopped` answered True.
+        """
+        known = self._catalogued() if self._known is None else self._known
+        self._known = known
+        result, lost, changed = Scanned(), set(known), []
+        for info in self.services.sources.list(self.prefix):
+            if stopped():
+                raise StoppedError("The store was being looked through.")
+            if not is_recording(info.key):
+                continue
+            result.seen += 1
+            lost.discard(info.key)
+            if known.get(info.key) != bare(info.etag) or info.key in self._growing:
+                changed.append(info)
+        with closing(self._looks(changed, stopped)) as looks:
+            for number, (info, look) in enumerate(looks):
+                on_progress(number / len(changed), info.key)
+                self._take_in(info, look, result, known)
+        for key in sorted(lost):
+            self._note(key, self.enter(self.services, key, stopped=stopped), result, known)
+        return result
+
+    def run(self, stop: threading.Event, seconds: float) -> None:
+        """Scan every so many seconds until `stop` is set. What fails is logged, and found in a later scan."""
+        while not stop.is_set():
+            try:
+                self.scan(stopped=stop.is_set)
+            except StoppedError:
+                return
+            except CutbackError as error:
+                log.warning("stage=scanned put_off=yes reason=%s", error)
+            stop.wait(seconds)
+
+    def _catalogued(self) -> dict[str, str]:
+        known: dict[str, str] = {}
+        below = f"{self.prefix.removesuffix('/')}/" if self.prefix else ""
+        cursor = None
+        while True:
+            page = self.services.catalogue.list_recordings(limit=_PAGE, cursor=cursor)
+            for recording in page.recordings:
+                if recording.key.startswith(below):
+                    known[recording.key] = bare(recording.etag)
+                    if recording.growing:
+                        self._growing.add(recording.key)
+            cursor = page.next_cursor
+            if cursor is None:
+                return known
+
+    def _looks(
+        self, infos: list[ObjectInfo], stopped: Callable[[], bool]
+    ) -> Generator[tuple[ObjectInfo, Future[Registered]]]:
+        """Each recording, being looked into: some at once, as each takes a process of its own and a store its time."""
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cutback-scan")
+        try:
+            looks = [
+                pool.submit(self.enter, self.services, info.key, again=info.key in self._begun, stopped=stopped)
+                for info in infos
+            ]
+            self._begun.update(info.key for info in infos)
+            yield from zip(infos, looks, strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _take_in(self, info: ObjectInfo, look: Future[Registered], result: Scanned, known: dict[str, str]) -> None:
+        try:
+            found = look.result()
+        except StoppedError:
+            raise
+        except CutbackError as error:
+            if is_transient(error):
+                raise
+            self._begun.discard(info.key)
+            if is_not_yet(error) and is_young(self.services, info):
+                result.later.append(info.key)
+                return
+            known[info.key] = bare(info.etag)
+            self._growing.discard(info.key)
+            result.failed[info.key] = error
+            log.info("stage=scanned key=%r reason=%s message=%r", info.key, error.reason, error.message)
+        else:
+            self._note(info.key, found, result, known)
+
+    def _note(self, key: str, found: Registered, result: Scanned, known: dict[str, str]) -> None:
+        self._begun.discard(key)
+        recording = found.recording
+        if found.what == "superseded":
+            result.later.append(key)
+            return
+        if found.what == "gone" or recording is None:
+            known.pop(key, None)
+            self._growing.discard(key)
+            if recording is not None:
+                result.gone.append(key)
+                log.info("stage=scanned key=%r gone=yes", key)
+            return
+        if found.is_news:
+            (result.entered if found.what == "entered" else result.renewed).append(key)
+            log.info("stage=scanned key=%r camera=%s %s=yes", key, recording.camera, found.what)
+        known[key] = bare(recording.etag)
+        (self._growing.add if recording.growing else self._growing.discard)(key)
+
+
+@contextmanager
+def scanning(services: Services, stop: threading.Event, enter: EnterRecording) -> Iterator[None]:
+    """Scan in the background as often as the settings say, until `stop` is set; the block's end waits for that."""
+    seconds = services.settings.scan_every
+    if not seconds:
+        yield
+        return
+    thread = threading.Thread(target=Scanner(services, enter).run, args=[stop, seconds], name="scan", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_PATIENCE_SECONDS)

@@ -1,0 +1,169 @@
+"""What is typed on a command line becomes a request; what is wrong with it is named by its option."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cutback.cli.exit_codes import WrongUsageError
+from cutback.domain.errors import Fault, InvalidRequestError
+from cutback.domain.requests.batch import single_requests
+from cutback.domain.requests.envelope import Asked, open_envelope
+from cutback.domain.requests.request import ClipRequest, validate_request
+
+_OPTIONS = {
+    "start": "--from",
+    "end": "--to",
+    "output.precision": "--precision",
+    "expires_in": "--expires-in",
+    "id": "--id",
+    "title": "--title",
+    "tags": "--tag",
+    "labels": "--label",
+    "webhook": "--webhook",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A time range as typed."""
+
+    start: str
+    end: str
+    named: str = ""
+    """The option it came from, where it was `--range`."""
+
+
+def typed_ranges(start: str | None, end: str | None, ranges: Sequence[str]) -> list[Typed]:
+    """`--from`/`--to`, or every `--range A..B`.
+
+    Raises:
+        WrongUsageError: neither or both, or a range without its two dots.
+    """
+    if ranges:
+        if start is not None or end is not None:
+            raise WrongUsageError("Say --from and --to, or one --range and more, not both.")
+        made = []
+        for text in ranges:
+            first, dots, last = text.partition("..")
+            if not (dots and first and last):
+                raise WrongUsageError(f"--range {text!r}: write it as FROM..TO, such as 12.5..30.")
+            made.append(Typed(first, last, f"--range {text}"))
+        return made
+    if start is None or end is None:
+        missing = " and ".join(name for name, value in (("--from", start), ("--to", end)) if value is None)
+        raise WrongUsageError(f"{missing} is missing: say which part, such as --from 00:01:15 --to 00:01:45.")
+    return [Typed(start, end)]
+
+
+def typed_instant(text: str) -> Any:
+    """A time in a request's own form; `frame:1234` is the frame of that number."""
+    match = re.fullmatch(r"frame:(\d{1,15})", text.strip(), re.ASCII)
+    return {"frame": int(match[1])} if match else text
+
+
+def typed_labels(labels: Sequence[str]) -> dict[str, str]:
+    """`key=value`, each key once.
+
+    Raises:
+        WrongUsageError: one is not of that form.
+    """
+    made: dict[str, str] = {}
+    for text in labels:
+        key, equals, value = text.partition("=")
+        if not equals or key in made:
+            raise WrongUsageError(f"--label {text!r}: write it as KEY=VALUE, every key once.")
+        made[key] = value
+    return made
+
+
+def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRequest:
+    """A validated request; fields that are None or empty are left out.
+
+    Raises:
+        InvalidRequestError: its faults named by the options they came from.
+    """
+    content = {
+        "source": [
+            {"recording": recording, "start": typed_instant(piece.start), "end": typed_instant(piece.end)}
+            for piece in ranges
+        ],
+        **{name: value for name, value in fields.items() if value not in (None, "", [], {})},
+    }
+    try:
+        return validate_request(content)
+    except InvalidRequestError as error:
+        raise InvalidRequestError([_as_typed(fault, ranges) for fault in error.faults]) from None
+
+
+def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **fields: Any) -> list[ClipRequest]:
+    """A validated request for each camera; what is None or empty is left out.
+
+    Raises:
+        InvalidRequestError: its faults named by the options they came from.
+    """
+    typed: dict[str, Any] = {name: value for name, value in span.items() if value is not None}
+    for name in {"from", "to", "at"} & set(typed):
+        typed[name] = typed_moment(typed[name])
+    if not {"at", "from", "to"} & set(typed):
+        raise WrongUsageError("Say --from and --to, or --at with --before and --after: moments of the wall clock.")
+    content = {
+        "source": {"camera": cameras[0] if len(cameras) == 1 else list(cameras), **typed},
+        **{name: value for name, value in fields.items() if value not in (None, "", [], {})},
+    }
+    try:
+        return [validate_request(each) for each in single_requests(content)]
+    except InvalidRequestError as error:
+        faults = [Fault(_camera_option(fault.path), fault.problem) for fault in error.faults]
+        raise InvalidRequestError(faults) from None
+
+
+def typed_moment(text: str) -> str | int:
+    """A moment as a request has it; without a date it is today's, without an offset by this machine's clock."""
+    written = text.strip()
+    if re.fullmatch(r"\d{12,14}", written, re.ASCII):
+        return int(written)
+    if re.fullmatch(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?", written, re.ASCII):
+        written = f"{datetime.now().astimezone():%Y-%m-%d}T{written.zfill(len(written) + (written[1] == ':'))}"
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return text
+    return (moment if moment.tzinfo else moment.astimezone()).isoformat()
+
+
+def requests_of_message(body: bytes) -> list[ClipRequest]:
+    """The requests of a file: one, or several in any form that the queue takes, too.
+
+    Raises:
+        InvalidRequestError: one of them is wrong, or there is none.
+    """
+    items = open_envelope(body)
+    contents = [each for item in items if isinstance(item, Asked) for each in single_requests(item.content)]
+    if not contents or len(contents) < len([item for item in items if isinstance(item, Asked)]):
+        raise InvalidRequestError([Fault("", "holds no request")])
+    return [validate_request(content) for content in contents]
+
+
+def _camera_option(path: str) -> str:
+    name = path.rpartition(".")[2]
+    if path.startswith("source"):
+        return f"--{name}" if name in {"camera", "from", "to", "gaps"} else "--at --before --after"
+    return _OPTIONS.get(path) or _OPTIONS.get(re.split(r"[\[.]", path, maxsplit=1)[0]) or path
+
+
+def _as_typed(fault: Fault, ranges: Sequence[Typed]) -> Fault:
+    return Fault(_option(fault.path, ranges), fault.problem.replace('{"frame": 1234}', "frame:1234"))
+
+
+def _option(path: str, ranges: Sequence[Typed]) -> str:
+    if match := re.match(r"source\[(\d+)\](?:\.(\w+))?", path):
+        piece = ranges[int(match[1])]
+        if match[2] == "recording":
+            return "recording"
+        return piece.named or _OPTIONS.get(match[2] or "", "--from --to")
+    top = re.split(r"[\[.]", path, maxsplit=1)[0]
+    return _OPTIONS.get(path) or _OPTIONS.get(top) or path

@@ -1,0 +1,140 @@
+"""`cutback cameras` and `cutback recordings`: what the catalogue holds, and where it has gaps."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from cutback.cli.command import command
+from cutback.cli.exit_codes import WrongUsageError
+from cutback.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from cutback.domain.cameras.recording import CameraRecording
+    from cutback.ports import Catalogue
+
+_SHOWN_AT_FIRST = timedelta(days=1)
+
+
+def register(app: typer.Typer, panel: str) -> None:
+    """Add the commands."""
+    command(app, "cameras", panel=panel, examples=(("", "who has been recording"),))(cameras)
+    command(
+        app,
+        "recordings",
+        panel=panel,
+        examples=(
+            ("--camera north-point", "its last day, and the gaps in it"),
+            ("--from 2026-11-23T10:00:00Z --to 2026-11-23T11:00:00Z", "an hour of all cameras"),
+        ),
+    )(recordings)
+
+
+def cameras(screen: Screen) -> None:
+    """List the cameras that have recordings."""
+    from cutback.cli.views import formatting
+    from cutback.domain.base import iso
+
+    with screen.services() as services:
+        found, now = services.catalogue.cameras(), services.clock()
+    screen.document(
+        {
+            "cameras": [
+                {"name": each.name, "recordings": each.recordings, "first": iso(each.first), "last": iso(each.last)}
+                for each in found
+            ]
+        }
+    )
+    if not found:
+        screen.hint("No camera has a recording yet; try: cutback scan")
+        return
+    table = formatting.table("camera", "recordings", "from", "to", "", right=["recordings"], clipped=["camera"])
+    for each in found:
+        table.add_row(
+            escape(each.name),
+            str(each.recordings),
+            f"{each.first:%Y-%m-%d %H:%M:%S}",
+            f"{each.last:%Y-%m-%d %H:%M:%S}",
+            formatting.ago(each.last, now),
+        )
+    screen.show(table)
+    screen.hint("Times are UTC.")
+
+
+def recordings(
+    screen: Screen,
+    camera: Annotated[str | None, typer.Option(help="Of this camera; otherwise of all.")] = None,
+    begins: Annotated[
+        str, typer.Option("--from", metavar="MOMENT", help="From this moment on. Without both, the last day.")
+    ] = "",
+    ends: Annotated[str, typer.Option("--to", metavar="MOMENT", help="Up to this moment.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many recordings.")] = 200,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before left off.")] = None,
+) -> None:
+    """List recordings by their start, with a timeline of what is covered and what is not."""
+    from cutback.cli.views.coverage import gaps_in
+
+    with screen.services() as services:
+        start, end = moment_option("--from", begins), moment_option("--to", ends)
+        if start is None and end is None:
+            start = _last_day(services.catalogue, camera)
+        try:
+            page = services.catalogue.list_recordings(camera, start=start, end=end, limit=limit, cursor=cursor)
+        except ValueError as error:
+            raise WrongUsageError(f"--cursor: {error}.") from None
+    of_camera: dict[str, list[CameraRecording]] = {}
+    for each in page.recordings:
+        of_camera.setdefault(each.camera, []).append(each)
+    gaps = {name: gaps_in(shown) for name, shown in sorted(of_camera.items())}
+    screen.document(
+        {
+            "recordings": [each.model_dump(mode="json") for each in page.recordings],
+            "gaps": [gap.as_dict(name) for name, found in gaps.items() for gap in found],
+            "next_cursor": page.next_cursor,
+        }
+    )
+    if not page.recordings:
+        screen.hint("No recordings; try: cutback cameras")
+        return
+    _show(screen, of_camera, start, end)
+    if page.next_cursor:
+        screen.hint(f"There are more: --cursor {page.next_cursor}, or a greater --limit")
+
+
+def _show(
+    screen: Screen, of_camera: dict[str, list[CameraRecording]], start: datetime | None, end: datetime | None
+) -> None:
+    from cutback.cli.views.coverage import recordings_table, timeline
+
+    shown = [each for found in of_camera.values() for each in found]
+    first = max(start, min(each.start for each in shown)) if start else min(each.start for each in shown)
+    last = min(end, max(each.end for each in shown)) if end else max(each.end for each in shown)
+    screen.show(*timeline(of_camera, first, last, min(screen.out.width, 120)), "")
+    for name, found in sorted(of_camera.items()):
+        screen.show(f"[bold]{escape(name)}[/]", recordings_table(found), "")
+    screen.hint("Times are UTC.")
+
+
+def _last_day(catalogue: Catalogue, camera: str | None) -> datetime | None:
+    ends = [each.last for each in catalogue.cameras() if camera in {None, each.name}]
+    return max(ends) - _SHOWN_AT_FIRST if ends else None
+
+
+def moment_option(option: str, text: str) -> datetime | None:
+    """An option's moment; None where it was left out.
+
+    Raises:
+        WrongUsageError: it is none.
+    """
+    from cutback.domain.wallclock import parse_moment
+
+    if not text:
+        return None
+    value: Any = int(text) if text.isascii() and text.isdigit() else text
+    try:
+        return parse_moment(value)
+    except ValueError as error:
+        raise WrongUsageError(f"{option} {error}.") from None

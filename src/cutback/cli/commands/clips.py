@@ -1,0 +1,217 @@
+"""The commands around clips: submit, clips, show, cancel, retry."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from cutback.cli.command import command
+from cutback.cli.commands import arguments
+from cutback.cli.exit_codes import WrongUsageError
+from cutback.cli.screen import Screen, each
+from cutback.domain.errors import Fault, InvalidRequestError
+
+if TYPE_CHECKING:
+    from cutback.domain.requests.request import ClipRequest
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Clips, by id.")]
+
+
+def register(app: typer.Typer, panel: str) -> None:
+    """Add the commands."""
+    command(
+        app,
+        "submit",
+        panel=panel,
+        examples=(
+            ("wave.json", "a request from a file; - reads it from the standard input"),
+            ("--recording sea.mp4 --from 75 --to 90 --wait", "asked for by options, and waited for"),
+            ("--recording sea.mp4 --range 10..14 --range 62..70 --tag best", "two waves, joined"),
+            ("--camera north-point --from 2026-06-21T10:03:12.480Z --to 2026-06-21T10:03:41.9Z", "by wall clock"),
+            (
+                "--camera north-point --at 10:03:20 --before 8 --after 20",
+                "around a moment of today",
+            ),
+        ),
+    )(submit)
+    command(
+        app,
+        "clips",
+        panel=panel,
+        examples=(("--state failed --since 2h", "what failed in the last two hours"), ("--tag best --json", "")),
+    )(clips)
+    command(app, "show", panel=panel, examples=(("wave-7", "all that is known about it"),))(show)
+    command(app, "cancel", panel=panel, examples=(("wave-7 wave-8", "nobody wants them any more"),))(cancel)
+    command(app, "retry", panel=panel, examples=(("wave-7", "a failed or cancelled clip, once more"),))(retry)
+
+
+def submit(
+    screen: Screen,
+    file: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="A request as JSON.")] = None,
+    recording: Annotated[str | None, typer.Option(metavar="KEY", help="In the store of recordings.")] = None,
+    cameras: Annotated[
+        list[str], typer.Option("--camera", metavar="NAME", help="Instead of --recording; a clip for each one named.")
+    ] = [],  # noqa: B006 - typer makes a new list for each call
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Included. Of a camera: a moment of the wall clock.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Excluded.")] = None,
+    ranges: Annotated[
+        list[str], typer.Option("--range", metavar="FROM..TO", help="Instead of --from and --to; several are joined.")
+    ] = [],  # noqa: B006
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Of a camera: the moment to cut around.")] = None,
+    before: Annotated[str | None, typer.Option(metavar="SECONDS", help="Before --at.")] = None,
+    after: Annotated[str | None, typer.Option(metavar="SECONDS", help="After --at.")] = None,
+    gaps: Annotated[
+        str | None, typer.Option(metavar="skip|freeze|black|fail", help="Where a camera recorded nothing.")
+    ] = None,
+    clip_id: Annotated[str | None, typer.Option("--id", help="The same id twice is the same clip.")] = None,
+    title: Annotated[str | None, typer.Option(help="Shown to people.")] = None,
+    tags: Annotated[list[str], typer.Option("--tag", help="For finding it again; may be repeated.")] = [],  # noqa: B006
+    labels: Annotated[list[str], typer.Option("--label", metavar="KEY=VALUE", help="May be repeated.")] = [],  # noqa: B006
+    webhook: Annotated[str | None, typer.Option(metavar="URL", help="Hears of every change of state.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="exact|keyframe|instant", help="What may be re-encoded.")
+    ] = None,
+    expires_in: Annotated[int | None, typer.Option(metavar="SECONDS", help="Remove the clip after this.")] = None,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until the clip is ready; exit 1 if it fails.")] = False,
+) -> None:
+    """Ask for a clip: put a request into the queue."""
+    from cutback.lifecycle import accept
+
+    options = {
+        "id": clip_id,
+        "title": title,
+        "tags": tags,
+        "labels": arguments.typed_labels(labels),
+        "webhook": webhook,
+        "output": {"precision": precision} if precision else None,
+        "expires_in": expires_in,
+    }
+    if file is not None:
+        if recording or cameras or start or end or ranges or at or any(options.values()):
+            raise WrongUsageError("A request from a file takes no further options but --wait.")
+        requests = _read_requests(file)
+    elif cameras:
+        if recording or ranges:
+            raise WrongUsageError("Say --recording or --camera, not both; --range is of recordings.")
+        around = {"at": at, "before": before, "after": after}
+        requests = arguments.requests_of_cameras(cameras, {"from": start, "to": end, **around, "gaps": gaps}, **options)
+    elif recording is None:
+        raise WrongUsageError("Name a FILE with a request, or say --recording or --camera, --from and --to.")
+    else:
+        requests = [arguments.request_of(recording, arguments.typed_ranges(start, end, ranges), **options)]
+    services = screen.services()
+    made = [accept.submit(services, request) for request in requests]
+    if wait:
+        from cutback.cli.commands.wait import wait_for
+
+        for clip in made:
+            wait_for(screen, services, clip)
+        return
+    screen.document(made[0].public() if len(made) == 1 else {"clips": [clip.public() for clip in made]})
+    if not screen.json:
+        from cutback.cli.views import formatting
+
+        for clip in made:
+            screen.out.print(f"{escape(clip.id)}  ", formatting.state(clip), sep="")
+
+
+def _read_requests(file: str) -> list[ClipRequest]:
+    if file == "-":
+        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1))
+    try:
+        with Path(file).open("rb") as stream:
+            return arguments.requests_of_message(stream.read(1024 * 1024 + 1))
+    except OSError as error:
+        raise WrongUsageError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def clips(
+    screen: Screen,
+    state: Annotated[str | None, typer.Option(help="queued, waiting, processing, ready, failed, ...")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    recording: Annotated[str | None, typer.Option(metavar="KEY", help="Only those cut from it.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Asked for since: 90s, 30m, 2h, 7d, or 2026-06-21T05:30Z.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+) -> None:
+    """List clips, the newest first."""
+    from cutback.cli.views import formatting
+    from cutback.domain.clips.clip import ClipState
+    from cutback.ports import ClipQuery
+
+    if state is not None and state not in set(ClipState):
+        raise WrongUsageError(f"--state {state!r}: it is one of {', '.join(ClipState)}.")
+    services = screen.services()
+    now = services.clock()
+    query = ClipQuery(
+        state=ClipState(state) if state else None,
+        tag=tag,
+        recording=recording,
+        created_from=read_since(since, now) if since else None,
+    )
+    try:
+        page = services.records.list_clips(query, limit=limit, cursor=cursor)
+    except ValueError as error:
+        raise InvalidRequestError([Fault("--cursor", str(error))]) from None
+    screen.document({"clips": [clip.public() for clip in page.clips], "next_cursor": page.next_cursor})
+    if not page.clips:
+        screen.hint("No clips.")
+        return
+    screen.show(formatting.clips_table(page.clips, now))
+    if page.next_cursor:
+        screen.hint(f"More: add --cursor {page.next_cursor}")
+
+
+def read_since(text: str, now: datetime) -> datetime:
+    """A moment, or a time span before now.
+
+    Raises:
+        WrongUsageError: it is neither.
+    """
+    if match := re.fullmatch(r"(\d{1,6})([smhd])", text, re.ASCII):
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
+        return now - timedelta(**{unit: int(match[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUsageError(f"--since {text!r}: write 90s, 30m, 2h, 7d, or a time as 2026-06-21T05:30Z.") from None
+    return moment.astimezone(UTC)
+
+
+def show(screen: Screen, clip_id: Annotated[str, typer.Argument(metavar="ID", help="The clip's id.")]) -> None:
+    """Show everything about a clip."""
+    from cutback.cli.views import formatting
+    from cutback.lifecycle.lookup import clip_url, get_clip
+
+    services = screen.services()
+    clip = get_clip(services, clip_id)
+    path = clip_url(services, clip)
+    screen.document({**clip.public(), **({"path": path} if path else {})})
+    screen.show(formatting.clip_card(clip, path, services.clock()))
+
+
+def cancel(screen: Screen, ids: Ids) -> None:
+    """Cancel clips; one in work stops within a second."""
+    from cutback.lifecycle import accept
+
+    services = screen.services()
+    each(screen, ids, lambda name: {"clip": accept.cancel(services, name).public()}, "cancelled")
+
+
+def retry(screen: Screen, ids: Ids) -> None:
+    """Try failed or cancelled clips again."""
+    from cutback.lifecycle import accept
+
+    services = screen.services()
+    each(screen, ids, lambda name: {"clip": accept.retry(services, name).public()}, "queued again")

@@ -1,0 +1,177 @@
+"""`cutback plan`: how a range would be cut, drawn, without cutting it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import typer
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from cutback.cli.command import command
+from cutback.cli.commands import arguments
+from cutback.cli.commands.cut import From, Precision, Ranges, Source, To, open_reader, split_source, stop_on_signals
+from cutback.cli.screen import Screen
+from cutback.cli.views import formatting, timeline
+
+WIDEST = 120
+"""Columns used at most: longer lines are hard to follow."""
+
+
+def register(app: typer.Typer, panel: str) -> None:
+    """Add the command."""
+    command(
+        app,
+        "plan",
+        panel=panel,
+        examples=(
+            ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "what is copied, what is re-encoded, and why"),
+            ("sea.mp4 --from 75 --to 90 --precision instant", "what would be in the file, but hidden"),
+            ("s3://bucket/sea.mp4 --from 75 --to 90 --json", "for programs"),
+        ),
+    )(plan)
+
+
+def plan(
+    screen: Screen,
+    source: Source,
+    start: From = None,
+    end: To = None,
+    ranges: Ranges = [],  # noqa: B006 - typer makes a new list for each call
+    precision: Precision = "exact",
+) -> None:
+    """Draw how a clip would be cut: what is copied, re-encoded and dropped, and why. Nothing is written."""
+    from cutback.cutting.job import CutJob, CutRange
+    from cutback.sandbox.cutter import ChildCutter
+
+    typed = arguments.typed_ranges(start, end, ranges)
+    store_url, key = split_source(source)
+    request = arguments.request_of("recording", typed, output={"precision": precision})
+    with stop_on_signals() as stopped:
+        reader = open_reader(screen, store_url, key, stopped)
+        job = CutJob(
+            sizes=(reader.size,),
+            ranges=tuple(CutRange(0, piece.start, piece.end) for piece in request.ranges),
+            precision=request.output.precision,
+            limits=screen.settings().limits,
+        )
+        cutter = ChildCutter(warm=False)
+        try:
+            found = cutter.preview(job, reader, stopped=stopped)
+        finally:
+            cutter.close()
+    content = {
+        "source": source,
+        "size": reader.size,
+        **found,
+        "bytes_read": reader.bytes_read,
+        "requests": reader.requests,
+    }
+    screen.document(content)
+    if not screen.json:
+        show_plan(screen, content)
+
+
+def show_plan(screen: Screen, found: dict[str, Any]) -> None:
+    """The recording, every piece drawn, and what it all comes to."""
+    width = min(screen.out.width, WIDEST)
+    screen.out.print(_heading(found), soft_wrap=True)
+    for number, part in enumerate(found["parts"]):
+        title = f"piece {number + 1} of {len(found['parts'])}  " if len(found["parts"]) > 1 else ""
+        screen.show("", _range(part, title))
+        if part["segments"]:
+            screen.show("", *timeline.overview(part, width))
+            for strip in part["strips"]:
+                screen.show("", *timeline.strip(part, strip, width))
+            screen.show(timeline.legend(part), "")
+        screen.out.print(_table(part), width=width)
+    screen.show("", *_sums(found))
+    for note in found["notes"]:
+        screen.show(Text(note, style="yellow"))
+
+
+def _heading(found: dict[str, Any]) -> Text:
+    video = found["video"]
+    shape = f"{video['codec']} {video['width']}×{video['height']} · " if video else ""
+    length, size = formatting.length(Fraction(found["duration"])), formatting.size(found["size"])
+    about = f"{found['container']} · {shape}{length} · {size}"
+    return Text.assemble((found["source"], "bold"), (f"  {about}", "dim"))
+
+
+def _range(part: dict[str, Any], title: str) -> Text:
+    asked, got = ([Fraction(times[name]) for name in ("start", "end")] for times in (part["asked"], part))
+    text = Text.assemble((title, "bold"), _between(*got), ("  " + formatting.length(got[1] - got[0]), "bold"))
+    if part["frames"]:
+        first = part["first_frame"]
+        text.append(f"  {part['frames']} frames, {first} to {first + part['frames'] - 1}", style="dim")
+    if asked != got:
+        text.append(f"\nasked for {_between(*asked)}: widened to keyframes", style="yellow")
+    if part["clamped"]:
+        text.append("\nthe recording has no more", style="yellow")
+    return text
+
+
+def _between(start: Fraction, end: Fraction) -> str:
+    return f"{formatting.clock(start)} – {formatting.clock(end)}"
+
+
+def _table(part: dict[str, Any]) -> Table:
+    table = formatting.table("", "from", "to", "frames", "bytes", "why", right=["frames", "bytes"], clipped=["why"])
+    for segment in part["segments"]:
+        action = Text(segment["action"], style=timeline.STYLES[segment["action"]])
+        times = (formatting.clock(Fraction(segment[name])) for name in ("start", "end"))
+        table.add_row(action, *times, str(segment["frames"]), _bytes(segment), escape(segment["reason"]))
+    for sound in part["sound"]:
+        name = f"{'sound' if sound['kind'] == 'audio' else 'track'} {sound['track'] + 1}"
+        language = "" if sound["language"] == "und" else f" {sound['language']}"
+        what = "" if sound["action"] == "drop" else f"{sound['packets']}"
+        size = formatting.size(sound["bytes"]) if sound["action"] != "drop" else ""
+        table.add_row(
+            Text(sound["action"], style=timeline.STYLES[sound["action"]]),
+            name,
+            escape(sound["codec"] + language),
+            what,
+            size,
+            escape(sound["reason"]),
+        )
+    return table
+
+
+def _bytes(segment: dict[str, Any]) -> str:
+    if segment["action"] == "encode":
+        return f"~{formatting.size(segment['bytes_encoded'])}"
+    return formatting.size(segment["bytes_copied"]) if segment["bytes_copied"] else ""
+
+
+def _sums(found: dict[str, Any]) -> list[RenderableType]:
+    frames, sizes = found["frames"], found["bytes"]
+    read = sizes["read"] + sizes["sound"]
+    rows = []
+    said = {"copy": "copied", "encode": "re-encoded", "hide": "hidden", "drop": "dropped"}
+    counts = [
+        Text(f"{frames[action]} {word}", style=timeline.STYLES[action])
+        for action, word in said.items()
+        if frames[action]
+    ]
+    if counts:
+        rows.append(("frames", Text(" · ").join(counts)))
+    rows.append(
+        ("clip", Text(f"{formatting.length(Fraction(found['clip_duration']))}, about {formatting.size(sizes['clip'])}"))
+    )
+    share = formatting.share(read, found["size"])
+    text = Text(f"{formatting.size(read)} of {formatting.size(found['size'])} ({share})")
+    if sizes["decoded"]:
+        text.append(f", {formatting.size(sizes['decoded'])} of it to decode", style="dim")
+    rows.append(("reads", text))
+    rows.append(
+        ("planned", Text(f"from {formatting.size(found['bytes_read'])} of it; nothing was written", style="dim"))
+    )
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for row in rows:
+        grid.add_row(*row)
+    return [grid]

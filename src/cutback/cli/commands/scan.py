@@ -1,0 +1,114 @@
+"""`cutback scan` and `cutback register`: how recordings enter the catalogue where no event tells of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from cutback.cli.command import command
+from cutback.cli.screen import Screen, ShownError
+
+if TYPE_CHECKING:
+    from cutback.catalogue.scan import Scanned
+
+
+def register(app: typer.Typer, panel: str) -> None:
+    """Add the commands."""
+    command(
+        app,
+        "scan",
+        panel=panel,
+        examples=(("", "all that is new in the source store"), ("--prefix 2026/11", "below one folder")),
+    )(scan)
+    command(
+        app,
+        "register",
+        panel=panel,
+        examples=(
+            ("sea.mp4 --camera north --start 2026-11-23T10:00:00.480+01:00", "where its name does not tell"),
+            ("north.20261123T100000.mp4", "or where it does"),
+        ),
+    )(register_one)
+
+
+def scan(
+    screen: Screen,
+    prefix: Annotated[str, typer.Option(metavar="FOLDER", help="Only what lies below this folder.")] = "",
+) -> None:
+    """Look through the source store for new recordings, and for some that are gone.
+
+    Looks into those alone that the catalogue does not know in this version.
+    """
+    from cutback.catalogue.scan import Scanner
+    from cutback.lifecycle.arrivals import enter_recording
+
+    with screen.services() as services, screen.bar("scanning") as on_progress:
+        found = Scanner(services, enter_recording, prefix).scan(on_progress=on_progress)
+    screen.document(_as_dict(found))
+    if not screen.json:
+        _show(screen, found)
+    serious = next((error for error in found.failed.values() if error.reason != "place_unknown"), None)
+    if serious is not None:
+        raise ShownError(serious)
+
+
+def _as_dict(found: Scanned) -> dict[str, Any]:
+    failed = [{"key": key, "error": error.as_dict()} for key, error in found.failed.items()]
+    return {
+        "seen": found.seen,
+        "entered": found.entered,
+        "renewed": found.renewed,
+        "gone": found.gone,
+        "later": found.later,
+        "failed": failed,
+    }
+
+
+def _show(screen: Screen, found: Scanned) -> None:
+    for keys, mark, said in (
+        (found.entered, "[green]+[/]", "new"),
+        (found.renewed, "[cyan]»[/]", "renewed"),
+        (found.gone, "[magenta]-[/]", "gone"),
+        (found.later, "[yellow]…[/]", "still being written"),
+    ):
+        for key in keys:
+            screen.show(f"{mark} {escape(key)} [dim]{said}[/]")
+    for key, error in found.failed.items():
+        screen.err.print(
+            f"[red]✗[/] {escape(key)} [bold red]{error.reason}:[/] {escape(error.message)}", soft_wrap=True
+        )
+    counts = f"{found.seen} seen: {len(found.entered)} new, {len(found.renewed)} renewed, {len(found.gone)} gone"
+    screen.show(f"{counts}, {len(found.failed)} failed" if found.failed else counts)
+
+
+def register_one(
+    screen: Screen,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The recording's key in the source store.")],
+    camera: Annotated[str, typer.Option(help="Its camera, whatever its key says.")] = "",
+    start: Annotated[
+        str, typer.Option(metavar="MOMENT", help="When it began: RFC 3339 with an offset, or milliseconds since 1970.")
+    ] = "",
+) -> None:
+    """Enter one recording into the catalogue."""
+    from cutback.cli.commands.cameras import moment_option
+    from cutback.domain.errors import RecordingNotFoundError, SourceChangedError
+    from cutback.lifecycle.arrivals import enter_recording
+
+    begins = moment_option("--start", start)
+    with screen.services() as services:
+        found = enter_recording(services, key, camera=camera, start=begins)
+        if found.what == "superseded":
+            raise SourceChangedError(key)
+        if found.what == "gone" or found.recording is None:
+            raise RecordingNotFoundError(key)
+        recording = found.recording
+    screen.document({"what": found.what, "recording": recording.model_dump(mode="json")})
+    mark = "[green]✓[/]" if found.is_news else "[dim]=[/]"
+    screen.show(
+        f"{mark} {escape(key)} [dim]{found.what}: camera[/] {escape(recording.camera)}"
+        f"[dim], {recording.start:%Y-%m-%d %H:%M:%S} – {recording.end:%H:%M:%S} UTC[/]"
+    )
+    for conflict in recording.conflicts:
+        screen.show(f"[yellow]{escape(conflict)}[/]")

@@ -1,0 +1,78 @@
+"""`cutback up`: all of Cutback on one machine, with a live view of it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.live import Live
+from rich.text import Text
+
+from cutback.cli.command import command
+from cutback.cli.screen import Screen
+
+_TICK_SECONDS = 0.25
+
+
+def register(app: typer.Typer, panel: str) -> None:
+    """Add the command."""
+    command(
+        app,
+        "up",
+        panel=panel,
+        examples=(
+            ("", "workers as CUTBACK_WORKERS says, until Ctrl-C"),
+            ("--workers 4 --data /srv/cutback", "more of them, and the data elsewhere"),
+        ),
+    )(up)
+
+
+def up(
+    screen: Screen,
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="How many (CUTBACK_WORKERS).")] = None,
+) -> None:
+    """Run everything on this machine, until Ctrl-C.
+
+    Starts workers, starts them again when they die, and shows what goes on.
+    """
+    from cutback.adapters.build import build
+    from cutback.catalogue.scan import scanning
+    from cutback.cli.commands.events import drain, say
+    from cutback.cli.views.live import View
+    from cutback.lifecycle.arrivals import enter_recording
+    from cutback.settings.settings import load_settings
+    from cutback.worker.crew import Crew
+    from cutback.worker.poll import configure_logging, stopping_on_signals
+
+    settings = load_settings(data=screen.data, workers=workers)
+    services = build(settings)
+    services.check()
+    logs: Path | None = None
+    if screen.live:
+        logs = settings.data / "logs"  # log lines would run through the view
+    else:
+        configure_logging(settings.log_level)
+    view = View(services)
+    position = services.records.last_position()
+    stop = threading.Event()
+    with (
+        stopping_on_signals(stop),
+        scanning(services, stop, enter_recording),
+        Live(console=screen.err, transient=True, auto_refresh=False) as live,
+        Crew(settings.workers, settings.data, logs=logs) as crew,
+    ):
+        while not stop.wait(_TICK_SECONDS):
+            crew.tend()
+            for at, event in drain(services.records, position):
+                position = at
+                view.follow(event)
+                if not screen.live:
+                    say(screen, at, event)
+            if screen.live:
+                live.update(view.render(crew.running), refresh=True)
+        if screen.live:
+            live.update(Text("Stopping: work in hand is given back …", style="dim"), refresh=True)
+    if screen.live:
+        screen.hint(f"Stopped. The workers' logs are in {logs}.")

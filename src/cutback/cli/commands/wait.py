@@ -1,0 +1,60 @@
+"""Following one clip until it is settled: `cutback submit --wait`."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cutback.cli.exit_codes import ClipNotMadeError
+from cutback.cli.screen import Screen, ShownError
+from cutback.cli.views import formatting
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.errors import StoppedError
+from cutback.lifecycle.lookup import clip_url, get_clip
+from cutback.services import Services
+from cutback.worker.poll import stopping_on_signals
+
+POLL_SECONDS = 0.2
+_HINT_AFTER = 5.0
+
+
+def wait_for(screen: Screen, services: Services, clip: Clip) -> Clip:
+    """The clip once it is settled, having shown it.
+
+    Raises:
+        ShownError: it was not made; what is shown says why.
+        StoppedError: interrupted; the clip goes on without us.
+    """
+    stop = threading.Event()
+    with stopping_on_signals(stop), Live(console=screen.err, transient=True, auto_refresh=False) as live:
+        began = time.monotonic()
+        while not clip.state.final:
+            if screen.live:
+                live.update(_view(clip, time.monotonic() - began), refresh=True)
+            if stop.wait(POLL_SECONDS):
+                raise StoppedError(f"The clip goes on without you; see: cutback show {clip.id}")
+            clip = get_clip(services, clip.id)
+    path = clip_url(services, clip)
+    screen.document({**clip.public(), **({"path": path} if path else {})})
+    screen.show(formatting.clip_card(clip, path, services.clock()))
+    if clip.state is not ClipState.READY:
+        raise ShownError(ClipNotMadeError(f"It is {clip.state}."))
+    return clip
+
+
+def _view(clip: Clip, waited: float) -> Group:
+    line = Table.grid(padding=(0, 1))
+    line.add_row(
+        Text(clip.id, style="bold"),
+        formatting.state(clip),
+        formatting.bar(clip.progress.fraction),
+        formatting.took(waited),
+    )
+    lonely = clip.state is ClipState.QUEUED and waited > _HINT_AFTER
+    hint = "No worker has taken it yet. Is one running? cutback up" if lonely else "Ctrl-C leaves; the clip goes on."
+    return Group(line, Text(hint, style="yellow" if lonely else "dim"))

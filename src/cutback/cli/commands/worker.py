@@ -1,0 +1,52 @@
+"""`cutback worker`: one worker process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from cutback.cli.command import command
+from cutback.cli.screen import Screen
+
+
+def register(app: typer.Typer, panel: str) -> None:
+    """Add the command."""
+    command(app, "worker", panel=panel, examples=(("", "one worker, logging to the standard error"),))(worker)
+
+
+def worker(
+    screen: Screen,
+    *,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="Stop when the standard input ends.")
+    ] = False,
+) -> None:
+    """Work as one worker, until Ctrl-C.
+
+    Ctrl-C or SIGTERM gives a job in hand back at once.
+    """
+    from cutback.catalogue.scan import scanning
+    from cutback.lifecycle.arrivals import enter_recording
+    from cutback.worker.poll import Worker, configure_logging, stopping_on_signals
+
+    settings = screen.settings()
+    configure_logging(settings.log_level)
+    stop = threading.Event()
+    with stopping_on_signals(stop):
+        if with_parent:
+            threading.Thread(target=_stop_with_parent, args=[stop], name="parent", daemon=True).start()
+        services = screen.services()
+        services.check()
+        with scanning(services, stop, enter_recording):
+            Worker(services).run(stop)
+    screen.document({"worker": services.worker, "stopped": True})
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    stop.set()

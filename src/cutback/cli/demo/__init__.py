@@ -1,0 +1,1 @@
+"""The demo: a drawn recording, a dozen clips, two workers."""

@@ -1,0 +1,141 @@
+"""How the demo looks: while it runs, and when it is done. Pure but for what is handed in."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cutback.cli.demo.script import SubmittedWish
+from cutback.cli.views import formatting
+from cutback.domain.clips.clip import ClipState
+from cutback.lifecycle.lookup import clip_url
+from cutback.services import Services
+
+_WIDE = 92
+"""Columns from which on the clips' ids have a column of their own."""
+
+
+def moving_table(asked: Sequence[SubmittedWish]) -> Table:
+    """The requests as they stand."""
+    made = formatting.table("clip", "state", "", "what", clipped=["what"])
+    for each in asked:
+        made.add_row(each.clip.id, *_standing(each), formatting.line(each.wish.title, "dim"))
+    return made
+
+
+def _standing(each: SubmittedWish) -> tuple[RenderableType, RenderableType]:
+    if each.again:
+        return Text("= same clip", style="bright_black"), ""
+    if each.clip.state is ClipState.PROCESSING:
+        return formatting.state(each.clip), formatting.bar(each.clip.progress.fraction, 16)
+    if each.clip.result:
+        return formatting.state(each.clip), Text(formatting.length(each.clip.result.duration), style="dim")
+    if each.clip.failure:
+        return formatting.state(each.clip), Text(each.clip.failure.reason, style="red")
+    return formatting.state(each.clip), ""
+
+
+def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> Iterator[str]:
+    """A line for every clip whose state has changed; for where nothing can move."""
+    for old, new in zip(before, after, strict=True):
+        if new.clip.state is not old.clip.state and not new.again:
+            why = f"  {new.clip.failure.reason}" if new.clip.failure else ""
+            yield f"{new.clip.updated_at.astimezone():%H:%M:%S}  {new.clip.state:<11} {new.clip.id}{why}"
+
+
+def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, width: int) -> Iterator[RenderableType]:
+    """What came of it, and what to try next, on `width` columns."""
+    whole = recording.stat().st_size
+    wide = width >= _WIDE
+    columns = ["state", "length", "took", "read", "of all", "file"]
+    made = formatting.table(*["clip"] * wide, *columns, right=columns[1:5], clipped=["file"])
+    for each in asked:
+        name = [Text(each.clip.id, style="bold")] if wide else []
+        made.add_row(*name, *_outcome(each, whole, named=not wide))
+    yield ""
+    yield made
+    yield ""
+    results = [each.clip.result for each in asked if each.clip.result and not each.again]
+    length = float(sum(result.duration for result in results))
+    read = sum(result.bytes_read for result in results)
+    yield (
+        f"{len(results)} clips, {length:.0f} s in all, for {formatting.size(read)} of reading. "
+        f"The recording has {formatting.size(whole)}; the files are in {services.settings.clip_url}/."
+    )
+    for each in asked:
+        if each.clip.failure and each.as_foreseen:
+            yield Text(f"{each.clip.id} had to fail: {each.clip.failure.message}", style="dim")
+    yield ""
+    yield from _next_steps(services, asked, recording)
+
+
+def _outcome(each: SubmittedWish, whole: int, *, named: bool) -> tuple[RenderableType, ...]:
+    """One row; `named`: the last column must say which clip it is, there being no column for it."""
+    name = f"{each.clip.id}: " if named else ""
+    if each.again:
+        same = Text("= same clip", style="bright_black")
+        return same, "", "", "", "", formatting.line(f"{name}asked for twice, made once", "dim")
+    result = each.clip.result
+    if result is None:
+        reason = each.clip.failure.reason if each.clip.failure else ""
+        return formatting.state(each.clip), "", "", "", "", formatting.line(name + reason, "red")
+    return (
+        formatting.state(each.clip),
+        formatting.length(result.duration),
+        formatting.took(result.seconds),
+        formatting.size(result.bytes_read),
+        formatting.share(result.bytes_read, whole),
+        formatting.line(result.key),
+    )
+
+
+def _next_steps(services: Services, asked: Sequence[SubmittedWish], recording: Path) -> Iterator[RenderableType]:
+    data = services.settings.data
+    call = _cutback() + ("" if str(data) == "cutback-data" else f" --data {shlex.quote(str(data))}")
+    yield "[bold]Try next[/]"
+    for purpose, line in (
+        ("all about one of them", f"{call} show {asked[0].clip.id}"),
+        ("cut one yourself", f"{call} cut {shlex.quote(str(recording))} \\\n      --from 00:02:30 --to 00:02:36.25"),
+        ("start the workers, and watch", f"{call} up"),
+        (
+            "in a second terminal, meanwhile",
+            f"{call} submit --recording {recording.name} \\\n      --from 60 --to 75 --wait",
+        ),
+    ):
+        yield f"  [dim]# {purpose}[/]"
+        yield formatting.command_line(f"  {line}")
+
+
+def _cutback() -> str:
+    """How this very program is called from this folder's shell."""
+    found, beside = shutil.which("cutback"), Path(sys.executable).with_name("cutback")
+    if not beside.exists() or (found is not None and Path(found).resolve() == beside.resolve()):
+        return "cutback"
+    return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else shlex.quote(str(beside))
+
+
+def as_dict(services: Services, asked: Sequence[SubmittedWish], recording: Path) -> dict[str, Any]:
+    """The outcome for programs."""
+    return {
+        "recording": str(recording),
+        "size": recording.stat().st_size,
+        "requests": [
+            {
+                "id": each.clip.id,
+                "same_as_before": each.again,
+                "as_foreseen": each.as_foreseen,
+                "path": clip_url(services, each.clip),
+                "clip": each.clip.public(),
+            }
+            for each in asked
+        ],
+    }

@@ -1,0 +1,161 @@
+"""Where a command's output goes: people or programs, terminal or pipe. Every command is handed one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+
+from cutback.domain.errors import CutbackError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from cutback.services import Services
+    from cutback.settings.settings import Settings
+
+PIPE_WIDTH = 200
+"""Columns where there is no terminal: wide enough that nothing is folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What the options that every command has say, and the two streams."""
+
+    json: bool
+    debug: bool
+    data: Path | None
+    out: Console
+    err: Console
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody watches, so that things may move."""
+        return self.err.is_terminal and not self.json
+
+    def show(self, *things: RenderableType) -> None:
+        """For people only."""
+        if not self.json:
+            for thing in things:
+                self.out.print(thing)
+
+    def hint(self, text: str) -> None:
+        """A word beside the result, for people only."""
+        if not self.json:
+            self.err.print(text, style="dim")
+
+    @contextmanager
+    def bar(self, label: str) -> Iterator[Callable[[float, str], None]]:
+        """A progress bar where somebody watches: call what it gives with a fraction (0 to 1) and a remark."""
+        if not self.live:
+            yield lambda _fraction, _remark: None
+            return
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn("[cyan]{task.description}"),
+            BarColumn(bar_width=30),
+            TaskProgressColumn(),
+            TextColumn("[dim]{task.fields[remark]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as progress:
+            task = progress.add_task(escape(label), total=1.0, remark="")
+            yield lambda fraction, remark: progress.update(task, completed=fraction, remark=remark)
+
+    def document(self, content: Any) -> None:
+        """The whole answer for programs."""
+        if self.json:
+            print_json(content)
+
+    def settings(self) -> Settings:
+        """The settings: environment and `--data`.
+
+        Raises:
+            SettingsError: naming all that is wrong.
+        """
+        from cutback.settings.settings import load_settings
+
+        return load_settings(data=self.data)
+
+    def services(self) -> Services:
+        """Stores, queue and records as the settings say. Raises as `services.build`."""
+        from cutback.adapters.build import build
+
+        return build(self.settings())
+
+
+def open_screen(*, as_json: bool, debug: bool, data: Path | None) -> Screen:
+    """The process's own streams. Colours and moving things are for terminals, and bow to NO_COLOR."""
+    return Screen(as_json, debug, data, _console(stderr=False), _console(stderr=True))
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
+
+
+def print_json(content: Any) -> None:
+    """One line of JSON on the standard output, at once."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def show_error(screen: Screen, error: CutbackError, *, advice: str = "") -> None:
+    """One clear red line, and below it every fault or a piece of advice; or JSON."""
+    if screen.json:
+        print_json({"error": error.as_dict()})
+        return
+    lines = _lines(error)
+    screen.err.print(f"[bold red]{error.reason}:[/] [red]{escape(next(lines))}[/]", soft_wrap=True)
+    for line in lines:
+        screen.err.print(f"  {escape(line)}", soft_wrap=True)
+    if advice:
+        screen.err.print(f"[dim]{escape(advice)}[/]", soft_wrap=True)
+
+
+def _lines(error: CutbackError) -> Iterator[str]:
+    if isinstance(error, InvalidRequestError):
+        general = InvalidRequestError([]).message
+        faults = [str(fault) for fault in error.faults]
+        return iter([f"{general} {faults[0]}"] if len(faults) == 1 else [general, *(f"- {fault}" for fault in faults)])
+    return iter(error.message.splitlines() or [""])
+
+
+def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], said: str) -> None:
+    """Do the same to several, one failing without harm to the others; then raise the first failure, if any.
+
+    With `--json` the document is `{"results": [...]}`, in the order asked, an `error` in each that failed.
+    """
+    results: list[dict[str, Any]] = []
+    first: CutbackError | None = None
+    for name in ids:
+        try:
+            results.append({"id": name, **work(name)})
+            screen.show(f"[green]✓[/] {escape(name)} [dim]{said}[/]")
+        except CutbackError as error:
+            first = first or error
+            results.append({"id": name, "error": error.as_dict()})
+            if not screen.json:
+                screen.err.print(
+                    f"[red]✗[/] {escape(name)} [bold red]{error.reason}:[/] {escape(error.message)}", soft_wrap=True
+                )
+    screen.document({"results": results})
+    if first is not None:
+        raise ShownError(first)
+
+
+class ShownError(Exception):
+    """An error that has been shown already; only its exit code is still to come."""
+
+    def __init__(self, error: CutbackError) -> None:
+        """`error` gives the exit code."""
+        super().__init__(str(error))
+        self.error = error

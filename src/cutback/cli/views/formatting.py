@@ -1,0 +1,225 @@
+"""How things look on a terminal: sizes, lengths, states, tables. Pure: values in, renderables out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from fractions import Fraction
+
+from rich import box
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.requests.sources import CameraSpan, Source
+from cutback.domain.times import FrameNumber, Instant, format_clock, format_seconds
+
+STATE_STYLES = {
+    ClipState.QUEUED: "bright_black",
+    ClipState.WAITING: "yellow",
+    ClipState.PROCESSING: "cyan",
+    ClipState.READY: "green",
+    ClipState.FAILED: "bold red",
+    ClipState.CANCELLED: "magenta",
+    ClipState.EXPIRED: "bright_black",
+}
+_FILLED = {"skip": "left out", "freeze": "the last picture held", "black": "black", "fail": ""}
+_MARKS = {
+    ClipState.QUEUED: "·",
+    ClipState.WAITING: "…",
+    ClipState.PROCESSING: "»",
+    ClipState.READY: "✓",
+    ClipState.FAILED: "✗",
+    ClipState.CANCELLED: "-",
+    ClipState.EXPIRED: "-",
+}
+
+
+def size(count: int) -> str:
+    """Bytes in powers of ten, three digits: `20.7 MB`."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5 or unit == "GB":
+            break
+        value /= 1000
+    return f"{count} B" if unit == "B" else f"{value:.{0 if value >= 99.95 else 1}f} {unit}"
+
+
+def share(part: int, whole: int) -> str:
+    """`5.8 %`, or nothing where there is no whole."""
+    if not whole:
+        return ""
+    percent = 100 * part / whole
+    return f"{percent:.0f} %" if percent >= 99.95 else f"{percent:.1f} %"
+
+
+def length(seconds: Fraction) -> str:
+    """A clip's length: `12.500 s`, or `HH:MM:SS.mmm` from a minute on."""
+    return f"{float(seconds):.3f} s" if seconds < 60 else format_clock(seconds).removeprefix("00:")
+
+
+def instant(value: Instant) -> str:
+    """A time as asked for."""
+    return f"frame {value.frame}" if isinstance(value, FrameNumber) else clock(value)
+
+
+def clock(value: Fraction) -> str:
+    """A recording's time, as short as it can be said: `01:15.2`, `01:02:03`."""
+    text = format_clock(value).removeprefix("00:")
+    return text.rstrip("0").rstrip(".")
+
+
+def pieces(source: Sequence[Source]) -> str:
+    """What was asked for: `sea.mp4 00:41.367–00:53.9`, several joined with a plus between."""
+    made, before = [], ""
+    for piece in source:
+        if isinstance(piece, CameraSpan):
+            name, text = piece.camera, f"{moment(piece.start)} – {moment(piece.end, day=False)}"
+        else:
+            name, text = piece.recording, f"{instant(piece.start)}–{instant(piece.end)}"
+        made.append(text if name == before else f"{name} {text}")
+        before = name
+    return " + ".join(made)
+
+
+def moment(when: datetime, *, day: bool = True) -> str:
+    """A moment of the wall clock in this machine's time zone: `2026-06-21 10:03:12.48`."""
+    local = when.astimezone()
+    seconds = f"{local:%S.%f}".rstrip("0").rstrip(".")
+    return f"{local:%Y-%m-%d} {local:%H:%M}:{seconds}" if day else f"{local:%H:%M}:{seconds}"
+
+
+def state(clip: Clip) -> Text:
+    """The state in its colour, with a mark that does without colour."""
+    return Text(f"{_MARKS[clip.state]} {clip.state}", style=STATE_STYLES[clip.state], no_wrap=True)
+
+
+def bar(fraction: float, width: int = 20) -> ProgressBar:
+    """A bar of progress."""
+    return ProgressBar(total=1.0, completed=fraction, width=width, finished_style="green")
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """`12 s`, `5 min`, `3 h`, or the date where it is more than a day past."""
+    seconds = max(0, round((now - moment).total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s ago"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    if seconds < 86400:
+        return f"{seconds // 3600} h ago"
+    return moment.astimezone().strftime("%Y-%m-%d")
+
+
+def took(seconds: float) -> str:
+    """Wall-clock time: `0.84 s`, `12.3 s`, `2:05 min`."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+
+
+def table(*columns: str, right: Iterable[str] = (), clipped: Iterable[str] = ()) -> Table:
+    """A plain table: a rule under the header, no boxes. Where room is short, columns in `clipped` give way."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        gives_way = name in set(clipped)
+        made.add_column(
+            name, justify="right" if name in set(right) else "left", no_wrap=not gives_way, overflow="ellipsis"
+        )
+    return made
+
+
+def line(text: str, style: str = "") -> Text:
+    """A cell that is cut off rather than wrapped."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def command_line(text: str) -> Text:
+    """Something to copy: never wrapped, so that it can be pasted as it stands."""
+    return Text(text, style="cyan", no_wrap=True, overflow="ignore")
+
+
+def clips_table(clips: Sequence[Clip], now: datetime) -> Table:
+    """A listing, newest first."""
+    made = table("clip", "state", "length", "from", "asked", right=["length"], clipped=["from"])
+    for clip in clips:
+        long = length(clip.result.duration) if clip.result else ""
+        what = clip.request.title or pieces(clip.request.source)
+        made.add_row(escape(clip.id), state(clip), long, line(what), ago(clip.created_at, now))
+    return made
+
+
+def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
+    """Everything a person wants to know about a clip."""
+    card = Table.grid(padding=(0, 2))
+    card.add_column(style="dim", no_wrap=True)
+    card.add_column(overflow="fold")
+    card.add_row("clip", Text(clip.id, style="bold"))
+    card.add_row("state", state(clip))
+    request = clip.request
+    if request.title:
+        card.add_row("title", escape(request.title))
+    if request.tags:
+        card.add_row("tags", escape(", ".join(request.tags)))
+    for key, value in request.labels.items():
+        card.add_row("label", escape(f"{key}={value}"))
+    if clip.failure:
+        card.add_row("reason", Text(clip.failure.reason, style="bold red"))
+        card.add_row("", escape(clip.failure.message))
+    if clip.state is ClipState.PROCESSING:
+        card.add_row("progress", f"{clip.progress.fraction:.0%}, {clip.progress.frames} frames")
+        card.add_row("worker", escape(clip.worker))
+    for piece in request.source:
+        card.add_row("asked", escape(_asked(piece)))
+    if clip.state is ClipState.WAITING:
+        when = f", expected at {moment(clip.expected_at)}" if clip.expected_at else ""
+        card.add_row("waits for", escape(f"footage of {clip.waits_for}{when}"))
+    card.add_row("precision", request.output.precision)
+    if clip.result:
+        _add_result(card, clip, path)
+    if request.webhook:
+        card.add_row("webhook", escape(request.webhook))
+    card.add_row("asked at", f"{clip.created_at.astimezone():%Y-%m-%d %H:%M:%S} ({ago(clip.created_at, now)})")
+    if clip.state.final:
+        waited = (clip.updated_at - clip.created_at).total_seconds()
+        attempts = f", {clip.attempt} attempts" if clip.attempt > 1 else ""
+        card.add_row("settled", f"{took(waited)} after it was asked for{attempts}")
+    if clip.expires_at:
+        card.add_row("expires", f"{clip.expires_at.astimezone():%Y-%m-%d %H:%M:%S}")
+    return card
+
+
+def _asked(piece: Source) -> str:
+    if isinstance(piece, CameraSpan):
+        return f"{moment(piece.start)} – {moment(piece.end)} of camera {piece.camera}"
+    return f"{instant(piece.start)} – {instant(piece.end)} of {piece.recording}"
+
+
+def _add_result(card: Table, clip: Clip, path: str | None) -> None:
+    result = clip.result
+    assert result is not None
+    for span in result.spans:
+        clamped = " [yellow](the recording has no more)[/]" if span.clamped else ""
+        where = f" of {span.recording}, from {moment(span.begins)} on" if span.begins else ""
+        text = f"{format_seconds(span.start, 6)} s – {format_seconds(span.end, 6)} s{where}"
+        card.add_row("got", f"{escape(text)}{clamped}")
+    for gap in result.gaps:
+        text = f"{moment(gap.begins)} – {moment(gap.ends)}, {_FILLED[gap.filled]}"
+        card.add_row("gap", Text(text, style="yellow"))
+    card.add_row("clip is", f"{length(result.duration)}, {result.width}×{result.height}, {size(result.size)}")
+    card.add_row("frames", f"{result.frames}: {result.frames_copied} copied, {result.frames_encoded} encoded")
+    of_whole = share(result.bytes_read, result.source_size)
+    card.add_row("read", f"{size(result.bytes_read)} of {size(result.source_size)} ({of_whole})")
+    card.add_row("made in", took(result.seconds))
+    for note in result.notes:
+        card.add_row("note", Text(note, style="yellow"))
+    if result.posters:
+        largest = result.posters[-1]
+        place = (path or result.key).removesuffix(result.key) + largest.key
+        about = f"{largest.width}×{largest.height}; {len(result.posters)} sizes"
+        card.add_row("poster", f"{escape(place)} [dim]({about})[/]")
+    card.add_row("file", Text(path or result.key, style="bold"))

@@ -1,0 +1,117 @@
+"""How encoded pictures are made to fit: beside copied ones of the first track, or all of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import av
+
+from cutback.cutting.codecs.codec import Codec
+from cutback.cutting.codecs.h264.nal import prefixed
+from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
+from cutback.cutting.codecs.known import codec_for_whole, codec_of
+from cutback.cutting.codecs.pictures import Coded, Picture, PictureEncoder
+from cutback.cutting.index import Track
+from cutback.cutting.mp4.entries import aspect_box, colour_box
+from cutback.domain.errors import MediaUnreadableError
+
+_DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
+"""Pixel formats that are encoded as they are; others become the one of their depth."""
+
+
+class Shape:
+    """Encodes runs of pictures that end up in one track."""
+
+    def __init__(self, track: Track, timescale: int, *, beside_copies: bool) -> None:
+        """`track` is the first piece's: its parameters hold for all. PTS are ticks of `timescale`."""
+        self._timescale = timescale
+        self._track = track
+        self._beside = beside_copies
+        self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
+        self._header = b""
+        self._size: tuple[int, int] | None = None
+        self._format = ""
+        self._boxes = b""
+        self._light = HdrMetadata()
+        self._rate = Fraction(track.timescale, max(1, track.duration(track.order[0])))
+
+    def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
+        """Encode pictures as length-prefixed samples; `ticks` turns their PTS into the clip's.
+
+        Raises:
+            MediaUnreadableError: there are fewer (or more) pictures than expected.
+        """
+        encoder: PictureEncoder | None = None
+        count = 0
+        for picture in pictures:
+            count += 1
+            frame = self.fit(picture.frame)
+            if encoder is None:
+                self._light = hdr_of(picture.frame)
+                encoder = self._open(frame, picture.aspect)
+            frame.pts = ticks(picture.frame.pts or 0)
+            yield from self._samples(encoder, frame)
+        if count != expected or encoder is None:
+            raise MediaUnreadableError(f"{expected} pictures should be decoded there; {count} could be.")
+        yield from self._samples(encoder, None)
+
+    def entries(self) -> tuple[list[bytes], int]:
+        """The sample entries that serve copied and encoded samples, and the number of the encoded ones'."""
+        if self._codec is None or not self._header:
+            return [self._track.descriptions[0].raw], 0
+        if self._beside:
+            return self._codec.joined_entries(self._track, self._header)
+        assert self._size is not None
+        return [self._codec.own_entry(*self._size, self._header, self._boxes)], 0
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the pictures encoded; None before the first."""
+        return self._size
+
+    def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """The size and depth of the clip's first picture, 4:2:0."""
+        if self._size is None:
+            # 4:2:0 has no odd sizes.
+            self._size = (frame.width - frame.width % 2, frame.height - frame.height % 2)
+            name = frame.format.name
+            depth = max(component.bits for component in frame.format.components)
+            self._format = name if name in _DEPTHS else "yuv420p10le" if depth > 8 else "yuv420p"
+        width, height = self._size
+        if (frame.width, frame.height, frame.format.name) == (width, height, self._format):
+            return frame
+        fitted = frame.reformat(width=width, height=height, format=self._format)
+        fitted.color_primaries, fitted.color_trc = frame.color_primaries, frame.color_trc
+        return fitted
+
+    def _open(self, frame: av.VideoFrame, aspect: Fraction | None) -> PictureEncoder:
+        if self._codec is None:
+            self._codec = codec_for_whole(self._track.descriptions[0].codec, _DEPTHS[self._format])
+        beside = self._track if self._beside else None
+        options = self._codec.options(beside, self._rate, interlaced=frame.interlaced_frame)
+        encoder = PictureEncoder(
+            self._codec.encoder,
+            frame,
+            timescale=self._timescale,
+            rate=self._rate,
+            options=options,
+            aspect=aspect,
+        )
+        if self._header and self._header != encoder.header:
+            raise MediaUnreadableError("Its pictures change in a way that one track cannot hold.")
+        self._header = encoder.header
+        colours = (int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
+        self._boxes = colour_box(*colours, full_range=int(frame.color_range) == 2)
+        if aspect and aspect != 1:
+            self._boxes += aspect_box(aspect.numerator, aspect.denominator)
+        self._boxes += self._light.boxes
+        return encoder
+
+    def _samples(self, encoder: PictureEncoder, frame: av.VideoFrame | None) -> Iterator[Coded]:
+        assert self._codec is not None
+        messages = self._light.messages
+        told = prefixed([self._codec.message_unit(messages)], 4) if messages else b""
+        for coded in encoder.encode(frame):
+            sample = self._codec.sample(coded.data)
+            yield Coded(told + sample if coded.keyframe else sample, coded.pts, coded.keyframe)

@@ -1,0 +1,178 @@
+"""Decoding a run of coded pictures, and encoding pictures that shall stand beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, groupby
+from typing import Any
+
+import av
+from av.codec.context import Flags
+from av.video.frame import PictureType
+
+from cutback.cutting.codecs.h264 import nal
+from cutback.cutting.ffmpeg_errors import media_error
+from cutback.cutting.index import Description, Track, byte_ranges
+from cutback.cutting.job import ByteSource, Limits
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
+
+FFMPEG_PIXELS = 4
+"""How much further than the limit FFmpeg may go, so that it is Cutback which finds, and names, what is too large."""
+
+THREADS = 2
+"""A worker is meant to have two cores; more frames in flight only take memory."""
+
+_DECODERS = {"av1": "libdav1d"}
+"""FFmpeg's own decoder of that name knows hardware only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture and the shape of its pixels."""
+
+    frame: av.VideoFrame
+    aspect: Fraction | None
+    """Width of a pixel by its height; None where the stream does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A coded picture as an encoder made it."""
+
+    data: bytes
+    pts: int
+    keyframe: bool
+
+
+def decode(
+    track: Track, source: ByteSource, samples: Iterable[int], wanted: Callable[[int], bool], limits: Limits
+) -> Iterator[Picture]:
+    """Decode samples of a track, in order, and yield the pictures whose PTS is wanted, in order of presentation.
+
+    Raises:
+        MediaUnreadableError: the decoder refuses a sample.
+        MediaTooLargeError: a picture is larger than the limit.
+    """
+    numbers = list(samples)
+    source.prefetch(byte_ranges(track, numbers))
+    for description, run in groupby(numbers, key=track.description_of):
+        entry = track.descriptions[description]
+        decoder = open_decoder(entry.codec, entry.extradata, limits)
+        for number in chain(run, [None]):
+            packet = None
+            if number is not None:
+                sample = source.read_at(track.offsets[number], track.sizes[number])
+                if not wanted(track.pts[number]) and _disposable(entry, sample):
+                    continue
+                packet = _packet(track, sample, number)
+            try:
+                frames = decoder.decode(packet)
+            except av.FFmpegError as error:
+                if entry.width * entry.height > limits.pixels:
+                    raise MediaTooLargeError(f"Its pictures have {entry.width}x{entry.height} pixels.") from error
+                raise media_error("Its pictures cannot be decoded", error) from error
+            for frame in frames:
+                check_size(frame, limits)
+                if frame.pts is not None and wanted(frame.pts):
+                    yield Picture(frame, decoder.sample_aspect_ratio or None)
+
+
+def _disposable(entry: Description, sample: bytes) -> bool:
+    if entry.codec != "h264" or len(entry.extradata) < 7:
+        return False
+    return nal.is_disposable(sample, (entry.extradata[4] & 3) + 1)  # lengthSizeMinusOne
+
+
+def packet_of(sample: bytes) -> Any:
+    """A packet whose bytes FFmpeg owns.
+
+    One made of Python's bytes needs the interpreter's lock when it is freed. A decoder's thread that frees one
+    while the decoder itself is being freed, with the lock held, waits for ever (PyAV 18.1).
+    """
+    packet = av.Packet(len(sample))
+    packet.update(sample)
+    return packet
+
+
+def _packet(track: Track, sample: bytes, number: int) -> Any:
+    packet = packet_of(sample)
+    packet.pts, packet.dts = track.pts[number], track.dts[number]
+    packet.time_base = Fraction(1, track.timescale)
+    return packet
+
+
+def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecContext:
+    """A decoder of pictures.
+
+    Raises:
+        MediaUnreadableError: there is none for this codec, or it refuses the configuration.
+    """
+    try:
+        decoder = av.CodecContext.create(_DECODERS.get(codec, codec), "r")
+        assert isinstance(decoder, av.VideoCodecContext)
+        if extradata:
+            decoder.extradata = extradata
+        decoder.options = {"max_pixels": str(FFMPEG_PIXELS * limits.pixels)}
+        decoder.thread_type = "FRAME"
+        decoder.thread_count = THREADS
+        decoder.open()
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaUnreadableError(f"There is no decoder for its pictures ({codec}).") from error
+    return decoder
+
+
+def check_size(frame: av.VideoFrame, limits: Limits) -> None:
+    """Enforce the limit on pixels on what was decoded.
+
+    Raises:
+        MediaTooLargeError: the picture is larger.
+    """
+    if frame.width * frame.height > limits.pixels:
+        raise MediaTooLargeError(f"A picture has {frame.width}x{frame.height} pixels.")
+
+
+class PictureEncoder:
+    """Encodes pictures that may stand before or after copied ones in one track."""
+
+    def __init__(
+        self,
+        codec: str,
+        like: av.VideoFrame,
+        *,
+        timescale: int,
+        rate: Fraction,
+        options: Mapping[str, str],
+        aspect: Fraction | None,
+    ) -> None:
+        """`like` gives size and colours; PTS are ticks of `timescale`; `rate` is pictures a second, roughly."""
+        encoder = av.CodecContext.create(codec, "w")
+        assert isinstance(encoder, av.VideoCodecContext)
+        encoder.width, encoder.height = like.width, like.height
+        encoder.pix_fmt = like.format.name
+        encoder.time_base = Fraction(1, timescale)
+        encoder.framerate = rate
+        encoder.color_range = like.color_range
+        encoder.colorspace = like.colorspace
+        encoder.color_primaries = like.color_primaries
+        encoder.color_trc = like.color_trc
+        if aspect:
+            encoder.sample_aspect_ratio = aspect
+        encoder.thread_count = THREADS
+        encoder.flags |= Flags.global_header
+        encoder.options = dict(options)
+        encoder.open()
+        self._encoder = encoder
+        self._time_base = encoder.time_base
+        self.header = encoder.extradata or b""
+        """Parameter sets, Annex B."""
+
+    def encode(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
+        """Encode a picture; None flushes."""
+        if frame is not None:
+            frame.pict_type = PictureType.NONE  # the source's type would force the encoder's
+            frame.time_base = self._time_base
+        for packet in self._encoder.encode(frame):
+            assert packet.pts is not None
+            yield Coded(bytes(packet), packet.pts, packet.is_keyframe)

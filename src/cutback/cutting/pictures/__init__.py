@@ -1,0 +1,1 @@
+"""Pictures copied and encoded into one track."""

@@ -1,0 +1,137 @@
+"""Pictures where there is no footage: the one before, held, or black ones.
+
+A player and an editor expect frames at the usual rate, so there are; but a group of them is encoded once, and the
+same bytes stand in the clip as often as the gap is long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+import av
+from av.video.reformatter import ColorRange
+
+from cutback.cutting.codecs.encoder import Shape
+from cutback.cutting.codecs.pictures import Picture
+from cutback.cutting.index import Track
+from cutback.cutting.mp4.layout import SPOOL, OutTrack
+from cutback.cutting.plan.parts import PlannedRange
+from cutback.cutting.spool import Spool
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
+
+GROUP = Fraction(2)
+"""Seconds from one keyframe to the next; as the encoders are told for all that is encoded."""
+
+MOST_FRAMES = 2_000_000
+"""Frames in one gap."""
+
+_NEAR = 25
+"""Frames to either side of the one held that tell the frame rate."""
+
+_SHORTEST = Fraction(1, 240)
+"""Seconds of a frame."""
+
+
+class _Sample(NamedTuple):
+    """An encoded picture in the spool: the `frame`-th presented of its group."""
+
+    frame: int
+    offset: int
+    size: int
+    keyframe: bool
+
+
+def period_of(part: PlannedRange) -> Fraction:
+    """Seconds from one frame of a gap to the next: what is usual around the frame it continues."""
+    track = _track(part)
+    near = [track.pts[n] for n in track.order[max(0, part.held - _NEAR) : part.held + _NEAR]]
+    steps = sorted(after - before for before, after in pairwise(near))
+    ticks = steps[len(steps) // 2] if steps else track.duration(track.order[part.held])
+    return max(Fraction(ticks, track.timescale), _SHORTEST)
+
+
+def frames_in(part: PlannedRange) -> int:
+    """How many frames fill a gap; none where it is shorter than half a frame: then the one before lasts longer.
+
+    Raises:
+        MediaTooLargeError: too many.
+    """
+    count = round(part.piece.duration / period_of(part))
+    if count > MOST_FRAMES:
+        raise MediaTooLargeError(f"A gap would take {count} frames to fill.")
+    return count
+
+
+def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool: Spool) -> list[int]:
+    """Put a gap's pictures into the track, from `base` seconds of the clip on. Returns their times, in its ticks.
+
+    Raises:
+        MediaUnreadableError: the picture beside it cannot be decoded.
+        MediaTooLargeError: it takes too many frames.
+    """
+    count, period = frames_in(part), period_of(part)
+    if not count:
+        return []
+    picture = _shown(part, shape)
+    size = min(count, max(1, round(GROUP / period)))
+    groups = {length: _encode(picture, length, period, shape, out, spool) for length in {size, count % size} - {0}}
+    times = [round((base + number * period) * out.timescale) for number in range(count)]
+    for begin in range(0, count, size):
+        for sample in groups[min(size, count - begin)]:
+            out.add(
+                pts=times[begin + sample.frame],
+                size=sample.size,
+                sync=sample.keyframe,
+                origin=SPOOL,
+                offset=sample.offset,
+            )
+    return times
+
+
+def _shown(part: PlannedRange, shape: Shape) -> Picture:
+    found = next(part.media.frames(part.held, part.held + 1), None)
+    if found is None:
+        raise MediaUnreadableError("The picture beside a gap cannot be decoded.")
+    picture = replace(found, frame=shape.fit(found.frame))
+    if part.piece.fill == "black":
+        _blacken(picture.frame)
+    return picture
+
+
+def _blacken(frame: av.VideoFrame) -> None:
+    """Make a frame of 4:2:0, of 8 or 10 bits, black; the rest of what it says of itself stays true."""
+    frame.make_writable()
+    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    depth = frame.format.components[0].bits
+    for plane, level in zip(frame.planes, (0 if full else 16, 128, 128), strict=True):
+        value = level << depth - 8
+        unit = value.to_bytes(2, "little") if depth > 8 else bytes([value])
+        plane.update(unit * (plane.buffer_size // len(unit)))
+
+
+def _encode(
+    picture: Picture, length: int, period: Fraction, shape: Shape, out: OutTrack, spool: Spool
+) -> list[_Sample]:
+    """A group of pictures, in decoding order."""
+    ticks = [round(number * period * out.timescale) for number in range(length)]
+    numbers = {tick: number for number, tick in enumerate(ticks)}
+    return [
+        _Sample(numbers[coded.pts], spool.append(coded.data), len(coded.data), coded.keyframe)
+        for coded in shape.encode(_again(picture, length), ticks.__getitem__, length)
+    ]
+
+
+def _again(picture: Picture, times: int) -> Iterator[Picture]:
+    for number in range(times):
+        picture.frame.pts = number
+        yield picture
+
+
+def _track(part: PlannedRange) -> Track:
+    track = part.media.index.video
+    assert track is not None
+    return track

@@ -1,0 +1,1 @@
+"""Pure: what is copied and what is encoded."""

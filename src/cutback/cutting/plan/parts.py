@@ -1,0 +1,127 @@
+"""Which pieces of which recordings make the clip, and what of them is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cutback.cutting.codecs.codec import Entry
+from cutback.cutting.codecs.known import codec_of
+from cutback.cutting.index import Track
+from cutback.cutting.job import Precision
+from cutback.cutting.mp4.entries import without_rates
+from cutback.cutting.plan.plan import FrameRange, PlannedRun, plan_video
+from cutback.cutting.source.footage import MediaSource
+
+PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
+"""What browsers play of MP4: an `exact` clip copies nothing else, even where it could."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRange:
+    """A piece and what becomes of it."""
+
+    media: MediaSource
+    source: int
+    piece: FrameRange
+    runs: tuple[PlannedRun, ...]
+    """None where it is a gap."""
+    held: int = 0
+    """Of a gap: the presented frame beside it."""
+
+    @property
+    def copies(self) -> bool:
+        """Whether anything of it is copied."""
+        return any(run.action == "copy" for run in self.runs)
+
+
+def plan_parts(
+    pieces: list[tuple[MediaSource, int, FrameRange]], precision: Precision, *, copy: bool, open_gops: bool = True
+) -> list[PlannedRange]:
+    """The runs of every piece; with `copy` False, or where pieces cannot share a track, all are encoded.
+
+    With `open_gops` False copying begins at IDR pictures only.
+    """
+    tracks = [track for media, _, _ in pieces if (track := media.index.video)]
+    assert len(tracks) == len(pieces)
+    copy = copy and all(media.copies for media, _, _ in pieces) and _alike(tracks)
+    copy = copy and (precision != "exact" or tracks[0].descriptions[0].codec in PLAYED)
+    if any(piece.fill for _, _, piece in pieces):  # what fills a gap is encoded
+        copy = copy and all(_joinable(track) for track in tracks)
+    parts = []
+    for media, source, piece in pieces:
+        track = media.index.video
+        assert track is not None
+        if piece.fill is not None:
+            parts.append(PlannedRange(media, source, piece, ()))
+            continue
+        runs = None
+        if copy:
+            if precision == "exact":
+                media.expect(piece.first, piece.stop)
+            runs = plan_video(track, piece.first, piece.stop, precision, _entries(media, track, open_gops))
+        if runs is None or not _possible(track, runs):
+            runs = (_all_encoded(track, piece),)
+        parts.append(PlannedRange(media, source, _as_planned(track, piece, runs), runs))
+    return [part if part.runs else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
+
+
+def _held(parts: list[PlannedRange], place: int) -> int:
+    """The last frame shown before a gap; where there is none, the first one behind it."""
+    before = next((part for part in reversed(parts[:place]) if part.runs), None)
+    if before is not None:
+        return before.runs[-1].end - 1
+    return next(part for part in parts[place:] if part.runs).runs[0].first
+
+
+def _as_planned(track: Track, piece: FrameRange, runs: tuple[PlannedRun, ...]) -> FrameRange:
+    """The piece with the frames that its runs present (more than asked for with `keyframe`)."""
+    first, stop = runs[0].first, runs[-1].end
+    if (first, stop) == (piece.first, piece.stop):
+        return piece
+    start = track.seconds(track.pts[track.order[first]]) if first != piece.first else piece.start
+    end = track.seconds(track.end_of(track.order[stop - 1])) if stop != piece.stop else piece.end
+    return FrameRange(start, end, first, stop, piece.clamped)
+
+
+def _all_encoded(track: Track, piece: FrameRange) -> PlannedRun:
+    samples = track.order[piece.first : piece.stop]
+    return PlannedRun("encode", "nothing of it can be copied safely", piece.first, piece.stop, samples)
+
+
+def _alike(tracks: list[Track]) -> bool:
+    """Whether samples of these tracks may stand in one track under one description."""
+    first = tracks[0]
+    entry = without_rates(first.descriptions[0].raw)
+    return all(
+        len(track.descriptions) == 1
+        and without_rates(track.descriptions[0].raw) == entry
+        and track.timescale == first.timescale
+        and track.matrix == first.matrix
+        for track in tracks
+    )
+
+
+def _possible(track: Track, runs: tuple[PlannedRun, ...]) -> bool:
+    """Whether these runs may stand in one track: copies alone always, encoded ones beside them not always."""
+    return {run.action for run in runs} == {"copy"} or _joinable(track)
+
+
+def _joinable(track: Track) -> bool:
+    """Whether encoded pictures may stand beside this track's samples."""
+    codec = codec_of(track.descriptions[0].codec)
+    return codec is not None and codec.joinable(track)
+
+
+def _entries(media: MediaSource, track: Track, open_gops: bool) -> Callable[[int], Entry]:  # noqa: FBT001
+    codec = codec_of(track.descriptions[0].codec)
+
+    def entry_at(sample: int) -> Entry:
+        if codec is None:
+            return "clean"  # a keyframe of these codecs is one; what precedes it in presentation the plan sees
+        if not track.descriptions[0].extradata:
+            return "none"
+        entry = codec.entry(track, media.head(track, sample))
+        return "none" if entry == "open" and not open_gops else entry
+
+    return entry_at

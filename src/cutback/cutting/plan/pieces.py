@@ -1,0 +1,117 @@
+"""From a job's ranges to the pieces of opened recordings that make the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import TypeAlias
+
+from cutback.cutting.index import Hull
+from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange
+from cutback.cutting.plan.plan import FrameRange, snap_to_frames
+from cutback.cutting.source.footage import MediaSource, open_media
+from cutback.domain.errors import RangeOutsideRecordingError
+from cutback.domain.times import MAX_SECONDS, FrameNumber
+
+Located: TypeAlias = tuple[MediaSource, int, FrameRange]
+"""A piece, and the recording it is of: opened, and its place in the job."""
+
+
+def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool = False) -> list[Located]:
+    """Open the recordings and find the ranges in them; ranges that follow upon each other are one piece.
+
+    Of their indexes only what the ranges need is read, or, with `whole_index`, all.
+
+    Raises:
+        CutbackError: what was wrong with the media or with a range.
+    """
+    media = {
+        number: _open(job, sources[number], number, whole_index=whole_index)
+        for number in {wanted.source for wanted in job.footage}
+    }
+    pieces: list[Located | CutGap] = []
+    empty = RangeOutsideRecordingError("There is nothing but gaps.")
+    for wanted in job.ranges:
+        if isinstance(wanted, CutGap):
+            pieces.append(wanted)
+            continue
+        try:
+            pieces.append((media[wanted.source], wanted.source, _located(media[wanted.source], wanted)))
+        except RangeOutsideRecordingError as error:
+            if not wanted.optional:
+                raise
+            empty = error
+            if wanted.seam_before and wanted.seam_after and pieces:
+                # Too short for a frame. Its time passes all the same, or what follows would be early.
+                pieces[-1] = _longer(pieces[-1], wanted)
+    if all(isinstance(piece, CutGap) for piece in pieces):
+        raise empty
+    return _beside(_merged(pieces))
+
+
+def _located(media: MediaSource, wanted: CutRange) -> FrameRange:
+    return snap_to_frames(
+        media.index, wanted.start, wanted.end, seam_before=wanted.seam_before, seam_after=wanted.seam_after
+    )
+
+
+def _longer(piece: Located | CutGap, by: CutRange) -> Located | CutGap:
+    if not isinstance(by.start, Fraction) or not isinstance(by.end, Fraction):
+        return piece
+    if isinstance(piece, CutGap):
+        return replace(piece, duration=piece.duration + by.end - by.start)
+    media, source, found = piece
+    return media, source, replace(found, end=found.end + by.end - by.start)
+
+
+def _open(job: CutJob, source: ByteSource, number: int, *, whole_index: bool) -> MediaSource:
+    clock = job.clock(number)
+    if clock is None:
+        return open_media(source, job.limits, None if whole_index else hull_of(job, number), number=number)
+    media = open_media(source, job.limits, number=number)
+    media.index = media.index.counted_from(clock)
+    return media
+
+
+def hull_of(job: CutJob, source: int) -> Hull:
+    """What the job's ranges need of a source."""
+    instants = [end for wanted in job.footage if wanted.source == source for end in (wanted.start, wanted.end)]
+    frames = tuple(instant.frame for instant in instants if isinstance(instant, FrameNumber))
+    seconds = [instant for instant in instants if isinstance(instant, Fraction)]
+    # Frames alone: an empty hull, far out, that their times widen.
+    start, end = (min(seconds), max(seconds)) if seconds else (Fraction(MAX_SECONDS), Fraction(-MAX_SECONDS))
+    return Hull(start, end, frames)
+
+
+def _merged(pieces: list[Located | CutGap]) -> list[Located | CutGap]:
+    """Ranges of one recording that follow upon each other without a gap are one piece."""
+    merged: list[Located | CutGap] = []
+    for following in pieces:
+        last = merged[-1] if merged else None
+        if isinstance(last, tuple) and isinstance(following, tuple) and _continues(last, following):
+            media, source, before = last
+            piece = following[2]
+            joined = FrameRange(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
+            merged[-1] = (media, source, joined)
+        else:
+            merged.append(following)
+    return merged
+
+
+def _continues(last: Located, following: Located) -> bool:
+    return last[1] == following[1] and last[2].end == following[2].start
+
+
+def _beside(pieces: list[Located | CutGap]) -> list[Located]:
+    """Gaps become pieces, of the recording before, or, where the clip begins with a gap, of the one behind."""
+    beside = next(piece for piece in pieces if isinstance(piece, tuple))
+    located: list[Located] = []
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            beside = piece
+            located.append(piece)
+        else:
+            gap = FrameRange(Fraction(0), piece.duration, 0, 0, clamped=False, fill=piece.fill)
+            located.append((beside[0], beside[1], gap))
+    return located

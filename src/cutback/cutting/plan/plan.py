@@ -1,0 +1,215 @@
+"""What is copied and what is re-encoded. Pure: from an index and a range to runs, each with its reason."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from cutback.cutting.codecs.codec import Entry
+from cutback.cutting.index import Index, Track, decode_start
+from cutback.cutting.job import Fill, Precision
+from cutback.domain.errors import RangeOutsideRecordingError
+from cutback.domain.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
+
+ENTRIES_TRIED = 8
+"""Keyframes looked at in search of one where copying may begin, before all of it is re-encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """Presented frames [first, end) of the video, counted in the order of presentation."""
+
+    action: Literal["copy", "encode"]
+    reason: str
+    first: int
+    end: int
+    samples: Sequence[int]
+    """copy: the samples copied; encode: the samples a decoder is fed, beginning with a keyframe."""
+    rewritten: bool = False
+    """copy: whether the first sample is a keyframe that has to be made an IDR picture first (an open GOP)."""
+
+    def __len__(self) -> int:
+        """How many frames it presents."""
+        return self.end - self.first
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRange:
+    """A range, brought to the frames' own times."""
+
+    start: Fraction
+    """Seconds from the recording's time zero: the clip's zero, the first frame's time."""
+    end: Fraction
+    """When the last frame ends, that is, the first frame after it begins."""
+    first: int
+    stop: int
+    """The presented frames [first, stop)."""
+    clamped: bool
+    fill: Fill | None = None
+    """What a gap shows; it has no frames of its own, and its recording is that of the piece beside it."""
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return self.end - self.start
+
+
+def snap_to_frames(
+    index: Index, start: Instant, end: Instant, *, seam_before: bool = False, seam_after: bool = False
+) -> FrameRange:
+    """Bring a range to the times of the frames in it: those with start ≤ time < end.
+
+    At a seam the piece begins or ends at the time asked for, wherever the frames lie; see `CutRange`.
+
+    Raises:
+        RangeOutsideRecordingError: no frame (or, without video, no sound) begins in the range.
+    """
+    video = index.video
+    begin, _ = resolve_instant(index, start)
+    finish, overshoot = resolve_instant(index, end)
+    if begin >= index.end:
+        raise RangeOutsideRecordingError(
+            f"It begins at {format_clock(begin)}; the recording ends at {format_clock(index.end)}."
+        )
+    clamped = overshoot or finish > index.end + FRAME_TOLERANCE
+    if video is None:
+        return FrameRange(begin, finish if seam_after else min(finish, index.end), 0, 0, clamped and not seam_after)
+    first = rank_at(video, begin)
+    stop = rank_at(video, finish)
+    if stop <= first:
+        raise RangeOutsideRecordingError(f"No frame begins between {format_clock(begin)} and {format_clock(finish)}.")
+    sound_start = min((track.start for track in index.audio), default=None)
+    real_start = video.seconds(video.pts[video.order[first]])
+    if first == 0 and sound_start is not None and sound_start < real_start:
+        real_start = min(real_start, max(begin, sound_start))
+    if stop < len(video.order):  # beyond what is held there is nothing: it reaches further than any range
+        real_end = video.seconds(video.pts[video.order[stop]])
+    else:
+        real_end = max(video.end, min(finish, index.end))
+    if seam_before:
+        real_start = begin
+    if seam_after:
+        real_end, clamped = finish, False
+    return FrameRange(real_start, real_end, first, stop, clamped)
+
+
+def rank_at(track: Track, seconds: Fraction) -> int:
+    """The number of the first frame that begins at or after a time; within 1 ms it is that frame's own."""
+    return track.rank_at(track.ticks(seconds - FRAME_TOLERANCE))
+
+
+def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
+    """An instant in seconds, and whether it is a frame number beyond the last frame.
+
+    Raises:
+        RangeOutsideRecordingError: a frame number, and there are no frames.
+    """
+    if not isinstance(instant, FrameNumber):
+        return instant, False
+    video = index.video
+    if video is None:
+        raise RangeOutsideRecordingError("It is given in frames, and the recording has no pictures.")
+    if instant.frame < video.frames:
+        return video.seconds(video.pts[video.order[instant.frame - video.first_rank]]), False
+    return index.end, instant.frame > video.frames
+
+
+def plan_video(
+    track: Track, first: int, stop: int, precision: Precision, entry_at: Callable[[int], Entry]
+) -> tuple[PlannedRun, ...]:
+    """Segments that present the frames [first, stop), and with precision `keyframe` more around them.
+
+    `entry_at(sample)` says how a decoder that knows nothing of what went before may start at a keyframe. It is
+    asked only about few keyframes.
+    """
+    if precision != "exact":
+        copy = _keyframe_copy if precision == "keyframe" else _instant_copy
+        run = copy(track, first, stop)
+        # A decoder that begins at an open keyframe complains of what it is told to forget and never had.
+        return (replace(run, rewritten=entry_at(run.samples[0]) == "open"),)
+    entry, kind = _find_entry(track, first, stop, entry_at)
+    if entry is None:
+        return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)
+    copied = _copied(track, entry, stop)
+    middle = track.rank(entry)
+    runs = []
+    if first < middle:
+        runs.append(_encode(track, first, middle, "before the first keyframe"))
+    rewritten = kind == "open"
+    reason = "groups of pictures, entered at an open one" if rewritten else "whole groups of pictures"
+    runs.append(PlannedRun("copy", reason, middle, middle + len(copied), copied, rewritten))
+    if middle + len(copied) < stop:
+        tail = _encode(track, middle + len(copied), stop, "needs a frame beyond the end")
+        runs.append(tail)
+    return tuple(runs)
+
+
+def _find_entry(track: Track, first: int, stop: int, entry_at: Callable[[int], Entry]) -> tuple[int | None, Entry]:
+    earliest = track.pts[track.order[first]]
+    number = bisect_left(track.sync, earliest, key=track.pts.__getitem__)
+    for k in range(number, min(number + ENTRIES_TRIED, len(track.sync))):
+        sample = track.sync[k]
+        rank = track.rank(sample)
+        if rank >= stop or track.order[rank] != sample:
+            break
+        kind = entry_at(sample)
+        if kind != "none" and (kind == "open" or not has_leading(track, k)):
+            return sample, kind
+    return None, "none"
+
+
+def has_leading(track: Track, k: int) -> bool:
+    """Whether pictures decoded after the k-th keyframe are presented before it."""
+    keyframe = track.sync[k]
+    following = track.sync[k + 1] if k + 1 < len(track.sync) else len(track.pts)
+    return any(track.pts[sample] < track.pts[keyframe] for sample in range(keyframe + 1, following))
+
+
+def _copied(track: Track, entry: int, stop: int) -> Sequence[int]:
+    """The longest run of samples from `entry` that presents frames without a hole, all before `stop`.
+
+    Pictures presented before the entry are left out.
+    """
+    begin = track.rank(entry)
+    last = track.pts[track.order[stop - 1]]
+    lowest = track.pts[entry]
+    run: list[int] = []
+    highest, best = begin - 1, 0
+    for sample in range(entry, len(track.pts)):
+        if track.pts[sample] < lowest:
+            continue
+        if track.pts[sample] > last or track.order[track.rank(sample)] != sample:
+            break  # beyond the end, or a second one of the same time, which would be counted as the first
+        run.append(sample)
+        highest = max(highest, track.rank(sample))
+        if highest - begin == len(run) - 1:
+            best = len(run)
+    run = run[:best]
+    contiguous = run[-1] - entry == len(run) - 1
+    return range(entry, run[-1] + 1) if contiguous else run
+
+
+def _encode(track: Track, first: int, stop: int, reason: str) -> PlannedRun:
+    wanted = track.order[first:stop]
+    return PlannedRun("encode", reason, first, stop, range(decode_start(track, wanted[0]), max(wanted) + 1))
+
+
+def _instant_copy(track: Track, first: int, stop: int) -> PlannedRun:
+    wanted = track.order[first:stop]
+    start = decode_start(track, wanted[0])
+    samples = [s for s in range(start, max(wanted) + 1) if track.pts[s] >= track.pts[start]]
+    return PlannedRun("copy", "cut by the edit list", first, stop, samples)
+
+
+def _keyframe_copy(track: Track, first: int, stop: int) -> PlannedRun:
+    start = decode_start(track, track.order[first])
+    last = max(track.order[first:stop])
+    number = bisect_right(track.sync, last)
+    end = track.sync[number] if number < len(track.sync) else len(track.pts)
+    # Pictures presented before the keyframe need the group before it: they are left out.
+    samples = [s for s in range(start, end) if track.pts[s] >= track.pts[start]]
+    shown = [track.pts[s] for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
+    return PlannedRun("copy", "keyframe to keyframe", track.rank_at(min(shown)), track.rank_at(max(shown)) + 1, samples)

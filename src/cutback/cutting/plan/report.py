@@ -1,0 +1,205 @@
+"""A plan as plain JSON: what is copied, re-encoded, hidden and dropped, and why. Pure.
+
+Frames are numbered as the recording's are: from 0, in the order of presentation. Times are decimal seconds from the
+recording's time zero, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from cutback.cutting.codecs.codec import Entry
+from cutback.cutting.index import Index, Track
+from cutback.cutting.job import Precision
+from cutback.cutting.plan.plan import FrameRange, PlannedRun
+from cutback.cutting.plan.steps import MARKS, Step, bytes_of, fed, group, group_at, is_keyframe, steps, windows
+from cutback.domain.times import format_seconds
+
+MOST_GROUPS = 600
+"""Groups of pictures listed; where there are more, those in the middle are counted only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was read of samples themselves."""
+
+    letters: Mapping[int, str] = field(default_factory=dict)
+    """I, P, B or b (a B picture that no other refers to), of the samples whose headers were read."""
+    entries: Mapping[int, Entry] = field(default_factory=dict)
+    """How copying may begin at a keyframe, of those that were asked about."""
+
+
+def _groups(track: Track, made: Sequence[Step], looked: Looked) -> list[dict[str, Any]]:
+    inside = track.order[made[0].first : made[-1].end]
+    numbers = range(group_at(track, min(inside)), group_at(track, max(inside)) + 1)
+    shown = []
+    for number in numbers:
+        if len(numbers) > MOST_GROUPS and MOST_GROUPS // 2 <= number - numbers[0] < len(numbers) - MOST_GROUPS // 2:
+            continue
+        begin, end = group(track, number)
+        lead = track.pts[begin]
+        entry = looked.entries.get(begin)
+        leading = sum(track.pts[n] < lead for n in range(begin + 1, end))
+        shown.append(
+            {
+                "start": format_seconds(track.seconds(lead)),
+                "frame": track.rank(begin) + track.first_rank,
+                "samples": end - begin,
+                "leading": leading,
+                "open": leading > 0 or entry == "open",
+                "entry": entry,
+                "bytes": bytes_of(track, range(begin, end)),
+            }
+        )
+    return shown
+
+
+# --- frames one by one -----------------------------------------------------------------------------
+
+
+def _strip(track: Track, made: Sequence[Step], ranks: range, looked: Looked) -> dict[str, Any]:
+    samples = track.order[ranks.start : ranks.stop]
+    actions = "".join(
+        MARKS[step.action] * len(range(max(step.first, ranks.start), min(step.end, ranks.stop))) for step in made
+    )
+    return {
+        "frame": ranks.start + track.first_rank,
+        "times": [format_seconds(track.seconds(track.pts[number]), 6) for number in samples],
+        "types": "".join(_letter(track, number, looked) for number in samples),
+        "actions": actions,
+    }
+
+
+def _letter(track: Track, sample: int, looked: Looked) -> str:
+    """`K`: a keyframe, `O`: one that leading pictures follow or that is no clean entry; I, P, B, b: as read;
+    `L`: a leading picture, `.`: another.
+    """
+    number = group_at(track, sample)
+    begin, end = group(track, number)
+    if is_keyframe(track, sample):
+        leads = any(track.pts[n] < track.pts[sample] for n in range(sample + 1, end))
+        return "O" if leads or looked.entries.get(sample) == "open" else "K"
+    return looked.letters.get(sample) or ("L" if track.pts[sample] < track.pts[begin] else ".")
+
+
+# --- the report ------------------------------------------------------------------------------------
+
+
+def part_report(
+    index: Index,
+    asked: FrameRange,
+    piece: FrameRange,
+    runs: Sequence[PlannedRun],
+    looked: Looked,
+    *,
+    sound: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """One piece of a clip: `asked` is what the request says, `piece` what the plan presents."""
+    report: dict[str, Any] = {
+        "asked": {"start": format_seconds(asked.start), "end": format_seconds(asked.end)},
+        "start": format_seconds(piece.start),
+        "end": format_seconds(piece.end),
+        "duration": format_seconds(piece.duration),
+        "clamped": piece.clamped,
+        "frames": piece.stop - piece.first,
+        "segments": [],
+        "groups": [],
+        "groups_left_out": 0,
+        "strips": [],
+        "sound": sound,
+    }
+    track = index.video
+    if track is None or not runs:
+        return report
+    made = steps(track, runs)
+    groups = _groups(track, made, looked)
+    inside = track.order[made[0].first : made[-1].end]
+    count = group_at(track, max(inside)) - group_at(track, min(inside)) + 1
+    return report | {
+        "first_frame": piece.first + track.first_rank,
+        "asked_frames": asked.stop - asked.first,
+        "first_asked_frame": asked.first + track.first_rank,
+        "segments": [_segment(track, piece, step) for step in made],
+        "groups": groups,
+        "groups_left_out": count - len(groups),
+        "strips": [_strip(track, made, ranks, looked) for ranks in windows(made)],
+        "bytes": _amounts(track, runs, made),
+    }
+
+
+def _segment(track: Track, piece: FrameRange, step: Step) -> dict[str, Any]:
+    start = track.seconds(track.pts[track.order[step.first]])
+    end = piece.end if step.end == piece.stop else track.seconds(track.end_of(track.order[step.end - 1]))
+    return {
+        "action": step.action,
+        "reason": step.reason,
+        "start": format_seconds(start),
+        "end": format_seconds(end),
+        "first_frame": step.first + track.first_rank,
+        "frames": step.end - step.first,
+        "bytes_copied": step.copied,
+        "bytes_decoded": step.decoded,
+        "bytes_encoded": step.encoded,
+    }
+
+
+def _amounts(track: Track, runs: Sequence[PlannedRun], made: Sequence[Step]) -> dict[str, int]:
+    copied = {n for run in runs if run.action == "copy" for n in run.samples}
+    decoded = {n for run in runs if run.action == "encode" for n in fed(track, run)}
+    return {
+        "copied": bytes_of(track, copied),
+        "decoded": bytes_of(track, decoded),
+        "encoded": sum(step.encoded for step in made),
+        "read": bytes_of(track, copied | decoded),
+    }
+
+
+def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, reason: str) -> dict[str, Any]:
+    """One sound track within a piece: the packets that sound in it, and the one before, for the decoder's sake."""
+    first = track.rank_at(track.ticks(piece.start))
+    stop = track.rank_at(track.ticks(piece.end))
+    samples = track.order[max(0, first - 2 if copied else first - 3) : stop]
+    size = bytes_of(track, samples)
+    within = max(Fraction(0), min(piece.end, track.end) - max(piece.start, track.start))
+    description = track.descriptions[0]
+    return {
+        "track": number,
+        "codec": description.codec,
+        "language": track.language,
+        "action": "drop" if not samples or not within else "copy" if copied else "encode",
+        "reason": reason if samples and within else "silent in this range",
+        "duration": format_seconds(within, 6),
+        "packets": len(samples),
+        "bytes": size,
+    }
+
+
+def plan_report(index: Index, precision: Precision, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The whole: the recording, each piece, and what it all comes to."""
+    video = index.video
+    description = video.descriptions[0] if video is not None else None
+    frames = dict.fromkeys(MARKS, 0)
+    for part in parts:
+        for segment in part["segments"]:
+            frames[segment["action"]] += segment["frames"]
+    amounts = {
+        name: sum(part.get("bytes", {}).get(name, 0) for part in parts)
+        for name in ("copied", "decoded", "encoded", "read")
+    }
+    sound = sum(track["bytes"] for part in parts for track in part["sound"])
+    return {
+        "container": index.container,
+        "duration": format_seconds(index.end),
+        "precision": precision,
+        "video": None
+        if video is None or description is None
+        else {"codec": description.codec, "width": description.width, "height": description.height},
+        "parts": parts,
+        "frames": frames,
+        "bytes": {**amounts, "sound": sound, "clip": amounts["copied"] + amounts["encoded"] + sound},
+        "clip_duration": format_seconds(sum((Fraction(part["duration"]) for part in parts), Fraction(0))),
+        "notes": list(index.notes),
+    }

@@ -1,0 +1,1 @@
+"""Pictures that stand for a clip."""

@@ -1,0 +1,152 @@
+"""Chooses the picture that stands for a clip, and makes its posters.
+
+Pictures that are decoded anyway, to check the clip's joins, are looked at first: they cost nothing. Only where none
+of them will do, or nothing had to be decoded, are a few keyframes of the clip decoded, each alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import av
+
+from cutback.cutting.codecs import pictures
+from cutback.cutting.codecs.pictures import Picture
+from cutback.cutting.index import Track
+from cutback.cutting.job import ByteSource, Limits, Poster
+from cutback.cutting.posters.still import Jpeg, Still, encode, jpeg_of, still_of
+from cutback.cutting.spool import Spool
+from cutback.domain.errors import CutbackError
+
+WIDTHS = (300, 640, 1500, 3000)
+"""Pixels."""
+
+_JUDGED = 640
+"""The width at which pictures are compared: enough to tell sharp ones from blurred ones, and little to do."""
+
+_EVERY = 12
+"""Of the pictures decoded in a row one in so many is looked at."""
+
+_MOST = 3
+"""Pictures looked at among those that are decoded anyway, and as many keyframes."""
+
+_DARK, _BRIGHT = 32, 224
+"""Means of luma (0 to 255) beyond which a picture counts for less, down to nothing at black and white."""
+
+_DETAIL = 0.25
+"""Bits a pixel that a JPEG of a sharp picture takes at the least; a blurred one has less to say."""
+
+
+class Choice:
+    """The best picture seen so far."""
+
+    def __init__(self) -> None:
+        self._best: Still | None = None
+        self._score = 0.0
+        self._seen = self._looked = 0
+        self.track: Track | None = None
+        """The clip's pictures; None for sound alone."""
+
+    def opened(self, track: Track) -> None:
+        """See `verify.Onlooker`."""
+        self.track = track
+
+    def pass_by(self, track: Track, picture: Picture) -> None:
+        """A picture of the clip that was decoded for another purpose; some of them are looked at."""
+        if not self.good and self._looked < _MOST and self._seen % _EVERY == 0:
+            self.look(track, picture)
+        self._seen += 1
+
+    def look(self, track: Track, picture: Picture) -> None:
+        """Keep it if it is better than what was seen before."""
+        self._looked += 1
+        still = still_of(picture, track)
+        try:
+            score = _score(still)
+        except av.FFmpegError:
+            return  # a shape that no JPEG can have
+        if self._best is None or score > self._score:
+            self._best, self._score = still, score
+
+    @property
+    def good(self) -> bool:
+        """Whether it is neither dark nor blurred, so that looking on is not worth it."""
+        return self._score >= _DETAIL
+
+    @property
+    def best(self) -> Still | None:
+        """The best one; None before any was looked at."""
+        return self._best
+
+
+def _score(still: Still) -> float:
+    """Detail, in bits a pixel, less what a picture loses by being dark or bright; the more the better."""
+    small = still.scaled(_JUDGED)
+    detail = 8 * len(encode(small)) / (small.width * small.height)
+    tiny = bytes(small.reformat(width=32, height=18, format="gray").planes[0])
+    mean = sum(tiny) / len(tiny)
+    light = min(1.0, max(0.0, mean - 16) / (_DARK - 16), max(0.0, 240 - mean) / (240 - _BRIGHT))
+    return detail * light
+
+
+def choose(choice: Choice, clip: ByteSource, limits: Limits) -> Still | None:
+    """The picture that stands for a finished clip; None for sound alone."""
+    if not choice.good:
+        _look_further(choice, clip, limits)
+    return choice.best
+
+
+def draw(still: Still | None, spool: Spool) -> tuple[Poster, ...]:
+    """A picture's posters, one for each of `WIDTHS`. Their bytes go to the spool.
+
+    Where the picture is not as wide, the poster has the picture's own width.
+    """
+    if still is None:
+        return ()
+    widths = sorted({min(width, still.width) for width in WIDTHS})
+    with ThreadPoolExecutor(1, thread_name_prefix="jpeg") as aside:  # one is encoded while the next is scaled
+        try:
+            coming = {width: aside.submit(jpeg_of, still.shown(width)) for width in reversed(widths)}
+            made = {width: jpeg.result() for width, jpeg in coming.items()}
+        except av.FFmpegError:
+            return ()
+    offsets = {width: spool.append(jpeg.data) for width, jpeg in made.items()}
+    return tuple(_poster(width, made[own], offsets[own]) for width in WIDTHS for own in [min(width, still.width)])
+
+
+def _poster(fits: int, jpeg: Jpeg, offset: int) -> Poster:
+    return Poster(fits, jpeg.width, jpeg.height, offset, len(jpeg.data))
+
+
+def _look_further(choice: Choice, clip: ByteSource, limits: Limits) -> None:
+    track = choice.track
+    if track is None or not track.order:
+        return
+    for number in _keyframes(track):
+        _decode(choice, track, clip, range(number, number + 1), number, limits)
+        if choice.good:
+            return
+    if choice.best is None:  # no keyframe is shown, or none of them decodes alone
+        number = track.order[0]
+        _decode(choice, track, clip, range(number + 1), number, limits, damaged=True)
+
+
+def _keyframes(track: Track) -> Iterator[int]:
+    """Some that are shown, from the middle outwards: what an edit list hides must not be on a poster."""
+    low, high = track.window
+    shown = [number for number in track.sync if low <= track.pts[number] < high]
+    places = (len(shown) * part // 4 for part in (2, 1, 3))
+    return (shown[place] for place in dict.fromkeys(places) if place < len(shown))
+
+
+def _decode(
+    choice: Choice, track: Track, clip: ByteSource, run: range, wanted: int, limits: Limits, *, damaged: bool = False
+) -> None:
+    time = track.pts[wanted]
+    try:
+        for picture in pictures.decode(track, clip, run, lambda pts: pts == time, limits):
+            if damaged or not picture.frame.is_corrupt:
+                choice.look(track, picture)
+    except CutbackError:
+        return  # it does not decode alone: another one will

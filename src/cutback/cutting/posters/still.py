@@ -1,0 +1,151 @@
+"""A decoded picture as a JPEG, the way a player would show it: upright, its pixels square."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.filter import Graph
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+from cutback.cutting.codecs.pictures import Picture
+from cutback.cutting.index import Track
+
+QUALITY = 3
+"""Of JPEGs: FFmpeg's quantizer, 2 to 31, less is better."""
+
+_HD = 720
+"""Rows from which on colours of an unnamed kind are those of HD television."""
+
+_UNSPECIFIED = 2
+"""ITU-T H.273's number for colours of an unnamed kind."""
+
+# The signs of a track header's a, b, c, d (ISO/IEC 14496-12, 8.3.2), and the filters that do what they mean.
+_TURNS: dict[tuple[int, int, int, int], tuple[tuple[str, str], ...]] = {
+    (1, 0, 0, 1): (),
+    (0, 1, -1, 0): (("transpose", "clock"),),
+    (0, -1, 1, 0): (("transpose", "cclock"),),
+    (-1, 0, 0, -1): (("hflip", ""), ("vflip", "")),
+    (-1, 0, 0, 1): (("hflip", ""),),
+    (1, 0, 0, -1): (("vflip", ""),),
+    (0, 1, 1, 0): (("transpose", "cclock_flip"),),
+    (0, -1, -1, 0): (("transpose", "clock_flip"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Jpeg:
+    """A JPEG, and its size as it is shown."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture and how it is shown."""
+
+    picture: Picture
+    width: int
+    """As shown, never more than it has: pixels that are not square lose in one direction, and gain in none."""
+    height: int
+    turns: tuple[tuple[str, str], ...]
+
+    @property
+    def _sideways(self) -> bool:
+        return any(name == "transpose" for name, _ in self.turns)
+
+    def scaled(self, width: int) -> av.VideoFrame:
+        """At most `width` wide, in the colours of a JPEG: all 256 levels, ITU-R BT.601."""
+        frame = self.picture.frame
+        wide = min(width, self.width)
+        high = max(1, round(Fraction(self.height * wide, self.width)))
+        if self._sideways:
+            wide, high = high, wide
+        source = int(frame.colorspace)
+        if source == _UNSPECIFIED:
+            source = int(Colorspace.ITU709 if frame.height >= _HD else Colorspace.ITU601)
+        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        return frame.reformat(
+            width=wide,
+            height=high,
+            format="yuv420p",
+            interpolation=Interpolation.AREA,
+            src_colorspace=source,
+            dst_colorspace=Colorspace.ITU601,
+            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+            dst_color_range=ColorRange.JPEG,
+            threads=2,
+        )
+
+    def shown(self, width: int) -> av.VideoFrame:
+        """Scaled as `scaled` does, and upright."""
+        return self._turned(self.scaled(width))
+
+    def _turned(self, frame: av.VideoFrame) -> av.VideoFrame:
+        if not self.turns:
+            return frame
+        graph = Graph()
+        chain = [graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1))]
+        chain += [graph.add(name, how or None) for name, how in self.turns]
+        graph.link_nodes(*chain, graph.add("buffersink")).configure()
+        frame.pts = 0
+        graph.push(frame)
+        turned = graph.pull()
+        assert isinstance(turned, av.VideoFrame)
+        return turned
+
+
+def still_of(picture: Picture, track: Track) -> Still:
+    """A picture of a clip's track."""
+    frame = picture.frame
+    width, height = frame.width, frame.height
+    shape = picture.aspect or _shape_of_pixels(track, width, height)
+    if shape > 1:
+        height = max(1, round(height / shape))
+    elif shape < 1:
+        width = max(1, round(width * shape))
+    turns = _turns(track.matrix)
+    if any(name == "transpose" for name, _ in turns):
+        width, height = height, width
+    return Still(picture, width, height, turns)
+
+
+def _shape_of_pixels(track: Track, width: int, height: int) -> Fraction:
+    """Width by height of a pixel, by the size the track is to be shown at."""
+    wide, high = track.display_size
+    return Fraction(wide * height, high * width) if wide and high else Fraction(1)
+
+
+def _turns(matrix: bytes) -> tuple[tuple[str, str], ...]:
+    if len(matrix) < 36:
+        return ()
+    numbers = struct.unpack(">9i", matrix)
+    a, b, c, d = ((n > 0) - (n < 0) for n in (numbers[0], numbers[1], numbers[3], numbers[4]))
+    return _TURNS.get((a, b, c, d), ())
+
+
+def jpeg_of(frame: av.VideoFrame) -> Jpeg:
+    """A frame as `Still.shown` gives it; raises as `encode`."""
+    return Jpeg(encode(frame), frame.width, frame.height)
+
+
+def encode(frame: av.VideoFrame) -> bytes:
+    """A frame of `yuv420p`, full range, as JPEG.
+
+    Raises:
+        av.FFmpegError: it has a size that no JPEG can have.
+    """
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height = frame.width, frame.height
+    encoder.pix_fmt = "yuv420p"
+    encoder.color_range = ColorRange.JPEG
+    encoder.time_base = Fraction(1)
+    encoder.thread_count = 1
+    encoder.options = {"qmin": str(QUALITY), "qmax": str(QUALITY), "huffman": "default"}
+    frame.pts, frame.time_base = 0, Fraction(1)
+    return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])

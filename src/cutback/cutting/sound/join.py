@@ -1,0 +1,266 @@
+"""Joined sound of one kind, AAC: packets copied, and only those around each join encoded.
+
+A packet of AAC is 1024 samples, and sounds only together with the one before it: each half of a packet is laid over a
+half of its neighbour. So what stands between two copied runs must encode the very samples that the copies hold, on the
+same grid of 1024; then all halves match and nothing clicks. The grid is the first piece's. Every other piece is moved
+onto it, by half a packet (11 ms at 48 kHz) at the most, each from its own right time, so that it never adds up.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import av
+from av.codec.context import Flags
+
+from cutback.cutting.index import Track, layout_of
+from cutback.cutting.mp4.layout import SPOOL, OutTrack
+from cutback.cutting.plan.plan import FrameRange
+from cutback.cutting.sound.decode import FADE
+from cutback.cutting.sound.soundtrack import BIT_RATE_A_CHANNEL, FRAME
+from cutback.cutting.source.footage import MediaSource
+from cutback.cutting.spool import Spool
+
+_WARM_UP = 2
+"""Packets that an encoder is fed before the first one kept."""
+
+_MOST = 500
+"""Packets encoded in one run. Where more are needed, copying is not worth its while."""
+
+
+class NotAlikeError(Exception):
+    """The pieces' sound is not of a kind that can be joined by copying."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SoundRun:
+    """A piece's sound on the clip's grid: sample `begin` to `end` is its part of the clip."""
+
+    media: MediaSource
+    track: Track | None
+    """None of a gap."""
+    begin: int
+    end: int
+    first_slot: int = 0
+    """Where the packet of rank 0 lies, in packets."""
+
+    def slot(self, pts: int) -> int:
+        """Where the packet of a time lies."""
+        assert self.track is not None
+        return self.first_slot + (pts - self.track.pts[self.track.order[0]]) // FRAME
+
+    def sample(self, pts: int) -> int:
+        """Where a time of the track lies, in samples of the clip's grid."""
+        assert self.track is not None
+        return self.first_slot * FRAME + pts - self.track.pts[self.track.order[0]]
+
+
+def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack:
+    """The `number`-th sound track of each piece, joined.
+
+    Raises:
+        NotAlikeError: it has to be decoded and encoded as a whole.
+    """
+    like, runs, skip = _lay_out(pieces, number)
+    rate, entry = like.timescale, like.descriptions[0]
+    total = runs[-1].end
+    slots = -(-total // FRAME)
+    copied = _copied(runs, slots)
+    out = OutTrack("audio", rate, [entry.raw], language=like.language)
+    out.skip, out.last_duration = skip, FRAME
+    out.duration = sum((piece.duration for _, piece in pieces), Fraction(0))
+    encoder = _Encoder(rate, layout_of(entry.channels), entry.extradata)
+    made: dict[int, tuple[int, int, int]] = {}
+    for run, numbers in copied:
+        if run.track is None:
+            silence = encoder.silence()
+            place = (SPOOL, spool.append(silence), len(silence))
+            made |= dict.fromkeys(numbers, place)
+        else:
+            samples = [run.track.order[0] + slot - run.first_slot for slot in numbers]
+            for slot, extent in zip(numbers, run.media.copy(run.track, samples, spool), strict=True):
+                made[slot] = extent
+    for begin, end in _holes(made, slots):
+        if end - begin > _MOST:
+            raise NotAlikeError
+        first = begin - _WARM_UP
+        sound = _samples(runs, first * FRAME, (end + _WARM_UP) * FRAME, entry.channels, rate)
+        for slot, data in encoder.encode(sound, first):
+            if begin <= slot < end:
+                made[slot] = (SPOOL, spool.append(data), len(data))
+    for slot in range(slots):
+        if slot not in made:
+            raise NotAlikeError
+        origin, offset, size = made[slot]
+        out.add(pts=slot * FRAME, size=size, sync=True, origin=origin, offset=offset)
+    return out
+
+
+def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> tuple[Track, list[_SoundRun], int]:
+    """The first piece's track, all pieces on its grid, and how many samples before the clip's zero the grid begins."""
+    tracks = [None if piece.fill else next(iter(media.index.audio[number:]), None) for media, piece in pieces]
+    like = tracks[0]
+    if like is None or any(
+        track is None or not _alike(track, like)
+        for track, (_, piece) in zip(tracks, pieces, strict=True)
+        if piece.fill is None
+    ):
+        raise NotAlikeError
+    start = round(like.ticks(pieces[0][1].start))
+    lead = like.rank_at(start + 1) - 2  # the packet before the one that sounds there
+    if lead < -1 or like.pts[like.order[0]] > start:
+        raise NotAlikeError  # it begins late
+    if lead < 0:
+        lead = 0 if not _primed(like) else -1
+    skip = start - like.pts[like.order[0]] - lead * FRAME
+    runs: list[_SoundRun] = []
+    due = Fraction(0)
+    for (media, piece), track in zip(pieces, tracks, strict=True):
+        begin = skip + round(due * like.timescale) if runs else 0
+        due += piece.duration
+        end = skip + round(due * like.timescale)
+        first_slot = 0
+        if track is not None:
+            away = track.pts[track.order[0]] - track.ticks(piece.start)
+            first_slot = round((skip + (due - piece.duration) * like.timescale + away) / FRAME)
+        runs.append(_SoundRun(media, track, begin, end, first_slot))
+    return like, runs, skip
+
+
+def _primed(track: Track) -> bool:
+    """Whether there is a packet before the first one presented, which that one sounds together with."""
+    first = track.order[0]
+    return first > 0 and track.pts[first] - track.pts[first - 1] == FRAME
+
+
+def _alike(track: Track, like: Track) -> bool:
+    """AAC-LC of one or two channels, in packets without holes, under the same configuration."""
+    entry, first = track.descriptions[0], like.descriptions[0]
+    return (
+        len(track.descriptions) == 1
+        and bool(entry.raw)
+        and bool(track.order)
+        and entry.codec == "aac"
+        and _is_plain(entry.extradata)
+        and entry.extradata[:2] == first.extradata[:2]
+        and entry.channels == first.channels
+        and 1 <= entry.channels <= 2
+        and entry.sample_rate == track.timescale == like.timescale
+        and track.order[-1] - track.order[0] == len(track.order) - 1
+        and all(b - a == FRAME for a, b in pairwise(track.pts[n] for n in track.order))
+    )
+
+
+def _is_plain(config: bytes) -> bool:
+    """Whether an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) says AAC-LC, 1024 samples, no SBR."""
+    if len(config) < 2 or config[0] >> 3 != 2 or config[1] & 4:
+        return False
+    extension = config.find(b"\x56\xe5")
+    return extension < 0 or not config[extension + 2 : extension + 3] > b"\x7f"
+
+
+def _copied(runs: Sequence[_SoundRun], slots: int) -> Iterator[tuple[_SoundRun, range]]:
+    """The packets of each run that are copied: far enough from joins to hold nothing but the run's own sound."""
+    for place, run in enumerate(runs):
+        last = place == len(runs) - 1
+        fade = round(FADE * (run.track.timescale if run.track else 48_000))
+        low = -(-(run.begin + fade) // FRAME) + 1 if place else 0
+        high = slots if last else (run.end - fade) // FRAME - 1
+        if run.track is not None:
+            window = run.track.window[0] if place else -(2**62)
+            order = run.track.order
+            presented = next((n for n, sample in enumerate(order) if run.track.pts[sample] >= window), len(order))
+            low = max(low, run.first_slot + presented)
+            # The last packet's second half is heard only over the next one.
+            high = min(high, run.first_slot + len(order) - (0 if last else 1))
+        if low < high:
+            yield run, range(low, high)
+
+
+def _holes(made: dict[int, tuple[int, int, int]], slots: int) -> Iterator[tuple[int, int]]:
+    begin = None
+    for slot in range(slots + 1):
+        missing = slot < slots and slot not in made
+        if missing and begin is None:
+            begin = slot
+        elif not missing and begin is not None:
+            yield begin, slot
+            begin = None
+
+
+def _samples(runs: Sequence[_SoundRun], low: int, high: int, channels: int, rate: int) -> list[array[float]]:
+    """What is to be heard from sample `low` to `high` of the grid, a column for each channel."""
+    columns = [array("f", bytes(4 * (high - low))) for _ in range(channels)]
+    fade = round(FADE * rate)
+    for place, run in enumerate(runs):
+        last = place == len(runs) - 1
+        begin, end = max(low, run.begin if place else low), min(high, high if last else run.end)
+        if run.track is None or begin >= end:
+            continue
+        _decode(run, begin, end, low, columns, rate)
+        for column in columns:
+            for at in range(max(begin, run.begin), min(end, run.begin + fade)) if place else ():
+                column[at - low] *= (at - run.begin) / fade
+            for at in range(max(begin, run.end - fade), min(end, run.end)) if not last else ():
+                column[at - low] *= (run.end - at) / fade
+    return columns
+
+
+def _decode(run: _SoundRun, begin: int, end: int, low: int, columns: list[array[float]], rate: int) -> None:
+    """Put a run's own samples [begin, end) into the columns, which begin at sample `low`."""
+    track = run.track
+    assert track is not None
+    zero = run.sample(0)
+    begin, end = max(begin, zero + track.window[0]), min(end, zero + track.window[1])
+    if begin >= end:
+        return
+    for frame in run.media.sound(track, track.seconds(begin - zero - FRAME), track.seconds(end - zero)):
+        if frame.pts is None or frame.samples != FRAME or frame.sample_rate != rate or frame.format.name != "fltp":
+            raise NotAlikeError
+        at = run.slot(frame.pts) * FRAME
+        first, stop = max(at, begin), min(at + FRAME, end)
+        if first >= stop:
+            continue
+        for column, plane in zip(columns, frame.planes, strict=True):
+            heard = array("f", bytes(plane)[: 4 * FRAME])
+            column[first - low : stop - low] = heard[first - at : stop - at]
+
+
+class _Encoder:
+    """Encodes short runs, each with an encoder of its own."""
+
+    def __init__(self, rate: int, layout: str, config: bytes) -> None:
+        self._rate, self._layout, self._config = rate, layout, config
+        self._channels = av.AudioLayout(layout).nb_channels
+
+    def silence(self) -> bytes:
+        """A packet of silence between others of silence."""
+        columns = [array("f", bytes(4 * 6 * FRAME)) for _ in range(self._channels)]
+        return dict(self.encode(columns, 0))[3]
+
+    def encode(self, columns: list[array[float]], first: int) -> Iterator[tuple[int, bytes]]:
+        """Encode whole packets' worth of samples; yields each packet with its place, counted from `first`."""
+        encoder = av.CodecContext.create("aac", "w")
+        assert isinstance(encoder, av.AudioCodecContext)
+        encoder.sample_rate, encoder.layout, encoder.format = self._rate, self._layout, "fltp"
+        encoder.time_base = Fraction(1, self._rate)
+        encoder.bit_rate = BIT_RATE_A_CHANNEL * self._channels
+        encoder.flags |= Flags.global_header
+        encoder.open()
+        if (encoder.extradata or b"")[:2] != self._config[:2]:
+            raise NotAlikeError
+        for at in [*range(0, len(columns[0]), FRAME), None]:
+            frame = None
+            if at is not None:
+                frame = av.AudioFrame("fltp", self._layout, FRAME)
+                for plane, column in zip(frame.planes, columns, strict=True):
+                    data = column[at : at + FRAME].tobytes()
+                    plane.update(data + bytes(plane.buffer_size - len(data)))
+                frame.sample_rate, frame.pts, frame.time_base = self._rate, at, Fraction(1, self._rate)
+            for packet in encoder.encode(frame):
+                assert packet.pts is not None
+                yield first + packet.pts // FRAME, bytes(packet)

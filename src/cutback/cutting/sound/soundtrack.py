@@ -1,0 +1,168 @@
+"""Sound for a clip: copied packet by packet, or decoded, joined and encoded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import repeat
+
+import av
+from av.codec.context import Flags
+
+from cutback.cutting.index import Description, Track, layout_of
+from cutback.cutting.mp4.entries import aac_entry
+from cutback.cutting.mp4.layout import SPOOL, OutTrack
+from cutback.cutting.plan.plan import FrameRange
+from cutback.cutting.sound.decode import exact_sound, faded
+from cutback.cutting.source.footage import MediaSource
+from cutback.cutting.spool import Spool
+
+TEXT = frozenset({"tx3g", "wvtt", "stpp", "c608"})
+"""Sample entries of subtitles that MP4 carries; time codes and data tracks would not be true any more."""
+
+FRAME = 1024
+"""Samples of an AAC packet."""
+
+_PREROLL = {"opus": Fraction(8, 100), "mp3": Fraction(6, 100)}
+"""Seconds a decoder needs to settle; one packet where not named (RFC 7845 for Opus, the bit reservoir of MP3)."""
+
+NEAR = 64
+"""Packets that are looked at to learn how long one lasts."""
+
+BIT_RATE_A_CHANNEL = 96_000
+
+
+def keeps_sound(sound: Description) -> bool:
+    """Whether sound is copied; uncompressed sound is encoded, since players of MP4 do not expect it."""
+    return bool(sound.raw) and not sound.codec.startswith("pcm_")
+
+
+def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool, group: int | None) -> OutTrack | None:
+    """The packets of a piece, of sound or of subtitles, as they are; the edit list cuts them to the exact samples.
+
+    None when nothing of this track falls into the piece.
+    """
+    begin, end = track.ticks(piece.start), track.ticks(piece.end)
+    stop = track.rank_at(end)
+    first = track.rank_at(begin)
+    if first and (first == len(track.order) or track.pts[track.order[first]] > begin):
+        first -= 1  # the packet that sounds while the piece begins
+    if first >= stop or track.end <= piece.start:
+        return None
+    sounding = max(begin, Fraction(max(track.pts[track.order[first]], track.window[0])))
+    codec = track.descriptions[track.description_of(track.order[first])].codec
+    lead = max(_PREROLL.get(codec, Fraction(0)) * track.timescale, Fraction(1))
+    # Packets before the first presented one exist where the source's own edit list hides its priming.
+    sample = track.order[first]
+    while track.kind == "audio" and sample > 0 and track.pts[track.order[first]] - track.pts[sample] < lead:
+        sample -= 1
+    out = OutTrack(
+        track.kind,
+        track.timescale,
+        [entry.raw for entry in track.descriptions],
+        language=track.language,
+        handler=track.handler,
+        delay=(sounding - begin) / track.timescale,
+        duration=min(piece.end, track.end) - track.seconds(0) - sounding / track.timescale,
+    )
+    last = track.order[stop - 1]
+    numbers = range(sample, last + 1)
+    times = _without_hole(track, numbers, track.order[first])
+    out.extend(times, media.copy(track, numbers, spool), repeat(1), track.descriptions_of(numbers), group=group)
+    out.last_duration = track.duration(last)
+    if track.kind == "audio":
+        out.skip = round(sounding) - times[0]
+    else:
+        # A text can simply begin later and end sooner; players do not agree on edit lists within one.
+        out.pts[0] = round(sounding)
+        out.last_duration = max(1, min(out.last_duration, round(end) - out.pts[-1]))
+    return out
+
+
+def _without_hole(track: Track, numbers: range, first: int) -> list[int]:
+    """The samples' PTS; those before the `first` one presented, which only prepare the decoder, right before it.
+
+    A decoder skips as many samples as the edit list cuts off, and a hole in the times has none.
+    """
+    times = [track.pts[number] for number in numbers]
+    if first == numbers.start:
+        return times
+    durations = (track.duration(number) for number in numbers[:NEAR])
+    nominal = min((duration for duration in durations if duration > 0), default=1)
+    for place in range(first - numbers.start - 1, -1, -1):
+        times[place] = max(times[place], times[place + 1] - nominal)
+    return times
+
+
+def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack | None:
+    """The `number`-th sound track of each piece, decoded, joined to the sample and encoded as AAC.
+
+    Rate and channels are the first's; a piece without that track, and a gap, is silent. None when none has it.
+    """
+    tracks = [next(iter(media.index.audio[number:]), None) if piece.fill is None else None for media, piece in pieces]
+    like = next((track for track in tracks if track is not None), None)
+    if like is None:
+        return None
+    rate = like.descriptions[0].sample_rate or 48000
+    layout = layout_of(like.descriptions[0].channels)
+    writer = _AacWriter(rate, layout, like.language, spool)
+    position, due = 0, Fraction(0)
+    for place, ((media, piece), track) in enumerate(zip(pieces, tracks, strict=True)):
+        due += piece.duration
+        wanted = round(due * rate) - position
+        position += wanted
+        sound = exact_sound(media, track, piece, rate, layout, wanted)
+        for block in faded(sound, wanted, rate, at_start=place > 0, at_end=place < len(pieces) - 1):
+            writer.write(block)
+    return writer.finish(due)
+
+
+class _AacWriter:
+    """Encodes sound as one AAC track whose samples go to the spool."""
+
+    def __init__(self, rate: int, layout: str, language: str, spool: Spool) -> None:
+        self._channels = av.AudioLayout(layout).nb_channels
+        encoder = av.CodecContext.create("aac", "w")
+        assert isinstance(encoder, av.AudioCodecContext)
+        encoder.sample_rate = rate
+        encoder.layout = layout
+        encoder.format = "fltp"
+        encoder.time_base = Fraction(1, rate)
+        encoder.bit_rate = BIT_RATE_A_CHANNEL * self._channels
+        encoder.flags |= Flags.global_header
+        encoder.open()
+        self._encoder, self._rate = encoder, rate
+        self._spool = spool
+        self._fifo = av.AudioFifo()
+        self._position = 0
+        self._out = OutTrack("audio", rate, [], language=language)
+
+    def write(self, block: av.AudioFrame) -> None:
+        """Append sound; its PTS are not looked at."""
+        block.pts = None
+        block.time_base = Fraction(1, self._rate)  # the queue takes no other from then on
+        self._fifo.write(block)
+        while self._fifo.samples >= FRAME:
+            self._encode(self._fifo.read(FRAME))
+
+    def finish(self, duration: Fraction) -> OutTrack:
+        """Flush; the track presents `duration` seconds."""
+        if self._fifo.samples:
+            self._encode(self._fifo.read(0, partial=True))
+        self._encode(None)
+        encoder, out = self._encoder, self._out
+        out.duration = duration
+        out.skip = max(0, -out.pts[0])  # the encoder's priming has negative times
+        out.last_duration = FRAME
+        config = encoder.extradata or b""
+        out.entries = [aac_entry(self._rate, self._channels, config, BIT_RATE_A_CHANNEL * self._channels)]
+        return out
+
+    def _encode(self, frame: av.AudioFrame | None) -> None:
+        if frame is not None:
+            frame.pts, frame.time_base = self._position, Fraction(1, self._rate)
+            self._position += frame.samples
+        for packet in self._encoder.encode(frame):
+            data = bytes(packet)
+            assert packet.pts is not None
+            offset = self._spool.append(data)
+            self._out.add(pts=packet.pts, size=len(data), sync=True, origin=SPOOL, offset=offset)

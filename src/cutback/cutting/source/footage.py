@@ -1,0 +1,204 @@
+"""A recording opened for cutting: its index, and its pictures and sound decoded piece by piece."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+import av
+
+from cutback.cutting.codecs import pictures
+from cutback.cutting.codecs.codec import WholeIndexNeededError
+from cutback.cutting.codecs.h264 import nal
+from cutback.cutting.codecs.pictures import Picture
+from cutback.cutting.ffmpeg_errors import media_error
+from cutback.cutting.index import Hull, Index, Track, byte_ranges, decode_start, layout_of
+from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.job import read_index as read_index_bytes
+from cutback.cutting.mp4.layout import Extent
+from cutback.cutting.mp4.read import is_mp4, read_index
+from cutback.cutting.source import lavf
+from cutback.cutting.spool import Spool
+from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
+
+PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
+SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
+
+LOOKED_AT = 4
+"""Samples of a copied run that the check of a finished clip decodes."""
+
+HEAD_BYTES = 4096
+"""Enough of a sample to see its first slice's type behind SEI messages."""
+
+
+class MediaSource(Protocol):
+    """What the cutter needs of a recording, whatever its container."""
+
+    index: Index
+    source: ByteSource
+
+    @property
+    def copies(self) -> bool:
+        """Whether its samples may stand in an MP4 as they are."""
+        ...
+
+    def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+        """Samples, in decoding order, as they stand in an MP4.
+
+        Raises:
+            UnusualStreamError: the stream changes in a way that one track cannot hold.
+        """
+        ...
+
+    def head(self, track: Track, sample: int) -> bytes:
+        """The beginning of a sample, at least `HEAD_BYTES` of it."""
+        ...
+
+    def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
+        """Where samples lie that are copied: in the source, or, taken out of their container, in the spool."""
+        ...
+
+    def expect(self, first: int, stop: int) -> None:
+        """The edges of the presented frames [first, stop) will be decoded: fetch them together, if that helps."""
+        ...
+
+    def frames(self, first: int, stop: int) -> Iterator[Picture]:
+        """The presented frames [first, stop), in order, with the index's PTS."""
+        ...
+
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+        """Decoded sound that covers [start, end) seconds from time zero, and a little before; PTS as indexed."""
+        ...
+
+
+KEPT_OPEN = 32
+"""Recordings of one job whose containers stay open, where libavformat reads them."""
+
+
+def open_media(source: ByteSource, limits: Limits, hull: Hull | None = None, *, number: int = 0) -> MediaSource:
+    """Recognize a recording by its content and read its index, as much of it as `hull` needs.
+
+    `number` is the source's place in the job.
+
+    Raises:
+        MediaUnreadableError: it is empty, damaged, or not a video.
+        MediaUnsupportedError: it is in a container that Cutback does not open.
+        MediaTooLargeError: it exceeds a limit.
+    """
+    if not source.size:
+        raise MediaUnreadableError("It is empty.")
+    if is_mp4(read_index_bytes(source, 0, 16)):
+        media = Mp4Source(source, number, limits, hull)
+        if media.direct:
+            return media
+    return lavf.LavfSource(source, limits, keep_open=number < KEPT_OPEN)
+
+
+class Mp4Source:
+    """MP4 and MOV, read through Cutback's own index: nothing but the samples needed is touched."""
+
+    copies = True
+
+    def __init__(self, source: ByteSource, number: int, limits: Limits, hull: Hull | None) -> None:
+        """Read the index. Raises as `open_media`."""
+        self.source = source
+        self._number = number
+        self.index = read_index(source, limits, hull)
+        self._limits = limits
+
+    @property
+    def direct(self) -> bool:
+        """Whether its edit lists and its codec are ones this class can follow itself."""
+        video = self.index.video
+        shown = [track for track in self.index.tracks if track.kind != "other"]
+        return all(track.plain for track in shown) and (
+            video is None or all(entry.codec in PICTURES for entry in video.descriptions)
+        )
+
+    def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+        """See `MediaSource.read`."""
+        for number in numbers:
+            yield self.source.read_at(track.offsets[number], track.sizes[number])
+
+    def head(self, track: Track, sample: int) -> bytes:
+        """See `MediaSource.head`."""
+        return self.source.read_at(track.offsets[sample], min(track.sizes[sample], HEAD_BYTES))
+
+    def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
+        """See `MediaSource.copy`."""
+        del spool
+        size = self.source.size
+        for number in numbers:
+            extent = Extent(self._number, track.offsets[number], track.sizes[number])
+            if extent.length > size - extent.offset:
+                raise MediaUnreadableError("Its index names bytes that are not there.")
+            yield extent
+
+    def expect(self, first: int, stop: int) -> None:
+        """See `MediaSource.expect`."""
+        track = self.index.video
+        assert track is not None
+        begin, last = track.order[first], track.order[stop - 1]
+        following = bisect_left(track.sync, begin)
+        entry = track.sync[following] if following < len(track.sync) else begin
+        # Behind the keyframe at which copying begins some samples are decoded, to see that the join holds.
+        head = range(decode_start(track, begin), min(entry + LOOKED_AT, last, len(track.pts)))
+        tail = range(decode_start(track, last), last + 1)
+        self.source.prefetch(byte_ranges(track, {*head, *tail}))
+
+    def frames(self, first: int, stop: int) -> Iterator[Picture]:
+        """See `MediaSource.frames`."""
+        track = self.index.video
+        assert track is not None
+        samples = track.order[first:stop]
+        wanted = {track.pts[sample] for sample in samples}
+        run = range(self._start(track, samples[0]), max(samples) + 1)
+        return pictures.decode(track, self.source, run, wanted.__contains__, self._limits)
+
+    def _start(self, track: Track, sample: int) -> int:
+        """Where decoding has to begin for a sample: a keyframe that is right at once, or the very first sample."""
+        start = decode_start(track, sample)
+        entry = track.descriptions[track.description_of(start)]
+        if entry.codec != "h264" or len(entry.extradata) < nal.LEAST_RECORD:
+            return start
+        length_size = nal.parse_configuration(entry.extradata).length_size
+        while nal.is_gradual(self.head(track, start), length_size):
+            earlier = bisect_left(track.sync, start)
+            if not earlier:
+                if track.partial:
+                    raise WholeIndexNeededError
+                return 0
+            start = track.sync[earlier - 1]
+        return start
+
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+        """See `MediaSource.sound`."""
+        first = max(0, track.rank_at(track.ticks(start)) - 3)
+        stop = track.rank_at(track.ticks(end))
+        samples = list(track.order[first:stop])
+        if not samples:
+            return
+        if not first:  # what an edit list hides as priming prepares the decoder
+            samples[:0] = range(max(0, samples[0] - 1), samples[0])
+        description = track.descriptions[track.description_of(samples[0])]
+        if description.codec not in SOUNDS and not description.codec.startswith("pcm_"):
+            raise MediaUnsupportedError(f"Its sound ({description.codec}) cannot be decoded.")
+        decoder = av.CodecContext.create(description.codec, "r")
+        assert isinstance(decoder, av.AudioCodecContext)
+        if description.extradata:
+            decoder.extradata = description.extradata
+        decoder.sample_rate = description.sample_rate
+        decoder.layout = layout_of(description.channels)
+        self.source.prefetch(byte_ranges(track, samples))
+        for number in [*samples, None]:
+            packet = None
+            if number is not None:
+                packet = pictures.packet_of(self.source.read_at(track.offsets[number], track.sizes[number]))
+                packet.pts = packet.dts = track.pts[number]
+                packet.time_base = Fraction(1, track.timescale)
+            try:
+                yield from decoder.decode(packet)
+            except av.FFmpegError as error:
+                raise media_error("Its sound cannot be decoded", error) from error

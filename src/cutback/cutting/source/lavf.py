@@ -1,0 +1,220 @@
+"""Recordings in containers that libavformat takes apart for us: Matroska, WebM, MPEG-TS, unusual MP4.
+
+Opened by content, from I/O without a name, with whitelisted formats and no protocols (`lavf_open`): libavformat takes a
+file object's name for a URL and would follow it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import InputContainer
+
+from cutback.cutting.codecs.pictures import FFMPEG_PIXELS, THREADS, Picture, check_size
+from cutback.cutting.endings import TS_PACKET, ts_endings
+from cutback.cutting.ffmpeg_errors import media_error
+from cutback.cutting.index import Track, decode_start
+from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.source.lavf_entries import unwrap
+from cutback.cutting.source.lavf_open import Reopening, open_container
+from cutback.cutting.source.lavf_scan import scan
+from cutback.cutting.spool import Spool
+from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreadableError
+
+
+class LavfSource:
+    """A recording that is read packet by packet; what is copied passes through the spool."""
+
+    def __init__(self, source: ByteSource, limits: Limits, *, keep_open: bool = True) -> None:
+        """Read all packets' times once. Raises as `open_container`, and MediaTooLargeError."""
+        self.source = source
+        self._limits = limits
+        self._opened = Reopening(source, limits, keep=keep_open)
+        with self._opened.container() as container:
+            if container.format.name != "mpegts":
+                self.index, self._jumps = scan(container, limits)
+                return
+            endings = ts_endings(source)
+            broken = {pid for pid, ending in endings.items() if ending == "broken"}
+            self.index, self._jumps = scan(container, limits, broken, grows=True)
+            video = self.index.video
+            pid = -1 if video is None else container.streams[video.id].id
+        if video is not None and endings.get(pid) == "unsure" and not self._decodes_to_the_end(video):
+            with open_container(source, limits) as container:
+                self.index, self._jumps = scan(container, limits, broken | {pid}, grows=True)
+        if source.size % TS_PACKET:
+            self.index = replace(self.index, truncated=True)
+
+    def _decodes_to_the_end(self, video: Track) -> bool:
+        """Where nothing else tells whether the last picture is whole, decoding does."""
+        last = len(video.pts) - 1
+        with open_container(self.source, self._limits) as container:
+            stream = container.streams[video.id]
+            stream.codec_context.thread_count = 1  # with more, errors in the last pictures are swallowed
+            stream.codec_context.options = {"err_detect": "explode", **_within(self._limits)}
+            try:
+                frames = [frame.pts for frame in self._decoded(container, stream, video, decode_start(video, last))]
+            except CutbackError:
+                return False
+        return video.pts[last] in frames
+
+    def _reading(self, track: Track) -> AbstractContextManager[InputContainer]:
+        if self._jumps.get(track.id):
+            return open_container(self.source, self._limits)  # only its very beginning is found for sure
+        return self._opened.container()
+
+    @property
+    def copies(self) -> bool:
+        """Whether there is a sample entry for its pictures."""
+        video = self.index.video
+        return video is None or bool(video.descriptions[0].raw)
+
+    def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
+        """See `MediaSource.read`."""
+        with self._reading(track) as container:
+            stream = container.streams[track.id]
+            to_sample = unwrap(stream, track.descriptions[0].extradata)
+            wanted = dict.fromkeys(numbers)
+            last = max(wanted)
+            for number, packet in self._packets(container, stream, track, min(wanted)):
+                if number in wanted:
+                    yield to_sample(bytes(packet))
+                if number >= last:
+                    return
+        raise MediaUnreadableError("A packet that was there is not found again.")
+
+    def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
+        """See `MediaSource.copy`."""
+        for sample in self.read(track, numbers):
+            yield Extent(SPOOL, spool.append(sample), len(sample))
+
+    def head(self, track: Track, sample: int) -> bytes:
+        """See `MediaSource.head`."""
+        return next(self.read(track, [sample]))
+
+    def expect(self, first: int, stop: int) -> None:
+        """See `MediaSource.expect`; there is nothing to fetch by offset."""
+
+    def frames(self, first: int, stop: int) -> Iterator[Picture]:
+        """See `MediaSource.frames`."""
+        track = self.index.video
+        assert track is not None
+        wanted = {track.pts[sample] for sample in track.order[first:stop]}
+        with open_container(self.source, self._limits) as container:
+            stream = container.streams[track.id]
+            assert isinstance(stream, av.VideoStream)
+            stream.codec_context.thread_count = THREADS
+            stream.codec_context.thread_type = "FRAME"
+            stream.codec_context.options = _within(self._limits)
+            begin = decode_start(track, track.order[first])
+            for frame in self._decoded(container, stream, track, begin):
+                check_size(frame, self._limits)
+                if frame.pts in wanted:
+                    wanted.discard(frame.pts)
+                    yield Picture(frame, stream.codec_context.sample_aspect_ratio or None)
+                if not wanted:
+                    return
+
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+        """See `MediaSource.sound`."""
+        with self._reading(track) as container:
+            stream: Any = container.streams[track.id]
+            if stream.codec_context.is_open:
+                stream.codec_context.flush_buffers()  # what was decoded of it before is over
+            begin = max(0, track.rank_at(track.ticks(start) - track.timescale // 10) - 1)
+            limit = track.ticks(end)
+            for frame in self._decoded(container, stream, track, track.order[min(begin, len(track.order) - 1)]):
+                if frame.pts is not None:
+                    frame.pts = round(frame.pts * frame.time_base * track.timescale)
+                    if frame.pts >= limit:
+                        return
+                yield frame
+
+    def _decoded(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[Any]:
+        try:
+            for number, packet in self._packets(container, stream, track, first):
+                if number >= first:  # what comes before may need parameter sets that have changed since
+                    yield from packet.decode()
+            yield from stream.codec_context.decode(None)
+        except av.FFmpegError as error:
+            video = self.index.video
+            if video is not None and video.descriptions[0].width * video.descriptions[0].height > self._limits.pixels:
+                raise MediaTooLargeError("Its pictures have more pixels than the limit allows.") from error
+            raise media_error("It cannot be decoded", error) from error
+
+    def _packets(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[tuple[int, Any]]:
+        """Packets from at or before the sample `first`, each with its number in the index."""
+        if jumps := self._jumps.get(track.id):
+            yield from self._counted(container, stream, track, jumps)
+            return
+        scale = Fraction(track.timescale) * stream.time_base
+        by_time = {time: number for number, time in enumerate(track.pts)}
+        for sample in _places(track, first):
+            if sample:
+                container.seek(int(track.pts[sample] / scale), stream=stream, backward=True)
+            else:
+                container.seek(int(min(track.pts) / scale) - 10 * track.timescale, stream=stream, backward=True)
+            number = -1
+            for packet in container.demux(stream):
+                if not packet.size:
+                    continue
+                if number < 0:
+                    time = packet.pts if packet.pts is not None else packet.dts
+                    number = _nearest(by_time, round((time or 0) * scale), track)
+                    if number > first:
+                        break  # a seek in MPEG-TS, or without an index, is by guess: further back, then
+                else:
+                    number += 1
+                if number >= len(track.sizes):
+                    return
+                if track.sizes[number] != packet.size:
+                    raise MediaUnreadableError("A packet that was there is not found again.")
+                yield number, packet
+            else:
+                return
+        raise MediaUnreadableError("A packet that was there is not found again.")
+
+    def _counted(
+        self, container: InputContainer, stream: Any, track: Track, jumps: list[tuple[int, int]]
+    ) -> Iterator[tuple[int, Any]]:
+        """All packets of a stream whose clock jumps, which no seek by time finds its way in; at the index's times."""
+        coming, offset = deque(jumps), 0
+        packets = (packet for packet in container.demux(stream) if packet.size)
+        for number, packet in enumerate(packets):
+            if number >= len(track.sizes):
+                return
+            if coming and number == coming[0][0]:
+                offset = coming.popleft()[1]
+            packet.pts = None if packet.pts is None else packet.pts + offset
+            packet.dts = None if packet.dts is None else packet.dts + offset
+            yield number, packet
+
+
+def _within(limits: Limits) -> dict[str, str]:
+    return {"max_pixels": str(FFMPEG_PIXELS * limits.pixels)}
+
+
+def _places(track: Track, first: int) -> Iterator[int]:
+    """Samples to seek to, ever earlier; 0 is the very beginning."""
+    number = bisect_right(track.sync, first) - 1
+    for back in (0, 2, 8):
+        if number - back > 0:
+            yield track.sync[number - back]
+    yield 0
+
+
+def _nearest(by_time: dict[int, int], time: int, track: Track) -> int:
+    """The sample whose time is a packet's; sound's times were smoothed, so the nearest."""
+    if time in by_time:
+        return by_time[time]
+    place = track.rank_at(time)
+    around = track.order[max(0, place - 1) : place + 1]
+    return min(around, key=lambda sample: abs(track.pts[sample] - time))

@@ -1,0 +1,91 @@
+"""Opening recordings with libavformat, which takes looking into each of their streams, and keeping them open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av
+import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
+from av.container import InputContainer
+
+from cutback.cutting.ffmpeg_errors import media_error
+from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.source.source_file import SourceFile
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
+
+FORMATS = "mov,matroska,webm,mpegts"
+_BUFFER = 256 * 1024
+
+
+def open_container(source: ByteSource, limits: Limits) -> InputContainer:
+    """Open a recording with libavformat.
+
+    Raises:
+        MediaUnreadableError: it is damaged or not a video.
+        MediaUnsupportedError: its container is not on the list.
+        MediaTooLargeError: it has too many streams.
+    """
+    try:
+        container = av.open(
+            SourceFile(source),
+            options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
+            buffer_size=_BUFFER,
+        )
+    except av.FFmpegError as error:
+        if _looks_like_text(source):
+            raise MediaUnsupportedError("It is not a video at all.") from error
+        raise media_error("It cannot be opened", error) from error
+    except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these, too
+        raise MediaUnreadableError("Its headers are damaged.") from error
+    if not set(container.format.name.split(",")) <= {*FORMATS.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
+        container.close()
+        raise MediaUnsupportedError(f"It is {container.format.long_name}.")
+    if len(container.streams) > limits.streams:
+        container.close()
+        raise MediaTooLargeError(f"It has {len(container.streams)} streams; the limit is {limits.streams}.")
+    assert isinstance(container, InputContainer)
+    return container
+
+
+def _looks_like_text(source: ByteSource) -> bool:
+    head = source.read_at(0, 512)
+    return bool(head) and all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
+
+
+class Reopening:
+    """A recording's container, kept from one reading to the next: opening a short one takes longer than copying it.
+
+    It takes about a megabyte, so not every one of a thousand should be kept.
+    """
+
+    def __init__(self, source: ByteSource, limits: Limits, *, keep: bool) -> None:
+        """Nothing is opened yet."""
+        self._source, self._limits, self._keep = source, limits, keep
+        self._idle: list[InputContainer] = []
+
+    @contextmanager
+    def container(self) -> Iterator[InputContainer]:
+        """A container at any place: seek first. Its decoders may have been used; set no options of theirs.
+
+        Raises as `open_container`.
+        """
+        try:
+            container = self._idle.pop()  # atomic: two threads never get the same
+        except IndexError:
+            container = open_container(self._source, self._limits)
+        try:
+            yield container
+        except GeneratorExit:  # whoever read had enough
+            self._put_back(container)
+            raise
+        except BaseException:
+            container.close()
+            raise
+        self._put_back(container)
+
+    def _put_back(self, container: InputContainer) -> None:
+        if self._keep and not self._idle:
+            self._idle.append(container)
+        else:
+            container.close()

@@ -1,0 +1,235 @@
+"""The index of a recording that libavformat takes apart: every packet's times, read once."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import InputContainer
+
+from cutback.cutting.endings import hole_at_end
+from cutback.cutting.ffmpeg_errors import media_error
+from cutback.cutting.index import Description, Index, Kind, Track, presented_order
+from cutback.cutting.job import Limits
+from cutback.cutting.mp4.write import decode_times
+from cutback.cutting.source.lavf_clock import Clock
+from cutback.cutting.source.lavf_entries import describe
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
+
+_FOREVER = 2**62
+_FRAME_SIZES = (1024, 2048, 1152, 576, 960, 1920, 2880, 480, 1536)
+"""Samples of a packet of AAC, MP3, Opus, AC-3."""
+
+_JITTER = Fraction(3, 1000)
+"""Seconds by which a container's rounded times may miss the true ones (Matroska counts milliseconds)."""
+
+
+Jumps = dict[int, list[tuple[int, int]]]
+"""For each stream whose clock jumps: (number of a packet, ticks to add to the container's times from there on)."""
+
+
+def scan(
+    container: InputContainer, limits: Limits, broken: AbstractSet[int] = frozenset(), *, grows: bool = False
+) -> tuple[Index, Jumps]:
+    """Every packet's times.
+
+    The last packets of the streams whose ids are in `broken` are not whole, and left out. Where the recording
+    `grows`, so are the last pictures that lack others before them.
+
+    Raises:
+        MediaUnreadableError: it is damaged, or holds no picture and no sound.
+        MediaTooLargeError: it exceeds a limit.
+    """
+    columns: dict[int, _Column] = {}
+    others = 0
+    for stream in container.streams:
+        if stream.type in {"video", "audio"} and stream.codec_context is not None and not _is_cover(stream):
+            columns[stream.index] = _Column()
+        else:
+            others += 1
+    if not columns:
+        raise MediaUnreadableError("It holds no picture and no sound.")
+    clock = Clock() if container.format.name == "mpegts" else None
+    try:
+        for packet in container.demux([container.streams[number] for number in columns]):
+            if packet.size:
+                column = columns[packet.stream.index]
+                column.add(packet, clock)
+                if len(column.pts) > limits.frames:
+                    raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
+    except av.FFmpegError as error:
+        raise media_error("It is damaged", error) from error
+    for number, column in columns.items():
+        if container.streams[number].id in broken:
+            column.drop_last()
+        if grows and container.streams[number].type == "video":
+            column.drop_holes()
+    tracks = [column.track(container.streams[number]) for number, column in columns.items() if len(column.pts)]
+    if not tracks:
+        raise MediaUnreadableError("It holds no picture and no sound.")
+    zero = min(track.start for track in tracks)
+    tracks = [replace(track, shift=-zero, start=track.start - zero, end=track.end - zero) for track in tracks]
+    notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not carried over.",) if others else ()
+    if clock and clock.jumps:
+        notes += (f"Its clock jumps ({clock.jumps}×); what follows a jump is taken to follow in time.",)
+    index = Index(
+        container.format.name,
+        tuple(tracks),
+        notes,
+        created=_created(container),
+        truncated=bool(broken),
+        open_ended=grows,
+    )
+    if index.end > limits.duration:
+        raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
+    return index, {number: column.jumps for number, column in columns.items() if column.jumps}
+
+
+def _created(container: InputContainer) -> datetime | None:
+    try:
+        return datetime.fromisoformat(container.metadata.get("creation_time", ""))
+    except ValueError:
+        return None
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & stream.disposition.attached_pic)
+
+
+class _Column:
+    """One stream's packets while they are being collected."""
+
+    def __init__(self) -> None:
+        self.pts, self.sizes = array("q"), array("I")
+        self.sync = array("I")
+        self.first = b""
+        self.skip = 0
+        self.duration = 1
+        self.lost_from = _FOREVER
+        self.jumps: list[tuple[int, int]] = []
+        self.ahead: int | None = None
+        self.least_delay = _FOREVER
+
+    def add(self, packet: Any, clock: Clock | None) -> None:
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None:
+            raise MediaUnreadableError("It holds pictures or sound without a time.")
+        offset = 0 if clock is None else self._offset(packet, clock)
+        time += offset
+        if not self.pts:
+            self.first = bytes(packet)
+            if packet.has_sidedata("skip_samples"):
+                # The first 4 bytes: samples to skip at the start (FFmpeg's AV_PKT_DATA_SKIP_SAMPLES).
+                self.skip = int.from_bytes(bytes(packet.get_sidedata("skip_samples"))[:4], "little")
+        if packet.is_keyframe:
+            self.sync.append(len(self.pts))
+        self.pts.append(time)
+        if packet.dts is not None:
+            self.ahead = packet.dts + offset
+            self.least_delay = min(self.least_delay, time - self.ahead)
+        self.sizes.append(packet.size)
+        self.duration = packet.duration or self.duration
+
+    def _offset(self, packet: Any, clock: Clock) -> int:
+        decoded = packet.dts if packet.dts is not None else packet.pts
+        ticks = clock.offset(packet.stream.index, decoded, packet.duration or self.duration)
+        if ticks != (self.jumps[-1][1] if self.jumps else 0):
+            self.jumps.append((len(self.pts), ticks))
+        return ticks
+
+    def drop_last(self) -> None:
+        if self.pts:
+            self.lost_from = self.pts.pop()
+            self.sizes.pop()
+            if self.sync and self.sync[-1] == len(self.pts):
+                self.sync.pop()
+
+    def drop_holes(self) -> None:
+        if self.ahead is not None:
+            hole = hole_at_end(self.pts, self.ahead + self.least_delay)
+            self.lost_from = min(self.lost_from, _FOREVER if hole is None else hole)
+
+    def track(self, stream: Any) -> Track:
+        # A whole number of ticks a second is what the rest of Cutback counts in; containers give 1/n.
+        timescale = round(1 / stream.time_base)
+        context = stream.codec_context
+        kind: Kind = stream.type
+        pts, duration = self.pts, self.duration
+        if kind == "audio" and context.sample_rate:
+            pts, duration, timescale = _smoothed(pts, duration, timescale, context.sample_rate)
+            if bits := _sample_bits(context.name) * context.layout.nb_channels:
+                # The last packet is shorter than the others, and says so only by its size.
+                duration = round(Fraction(self.sizes[-1] * 8, bits) * timescale / context.sample_rate)
+        # Pictures presented behind one that is lost would leave a hole.
+        limit = self.lost_from if kind == "video" else _FOREVER
+        order = presented_order(pts, (min(pts), limit))
+        if not order:
+            limit = _FOREVER
+            order = presented_order(pts, (min(pts), limit))
+        first = pts[order[0]]
+        if self.skip:
+            first += round(Fraction(self.skip, context.sample_rate) * timescale)
+        dts, base = decode_times(pts)
+        raw, extradata = describe(stream, self.first)
+        description = Description(
+            context.name,
+            raw,
+            extradata,
+            width=context.width if kind == "video" else 0,
+            height=context.height if kind == "video" else 0,
+            sample_rate=context.sample_rate if kind == "audio" else 0,
+            channels=context.layout.nb_channels if kind == "audio" else 0,
+        )
+        return Track(
+            id=stream.index,
+            kind=kind,
+            descriptions=(description,),
+            timescale=timescale,
+            dts=array("q", (time + base for time in dts)),
+            pts=pts,
+            sizes=self.sizes,
+            offsets=array("q"),
+            last_duration=duration,
+            sync=self.sync,
+            described=((0, 0),),
+            shift=Fraction(0),
+            window=(first, limit),
+            start=Fraction(first, timescale),
+            end=Fraction(pts[order[-1]] + duration, timescale),
+            frames=len(order),
+            language=_language(stream.language),
+            order=order,
+        )
+
+
+def _sample_bits(codec: str) -> int:
+    """Bits of one channel's sample, 0 where size does not tell: `pcm_s24le` has 24, `pcm_alaw` 8."""
+    plain = re.fullmatch(r"pcm_(?:[suf](\d+)(?:le|be)?(?:_planar)?|alaw|mulaw)", codec)
+    return int(plain[1] or 8) if plain else 0
+
+
+def _language(tag: str | None) -> str:
+    return tag if tag and len(tag) == 3 and tag.isascii() and tag.isalpha() and tag.islower() else "und"
+
+
+def _smoothed(pts: array[int], duration: int, timescale: int, rate: int) -> tuple[array[int], int, int]:
+    """Sound's times in samples: packets of one size follow upon each other, whatever a container rounds them to.
+
+    Where they really leave a gap, or are of no common size, the container's own times stay.
+    """
+    if len(pts) > 1:
+        average = Fraction((pts[-1] - pts[0]) * rate, (len(pts) - 1) * timescale)
+        size = min(_FRAME_SIZES, key=lambda candidate: abs(candidate - average))
+        first = round(Fraction(pts[0] * rate, timescale))
+        # In integers: a loop over fractions would take seconds for an hour of sound.
+        tolerance = int(_JITTER * timescale * rate)
+        steps = (abs((first + number * size) * timescale - time * rate) for number, time in enumerate(pts))
+        if max(steps) <= tolerance:
+            return array("q", (first + number * size for number in range(len(pts)))), size, rate
+    return pts, duration, timescale

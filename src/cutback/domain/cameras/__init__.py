@@ -1,0 +1,1 @@
+"""Cameras, their recordings and the wall clock."""

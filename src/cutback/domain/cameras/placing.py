@@ -1,0 +1,177 @@
+"""Where a recording belongs: its camera and its start, from all that speaks of them. Pure.
+
+The rules are written down in docs/cameras.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from cutback.domain.cameras.key_pattern import BUILT_IN, KeyPattern, read_key
+from cutback.domain.cameras.local_time import UTC_EVERYWHERE, Zones, moment_of
+from cutback.domain.errors import PlaceUnknownError
+from cutback.domain.wallclock import parse_moment, seconds_between
+
+AGREEMENT = Fraction(2)
+"""Seconds that two sources may differ without contradicting each other."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""A camera whose clock says less has lost it."""
+AHEAD = timedelta(days=1)
+"""A recording that begins so long after the store got it has a wrong clock, not a wrong zone."""
+EARLY = timedelta(minutes=5)
+"""A recording that ends so long after the store got it comes from a clock that is ahead."""
+
+METADATA_CAMERA, METADATA_START = "cutback-camera", "cutback-start"
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How keys are read."""
+
+    patterns: tuple[KeyPattern, ...] = BUILT_IN
+    zones: Zones = UTC_EVERYWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that speaks of a recording's place, the most trusted first."""
+
+    key: str
+    camera: str = ""
+    """As somebody registered it."""
+    start: datetime | None = None
+    metadata: Mapping[str, str] | None = None
+    """Of the object, by lower-case names."""
+    created: str = ""
+    """The container's own time tag, RFC 3339. It may tell of the recording's start or of its end."""
+    duration: Fraction = Fraction(0)
+    stored_at: datetime = EARLIEST
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a recording belongs."""
+
+    camera: str
+    start: datetime
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A start, and who says so."""
+
+    source: str
+    start: datetime
+
+    def __str__(self) -> str:
+        return f"{self.source} says {_shown(self.start)}"
+
+
+def camera_of(told: Told, rules: Rules) -> tuple[str, tuple[str, ...]]:
+    """The recording's camera, and the conflicts about it. Needs neither duration nor container.
+
+    Raises:
+        PlaceUnknownError: nothing names one.
+    """
+    named = read_key(told.key, rules.patterns)
+    claims = [
+        ("The registration", told.camera),
+        ("The metadata", (told.metadata or {}).get(METADATA_CAMERA, "").strip()),
+        ("The key", named.camera if named else ""),
+    ]
+    claims = [(source, camera) for source, camera in claims if camera]
+    if not claims:
+        raise PlaceUnknownError(f"{told.key} names no camera.")
+    source, camera = claims[0]
+    if len(camera) > LONGEST_NAME or not camera.isprintable():
+        raise PlaceUnknownError(f"{told.key}: {source.lower()} names a camera that cannot be one: {camera[:50]!r}.")
+    return camera, tuple(
+        f"{source} says camera {camera}, {other[0].lower()} says {other[1]}."
+        for other in claims[1:]
+        if other[1] != camera and source != "The registration"
+    )
+
+
+def place_recording(told: Told, rules: Rules) -> Placement:
+    """Camera and start, and where the sources contradict each other or the clock.
+
+    Raises:
+        PlaceUnknownError: nothing names a camera, or nothing a start.
+    """
+    camera, conflicts = camera_of(told, rules)
+    notes = list(conflicts)
+    claims = _claims(told, rules, camera, notes)
+    if not claims:
+        raise PlaceUnknownError(f"{told.key}: nothing tells when it began.")
+    chosen = next((claim for claim in claims if not _strange(claim, told)), claims[0])
+    notes += [_strange(claim, told) for claim in claims if _strange(claim, told)]
+    if told.start is None:
+        notes += [
+            f"{chosen}, {str(other)[0].lower()}{str(other)[1:]}: the first counts."
+            for other in claims
+            if other is not chosen and not _strange(other, told) and _contradicts(chosen, other, told.duration)
+        ]
+    if not _strange(chosen, told) and chosen.start + _length(told) > told.stored_at + EARLY:
+        notes.append(f"It ends at {_shown(chosen.start + _length(told))}, after the store got it: a clock is ahead.")
+    return Placement(camera, chosen.start, tuple(dict.fromkeys(notes)))
+
+
+def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Claim]:
+    found = [] if told.start is None else [_Claim("The registration", told.start.astimezone(UTC))]
+    written = (told.metadata or {}).get(METADATA_START, "").strip()
+    if written:
+        try:
+            found.append(_Claim("The metadata", parse_moment(int(written) if written.isdigit() else written)))
+        except ValueError as error:
+            notes.append(f"The metadata's {METADATA_START} ({written[:50]}) {error}.")
+    named = read_key(told.key, rules.patterns)
+    if named is not None and named.start is not None:
+        start, note = named.start, ""
+        if start.tzinfo is None:
+            zone = rules.zones.for_camera(camera)
+            start, note = moment_of(start, zone, length=_length(told), stored_at=told.stored_at)
+        notes += [note] if note else []
+        found.append(_Claim("The key", start.astimezone(UTC)))
+    created = _read_created(told.created)
+    if created is not None:
+        begins = created if found or created + _length(told) <= told.stored_at + EARLY else created - _length(told)
+        found.append(_Claim("The container", begins))
+    return found
+
+
+def _read_created(text: str) -> datetime | None:
+    """The container's tag; containers that were never told the time say 1904 or 1970, which is nothing."""
+    try:
+        created = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return created if created >= EARLIEST else None
+
+
+def _strange(claim: _Claim, told: Told) -> str:
+    """Why the claim cannot be true; empty where it may be."""
+    if claim.start < EARLIEST:
+        return f"{claim}, before the year {EARLIEST.year}: a clock was not set."
+    if claim.start > told.stored_at + AHEAD:
+        return f"{claim}, but the store got it at {_shown(told.stored_at)}: a clock is wrong."
+    return ""
+
+
+def _contradicts(one: _Claim, other: _Claim, duration: Fraction) -> bool:
+    apart = [abs(seconds_between(one.start, other.start))]
+    if other.source == "The container":  # which may mean the moment at which the file was finished
+        apart.append(abs(seconds_between(one.start, other.start) - duration))
+    return min(apart) > AGREEMENT
+
+
+def _length(told: Told) -> timedelta:
+    return timedelta(microseconds=round(told.duration * 1_000_000))
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d} UTC"

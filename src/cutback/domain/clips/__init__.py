@@ -1,0 +1,1 @@
+"""Clips, their events, and what follows an error."""

@@ -1,0 +1,39 @@
+"""Events: something that happened to a clip, as CloudEvents 1.0."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from cutback.domain.base import Model, Moment
+
+
+class Event(Model):
+    """A CloudEvents 1.0 event in its JSON form (https://github.com/cloudevents/spec, v1.0.2).
+
+    The id is the clip's id and its revision: an event that is announced twice keeps its id.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = "/cutback"
+    type: str
+    """`clip.<state>`, such as `clip.ready`."""
+    subject: str
+    """The clip's id."""
+    time: Moment
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]
+
+    def body(self) -> dict[str, Any]:
+        """What is sent: JSON's objects and values."""
+        return self.model_dump(mode="json")
+
+
+class Answer(Event):
+    """What goes out beside an event, in a form of its own that some consumers expect; `content` is all they get."""
+
+    content: dict[str, Any]
+
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        return self.content

@@ -1,0 +1,1 @@
+"""Requests, and the messages they come in."""

@@ -1,0 +1,137 @@
+"""What a clip may be cut from: ranges of recordings, and spans of the wall clock as cameras saw them."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from cutback.domain.base import Model
+from cutback.domain.time_fields import InstantField
+from cutback.domain.times import FrameNumber, parse_instant
+from cutback.domain.wallclock import MomentField, after, parse_moment
+
+MAX_KEY_BYTES = 1024
+"""S3's own limit on a key's length."""
+
+MAX_SPAN = timedelta(days=1)
+"""The longest span of a camera that one clip may show."""
+
+GapRule = Literal["skip", "freeze", "black", "fail"]
+
+
+def check_text(value: str) -> str:
+    """Text without control characters.
+
+    Raises:
+        ValueError: it has some.
+    """
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def check_key(value: str) -> str:
+    """A key of an object in a store.
+
+    Raises:
+        ValueError: it is empty, too long, absolute, or has control characters or `.`/`..` segments.
+    """
+    check_text(value)
+    if not value or len(value.encode()) > MAX_KEY_BYTES:
+        raise ValueError(f"must have 1 to {MAX_KEY_BYTES} bytes")
+    if "\\" in value:
+        raise ValueError("must use / between folders, not a backslash")
+    if any(segment in {"", ".", ".."} for segment in value.split("/")):
+        raise ValueError("must be a relative key without empty, . or .. segments")
+    return value
+
+
+Text = Annotated[str, AfterValidator(check_text)]
+Key = Annotated[str, AfterValidator(check_key), Field(max_length=MAX_KEY_BYTES)]
+CameraName = Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class Range(Model):
+    """A piece of one recording: `start` included, `end` excluded."""
+
+    recording: Key = Field(description="The recording's key in the source store.")
+    start: InstantField = Field(description="Where the piece begins.")
+    end: InstantField = Field(description="Where it ends; the frame at this time is not part of it.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        start, end = self.start, self.end
+        if isinstance(start, Fraction) and isinstance(end, Fraction) and end <= start:
+            raise ValueError("end must be after start")
+        if isinstance(start, FrameNumber) and isinstance(end, FrameNumber) and end.frame <= start.frame:
+            raise ValueError("end must be after start")
+        return self
+
+
+class CameraSpan(Model):
+    """What a camera saw from one moment of the wall clock to another: `from` included, `to` excluded."""
+
+    camera: CameraName = Field(description="The camera's name.")
+    start: MomentField = Field(alias="from", description="The first moment.")
+    end: MomentField = Field(alias="to", description="The moment at which it ends.")
+    gaps: GapRule = Field(
+        "skip",
+        description="Where the camera recorded nothing: `skip` leaves it out, `freeze` holds the last picture, "
+        "`black` shows black, `fail` makes no clip.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _around(cls, content: Any) -> Any:
+        """`at`, `before` and `after` say the same as `from` and `to`; only those are kept."""
+        if not isinstance(content, dict) or not {"at", "before", "after"} & set(content):
+            return content
+        if {"from", "to"} & set(content):
+            raise ValueError("takes from and to, or at, before and after, not both")
+        if "at" not in content:
+            raise ValueError("at is missing: the moment that before and after count from")
+        if not {"before", "after"} & set(content):
+            raise ValueError("before, after or both are missing: seconds around the moment")
+        try:
+            moment = parse_moment(content["at"])
+            span = {
+                "from": after(moment, -_duration(content.get("before", 0))),
+                "to": after(moment, _duration(content.get("after", 0))),
+            }
+        except ValueError as error:
+            raise ValueError(f"at, before, after: {error}") from None
+        return {name: value for name, value in content.items() if name not in {"at", "before", "after"}} | span
+
+    @field_validator("end")
+    @classmethod
+    def _after_start(cls, end: datetime, info: Any) -> datetime:
+        start = info.data.get("start")
+        if start is not None and end <= start:
+            raise ValueError("must be after from")
+        if start is not None and end - start > MAX_SPAN:
+            raise ValueError(f"is more than {MAX_SPAN // timedelta(hours=1)} hours after from")
+        return end
+
+
+def _duration(value: object) -> Fraction:
+    seconds = parse_instant(value)
+    if isinstance(seconds, FrameNumber):
+        raise ValueError("expected seconds, such as 12.5")  # noqa: TRY004 - pydantic collects ValueErrors
+    return seconds
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, CameraSpan) or (isinstance(value, dict) and "camera" in value):
+        return "camera"
+    return "recording"
+
+
+Source = Annotated[
+    Annotated[Range, Tag("recording")] | Annotated[CameraSpan, Tag("camera")],
+    Discriminator(_kind),
+]
+"""One piece of a clip's source."""

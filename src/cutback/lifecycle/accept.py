@@ -1,0 +1,136 @@
+"""What people ask for, behind every door: submit, cancel, retry, redrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from cutback.domain.clips.clip import Clip, ClipState, new_clip
+from cutback.domain.errors import DifferentRequestError, Fault, InvalidRequestError, WrongStateError
+from cutback.domain.requests.batch import requests_in
+from cutback.domain.requests.request import ClipRequest
+from cutback.lifecycle.commit import announce_now, commit_change
+from cutback.services import Services
+
+RESEND_AFTER = timedelta(seconds=60)
+"""A clip brought back to the queue that still lies there after this long has lost its message."""
+
+
+def submit(services: Services, request: ClipRequest) -> Clip:
+    """Accept a request; the clip it is, or has been since it was asked for first.
+
+    The message goes first: a crash before the record leaves a message, whose worker makes the record. The
+    other way round it would leave a clip that nobody works on.
+
+    Raises:
+        DifferentRequestError: the id belongs to a different request.
+        InvalidRequestError: it names a webhook, and there are none here.
+        MessageRefusedError: it is too large for the queue.
+        SurroundingsError: it was not accepted; ask again.
+    """
+    _check_webhook(services, request)
+    known = services.records.get_clip(request.id)
+    if known is not None:
+        return _same(known, request)
+    services.queue.send(request.model_dump_json())
+    return record(services, request)
+
+
+def record(services: Services, request: ClipRequest) -> Clip:
+    """The request's clip; its record is made if there is none yet.
+
+    Raises:
+        DifferentRequestError: the id belongs to a different request.
+        InvalidRequestError: it names a webhook, and there are none here.
+        RecordsUnavailableError: the records do not answer.
+    """
+    known = services.records.get_clip(request.id)
+    if known is None:
+        _check_webhook(services, request)
+        clip = new_clip(request, now=services.clock())
+        if services.records.put_clip(clip):
+            announce_now(services, clip)
+            return clip
+        known = services.records.get_clip(request.id)
+    assert known is not None  # records are never removed
+    return _same(known, request)
+
+
+def cancel(services: Services, clip_id: str) -> Clip:
+    """Nobody wants the clip any more. An attempt in progress notices within a second, and stops.
+
+    Raises:
+        ClipNotFoundError: there is no such clip.
+        WrongStateError: it is finished.
+        RecordsUnavailableError: the records do not answer.
+    """
+    now = services.clock()
+    sweep_at = now + services.settings.sweep_delay
+    clip = commit_change(services, clip_id, lambda clip: clip.cancelled(now=now, sweep_at=sweep_at))
+    announce_now(services, clip)
+    return clip
+
+
+def retry(services: Services, clip_id: str) -> Clip:
+    """Try a failed or cancelled clip again, with as many tries as a new one.
+
+    The record goes first: a message that came before it would meet a finished clip and be done with. A
+    crash between the two leaves a queued clip without a message; housekeeping finds it by its `sweep_at`.
+
+    Raises:
+        ClipNotFoundError: there is no such clip.
+        WrongStateError: it neither failed nor was cancelled.
+        SurroundingsError: records or queue do not answer.
+    """
+    now = services.clock()
+    clip = commit_change(services, clip_id, lambda clip: clip.requeued(now=now, sweep_at=now + RESEND_AFTER))
+    services.checkpoint("requeued")
+    services.queue.send(clip.request.model_dump_json())
+    announce_now(services, clip)
+    return clip
+
+
+def redrive(services: Services, ids: Iterable[str] | None = None) -> int:
+    """Bring dead letters (by message id; all, when None) back, and their failed clips to the queue.
+
+    Messages go first: a worker that meets one whose clip is still `failed` brings the clip back itself.
+    Returns how many messages came back.
+
+    Raises:
+        SurroundingsError: queue or records do not answer; what has come back stays so.
+    """
+    wanted = None if ids is None else set(ids)
+    letters = [letter for letter in services.queue.dead_letters(limit=1000) if wanted is None or letter.id in wanted]
+    count = services.queue.redrive(wanted)
+    for letter in letters:
+        for request in requests_in(letter.body):  # none: it never had a clip, and will be refused again
+            clip = services.records.get_clip(request.id)
+            if clip is not None and clip.state is ClipState.FAILED:
+                _bring_back(services, clip.id)
+    return count
+
+
+def _bring_back(services: Services, clip_id: str) -> None:
+    now = services.clock()
+    try:
+        clip = commit_change(services, clip_id, lambda clip: clip.requeued(now=now, sweep_at=now + RESEND_AFTER))
+    except WrongStateError:
+        return  # the worker that has the message already was faster
+    announce_now(services, clip)
+
+
+def is_same(one: ClipRequest, other: ClipRequest) -> bool:
+    """Whether two requests ask for the same, however they were written."""
+    ignored = {"legacy"}  # which tries an older pipeline has counted does not change what it asks for
+    return one.model_dump(mode="json", exclude=ignored) == other.model_dump(mode="json", exclude=ignored)
+
+
+def _check_webhook(services: Services, request: ClipRequest) -> None:
+    if request.webhook is not None and services.webhooks is None:
+        raise InvalidRequestError([Fault("webhook", "there are none here: CUTBACK_WEBHOOK_QUEUE_URL is not set")])
+
+
+def _same(known: Clip, request: ClipRequest) -> Clip:
+    if not is_same(known.request, request):
+        raise DifferentRequestError(f"The id is {request.id}.")
+    return known

@@ -1,0 +1,63 @@
+"""A recording arrives: it is registered, then the clips that wait for it go back to the queue.
+
+Every way in which a recording becomes known calls `enter_recording`: an event of the store, a scan, a command.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from cutback.catalogue.register import Registered, own_key, register, remove
+from cutback.domain.cameras.store_event import StoreEvent
+from cutback.lifecycle.waiting import requeue_waiting_clips
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def enter_recording(
+    services: Services,
+    key: str,
+    *,
+    camera: str = "",
+    start: datetime | None = None,
+    etag: str = "",
+    sequencer: str = "",
+    again: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Registered:
+    """Register the recording; if there is news of it, send the clips that wait for it back to the queue.
+
+    `again`: an earlier call may have ended between the two steps, so a recording that is known already counts as
+    news. The other arguments are those of `register`.
+
+    Raises:
+        CutbackError: as `register`.
+        SurroundingsError: records or queue do not answer, too; call this once more, with `again`.
+    """
+    found = register(services, key, camera=camera, start=start, etag=etag, sequencer=sequencer, stopped=stopped)
+    if found.recording is not None and (found.is_news or (again and found.what == "known")):
+        requeue_waiting_clips(services, found.recording)
+    return found
+
+
+def note_event(
+    services: Services, event: StoreEvent, *, again: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> Registered | None:
+    """Apply an event of a store to the catalogue. Returns what was registered, if anything.
+
+    Events of other stores, and of objects that are not recordings, are ignored. `again` as in `enter_recording`.
+
+    Raises:
+        CutbackError: as `enter_recording`.
+    """
+    key = own_key(services, event)
+    if key is None:
+        log.info("stage=catalogued bucket=%r key=%r passed_over=yes", event.bucket, event.key)
+        return None
+    if event.kind == "removed":
+        remove(services, key, event)
+        return None
+    return enter_recording(services, key, etag=event.etag, sequencer=event.sequencer, again=again, stopped=stopped)

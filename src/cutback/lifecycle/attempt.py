@@ -1,0 +1,206 @@
+"""An attempt at a clip, seen from its record: how it is claimed, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from cutback.domain.clips import retry
+from cutback.domain.clips.clip import Clip, ClipResult, ClipState
+from cutback.domain.clips.retry import HandOver, MoveToDeadLetters
+from cutback.domain.errors import CutbackError, LeaseLostError, StoppedError
+from cutback.lifecycle.commit import announce_now, commit_change
+from cutback.lifecycle.lookup import get_clip
+from cutback.ports import Message
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message has had its effect: acknowledge it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Make the message visible again after `delay`."""
+
+    delay: timedelta = timedelta()
+    counts: bool = True
+    """Whether this was a try. One that was not must never bring the message nearer to its end."""
+
+
+Outcome: TypeAlias = Done | GiveBack | MoveToDeadLetters | HandOver
+"""What is to become of a message."""
+
+
+def prefix(clip_id: str, attempt: int) -> str:
+    """Where an attempt's objects lie in the clip store; no two attempts write to the same place."""
+    return f"{clip_id}/{attempt}/"
+
+
+def claim(services: Services, clip: Clip, message: Message) -> Clip | Outcome:
+    """Make the next attempt ours, or say what to do with a message for which there is nothing to do.
+
+    Raises:
+        RecordsUnavailableError: the records do not answer, or other processes were faster every time.
+    """
+
+    def next_step(clip: Clip) -> Clip | Outcome:
+        nothing_to_do = _nothing_to_do(services, clip, message)
+        if nothing_to_do is not None:
+            return nothing_to_do
+        now = services.clock()
+        if clip.state is ClipState.FAILED:  # its dead letter was brought back
+            return clip.requeued(now=now)
+        return clip.claimed(worker=services.worker, now=now, lease=services.settings.lease_time)
+
+    while True:
+        step: Clip | Outcome = commit_change(services, clip.id, next_step, known=clip)
+        if not isinstance(step, Clip):
+            return step
+        announce_now(services, step)
+        if step.state is ClipState.PROCESSING:
+            return step
+        clip = step
+
+
+def _nothing_to_do(services: Services, clip: Clip, message: Message) -> Outcome | None:
+    if clip.state is ClipState.FAILED and clip.failure is not None and retry.is_parked(clip.failure.reason):
+        if message.receive_count > services.policy.max_tries:
+            return MoveToDeadLetters(clip.failure.message)  # the worker that failed the clip died before it could
+        return None
+    if clip.state.final:
+        return Done()
+    if clip.state is ClipState.PROCESSING and clip.lease_until is not None:
+        left = clip.lease_until - services.clock()
+        if left > timedelta():
+            return GiveBack(left + timedelta(milliseconds=50), counts=False)
+    return None
+
+
+def finish(services: Services, attempt: Clip, result: ClipResult) -> Clip:
+    """Commit the attempt's clip as the clip.
+
+    Raises:
+        LeaseLostError: the attempt is not the current one any more.
+        RecordsUnavailableError: the records do not answer.
+    """
+    now = services.clock()
+    sweep_at = now + services.settings.sweep_delay if attempt.attempt > 1 else None
+    return commit_change(
+        services,
+        attempt.id,
+        lambda clip: clip.finished(result, attempt=attempt.attempt, now=now, sweep_at=sweep_at),
+    )
+
+
+def settle(services: Services, attempt: Clip | None, message: Message, error: Exception) -> Outcome:
+    """End an attempt that `error` broke off (None: before it was claimed). Raises no `CutbackError`."""
+    decision = retry.decide(error, message.receive_count, services.policy, seed=message.id)
+    known = retry.as_cutback_error(error)
+    log.log(
+        logging.INFO if isinstance(decision, retry.HandBack) else logging.WARNING,
+        "stage=settled clip=%s attempt=%d reason=%s decision=%s message=%r",
+        attempt.id if attempt else "-",
+        attempt.attempt if attempt else 0,
+        known.reason,
+        decision,
+        known.message,
+        exc_info=None if isinstance(error, CutbackError) else error,
+    )
+    try:
+        return _settle(services, attempt, known, decision)
+    except LeaseLostError:
+        return _stand_back(services, attempt)
+    except CutbackError as trouble:
+        log.warning("stage=settled decision=give_back reason=%s", trouble)
+        return GiveBack(retry.backoff(message.receive_count, services.policy, message.id))
+
+
+def _settle(services: Services, attempt: Clip | None, error: CutbackError, decision: retry.Decision) -> Outcome:
+    match decision:
+        case retry.HandBack():
+            if attempt is not None and isinstance(error, StoppedError):
+                _give_back(services, attempt, error)
+                return GiveBack(counts=False)
+            return _stand_back(services, attempt)
+        case HandOver():
+            if attempt is None or services.long_queue is None:
+                if attempt is not None:
+                    _fail(services, attempt, error)
+                return MoveToDeadLetters(error.message)
+            _give_back(services, attempt, error)
+            return HandOver()
+        case retry.Retry(delay):
+            if attempt is not None:
+                _give_back(services, attempt, error)
+            return GiveBack(delay)
+        case retry.Fail():
+            if attempt is None:
+                return MoveToDeadLetters(error.message)
+            _fail(services, attempt, error)
+            return Done()
+        case MoveToDeadLetters():
+            if attempt is not None:
+                _fail(services, attempt, error)
+            return decision
+
+
+def _give_back(services: Services, attempt: Clip, error: CutbackError) -> None:
+    now = services.clock()
+    clip = commit_change(services, attempt.id, lambda clip: clip.given_back(error, attempt=attempt.attempt, now=now))
+    announce_now(services, clip)
+    clear(services, clip, [attempt.attempt])
+
+
+def _fail(services: Services, attempt: Clip, error: CutbackError) -> None:
+    now = services.clock()
+    sweep_at = now + services.settings.sweep_delay
+    clip = commit_change(
+        services,
+        attempt.id,
+        lambda clip: clip.failed(error, attempt=attempt.attempt, now=now, sweep_at=sweep_at),
+    )
+    services.checkpoint("failed")
+    announce_now(services, clip)
+    clear(services, clip)
+
+
+def _stand_back(services: Services, attempt: Clip | None) -> Outcome:
+    """Another attempt, or nobody, is to make this clip: leave nothing behind but the message."""
+    if attempt is None:
+        return GiveBack(counts=False)
+    try:
+        clip = get_clip(services, attempt.id)
+    except CutbackError as error:
+        log.warning("clip=%s attempt=%d left=yes reason=%s", attempt.id, attempt.attempt, error)
+        return GiveBack(counts=False)
+    if clip.state is not ClipState.PROCESSING or clip.attempt != attempt.attempt:
+        clear(services, clip, [attempt.attempt])
+    if clip.state.final:
+        return Done()
+    left = clip.lease_until - services.clock() if clip.lease_until else timedelta()
+    return GiveBack(max(left, timedelta()), counts=False)
+
+
+def clear(services: Services, clip: Clip, attempts: list[int] | None = None) -> bool:
+    """Remove what attempts (all that there were, when None) left in the clip store, never the clip itself.
+
+    Only attempts that `clip` knows of are touched, so a newer one is safe. Returns whether all is gone.
+    """
+    kept = clip.result.key if clip.state is ClipState.READY and clip.result else None
+    clean = True
+    for number in attempts or range(1, clip.attempt + 1):
+        place = prefix(clip.id, number)
+        if kept is not None and kept.startswith(place):
+            continue
+        try:
+            services.clips.delete_prefix(place)
+        except CutbackError as error:
+            clean = False
+            log.warning("clip=%s attempt=%d left=yes reason=%s", clip.id, number, error)
+    return clean

@@ -1,0 +1,82 @@
+"""Change a clip's record and announce the change: the two halves of every step of a clip."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from cutback.domain.clips.clip import Clip
+from cutback.domain.clips.event import Event
+from cutback.domain.clips.older_answer import legacy_answer
+from cutback.domain.errors import CutbackError, RecordsUnavailableError
+from cutback.lifecycle.lookup import clip_location, get_clip
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+Unchanged = TypeVar("Unchanged")
+
+_RACES = 50
+
+
+def commit_change(
+    services: Services,
+    clip_id: str,
+    change: Callable[[Clip], Clip | Unchanged],
+    *,
+    announce: bool = True,
+    known: Clip | None = None,
+) -> Clip | Unchanged:
+    """Apply `change` to the clip as it stands; start again whenever another process changed the clip first.
+
+    A `change` that returns anything but a clip leaves the record as it is, and this returns the same. Otherwise the
+    event is stored with the change unless `announce` is False, and this returns the changed clip. `known` is the clip
+    as it was read a moment ago, and saves a read.
+
+    Raises:
+        ClipNotFoundError: there is no such clip.
+        CutbackError: whatever `change` raises, having looked at the clip.
+        RecordsUnavailableError: the records do not answer, or other processes were faster every time.
+    """
+    for _ in range(_RACES):
+        clip = known or get_clip(services, clip_id)
+        known = None
+        changed = change(clip)
+        if not isinstance(changed, Clip):
+            return changed
+        if services.records.commit(changed, announce=announce):
+            return changed
+    raise RecordsUnavailableError(f"The clip {clip_id} is being changed by too many processes at once.")
+
+
+def announce_now(services: Services, clip: Clip) -> None:
+    """Tell of the change just committed. What fails here, housekeeping makes up for: nothing is raised."""
+    try:
+        announce_events(services, [clip.event()])
+    except CutbackError as error:
+        log.warning("event=%s.%d announced=later reason=%s", clip.id, clip.revision, error)
+
+
+def announce_events(services: Services, events: Iterable[Event]) -> tuple[int, int]:
+    """Hand events to every announcer and mark them. Returns how many were taken over and how many not.
+
+    Raises:
+        RecordsUnavailableError: the events could not be marked; they will be announced again.
+    """
+    told, left = [], 0
+    for event in events:
+        try:
+            answer = legacy_answer(event, clip_location(services.settings))
+            for announcer in services.announcers:
+                announcer.announce(event)
+                if answer is not None:
+                    announcer.announce(answer)
+        except CutbackError as error:
+            left += 1
+            log.warning("event=%s announced=later reason=%s", event.id, error)
+        else:
+            told.append(event.id)
+    if told:
+        services.records.mark_announced(told)
+    return len(told), left

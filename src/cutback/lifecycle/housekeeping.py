@@ -1,0 +1,134 @@
+"""Background maintenance: announce what was left, expire, sweep, find clips that have lost their message."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.errors import (
+    CutbackError,
+    LeaseLostError,
+    WorkersDiedError,
+    WrongStateError,
+)
+from cutback.domain.requests.batch import requests_in
+from cutback.lifecycle import accept
+from cutback.lifecycle.attempt import clear
+from cutback.lifecycle.commit import announce_events, announce_now, commit_change
+from cutback.ports import DeadLetter
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(seconds=1)
+"""An event younger than this is left to the worker that committed it, so that most are announced once."""
+
+_PAGE = 100
+
+
+def housekeep(services: Services) -> None:
+    """One round of everything. What fails is logged, and done in a later round."""
+    for chore in (announce, tidy, fail_clips_of_dead_letters):
+        try:
+            chore(services)
+        except CutbackError as error:
+            log.warning("stage=housekeeping chore=%s put_off=yes reason=%s", chore.__name__, error)
+
+
+def announce(services: Services) -> int:
+    """Announce the events whose workers died before they could. Returns how many.
+
+    Raises:
+        RecordsUnavailableError: the records do not answer.
+    """
+    total = 0
+    while True:
+        before = services.clock() - GRACE
+        page = services.records.unannounced(limit=_PAGE)
+        told, left = announce_events(services, [event for event in page if event.time <= before])
+        total += told
+        if left or told < _PAGE:
+            return total
+
+
+def tidy(services: Services) -> int:
+    """Remove expired clips and remains of attempts; send lost messages again. Returns how many clips it was.
+
+    Raises:
+        SurroundingsError: records or queue do not answer.
+    """
+    due = services.records.due(services.clock(), limit=_PAGE)
+    for clip in due:
+        try:
+            _tidy_clip(services, clip)
+        except (WrongStateError, LeaseLostError):
+            log.debug("clip=%s has moved on", clip.id)
+    return len(due)
+
+
+def _tidy_clip(services: Services, clip: Clip) -> None:
+    now = services.clock()
+    if clip.state is ClipState.READY and clip.expires_at is not None and clip.expires_at <= now:
+        clip = commit_change(services, clip.id, lambda clip: clip.expired(now=now))
+        services.checkpoint("expired")
+        announce_now(services, clip)
+    if clip.state is ClipState.PROCESSING and clip.lease_until is not None and clip.lease_until < now:
+        abandoned = clip.attempt
+        clip = commit_change(
+            services,
+            clip.id,
+            lambda clip: clip.given_back(WorkersDiedError(), attempt=abandoned, now=now, sweep_at=now),
+        )
+        announce_now(services, clip)
+    if clip.sweep_at is None or clip.sweep_at > now:
+        return
+    if clip.state is ClipState.WAITING:
+        services.queue.send(clip.request.model_dump_json())
+        services.records.commit(clip.looked_for(now=now, again_at=now + accept.RESEND_AFTER), announce=False)
+        return
+    if clip.state is ClipState.QUEUED:
+        # A duplicate, if the message is not lost after all, does no harm.
+        services.queue.send(clip.request.model_dump_json())
+        log.warning("stage=housekeeping clip=%s sent_again=yes", clip.id)
+    elif clip.state.final and not clear(services, clip):
+        return
+    # Only upon the revision that was looked at: whoever changed the clip meanwhile may need another sweep.
+    services.records.commit(clip.swept(now=now), announce=False)
+
+
+def fail_clips_of_dead_letters(services: Services) -> int:
+    """Fail the clips whose messages became dead letters because every worker died. Returns how many.
+
+    Raises:
+        SurroundingsError: records or queue do not answer.
+    """
+    count = 0
+    for letter in services.queue.dead_letters(limit=_PAGE):
+        for request in requests_in(letter.body):
+            clip = services.records.get_clip(request.id)
+            # A letter may name somebody else's id; that clip is not its own.
+            if clip is not None and accept.is_same(clip.request, request) and _is_orphan(clip, letter, services):
+                count += _fail(services, clip)
+    return count
+
+
+def _is_orphan(clip: Clip, letter: DeadLetter, services: Services) -> bool:
+    leased = clip.lease_until is not None and clip.lease_until > services.clock()
+    # A clip that changed after its letter died has been brought back, and has another message.
+    return not clip.state.final and not leased and clip.updated_at <= letter.died_at
+
+
+def _fail(services: Services, clip: Clip) -> bool:
+    now = services.clock()
+    claimed = clip.claimed(worker=services.worker, now=now, lease=services.settings.lease_time)
+    if not services.records.commit(claimed, announce=False):
+        return False
+    sweep_at = now + services.settings.sweep_delay
+    failed = claimed.failed(WorkersDiedError(), attempt=claimed.attempt, now=now, sweep_at=sweep_at)
+    if not services.records.commit(failed):
+        return False
+    log.warning("stage=housekeeping clip=%s failed=%s", clip.id, WorkersDiedError.reason)
+    announce_now(services, failed)
+    clear(services, failed)
+    return True

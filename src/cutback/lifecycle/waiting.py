@@ -1,0 +1,145 @@
+"""Clips whose footage is not there yet: how they start to wait, and how they get back to the queue."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cutback.catalogue.locate import Found, Never, NotYet, Patience, Refresh, Verdict, locate_footage
+from cutback.domain.cameras.coverage import Coverage, reach
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.errors import FootageNotYetError, WrongStateError
+from cutback.domain.requests.request import ClipRequest
+from cutback.lifecycle.commit import announce_now
+
+if TYPE_CHECKING:
+    from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def patience_of(services: Services) -> Patience:
+    """How patient the settings are."""
+    settings = services.settings
+    return Patience(
+        deadline=timedelta(seconds=settings.footage_deadline),
+        late=timedelta(seconds=settings.late_footage),
+        retention=timedelta(seconds=settings.retention),
+        drift=Fraction(settings.clock_drift) / 1_000_000,
+    )
+
+
+def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> list[Verdict]:
+    """What is known of each of the request's cameras' spans, in order.
+
+    Raises:
+        SurroundingsError: the catalogue or a store does not answer.
+    """
+    patience, now = patience_of(services), services.clock()
+    return [
+        locate_footage(span, services.catalogue, patience, asked_at=asked_at, now=now, refresh=_refreshing(services))
+        for span in request.spans
+    ]
+
+
+def start_waiting_if_needed(services: Services, clip: Clip) -> bool:
+    """Let the clip wait if its footage is not there yet. Returns whether it waits; its message is then done with.
+
+    A recording that arrives after the first look and before the record is written finds no clip waiting. So the
+    catalogue is asked once more after the record is written.
+
+    Raises:
+        RecordsUnavailableError: the records do not answer.
+        StorageUnavailableError: a recording that is still being written could not be looked at.
+    """
+    if not clip.request.spans or clip.state.final or clip.state is ClipState.PROCESSING:
+        return False
+    missing = _not_yet(look_up(services, clip.request, asked_at=clip.created_at))
+    if missing is None:
+        return False
+    waiting = _note(services, clip, missing)
+    return waiting is not None and _not_yet(look_up(services, clip.request, asked_at=clip.created_at)) is not None
+
+
+def coverages(services: Services, clip: Clip) -> list[Coverage]:
+    """Where the footage of the clip's cameras' spans lies, in order; nothing more is waited for.
+
+    Raises:
+        FootageMissingError: there is none, or not all of it where gaps are not allowed.
+        FootageExpiredError: it is older than recordings are kept.
+        SurroundingsError: the catalogue or a store does not answer, or footage vanished this moment.
+    """
+    found = []
+    for verdict in look_up(services, clip.request, asked_at=clip.created_at):
+        match verdict:
+            case Found(coverage):
+                found.append(coverage)
+            case Never(error):
+                raise error
+            case NotYet():
+                raise FootageNotYetError
+    return found
+
+
+def requeue_waiting_clips(services: Services, recording: CameraRecording) -> int:
+    """Send the clips that a new or longer recording may help back to the queue. Returns how many.
+
+    The camera's waiting clips are read page by page. A clip that starts to wait meanwhile finds the recording itself.
+
+    Raises:
+        SurroundingsError: records or queue do not answer. Call this again; otherwise the clips look again in time.
+    """
+    until = reach(recording, patience_of(services).drift)
+    count, cursor = 0, None
+    while True:
+        page = services.records.waiting_for(recording.camera, cursor=cursor)
+        bodies = [clip.request.model_dump_json() for clip in page.clips if _begins(clip, recording.camera) < until]
+        services.queue.send_all(bodies)
+        count += len(bodies)
+        cursor = page.next_cursor
+        if cursor is None:
+            return count
+
+
+def _begins(clip: Clip, camera: str) -> datetime:
+    """The earliest moment of the camera's that the clip asks for: only a recording that ends before is none for it.
+
+    One that comes after what is missing is: it says that nothing more will come.
+    """
+    return min(span.start for span in clip.request.spans if span.camera == camera)
+
+
+def _not_yet(verdicts: list[Verdict]) -> NotYet | None:
+    missing = [each for each in verdicts if isinstance(each, NotYet)]
+    if not missing or not all(isinstance(each, NotYet | Found) for each in verdicts):
+        return None  # there, or lost for ever: an attempt says which
+    return max(missing, key=lambda each: each.look_at)
+
+
+def _note(services: Services, clip: Clip, missing: NotYet) -> Clip | None:
+    """The waiting clip; None when it moved on meanwhile. Told of once, however often it is looked for."""
+    now = services.clock()
+    told = clip.state is ClipState.WAITING and clip.waits_for == missing.camera
+    try:
+        waiting = clip.waiting(camera=missing.camera, expected_at=missing.expected_at, look_at=missing.look_at, now=now)
+    except WrongStateError:
+        return None
+    if not services.records.commit(waiting, announce=not told):
+        return None
+    log.info("stage=waiting clip=%s camera=%s look_at=%s", clip.id, missing.camera, missing.look_at.isoformat())
+    if not told:
+        announce_now(services, waiting)
+    return waiting
+
+
+def _refreshing(services: Services) -> Refresh:
+    def refresh(recording: CameraRecording) -> CameraRecording | None:
+        from cutback.catalogue.register import register
+
+        register(services, recording.key)
+        return services.catalogue.get_recording(recording.key)
+
+    return refresh

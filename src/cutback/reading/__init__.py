@@ -1,0 +1,1 @@
+"""A recording's bytes, read by ranges and pinned to one version."""

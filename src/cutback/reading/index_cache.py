@@ -1,0 +1,68 @@
+"""A recording's index, remembered under its version, so that the next clip reads only its own bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cutback.ports import Cache
+from cutback.reading.range_reader import RangeReader
+from cutback.storage.store import ObjectInfo
+
+LARGEST = 32 * 1024 * 1024
+"""Bytes of an index that are worth remembering; a longer one than this has other troubles."""
+
+
+class RememberingReader:
+    """A `RangeReader` whose reads of the container's index go through a cache first."""
+
+    def __init__(self, reader: RangeReader, cache: Cache) -> None:
+        """Closing this closes `reader`."""
+        self._reader, self._cache = reader, cache
+
+    @property
+    def info(self) -> ObjectInfo:
+        """The version it is pinned to."""
+        return self._reader.info
+
+    @property
+    def size(self) -> int:
+        """Bytes of the recording."""
+        return self._reader.size
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that came from the store so far."""
+        return self._reader.bytes_read
+
+    @property
+    def requests(self) -> int:
+        """Requests made to the store so far."""
+        return self._reader.requests
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See `ByteSource.read_at`."""
+        return self._reader.read_at(offset, length)
+
+    def read_index(self, offset: int, length: int) -> bytes:
+        """See `KeepsIndex.read_index`."""
+        key = f"index:{self.info.key}:{self.info.etag}:{offset}:{length}"
+        known = self._cache.get(key)
+        if known is not None and len(known) == min(length, self.size - offset):
+            self._reader.pinned.vouch(offset, known)
+            return known
+        data = self._reader.read_at(offset, length)
+        if len(data) <= LARGEST:
+            self._cache.set(key, data)
+        return data
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """See `ByteSource.prefetch`."""
+        self._reader.prefetch(ranges)
+
+    def stream(self, offset: int, length: int) -> Iterator[bytes]:
+        """See `RangeReader.stream`."""
+        return self._reader.stream(offset, length)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._reader.close()

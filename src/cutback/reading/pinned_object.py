@@ -1,0 +1,80 @@
+"""One version of an object. That more is appended to it later does not trouble those who read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cutback.domain.errors import RecordingGrewError, SourceChangedError
+from cutback.storage.store import ObjectInfo, Store
+
+_PIECE = 1024 * 1024
+_WITNESS = 4096
+"""Bytes at either end of what was read that are compared again once the file has grown."""
+
+
+class PinnedObject:
+    """Reads of one version of an object, from any number of threads.
+
+    A camera appends to its recording while clips are cut from it. In a folder every append makes another
+    version, though the bytes of the pinned one are all there: those reads go on, as long as it is the same
+    file and the first and the last bytes that were read before are still what they were. Where a store
+    replaces objects as a whole, the longer one is another object, and the work begins anew with it.
+    """
+
+    def __init__(self, store: Store, info: ObjectInfo) -> None:
+        """Pins the version of `info`, without a request."""
+        self._store, self._info = store, info
+        self._lowest: tuple[int, bytes] | None = None
+        self._highest: tuple[int, bytes] | None = None
+
+    def read(self, start: int, length: int) -> bytes:
+        """Exactly `length` (at least 1) bytes from `start`. One request; reading on in a file that grows costs none.
+
+        Raises:
+            RecordingGrewError: a longer version has taken its place, which may be cut instead.
+            SourceChangedError: the object is another one now.
+            ObjectNotFoundError: it is gone.
+            StorageUnavailableError: the store does not answer.
+        """
+        try:
+            data = self._store.read_range(self._info.key, self._info.etag, start, length)
+        except SourceChangedError:
+            data = self._read_on(start, length)
+        self.vouch(start, data)
+        return data
+
+    def stream(self, start: int, length: int) -> Iterator[bytes]:
+        """The same bytes in pieces, with few of them held at once. One request. Raises as `read`, on the way, too."""
+        end = start + length
+        try:
+            for piece in self._store.stream_range(self._info.key, self._info.etag, start, length):
+                yield piece
+                start += len(piece)
+        except SourceChangedError:
+            while start < end:
+                piece = self._read_on(start, min(_PIECE, end - start))
+                yield piece
+                start += len(piece)
+
+    def vouch(self, start: int, data: bytes) -> None:
+        """Bytes of the pinned version that are known already: should it grow, they are compared."""
+        if not data:
+            return
+        if self._lowest is None or start < self._lowest[0]:
+            self._lowest = start, data[:_WITNESS]
+        end = start + len(data)
+        if self._highest is None or end > self._highest[0] + len(self._highest[1]):
+            self._highest = max(start, end - _WITNESS), data[-_WITNESS:]
+
+    def _read_on(self, start: int, length: int) -> bytes:
+        key, size = self._info.key, self._info.size
+        now = self._store.head(key)
+        if now.size <= size:
+            raise SourceChangedError(f"{key}.")
+        found = self._store.read_grown(key, self._info.etag, start, length, unchanged=self._witnesses())
+        if found is not None:
+            return found
+        raise RecordingGrewError(f"{key}.")
+
+    def _witnesses(self) -> list[tuple[int, bytes]]:
+        return [witness for witness in (self._lowest, self._highest) if witness is not None]

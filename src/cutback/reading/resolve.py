@@ -1,0 +1,265 @@
+"""A request's source becomes spans of recordings, each pinned to the version it has now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fractions import Fraction
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, RealSpan
+from cutback.domain.cameras.coverage import Coverage, Hole, Take
+from cutback.domain.cameras.recording import Recording, RecordingSpan
+from cutback.domain.clips.clip import Gap
+from cutback.domain.requests.request import ClipRequest
+from cutback.domain.requests.sources import CameraSpan, GapRule, Range
+from cutback.domain.times import Instant
+from cutback.ports import Cache
+from cutback.reading.index_cache import RememberingReader
+from cutback.reading.open_playlist import Opened, is_playlist, open_segments
+from cutback.reading.range_reader import RangeReader
+from cutback.storage.store import ObjectInfo, Store
+
+
+class Reader(ByteSource, Protocol):
+    """A recording opened for reading, which counts what it costs."""
+
+    @property
+    def info(self) -> ObjectInfo:
+        """The version it is pinned to."""
+        ...
+
+    @property
+    def bytes_read(self) -> int:
+        """From the store, so far."""
+        ...
+
+    @property
+    def requests(self) -> int:
+        """To the store, so far."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A piece of a recording that the clip is to show."""
+
+    key: str
+    start: Instant
+    end: Instant
+    take: Take | None = None
+    """The moments it shows, where a camera's footage was asked for."""
+    seam_before: bool = False
+    seam_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Moments of a camera that nobody recorded, and what stands in their place."""
+
+    camera: str
+    hole: Hole
+    filled: GapRule
+
+
+WantedFootage: TypeAlias = Wanted | Missing
+
+
+def pieces_of(request: ClipRequest, coverages: Sequence[Coverage]) -> list[WantedFootage]:
+    """What the clip is made of, in order. Pure. `coverages` are those of the request's cameras' spans, in order."""
+    left = list(coverages)
+    made: list[WantedFootage] = []
+    for source in request.source:
+        if isinstance(source, Range):
+            made.append(Wanted(source.recording, source.start, source.end))
+        else:
+            made += _pieces_of_span(source, left.pop(0))
+    return made
+
+
+def _pieces_of_span(span: CameraSpan, coverage: Coverage) -> list[WantedFootage]:
+    made: list[WantedFootage] = []
+    stretches = coverage.stretches
+    for number, stretch in enumerate(stretches):
+        if isinstance(stretch, Hole):
+            made.append(Missing(span.camera, stretch, span.gaps))
+            continue
+        made.append(
+            Wanted(
+                stretch.recording.key,
+                stretch.start,
+                stretch.end,
+                take=stretch,
+                seam_before=number > 0 and _meets(stretches[number - 1], span.gaps),
+                seam_after=number + 1 < len(stretches) and _meets(stretches[number + 1], span.gaps),
+            )
+        )
+    return made
+
+
+def _meets(neighbour: Take | Hole, gaps: GapRule) -> bool:
+    """Whether the clip goes on at the very moment: not where a gap is left out, which is a join like any other."""
+    return isinstance(neighbour, Take) or gaps in {"freeze", "black"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSources:
+    """What a clip is cut from: its spans in order, and every recording once, opened until this is closed."""
+
+    spans: tuple[RecordingSpan, ...]
+    readers: tuple[Reader, ...]
+    pieces: tuple[WantedFootage, ...] = ()
+    """What the spans were made of, one for each, and gaps between them."""
+    notes: tuple[str, ...] = field(default=())
+    clocks: tuple[Fraction | None, ...] = ()
+    """See `CutJob.clocks`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for reader in self.readers:
+            reader.close()
+
+    def job(self, request: ClipRequest, limits: Limits) -> CutJob:
+        """The work for the cutter."""
+        return CutJob(
+            sizes=tuple(reader.size for reader in self.readers),
+            ranges=tuple(self._ranges()),
+            precision=request.output.precision,
+            limits=limits,
+            clocks=self.clocks,
+        )
+
+    def _ranges(self) -> Iterator[CutRange | CutGap]:
+        spans, recordings = iter(self.spans), self.recordings
+        for piece in self.pieces:
+            if isinstance(piece, Wanted):
+                span = next(spans)
+                number = recordings.index(span.recording)
+                seams = (span.seam_before, span.seam_after, span.optional)
+                yield CutRange(number, span.start, span.end, *seams)
+            elif piece.filled in {"freeze", "black"}:
+                yield CutGap(piece.hole.seconds, "black" if piece.filled == "black" else "freeze")
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """Every recording once, in the order of `readers`."""
+        return tuple(dict.fromkeys(span.recording for span in self.spans))
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Moments that were asked for and not recorded."""
+        return tuple(
+            Gap(camera=piece.camera, begins=piece.hole.begins, ends=piece.hole.ends, filled=piece.filled)
+            for piece in self.pieces
+            if isinstance(piece, Missing)
+        )
+
+    def wall_clock(self, span: RealSpan) -> tuple[str | None, datetime | None]:
+        """The camera, and the moment at which a piece that was cut begins; nothing where no camera was asked for."""
+        key = self.recordings[span.source].key
+        for piece in self.pieces:
+            if isinstance(piece, Wanted) and piece.key == key and piece.take is not None:
+                return piece.take.recording.camera, piece.take.moment(span.start)
+        return None, None
+
+    @property
+    def bytes_read(self) -> int:
+        """From the source store, so far."""
+        return sum(reader.bytes_read for reader in self.readers)
+
+    @property
+    def requests(self) -> int:
+        """To the source store, so far."""
+        return sum(reader.requests for reader in self.readers)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all the recordings together."""
+        return sum(reader.size for reader in self.readers)
+
+
+def resolve(
+    request: ClipRequest,
+    store: Store,
+    cache: Cache,
+    *,
+    stopped: Callable[[], bool],
+    coverages: Sequence[Coverage] = (),
+) -> OpenedSources:
+    """Open the recordings a request needs, in the store of sources. Once `stopped`, reads are broken off.
+
+    `coverages` say where the footage of the request's cameras' spans lies, in order. The recordings' indexes are
+    remembered in `cache`.
+
+    Raises:
+        RecordingNotFoundError: a recording is not there.
+        StorageUnavailableError: the store does not answer.
+    """
+    return resolve_with(
+        request,
+        lambda key: RememberingReader(RangeReader.open(store, key, stopped=stopped), cache),
+        lambda key, start, end: open_segments(store, key, start, end, stopped=stopped),
+        coverages=coverages,
+    )
+
+
+def resolve_with(
+    request: ClipRequest,
+    open_reader: Callable[[str], Reader],
+    open_playlist: Callable[[str, Instant, Instant], list[Opened]],
+    *,
+    coverages: Sequence[Coverage] = (),
+) -> OpenedSources:
+    """As `resolve`, with any way to open a recording, or what a piece needs of one that is a playlist."""
+    pieces: list[WantedFootage] = []
+    readers: dict[Recording, Reader] = {}
+    clocks: dict[Recording, Fraction | None] = {}
+    whole: dict[str, Recording] = {}
+    spans: list[RecordingSpan] = []
+    with ExitStack() as opened:
+
+        def known(key: str, reader: Reader, clock: Fraction | None = None) -> Recording:
+            recording = Recording(key, reader.info.etag, reader.size)
+            if recording in readers:  # two ranges that need the same segments
+                reader.close()
+            else:
+                readers[recording] = opened.enter_context(closing(reader))
+                clocks[recording] = clock
+            return recording
+
+        for piece in pieces_of(request, coverages):
+            if isinstance(piece, Missing):
+                pieces.append(piece)
+                continue
+            if is_playlist(piece.key):
+                parts = open_playlist(piece.key, piece.start, piece.end)
+                found = [RecordingSpan(known(piece.key, one.reader, one.clock), one.start, one.end) for one in parts]
+            else:
+                if piece.key not in whole:
+                    whole[piece.key] = known(piece.key, open_reader(piece.key))
+                found = [RecordingSpan(whole[piece.key], piece.start, piece.end)]
+            optional = piece.take is not None or len(found) > 1
+            found = [replace(span, optional=optional) for span in found]
+            found[0] = replace(found[0], seam_before=piece.seam_before)
+            found[-1] = replace(found[-1], seam_after=piece.seam_after)
+            spans += found
+            pieces += [piece] * len(found)
+        opened.pop_all()  # all are there: from here on the footage closes them
+    return OpenedSources(
+        spans=tuple(spans),
+        readers=tuple(readers.values()),
+        pieces=tuple(pieces),
+        notes=tuple(dict.fromkeys(note for coverage in coverages for note in coverage.notes)),
+        clocks=tuple(clocks.values()),
+    )

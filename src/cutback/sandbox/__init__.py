@@ -1,0 +1,1 @@
+"""The child process that cuts: both ends of its conversation."""

@@ -1,0 +1,128 @@
+"""The child process: cuts one clip and ends. It has no network, no credentials, and reads through its parent."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from select import poll
+
+from cutback.cutting.job import CutProgress
+from cutback.domain.errors import CutbackError, MediaCrashedError, MediaTooLargeError
+from cutback.sandbox import wire
+from cutback.sandbox.confine import confine, into_nowhere
+from cutback.sandbox.messages import (
+    Confinement,
+    DrawnPosters,
+    FailureReport,
+    Findings,
+    FinishedCut,
+    PrefetchHint,
+    ProgressReport,
+    ReadRequest,
+    SourceBytes,
+    Task,
+    WireError,
+)
+
+
+class RemoteSource:
+    """A recording whose bytes the parent reads."""
+
+    def __init__(self, sock: socket.socket, number: int, size: int, turn: threading.Lock) -> None:
+        """`number` is the source's place in the job; with `turn` held, one thread speaks with the parent."""
+        self._sock, self._number, self.size, self._turn = sock, number, size, turn
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See `ByteSource.read_at`. A failure to read ends this process: the parent knows why."""
+        return self._read(offset, length, index=False)
+
+    def read_index(self, offset: int, length: int) -> bytes:
+        """See `KeepsIndex.read_index`."""
+        return self._read(offset, length, index=True)
+
+    def _read(self, offset: int, length: int, *, index: bool) -> bytes:
+        if length <= 0 or offset >= self.size:
+            return b""
+        with self._turn:
+            wire.send(self._sock, ReadRequest(self._number, offset, length, index))
+            answer = wire.receive(self._sock)
+        if not isinstance(answer, SourceBytes):
+            raise WireError("not an answer to a read")
+        return answer.payload
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """See `ByteSource.prefetch`."""
+        with self._turn:
+            wire.send(self._sock, PrefetchHint(self._number, ranges))
+
+
+def main() -> None:
+    """Do one task, which comes over the socket numbered by the first argument."""
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    into_nowhere()
+    from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
+    from cutback.cutting.posters.choose import draw
+    from cutback.cutting.preview import preview
+    from cutback.cutting.probe import probe
+    from cutback.cutting.spool import Spool
+
+    try:
+        descriptor = wire.receive_spool(sock)
+        task = wire.receive(sock)
+    except WireError:
+        return
+    if not isinstance(task, Task):
+        return
+    job = task.job
+    wire.send(sock, Confinement(confine(job.limits)))
+    # Only now: namespaces want a process of one thread, and the filter holds for threads begun after it.
+    threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        spool = Spool(file)
+        turn = threading.Lock()
+        sources = [RemoteSource(sock, number, size, turn) for number, size in enumerate(job.sizes)]
+
+        def report(progress: CutProgress) -> None:
+            with turn:
+                wire.send(sock, ProgressReport(progress.fraction, progress.frames))
+
+        try:
+            if task.kind == "probe":
+                wire.send(sock, Findings(probe(sources[0], job.limits)))
+                return
+            if task.kind == "preview":
+                wire.send(sock, Findings(preview(job, sources)))
+                return
+            made = cut(job, sources, spool, report)
+            wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
+            # The parent is storing the clip meanwhile.
+            wire.send(sock, DrawnPosters(draw(made.still, spool)))
+        except WireError:
+            return
+        except MemoryError:
+            _fail(sock, MediaTooLargeError("It needs more memory than the limit allows."))
+        except CutbackError as error:
+            _fail(sock, error)
+        except Exception as error:  # noqa: BLE001 - hostile media raises anything; the parent must hear of it
+            traceback.print_exc()
+            _fail(sock, MediaCrashedError(f"({type(error).__name__})"))
+
+
+def _fail(sock: socket.socket, error: CutbackError) -> None:
+    wire.send(sock, FailureReport(error.reason, error.detail))
+
+
+def _die_with_parent(sock: socket.socket) -> None:
+    """End at once when the parent's end of the socket closes, whatever this process is busy with."""
+    watcher = poll()
+    watcher.register(sock, 0)  # no events: hang-up is always reported
+    watcher.poll()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

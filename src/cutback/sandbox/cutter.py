@@ -1,0 +1,292 @@
+"""The parent's side of cutting: a child process for each job, its reads, its limits, its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO, Literal, TypeVar
+
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, KeepsIndex, Limits, Poster, ProgressHook
+from cutback.domain import errors
+from cutback.domain.errors import (
+    CutbackError,
+    MediaCrashedError,
+    MediaTooSlowError,
+    StoppedError,
+    StorageFullError,
+)
+from cutback.sandbox import wire
+from cutback.sandbox.finished_clip import FinishedClip
+from cutback.sandbox.heap import keep_small
+from cutback.sandbox.messages import (
+    Confinement,
+    DrawnPosters,
+    FailureReport,
+    Findings,
+    FinishedCut,
+    PrefetchHint,
+    ProgressReport,
+    ReadRequest,
+    SourceBytes,
+    Task,
+    WireError,
+    WireMessage,
+)
+from cutback.sandbox.start_child import Child, start_child
+
+log = logging.getLogger(__name__)
+
+_READS = 4
+"""Jobs, such as the looks of a scan, whose reads are done at the same time; a job has one at a time."""
+
+_TICK = 0.1
+"""Seconds between looks at whether the work is still wanted."""
+
+T = TypeVar("T")
+M = TypeVar("M", bound=WireMessage)
+
+_REASONS: dict[str, type[CutbackError]] = {
+    kind.reason: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, CutbackError) and kind is not errors.InvalidRequestError
+}
+
+
+class ChildCutter:
+    """A `Cutter` that works in child processes, one a job, with one kept warm for the next."""
+
+    def __init__(self, *, warm: bool = True) -> None:
+        """`warm`: start the next job's process as soon as one is taken out of the way."""
+        keep_small()
+        self._keep_warm = warm
+        self._spare: Child | None = None
+        self._lock = threading.Lock()
+        self._reader = ThreadPoolExecutor(_READS, thread_name_prefix="cutback-read")
+
+    def warm_up(self) -> None:
+        """Start a process for the next job, unless one is waiting."""
+        with self._lock:
+            if self._spare is None:
+                self._spare = start_child()
+
+    def close(self) -> None:
+        """End the waiting process."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.kill()
+        self._reader.shutdown(wait=False)
+
+    def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """What a recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
+        return self._ask("probe", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
+
+    def preview(self, job: CutJob, source: ByteSource, *, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """What `render` would do, as `cutback.cutting.preview` tells. Raises as `Cutter.render`."""
+        return self._ask("preview", job, source, stopped)
+
+    def _ask(
+        self, kind: Literal["probe", "preview"], job: CutJob, source: ByteSource, stopped: Callable[[], bool]
+    ) -> dict[str, Any]:
+        child = self._take()
+        try:
+            with _open_spool() as spool:
+                return _Job(job, [source], child, spool, lambda _: None, stopped, self._reader).ask(kind)
+        finally:
+            child.kill()
+
+    def _take(self) -> Child:
+        with self._lock:
+            child, self._spare = self._spare, None
+        if child is None or child.process.poll() is not None:
+            child = start_child()
+        return child
+
+    def render(
+        self, job: CutJob, sources: Sequence[ByteSource], *, on_progress: ProgressHook, stopped: Callable[[], bool]
+    ) -> FinishedClip:
+        """See `Cutter.render`."""
+        child = self._take()
+        try:
+            if job.precision != "exact":
+                self._warm()  # copying leaves a processor free; encoding takes them all
+            spool = _open_spool()
+        except BaseException:
+            child.kill()
+            raise
+        try:
+            finished = _Job(job, sources, child, spool, on_progress, stopped, self._reader).run()
+        except BaseException:
+            child.kill()
+            spool.close()
+            raise
+        self._warm()
+        return finished
+
+    def _warm(self) -> None:
+        if self._keep_warm:
+            with suppress(OSError):  # the next job says so, if it cannot begin either
+                self.warm_up()
+
+
+def _open_spool() -> BinaryIO:
+    try:
+        return tempfile.TemporaryFile(buffering=0)
+    except OSError as error:
+        raise StorageFullError("The temporary folder cannot be written.") from error
+
+
+class _Job:
+    """One conversation with a child."""
+
+    def __init__(
+        self,
+        job: CutJob,
+        sources: Sequence[ByteSource],
+        child: Child,
+        spool: BinaryIO,
+        on_progress: ProgressHook,
+        stopped: Callable[[], bool],
+        reader: ThreadPoolExecutor,
+    ) -> None:
+        self._job, self._sources, self._child, self._spool = job, sources, child, spool
+        self._on_progress, self._stopped, self._reader = on_progress, stopped, reader
+        now = time.monotonic()
+        self._deadline = now + job.limits.seconds
+        self._stalled_at = now + job.limits.stall_seconds
+
+    def run(self) -> FinishedClip:
+        """The clip, of which the child still draws the posters. It ends when the clip is let go of."""
+        with self._or_post_mortem():
+            self._begin("cut")
+            made = self._hear(FinishedCut)
+            made.check(self._job.sizes, self._spool_size())
+        return FinishedClip(made.payload, made.extents, made.facts, self._sources, self._spool, self)
+
+    def ask(self, kind: Literal["probe", "preview"]) -> dict[str, Any]:
+        with self._or_post_mortem():
+            self._begin(kind)
+            return self._hear(Findings).found
+
+    def posters(self) -> tuple[Poster, ...]:
+        """See `Rendition.posters`."""
+        now = time.monotonic()  # what it took to store the clip was not the child's doing
+        self._deadline = max(self._deadline, now + self._job.limits.stall_seconds)
+        self._stalled_at = now + self._job.limits.stall_seconds
+        with self._or_post_mortem():
+            drawn = self._hear(DrawnPosters)
+            drawn.check(self._spool_size())
+        return drawn.posters
+
+    def close(self) -> None:
+        """End the child, whatever it is at."""
+        self._child.kill()
+
+    def _begin(self, kind: Literal["cut", "probe", "preview"]) -> None:
+        wire.send_spool(self._child.sock, self._spool.fileno())
+        wire.send(self._child.sock, Task(kind, self._job))
+
+    @contextmanager
+    def _or_post_mortem(self) -> Iterator[None]:
+        """A child that breaks off, or says what cannot be true, is a child that crashed."""
+        try:
+            yield
+        except (WireError, OSError) as error:
+            raise self._post_mortem() from error
+
+    def _spool_size(self) -> int:
+        return os.fstat(self._spool.fileno()).st_size
+
+    def _hear(self, awaited: type[M]) -> M:
+        """Do what the child asks for until it says this."""
+        while True:
+            self._wait()
+            message = wire.receive(self._child.sock)
+            self._stalled_at = time.monotonic() + self._job.limits.stall_seconds
+            if isinstance(message, awaited):
+                return message
+            self._serve(message)
+
+    def _wait(self) -> None:
+        """Until the child says something.
+
+        Raises:
+            StoppedError: nobody wants the clip any more, even if the child never stops talking.
+            MediaTooSlowError: a limit on time has passed.
+        """
+        if self._stopped():
+            raise StoppedError
+        while not select.select([self._child.sock], [], [], _TICK)[0]:
+            self._check()
+
+    def _check(self) -> None:
+        if self._stopped():
+            raise StoppedError
+        now = time.monotonic()
+        if now > self._deadline:
+            raise MediaTooSlowError(f"The limit is {self._job.limits.seconds} s for a job.")
+        if now > self._stalled_at:
+            raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
+
+    def _serve(self, message: WireMessage) -> None:
+        match message:
+            case ReadRequest():
+                source = self._source(message.source)
+                read = source.read_index if message.index and isinstance(source, KeepsIndex) else source.read_at
+                data = self._patiently(lambda: read(message.offset, message.length))
+                wire.send(self._child.sock, SourceBytes(data))
+            case PrefetchHint():
+                hinted = self._source(message.source)
+                self._patiently(lambda: hinted.prefetch(message.ranges))
+            case Confinement():
+                log.debug("the cutter's child is held by %s", ", ".join(message.by))
+            case ProgressReport():
+                self._check()
+                self._on_progress(CutProgress(message.fraction, message.frames))
+            case FailureReport():
+                words = self._child.last_words()
+                if words:
+                    log.warning("the cutter's last words: %s", words)
+                raise _REASONS.get(message.reason, MediaCrashedError)(message.detail)
+            case _:
+                raise WireError("a message out of turn")
+
+    def _source(self, number: int) -> ByteSource:
+        if number >= len(self._sources):
+            raise WireError("there is no such source")
+        return self._sources[number]
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do slow reading aside, so that a job nobody wants is given up even while a store hangs."""
+        future: Future[T] = self._reader.submit(work)
+        while True:
+            try:
+                result = future.result(timeout=_TICK)
+            except FutureTimeoutError:
+                if future.done():
+                    raise
+                self._check()
+            else:
+                self._stalled_at = time.monotonic() + self._job.limits.stall_seconds
+                return result
+
+    def _post_mortem(self) -> CutbackError:
+        """Why a child that stopped talking stopped."""
+        try:
+            code = self._child.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            code = None
+        log.warning("the cutter ended with %s: %s", code, self._child.last_words())
+        if code == -signal.SIGXCPU:
+            return MediaTooSlowError("It used up its share of the processor.")
+        return MediaCrashedError()

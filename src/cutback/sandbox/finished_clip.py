@@ -1,0 +1,111 @@
+"""A clip that is cut but not yet stored: its bytes, put together while they are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self, runtime_checkable
+
+from cutback.cutting.job import ByteSource, Facts, Poster
+from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.domain.byte_ranges import coalesced
+from cutback.sandbox.heap import give_back
+
+_CHUNK = 4 * 1024 * 1024
+
+_SMALL = 512 * 1024
+"""Extents up to this size are read through the source's memory: much of them was read before, to be decoded."""
+
+
+_APART = 256 * 1024
+"""Crumbs this close are fetched in one request: that costs less than a request more."""
+
+
+@runtime_checkable
+class _Streaming(Protocol):
+    def stream(self, offset: int, length: int) -> Iterator[bytes]: ...
+
+
+class Drawing(Protocol):
+    """The posters of a clip, while they are being drawn."""
+
+    def posters(self) -> tuple[Poster, ...]:
+        """See `Rendition.posters`."""
+        ...
+
+    def close(self) -> None:
+        """They are not wanted any more."""
+        ...
+
+
+class FinishedClip:
+    """A `Rendition`: the head and the spool are here, copied media is read from the sources while it is stored."""
+
+    def __init__(
+        self,
+        head: bytes,
+        extents: tuple[Extent, ...],
+        facts: Facts,
+        sources: Sequence[ByteSource],
+        spool: BinaryIO,
+        drawing: Drawing,
+    ) -> None:
+        """`spool` and `drawing` are closed by `__exit__`."""
+        self._head, self._extents, self._sources, self._spool = head, extents, sources, spool
+        self._drawing = drawing
+        self._posters: tuple[Poster, ...] | None = None
+        self.facts = facts
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `Rendition.chunks`; pieces of at most 4 MiB, or as the source streams them."""
+        yield self._head
+        self._announce_small()
+        for extent in self._extents:
+            if extent.origin == SPOOL:
+                yield from self._from_spool(extent)
+                continue
+            source = self._sources[extent.origin]
+            if isinstance(source, _Streaming) and extent.length > _SMALL:
+                yield from source.stream(extent.offset, extent.length)
+            else:
+                for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
+                    yield source.read_at(at, min(_CHUNK, extent.offset + extent.length - at))
+
+    def _announce_small(self) -> None:
+        """Around the edges sound lies in crumbs between pictures that are left out: fetched in few requests."""
+        for number, source in enumerate(self._sources):
+            extents = [extent for extent in self._extents if extent.origin == number]
+            crumbs = [(extent.offset, extent.offset + extent.length) for extent in extents if extent.length <= _SMALL]
+            # A large extent's end, beyond what was decoded of it, comes along with the crumbs behind it.
+            ends = [extent.offset + extent.length for extent in extents if extent.length > _SMALL]
+            crumbs += [(end - _APART, end) for end in ends if any(end <= start < end + _APART for start, _ in crumbs)]
+            joined = coalesced(crumbs, _APART)
+            if joined:
+                source.prefetch([(start, end - start) for start, end in joined])
+
+    def _from_spool(self, extent: Extent) -> Iterator[bytes]:
+        for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
+            yield os.pread(self._spool.fileno(), min(_CHUNK, extent.offset + extent.length - at), at)
+
+    def posters(self) -> tuple[Poster, ...]:
+        """See `Rendition.posters`."""
+        if self._posters is None:
+            self._posters = self._drawing.posters()
+        return self._posters
+
+    def read_poster(self, poster: Poster) -> bytes:
+        """See `Rendition.read_poster`."""
+        return b"".join(self._from_spool(Extent(SPOOL, poster.offset, poster.size)))
+
+    def __enter__(self) -> Self:
+        """Nothing to do."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the temporary file, and of the memory that reading and storing took."""
+        self._drawing.close()
+        self._spool.close()
+        give_back()

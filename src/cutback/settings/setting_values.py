@@ -1,0 +1,92 @@
+"""How the texts of settings are read and checked, one function a kind. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from urllib.parse import urlsplit
+
+from cutback.domain.cameras.key_pattern import KeyPattern
+from cutback.domain.cameras.local_time import Zones
+
+
+def comma_list(value: object) -> object:
+    """A list written with commas; anything else is left as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def read_options(value: object) -> object:
+    """Options of a store, written as a JSON object; values become text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        content = json.loads(value or "{}")
+    except ValueError:
+        raise ValueError('must be a JSON object, such as {"region": "eu-central-1"}') from None
+    if not isinstance(content, dict):
+        raise ValueError('must be a JSON object, such as {"region": "eu-central-1"}')  # noqa: TRY004 - pydantic
+    return {str(name): str(option) for name, option in content.items()}
+
+
+def check_patterns(value: object) -> object:
+    """Patterns of recordings' keys.
+
+    Raises:
+        ValueError: one is wrong.
+    """
+    patterns = comma_list(value)
+    for pattern in patterns if isinstance(patterns, tuple) else ():
+        KeyPattern.parse(pattern)
+    return patterns
+
+
+def check_zones(value: object) -> object:
+    """Time zones by camera.
+
+    Raises:
+        ValueError: one is not known.
+    """
+    if isinstance(value, str):
+        Zones.parse(value)
+    return value
+
+
+def check_secret(value: object) -> object:
+    """The secret that signs webhooks.
+
+    Raises:
+        ValueError: it is not of the form that Standard Webhooks want.
+    """
+    if isinstance(value, str) and value:
+        try:
+            key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if not value.startswith("whsec_") or not 24 <= len(key) <= 64:
+            raise ValueError("must be whsec_ followed by 24 to 64 bytes in base 64")
+    return value
+
+
+def check_webhooks(value: object) -> object:
+    """Addresses of webhooks.
+
+    Raises:
+        ValueError: one is none.
+    """
+    urls = comma_list(value)
+    for url in urls if isinstance(urls, tuple) else ():
+        try:
+            parts = urlsplit(url)
+            right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            right = False
+        if not right:
+            raise ValueError(f"{url[:100]!r} is not an http:// or https:// address")
+    return urls

@@ -1,0 +1,135 @@
+"""A stream of chunks becomes one object, in bounded memory, without ever running under obstore's runtime."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Condition
+from typing import TYPE_CHECKING
+
+from cutback.domain.errors import InternalError
+from cutback.storage.errors import translating
+
+if TYPE_CHECKING:
+    from obstore import PutResult
+    from obstore.store import ObjectStore
+
+_MIB = 1024 * 1024
+_WAITING = 4
+"""Pieces between the two threads."""
+_IN_FLIGHT = 3
+"""Parts on their way to the store."""
+
+
+class SourceFailed(Exception):  # noqa: N818 - a signal between two threads
+    """Tells obstore to abandon the upload, because the chunks ended by an error."""
+
+
+def upload(objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size: int, name: str) -> None:
+    """Upload in parts of `part_size` bytes; the object appears at the end or not at all.
+
+    Chunks are taken in this thread and not by obstore itself: it takes them from within its runtime,
+    where chunks that are read from a store in turn would panic.
+
+    Raises:
+        CutbackError: what the store said, as `translating` puts it, about `name`.
+        Exception: what `chunks` raised, unchanged; nothing is stored then.
+    """
+    feed = _Feed()
+    with ThreadPoolExecutor(1, thread_name_prefix="upload") as pool:
+        done = pool.submit(
+            lambda: objects.put(key, feed, use_multipart=True, chunk_size=part_size, max_concurrency=_IN_FLIGHT)
+        )
+        done.add_done_callback(feed.nobody_takes)
+        try:
+            for piece in _regrouped(chunks):
+                if not feed.give(piece):
+                    break
+        except BaseException:
+            feed.finish(failed=True)
+            raise
+        feed.finish(failed=False)
+        with translating(name, writing=True):
+            done.result()
+
+
+def _regrouped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces of a MiB or more: passing each from thread to thread has its price."""
+    held: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= _MIB:
+            yield held[0] if len(held) == 1 else b"".join(held)
+            held, size = [], 0
+    if size:
+        yield b"".join(held)
+
+
+def counted(chunks: Iterable[bytes], size: int | None, key: str) -> Iterator[bytes]:
+    """The same chunks; raises `InternalError` in the end when they had not `size` bytes in all."""
+    given = 0
+    for chunk in chunks:
+        given += len(chunk)
+        yield chunk
+    if size is not None and given != size:
+        raise InternalError(f"{key}: {given} bytes came where {size} were announced.")
+
+
+def collect(chunks: Iterator[bytes], limit: int) -> tuple[list[bytes], bool]:
+    """The first chunks, up to `limit` bytes or a little more, and whether they are all."""
+    parts: list[bytes] = []
+    held = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        held += len(chunk)
+        if held > limit:
+            return parts, False
+    return parts, True
+
+
+class _Feed:
+    """Between the thread that makes the chunks and the one that uploads them; holds few."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._pieces: deque[bytes] = deque()
+        self._ended = self._failed = self._unwanted = False
+
+    def give(self, piece: bytes) -> bool:
+        """Hand a piece over, once there is room. False: the upload has ended, which means it failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._pieces) < _WAITING or self._unwanted)
+            if self._unwanted:
+                return False
+            self._pieces.append(piece)
+            self._changed.notify_all()
+            return True
+
+    def finish(self, *, failed: bool) -> None:
+        """No more pieces come."""
+        with self._changed:
+            self._ended, self._failed = True, failed
+            self._changed.notify_all()
+
+    def nobody_takes(self, _: Future[PutResult]) -> None:
+        """The upload has ended."""
+        with self._changed:
+            self._unwanted = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with self._changed:
+            self._changed.wait_for(lambda: self._pieces or self._ended)
+            if self._failed:
+                raise SourceFailed
+            if not self._pieces:
+                raise StopIteration
+            piece = self._pieces.popleft()
+            self._changed.notify_all()
+            return piece

@@ -1,0 +1,1 @@
+"""Takes messages and makes their clips; delivers webhooks."""

@@ -1,0 +1,46 @@
+"""What becomes of a message once its work is done, or not: the same for every kind of worker."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from cutback.domain.clips.retry import HandOver, MoveToDeadLetters
+from cutback.domain.errors import CutbackError
+from cutback.lifecycle.attempt import Done, GiveBack, Outcome
+from cutback.ports import Message
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+LONGEST_DELAY = timedelta(minutes=15)
+"""That a message can be sent with."""
+
+
+def acknowledge(services: Services, message: Message, outcome: Outcome) -> bool:
+    """Apply the outcome to the queue. Returns whether the message is done with there.
+
+    What fails is only logged: the message comes back when its visibility ends, and meets the clip as it stands then.
+    """
+    queue = services.queue
+    try:
+        match outcome:
+            case Done():
+                queue.delete(message)
+            case MoveToDeadLetters(reason):
+                queue.move_to_dead_letters(message, reason)
+            case HandOver():
+                assert services.long_queue is not None
+                services.long_queue.send(message.body)
+                queue.delete(message)
+            case GiveBack(delay, counts):
+                if counts or message.receive_count < services.policy.max_tries:
+                    queue.extend(message, delay)
+                    return False
+                # A fresh copy, since SQS's semantics know no way to count one back.
+                queue.send(message.body, delay=min(delay, LONGEST_DELAY))
+                queue.delete(message)
+    except CutbackError as error:
+        log.warning("stage=acknowledged message=%s outcome=%s reason=%s", message.id, outcome, error)
+        return False
+    return True

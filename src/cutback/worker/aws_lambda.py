@@ -1,0 +1,143 @@
+"""AWS Lambda: clips out of the queue, webhooks out of theirs, and housekeeping on a schedule.
+
+The work is the poll worker's own: `receive`, `make_clip`, `retry`. Here is only what Lambda does differently.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cutback.adapters.build import build
+from cutback.domain.clips.event import Answer, Event
+from cutback.domain.errors import OutOfTimeError
+from cutback.ports import Message
+from cutback.services import Services
+from cutback.settings.settings import load_settings
+from cutback.worker.acknowledge import acknowledge
+from cutback.worker.receive import receive
+
+MARGIN_SECONDS = 10.0
+"""Left of a function's time when work is given up: enough to end the child, note it down and pass it on."""
+
+
+class NotDoneError(Exception):
+    """Tells the event source mapping to leave the message in the queue."""
+
+
+class MetricsAnnouncer:
+    """Counts what becomes of clips, in CloudWatch's embedded metric format. Announcing never fails here."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """`metrics` are flushed by the handler."""
+        self._metrics = metrics
+
+    def close(self) -> None:
+        """Nothing to close: the handler flushes the metrics."""
+
+    def announce(self, event: Event) -> None:
+        """Count a clip that ended; of one that is ready, also what it took."""
+        if isinstance(event, Answer):
+            return
+        name = event.type.removeprefix("clip.")
+        if name in {"ready", "failed", "waiting"}:
+            self._metrics.add_metric(f"Clips{name.capitalize()}", MetricUnit.Count, 1)
+        result = event.data.get("result")
+        if name == "ready" and result:
+            self._metrics.add_metric("ClipSeconds", MetricUnit.Seconds, float(result["seconds"]))
+            self._metrics.add_metric("BytesRead", MetricUnit.Bytes, int(result["bytes_read"]))
+            self._metrics.add_metric("BytesStored", MetricUnit.Bytes, int(result["size"]))
+
+
+@functools.cache
+def _logger() -> Logger:
+    """JSON lines; what any module of Cutback logs comes out in the same form."""
+    logger = Logger()
+    package = logging.getLogger("cutback")
+    package.handlers = list(logger.handlers)
+    package.setLevel(logger.log_level)
+    package.propagate = False
+    return logger
+
+
+@functools.cache
+def _metrics() -> Metrics:
+    return Metrics()
+
+
+@functools.cache
+def _services() -> Services:
+    """Built by the first invocation, kept for those that follow in the same sandbox."""
+    services = build(load_settings())
+    return replace(services, announcers=(*services.announcers, MetricsAnnouncer(_metrics())))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """SQS: make the clips of a batch. Answers which messages are to stay in the queue."""
+    services, logger = _services(), _logger()
+    gives_up_at = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
+
+    def make(record: SQSRecord) -> None:
+        message = _message(record)
+        logger.append_keys(request_id=context.aws_request_id, message_id=message.id)
+        outcome = receive(services, message, stopping=lambda: time.monotonic() > gives_up_at, why=OutOfTimeError)
+        if not acknowledge(services, message, outcome):
+            raise NotDoneError(message.id)
+
+    try:
+        return _each(event, context, make)
+    finally:
+        _metrics().flush_metrics()
+
+
+def webhooks(event: dict[str, Any], context: LambdaContext) -> Any:
+    """SQS: deliver webhooks. Answers which messages are to stay in the queue."""
+    from cutback.worker.webhooks import Deliverer
+
+    services, logger = _services(), _logger()
+    deliverer = Deliverer(services)
+
+    def deliver(record: SQSRecord) -> None:
+        message = _message(record)
+        logger.append_keys(request_id=context.aws_request_id, message_id=message.id)
+        if not deliverer.deliver(message):
+            raise NotDoneError(message.id)
+
+    return _each(event, context, deliver)
+
+
+def housekeep(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """A schedule: what nobody waits for. One round."""
+    from cutback.lifecycle.housekeeping import housekeep as keep
+
+    logger = _logger()
+    logger.append_keys(request_id=context.aws_request_id)
+    keep(_services())
+    return {}
+
+
+def _each(event: dict[str, Any], context: LambdaContext, work: Any) -> Any:
+    # A batch that failed as a whole is answered like any other: raising would count as an error of the function.
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event=event, record_handler=work, processor=processor, context=context)
+
+
+def _message(record: SQSRecord) -> Message:
+    sent = int(record.attributes.sent_timestamp or 0)
+    return Message(
+        id=record.message_id,
+        receipt=record.receipt_handle,
+        body=record.body,
+        receive_count=int(record.attributes.approximate_receive_count or 1),
+        sent_at=datetime.fromtimestamp(sent / 1000, tz=UTC),
+    )

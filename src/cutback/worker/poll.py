@@ -1,0 +1,107 @@
+"""The poll worker: takes messages one by one, makes their clips, and keeps house when there is time."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import FrameType
+
+from cutback.domain.errors import CutbackError
+from cutback.lifecycle.attempt import GiveBack, Outcome
+from cutback.lifecycle.housekeeping import housekeep
+from cutback.ports import Message
+from cutback.services import Services
+from cutback.worker.acknowledge import acknowledge
+from cutback.worker.receive import receive
+from cutback.worker.webhooks import Deliverer
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 1.0
+
+
+class Worker:
+    """One worker: one clip at a time, webhooks beside it."""
+
+    def __init__(self, services: Services) -> None:
+        """Nothing runs until `run`."""
+        self._services = services
+        self._housekeeping_at = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; a job in hand is then given back at once."""
+        log.info("stage=started worker=%s", self._services.worker)
+        webhooks = self._deliver_webhooks(stop)
+        while not stop.is_set():
+            self._keep_house()
+            self.work_once(stop)
+        if webhooks is not None:
+            webhooks.join(self._services.settings.webhook_timeout)
+        log.info("stage=stopped worker=%s", self._services.worker)
+
+    def work_once(self, stop: threading.Event, *, wait: timedelta | None = None) -> bool:
+        """Take one message, waiting up to `wait`, and see it through. Returns whether there was one."""
+        wait = self._services.settings.poll_time if wait is None else wait
+        try:
+            messages = self._services.queue.receive(
+                limit=1, wait=wait, visibility=self._services.settings.visibility_time
+            )
+        except CutbackError as error:
+            log.warning("stage=receive reason=%s", error)
+            stop.wait(_PAUSE_SECONDS)
+            return False
+        for message in messages:
+            self._services.checkpoint("received")
+            acknowledge(self._services, message, self._make(message, stop))
+            self._services.checkpoint("acknowledged")
+        return bool(messages)
+
+    def _make(self, message: Message, stop: threading.Event) -> Outcome:
+        try:
+            return receive(self._services, message, stopping=stop.is_set)
+        except Exception:  # a bug in ending an attempt must not end the worker
+            log.exception("stage=settled message=%s decision=give_back", message.id)
+            return GiveBack(timedelta(seconds=self._services.settings.lease))
+
+    def _deliver_webhooks(self, stop: threading.Event) -> threading.Thread | None:
+        if self._services.webhooks is None:
+            return None
+        deliverer = Deliverer(self._services)
+        thread = threading.Thread(target=deliverer.run, args=[stop], name="webhooks", daemon=True)
+        thread.start()
+        return thread
+
+    def _keep_house(self) -> None:
+        if time.monotonic() >= self._housekeeping_at:
+            housekeep(self._services)
+            self._housekeeping_at = time.monotonic() + self._services.settings.housekeeping
+
+
+@contextmanager
+def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM set `stop`, the second end the process. For the main thread only."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+        # Not from here: the thread this interrupts may hold the event's lock.
+        threading.Thread(target=stop.set, daemon=True).start()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def configure_logging(level: str) -> None:
+    """One line an occurrence, `name=value`, on the standard error."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")

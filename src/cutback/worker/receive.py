@@ -1,0 +1,90 @@
+"""A message from the queue, whatever it came wrapped in: one request is made a clip, everything else is passed on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from cutback.domain.clips.retry import MoveToDeadLetters, is_transient
+from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, ObjectNotFoundError, StoppedError
+from cutback.domain.requests.batch import single_requests
+from cutback.domain.requests.envelope import Asked, Elsewhere, Happened, Item, as_body, open_envelope
+from cutback.lifecycle.arrivals import note_event
+from cutback.lifecycle.attempt import Done, Outcome, settle
+from cutback.make_clip import make_clip
+from cutback.ports import Message
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+LARGEST_MESSAGE = 1024 * 1024
+"""Bytes of a message that lies in a store."""
+
+
+def receive(
+    services: Services,
+    message: Message,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    why: Callable[[], CutbackError] = StoppedError,
+) -> Outcome:
+    """See a message through: the answer is what to do with it. Raises only what ends the process.
+
+    A request alone is made a clip here and now. Several go back into the queue, each as a message of its own, so
+    that each has its own outcome; what comes of doing that twice is the same. Events of the source store are noted
+    in the catalogue, and wake the clips that waited.
+    """
+    try:
+        items = _unwrap(services, message.body)
+        if len(items) == 1 and isinstance(items[0], Asked):
+            requests = single_requests(items[0].content)
+            if len(requests) == 1:
+                single = replace(message, body=as_body(Asked(requests[0])))
+                return make_clip(services, single, stopping=stopping, why=why)
+            items = [Asked(request) for request in requests]
+        return _pass_on(services, items, again=message.receive_count > 1)
+    except Exception as error:  # noqa: BLE001 - a bug must not lose a message; settle logs it whole
+        return settle(services, None, message, error)
+
+
+def _unwrap(services: Services, body: str) -> list[Item]:
+    items: list[Item] = []
+    for item in open_envelope(body):
+        if isinstance(item, Elsewhere):
+            found = open_envelope(_fetch(services, item))
+            if any(isinstance(each, Elsewhere) for each in found):
+                raise InvalidRequestError([Fault("", "points to a message that points to another")])
+            items += found
+        else:
+            items.append(item)
+    return items
+
+
+def _fetch(services: Services, item: Elsewhere) -> bytes:
+    """Only from the one store that is set for it: who may send a message may not have everything read."""
+    if services.messages is None or urlsplit(services.settings.message_store).netloc != item.bucket:
+        raise InvalidRequestError(
+            [Fault("", f"points to the bucket {item.bucket[:63]!r}, which CUTBACK_MESSAGE_STORE does not name")]
+        )
+    try:
+        return services.messages.get_bytes(item.key, LARGEST_MESSAGE)
+    except ObjectNotFoundError:
+        raise InvalidRequestError([Fault("", f"points to {item.key[:200]!r}, which is not there")]) from None
+
+
+def _pass_on(services: Services, items: list[Item], *, again: bool) -> Outcome:
+    failure: CutbackError | None = None
+    for item in items:
+        if isinstance(item, Asked):
+            services.queue.send(as_body(item))
+        elif isinstance(item, Happened):
+            try:
+                note_event(services, item.event, again=again)
+            except CutbackError as error:
+                if is_transient(error):
+                    raise
+                log.warning("stage=catalogued key=%r reason=%s message=%r", item.event.key, error.reason, error.message)
+                failure = error
+    return Done() if failure is None else MoveToDeadLetters(failure.message)

@@ -1,0 +1,273 @@
+"""Delivers events to webhooks: signed as Standard Webhooks, retried with backoff, then moved to the dead letters."""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import ipaddress
+import json
+import logging
+import os
+import secrets
+import socket
+import ssl
+import threading
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from cutback.domain.errors import CutbackError, SettingsError
+from cutback.domain.requests.request import is_loopback
+from cutback.ports import Message
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_READ_AT_MOST = 64 * 1024
+_GONE = 410
+
+
+class _ForbiddenAddressError(Exception):
+    """The webhook's name leads where webhooks may not go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try again after `delay`."""
+
+    delay: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Nobody will hear of it at this address."""
+
+    reason: str
+
+
+DeliveryVerdict: TypeAlias = Delivered | Again | Abandon
+
+
+def judge_delivery(answer: int | Exception, tries: int, delays: Sequence[float]) -> DeliveryVerdict:
+    """What becomes of a delivery after its `tries`-th try (from 1). Pure.
+
+    `answer` is the HTTP status or why there is none; `delays` are the seconds before each further try.
+    """
+    if isinstance(answer, int):
+        if 200 <= answer < 300:
+            return Delivered()
+        reason = f"the receiver answered {answer}"
+        if answer == _GONE:
+            return Abandon(reason)
+    elif isinstance(answer, _ForbiddenAddressError):
+        return Abandon(str(answer))
+    else:
+        reason = f"{type(answer).__name__}: {answer}"
+    if tries > len(delays):
+        return Abandon(f"{reason}, {tries} times over")
+    return Again(timedelta(seconds=delays[tries - 1]), reason)
+
+
+class Deliverer:
+    """Takes deliveries from the `webhooks` queue, one after another."""
+
+    def __init__(self, services: Services) -> None:
+        """Reads the signing secret, or makes and keeps one. Not where `services` have no webhooks."""
+        from standardwebhooks.webhooks import Webhook
+
+        assert services.webhooks is not None
+        self._services = services
+        self._queue = services.webhooks
+        self._signer = Webhook(signing_secret(services))
+
+    def run(self, stop: threading.Event) -> None:
+        """Deliver until `stop` is set."""
+        wait = timedelta(seconds=5 if self._services.settings.webhook_queue_url else 1)
+        while not stop.is_set():
+            try:
+                self.deliver_waiting(wait=wait)
+            except CutbackError as error:
+                log.warning("stage=webhook put_off=yes reason=%s", error)
+                stop.wait(1)
+            except Exception:  # one delivery's bug must not end the others; its message comes back
+                log.exception("stage=webhook put_off=yes")
+                stop.wait(1)
+
+    def deliver_waiting(self, *, wait: timedelta = timedelta()) -> bool:
+        """Deliver the next message, waiting for it up to `wait`. Returns whether there was one.
+
+        Raises:
+            QueueUnavailableError: the queue does not answer; a delivery may be made again.
+        """
+        messages = self._queue.receive(limit=1, wait=wait)
+        for message in messages:
+            self.deliver(message)
+        return bool(messages)
+
+    def deliver(self, message: Message) -> bool:
+        """One try. Returns whether the message is done with, or else comes again after a delay.
+
+        Raises:
+            QueueUnavailableError: the queue does not answer; the delivery may be made again.
+        """
+        delivery = json.loads(message.body)
+        event_id, url = str(delivery["id"]), str(delivery["url"])
+        answer: int | Exception
+        try:
+            body = json.dumps(delivery["event"], ensure_ascii=False, separators=(",", ":"))
+            kind = "cloudevents+json" if "specversion" in delivery["event"] else "json"
+            answer = self._post(url, event_id, body, kind)
+        except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
+            answer = error
+        verdict = judge_delivery(answer, message.receive_count, self._services.settings.webhook_delays)
+        match verdict:
+            case Delivered():
+                self._queue.delete(message)
+                log.info("stage=webhook event=%s url=%s delivered=yes", event_id, url)
+            case Again(delay, reason):
+                self._queue.extend(message, delay)
+                log.warning("stage=webhook event=%s url=%s again_in=%s reason=%s", event_id, url, delay, reason)
+                return False
+            case Abandon(reason):
+                self._queue.move_to_dead_letters(message, reason)
+                log.error("stage=webhook event=%s url=%s dead_letter=yes reason=%s", event_id, url, reason)
+        return True
+
+    def _post(self, url: str, event_id: str, body: str, kind: str) -> int:
+        now = self._services.clock()
+        headers = {
+            "Content-Type": f"application/{kind}; charset=utf-8",
+            "User-Agent": "Cutback",
+            "webhook-id": event_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signer.sign(event_id, now, body),
+        }
+        settings = self._services.settings
+        parts = urlsplit(url)
+        allowed = settings.webhook_private or (
+            settings.one_machine and parts.scheme == "http" and is_loopback(parts.hostname or "")
+        )
+        return _send(parts, headers, body.encode(), timeout=settings.webhook_timeout, private_allowed=allowed)
+
+
+def _send(parts: SplitResult, headers: dict[str, str], body: bytes, *, timeout: float, private_allowed: bool) -> int:
+    host = parts.hostname or ""
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    # The address that was checked is the one connected to: a name asked twice may answer differently.
+    raw = socket.create_connection(
+        (_checked_address(host, port, private_allowed=private_allowed), port), timeout=timeout
+    )
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(host, port, timeout=timeout)
+    # The socket's own timeout starts anew with every byte, which a receiver might send slowly for ever.
+    # A second handle on it, because the first one is taken over by TLS.
+    guard = raw.dup()
+    deadline = threading.Timer(timeout, _shut, [guard])
+    deadline.daemon = True
+    deadline.start()
+    try:
+        connection.sock = _secured(raw, host) if secure else raw
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("POST", target, body=body, headers=headers)
+        response = connection.getresponse()
+        response.read(_READ_AT_MOST)
+        return response.status
+    finally:
+        deadline.cancel()
+        deadline.join()
+        connection.close()
+        raw.close()
+        guard.close()
+
+
+def _secured(raw: socket.socket, host: str) -> ssl.SSLSocket:
+    return ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+
+
+def _shut(guard: socket.socket) -> None:
+    try:
+        guard.shutdown(socket.SHUT_RDWR)
+    except OSError as error:
+        log.debug("the webhook's connection was closed already: %s", error)
+
+
+def _checked_address(host: str, port: int, *, private_allowed: bool) -> str:
+    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for text in found:
+        if not private_allowed and not is_public(ipaddress.ip_address(text.split("%")[0])):
+            raise _ForbiddenAddressError(
+                f"{host} is at {text}, which is not a public address; CUTBACK_WEBHOOK_PRIVATE=true allows it"
+            )
+    return found[0]
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address belongs to the open internet, seen through IPv6's ways of wrapping IPv4."""
+    if isinstance(address, ipaddress.IPv6Address):
+        wrapped = address.ipv4_mapped or address.sixtofour
+        if wrapped is None and address.teredo:
+            wrapped = address.teredo[1]
+        if wrapped is None and address in ipaddress.ip_network("64:ff9b::/96"):
+            wrapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if wrapped is not None:
+            return is_public(wrapped)
+        if address.is_site_local:
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+def signing_secret(services: Services) -> str:
+    """The secret that signs webhooks: the setting's, or one made once and kept in the data folder.
+
+    Raises:
+        SettingsError: there is none, and the folder is not the only one whose machine would sign.
+    """
+    given = services.settings.webhook_secret
+    if given is not None and given.get_secret_value():
+        return given.get_secret_value()
+    if services.settings.webhook_secret_secret:
+        return services.read_secret(services.settings.webhook_secret_secret)
+    if services.settings.webhook_queue_url:
+        raise SettingsError(
+            "\n- CUTBACK_WEBHOOK_SECRET must be set beside CUTBACK_WEBHOOK_QUEUE_URL: "
+            "each machine would sign with a secret of its own"
+        )
+    return keep_secret(services.settings.data / "webhook-secret")
+
+
+def keep_secret(path: Path) -> str:
+    """Read the secret in `path`, making it first if need be. Several processes may do so at once.
+
+    Raises:
+        SettingsError: the file can be neither read nor made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"\n- CUTBACK_DATA: {path} can be neither read nor made ({error.strerror}); "
+            "set CUTBACK_WEBHOOK_SECRET, or choose a folder that this user may write"
+        ) from error
+    with os.fdopen(descriptor, "r+", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        known = file.read().strip()
+        if known:
+            return known
+        made = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+        file.write(made + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        return made

@@ -1,0 +1,103 @@
+"""When footage is there, still to come, or never coming."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+
+from cutback.catalogue.locate import Found, Never, NotYet, Patience, judge_footage
+from cutback.domain.cameras.coverage import cover
+from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.errors import FootageExpiredError, FootageMissingError
+from cutback.domain.requests.sources import CameraSpan
+
+T0 = datetime(2026, 6, 21, 10, 0, tzinfo=UTC)
+PATIENCE = Patience(deadline=timedelta(hours=1), late=timedelta(seconds=30))
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def recording(start: float, duration: float = 600, *, lag: float = 5) -> CameraRecording:
+    return CameraRecording(
+        key=f"north.{start}.mp4",
+        etag="e",
+        size=1,
+        camera="north",
+        start=at(start),
+        duration=Fraction(str(duration)),
+        stored_at=at(start + duration + lag),
+        frame_rate=Fraction(30),
+    )
+
+
+def judged(recordings, start, end, *, now, gaps="skip", patience=PATIENCE, asked=0.0):
+    span = CameraSpan.model_validate({"camera": "north", "from": at(start), "to": at(end), "gaps": gaps})
+    coverage = cover(recordings, span.start, span.end, drift=patience.drift)
+    return judge_footage(span, coverage, recordings, patience, asked_at=at(asked), now=at(now))
+
+
+def test_footage_that_is_all_there_is_found_at_once():
+    assert isinstance(judged([recording(0)], 10, 20, now=606), Found)
+
+
+def test_footage_of_a_camera_nobody_knows_is_waited_for_until_the_deadline():
+    assert isinstance(judged([], 10, 20, now=30), NotYet)
+    assert isinstance(judged([], 10, 20, now=3700), Never)
+
+
+def test_what_is_still_to_come_is_expected_when_its_recording_should_be_stored():
+    verdict = judged([recording(0)], 700, 720, now=650)
+    assert NotYet("north", at(1205), at(1210)) == verdict
+
+
+def test_the_fall_back_looks_again_at_least_every_quarter_of_an_hour():
+    verdict = judged([recording(0)], 5000, 5010, now=650)
+    assert isinstance(verdict, NotYet)
+    assert at(650 + 900) == verdict.look_at
+
+
+def test_a_request_that_begins_before_the_first_recording_is_clamped_not_waited_for():
+    verdict = judged([recording(219)], 0, 240, now=900)
+    assert isinstance(verdict, Found)
+    assert [hole.seconds for hole in verdict.coverage.holes] == [219]
+
+
+def test_a_gap_may_be_filled_for_as_long_as_events_overtake_each_other():
+    recordings = [recording(0, 60), recording(120, 60)]
+    assert isinstance(judged(recordings, 50, 130, now=190), NotYet)
+    assert isinstance(judged(recordings, 50, 130, now=216), Found)
+
+
+def test_past_the_deadline_the_clip_is_made_of_what_there_is():
+    verdict = judged([recording(0)], 590, 620, now=620 + 3601)
+    assert isinstance(verdict, Found)
+    assert [hole.seconds for hole in verdict.coverage.holes] == [20]
+
+
+@pytest.mark.parametrize(("gaps", "kind"), [("fail", Never), ("freeze", Found), ("black", Found), ("skip", Found)])
+def test_a_gap_fails_only_those_who_said_so(gaps, kind):
+    assert isinstance(judged([recording(0, 60), recording(65, 60)], 50, 80, now=1000, gaps=gaps), kind)
+
+
+def test_what_is_missing_is_told_with_what_was_found():
+    verdict = judged([recording(0, 60), recording(200, 60)], 100, 120, now=1000)
+    assert isinstance(verdict, Never)
+    assert isinstance(verdict.error, FootageMissingError)
+    assert "north.0.mp4" in verdict.error.message
+    assert "north.200.mp4" in verdict.error.message
+
+
+def test_footage_older_than_recordings_are_kept_is_given_up_at_once():
+    keeping = Patience(deadline=timedelta(days=30), retention=timedelta(days=1))
+    verdict = judged([], 0, 10, now=90_000, patience=keeping, asked=90_000)
+    assert isinstance(verdict, Never)
+    assert isinstance(verdict.error, FootageExpiredError)
+    assert isinstance(judged([recording(0)], 0, 10, now=90_000, patience=keeping, asked=90_000), Found)
+
+
+def test_an_old_span_asked_for_now_is_waited_for_from_now_on():
+    assert isinstance(judged([], 0, 10, now=90_000, asked=90_000), NotYet)

@@ -1,0 +1,133 @@
+"""Keys are read by patterns: camera and time, whatever stands in front and behind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutback.domain.cameras.key_pattern import BUILT_IN, EXTENSIONS, KeyPattern, Named, is_recording, read_key
+
+TEN = datetime.fromisoformat("2026-11-23T10:00:00")
+HALF_PAST_FIVE = datetime(2026, 6, 21, 5, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("key", "camera", "start"),
+    [
+        ("cam-alias.20261123T100000.mp4", "cam-alias", TEN),
+        ("cam-alias.20261123T100000.480.mp4", "cam-alias", TEN + timedelta(milliseconds=480)),
+        ("cam-alias.20261123T100000.48Z.MOV", "cam-alias", (TEN + timedelta(milliseconds=480)).replace(tzinfo=UTC)),
+        ("cam-alias.20261123T100000Z", "cam-alias", TEN.replace(tzinfo=UTC)),
+        ("some/folders/cam.alias.20261123T100000.ts", "cam.alias", TEN),
+        ("camera/2026/11/23/10/00/00.mp4", "camera", TEN),
+        ("site/Süd 1/2026/11/23/10/00/00.000480.m4v", "Süd 1", TEN + timedelta(microseconds=480)),
+        ("north-point.2026-06-21T05-30-00Z.mp4", "north-point", HALF_PAST_FIVE),
+        ("north-point.2026-06-21T05:30:00Z.webm", "north-point", HALF_PAST_FIVE),
+        ("a.20261123T100000+0130.mkv", "a", TEN.replace(tzinfo=timezone(timedelta(minutes=90)))),
+        ("a.20261123T100000-05.mkv", "a", TEN.replace(tzinfo=timezone(timedelta(hours=-5)))),
+        ("north/2026-11-23_10-00-00-000123.mp4", "north", TEN + timedelta(microseconds=123)),
+        ("recordings/2026-11-23/10/north/05.07.mp4", "north", TEN + timedelta(minutes=5, seconds=7)),
+    ],
+)
+def test_built_in_patterns_read_what_they_say_they_read(key: str, camera: str, start: datetime) -> None:
+    assert Named(camera, start) == read_key(key, BUILT_IN)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sea.mp4",
+        "cam.20261323T100000.mp4",
+        "cam.20260230T100000.mp4",
+        "cam.20261123T106000.mp4",
+        "cam.20261123T100000.mp4.part",
+        "cam.20261123T1000.mp4",
+        "20261123T100000.mp4",
+        "/2026/11/23/10/00/00.mp4",
+        "cam.\u0662\u0660\u0662\u06661123T100000.mp4",
+        "cam.20261123T100000+9900.mp4",
+    ],
+)
+def test_other_keys_say_nothing(key: str) -> None:
+    assert read_key(key, BUILT_IN) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "camera", "start"),
+    [
+        ("{camera}-%s", "sea-1795428000.mp4", "sea", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("{camera}-%s%%", "sea-1795428000%.mp4", "sea", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("{camera}_%Q", "x/sea_1795428000480.mov", "sea", datetime(2026, 11, 23, 10, 0, 0, 480_000, tzinfo=UTC)),
+        ("{camera}/*/%Y%m%d-%H", "sea/raw/20261123-10.mp4", "sea", TEN),
+        ("%Y%m%d_%H%M.ts", "site/20261123_1000.ts", "", TEN),
+        ("{camera}/part-*", "sea/part-7.mp4", "sea", None),
+        ("[live-]{camera}[(%Y-%m-%d[ %H])]", "live-sea(2026-11-23 10).mp4", "sea", TEN),
+        ("[live-]{camera}[(%Y-%m-%d[ %H])]", "sea.mp4", "sea", None),
+    ],
+)
+def test_patterns_of_ones_own(pattern: str, key: str, camera: str, start: datetime | None) -> None:
+    assert Named(camera, start) == KeyPattern.parse(pattern).match(key)
+
+
+def test_a_pattern_that_ends_in_an_extension_fits_no_other() -> None:
+    assert KeyPattern.parse("{camera}.%Y%m%dT%H%M%S.ts").match("a.20261123T100000.mp4") is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("{camera}.%Y%m%d", "needs"),
+        ("{camera}.%H", "needs"),
+        ("{camera}{camera}.%s", "twice"),
+        ("{camera}.%Y%Y%m%d%H", "twice"),
+        ("{kamera}.%s", "none of"),
+        ("{camera}.%q", "none of"),
+        ("{camera}.%s%", "none of"),
+        ("{camera", "none of"),
+        ("{camera}[.%s", "partner"),
+        ("{camera}].%s[", "partner"),
+        ("*.mp4", "neither"),
+        ("", "neither"),
+    ],
+)
+def test_a_wrong_pattern_is_refused_with_what_is_wrong(pattern: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        KeyPattern.parse(pattern)
+
+
+CAMERAS = st.text(st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="/"), min_size=1)
+MOMENTS = st.datetimes(datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2100-01-01"))
+
+
+@given(CAMERAS, MOMENTS, st.sampled_from(EXTENSIONS), st.sampled_from(["", "a/", "a.b/c d/"]))
+def test_what_is_written_is_read_back(camera: str, moment: datetime, extension: str, folders: str) -> None:
+    ways = [
+        f"{camera}.{moment:%Y%m%dT%H%M%S}.{moment:%f}",
+        f"{camera}.{moment:%Y-%m-%dT%H-%M-%S}.{moment:%f}",
+        f"{camera}/{moment:%Y/%m/%d/%H/%M/%S}.{moment:%f}",
+        f"{camera}/{moment:%Y-%m-%d_%H-%M-%S}-{moment:%f}",
+    ]
+    for way in ways:
+        assert Named(camera, moment) == read_key(folders + way + extension, BUILT_IN)
+
+
+@given(st.text())
+def test_no_key_breaks_the_reading(key: str) -> None:
+    read_key(key, BUILT_IN)
+
+
+@given(st.text("%YmdHMSfsQz[]*{camera}.", max_size=30))
+def test_every_pattern_is_read_or_refused(text: str) -> None:
+    try:
+        pattern = KeyPattern.parse(text)
+    except ValueError:
+        return
+    pattern.match("a.20261123T100000.mp4")
+
+
+def test_only_video_files_are_taken_for_recordings() -> None:
+    assert is_recording("a/B.MP4")
+    assert not any(map(is_recording, ["a.jpg", "a.mp4.part", "mp4", "a", "index.m3u8"]))

@@ -1,0 +1,95 @@
+"""Moments of the wall clock and spans of cameras, as requests write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutback.domain.errors import InvalidRequestError
+from cutback.domain.requests.request import ClipRequest, parse_request, validate_request
+from cutback.domain.wallclock import millis, parse_moment
+
+MOMENT = datetime(2026, 6, 21, 10, 3, 12, 480000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-06-21T10:03:12.480Z",
+        "2026-06-21t10:03:12.48z",
+        "2026-06-21T12:03:12.480+02:00",
+        "2026-06-21 10:03:12.480000999Z",
+        1782036192480,
+        Decimal(1782036192480),
+    ],
+)
+def test_a_moment_is_exact_however_it_is_written(value):
+    assert parse_moment(value) == MOMENT
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("2026-06-21T10:03:12", "offset"),
+        (1782036192, "seconds since 1970"),
+        ("yesterday", "expected"),
+        ("2026-02-30T10:03:12Z", "calendar"),
+        ("0001-01-01T00:00:00+14:00", "year 1;"),
+        (True, "expected"),
+        (None, "expected"),
+        (-1, "expected|year"),
+        (Decimal("1e400"), "expected"),
+        (10**30, "expected"),
+        ({"frame": 1}, "expected"),
+    ],
+)
+def test_what_is_no_moment_is_refused_with_what_would_be_right(value, hint):
+    with pytest.raises(ValueError, match=hint):
+        parse_moment(value)
+
+
+@given(st.integers(10**11 * 7, 10**11 * 70))
+def test_milliseconds_come_back_as_they_were(value):
+    assert value == millis(parse_moment(value))
+
+
+def camera(**fields: object) -> ClipRequest:
+    return validate_request({"source": {"camera": "north", **fields}})
+
+
+def test_around_a_moment_is_the_same_request_as_from_and_to():
+    around = camera(at="2026-06-21T10:03:12.480Z", before=5, after="00:00:02.500")
+    plain = camera(**{"from": "2026-06-21T10:03:07.480Z", "to": "2026-06-21T12:03:14.980+02:00"})
+    assert plain == around
+    assert plain.id == around.id
+
+
+def test_a_request_by_camera_survives_its_own_json():
+    request = camera(**{"from": 1782036192480, "to": 1782036221900}, gaps="freeze")
+    assert request == parse_request(request.model_dump_json())
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"from": 1782036192480}, "source[0].to"),
+        ({"from": 1782036192480, "to": 1782036192480}, "source[0].to"),
+        ({"from": 1782036192480, "to": 1782036192480 + 90_000_000}, "source[0].to"),
+        ({"from": 1782036192480, "to": 1782036192481, "gaps": "loop"}, "source[0].gaps"),
+        ({"at": 1782036192480}, "source[0]"),
+        ({"before": 1, "after": 1}, "source[0]"),
+        ({"at": 1782036192480, "before": -1, "after": 1}, "source[0]"),
+        ({"at": 1782036192480, "before": 1, "from": 1782036192480, "to": 1782036192481}, "source[0]"),
+        ({"from": 1782036192480, "to": 1782036192481, "camera": ""}, "source[0].camera"),
+        ({"from": 1782036192480, "to": 1782036192481, "camera": "a\n"}, "source[0].camera"),
+        ({"from": 1782036192480, "to": 1782036192481, "start": 1}, "source[0].start"),
+    ],
+)
+def test_a_wrong_span_is_refused_by_its_path(fields, path):
+    with pytest.raises(InvalidRequestError) as refused:
+        camera(**fields)
+    assert path in [fault.path for fault in refused.value.faults]

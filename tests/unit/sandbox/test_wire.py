@@ -1,0 +1,175 @@
+"""What a child says is believed only as far as it can be true."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
+from cutback.cutting.mp4.layout import Extent
+from cutback.domain.times import FrameNumber
+from cutback.sandbox import wire
+from cutback.sandbox.messages import (
+    Confinement,
+    DrawnPosters,
+    FailureReport,
+    Findings,
+    FinishedCut,
+    PrefetchHint,
+    ProgressReport,
+    ReadRequest,
+    SourceBytes,
+    Task,
+    WireError,
+    WireMessage,
+)
+
+FACTS = Facts(
+    size=900,
+    duration=Fraction(10, 3),
+    width=320,
+    height=180,
+    frames=100,
+    frames_copied=90,
+    frames_encoded=10,
+    spans=(RealSpan(0, Fraction(1, 3), Fraction(11, 3), clamped=True),),
+    remade=True,
+    notes=("A note.",),
+)
+JOB = CutJob(
+    sizes=(100, 200),
+    ranges=(
+        CutRange(1, Fraction(1, 3), FrameNumber(40), seam_before=True, optional=True),
+        CutGap(Fraction(2, 7), "black"),
+    ),
+    precision="keyframe",
+    limits=Limits(seconds=7),
+    clocks=(None, Fraction(5, 3)),
+)
+
+
+def crossed(text: bytes, payload: bytes = b"") -> WireMessage:
+    """What `receive` makes of a message that was written by hand."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(struct.pack(">II", len(text), len(payload)) + text + payload)
+        return wire.receive(ours)
+
+
+def told(kind: type[WireMessage], **fields: Any) -> WireMessage:
+    return crossed(json.dumps({"type": kind.__name__, **fields}).encode())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Task("preview", JOB),
+        SourceBytes(b"\0bytes"),
+        SourceBytes(b""),
+        Confinement(("limits", "a filter")),
+        ReadRequest(1, 20, 30, index=True),
+        PrefetchHint(1, [(20, 30), (60, 5)]),
+        ProgressReport(0.5, 12),
+        FailureReport("media_unreadable", "Its index is damaged."),
+        Findings({"container": "mp4"}),
+        FinishedCut(FACTS, (Extent(0, 0, 50), Extent(-1, 90, 10)), b"head"),
+        DrawnPosters((Poster(300, 300, 169, 10, 90),)),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_a_message_arrives_as_it_was_sent(message: WireMessage) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire.send(theirs, message)
+        assert message == wire.receive(ours)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"not JSON",
+        b"7",
+        b"{}",
+        b'{"type": "WireMessage"}',
+        b'{"type": ["Task"]}',
+        b"[" * 100_000,
+        b'{"type": "ProgressReport", "fraction": 0.5, "frames": Infinity}',
+        b'{"type": "ReadRequest", "source": 0, "offset": 1}',
+        b'{"type": "ReadRequest", "source": -1, "offset": 1, "length": 1, "index": false}',
+        b'{"type": "ReadRequest", "source": 0, "offset": -1, "length": 1, "index": false}',
+        b'{"type": "PrefetchHint", "source": 0, "ranges": [[0, -1]]}',
+        b'{"type": "PrefetchHint", "source": 0, "ranges": [[0]]}',
+    ],
+)
+def test_what_is_not_a_message_is_refused(text: bytes) -> None:
+    with pytest.raises(WireError):
+        crossed(text)
+
+
+def test_facts_that_no_number_tells_are_refused() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire.send(theirs, FinishedCut(FACTS, (), b""))
+        sent = ours.recv(10_000)[8:]
+    assert FinishedCut(FACTS, (), b"") == crossed(sent)
+    with pytest.raises(WireError):
+        crossed(sent.replace(b'"10/3"', b'"10/0"'))
+
+
+def posters(data: object) -> tuple[Poster, ...]:
+    """What the parent takes of posters in a spool of 100 bytes."""
+    message = told(DrawnPosters, posters=data)
+    assert isinstance(message, DrawnPosters)
+    message.check(100)
+    return message.posters
+
+
+def test_posters_within_the_spool_are_taken() -> None:
+    assert posters([[300, 300, 169, 10, 90]]) == (Poster(300, 300, 169, 10, 90),)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [[300, 300, 169, 10, 91]],
+        [[300, 300, 169, -1, 10]],
+        [[300, 300, 169, 10, 0]],
+        [[300, 300, 169, 10]],
+        [["wide", 300, 169, 10, 90]],
+        [7],
+        None,
+    ],
+)
+def test_other_posters_are_refused(data: object) -> None:
+    with pytest.raises(WireError):
+        posters(data)
+
+
+def extents(data: object) -> tuple[Extent, ...]:
+    """What the parent takes of extents of a source of 50 bytes and a spool of 100."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire.send(theirs, FinishedCut(FACTS, (), b""))
+        fields = json.loads(ours.recv(10_000)[8:])
+    message = crossed(json.dumps({**fields, "extents": data}).encode())
+    assert isinstance(message, FinishedCut)
+    message.check((50,), 100)
+    return message.extents
+
+
+def test_extents_within_their_origin_are_taken() -> None:
+    assert extents([[0, 0, 50], [-1, 90, 10]]) == (Extent(0, 0, 50), Extent(-1, 90, 10))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [[[0, 1, 50]], [[-1, 91, 10]], [[-2, 0, 10]], [[1, 0, 10]], [[0, -1, 10]], [[0, 0, 0]], [[0, 0]], [None], 7],
+)
+def test_other_extents_are_refused(data: object) -> None:
+    with pytest.raises(WireError):
+        extents(data)
