@@ -44,10 +44,11 @@ faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTB
 test-aws: $(DEV) $(CHECKOV)  ## apply infra/ to a stand-in of AWS and take it away; needs terraform
 	$(BIN)/python -m pytest tests/aws -m aws $(PYTEST_ARGS)
 
-check: $(DEV)  ## lint, format and types
+check: $(DEV)  ## lint, format, types and the layers of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 lambda-zip: $(DEV)  ## build what Lambda runs: build/lambda/cutback-arm64.zip and -x86_64.zip
 	$(BIN)/python infra/lambda_zip.py $(ZIP_ARGS)

@@ -1,10 +1,104 @@
-"""URLs of databases and caches, read without asking anybody. Pure."""
+"""URLs of queues, databases and caches, and ARNs of topics: parsed and checked without any network. Pure."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 MEMCACHED_PORT = 11211
+
+_AWS_QUEUE_HOSTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"^sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$",
+        r"^sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.api\.(?:aws|amazonwebservices\.com\.cn)$",
+        r"^(?P<region>[a-z0-9-]+)\.queue\.amazonaws\.com(?:\.cn)?$",
+    )
+)
+_AWS_PRIVATE_HOST = re.compile(r"\.sqs\.(?P<region>[a-z0-9-]+)\.vpce\.amazonaws\.com(?:\.cn)?$")
+_TOPIC = re.compile(
+    r"^arn:(?:aws|aws-cn|aws-us-gov|aws-iso[a-z-]*):sns:(?P<region>[a-z0-9-]+):\d{12}:"
+    r"[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAddress:
+    """Where a queue is."""
+
+    url: str
+    region: str
+    """Empty where the URL does not say it; then the environment's."""
+    endpoint: str | None
+    """Whom to ask; None for AWS's own endpoint in that region."""
+
+    def beside(self, name: str) -> str:
+        """The URL of the queue of that name in the same account and region."""
+        return f"{self.url.rsplit('/', 1)[0]}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicAddress:
+    """An SNS topic."""
+
+    arn: str
+    region: str
+    fifo: bool
+
+
+def queue_address(url: str) -> QueueAddress:
+    """Read a queue's URL: AWS's own, that of a VPC endpoint, or any SQS-compatible service's.
+
+    Raises:
+        ValueError: saying what would be right.
+    """
+    parts = urlsplit(url)
+    try:
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    name = parts.path.rpartition("/")[2]
+    if not usable or not name or parts.query or parts.fragment:
+        raise ValueError("must be a queue's URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/cutback")
+    if parts.username or parts.password:
+        raise ValueError("must not carry a user name or password")
+    if name.endswith(".fifo"):
+        raise ValueError("must be a standard queue: a FIFO queue cannot delay a message, nor send one ahead of others")
+    host = parts.hostname or ""
+    for pattern in _AWS_QUEUE_HOSTS:
+        if found := pattern.match(host):
+            return QueueAddress(url, found["region"], None)
+    private = _AWS_PRIVATE_HOST.search(host)
+    return QueueAddress(url, private["region"] if private else "", f"{parts.scheme}://{parts.netloc}")
+
+
+def topic_address(arn: str) -> TopicAddress:
+    """Read an SNS topic's ARN.
+
+    Raises:
+        ValueError: saying what would be right.
+    """
+    found = _TOPIC.match(arn)
+    if not found:
+        raise ValueError(
+            f"{arn[:100]!r} is not an SNS topic's ARN, such as arn:aws:sns:eu-central-1:123456789012:video_production"
+        )
+    return TopicAddress(arn, found["region"], bool(found["fifo"]))
+
+
+def check_queue(url: str) -> str:
+    """A setting that is a queue's URL, or empty. Raises as `queue_address`."""
+    if url:
+        queue_address(url)
+    return url
+
+
+def check_topics(arns: tuple[str, ...]) -> tuple[str, ...]:
+    """A setting that lists topics. Raises as `topic_address`."""
+    for arn in arns:
+        topic_address(arn)
+    return arns
 
 
 def check_records_url(value: object) -> object:

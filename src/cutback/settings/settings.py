@@ -18,8 +18,7 @@ from cutback.domain.cameras.key_pattern import BUILT_IN, KeyPattern
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.cameras.placing import Rules
 from cutback.domain.errors import SettingsError
-from cutback.settings.addresses import check_cache_url, check_records_url
-from cutback.settings.aws_addresses import check_queue, check_topics
+from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
 from cutback.settings.setting_values import (
     check_patterns,
     check_secret,

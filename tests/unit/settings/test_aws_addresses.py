@@ -15,7 +15,7 @@ from cutback.adapters.build import build
 from cutback.domain.errors import InvalidRequestError, SettingsError
 from cutback.domain.requests.request import validate_request
 from cutback.lifecycle import accept
-from cutback.settings.aws_addresses import QueueAddress, queue_address, topic_address
+from cutback.settings.addresses import QueueAddress, queue_address, topic_address
 from cutback.settings.settings import Settings, load_settings, variable
 from cutback.worker.webhooks import Deliverer
 

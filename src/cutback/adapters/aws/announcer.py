@@ -10,7 +10,7 @@ from typing import Any
 from cutback.adapters.aws.clients import client, translating
 from cutback.domain.clips.event import Answer, Event
 from cutback.domain.errors import SurroundingsError
-from cutback.settings.aws_addresses import topic_address
+from cutback.settings.addresses import topic_address
 
 MAX_BYTES = 256 * 1024
 """What every topic takes, body and attributes together."""

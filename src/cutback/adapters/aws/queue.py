@@ -15,7 +15,7 @@ from cutback.adapters.aws.sqs_messages import MAX_BATCH, MAX_WAIT_SECONDS, Clien
 from cutback.domain.base import utc_now
 from cutback.domain.errors import QueueUnavailableError, SettingsError
 from cutback.ports import DeadLetter, Message, QueueDepth
-from cutback.settings.aws_addresses import queue_address
+from cutback.settings.addresses import queue_address
 
 log = logging.getLogger(__name__)
 

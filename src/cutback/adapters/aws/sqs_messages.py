@@ -11,7 +11,7 @@ from typing import Any
 
 from cutback.adapters.aws.clients import READ_SECONDS, client, error_code, translating
 from cutback.domain.errors import MessageRefusedError, QueueUnavailableError
-from cutback.settings.aws_addresses import QueueAddress
+from cutback.settings.addresses import QueueAddress
 
 MAX_BATCH = 10
 MAX_WAIT_SECONDS = 20
