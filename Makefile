@@ -7,6 +7,10 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STAMP := $(VENV)/.installed-$(VERSION)
 SOAK ?= tests/media
+# How many test processes run side by side: a number, or auto for one a core. JOBS=0 runs all tests in this process.
+JOBS ?= auto
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n $(JOBS) --dist worksteal
 DEV := $(VENV)/.developing-$(VERSION)
 CHECKOV := .venv-checkov/.installed-$(VERSION)
 
@@ -15,7 +19,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-slow test-aws media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
+.PHONY: help run install test test-random test-slow test-aws media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -26,23 +30,27 @@ run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
 
 install: $(STAMP)  ## install into .venv, hash-checked
 
-test: $(DEV) tools  ## run the tests, in less than ten minutes
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(DEV) tools  ## run the tests side by side, one process a core; JOBS says how many
+	$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
-test-slow: $(DEV) tools  ## failing services, Chromium, real workers stopped at work; seven minutes more
-	$(BIN)/python -m pytest tests/faults tests/media tests/path -m "slow and not soak" $(PYTEST_ARGS)
+test-random: $(DEV) tools  ## the same in random order; PYTEST_ARGS="--randomly-seed=1" repeats an order
+	$(PYTEST) $(PARALLEL) -p randomly $(PYTEST_ARGS)
+
+test-slow: $(DEV) tools  ## failing services, Chromium, real workers stopped at work
+	$(PYTEST) $(PARALLEL) tests/faults tests/media tests/path -m "slow and not soak" $(PYTEST_ARGS)
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
-	$(BIN)/python -m pytest $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
 
 media-fuzz: $(DEV) tools  ## mangled recordings for ten minutes, or CUTBACK_TEST_FUZZ_SECONDS
-	$(BIN)/python -m pytest tests/media/test_fuzz.py -m soak -s $(PYTEST_ARGS)
+	$(PYTEST) tests/media/test_fuzz.py -m soak -s $(PYTEST_ARGS)
 
 faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTBACK_TEST_KILLS says how many
-	$(BIN)/python -m pytest tests/faults -m soak -s $(PYTEST_ARGS)
+	$(PYTEST) tests/faults -m soak -s $(PYTEST_ARGS)
 
+# In one process, since all tests share two applied stacks.
 test-aws: $(DEV) $(CHECKOV)  ## apply infra/ to a stand-in of AWS and take it away; needs terraform
-	$(BIN)/python -m pytest tests/aws -m aws $(PYTEST_ARGS)
+	$(PYTEST) tests/aws -m aws $(PYTEST_ARGS)
 
 check: $(DEV)  ## lint, format, types and the layers of imports
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.aws.stack import REGION, Stack
+from tests.support.waiting import PATIENCE
 
 RUNNER = Path(__file__).with_name("runner.py")
 SECONDS = 120.0
@@ -49,7 +50,8 @@ class Functions:
         }
         done = subprocess.run(
             [self.python, "-I", "-S", str(RUNNER), str(self.folder), told["Handler"], str(seconds)],
-            input=json.dumps(event), env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False,
+            input=json.dumps(event), env=environment, capture_output=True, text=True, timeout=seconds + PATIENCE,
+            check=False,
         )  # fmt: skip
         printed = done.stdout.splitlines()
         if done.returncode or not printed:

@@ -17,9 +17,9 @@ from typing import Any
 from tests.aws.calls import Call, read_calls
 from tests.aws.rights import Right, policies, rights_of
 from tests.aws.terraform import Terraform, copied_infra
+from tests.support.waiting import PATIENCE
 
 REGION = "eu-central-1"
-PATIENCE = 60.0
 _PROGRAM = Path(__file__).with_name("moto_program.py")
 
 

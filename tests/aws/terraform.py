@@ -17,7 +17,7 @@ PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 PLUGINS = "CUTBACK_TEST_TERRAFORM_PLUGINS"
 """Names a folder of plugins, for machines that cannot or should not download them."""
 
-SECONDS = 420
+SECONDS = 1200
 """More than any call here needs; Terraform itself would wait for an hour."""
 
 _PLACES = (

@@ -13,10 +13,10 @@ from tests.aws.mapping import Functions
 from tests.aws.rights import forbidden, unexplained
 from tests.aws.service import environment_of, running_service
 from tests.aws.stack import Stack
-from tests.path.shell import eventually
 from tests.support.memcached import Memcached
 from tests.support.mongo_server import MongoServer
 from tests.support.receiver import Receiver
+from tests.support.waiting import eventually
 
 from cutback.adapters.mongodb.client import Mongo
 from cutback.adapters.mongodb.records import MongoRecords

@@ -10,8 +10,6 @@ import pytest
 from tests.aws.rights import Right, policies, rights_of
 from tests.aws.stack import Moto, Stack
 
-pytestmark = pytest.mark.timeout(540)
-
 FORGOTTEN = {
     "module.cutback.module.cache[0].aws_elasticache_cluster.this": {"az_mode", "security_group_ids"},
     "module.cutback.module.cache[0].aws_vpc_security_group_ingress_rule.workers": {"description"},

@@ -57,7 +57,7 @@ def test_clean_by_checkov() -> None:
     done = subprocess.run(
         [CHECKOV, "--directory", INFRA, "--framework", "terraform", "--skip-download", "--compact", "--output", "json"],
         env={"PATH": os.environ["PATH"], "LOG_LEVEL": "CRITICAL"},
-        capture_output=True, text=True, check=False, timeout=280,
+        capture_output=True, text=True, check=False, timeout=1200,
     )  # fmt: skip
     report = json.loads(done.stdout)
     failed = [f"{check['check_id']} {check['resource']}" for check in report["results"]["failed_checks"]]

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+from tests.support.waiting import PATIENCE
 
-DEADLINE = 60.0
-"""Seconds after which a race counts as hung."""
+T = TypeVar("T")
 
 
 def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
@@ -19,11 +18,11 @@ def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
     start = threading.Barrier(count)
 
     def run(number: int) -> T:
-        start.wait(DEADLINE)
+        start.wait(PATIENCE)
         return work(number)
 
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count), timeout=DEADLINE))
+        return list(pool.map(run, range(count), timeout=PATIENCE))
 
 
 def in_processes(work: Callable[..., T], arguments: Sequence[Any]) -> list[T]:
@@ -35,9 +34,9 @@ def in_processes(work: Callable[..., T], arguments: Sequence[Any]) -> list[T]:
     with context.Manager() as manager, ProcessPoolExecutor(len(arguments), mp_context=context) as pool:
         start = manager.Barrier(len(arguments))
         futures = [pool.submit(_after, start, work, argument) for argument in arguments]
-        return [future.result(DEADLINE) for future in futures]
+        return [future.result(PATIENCE) for future in futures]
 
 
 def _after(start: Any, work: Callable[..., T], argument: Any) -> T:
-    start.wait(DEADLINE)
+    start.wait(PATIENCE)
     return work(argument)

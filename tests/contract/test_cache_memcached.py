@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 from tests.contract.cache_contract import CacheContract
 from tests.support.memcached import Memcached
+from tests.support.waiting import PATIENCE
 
 from cutback.adapters import cache_memcached
 from cutback.adapters.cache_memcached import PART_BYTES, MemcachedCache
@@ -157,4 +158,4 @@ def test_a_node_that_speaks_nonsense_is_no_trouble() -> None:
         thread = threading.Thread(target=babble)
         thread.start()
         assert cache.get("key") is None
-        thread.join(10)
+        thread.join(PATIENCE)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from tests.contract.queue_contract import LONG, QueueContract, QueueFactory, drain, take
-from tests.contract.racing import DEADLINE, in_threads
+from tests.contract.racing import in_threads
 from tests.support.aws import Aws, running
+from tests.support.waiting import PATIENCE
 
 from cutback.adapters.aws.queue import SqsQueue
 from cutback.adapters.aws.sqs_messages import MAX_BYTES
@@ -152,7 +153,7 @@ def test_letters_that_somebody_looks_at_are_waited_for(queues: SqsQueueFactory) 
         redriving = pool.submit(queue.redrive, ids)
         assert take_waiting(queue) != held["Body"]
         sqs.change_message_visibility(QueueUrl=dead, ReceiptHandle=held["ReceiptHandle"], VisibilityTimeout=0)
-        assert redriving.result(DEADLINE) == 2
+        assert redriving.result(PATIENCE) == 2
     assert take(queue).body == held["Body"]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.contract.racing import in_processes, in_threads
 from tests.contract.records_contract import a_clip, claimed
+from tests.support.waiting import PATIENCE
 
 from cutback.adapters.ordering import from_micros, to_micros
 from cutback.adapters.sqlite.database import Database
@@ -218,7 +219,7 @@ def test_a_short_lock_is_waited_for(path: Path) -> None:
         sending.start()
         assert queue.depth().visible == 0
         other.execute("ROLLBACK")
-        sending.join(30)
+        sending.join(PATIENCE)
         assert queue.depth().visible == 1
 
 

@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE
+
 ROOT = Path(__file__).parents[2]
-DEADLINE = 60.0
 
 
 def tell(*words: object) -> None:
@@ -72,16 +73,16 @@ class ChildProcesses:
     def start_and_kill(self, number: int, seconds: float) -> int:
         """Start a child and kill it `seconds` later. Returns its exit code."""
         self._stdin.write(f"{self.name}{number}\n".encode())
-        child = int(self._listen("started", DEADLINE).split(" ")[1])
+        child = int(self._listen("started", PATIENCE).split(" ")[1])
         # Read what it writes meanwhile, or it would block on a full pipe.
         assert not self._listen("ended", seconds), "it ended by itself"
         os.kill(child, signal.SIGKILL)
-        return int(self._listen("ended", DEADLINE).split(" ")[2])
+        return int(self._listen("ended", PATIENCE).split(" ")[2])
 
     def close(self) -> None:
         """End it, after waiting for a child that still runs."""
         self._stdin.close()
-        self._process.wait(DEADLINE)
+        self._process.wait(PATIENCE)
         self._stdout.close()
 
     def _listen(self, awaited: str, seconds: float) -> str:

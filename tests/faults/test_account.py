@@ -14,7 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
-from tests.faults.worker_processes import WorkerProcesses, eventually, request
+from tests.faults.worker_processes import WorkerProcesses, request
+from tests.support.waiting import eventually
 
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import InvalidRequestError
@@ -84,7 +85,7 @@ def check_account(workers: WorkerProcesses, kills: int) -> None:
     assert ends == {-signal.SIGKILL: kills // 2 * 2}
     for _ in range(2):
         workers.start()
-    eventually(workers.idle, seconds=120)
+    eventually(workers.idle, "idle workers", moves=workers.state)
     assert workers.stop() == [0, 0]
     check_books(workers, requester)
 

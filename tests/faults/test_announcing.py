@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from tests.faults.worker_processes import WorkerProcesses, eventually, keep_two_alive, request
+from tests.faults.worker_processes import WorkerProcesses, keep_two_alive, request
 from tests.support.serving import serving
+from tests.support.waiting import PATIENCE, eventually
 
 from cutback.domain.clips.clip import ClipState
 from cutback.lifecycle import accept
@@ -63,7 +64,7 @@ def test_a_clip_whose_worker_died_before_announcing_it_is_announced_by_another(
     workers = make_workers()
     workers.accident("committed", signal.SIGKILL)
     accept.submit(workers.services, request(1, webhook=receiver.url))
-    assert workers.start().wait(20) == -signal.SIGKILL
+    assert workers.start().wait(PATIENCE) == -signal.SIGKILL
     assert workers.clips()[0].state is ClipState.READY
     assert [event.type for event in workers.services.records.unannounced()] == ["clip.ready"]
     workers.processes.clear()
@@ -84,14 +85,14 @@ def test_every_event_is_heard_of_though_workers_die_and_half_of_all_announcing_f
         workers.accident(stage, signal.SIGKILL, times=5)
     for number in range(20):
         accept.submit(workers.services, request(number, webhook=receiver.url))
-    ends = keep_two_alive(workers, random_kills=0, seconds=90, FALTERING="yes")
+    ends = keep_two_alive(workers, random_kills=0, FALTERING="yes")
     assert ends == {-signal.SIGKILL: 10}
 
     def told() -> bool:
         depth = workers.services.webhooks.depth()
         return not workers.services.records.unannounced() and depth.visible + depth.in_flight + depth.delayed == 0
 
-    eventually(told, seconds=60)
+    eventually(told, "the announcements", moves=lambda: len(receiver.heard))
     assert set(workers.stop()) == {0}
     stored = {(event.id, event.type) for event in workers.events()}
     assert len({event_id for event_id, _ in stored}) == len(stored)

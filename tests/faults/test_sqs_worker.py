@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.test_worker_kills import WorkerProcesses, eventually, request
+from tests.faults.worker_processes import WorkerProcesses, request
 from tests.support.aws import Aws, running
+from tests.support.waiting import PATIENCE, eventually
 
 from cutback.domain.clips.clip import ClipState
 from cutback.lifecycle import accept
@@ -39,7 +40,7 @@ class SqsWorkerProcesses(WorkerProcesses):
             self.aws.clock.advance(0.1)
             return condition()
 
-        eventually(waited, seconds=60)
+        eventually(waited, moves=self.state)
 
     def told(self) -> list[str]:
         found: list[str] = []
@@ -66,7 +67,7 @@ def test_the_message_of_a_killed_worker_comes_back_and_its_clip_is_made_once(
 ) -> None:
     workers.accident(stage, signal.SIGKILL)
     accept.submit(workers.services, request(1))
-    assert workers.start().wait(60) == -signal.SIGKILL
+    assert workers.start().wait(PATIENCE) == -signal.SIGKILL
     workers.processes.clear()
     depth = workers.services.queue.depth()
     assert (depth.visible, depth.in_flight) == (0, 1)
@@ -89,7 +90,7 @@ def test_a_worker_asked_to_stop_gives_its_message_back_at_once(workers: SqsWorke
     process = workers.start(STEP_SECONDS="1")
     workers.eventually(lambda: workers.clips()[0].state is ClipState.PROCESSING)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     depth = workers.services.queue.depth()
     assert (depth.visible, depth.in_flight) == (1, 0)
     assert workers.clips()[0].state is ClipState.QUEUED

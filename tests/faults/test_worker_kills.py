@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.faults.worker_processes import STAGES, WorkerProcesses, eventually, keep_two_alive, paused, request
+from tests.faults.worker_processes import STAGES, WorkerProcesses, keep_two_alive, paused, request
+from tests.support.waiting import PATIENCE, eventually
 
 from cutback.domain.clips.clip import ClipState
 from cutback.lifecycle import accept
@@ -26,7 +27,7 @@ def test_a_hundred_kills_lose_nothing_and_double_nothing(make_workers: Callable[
             if len(accepted) % 4 == 0:  # some messages come twice
                 workers.services.queue.send(wanted.model_dump_json())
 
-    ends = keep_two_alive(workers, random_kills=32, seconds=90, feed=feed)
+    ends = keep_two_alive(workers, random_kills=32, feed=feed)
     assert set(workers.stop()) == {0}
 
     assert ends[-signal.SIGKILL] >= 100
@@ -50,7 +51,7 @@ def test_clips_that_kill_their_workers_too_often_end_as_named_failures(
     workers.accident("rendering", signal.SIGKILL, times=5)
     for number in range(3):
         accept.submit(workers.services, request(number))
-    keep_two_alive(workers, random_kills=0, seconds=60)
+    keep_two_alive(workers, random_kills=0)
     workers.stop()
     failed = [clip for clip in workers.clips() if clip.state is ClipState.FAILED]
     ready = [clip for clip in workers.clips() if clip.state is ClipState.READY]
@@ -121,7 +122,7 @@ def test_a_worker_asked_to_stop_gives_its_job_back_at_once(
     process = workers.start(STEP_SECONDS="0.2")
     eventually(lambda: workers.clips()[0].state is ClipState.PROCESSING)
     process.send_signal(number)
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE) == 0
     [clip] = workers.clips()
     assert clip.state is ClipState.QUEUED
     depth = workers.services.queue.depth()

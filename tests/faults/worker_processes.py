@@ -8,8 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,6 +16,7 @@ from typing import Any
 
 from tests.faults.child_processes import ROOT, ChildProcesses
 from tests.support.fake_cutter import FakeCutter
+from tests.support.waiting import PATIENCE, Progress
 
 from cutback.adapters.build import build
 from cutback.domain.base import utc_now
@@ -65,6 +64,7 @@ class WorkerProcesses:
         recordings.mkdir(parents=True)
         (recordings / "sea.mp4").write_bytes(b"bytes of the sea" * 500)
         self.services = self.open()
+        self._position = 0
         self.processes: list[subprocess.Popen[bytes]] = []
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CUTBACK_")},
@@ -99,7 +99,7 @@ class WorkerProcesses:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.send_signal(signal.SIGTERM)
-        codes = [process.wait(20) for process in self.processes]
+        codes = [process.wait(PATIENCE) for process in self.processes]
         self.processes.clear()
         return codes
 
@@ -110,6 +110,13 @@ class WorkerProcesses:
             page = self.services.records.list_clips(ClipQuery(), limit=100, cursor=page.next_cursor)
             clips += page.clips
         return clips
+
+    def state(self) -> tuple[object, ...]:
+        """Changes while the workers get on with their work."""
+        depth = self.services.queue.depth()
+        events = self.services.records.events_after(self._position, limit=1000)
+        self._position = events[-1][0] if events else self._position
+        return depth.visible, depth.delayed, depth.dead, self._position
 
     def idle(self) -> bool:
         """Whether nothing is left to do."""
@@ -161,14 +168,6 @@ def request(number: int, **fields: Any) -> ClipRequest:
     )
 
 
-def eventually(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Wait for `condition`, which asks other processes, until a deadline."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.05)
-
-
 def paused(process: subprocess.Popen[bytes]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
 
@@ -177,21 +176,22 @@ def keep_two_alive(
     workers: WorkerProcesses,
     *,
     random_kills: int,
-    seconds: float,
     feed: Callable[[], None] = lambda: None,
     **environment: str,
 ) -> Counter[int]:
     """Run two workers, starting another whenever one dies, until all is done. Returns how they ended.
 
+    It may take as long as it likes; it fails when neither kills nor clips go on.
+
     `feed` is called again and again while there are kills to come, to see that there is work.
     """
     chance = random.Random(20261124)
     ends: Counter[int] = Counter()
-    deadline = time.monotonic() + seconds
+    progress = Progress("two workers", lambda: (random_kills, len(list(workers.plan.iterdir())), *workers.state()))
     handles: dict[int, subprocess.Popen[bytes]] = {}
     poll = select.poll()
     while random_kills or list(workers.plan.iterdir()) or not workers.idle():
-        assert time.monotonic() < deadline, f"not done in time; {ends}, {workers.services.queue.depth()}"
+        progress.check()
         if random_kills or list(workers.plan.iterdir()):
             feed()
         while len(handles) < 2:

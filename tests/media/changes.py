@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from tests.media.cuts import boxes, find_boxes
 from tests.media.recipes import Change
+from tests.support.made_once import made_once
 
 TS_PACKET = 188
-
-
-def cached(path: Path, make: Callable[[Path], object]) -> Path:
-    """The file, made on first use only; a run that is broken off leaves none."""
-    if not path.exists():
-        making = path.with_name(f"new-{os.getpid()}-{path.name}")
-        make(making)
-        making.rename(path)
-    return path
 
 
 def put_together(paths: list[Path], change: Change) -> Path:
     """Recordings of one kind as one file: their bytes, or with `entries` their samples, one after another."""
     joined = paths[0].with_name("-".join(path.stem[:12] for path in paths) + f"{change[:7]}{paths[0].suffix}")
     if change == "entries":
-        return cached(joined, lambda making: append_track(paths[0], paths[1], making))
-    return cached(joined, lambda making: making.write_bytes(b"".join(path.read_bytes() for path in paths)))
+        return made_once(joined, lambda making: append_track(paths[0], paths[1], making))
+    return made_once(joined, lambda making: making.write_bytes(b"".join(path.read_bytes() for path in paths)))
 
 
 def changed(path: Path, change: Change) -> Path:
@@ -48,7 +38,7 @@ def changed(path: Path, change: Change) -> Path:
             case _:
                 shift_streams(path, making, which, Fraction(amount))
 
-    return cached(path.with_name(f"{path.stem}-{change.replace(' ', '_')}{suffix}"), make)
+    return made_once(path.with_name(f"{path.stem}-{change.replace(' ', '_')}{suffix}"), make)
 
 
 def shift_streams(path: Path, target: Path, which: str, by: Fraction) -> None:

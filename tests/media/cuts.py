@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE
+
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
 from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Limits, Precision
@@ -50,7 +52,7 @@ class StuckSource(BytesSource):
         self._left -= 1
         if self._left < 0:
             self.stuck.set()
-            self.let_go.wait(60)
+            self.let_go.wait(PATIENCE)
         return super().read_at(offset, length)
 
 

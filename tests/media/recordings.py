@@ -10,10 +10,11 @@ from pathlib import Path
 from statistics import median
 
 import av
-from tests.media.changes import cached, changed, put_together
+from tests.media.changes import changed, put_together
 from tests.media.cuts import find_boxes
 from tests.media.recipes import RECIPES, Recipe
 from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.made_once import made_once
 from tests.support.media import MediaSpec, cached_media, match_sound
 from tests.support.paff import make_paff
 from tests.support.shape import Shape, shape_of
@@ -87,7 +88,7 @@ def reference_recording(name: str, folder: Path) -> ReferenceRecording:
 def made(recipe: Recipe, folder: Path) -> Path:
     """The file of a recipe."""
     if recipe.change == "paff":
-        return cached(folder / f"paff-{recipe.spec.digest()[:16]}.mp4", lambda path: make_paff(recipe.spec, path))
+        return made_once(folder / f"paff-{recipe.spec.digest()[:16]}.mp4", lambda path: make_paff(recipe.spec, path))
     if recipe.parts:
         path = put_together([cached_media(part, folder) for part in recipe.parts], recipe.change)
     else:

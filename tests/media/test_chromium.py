@@ -94,7 +94,6 @@ COPIES: dict[str, tuple[str, Precision]] = {
 }
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("kind", CLIPS)
 def test_chromium_plays_a_clip_to_its_end(
     kind: str, recording: Recordings, page: Any, address: str, files: dict[str, bytes]
@@ -108,7 +107,6 @@ def test_chromium_plays_a_clip_to_its_end(
     play(clip, parts, page, address, files)
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("kind", COPIES)
 def test_chromium_plays_a_clip_that_only_copies(
     kind: str, recording: Recordings, page: Any, address: str, files: dict[str, bytes]
@@ -146,7 +144,6 @@ def play(clip: CutResult, parts: list[ExpectedRange], page: Any, address: str, f
     assert seen == [number for number, _ in at]
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("name", ["pyramid", "29.97"])
 @pytest.mark.parametrize("fill", ["freeze", "black"])
 def test_chromium_plays_a_clip_with_a_filled_gap_to_its_end(
@@ -192,7 +189,6 @@ def _number(picture: str, width: int, height: int, turns: int) -> int:
 HEVC = 'video/mp4; codecs="hvc1.1.6.L60.B0"'
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("name", ["hevc", "hevc-open", "hevc-10"])
 def test_chromium_plays_hevc_where_it_has_a_decoder(
     name: str, recording: Recordings, page: Any, address: str, files: dict[str, bytes]

@@ -9,9 +9,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.media.changes import cached
 from tests.media.cuts import cut_in_process
 from tests.support.decode import decode_presented, decode_warnings
+from tests.support.made_once import made_once
 from tests.support.media import MIN_QUALITY, MediaSpec, cached_media, match_sound
 
 PICTURES = MediaSpec(frames=200, gop=30, audio="aac")
@@ -37,7 +37,7 @@ def two_languages(folder: Path, suffix: str) -> Path:
                 packet.stream = made
                 out.mux(packet)
 
-    return cached(folder / f"languages-{PICTURES.digest()[:12]}{suffix}", make)
+    return made_once(folder / f"languages-{PICTURES.digest()[:12]}{suffix}", make)
 
 
 def heard(data: bytes, number: int) -> tuple[Fraction, np.ndarray]:
@@ -80,7 +80,7 @@ def test_time_codes_are_left_out_and_named(media_folder: Path) -> None:
                     packet.stream = made
                     out.mux(packet)
 
-    path = cached(media_folder / f"timecode-{PICTURES.digest()[:12]}.mov", make)
+    path = made_once(media_folder / f"timecode-{PICTURES.digest()[:12]}.mov", make)
     clip = cut_in_process([path], (0, Fraction(1), Fraction(2)))
     assert clip.facts.notes == ("A track of tmcd is not carried over.",)
     assert len(decode_presented(clip.data).frames) == 30

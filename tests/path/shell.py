@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,14 +14,13 @@ from typing import Any
 
 import av
 from tests.support.spec import MediaSpec
+from tests.support.waiting import PATIENCE
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 SHORT = MediaSpec(frames=300)
 # As long as the demo's own recording, but quickly made and quickly cut.
 LONG = MediaSpec(fps=Fraction(10), frames=3000, gop=20)
 SLOW = MediaSpec(width=1280, height=720, fps=Fraction(30), frames=600, gop=600)
-
-PATIENCE = 60.0
 
 
 class Shell:
@@ -65,27 +63,21 @@ class Shell:
 
 
 def lines_until(process: subprocess.Popen[str], wanted: Callable[[str], bool]) -> list[str]:
-    """The process's output up to the first line that is wanted, or to its end."""
+    """The process's output up to the first line that is wanted. Fails when no line comes for too long."""
     assert process.stdout is not None
-    guard = threading.Timer(PATIENCE, process.kill)
-    guard.start()
     seen: list[str] = []
-    try:
-        for line in iter(process.stdout.readline, ""):
-            seen.append(line)
-            if wanted(line):
-                return seen
-    finally:
-        guard.cancel()
-        guard.join()
-    raise AssertionError(f"not within {PATIENCE} s: {seen}")
-
-
-def eventually(check: Callable[[], bool], what: str, *, every: float = 0.05) -> None:
-    never, deadline = threading.Event(), time.monotonic() + PATIENCE
-    while not check():
-        assert time.monotonic() < deadline, what
-        never.wait(every)
+    while True:
+        guard = threading.Timer(PATIENCE, process.kill)
+        guard.start()
+        try:
+            line = process.stdout.readline()
+        finally:
+            guard.cancel()
+            guard.join()
+        assert line, f"the output ended, or nothing came for {PATIENCE} s: {seen}"
+        seen.append(line)
+        if wanted(line):
+            return seen
 
 
 def workers_of(parent: int) -> list[int]:

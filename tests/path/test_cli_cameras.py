@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.path.test_cli_path import Shell, eventually, frames_in
+from tests.path.test_cli_path import Shell, frames_in
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
+from tests.support.waiting import PATIENCE, eventually
 
 NORTH, SOUTH = "north.20261123T100000.mp4", "south/2026/11/23/10/00/02.480.mp4"
 
@@ -87,5 +88,5 @@ def test_a_file_that_arrives_in_the_folder_makes_the_clip_that_waits_for_it(shor
         record(shore, sea, "north.20261123T100010.mp4")
         eventually(lambda: shore.json("show", "wave")["state"] == "ready", "the clip is ready")
         running.terminate()
-        assert running.wait(60) == 0
+        assert running.wait(PATIENCE) == 0
     assert frames_in(shore.folder / "cutback-data/clips/wave/1/clip.mp4") == 60

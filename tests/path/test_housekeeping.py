@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tests.path.harness import Died, PathHarness, request
+from tests.support.waiting import PATIENCE
 
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.clips.event import Event
@@ -249,19 +250,19 @@ def test_a_heart_that_cannot_beat_for_a_whole_lease_gives_the_clip_up(
 
     services = harness.another(records=Away())
     with Lease(services, claimed, message, stopping=lambda: False) as lease:
-        lease._thread.join(5)
+        lease._thread.join(PATIENCE)
         assert not lease._thread.is_alive()
         assert lease.stopped()
 
 
 def test_a_living_lease_outlasts_itself(make_harness: Callable[..., PathHarness]) -> None:
-    harness = make_harness(lease=0.5, visibility=1)
+    harness = make_harness(lease=1.5, visibility=3)
     harness.submit()
     [message] = harness.services.queue.receive(limit=1)
-    claimed = harness.clip("wave").claimed(worker="w", now=harness.now(), lease=timedelta(seconds=0.5))
+    claimed = harness.clip("wave").claimed(worker="w", now=harness.now(), lease=timedelta(seconds=1.5))
     assert harness.services.records.commit(claimed)
     with Lease(harness.services, claimed, message, stopping=lambda: False) as lease:
-        lease._thread.join(1.5)
+        lease._thread.join(3.5)
         assert not lease.stopped()
         lease.check()
         assert harness.services.queue.receive(limit=1) == []

@@ -6,7 +6,6 @@ import errno
 import json
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.path.harness import PathHarness, request
+from tests.support.waiting import PATIENCE, Stopwatch, eventually
 
 from cutback.adapters.sqlite.queue import SqliteQueue
 from cutback.adapters.sqlite.records import SqliteRecords
@@ -429,11 +429,11 @@ def test_cancelling_stops_the_work_within_a_second(harness: PathHarness) -> None
     harness.submit()
     working = threading.Thread(target=harness.work)
     working.start()
-    assert begun.wait(5)
-    before = time.monotonic()
+    assert begun.wait(PATIENCE)
+    watch = Stopwatch()
     accept.cancel(harness.services, "wave")
-    working.join(5)
-    assert time.monotonic() - before < 1
+    working.join(PATIENCE)
+    assert watch.seconds() < 1
     assert harness.clip("wave").state is ClipState.CANCELLED
     assert (harness.objects(), harness.depth()) == ([], (0, 0, 0, 0))
     assert harness.types() == ["queued", "processing", "cancelled"]
@@ -444,11 +444,11 @@ def test_stopping_gives_the_job_in_hand_back_at_once(harness: PathHarness) -> No
     harness.submit()
     working = threading.Thread(target=Worker(harness.services).run, args=[harness.stop])
     working.start()
-    assert begun.wait(5)
-    before = time.monotonic()
+    assert begun.wait(PATIENCE)
+    watch = Stopwatch()
     harness.stop.set()
-    working.join(5)
-    assert time.monotonic() - before < 2
+    working.join(PATIENCE)
+    assert watch.seconds() < 2
     clip = harness.clip("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.QUEUED, "stopped")
@@ -471,13 +471,15 @@ def test_progress_is_written_while_the_work_goes_on(harness: PathHarness) -> Non
     harness.submit()
     working = threading.Thread(target=harness.work)
     working.start()
-    assert begun.wait(5)
-    deadline = time.monotonic() + 5
+    assert begun.wait(PATIENCE)
     fractions: set[float] = set()
-    while len(fractions) < 3 and time.monotonic() < deadline:
+
+    def three_were_written() -> bool:
         fractions.add(harness.clip("wave").progress.fraction)
-        threading.Event().wait(0.05)
+        return len(fractions) >= 3
+
+    eventually(three_were_written, "progress")
     harness.stop.set()
-    working.join(5)
+    working.join(PATIENCE)
     assert len(fractions) >= 3
     assert all(0 <= fraction <= 1 for fraction in fractions)

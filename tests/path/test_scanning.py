@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.path.text_recordings import NORTH, TextRecordings
+from tests.support.waiting import PATIENCE
 
 from cutback.catalogue.register import register
 from cutback.catalogue.scan import Scanned, Scanner
@@ -129,7 +130,7 @@ def test_a_scan_looks_into_several_recordings_at_once(text_recordings: TextRecor
         text_recordings.put(f"north.20261123T1{number}0000.mp4") and f"north.20261123T1{number}0000.mp4"
         for number in range(8)
     ]
-    together = threading.Barrier(4, timeout=30)
+    together = threading.Barrier(4, timeout=PATIENCE)
     text_recordings.prober.meanwhile = together.wait  # nobody goes on before four are here
     assert Scanned(seen=8, entered=keys) == Scanner(text_recordings.services, enter_recording).scan()
 

@@ -19,7 +19,6 @@ from cutback.sandbox.cutter import ChildCutter
 BEGUN = b"VALUE cutback:0 0 5000\r\n"
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "pieces",
     [

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.path.harness import PathHarness
 from tests.path.text_recordings import NORTH, TEN, TextRecordings
+from tests.support.waiting import PATIENCE
 
 from cutback.catalogue.register import Registered
 from cutback.catalogue.scan import Scanner
@@ -187,7 +188,7 @@ def test_a_scan_that_breaks_off_forgets_no_recording_registered_beside(
                 return enter_recording(services, key, **how)
             finally:
                 tried.set()
-        assert tried.wait(60)
+        assert tried.wait(PATIENCE)
         if not failed.is_set():
             failed.set()
             raise StorageUnavailableError

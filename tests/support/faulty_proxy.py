@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.serving import serving
+from tests.support.waiting import PATIENCE
 
 PASS = "pass"
 THROTTLE = "throttle"
@@ -63,7 +64,7 @@ class FaultyProxy:
     def forward(
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port, timeout=60)
+        connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
+from tests.support.made_once import made_once
 from tests.support.picture import (
     COUNTER_LIMIT,
     CounterUnreadableError,
@@ -90,13 +90,7 @@ def cached_media(spec: MediaSpec, cache_dir: Path | str) -> Path:
     """The recording of a spec, generated on first use only; `cache_dir` may be shared by processes."""
     cache_dir = Path(cache_dir)
     name = hashlib.sha256(f"{spec.digest()} {_generator_version()}".encode()).hexdigest()[:24]
-    path = cache_dir / f"{name}{spec.suffix}"
-    if not path.exists():
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache_dir) as making:
-            made = make_media(spec, Path(making) / f"new{spec.suffix}")
-            made.replace(path)
-    return path
+    return made_once(cache_dir / f"{name}{spec.suffix}", lambda path: make_media(spec, path))
 
 
 @functools.cache

@@ -9,8 +9,7 @@ import subprocess
 import time
 
 import pytest
-
-DEADLINE = 30.0
+from tests.support.waiting import PATIENCE
 
 
 def need_memcached() -> str:
@@ -40,7 +39,7 @@ class Memcached:
             [self._program, "-l", self.node[0], "-p", str(self.node[1]), "-U", "0", "-m", "64", *user],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex(self.node) == 0:
@@ -52,11 +51,11 @@ class Memcached:
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
-        self._process.wait(DEADLINE)
+        self._process.wait(PATIENCE)
 
     def ask(self, *lines: bytes) -> bytes:
         """What it answers to these lines, typed by hand."""
-        with socket.create_connection(self.node, DEADLINE) as connection:
+        with socket.create_connection(self.node, PATIENCE) as connection:
             connection.sendall(b"".join(line + b"\r\n" for line in (*lines, b"quit")))
             with connection.makefile("rb") as answer:
                 return answer.read()

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tests.support.waiting import PATIENCE
+
 PASS = "pass"
 DROP = "drop"
 """The connection is closed without an answer, nothing having happened."""
@@ -110,7 +112,7 @@ def between(upstream: int) -> Iterator[MongoProxy]:
         yield proxy
     finally:
         proxy.close()
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -12,11 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import PATIENCE
 
 REAL = os.environ.get("CUTBACK_TEST_MONGODB", "")
 """The URL of a MongoDB where tests may make databases of their own, and drop them again."""
-
-DEADLINE = 60.0
 
 
 def need_mongodb() -> None:
@@ -56,7 +55,7 @@ class MongoServer:
                 ],
                 cwd=self.folder, stdout=log, stderr=log,
             )  # fmt: skip
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while not self._answers():
             assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline
@@ -66,7 +65,7 @@ class MongoServer:
         """As a machine that loses its power does; what it had not answered may be there or not."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(DEADLINE)
+        self._process.wait(PATIENCE)
 
     def _answers(self) -> bool:
         with socket.socket() as probe:

@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Iterable
 
+from tests.support.waiting import PATIENCE
+
 
 class StallingNode:
     """Answers every connection with the same pieces, one every 20 ms; then it holds the line and keeps silent."""
@@ -32,7 +34,7 @@ class StallingNode:
         for each in self.connections:
             each.close()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
         self._server.close()
 
     def _accept(self) -> None:

@@ -23,6 +23,7 @@ from typing import Any, get_args
 
 import pytest
 from tests.support.media import MediaSpec, cached_media
+from tests.support.waiting import PATIENCE
 from typer.main import get_command
 
 import cutback
@@ -40,7 +41,6 @@ from cutback.settings.settings import Settings, load_settings, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "cutback"
-PATIENCE = 60.0
 
 FOR_DEVELOPERS = {
     "CUTBACK_TEST_CACHE",

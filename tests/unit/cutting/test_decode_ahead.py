@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from tests.support.waiting import PATIENCE
 
 from cutback.cutting.decode_ahead import ahead
 
@@ -27,7 +28,7 @@ def test_no_more_than_so_many_are_worked_out_before_they_are_taken() -> None:
 
     taken = ahead(items(), 4)
     assert next(taken) == 0
-    assert enough.wait(10)
+    assert enough.wait(PATIENCE)
     taken.close()
     assert len(begun) <= 6
 

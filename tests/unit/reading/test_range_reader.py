@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.waiting import PATIENCE
 
 from cutback.cutting.source.source_file import SourceFile
 from cutback.domain.byte_ranges import coalesced, split
@@ -48,7 +49,7 @@ class CountingStore(Store):
         assert start + length <= len(self.data)
         self.ranges.append((start, start + length))
         self.arrived.release()
-        assert self.gate.wait(30)
+        assert self.gate.wait(PATIENCE)
         if self.errors:
             raise self.errors.pop()
         return self.data[start : start + length]
@@ -58,7 +59,7 @@ class CountingStore(Store):
         self.ranges.append((start, start + length))
         for at in range(start, start + length, 4 * MIB):
             self.arrived.release()
-            assert self.gate.wait(30)
+            assert self.gate.wait(PATIENCE)
             if self.errors:
                 raise self.errors.pop()
             yield self.data[at : min(at + 4 * MIB, start + length)]
@@ -175,7 +176,7 @@ def test_announced_ranges_are_fetched_exactly_and_at_once():
     with reader_of(store) as reader:
         reader.prefetch(ranges)
         for _ in ranges:
-            assert store.arrived.acquire(timeout=10)  # all four under way though none was answered
+            assert store.arrived.acquire(timeout=PATIENCE)  # all four under way though none was answered
         store.gate.set()
         for start, length in reversed(ranges):
             assert reader.read_at(start, length) == FIFTY[start : start + length]
@@ -254,7 +255,7 @@ def test_a_stream_fetches_the_next_piece_meanwhile():
         stream = reader.stream(0, 40 * MIB)
         next(stream)
         for _ in range(2):
-            assert store.arrived.acquire(timeout=10)
+            assert store.arrived.acquire(timeout=PATIENCE)
         stream.close()
         assert store.ranges == [(0, 40 * MIB)], "in one request"
 
@@ -370,9 +371,9 @@ def test_a_read_that_waits_ends_when_it_is_to_stop():
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert store.arrived.acquire(timeout=10)
+    assert store.arrived.acquire(timeout=PATIENCE)
     stop.set()
-    thread.join(5)
+    thread.join(PATIENCE)
     store.gate.set()
     assert not thread.is_alive()
     assert len(caught) == 1
@@ -403,7 +404,7 @@ def test_many_threads_read_right_and_are_counted_right():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(PATIENCE)
         assert wrong == []
         assert reader.requests == len(store.ranges)
         assert reader.bytes_read == store.bytes_served

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.support.waiting import PATIENCE
 
 PROGRAM = """
 import json, os, socket, sys, threading
@@ -48,7 +49,7 @@ sys.stdout.write(json.dumps({"held": held, "outcome": outcome}))
     reason="the filter is for Linux on x86-64 and arm64",
 )
 def test_a_confined_process_reaches_nothing_but_what_it_was_given() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=PATIENCE)
     found = json.loads(done.stdout)
     assert {"limits", "seccomp"} <= set(found["held"])
     assert found["outcome"].pop("talk") == "still talking"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError
 from tests.support.small_disk import make_read_only, small_disk
+from tests.support.waiting import PATIENCE
 
 from cutback.domain.errors import (
     CutbackError,
@@ -195,7 +196,7 @@ def test_of_writers_at_the_same_time_one_wins(store: Store, root: Path, size: in
     outcomes: list[int | type[CutbackError]] = []
 
     def write(number: int) -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         try:
             store.put("k/x", (bytes([number]) * min(MIB, size) for _ in range(max(1, size // MIB))))
             outcomes.append(number)
@@ -206,7 +207,7 @@ def test_of_writers_at_the_same_time_one_wins(store: Store, root: Path, size: in
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert outcomes.count(ObjectExistsError) == 3
     winner = next(outcome for outcome in outcomes if outcome is not ObjectExistsError)
     assert set(store.get_bytes("k/x", size)) == {winner}

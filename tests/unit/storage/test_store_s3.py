@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 from tests.support.serving import serving
+from tests.support.waiting import PATIENCE
 
 from cutback.domain.errors import (
     CutbackError,
@@ -51,11 +52,11 @@ def endpoint() -> Iterator[str]:
         listener = threading.Thread(target=listen)
         listener.start()
         try:
-            yield said.get(timeout=60)
+            yield said.get(timeout=PATIENCE)
         finally:
             server.terminate()
-            server.wait(30)
-            listener.join(30)
+            server.wait(PATIENCE)
+            listener.join(PATIENCE)
 
 
 @pytest.fixture
