@@ -53,6 +53,14 @@ class Shell:
         out, err = (process := self.start(*arguments)).communicate(timeout=PATIENCE)
         return process.returncode, out, err
 
+    def pipe(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        """As a part of a pipeline: bytes in, bytes out."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cutback", *arguments],
+            cwd=self.folder, env=self.environment, input=stdin, capture_output=True, check=False, timeout=PATIENCE,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr.decode()
+
     def json(self, *arguments: str, code: int = 0) -> Any:
         returned, out, err = self.run(*arguments, "--json")
         assert returned == code, out + err

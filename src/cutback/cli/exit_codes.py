@@ -43,6 +43,12 @@ class OutputExistsError(CutbackError):
     reason = "output_exists"
 
 
+class OutputIsSourceError(CutbackError):
+    """The clip would replace the recording that it is cut from; choose another file with -o."""
+
+    reason = "output_is_source"
+
+
 class OutputUnwritableError(CutbackError):
     """The clip cannot be written there."""
 
@@ -83,6 +89,7 @@ _CODES = {
     "wrong_state": Exit.REFUSED,
     "message_refused": Exit.REFUSED,
     "output_exists": Exit.REFUSED,
+    "output_is_source": Exit.REFUSED,
     "clip_not_found": Exit.NOT_FOUND,
     "recording_not_found": Exit.NOT_FOUND,
     "dead_letter_not_found": Exit.NOT_FOUND,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import re
 import threading
 import time
@@ -15,16 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from cutback.cli import clip_file
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
-from cutback.cli.exit_codes import OutputExistsError, OutputUnwritableError, WrongUsageError
+from cutback.cli.exit_codes import WrongUsageError
 from cutback.cli.screen import Screen
 from cutback.domain.errors import (
-    CutbackError,
     MediaUnsupportedError,
     RecordingNotFoundError,
-    StoppedError,
-    StorageFullError,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +73,9 @@ def cut(
     end: To = None,
     ranges: Ranges = [],  # noqa: B006 - typer makes a new list for each call
     precision: Precision = "exact",
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="A file, a folder, or - for standard output.")
+    ] = None,
     *,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it is there.")] = False,
 ) -> None:
@@ -91,13 +89,13 @@ def cut(
     store_url, key = split_source(source)
     named = "recording.m3u8" if is_playlist(key) else "recording"
     request = arguments.request_of(named, typed, output={"precision": precision})
-    target = output or Path(default_name(key, typed))
-    if target.is_dir():
-        target /= default_name(key, typed)
-    if target.exists() and not force:
-        raise OutputExistsError(f"It is {target}.")
+    target = clip_file.choose(output, default_name(key, typed))
+    if target is None and screen.json:
+        raise WrongUsageError("-o - and --json both need the standard output; say one of them.")
     with stop_on_signals() as stopped:
         store = open_store(screen, store_url)
+        if target is not None and target.exists():
+            clip_file.check_replaceable(target, files_of(store, key), force=force)
         with (
             resolve_with(
                 request,
@@ -106,11 +104,11 @@ def cut(
             ) as footage,
             render(screen, request, footage, stopped, label=key) as rendition,
         ):
-            write(target, rendition, force=force, stopped=stopped)
+            clip_file.write(target, rendition.chunks(), force=force, stopped=stopped)
             facts = rendition.facts
     seconds = time.monotonic() - began
     screen.document({"path": str(target), **facts_as_dict(facts, footage, source, seconds)})
-    if not screen.json:
+    if target is not None and not screen.json:
         _say(screen, target, facts, footage, seconds)
 
 
@@ -183,6 +181,19 @@ def open_store(screen: Screen, store_url: str) -> Store:
     return Store.open(store_url, options=settings.source_options if same else {})
 
 
+def files_of(store: Store, key: str) -> list[Path]:
+    """The files that a source in a folder is read from: itself, and the segments of a playlist."""
+    from cutback.reading.open_playlist import is_playlist, read_playlist
+
+    if not store.is_folder:
+        return []
+    keys = [key]
+    if is_playlist(key):
+        segments = read_playlist(store, key).segments
+        keys += [part.key for segment in segments for part in (segment.media, segment.init) if part is not None]
+    return [Path(store.url_for(each)) for each in dict.fromkeys(keys)]
+
+
 def open_reader(screen: Screen, store_url: str, key: str, stopped: Callable[[], bool]) -> RangeReader:
     """The recording, opened for reading. Raises as the store does, and MediaUnsupportedError for a playlist."""
     from cutback.reading.open_playlist import is_playlist
@@ -234,49 +245,6 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
     stop = threading.Event()
     with stopping_on_signals(stop):
         yield stop.is_set
-
-
-def write(target: Path, rendition: Rendition, *, force: bool, stopped: Callable[[], bool]) -> None:
-    """Write the clip beside its place, then put it there whole; nothing is left when that fails.
-
-    Raises:
-        OutputExistsError: somebody put a file there meanwhile.
-        OutputUnwritableError: it cannot be written.
-        StorageFullError: there is no room.
-        StoppedError: nobody wants it any more.
-    """
-    beside = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
-    try:
-        with beside.open("xb") as file:
-            for chunk in rendition.chunks():
-                if stopped():
-                    raise StoppedError
-                file.write(chunk)
-        _put(beside, target, force=force)
-    except OSError as error:
-        raise _writing_failed(error, target) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _put(beside: Path, target: Path, *, force: bool) -> None:
-    if force:
-        beside.replace(target)
-        return
-    try:
-        os.link(beside, target)  # unlike a rename, this never replaces
-    except FileExistsError:
-        raise OutputExistsError(f"It is {target}.") from None
-    except OSError:  # a file system without hard links
-        if target.exists():
-            raise OutputExistsError(f"It is {target}.") from None
-        beside.replace(target)
-
-
-def _writing_failed(error: OSError, target: Path) -> CutbackError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return StorageFullError(f"It is {target}.")
-    return OutputUnwritableError(f"{target}: {error.strerror}.")
 
 
 def facts_as_dict(facts: Facts, footage: OpenedSources, source: str, seconds: float) -> dict[str, Any]:
