@@ -29,6 +29,7 @@ from cutback.domain.errors import (
     MediaTooLargeError,
     MediaTooSlowError,
     StoppedError,
+    SurroundingsError,
 )
 from cutback.sandbox.cutter import ChildCutter
 from cutback.sandbox.start_child import Child
@@ -144,6 +145,40 @@ def test_a_child_that_is_killed_is_a_crash_and_the_next_job_works(
     assert again.facts.frames == 30
 
 
+@pytest.fixture
+def odd_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An interpreter that starts only with LD_LIBRARY_PATH, as Lambda's does. Returns where it notes its variables."""
+    noted, program = tmp_path / "variables", tmp_path / "python"
+    program.write_text(
+        f'#!/bin/sh\nenv > {noted}\n[ "$LD_LIBRARY_PATH" = /opt/odd/lib ] || exit 127\nexec {sys.executable} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setenv("CUTBACK_RECORDS_URL", "mongodb://user:secret@host/")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    return noted
+
+
+def test_a_child_gets_what_its_interpreter_needs_to_start_and_nothing_else(
+    odd_interpreter: Path, cutter: ChildCutter, recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/odd/lib")
+    assert cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2))).facts.frames == 30
+    noted = {line.partition("=")[0] for line in odd_interpreter.read_text().splitlines()}
+    assert {"LD_LIBRARY_PATH", "PYTHONPATH", "LANG"} <= noted
+    assert noted - {"LD_LIBRARY_PATH", "PYTHONPATH", "LANG"} <= {"PWD", "OLDPWD", "SHLVL", "_"}
+
+
+def test_a_child_that_cannot_start_is_not_the_recordings_fault(
+    odd_interpreter: Path, cutter: ChildCutter, recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    with pytest.raises(SurroundingsError) as caught:
+        cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+    assert caught.value.reason == "surroundings"
+    assert caught.value.transient
+
+
 def test_a_child_that_is_silent_for_too_long_is_ended(long_recording: Path, cutter: ChildCutter) -> None:
     before = children()
     frozen: list[int] = []
@@ -232,7 +267,7 @@ def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
     path = recording("pyramid").path
     clip = cut_in_child(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
     assert clip.facts.frames >= 30
-    with pytest.raises(BlockingIOError):
+    with pytest.raises(SurroundingsError):
         cut_in_child(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
     cutter.close()
 

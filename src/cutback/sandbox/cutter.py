@@ -24,6 +24,7 @@ from cutback.domain.errors import (
     MediaTooSlowError,
     StoppedError,
     StorageFullError,
+    SurroundingsError,
 )
 from cutback.sandbox import wire
 from cutback.sandbox.finished_clip import FinishedClip
@@ -109,7 +110,10 @@ class ChildCutter:
         with self._lock:
             child, self._spare = self._spare, None
         if child is None or child.process.poll() is not None:
-            child = start_child()
+            try:
+                child = start_child()
+            except OSError as error:
+                raise SurroundingsError("No process for cutting could be started.") from error
         return child
 
     def render(
@@ -164,6 +168,7 @@ class _Job:
         now = time.monotonic()
         self._deadline = now + job.limits.seconds
         self._stalled_at = now + job.limits.stall_seconds
+        self._ready = False
 
     def run(self) -> FinishedClip:
         """The clip, of which the child still draws the posters. It ends when the clip is let go of."""
@@ -249,6 +254,7 @@ class _Job:
                 hinted = self._source(message.source)
                 self._patiently(lambda: hinted.prefetch(message.ranges))
             case Confinement():
+                self._ready = True  # the child says this before it looks at media
                 log.debug("the cutter's child is held by %s", ", ".join(message.by))
             case ProgressReport():
                 self._check()
@@ -287,6 +293,8 @@ class _Job:
         except subprocess.TimeoutExpired:
             code = None
         log.warning("the cutter ended with %s: %s", code, self._child.last_words())
+        if code is not None and not self._ready:
+            return SurroundingsError("The process for cutting ended before it looked at the recording.")
         if code == -signal.SIGXCPU:
             return MediaTooSlowError("It used up its share of the processor.")
         return MediaCrashedError()

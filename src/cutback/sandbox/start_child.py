@@ -33,11 +33,20 @@ class Child:
         return self.stderr.read().decode(errors="replace").strip()
 
 
+_OF_THE_INTERPRETER = ("LD_LIBRARY_PATH",)
+"""Variables without which some interpreters do not start: Lambda's finds its own library by this one."""
+
+
 def start_child() -> Child:
-    """A process that waits for its job: no credentials, nothing of the parent's but the socket."""
+    """A process that waits for its job: no credentials, nothing of the parent's but the socket.
+
+    Raises:
+        OSError: the system starts no process.
+    """
     ours, theirs = socket.socketpair()
     stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the child
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LANG": "C.UTF-8"}
+    environment |= {name: os.environ[name] for name in _OF_THE_INTERPRETER if os.environ.get(name)}
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "cutback.sandbox.child", str(theirs.fileno())],
