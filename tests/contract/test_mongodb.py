@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
-from typing import Any
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NoReturn
 
 import bson
 import pytest
@@ -15,14 +19,15 @@ from tests.contract.catalogue_contract import at, footage
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
 from tests.contract.racing import in_threads
 from tests.contract.records_contract import LEASE, T0, a_clip, claimed, finished, put, waiting
-from tests.support.mongo_proxy import between
+from tests.support.mongo_proxy import REFUSE, between
 from tests.support.mongo_server import MongoServer, need_nx
 
+from cutback.adapters.mongodb import client
 from cutback.adapters.mongodb.catalogue import MongoCatalogue
-from cutback.adapters.mongodb.client import Mongo
+from cutback.adapters.mongodb.client import AMAZON_ROOTS, Mongo
 from cutback.adapters.mongodb.records import MongoRecords
 from cutback.domain.clips.clip import ClipState, Progress
-from cutback.domain.errors import SettingsError
+from cutback.domain.errors import RecordsUnavailableError, SettingsError
 from cutback.ports import ClipQuery
 
 __all__ = ["mongo_server", "mongo_url"]
@@ -53,6 +58,75 @@ def test_patience_is_bounded_unless_the_url_says_otherwise(mongo_url: str) -> No
 def test_a_url_that_the_driver_refuses_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="CUTBACK_RECORDS_URL"):
         Mongo(url)
+
+
+@pytest.mark.parametrize("content", [None, "this is no certificate"])
+def test_a_file_of_certificates_that_cannot_be_used_is_a_wrong_setting(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "roots.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SettingsError, match="CUTBACK_RECORDS_URL: a file of certificates") as caught:
+        Mongo(f"mongodb://u:secret@host/x?tls=true&tlsCAFile={path}")
+    assert "secret" not in str(caught.value)
+
+
+CLUSTER = "surf.cluster-abc.eu-central-1.docdb.amazonaws.com:27017"
+
+
+@pytest.mark.parametrize(
+    ("url", "roots"),
+    [
+        (f"mongodb://u:p@{CLUSTER}/cutback?tls=true&replicaSet=rs0", str(AMAZON_ROOTS)),
+        (f"mongodb://u:p@{CLUSTER}/cutback?tls=true&tlsCAFile=/opt/mine.pem", None),
+        (f"mongodb://u:p@{CLUSTER}/cutback", None),
+        ("mongodb://u:p@cluster0.example.mongodb.net/cutback?tls=true", None),
+        ("mongodb://u:p@docdb.amazonaws.com.example/cutback?tls=true", None),
+    ],
+)
+def test_documentdb_is_known_by_amazons_own_authorities(
+    url: str, roots: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+
+    def note(_url: str, **options: Any) -> NoReturn:
+        told.update(options)
+        raise OSError(0, "noted")
+
+    monkeypatch.setattr(client, "MongoClient", note)
+    with pytest.raises(SettingsError):
+        Mongo(url)
+    assert told.get("tlsCAFile") == roots
+
+
+def test_amazons_authorities_are_the_ones_that_were_looked_at() -> None:
+    """A change of the file is a change of whom databases are trusted by: look at each certificate, then pin it."""
+    content = AMAZON_ROOTS.read_bytes()
+    assert sha256(content).hexdigest() == "75f876271323edf87414f032ccabd8afe6aef1f3e206741375a4dec05d9a8669"
+    context = ssl.create_default_context(cafile=str(AMAZON_ROOTS))
+    names = [dict(pair for part in each["subject"] for pair in part)["commonName"] for each in context.get_ca_certs()]
+    assert len(names) == 81
+    assert all(re.fullmatch(r"Amazon RDS [a-z]+-[a-z]+-\d Root CA (RSA2048|RSA4096|ECC384) G1", name) for name in names)
+
+
+def test_a_password_that_was_rotated_is_read_again(mongo_server: MongoServer | None) -> None:
+    need_nx()
+    assert mongo_server is not None
+    with between(mongo_server.port) as old:
+        url = mongo_server.url()
+        there = [url.replace(str(mongo_server.port), str(old.port))]
+        mongo = Mongo(there[0], read_url=lambda: there[-1])
+        with closing(MongoRecords(mongo)) as records:
+            assert records.put_clip(a_clip("before"))
+            old.plan = lambda _command: REFUSE
+            with pytest.raises(SettingsError):
+                records.get_clip("before")  # nothing has changed in the secret
+            there.append(url)
+            with pytest.raises(RecordsUnavailableError, match="changed meanwhile") as caught:
+                records.get_clip("before")
+            assert caught.value.transient, "so the work is tried again"
+            assert records.get_clip("before") is not None
+            assert records.put_clip(a_clip("after"))
+            assert [event.subject for event in records.unannounced(limit=9)] == ["before", "after"]
 
 
 def test_a_database_of_a_later_version_is_refused_and_left_alone(mongo_url: str) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import bson
 from tests.support.waiting import PATIENCE
 
 PASS = "pass"
@@ -18,6 +19,8 @@ DROP_AFTER = "drop after"
 """The connection is closed without an answer, though it has happened."""
 CUT = "cut"
 """It has happened, and half of the answer comes."""
+REFUSE = "refuse"
+"""The server says that user or password are wrong, as it does when a connection is opened after a rotation."""
 FAULTS = [DROP, DROP_AFTER, CUT]
 
 _OP_MSG = 2013
@@ -88,6 +91,9 @@ class MongoProxy:
                 if command not in _HANDSHAKE:
                     self.seen.append(command)
                     self.messages.append(message)
+                if fault == REFUSE:
+                    client.sendall(_refusal(message))
+                    continue
                 if fault != DROP:
                     server.sendall(message)
                     answer = _receive(server)
@@ -119,6 +125,14 @@ def _receive(connection: socket.socket) -> bytes:
     """A whole message, or nothing when the other side has closed."""
     head = _exactly(connection, 16)
     return head and head + _exactly(connection, struct.unpack_from("<i", head)[0] - 16)
+
+
+def _refusal(request: bytes) -> bytes:
+    """The answer to a request of somebody whose password is wrong."""
+    said = {"ok": 0.0, "code": 18, "codeName": "AuthenticationFailed", "errmsg": "Authentication failed."}
+    body = struct.pack("<I", 0) + b"\0" + bson.encode(said)
+    asked = struct.unpack_from("<i", request, 4)[0]
+    return struct.pack("<iiii", 16 + len(body), 0, asked, _OP_MSG) + body
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

@@ -174,7 +174,7 @@ def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue]:
     except ImportError as error:
         raise SettingsError("\n- CUTBACK_RECORDS_URL needs pymongo; pip install 'cutback[aws]'") from error
 
-    mongo = Mongo(url)
+    mongo = Mongo(url, read_url=(lambda: _records_url(settings)) if settings.records_url_secret else None)
     try:
         return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock)
     except BaseException:

@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from cutback.adapters.catalogue_rules import REMOVALS_KEPT, length_class, says_the_same, standing, to_enter
-from cutback.adapters.mongodb.client import Document, Mongo, persist, translating
+from cutback.adapters.mongodb.client import Document, Mongo, persist
 from cutback.adapters.ordering import check_limit, from_micros, make_cursor, read_cursor, sort_key, to_micros
 from cutback.domain.base import utc_now
 from cutback.domain.cameras.recording import Camera, CameraRecording
@@ -54,8 +55,18 @@ class MongoCatalogue:
         """
         self._clock, self._mongo = clock, mongo
         mongo.ensure_indexes("recordings", _INDEXES)
-        self._recordings, self._newest = mongo.collection("recordings"), mongo.newest("recordings")
-        self._cameras = mongo.collection("cameras")
+
+    @property
+    def _recordings(self) -> Collection[Document]:
+        return self._mongo.collection("recordings")
+
+    @property
+    def _newest(self) -> Collection[Document]:
+        return self._mongo.newest("recordings")
+
+    @property
+    def _cameras(self) -> Collection[Document]:
+        return self._mongo.collection("cameras")
 
     def close(self) -> None:
         """Close the connections."""
@@ -65,7 +76,7 @@ class MongoCatalogue:
 
     def put_recording(self, recording: CameraRecording) -> bool:
         """Enter a recording, or its newer version, under its key. Returns whether that told anything new."""
-        with translating():
+        with self._mongo.translating():
             self._note_length(recording)
             for _ in range(_RACES):
                 found = self._newest.find_one({"_id": recording.key})
@@ -87,7 +98,7 @@ class MongoCatalogue:
             "removed_at": to_micros(at),
             "forgotten_at": self._clock() + REMOVALS_KEPT,  # MongoDB's own time: it removes the document by itself
         }
-        with translating():
+        with self._mongo.translating():
             for _ in range(_RACES):
                 found = self._newest.find_one({"_id": key})
                 known = _recording(found)
@@ -139,12 +150,12 @@ class MongoCatalogue:
 
     def get_recording(self, key: str) -> CameraRecording | None:
         """The recording as it stands in the catalogue."""
-        with translating():
+        with self._mongo.translating():
             return _recording(self._recordings.find_one({"_id": key}, _CONTENT))
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
         """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
-        with translating():
+        with self._mongo.translating():
             ways = self._overlapping(camera, to_micros(start), to_micros(end))
             return self._found({"$or": ways}, limit=0) if ways else []
 
@@ -166,7 +177,7 @@ class MongoCatalogue:
         """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
         before = {"camera": camera, "place": {"$lt": sort_key(to_micros(start))}}
         after = {"camera": camera, "place": {"$gte": sort_key(to_micros(end))}}
-        with translating():
+        with self._mongo.translating():
             nearest = self._found(before, limit=1, order=DESCENDING)
             return nearest + self._found(after, limit=1)
 
@@ -190,7 +201,7 @@ class MongoCatalogue:
             bounds["$lt"] = sort_key(to_micros(end))
         condition: Document = {} if camera is None else {"camera": camera}
         found: list[CameraRecording] = []
-        with translating():
+        with self._mongo.translating():
             if start is not None:
                 # What runs at `start` already, then what begins from then on: both stop when they have enough.
                 begin = to_micros(start)
@@ -205,7 +216,7 @@ class MongoCatalogue:
 
     def cameras(self) -> list[Camera]:
         """Every camera that has a recording, by name. Counts by walking along an index."""
-        with translating():
+        with self._mongo.translating():
             known = [each["_id"] for each in self._cameras.find({}, {"_id": 1}).sort("_id", ASCENDING)]
             found = [self._camera(name) for name in known]
         return [camera for camera in found if camera is not None]

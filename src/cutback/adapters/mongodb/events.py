@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from cutback.adapters.mongodb.client import Document, Mongo, persist
@@ -46,8 +47,19 @@ class EventLog:
             RecordsUnavailableError: there is no answer.
         """
         mongo.ensure_indexes("events", _INDEXES)
-        self._events, self._newest = mongo.collection("events"), mongo.newest("events")
-        self._clips = mongo.newest("clips")
+        self._mongo = mongo
+
+    @property
+    def _events(self) -> Collection[Document]:
+        return self._mongo.collection("events")
+
+    @property
+    def _newest(self) -> Collection[Document]:
+        return self._mongo.newest("events")
+
+    @property
+    def _clips(self) -> Collection[Document]:
+        return self._mongo.newest("clips")
 
     # --- moving ----------------------------------------------------------------------------------
 

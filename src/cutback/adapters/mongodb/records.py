@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from cutback.adapters.mongodb.client import Document, Mongo, persist, translating
+from cutback.adapters.mongodb.client import Document, Mongo, persist
 from cutback.adapters.mongodb.events import EventLog
 from cutback.adapters.ordering import (
     ABANDONED_AFTER,
@@ -60,7 +61,10 @@ class MongoRecords:
         self._clock, self._mongo = clock, mongo
         mongo.ensure_indexes("clips", _INDEXES)
         self._events = EventLog(mongo)
-        self._clips = mongo.collection("clips")
+
+    @property
+    def _clips(self) -> Collection[Document]:
+        return self._mongo.collection("clips")
 
     def close(self) -> None:
         """Close the connections."""
@@ -89,7 +93,7 @@ class MongoRecords:
                 return False
             return True
 
-        with translating():
+        with self._mongo.translating():
             stored = persist(write, lambda: self._was_ours(clip, signature))
             if stored:
                 self._events.move_soon(clip.id)
@@ -97,7 +101,7 @@ class MongoRecords:
 
     def get_clip(self, clip_id: str) -> Clip | None:
         """The clip as it stands."""
-        with translating():
+        with self._mongo.translating():
             found = self._clips.find_one({"_id": clip_id}, _CLIP)
         return None if found is None else _read(found)
 
@@ -116,7 +120,7 @@ class MongoRecords:
             "$unset": {name: "" for name, value in fields.items() if value is None},
         }
         condition = {"_id": clip.id, "revision": clip.revision - 1}
-        with translating():
+        with self._mongo.translating():
             changed = persist(
                 lambda: bool(self._clips.update_one(condition, _without_empty(update)).matched_count),
                 lambda: self._was_ours(clip, signature),
@@ -136,7 +140,7 @@ class MongoRecords:
         """Prolong the attempt's lease and note its progress; False when it is not the current attempt."""
         condition = {"_id": clip_id, "state": ClipState.PROCESSING.value, "attempt": attempt}
         update = {"$set": {"lease_until": to_micros(lease_until), "progress": progress.model_dump()}}
-        with translating():
+        with self._mongo.translating():
             return persist(lambda: bool(self._clips.update_one(condition, update).matched_count))
 
     def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
@@ -147,7 +151,7 @@ class MongoRecords:
         """
         check_limit(limit)
         condition = _condition(query, cursor)
-        with translating():
+        with self._mongo.translating():
             found = list(self._clips.find(condition, _CLIP).sort("place", DESCENDING).limit(limit + 1))
         return _page(found, limit)
 
@@ -162,7 +166,7 @@ class MongoRecords:
         # With `$exists`, DocumentDB uses the sparse index. What follows the camera's name are digits.
         bounds = {"$exists": True, "$gt": _turn(camera, after), "$lt": _turn(camera, ":")}
         condition = {"waits_for": bounds, "state": ClipState.WAITING.value}
-        with translating():
+        with self._mongo.translating():
             found = list(self._clips.find(condition, _CLIP).sort("waits_for", ASCENDING).limit(limit + 1))
         return _page(found, limit)
 
@@ -176,7 +180,7 @@ class MongoRecords:
         )
         moments: dict[str, tuple[int, str]] = {}
         clips: dict[str, Clip] = {}
-        with translating():
+        with self._mongo.translating():
             for field, also, delay in ways:
                 condition = {field: {"$exists": True, "$lte": to_micros(now) - delay}, **also}
                 for found in self._clips.find(condition, _CLIP | {field: 1}).sort(field, ASCENDING).limit(limit):
@@ -190,24 +194,24 @@ class MongoRecords:
     def unannounced(self, *, limit: int = 100) -> list[Event]:
         """Events not marked as announced, oldest first; those that their writers left in outboxes included."""
         check_limit(limit)
-        with translating():
+        with self._mongo.translating():
             self._events.move_all()
             return self._events.waiting(limit=limit)
 
     def mark_announced(self, event_ids: Iterable[str]) -> None:
         """These have been announced. Unknown ids are passed over."""
-        with translating():
+        with self._mongo.translating():
             self._events.mark(event_ids, at=to_micros(self._clock()))
 
     def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
         """Events in the order of their commits, each with its position."""
         check_limit(limit)
-        with translating():
+        with self._mongo.translating():
             return self._events.after(position, limit=limit)
 
     def last_position(self) -> int:
         """The newest event's position; 0 when there is none."""
-        with translating():
+        with self._mongo.translating():
             return self._events.last_position()
 
 
