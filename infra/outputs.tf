@@ -93,6 +93,16 @@ output "kms_key_arn" {
   value       = local.key
 }
 
+output "keys" {
+  description = "The customer-managed keys that the programs use, and those with which they only decrypt."
+  value       = local.keys
+}
+
+output "operator_policy" {
+  description = "A policy (JSON) for people who run `cutback dead-letters` and `cutback redrive`: attach it to their role."
+  value       = module.operator_access.json
+}
+
 output "dashboard" {
   description = "The URL of the dashboard."
   value       = module.observe.dashboard

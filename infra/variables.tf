@@ -17,10 +17,13 @@ variable "package" {
 }
 
 variable "encryption" {
-  description = "By default, AWS's own keys, which are free. `create_key` creates a customer-managed key; `kms_key_arn` names yours, which S3, SNS, CloudWatch, EventBridge and logs must be allowed to use (see modules/key)."
+  description = "By default, AWS's own keys, which are free. `create_key` creates a customer-managed key; `kms_key_arn` names yours, which S3, SNS, CloudWatch, EventBridge and logs must be allowed to use (see modules/key). `recordings_key_arn`, `clips_key_arn` and `secrets_key_arn` name other keys for these."
   type = object({
-    create_key  = optional(bool, false)
-    kms_key_arn = optional(string)
+    create_key         = optional(bool, false)
+    kms_key_arn        = optional(string)
+    recordings_key_arn = optional(string)
+    clips_key_arn      = optional(string)
+    secrets_key_arn    = optional(string)
   })
   default  = {}
   nullable = false
@@ -79,12 +82,14 @@ variable "storage" {
 }
 
 variable "queue" {
-  description = "The queue of requests and arrival events: see modules/queue. `arrivals` is queue, topic, eventbridge or none, and says how events of the bucket of recordings reach the queue."
+  description = "The queue of requests and arrival events: see modules/queue. `arrivals` is queue, topic, eventbridge or none, and says how events of the bucket of recordings reach the queue. `replace_notifications` allows queue and topic to replace the notifications of an existing bucket."
   type = object({
     max_receives    = optional(number)
     retention_days  = optional(number)
     arrivals        = optional(string, "queue")
     arrivals_prefix = optional(string)
+
+    replace_notifications = optional(bool, false)
   })
   default  = {}
   nullable = false
@@ -94,7 +99,6 @@ variable "worker" {
   description = "The Lambda functions: see modules/worker."
   type = object({
     architecture         = optional(string)
-    runtime              = optional(string)
     memory               = optional(number)
     timeout              = optional(number)
     tmp                  = optional(number)
@@ -136,6 +140,7 @@ variable "records" {
       username            = optional(string)
       backup_days         = optional(number)
       deletion_protection = optional(bool)
+      final_snapshot      = optional(bool)
       ca_file             = optional(string)
     }))
   })
@@ -194,6 +199,7 @@ variable "service" {
     scale_age_seconds = optional(number)
     log_level         = optional(string)
     environment       = optional(map(string))
+    create_ecs_role   = optional(bool)
   })
   default = null
 }
@@ -221,10 +227,4 @@ variable "budget" {
     tag         = optional(object({ key = string, value = string }))
   })
   default = null
-}
-
-variable "tags" {
-  description = "Tags for every resource, in addition to application = name."
-  type        = map(string)
-  default     = {}
 }

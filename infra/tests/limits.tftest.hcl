@@ -75,6 +75,39 @@ run "a_bucket_brought_along_is_left_as_it_is" {
   }
 }
 
+run "notifications_of_a_bucket_brought_along_are_not_replaced" {
+  command = plan
+
+  module {
+    source = "./modules/queue"
+  }
+
+  variables {
+    config   = {}
+    arrivals = { bucket = "sea", bucket_arn = "arn:aws:s3:::sea", via = "queue", brought = true }
+  }
+
+  expect_failures = [var.arrivals]
+}
+
+run "unless_the_owner_says_so" {
+  command = plan
+
+  module {
+    source = "./modules/queue"
+  }
+
+  variables {
+    config   = {}
+    arrivals = { bucket = "sea", bucket_arn = "arn:aws:s3:::sea", via = "topic", brought = true, replace = true }
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_notification.arrivals[0].topic).events == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"])
+    error_message = "Removals by lifecycle rules are events of their own."
+  }
+}
+
 run "clips_are_no_recordings" {
   command = plan
 

@@ -45,7 +45,7 @@ run "a_cluster_that_keeps_what_it_has" {
   }
 
   assert {
-    condition     = aws_docdb_cluster.this[0].master_password == null && aws_secretsmanager_secret_version.url[0].secret_string == null
+    condition     = aws_docdb_cluster.this[0].master_password == null && aws_secretsmanager_secret_version.url[0].secret_string == null && aws_secretsmanager_secret_version.documentdb[0].secret_string == null
     error_message = "The password must be write-only: neither the state nor a plan may contain it."
   }
 
@@ -58,7 +58,7 @@ run "a_cluster_that_keeps_what_it_has" {
   }
 }
 
-run "disposable" {
+run "destroying_leaves_a_snapshot" {
   command = plan
 
   module {
@@ -74,12 +74,17 @@ run "disposable" {
   }
 
   assert {
-    condition     = aws_docdb_cluster.this[0].skip_final_snapshot && !aws_docdb_cluster.this[0].deletion_protection
-    error_message = "A disposable installation must be deleted without confirmation."
+    condition     = !aws_docdb_cluster.this[0].skip_final_snapshot && !aws_docdb_cluster.this[0].deletion_protection
+    error_message = "That it may be destroyed does not mean that nothing may stay of it."
+  }
+
+  assert {
+    condition     = can(regex("^[0-9]{14}$", terraform_data.made[0].input))
+    error_message = "The snapshot's name must be unique: an earlier cluster of this name may have left one."
   }
 }
 
-run "documentdb_needs_a_network" {
+run "without_a_last_snapshot" {
   command = plan
 
   module {
@@ -87,10 +92,13 @@ run "documentdb_needs_a_network" {
   }
 
   variables {
-    network = null
+    config = { kind = "documentdb", documentdb = { deletion_protection = false, final_snapshot = false } }
   }
 
-  expect_failures = [var.network]
+  assert {
+    condition     = aws_docdb_cluster.this[0].skip_final_snapshot
+    error_message = "Who asks for none gets none."
+  }
 }
 
 run "a_url_must_be_mongodbs" {
@@ -123,6 +131,20 @@ run "a_secret_of_ones_own" {
     condition     = output.secret_arn == var.config.secret_arn && length(aws_secretsmanager_secret.url) == 0
     error_message = "The existing secret is used, and none is created."
   }
+}
+
+run "documentdb_needs_a_network" {
+  command = plan
+
+  module {
+    source = "./modules/records"
+  }
+
+  variables {
+    network = null
+  }
+
+  expect_failures = [var.network]
 }
 
 run "a_secret_must_be_named" {

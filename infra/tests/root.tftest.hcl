@@ -60,32 +60,60 @@ run "everything" {
   }
 }
 
-run "cache_needs_a_network" {
+run "what_the_root_refuses" {
   command = plan
 
   variables {
-    cache = {}
-  }
-
-  expect_failures = [var.network]
-}
-
-run "names_fit_into_buckets" {
-  command = plan
-
-  variables {
-    name = "Cutback Production"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "one_key" {
-  command = plan
-
-  variables {
+    name       = "Cutback Production" # no bucket can have such a name
+    cache      = {}                   # without a network
     encryption = { create_key = true, kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1" }
   }
 
-  expect_failures = [var.encryption]
+  expect_failures = [var.name, var.network, var.encryption]
+}
+
+run "workers_fit_into_their_reservation" {
+  command = plan
+
+  module {
+    source = "./modules/worker"
+  }
+
+  variables {
+    name     = "cutback"
+    config   = { max_concurrency = 20, reserved_concurrency = 10 }
+    webhooks = {}
+    log_days = 30
+    wires = {
+      recordings         = { bucket = "sea", arn = "arn:aws:s3:::sea" }
+      clips              = { bucket = "waves", arn = "arn:aws:s3:::waves" }
+      code_bucket        = "code"
+      queue              = { url = "https://queue", arn = "arn:queue", visibility_seconds = 1800, dead = { arn = "arn:dead" } }
+      topic_arn          = "arn:topic"
+      records_secret_arn = "arn:secret"
+    }
+  }
+
+  expect_failures = [var.config]
+}
+
+run "keys_of_sources_clips_and_secrets" {
+  command = plan
+
+  variables {
+    encryption = {
+      kms_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/all"
+      recordings_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/recordings"
+      clips_key_arn      = "arn:aws:kms:eu-central-1:123456789012:key/clips"
+      secrets_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/secrets"
+    }
+  }
+
+  assert {
+    condition = (
+      [for key in output.keys.uses : basename(key)] == ["all", "clips"] &&
+      [for key in output.keys.decrypts : basename(key)] == ["recordings", "secrets"]
+    )
+    error_message = "Recordings and secrets are read, clips and messages are written as well."
+  }
 }

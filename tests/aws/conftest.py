@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from infra.lambda_zip import PYTHON, build, find_python
+from tests.aws import image as images
 from tests.aws.stack import Moto, Stack, any_package, apply, example, running_moto
+from tests.aws.terraform import ROOT
 from tests.support.mongo_server import MongoServer, need_nx
 from tests.support.receiver import Receiver, receiving
 
@@ -95,6 +97,15 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     python = find_python(version)
     assert python is not None
     return python, folder
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> images.Image:
+    """What the Dockerfile makes; skipped where nobody may chroot."""
+    if reason := images.missing():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("image")
+    return images.build(ROOT / "Dockerfile", images.fresh_root(PYTHON, folder), folder)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -39,6 +40,7 @@ def leave_mappings_to_tests() -> None:
 
     def create_idle(self: LambdaBackend, spec: dict[str, Any]) -> Any:
         mapping = create(self, spec)
+        mapping.function_arn = spec["FunctionName"]  # AWS gives back the alias that was named, moto the function
         for queue in sqs_backends[self.account_id][self.region_name].queues.values():
             queue.lambda_event_source_mappings.clear()
         return mapping
@@ -116,6 +118,44 @@ def let_caches_go() -> None:
     ElastiCacheResponse.delete_cache_subnet_group = delete_group
 
 
+class HeaderPolicies:
+    """Keeps CloudFront's response-headers policies, which moto does not know, in front of the application."""
+
+    PATH = "/2020-05-31/response-headers-policy"
+
+    def __init__(self, app: App) -> None:
+        """There are none yet."""
+        self._app = app
+        self._configs: dict[str, str] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if not path.startswith(self.PATH):
+            return self._app(environ, start_response)
+        name = path.removeprefix(self.PATH).strip("/")
+        status, body = "200 OK", ""
+        match environ["REQUEST_METHOD"]:
+            case "POST":
+                name = f"policy-{len(self._configs)}"
+                text = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+                self._configs[name] = re.sub(r"<\?xml.*?\?>", "", text)
+                status = "201 Created"
+            case "DELETE":
+                del self._configs[name]
+                start_response("204 No Content", [])
+                return []
+        if name not in self._configs:
+            status = "404 Not Found"
+            body = "<ErrorResponse><Error><Code>NoSuchResponseHeadersPolicy</Code></Error></ErrorResponse>"
+        else:
+            body = (
+                f"<ResponseHeadersPolicy><Id>{name}</Id><LastModifiedTime>2026-11-28T00:00:00Z</LastModifiedTime>"
+                f"{self._configs[name]}</ResponseHeadersPolicy>"
+            )
+        start_response(status, [("Content-Type", "text/xml"), ("ETag", name)])
+        return [body.encode()]
+
+
 class Recorded:
     """The application, with a line for each request in a file."""
 
@@ -153,5 +193,5 @@ if __name__ == "__main__":
     know_no_move_tasks()
     remember_tags_of_scaling()
     let_caches_go()
-    app = Recorded(DomainDispatcherApplication(create_backend_app), Path(sys.argv[1]))
+    app = Recorded(HeaderPolicies(DomainDispatcherApplication(create_backend_app)), Path(sys.argv[1]))
     run_simple("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)

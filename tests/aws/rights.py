@@ -25,7 +25,7 @@ class Right:
 
     def covers(self, call: Call) -> bool:
         """Whether this right allows `call`."""
-        return _matches(self.action, call.action) and _matches(self.resource, call.resource)
+        return matches(self.action, call.action) and matches(self.resource, call.resource)
 
 
 def rights_of(policy: str) -> set[Right]:
@@ -35,15 +35,15 @@ def rights_of(policy: str) -> set[Right]:
         ValueError: it uses NotAction, NotResource or a condition upon an Allow: more than is understood here.
     """
     found: set[Right] = set()
-    for statement in _list(json.loads(policy)["Statement"]):
+    for statement in as_list(json.loads(policy)["Statement"]):
         if statement["Effect"] == "Deny":
             continue
         if {"NotAction", "NotResource", "Condition"} & set(statement):
             raise ValueError(f"{statement.get('Sid')} says more than rights.py understands")
         found |= {
             Right(action, resource)
-            for action in _list(statement["Action"])
-            for resource in _list(statement["Resource"])
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
         }
     return found
 
@@ -100,9 +100,11 @@ def _resources(module: dict[str, Any]) -> Iterable[dict[str, Any]]:
         yield from _resources(child)
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """What stands in a policy, which writes one thing without brackets, as a list."""
     return value if isinstance(value, list) else [value]
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Whether a policy's pattern, with * and ?, means `text`."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text) is not None

@@ -95,11 +95,12 @@ class Stack:
     def function(self, role: str) -> dict[str, Any]:
         """What Lambda was told of a function (`worker`, `housekeeping`, `webhooks`): handler, environment and all."""
         client = self.moto.client("lambda")
-        return dict(client.get_function_configuration(FunctionName=self.outputs["functions"][role]["name"]))
+        name = self.outputs["functions"][role]["name"]
+        return dict(client.get_function_configuration(FunctionName=name, Qualifier="live"))
 
     def mapping(self, role: str = "worker") -> dict[str, Any]:
         """The event source mapping of a function (`worker`, `webhooks`), as Lambda has it."""
-        arn = self.outputs["functions"][role]["arn"]
+        arn = self.outputs["functions"][role]["live"]
         mappings = self.moto.client("lambda").list_event_source_mappings()["EventSourceMappings"]
         (found,) = [each for each in mappings if each["FunctionArn"] == arn]
         return dict(found)

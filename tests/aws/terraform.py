@@ -42,8 +42,8 @@ def plugin_folder() -> Path | None:
 
 
 def copied_infra(folder: Path) -> Path:
-    """A copy of infra/ to run in, without what earlier runs left; where the examples' default zip is, is no matter."""
-    left = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "terraform.tfstate*", "*.tfplan")
+    """A copy of infra/ to run in, without what earlier runs left, but with the lock files that are kept."""
+    left = shutil.ignore_patterns(".terraform", "backend.tf", "terraform.tfstate*", "*.tfplan")
     return Path(shutil.copytree(INFRA, folder / "infra", ignore=left))
 
 
@@ -67,7 +67,8 @@ class Terraform:
             TerraformError: it could not; without plugins on this machine it asks the network.
         """
         plugins = plugin_folder()
-        self.run("init", "-backend=false", *([f"-plugin-dir={plugins}"] if plugins else []))
+        kept = ["-lockfile=readonly"] if (self.folder / ".terraform.lock.hcl").exists() else []
+        self.run("init", "-backend=false", *kept, *([f"-plugin-dir={plugins}"] if plugins else []))
 
     def apply(self) -> None:
         """Make everything. Most of the time goes by waiting for queues, all at once."""

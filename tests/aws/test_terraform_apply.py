@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from infra.lambda_zip import PYTHON
 from tests.aws.rights import Right, policies, rights_of
+from tests.aws.service_policies import SENT, allows
 from tests.aws.stack import Moto, Stack
 
 FORGOTTEN = {
@@ -80,7 +82,7 @@ def test_webhooks_are_signed_by_a_secret_of_the_right_form(complete: Stack) -> N
 def test_functions_run_the_program_and_are_told_where_everything_is(complete: Stack, role: str, handler: str) -> None:
     function = complete.function(role)
     assert function["Handler"] == f"cutback.worker.aws_lambda.{handler}"
-    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["x86_64"])
+    assert (function["Runtime"], function["Architectures"]) == (f"python{PYTHON}", ["x86_64"])
     told = function["Environment"]["Variables"]
     outputs = complete.outputs
     assert told["CUTBACK_SOURCE_STORE"] == f"s3://{outputs['recordings_bucket']}"
@@ -94,6 +96,65 @@ def test_functions_run_the_program_and_are_told_where_everything_is(complete: St
     assert told["CUTBACK_CACHE_URL"] == outputs["cache_url"]
     assert told["CUTBACK_CLIP_ADDRESS"] == outputs["clips_address"]
     assert ("CUTBACK_WEBHOOK_SECRET_SECRET" in told) == (role == "webhooks")
+
+
+def test_functions_fit_into_a_new_account(applied: Stack) -> None:
+    """A new account gives a function 3,008 MB at most, and runs ten at once in all."""
+    for role in applied.outputs["functions"]:
+        assert applied.function(role)["MemorySize"] <= 3008
+    if applied.terraform.folder.name == "minimal":
+        assert applied.mapping()["ScalingConfig"] == {"MaximumConcurrency": 5}
+
+
+def test_what_calls_a_function_calls_its_alias_which_names_a_version(applied: Stack) -> None:
+    client = applied.moto.client("lambda")
+    for role, function in applied.outputs["functions"].items():
+        alias = client.get_alias(FunctionName=function["name"], Name="live")
+        assert alias["FunctionVersion"] == function["version"] != "$LATEST", role
+        assert alias["AliasArn"] == function["live"]
+    assert applied.mapping()["FunctionArn"] == applied.outputs["functions"]["worker"]["live"]
+    (target,) = applied.moto.client("events").list_targets_by_rule(Rule="cutback-housekeeping")["Targets"]
+    assert target["Arn"] == applied.outputs["functions"]["housekeeping"]["live"]
+
+
+@pytest.mark.parametrize("role", ["worker", "service"])
+def test_a_new_url_of_the_records_starts_programs_anew(complete: Stack, role: str) -> None:
+    secrets = complete.moto.client("secretsmanager")
+    versions = secrets.list_secret_version_ids(SecretId=complete.outputs["records_secret_arn"])["Versions"]
+    if role == "service":
+        (container,) = complete.task()["containerDefinitions"]
+        told = {each["name"]: each["value"] for each in container["environment"]}
+    else:
+        told = complete.function(role)["Environment"]["Variables"]
+    assert told["RECORDS_URL_VERSION"] in {each["VersionId"] for each in versions}
+    assert told["CUTBACK_RECORDS_URL_SECRET"] == complete.outputs["records_secret_arn"]
+
+
+def key_policy(stack: Stack) -> str:
+    kms = stack.moto.client("kms")
+    (key,) = [each["TargetKeyId"] for each in kms.list_aliases()["Aliases"] if each["AliasName"] == "alias/cutback"]
+    return str(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+
+
+@pytest.mark.parametrize("service", sorted(SENT))
+def test_the_key_lets_every_service_do_its_part(complete: Stack, service: str) -> None:
+    needed = ["kms:Decrypt"] if service.startswith("cloudfront") else ["kms:Decrypt", "kms:GenerateDataKey"]
+    for action in needed:
+        assert allows(key_policy(complete), service, action, SENT[service]), action
+
+
+@pytest.mark.parametrize("service", ["s3.amazonaws.com", "sns.amazonaws.com", "cloudwatch.amazonaws.com"])
+def test_the_key_lets_nobody_elses_buckets_and_topics_in(complete: Stack, service: str) -> None:
+    foreign = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:s3:::somebody-elses"}
+    assert not allows(key_policy(complete), service, "kms:Decrypt", foreign)
+    assert not allows(key_policy(complete), "lambda.amazonaws.com", "kms:Decrypt", {})
+
+
+def test_everything_carries_the_tag_of_the_application(complete: Stack) -> None:
+    function = complete.moto.client("lambda").get_function(FunctionName="cutback-worker")
+    assert function["Tags"] == {"application": "cutback"}
+    queue = complete.moto.client("sqs").list_queue_tags(QueueUrl=complete.outputs["queue_url"])
+    assert queue["Tags"] == {"application": "cutback"}
 
 
 @pytest.mark.parametrize("role", ["worker", "housekeeping", "webhooks"])

@@ -5,7 +5,8 @@ module "cutback" {
   source = "../.."
 
   name    = var.name
-  package = coalesce(var.package, "${path.module}/../../../build/lambda/cutback-arm64.zip")
+  package = coalesce(var.package, "${path.module}/../../../build/lambda/cutback-${var.architecture}.zip")
+  worker  = { architecture = var.architecture }
 
   encryption = { kms_key_arn = var.kms_key_arn }
   network    = var.network

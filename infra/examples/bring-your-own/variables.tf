@@ -38,6 +38,12 @@ variable "name" {
   default     = "cutback"
 }
 
+variable "architecture" {
+  description = "arm64 or x86_64, as the zip is."
+  type        = string
+  default     = "arm64"
+}
+
 variable "package" {
   description = "The path of the zip; by default, where `make lambda-zip` puts it."
   type        = string

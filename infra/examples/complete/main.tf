@@ -23,17 +23,16 @@ module "cutback" {
 
   worker = {
     architecture    = var.architecture
-    memory          = 3538 # two processors
+    memory          = 3008 # the most that a new account may have; 1.7 processors
     timeout         = 600
     batch_size      = 1
     max_concurrency = 100
-    layers          = var.layers
     traces          = true
   }
 
   records = {
     kind          = var.documentdb ? "documentdb" : "url"
-    documentdb    = { deletion_protection = !var.disposable }
+    documentdb    = { deletion_protection = !var.disposable, final_snapshot = !var.disposable }
     recovery_days = var.disposable ? 0 : 7
   }
   records_url = var.records_url

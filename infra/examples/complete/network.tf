@@ -92,7 +92,7 @@ resource "aws_route_table_association" "private" {
 
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.this.id
-  service_name    = "com.amazonaws.${data.aws_region.this.name}.s3"
+  service_name    = "com.amazonaws.${data.aws_region.this.id}.s3"
   route_table_ids = [aws_route_table.private.id]
   tags            = { Name = "${var.name}-s3" }
 }

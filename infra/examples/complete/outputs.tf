@@ -92,3 +92,8 @@ output "reader_queue_url" {
   description = "Events of clips: aws sqs receive-message --queue-url THIS --wait-time-seconds 20"
   value       = aws_sqs_queue.reader.url
 }
+
+output "operator_policy" {
+  description = "A policy (JSON) for people who run `cutback dead-letters` and `cutback redrive`."
+  value       = module.cutback.operator_policy
+}

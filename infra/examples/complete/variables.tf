@@ -35,12 +35,6 @@ variable "records_url" {
   sensitive   = true
 }
 
-variable "layers" {
-  description = "Layers (ARNs); with documentdb, one that holds global-bundle.pem: see ../../modules/records."
-  type        = list(string)
-  default     = []
-}
-
 variable "signers_key" {
   description = "A public key (PEM), so that only signed URLs work; null: URLs that everybody can use."
   type        = string

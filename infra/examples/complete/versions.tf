@@ -4,10 +4,14 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 5.100"
+      version = ">= 5.100, < 7"
     }
   }
 }
 
 # Region and account are the same as for the AWS command line: AWS_REGION, AWS_PROFILE.
-provider "aws" {}
+provider "aws" {
+  default_tags {
+    tags = { application = var.name }
+  }
+}

@@ -47,3 +47,8 @@ output "dashboard" {
   description = "The URL of the dashboard."
   value       = module.cutback.dashboard
 }
+
+output "operator_policy" {
+  description = "A policy (JSON) for people who run `cutback dead-letters` and `cutback redrive`."
+  value       = module.cutback.operator_policy
+}

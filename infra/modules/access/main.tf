@@ -40,6 +40,28 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
+  # For people who redrive: list dead letters, move all of them with SQS's own task, or send some of them again.
+  dynamic "statement" {
+    for_each = length(var.redrives) > 0 ? [1] : []
+    content {
+      sid = "RedriveFrom"
+      actions = [
+        "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:SendMessage",
+        "sqs:DeleteMessage", "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks",
+      ]
+      resources = var.redrives[*].dead
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.redrives) > 0 ? [1] : []
+    content {
+      sid       = "RedriveTo"
+      actions   = ["sqs:GetQueueAttributes", "sqs:SendMessage"]
+      resources = var.redrives[*].queue
+    }
+  }
+
   # The attributes of a queue name its dead-letter queue.
   dynamic "statement" {
     for_each = length(var.asks_about) > 0 ? [1] : []
@@ -111,6 +133,25 @@ data "aws_iam_policy_document" "this" {
       sid       = "UseKeys"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = var.keys
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.decrypts) > 0 ? [1] : []
+    content {
+      sid       = "Decrypt"
+      actions   = ["kms:Decrypt"]
+      resources = var.decrypts
+    }
+  }
+
+  # While a task has a job, ECS must not stop it to scale in.
+  dynamic "statement" {
+    for_each = var.protects_tasks_of == null ? [] : [1]
+    content {
+      sid       = "ProtectTask"
+      actions   = ["ecs:UpdateTaskProtection"]
+      resources = [var.protects_tasks_of]
     }
   }
 

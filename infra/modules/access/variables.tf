@@ -58,6 +58,24 @@ variable "keys" {
   default     = []
 }
 
+variable "decrypts" {
+  description = "Other keys (ARNs), for what it only reads."
+  type        = set(string)
+  default     = []
+}
+
+variable "redrives" {
+  description = "Queues (ARNs) to which it moves messages back from their dead-letter queues."
+  type        = list(object({ queue = string, dead = string }))
+  default     = []
+}
+
+variable "protects_tasks_of" {
+  description = "ECS tasks (an ARN with a trailing *) that it may protect from scaling in; null: none."
+  type        = string
+  default     = null
+}
+
 variable "logs" {
   description = "Log groups (ARNs, without the trailing :*) to which it writes."
   type        = list(string)

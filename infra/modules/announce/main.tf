@@ -1,6 +1,9 @@
 data "aws_caller_identity" "this" {}
 
 locals {
+  # The first installation has the well-known name; another one in the same account and region needs another.
+  topic = coalesce(var.config.topic, var.name == "cutback" ? "video_production" : "${var.name}-video_production")
+
   # The name of a FIFO topic must end with .fifo.
   suffix = var.config.fifo ? ".fifo" : ""
 
@@ -13,11 +16,10 @@ locals {
 
 # Events of clips: Cutback publishes, others subscribe.
 resource "aws_sns_topic" "events" {
-  name                        = "${var.config.topic}${local.suffix}"
+  name                        = "${local.topic}${local.suffix}"
   fifo_topic                  = var.config.fifo
   content_based_deduplication = var.config.fifo ? false : null
   kms_master_key_id           = coalesce(var.kms_key_arn, "alias/aws/sns")
-  tags                        = var.tags
 }
 
 resource "aws_sns_topic_policy" "events" {
@@ -39,7 +41,6 @@ resource "aws_sns_topic_subscription" "this" {
 resource "aws_sns_topic" "requests" {
   name              = "${var.name}-requests"
   kms_master_key_id = coalesce(var.kms_key_arn, "alias/aws/sns")
-  tags              = var.tags
 }
 
 resource "aws_sns_topic_policy" "requests" {

@@ -5,14 +5,15 @@ variable "name" {
 
 variable "config" {
   description = <<-EOT
-    - topic: the name of the topic of events. `fifo` keeps the events of each clip in order, for queues only.
+    - topic: the name of the topic of events; null means video_production if `name` is cutback, else
+      NAME-video_production. `fifo` keeps the events of each clip in order, for queues only.
     - email, https: addresses that receive every event, once they have confirmed the subscription.
     - queues: SQS queues, by a name of your choice. `filter` is an SNS filter policy on the attributes `type`, `camera` and
       `state`, such as { type = ["clip.ready"] }. The policy of the queue must let the topic send.
     - requesters: ARNs of roles or accounts outside this account that may publish requests.
   EOT
   type = object({
-    topic = optional(string, "video_production")
+    topic = optional(string)
     fifo  = optional(bool, false)
     email = optional(list(string), [])
     https = optional(list(string), [])
@@ -26,7 +27,7 @@ variable "config" {
   nullable = false
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,250}$", var.config.topic))
+    condition     = var.config.topic == null || can(regex("^[A-Za-z0-9_-]{1,250}$", var.config.topic))
     error_message = "announce.topic: use only letters, digits, - and _; fifo = true appends .fifo."
   }
 
@@ -55,10 +56,4 @@ variable "kms_key_arn" {
   description = "A customer-managed key for the messages; null: SNS's own."
   type        = string
   default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
 }

@@ -1,12 +1,14 @@
 # Sends a notification when a month costs more than it should, or probably will. It does not stop anything.
 
+data "aws_region" "this" {}
+
+# Budgets are global: names are unique in the account, not in a region.
 resource "aws_budgets_budget" "this" {
-  name         = var.name
+  name         = "${var.name}-${data.aws_region.this.id}"
   budget_type  = "COST"
   limit_amount = tostring(var.config.monthly_usd)
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
-  tags         = var.tags
 
   # Counts only what has the tag, which must be activated for billing; without a tag, the account's whole bill.
   dynamic "cost_filter" {

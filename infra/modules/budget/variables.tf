@@ -31,9 +31,3 @@ variable "config" {
     error_message = "budget: AWS notifies at most ten addresses and one topic."
   }
 }
-
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
-}

@@ -13,21 +13,19 @@ resource "aws_elasticache_cluster" "this" {
   subnet_group_name    = aws_elasticache_subnet_group.this.name
   security_group_ids   = [aws_security_group.this.id]
   apply_immediately    = true
-  tags                 = var.tags
 }
 
 resource "aws_elasticache_subnet_group" "this" {
   name        = var.name
   description = "Cache of ${var.name}"
   subnet_ids  = var.network.subnet_ids
-  tags        = var.tags
 }
 
 resource "aws_security_group" "this" {
   name_prefix = "${var.name}-cache-"
   description = "Cache of ${var.name}: for its workers"
   vpc_id      = var.network.vpc_id
-  tags        = merge(var.tags, { Name = "${var.name}-cache" })
+  tags        = { Name = "${var.name}-cache" }
 
   lifecycle {
     create_before_destroy = true
@@ -41,5 +39,4 @@ resource "aws_vpc_security_group_ingress_rule" "workers" {
   ip_protocol                  = "tcp"
   from_port                    = 11211
   to_port                      = 11211
-  tags                         = var.tags
 }

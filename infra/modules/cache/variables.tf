@@ -32,9 +32,3 @@ variable "network" {
     workers_security_group_id = string
   })
 }
-
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
-}

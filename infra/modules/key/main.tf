@@ -5,7 +5,7 @@ data "aws_region" "this" {}
 locals {
   account = data.aws_caller_identity.this.account_id
   aws     = data.aws_partition.this.partition
-  region  = data.aws_region.this.name
+  region  = data.aws_region.this.id
 }
 
 resource "aws_kms_key" "this" {
@@ -13,7 +13,6 @@ resource "aws_kms_key" "this" {
   enable_key_rotation     = true
   deletion_window_in_days = var.deletion_days
   policy                  = data.aws_iam_policy_document.this.json
-  tags                    = var.tags
 }
 
 resource "aws_kms_alias" "this" {
@@ -37,7 +36,10 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # S3 and SNS send to encrypted queues; alarms, schedules and budgets publish to encrypted topics.
+  # S3 and SNS send to encrypted queues; alarms and budgets publish to encrypted topics. These services send
+  # aws:SourceAccount with their calls to KMS:
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
   statement {
     sid       = "ServicesOfThisAccount"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -46,8 +48,7 @@ data "aws_iam_policy_document" "this" {
     principals {
       type = "Service"
       identifiers = [
-        "budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com",
-        "sns.amazonaws.com",
+        "budgets.amazonaws.com", "cloudwatch.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com",
       ]
     }
 
@@ -55,6 +56,20 @@ data "aws_iam_policy_document" "this" {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
       values   = [local.account]
+    }
+  }
+
+  # EventBridge sends no aws:SourceAccount and no aws:SourceArn with its calls to KMS. A condition upon one of them is
+  # never met, and EventBridge drops the event without an error. The policies of queues and topics limit what it may reach.
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
+  statement {
+    sid       = "EventBridge"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
     }
   }
 

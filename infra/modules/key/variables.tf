@@ -13,9 +13,3 @@ variable "deletion_days" {
     error_message = "deletion_days must be between 7 and 30."
   }
 }
-
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
-}

@@ -3,7 +3,7 @@
 data "aws_region" "this" {}
 
 locals {
-  region = data.aws_region.this.name
+  region = data.aws_region.this.id
 
   graphs = [
     {
@@ -61,8 +61,9 @@ locals {
   ]
 }
 
+# Dashboards are global: names are unique in the account, not in a region.
 resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = var.name
+  dashboard_name = "${var.name}-${local.region}"
 
   dashboard_body = jsonencode({
     widgets = concat(

@@ -3,22 +3,6 @@
 locals {
   told = concat(aws_sns_topic.alarms[*].arn, var.config.topics)
 
-  queue_alarms = merge([for role, queue in var.queues : {
-    "${role}-dead-letters" = {
-      about   = "Messages of ${role} became dead letters. `cutback dead-letters` shows the reasons; `cutback redrive` sends them back to the queue."
-      metric  = "ApproximateNumberOfMessagesVisible"
-      queue   = queue.dead
-      most    = 0
-      minutes = 1
-    }
-    "${role}-age" = {
-      about   = "Messages of ${role} have waited for more than ${var.config.age_minutes} minutes: workers are throttled, fail, or are too few."
-      metric  = "ApproximateAgeOfOldestMessage"
-      queue   = queue.name
-      most    = var.config.age_minutes * 60
-      minutes = 5
-    }
-  }]...)
 
   function_alarms = merge([for role, function in var.functions : {
     "${role}-errors" = {
@@ -51,7 +35,6 @@ resource "aws_sns_topic" "alarms" {
 
   name              = "${var.name}-alarms"
   kms_master_key_id = var.kms_key_arn
-  tags              = var.tags
 }
 
 resource "aws_sns_topic_subscription" "alarms" {
@@ -62,23 +45,58 @@ resource "aws_sns_topic_subscription" "alarms" {
   endpoint  = each.key
 }
 
-resource "aws_cloudwatch_metric_alarm" "queue" {
-  for_each = local.queue_alarms
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
+  for_each = var.queues
 
-  alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = each.value.about
+  alarm_name          = "${var.name}-${each.key}-dead-letters"
+  alarm_description   = "Messages of ${each.key} were given up. `cutback dead-letters` shows why, `cutback redrive` brings them back."
   namespace           = "AWS/SQS"
-  metric_name         = each.value.metric
-  dimensions          = { QueueName = each.value.queue }
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = each.value.dead }
   statistic           = "Maximum"
   period              = 60
-  evaluation_periods  = each.value.minutes
-  threshold           = each.value.most
+  evaluation_periods  = 1
+  threshold           = 0
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.told
   ok_actions          = local.told
-  tags                = var.tags
+}
+
+# The metric counts messages in flight as well, so one long job would raise the alarm. It counts only while others wait.
+resource "aws_cloudwatch_metric_alarm" "age" {
+  for_each = var.queues
+
+  alarm_name          = "${var.name}-${each.key}-age"
+  alarm_description   = "Messages of ${each.key} wait for more than ${var.config.age_minutes} minutes: throttled, failing, or too few workers."
+  evaluation_periods  = 5
+  threshold           = var.config.age_minutes * 60
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.told
+  ok_actions          = local.told
+
+  metric_query {
+    id          = "waiting"
+    expression  = "IF(visible > 0, age, 0)"
+    label       = "Age of the oldest message while some wait"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { visible = "ApproximateNumberOfMessagesVisible", age = "ApproximateAgeOfOldestMessage" }
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/SQS"
+        metric_name = metric_query.value
+        dimensions  = { QueueName = each.value.name }
+        period      = 60
+        stat        = "Maximum"
+      }
+    }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "function" {
@@ -98,9 +116,10 @@ resource "aws_cloudwatch_metric_alarm" "function" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.told
   ok_actions          = local.told
-  tags                = var.tags
 }
 
+# Lambda reports no data while there are no invocations. Missing data is treated as "missing", not as "breaching": the
+# alarm starts in INSUFFICIENT_DATA without a notification at the first apply, and notifies when it returns to that state.
 resource "aws_cloudwatch_metric_alarm" "silence" {
   alarm_name          = "${var.name}-housekeeping-silent"
   alarm_description   = "Housekeeping did not run for 15 minutes: events may not be announced. Check the rule ${var.name}-housekeeping."
@@ -112,10 +131,11 @@ resource "aws_cloudwatch_metric_alarm" "silence" {
   evaluation_periods  = 3
   threshold           = 1
   comparison_operator = "LessThanThreshold"
-  treat_missing_data  = "breaching"
+  treat_missing_data  = "missing"
   alarm_actions       = local.told
   ok_actions          = local.told
-  tags                = var.tags
+
+  insufficient_data_actions = local.told
 }
 
 resource "aws_cloudwatch_metric_alarm" "announcing" {
@@ -132,5 +152,4 @@ resource "aws_cloudwatch_metric_alarm" "announcing" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.told
   ok_actions          = local.told
-  tags                = var.tags
 }

@@ -11,7 +11,8 @@ output "alarms_topic_arn" {
 output "alarms" {
   description = "The names of all alarms."
   value = sort(concat(
-    [for alarm in aws_cloudwatch_metric_alarm.queue : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.dead_letters : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.age : alarm.alarm_name],
     [for alarm in aws_cloudwatch_metric_alarm.function : alarm.alarm_name],
     [aws_cloudwatch_metric_alarm.silence.alarm_name, aws_cloudwatch_metric_alarm.announcing.alarm_name],
   ))

@@ -60,9 +60,3 @@ variable "kms_key_arn" {
   type        = string
   default     = null
 }
-
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
-}

@@ -2,7 +2,8 @@
 # may subscribe, too), or through EventBridge (which others use already).
 
 locals {
-  bucket_events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+  # Expiry by a lifecycle rule has its own events in S3. In EventBridge it is an "Object Deleted" like any other.
+  bucket_events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
 }
 
 resource "aws_s3_bucket_notification" "arrivals" {
@@ -43,7 +44,6 @@ resource "aws_sns_topic" "arrivals" {
 
   name              = "${var.name}-arrivals"
   kms_master_key_id = var.kms_key_arn
-  tags              = var.tags
 }
 
 resource "aws_sns_topic_policy" "arrivals" {
@@ -93,7 +93,6 @@ resource "aws_cloudwatch_event_rule" "arrivals" {
 
   name        = "${var.name}-arrivals"
   description = "Cutback: recordings created and removed"
-  tags        = var.tags
 
   event_pattern = jsonencode({
     source        = ["aws.s3"]

@@ -7,7 +7,6 @@ resource "aws_sqs_queue" "this" {
   receive_wait_time_seconds  = 20
   sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
   kms_master_key_id          = var.kms_key_arn
-  tags                       = var.tags
 
   # How often a message may be received before it counts as one that kills its workers. Cutback gives up earlier, and
   # stores the reason.
@@ -23,7 +22,6 @@ resource "aws_sqs_queue" "dead" {
   message_retention_seconds = 14 * 86400
   sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
   kms_master_key_id         = var.kms_key_arn
-  tags                      = var.tags
 }
 
 resource "aws_sqs_queue_redrive_allow_policy" "dead" {

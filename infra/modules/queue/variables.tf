@@ -37,19 +37,26 @@ variable "config" {
 }
 
 variable "arrivals" {
-  description = "The bucket whose events reach the queue, and how: via queue, topic, eventbridge or none. `brought` means an existing bucket: with eventbridge, it is not changed. null: no events."
+  description = "The bucket whose events reach the queue, and how: via queue, topic, eventbridge or none. `brought` means an existing bucket: with eventbridge, it is not changed; `replace` allows queue and topic to replace its notifications. null: no events."
   type = object({
     bucket     = string
     bucket_arn = string
     via        = optional(string, "queue")
     prefix     = optional(string)
     brought    = optional(bool, false)
+    replace    = optional(bool, false)
   })
   default = null
 
   validation {
     condition     = contains(["queue", "topic", "eventbridge", "none"], try(var.arrivals.via, "none"))
     error_message = "queue.arrivals must be queue, topic, eventbridge or none."
+  }
+
+  # A bucket has one notification configuration, and S3 has no call that adds to it.
+  validation {
+    condition     = !(try(var.arrivals.brought, false) && contains(["queue", "topic"], try(var.arrivals.via, "none"))) || try(var.arrivals.replace, false)
+    error_message = "queue.arrivals: with queue or topic, an existing bucket loses the notifications that it has. Use eventbridge, and enable EventBridge in the bucket's properties; or set queue.replace_notifications = true."
   }
 }
 
@@ -63,10 +70,4 @@ variable "kms_key_arn" {
   description = "A customer-managed key for the messages; null: SQS's own."
   type        = string
   default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
 }

@@ -5,15 +5,14 @@ locals {
 }
 
 resource "aws_secretsmanager_secret" "url" {
-  #checkov:skip=CKV_AWS_149:encrypted with Secrets Manager's own key unless kms_key_arn names yours
+  #checkov:skip=CKV_AWS_149:encrypted with Secrets Manager's own key unless secrets_key names yours
   #checkov:skip=CKV2_AWS_57:the password is MongoDB's; after you rotate it there, write the new URL with url_version
   count = local.ours ? 1 : 0
 
   name_prefix             = "${var.name}-records-"
   description             = "MongoDB URL of ${var.name}'s records"
-  kms_key_id              = var.kms_key_arn
+  kms_key_id              = var.secrets_key
   recovery_window_in_days = var.config.recovery_days
-  tags                    = var.tags
 }
 
 # Write-only: it is stored neither in the state nor in plans.

@@ -10,3 +10,8 @@ output "documentdb_endpoint" {
   description = "The address of DocumentDB; null without it."
   value       = one(aws_docdb_cluster.this[*].endpoint)
 }
+
+output "secret_version" {
+  description = "The version of the secret that was written last; null for an existing secret."
+  value       = one(aws_secretsmanager_secret_version.url[*].version_id)
+}

@@ -9,7 +9,8 @@ variable "config" {
       existing secret, named by `secret_arn`; `documentdb` for a new cluster, which needs a VPC.
     - url_version: increase it by one to write `records_url` (or a new password for DocumentDB) into the secret again.
     - recovery_days: for how many days a destroyed secret can be restored: 0, or 7 to 30.
-    - documentdb: `ca_file` is the path of Amazon's certificates (the file global-bundle.pem), in a layer or in the image.
+    - documentdb: `deletion_protection` makes AWS refuse to delete the cluster; `final_snapshot` keeps a last snapshot of a
+      destroyed cluster. `ca_file` is the path of certificates other than Amazon's, in a layer or in the image.
   EOT
   type = object({
     kind          = optional(string, "url")
@@ -22,7 +23,8 @@ variable "config" {
       username            = optional(string, "cutback")
       backup_days         = optional(number, 7)
       deletion_protection = optional(bool, true)
-      ca_file             = optional(string, "/opt/global-bundle.pem")
+      final_snapshot      = optional(bool, true)
+      ca_file             = optional(string)
     }), {})
   })
   default  = {}
@@ -72,14 +74,14 @@ variable "network" {
   }
 }
 
-variable "kms_key_arn" {
-  description = "A customer-managed key for secret and cluster; null: AWS's own."
+variable "secrets_key" {
+  description = "A customer-managed key for the secrets; null: AWS's own."
   type        = string
   default     = null
 }
 
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
+variable "kms_key_arn" {
+  description = "A customer-managed key for the cluster; null: AWS's own."
+  type        = string
+  default     = null
 }

@@ -3,22 +3,37 @@
 
 data "aws_region" "this" {}
 data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
 
 locals {
-  image = coalesce(var.config.image, "${one(aws_ecr_repository.this[*].repository_url)}:${var.config.tag}")
+  image = var.config.image != null ? var.config.image : "${aws_ecr_repository.this[0].repository_url}:${var.config.tag}"
 
-  # The queue of long jobs is the poll worker's main queue, so it hands nothing over. ECS injects the values of
-  # secrets.
-  told_otherwise = ["CUTBACK_RECORDS_URL_SECRET", "CUTBACK_LONG_QUEUE_URL", "CUTBACK_QUEUE_URL"]
+  # The queue of long jobs is the poll worker's main queue, so it hands nothing over.
+  told_otherwise = ["CUTBACK_LONG_QUEUE_URL", "CUTBACK_QUEUE_URL"]
   environment = merge(
-    { for name, value in var.wires.environment : name => value if startswith(name, "CUTBACK_") && !contains(local.told_otherwise, name) },
+    { for name, value in var.wires.environment : name => value if !startswith(name, "POWERTOOLS_") && !contains(local.told_otherwise, name) },
     { CUTBACK_QUEUE_URL = var.wires.queue.url, CUTBACK_LOG_LEVEL = var.config.log_level },
+    # On Fargate, the program cannot find out how much memory its task has.
+    { CUTBACK_LIMIT_MEMORY = tostring((var.config.memory - local.parent_memory) * 1048576) },
     var.config.environment,
   )
-  secrets = merge(
-    { CUTBACK_RECORDS_URL = var.wires.records_secret_arn },
-    var.wires.webhooks_secret_arn == null ? {} : { CUTBACK_WEBHOOK_SECRET = var.wires.webhooks_secret_arn },
-  )
+
+  # MB for the worker beside the process that cuts: interpreter, libraries, buffers of uploads and downloads.
+  parent_memory = 640
+
+  # ECS injects this value when a task starts. The program itself reads the URL of the records, so that it can read it
+  # again after the password has changed.
+  secrets = var.wires.webhooks_secret_arn == null ? {} : { CUTBACK_WEBHOOK_SECRET = var.wires.webhooks_secret_arn }
+
+  tasks_arn = "arn:${data.aws_partition.this.partition}:ecs:${data.aws_region.this.id}:${data.aws_caller_identity.this.account_id}:task/${var.name}/*"
+}
+
+# ECS creates this role with the first cluster of an account, but a little later than it needs it.
+resource "aws_iam_service_linked_role" "ecs" {
+  count = var.config.create_ecs_role ? 1 : 0
+
+  aws_service_name = "ecs.amazonaws.com"
+  description      = "Lets ECS manage network interfaces and load balancers"
 }
 
 resource "aws_ecr_repository" "this" {
@@ -28,7 +43,6 @@ resource "aws_ecr_repository" "this" {
   name                 = var.name
   image_tag_mutability = "IMMUTABLE"
   force_delete         = true
-  tags                 = var.tags
 
   image_scanning_configuration {
     scan_on_push = true
@@ -42,7 +56,8 @@ resource "aws_ecr_repository" "this" {
 
 resource "aws_ecs_cluster" "this" {
   name = var.name
-  tags = var.tags
+
+  depends_on = [aws_iam_service_linked_role.ecs]
 
   setting {
     name  = "containerInsights"
@@ -65,7 +80,6 @@ resource "aws_ecs_task_definition" "this" {
   memory                   = var.config.memory
   execution_role_arn       = aws_iam_role.this["start"].arn
   task_role_arn            = aws_iam_role.this["work"].arn
-  tags                     = var.tags
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -91,7 +105,7 @@ resource "aws_ecs_task_definition" "this" {
       logDriver = "awslogs"
       options = {
         "awslogs-group"         = aws_cloudwatch_log_group.this.name
-        "awslogs-region"        = data.aws_region.this.name
+        "awslogs-region"        = data.aws_region.this.id
         "awslogs-stream-prefix" = "worker"
       }
     }
@@ -106,7 +120,6 @@ resource "aws_ecs_service" "this" {
   platform_version                   = "1.4.0"
   propagate_tags                     = "SERVICE"
   deployment_minimum_healthy_percent = 100
-  tags                               = var.tags
 
   capacity_provider_strategy {
     capacity_provider = var.config.spot ? "FARGATE_SPOT" : "FARGATE"
@@ -138,5 +151,4 @@ resource "aws_cloudwatch_log_group" "this" {
   name              = "/ecs/${var.name}-workers"
   retention_in_days = var.log_days
   kms_key_id        = var.kms_key_arn
-  tags              = var.tags
 }

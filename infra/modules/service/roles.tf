@@ -1,16 +1,11 @@
 # Two roles: one starts the container (image, secrets, logs), the other is for the program in the container.
 
-locals {
-  keys = var.kms_key_arn == null ? [] : [var.kms_key_arn]
-}
-
 resource "aws_iam_role" "this" {
   for_each = toset(["start", "work"])
 
-  name               = "${var.name}-service-${each.key}-${data.aws_region.this.name}"
+  name               = "${var.name}-service-${each.key}-${data.aws_region.this.id}"
   description        = each.key == "start" ? "${var.name}: starts long-running workers" : "${var.name}: long-running workers"
   assume_role_policy = data.aws_iam_policy_document.tasks.json
-  tags               = var.tags
 }
 
 data "aws_iam_policy_document" "tasks" {
@@ -52,7 +47,11 @@ module "access" {
   writes    = [var.wires.clips.arn]
   clears    = [var.wires.clips.arn]
   publishes = [var.wires.topic_arn]
-  keys      = local.keys
+  secrets   = [var.wires.records_secret_arn]
+  keys      = var.keys.uses
+  decrypts  = var.keys.decrypts
+
+  protects_tasks_of = local.tasks_arn
 }
 
 data "aws_iam_policy_document" "start" {
@@ -63,10 +62,13 @@ data "aws_iam_policy_document" "start" {
     resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
   }
 
-  statement {
-    sid       = "ReadSecrets"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = values(local.secrets)
+  dynamic "statement" {
+    for_each = length(local.secrets) > 0 ? [1] : []
+    content {
+      sid       = "ReadSecrets"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = values(local.secrets)
+    }
   }
 
   statement {
@@ -85,11 +87,11 @@ data "aws_iam_policy_document" "start" {
   }
 
   dynamic "statement" {
-    for_each = local.keys
+    for_each = length(var.keys.uses) + length(var.keys.decrypts) > 0 ? [1] : []
     content {
-      sid       = "UseKey"
+      sid       = "UseKeys"
       actions   = ["kms:Decrypt"]
-      resources = [statement.value]
+      resources = setunion(var.keys.uses, var.keys.decrypts)
     }
   }
 }

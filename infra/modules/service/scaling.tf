@@ -1,5 +1,6 @@
-# Scales by the age of the oldest message: an old one means too few workers. Scales to zero only when no message waits
-# or is in flight, so scaling never interrupts a job.
+# Scales by the age of the oldest message while messages wait: an old one means too few workers. The metric itself counts
+# messages in flight as well, so one long job would start every worker. Scales to zero only when no message waits or is
+# in flight; and a worker protects its task while it has a job, so scaling never interrupts it.
 
 resource "aws_appautoscaling_target" "this" {
   service_namespace  = "ecs"
@@ -7,7 +8,6 @@ resource "aws_appautoscaling_target" "this" {
   scalable_dimension = "ecs:service:DesiredCount"
   min_capacity       = var.config.min_workers
   max_capacity       = var.config.max_workers
-  tags               = var.tags
 }
 
 resource "aws_appautoscaling_policy" "more" {
@@ -56,17 +56,33 @@ resource "aws_appautoscaling_policy" "none" {
 resource "aws_cloudwatch_metric_alarm" "waiting" {
   alarm_name          = "${var.name}-long-jobs-wait"
   alarm_description   = "Long jobs are waiting: starts more workers."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateAgeOfOldestMessage"
-  dimensions          = { QueueName = var.wires.queue.name }
-  statistic           = "Maximum"
-  period              = 60
   evaluation_periods  = 1
   threshold           = var.config.scale_age_seconds
   comparison_operator = "GreaterThanOrEqualToThreshold"
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_appautoscaling_policy.more.arn]
-  tags                = var.tags
+
+  metric_query {
+    id          = "waiting"
+    expression  = "IF(visible > 0, age, 0)"
+    label       = "Age of the oldest job while some wait"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { visible = "ApproximateNumberOfMessagesVisible", age = "ApproximateAgeOfOldestMessage" }
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/SQS"
+        metric_name = metric_query.value
+        dimensions  = { QueueName = var.wires.queue.name }
+        period      = 60
+        stat        = "Maximum"
+      }
+    }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "idle" {
@@ -77,7 +93,6 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
   comparison_operator = "LessThanOrEqualToThreshold"
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_appautoscaling_policy.none.arn]
-  tags                = var.tags
 
   metric_query {
     id          = "all"

@@ -10,6 +10,8 @@ variable "config" {
     - cpu (1024 is one processor), memory (MB), disk (GiB), architecture: for one worker.
     - spot: about a third of the price; a worker that is interrupted gives its job back.
     - min_workers, max_workers; scale_age_seconds: the age of the oldest job at which another worker starts.
+    - create_ecs_role: creates the service-linked role of ECS, for an account that has never used ECS. In other accounts
+      the role exists, and creating it again fails.
   EOT
   type = object({
     image             = optional(string)
@@ -25,6 +27,7 @@ variable "config" {
     scale_age_seconds = optional(number, 60)
     log_level         = optional(string, "INFO")
     environment       = optional(map(string), {})
+    create_ecs_role   = optional(bool, false)
   })
   default  = {}
   nullable = false
@@ -32,6 +35,11 @@ variable "config" {
   validation {
     condition     = contains([256, 512, 1024, 2048, 4096, 8192, 16384], var.config.cpu)
     error_message = "service.cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384."
+  }
+
+  validation {
+    condition     = var.config.memory >= 2048 && var.config.memory <= 122880
+    error_message = "service.memory must lie between 2048 and 122880 MB: with less, the worker and the process that cuts do not fit."
   }
 
   validation {
@@ -82,14 +90,14 @@ variable "log_days" {
   type        = number
 }
 
-variable "kms_key_arn" {
-  description = "A customer-managed key for logs and images, the same as for buckets, queues and secrets; null: AWS's own."
-  type        = string
-  default     = null
+variable "keys" {
+  description = "Customer-managed keys (ARNs) of what the workers touch: `uses` to read and write, `decrypts` to read only."
+  type        = object({ uses = list(string), decrypts = set(string) })
+  default     = { uses = [], decrypts = [] }
 }
 
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
+variable "kms_key_arn" {
+  description = "A customer-managed key for logs and images; null: AWS's own."
+  type        = string
+  default     = null
 }

@@ -3,7 +3,7 @@ data "aws_region" "this" {}
 
 locals {
   # Names of buckets are unique worldwide; account and region make these unique.
-  owner = "${data.aws_caller_identity.this.account_id}-${data.aws_region.this.name}"
+  owner = "${data.aws_caller_identity.this.account_id}-${data.aws_region.this.id}"
 
   # An existing bucket is not changed: it gets no policy, no lifecycle and no encryption.
   made = merge(
@@ -24,14 +24,14 @@ resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_19:each is encrypted below
   #checkov:skip=CKV_AWS_21:a recording is pinned by its etag and a clip's key is never written twice; an expired clip must be deleted, not hidden by a delete marker
   #checkov:skip=CKV_AWS_144:copying recordings to another region is your choice, and costs money
-  #checkov:skip=CKV_AWS_145:encrypted with S3's own key unless kms_key_arn names one, which adds the price of a call to each read
+  #checkov:skip=CKV_AWS_145:encrypted with S3's own key unless key_arns names one, which adds the price of a call to each read
   #checkov:skip=CKV2_AWS_61:each has a lifecycle below
   #checkov:skip=CKV2_AWS_62:module queue handles events of recordings; nothing needs events of clips and code
   for_each = local.made
 
   bucket        = local.names[each.key]
   force_destroy = each.value.force_destroy
-  tags          = merge(var.tags, { Name = local.names[each.key] })
+  tags          = { Name = local.names[each.key] }
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -61,11 +61,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 
   rule {
     # A bucket key asks KMS once for many objects. Without it, each range that is read would cost a KMS call.
-    bucket_key_enabled = var.kms_key_arn != null
+    bucket_key_enabled = var.key_arns[each.key] != null
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
-      kms_master_key_id = var.kms_key_arn
+      sse_algorithm     = var.key_arns[each.key] == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.key_arns[each.key]
     }
   }
 }

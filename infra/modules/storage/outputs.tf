@@ -4,7 +4,7 @@ data "aws_partition" "this" {}
 locals {
   arns = { for role, name in local.names : role => "arn:${data.aws_partition.this.partition}:s3:::${name}" }
 
-  domain = "${local.names.clips}.s3.${data.aws_region.this.name}.${data.aws_partition.this.dns_suffix}"
+  domain = "${local.names.clips}.s3.${data.aws_region.this.id}.${data.aws_partition.this.dns_suffix}"
 }
 
 output "recordings" {

@@ -4,6 +4,13 @@ locals {
   public = var.config.public == null ? 0 : 1
   signed = try(var.config.public.signers_key, null) == null ? 0 : 1
 
+  # CloudFront is global: its names are unique in the account, not in a region.
+  global_name = "${var.name}-${data.aws_region.this.id}"
+
+  # A cached response serves every page, with or without an Origin in the first request. So CloudFront adds the CORS
+  # headers to each response; S3 adds them only to responses of requests with an Origin.
+  headers = local.public == 1 && length(var.config.clips.cors_origins) > 0 ? 1 : 0
+
   # AWS's managed policies, which have the same ids in every account.
   aws_policies = {
     CachingOptimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -15,7 +22,7 @@ locals {
 resource "aws_cloudfront_origin_access_control" "clips" {
   count = local.public
 
-  name                              = "${var.name}-clips"
+  name                              = "${local.global_name}-clips"
   description                       = "Reads the clips of ${var.name}"
   origin_access_control_origin_type = "s3"
   signing_behavior                  = "always"
@@ -25,7 +32,7 @@ resource "aws_cloudfront_origin_access_control" "clips" {
 resource "aws_cloudfront_public_key" "signer" {
   count = local.signed
 
-  name_prefix = "${var.name}-"
+  name_prefix = "${local.global_name}-"
   comment     = "Signs addresses of clips"
   encoded_key = var.config.public.signers_key
 
@@ -37,9 +44,60 @@ resource "aws_cloudfront_public_key" "signer" {
 resource "aws_cloudfront_key_group" "signers" {
   count = local.signed
 
-  name    = "${var.name}-signers"
+  name    = "${local.global_name}-signers"
   comment = "Whose signatures open clips"
   items   = [aws_cloudfront_public_key.signer[0].id]
+}
+
+resource "aws_cloudfront_response_headers_policy" "clips" {
+  count = local.headers
+
+  name    = "${local.global_name}-clips"
+  comment = "Lets pages of cors_origins fetch clips of ${var.name}"
+
+  cors_config {
+    access_control_allow_credentials = false
+    access_control_max_age_sec       = 86400
+    origin_override                  = true
+
+    access_control_allow_headers {
+      items = ["range", "if-range", "if-none-match"]
+    }
+
+    access_control_allow_methods {
+      items = ["GET", "HEAD", "OPTIONS"]
+    }
+
+    access_control_allow_origins {
+      items = var.config.clips.cors_origins
+    }
+
+    access_control_expose_headers {
+      items = ["accept-ranges", "content-length", "content-range", "etag"]
+    }
+  }
+
+  # The same as in AWS's own policy SecurityHeaders, which this one replaces.
+  security_headers_config {
+    content_type_options {
+      override = true
+    }
+
+    frame_options {
+      frame_option = "SAMEORIGIN"
+      override     = false
+    }
+
+    referrer_policy {
+      referrer_policy = "strict-origin-when-cross-origin"
+      override        = false
+    }
+
+    strict_transport_security {
+      access_control_max_age_sec = 31536000
+      override                   = false
+    }
+  }
 }
 
 resource "aws_cloudfront_distribution" "clips" {
@@ -61,7 +119,6 @@ resource "aws_cloudfront_distribution" "clips" {
   aliases         = var.config.public.aliases
   price_class     = var.config.public.price_class
   web_acl_id      = var.config.public.web_acl_arn
-  tags            = var.tags
 
   origin {
     origin_id                = "clips"
@@ -76,7 +133,7 @@ resource "aws_cloudfront_distribution" "clips" {
     cached_methods             = ["GET", "HEAD"]
     cache_policy_id            = local.aws_policies.CachingOptimized
     origin_request_policy_id   = local.aws_policies.CORS-S3Origin
-    response_headers_policy_id = local.aws_policies.SecurityHeaders
+    response_headers_policy_id = try(aws_cloudfront_response_headers_policy.clips[0].id, local.aws_policies.SecurityHeaders)
     trusted_key_groups         = aws_cloudfront_key_group.signers[*].id
   }
 

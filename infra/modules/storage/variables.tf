@@ -73,14 +73,13 @@ variable "config" {
   }
 }
 
-variable "kms_key_arn" {
-  description = "A customer-managed key for new buckets; null: S3's own."
-  type        = string
-  default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
+variable "key_arns" {
+  description = "Customer-managed keys for new buckets, for recordings, clips and the program; null: S3's own."
+  type = object({
+    recordings = optional(string)
+    clips      = optional(string)
+    code       = optional(string)
+  })
+  default  = {}
+  nullable = false
 }

@@ -4,6 +4,9 @@
 locals {
   hears = length(var.webhooks.urls) > 0
 
+  # The zip contains libraries and bytecode for one version of Python; infra/lambda_zip.py reads the same file.
+  runtime = "python${trimspace(file("${path.module}/python-version"))}"
+
   functions = merge(
     {
       worker = {
@@ -49,7 +52,8 @@ resource "aws_lambda_function" "this" {
   description                    = each.value.about
   role                           = aws_iam_role.this[each.key].arn
   handler                        = each.value.handler
-  runtime                        = var.config.runtime
+  runtime                        = local.runtime
+  publish                        = true
   architectures                  = [var.config.architecture]
   s3_bucket                      = aws_s3_object.package.bucket
   s3_key                         = aws_s3_object.package.key
@@ -59,7 +63,6 @@ resource "aws_lambda_function" "this" {
   timeout                        = each.value.timeout
   reserved_concurrent_executions = each.value.reserved
   kms_key_arn                    = var.kms_key_arn
-  tags                           = var.tags
 
   ephemeral_storage {
     size = each.value.tmp
@@ -68,7 +71,10 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge(
       local.environment,
-      each.key == "webhooks" ? { CUTBACK_WEBHOOK_SECRET_SECRET = aws_secretsmanager_secret.webhooks[0].arn } : {},
+      each.key == "webhooks" ? {
+        CUTBACK_WEBHOOK_SECRET_SECRET = aws_secretsmanager_secret.webhooks[0].arn
+        WEBHOOK_SECRET_VERSION        = aws_secretsmanager_secret_version.webhooks[0].version_id
+      } : {},
       var.config.environment,
     )
   }
@@ -96,6 +102,17 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this, aws_cloudwatch_log_group.this]
 }
 
+# Queues and schedule call the version that this alias points to. To roll back, point it to another one:
+# aws lambda update-alias --function-name NAME-worker --name live --function-version N
+resource "aws_lambda_alias" "live" {
+  for_each = aws_lambda_function.this
+
+  name             = "live"
+  description      = "The version that queues and schedule call"
+  function_name    = each.value.function_name
+  function_version = each.value.version
+}
+
 # The settings of the program; docs/settings.md describes each of them.
 locals {
   environment = { for name, value in {
@@ -111,7 +128,9 @@ locals {
     CUTBACK_ANNOUNCE_URLS      = var.wires.topic_arn
     CUTBACK_RECORDS_URL_SECRET = var.wires.records_secret_arn
     CUTBACK_CACHE_URL          = var.wires.cache_url
-    POWERTOOLS_SERVICE_NAME    = var.name
+    # The program reads the secret when it starts. A new version in the environment starts it again.
+    RECORDS_URL_VERSION     = var.wires.records_version
+    POWERTOOLS_SERVICE_NAME = var.name
     # The namespace of Cutback's own metrics.
     POWERTOOLS_METRICS_NAMESPACE = "Cutback"
     POWERTOOLS_LOG_LEVEL         = var.config.log_level
@@ -126,5 +145,4 @@ resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${var.name}-${each.key}"
   retention_in_days = var.log_days
   kms_key_id        = var.kms_key_arn
-  tags              = var.tags
 }

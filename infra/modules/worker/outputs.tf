@@ -1,8 +1,10 @@
 output "functions" {
-  description = "The functions by role: worker, housekeeping and, with webhooks, webhooks."
+  description = "The functions by role: worker, housekeeping and, with webhooks, webhooks. `live` is the ARN of the alias that is called, `version` the version that it points to."
   value = { for role, function in aws_lambda_function.this : role => {
     name    = function.function_name
     arn     = function.arn
+    live    = aws_lambda_alias.live[role].arn
+    version = function.version
     role    = aws_iam_role.this[role].name
     logs    = aws_cloudwatch_log_group.this[role].name
     timeout = function.timeout

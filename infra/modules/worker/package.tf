@@ -8,10 +8,9 @@ locals {
 resource "aws_s3_object" "package" {
   #checkov:skip=CKV_AWS_186:encrypted as its bucket says
   bucket      = var.wires.code_bucket
-  key         = "${var.name}-${var.config.architecture}.zip"
+  key         = "${var.name}-${var.config.architecture}-${substr(sha256(local.package_hash), 0, 16)}.zip"
   source      = var.package
   source_hash = local.package_hash
-  tags        = var.tags
 
   lifecycle {
     precondition {

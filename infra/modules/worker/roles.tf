@@ -6,12 +6,11 @@ data "aws_region" "this" {}
 data "aws_caller_identity" "this" {}
 
 locals {
-  keys  = var.kms_key_arn == null ? [] : [var.kms_key_arn]
   sends = compact([try(var.wires.webhook_queue.arn, null)])
 
   # As a string, because the function is created after its role.
   function_arns = { for name in keys(local.functions) : name => join(":", [
-    "arn", data.aws_partition.this.partition, "lambda", data.aws_region.this.name,
+    "arn", data.aws_partition.this.partition, "lambda", data.aws_region.this.id,
     data.aws_caller_identity.this.account_id, "function", "${var.name}-${name}",
   ]) }
 }
@@ -19,10 +18,9 @@ locals {
 resource "aws_iam_role" "this" {
   for_each = local.functions
 
-  name               = "${var.name}-${each.key}-${data.aws_region.this.name}"
+  name               = "${var.name}-${each.key}-${data.aws_region.this.id}"
   description        = "${var.name}: ${each.value.about}"
   assume_role_policy = data.aws_iam_policy_document.lambda.json
-  tags               = var.tags
 }
 
 data "aws_iam_policy_document" "lambda" {
@@ -68,7 +66,8 @@ module "worker_access" {
   clears    = [var.wires.clips.arn]
   publishes = [var.wires.topic_arn]
   secrets   = [var.wires.records_secret_arn]
-  keys      = local.keys
+  keys      = var.keys.uses
+  decrypts  = var.keys.decrypts
   logs      = [aws_cloudwatch_log_group.this["worker"].arn]
   traces    = var.config.traces
 
@@ -84,7 +83,8 @@ module "housekeeping_access" {
   clears     = [var.wires.clips.arn]
   publishes  = [var.wires.topic_arn]
   secrets    = [var.wires.records_secret_arn]
-  keys       = local.keys
+  keys       = var.keys.uses
+  decrypts   = var.keys.decrypts
   logs       = [aws_cloudwatch_log_group.this["housekeeping"].arn]
   traces     = var.config.traces
 
@@ -98,7 +98,8 @@ module "webhooks_access" {
   receives = [var.wires.webhook_queue.arn]
   sends    = [var.wires.webhook_queue.dead.arn]
   secrets  = [var.wires.records_secret_arn, aws_secretsmanager_secret.webhooks[0].arn]
-  keys     = local.keys
+  keys     = var.keys.uses
+  decrypts = var.keys.decrypts
   logs     = [aws_cloudwatch_log_group.this["webhooks"].arn]
   traces   = var.config.traces
 

@@ -14,13 +14,13 @@ variable "config" {
     - memory: MB; 1769 give one processor, and you pay for memory × time. `tmp`: MB of /tmp.
     - timeout: seconds that a clip may take. Longer jobs go to the long-running workers, or fail with a named reason.
     - batch_size: messages for each invocation. Several messages share the timeout.
-    - max_concurrency: the maximum of concurrent workers. reserved_concurrency: Lambda's own reservation, -1 for none.
-    - layers: additional layers (ARNs), such as one with a CA bundle. environment: additional settings.
+    - max_concurrency: the maximum of concurrent workers. reserved_concurrency: Lambda's own reservation, -1 for none; it
+      must be at least max_concurrency.
+    - layers: additional layers (ARNs). environment: additional settings.
     - traces: whether to send traces to X-Ray.
   EOT
   type = object({
     architecture         = optional(string, "arm64")
-    runtime              = optional(string, "python3.13")
     memory               = optional(number, 1769)
     timeout              = optional(number, 300)
     tmp                  = optional(number, 2048)
@@ -38,11 +38,6 @@ variable "config" {
   validation {
     condition     = contains(["arm64", "x86_64"], var.config.architecture)
     error_message = "worker.architecture must be arm64 or x86_64."
-  }
-
-  validation {
-    condition     = contains(["python3.12", "python3.13", "python3.14"], var.config.runtime)
-    error_message = "worker.runtime must be python3.12 or later: older runtimes use Amazon Linux 2, whose C library is too old for the video libraries."
   }
 
   validation {
@@ -68,6 +63,11 @@ variable "config" {
   validation {
     condition     = var.config.max_concurrency >= 2 && var.config.max_concurrency <= 1000
     error_message = "worker.max_concurrency must be between 2 and 1000, the limits of Lambda."
+  }
+
+  validation {
+    condition     = var.config.reserved_concurrency == -1 || var.config.reserved_concurrency >= var.config.max_concurrency
+    error_message = "worker.reserved_concurrency must be -1, or at least worker.max_concurrency: the mapping would start more workers than Lambda runs, and throttled messages become dead letters."
   }
 
   validation {
@@ -117,6 +117,7 @@ variable "wires" {
     long_queue         = optional(object({ url = string, arn = string }))
     topic_arn          = string
     records_secret_arn = string
+    records_version    = optional(string)
     cache_url          = optional(string)
   })
 }
@@ -135,14 +136,20 @@ variable "log_days" {
   type        = number
 }
 
-variable "kms_key_arn" {
-  description = "A customer-managed key for environment, logs and secret, the same as for buckets and queues; null: AWS's own."
+variable "keys" {
+  description = "Customer-managed keys (ARNs) of what the functions touch: `uses` to read and write, `decrypts` to read only."
+  type        = object({ uses = list(string), decrypts = set(string) })
+  default     = { uses = [], decrypts = [] }
+}
+
+variable "secrets_key" {
+  description = "A customer-managed key for the secret of webhooks; null: AWS's own."
   type        = string
   default     = null
 }
 
-variable "tags" {
-  description = "Tags for every resource."
-  type        = map(string)
-  default     = {}
+variable "kms_key_arn" {
+  description = "A customer-managed key for environment and logs; null: AWS's own."
+  type        = string
+  default     = null
 }

@@ -9,15 +9,14 @@ ephemeral "aws_secretsmanager_random_password" "webhooks" {
 }
 
 resource "aws_secretsmanager_secret" "webhooks" {
-  #checkov:skip=CKV_AWS_149:encrypted with Secrets Manager's own key unless kms_key_arn names yours
+  #checkov:skip=CKV_AWS_149:encrypted with Secrets Manager's own key unless secrets_key names yours
   #checkov:skip=CKV2_AWS_57:receivers have the same secret; change it together with them, with webhooks.secret_version
   count = local.hears ? 1 : 0
 
   name_prefix             = "${var.name}-webhooks-"
   description             = "Signs webhooks (Standard Webhooks)"
-  kms_key_id              = var.kms_key_arn
+  kms_key_id              = var.secrets_key
   recovery_window_in_days = var.webhooks.recovery_days
-  tags                    = var.tags
 }
 
 resource "aws_secretsmanager_secret_version" "webhooks" {
