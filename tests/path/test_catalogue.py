@@ -155,17 +155,20 @@ def test_a_version_that_was_replaced_meanwhile_is_left_to_its_own_event(text_rec
 def test_a_removal_takes_the_recording_out(text_recordings: TextRecordings) -> None:
     etag = text_recordings.put()
     news(text_recordings.services, created(etag=etag, sequencer="01"))
+    (text_recordings.folder / NORTH).unlink()
     assert news(text_recordings.services, removed(sequencer="02")) is None
     assert text_recordings.get() is None
 
 
-def test_a_removal_without_a_sequencer_counts_only_if_the_object_is_gone(text_recordings: TextRecordings) -> None:
+@pytest.mark.parametrize("sequencer", ["", "02"])
+def test_a_removal_counts_only_if_the_object_is_gone(text_recordings: TextRecordings, sequencer: str) -> None:
     text_recordings.put()
     register(text_recordings.services, NORTH)
-    news(text_recordings.services, removed(sequencer=""))
+    assert news(text_recordings.services, removed(sequencer=sequencer)) is None
     assert text_recordings.get() is not None
+    assert text_recordings.prober.probed == 1
     (text_recordings.folder / NORTH).unlink()
-    news(text_recordings.services, removed(sequencer=""))
+    news(text_recordings.services, removed(sequencer=sequencer))
     assert text_recordings.get() is None
 
 

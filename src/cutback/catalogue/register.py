@@ -130,21 +130,23 @@ def own_key(services: Services, event: StoreEvent) -> str | None:
     return key if event.key.startswith(prefix) and is_recording(key) else None
 
 
-def remove(services: Services, key: str, event: StoreEvent) -> None:
-    """Take a recording out of the catalogue because the store reports its removal.
+def remove(services: Services, key: str, event: StoreEvent) -> bool:
+    """Take a recording out of the catalogue because the store reports its removal. Returns whether it is gone.
+
+    The store is asked first: the removal may be that of an old version only, by a lifecycle rule or by hand.
 
     Raises:
         SurroundingsError: store or catalogue do not answer.
     """
-    if not event.sequencer:
-        try:
-            services.sources.head(key)
-        except (ObjectNotFoundError, InvalidRequestError):
-            pass
-        else:
-            return  # nothing says which came first, but it is there
+    try:
+        services.sources.head(key)
+    except (ObjectNotFoundError, InvalidRequestError):
+        pass
+    else:
+        return False
     if services.catalogue.remove_recording(key, sequencer=event.sequencer, at=event.time):
         log.info("stage=catalogued key=%r removed=yes", key)
+    return True
 
 
 def _look(services: Services, reader: RememberingReader, told: Told, stopped: Callable[[], bool]) -> CameraRecording:

@@ -58,6 +58,8 @@ def note_event(
         log.info("stage=catalogued bucket=%r key=%r passed_over=yes", event.bucket, event.key)
         return None
     if event.kind == "removed":
-        remove(services, key, event)
-        return None
+        if remove(services, key, event) or services.catalogue.get_recording(key) is None:
+            return None
+        # A version was removed, and another one is there: the one that is known, or an older one from before it.
+        return enter_recording(services, key, again=again, stopped=stopped)
     return enter_recording(services, key, etag=event.etag, sequencer=event.sequencer, again=again, stopped=stopped)

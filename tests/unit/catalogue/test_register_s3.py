@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,11 @@ from tests.unit.storage.test_store_s3 import endpoint, options, s3  # noqa: F401
 
 from cutback.adapters.build import build
 from cutback.domain.cameras.store_event import StoreEvent
+from cutback.lifecycle.attempt import Done
+from cutback.ports import Message
 from cutback.services import Services
 from cutback.settings.settings import Settings
+from cutback.worker.receive import receive
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FOUND = {"duration": "600", "tracks": [{"kind": "audio", "codec": "aac", "samples": 1, "duration": "600"}]}
@@ -64,3 +68,76 @@ def test_an_object_that_takes_a_shorter_ones_place_is_growing(services: Services
         assert recording is not None
         assert recording == services.catalogue.get_recording("north.20261123T100000Z.mp4")
         assert growing == recording.growing
+
+
+KEY = "some/prefix/north.20261123T100000Z.mp4"
+RECORDING = "north.20261123T100000Z.mp4"
+
+
+def removal(name: str, sequencer: str, version: str) -> str:
+    """A removal as S3 tells it: by its own notification (`ObjectRemoved:Delete`), or through EventBridge (`bridge`)."""
+    when = "2026-11-23T12:00:00.000Z"
+    thing = {"key": KEY, "sequencer": sequencer, "versionId": version}
+    if name == "bridge":
+        detail = {
+            "bucket": {"name": "clips"},
+            "object": {**thing, "version-id": version},
+            "reason": "Lifecycle Expiration",
+        }
+        return json.dumps({"source": "aws.s3", "detail-type": "Object Deleted", "time": when, "detail": detail})
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": name,
+        "eventTime": when,
+        "s3": {"bucket": {"name": "clips"}, "object": thing},
+    }
+    return json.dumps({"Records": [record]})
+
+
+REMOVALS = ["ObjectRemoved:Delete", "LifecycleExpiration:Delete", "bridge"]
+
+
+def hear(services: Services, body: str) -> None:
+    outcome = receive(services, Message("m", "r", body, 1, NOON))
+    assert isinstance(outcome, Done), outcome
+
+
+@pytest.mark.parametrize("versioning", [False, True])
+@pytest.mark.parametrize("name", [*REMOVALS, "LifecycleExpiration:DeleteMarkerCreated"])
+def test_a_recording_that_a_rule_expires_leaves_the_catalogue(
+    services: Services, s3: Any, name: str, versioning: bool,  # noqa: F811, FBT001
+) -> None:  # fmt: skip
+    if versioning:
+        s3.put_bucket_versioning(Bucket="clips", VersioningConfiguration={"Status": "Enabled"})
+    etag = s3.put_object(Bucket="clips", Key=KEY, Body=b"sea")["ETag"]
+    assert news(services, event(KEY, etag)) is not None
+    s3.delete_object(Bucket="clips", Key=KEY)
+    hear(services, removal(name, "02", "v1"))
+    assert services.catalogue.get_recording(RECORDING) is None
+
+
+@pytest.mark.parametrize("name", REMOVALS)
+def test_a_removal_of_an_old_version_leaves_the_newer_one(services: Services, s3: Any, name: str) -> None:  # noqa: F811
+    s3.put_bucket_versioning(Bucket="clips", VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket="clips", Key=KEY, Body=b"sea")
+    assert news(services, event(KEY, old["ETag"])) is not None
+    new = s3.put_object(Bucket="clips", Key=KEY, Body=b"sea and more")
+    assert news(services, event(KEY, new["ETag"], sequencer="02")) is not None
+    s3.delete_object(Bucket="clips", Key=KEY, VersionId=old["VersionId"])
+    hear(services, removal(name, "03", old["VersionId"]))
+    recording = services.catalogue.get_recording(RECORDING)
+    assert recording is not None
+    assert recording.etag == new["ETag"]
+
+
+@pytest.mark.parametrize("name", REMOVALS)
+def test_a_removal_of_the_newest_version_brings_the_one_before_it_back(services: Services, s3: Any, name: str) -> None:  # noqa: F811
+    s3.put_bucket_versioning(Bucket="clips", VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket="clips", Key=KEY, Body=b"sea")
+    new = s3.put_object(Bucket="clips", Key=KEY, Body=b"sea and more")
+    assert news(services, event(KEY, new["ETag"], sequencer="02")) is not None
+    s3.delete_object(Bucket="clips", Key=KEY, VersionId=new["VersionId"])
+    hear(services, removal(name, "03", new["VersionId"]))
+    recording = services.catalogue.get_recording(RECORDING)
+    assert recording is not None
+    assert recording.etag == old["ETag"]

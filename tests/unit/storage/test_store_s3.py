@@ -82,8 +82,9 @@ def s3(endpoint: str):
     )
     client.create_bucket(Bucket="clips")
     yield client
-    for item in client.list_objects_v2(Bucket="clips").get("Contents", []):
-        client.delete_object(Bucket="clips", Key=item["Key"])
+    versions = client.list_object_versions(Bucket="clips")
+    for item in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
+        client.delete_object(Bucket="clips", Key=item["Key"], VersionId=item["VersionId"])
     client.delete_bucket(Bucket="clips")
     client.close()
 
