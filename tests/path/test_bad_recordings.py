@@ -159,7 +159,7 @@ def test_a_recording_that_changes_while_it_is_cut_fails_the_clip_by_name(
     clip = harness.ask("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.FAILED, "source_changed")
-    assert "Ask again" in clip.failure.message
+    assert "Retry the clip" in clip.failure.message
     accept.retry(harness.services, "wave")
     harness.work()
     assert harness.frames(harness.clip("wave")) == 30
@@ -207,7 +207,7 @@ def test_a_full_disk_delays_the_clip_and_once_there_is_room_it_is_made(
     clip = harness.ask("wave")
     assert clip.failure is not None
     assert (clip.state, clip.failure.reason) == (ClipState.QUEUED, "storage_full")
-    assert "Make room" in clip.failure.message
+    assert "Free some space" in clip.failure.message
     assert harness.objects() == ["filler"]
     filler.unlink()
     wait_out(harness)

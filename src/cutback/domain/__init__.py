@@ -1,1 +1,1 @@
-"""Words and pure decisions: no store, no network, no logging."""
+"""Data types and pure decisions: no store, no network, no logging."""

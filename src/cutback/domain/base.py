@@ -1,4 +1,4 @@
-"""What every model of the vocabulary shares."""
+"""What all models of the domain share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cutback.domain.errors import Fault, InvalidRequestError
 
 
 class Model(BaseModel):
-    """A frozen, typed value. Unknown fields are refused, so that a misspelt one is not lost silently."""
+    """A frozen, typed value. Unknown fields are rejected, so a misspelt one is never silently ignored."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", ser_json_inf_nan="constants", allow_inf_nan=False, serialize_by_alias=True
@@ -21,24 +21,24 @@ class Model(BaseModel):
 
 
 def iso(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the microsecond, so that text sorts as time does."""
+    """Format as RFC 3339 in UTC, to the microsecond, so that the texts sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 Moment = Annotated[AwareDatetime, PlainSerializer(iso, when_used="json")]
-"""A point on the wall clock; always aware, written in UTC."""
+"""A wall-clock time; always aware, written in UTC."""
 
 
 def utc_now() -> datetime:
-    """The wall clock, aware, in UTC."""
+    """Return the current wall-clock time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def read_json(text: str | bytes, *, max_bytes: int = 1024 * 1024) -> Any:
-    """Parse JSON strictly: numbers stay exact (`Decimal`), no NaN or infinity, no key twice.
+    """Parse JSON strictly: numbers stay exact (`Decimal`); NaN, infinity and duplicate keys are rejected.
 
     Raises:
-        InvalidRequestError: with the one thing that is wrong.
+        InvalidRequestError: the text is too large, is not valid JSON or is nested too deeply.
     """
     if len(text) > max_bytes:
         raise InvalidRequestError([Fault("", f"is larger than {max_bytes} bytes")])

@@ -1,4 +1,4 @@
-"""Ranges of bytes, (start, end) with the end excluded: joined where they are near, split where they are long. Pure."""
+"""Joins and splits ranges of bytes, written as (start, end) with the end excluded. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 
 def coalesced(ranges: Iterable[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-    """The ranges in order, joined where they overlap or no more than `gap` bytes lie between them."""
+    """Sort the ranges, and join those that overlap or are at most `gap` bytes apart."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if joined and start - joined[-1][1] <= gap:
@@ -18,7 +18,7 @@ def coalesced(ranges: Iterable[tuple[int, int]], gap: int) -> list[tuple[int, in
 
 
 def split(start: int, end: int, most: int) -> list[tuple[int, int]]:
-    """The range in equal parts (to a byte) of no more than `most` bytes."""
+    """Split the range into equal parts (to a byte) of at most `most` bytes."""
     count = -(-(end - start) // most)
     edges = [start + (end - start) * n // count for n in range(count + 1)] if count else []
     return list(pairwise(edges))

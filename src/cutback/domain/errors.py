@@ -1,4 +1,4 @@
-"""One tree of errors. A class's docstring is its public message; details go to the log."""
+"""The tree of errors. A class's docstring is the message that users see; internals go to the log."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from typing import Any, ClassVar
 
 
 class CutbackError(Exception):
-    """Something went wrong inside Cutback."""
+    """An internal error occurred. The log has the details."""
 
     reason: ClassVar[str] = "internal_error"
-    """The name a clip's record, an event and an exit message carry."""
+    """Names the error in a clip's record, in events and in exit messages."""
 
     transient: ClassVar[bool] = False
-    """Whether the surroundings may be to blame, so that the same work may succeed later."""
+    """Whether the same work may succeed later, because the cause may lie outside of it."""
 
     parked: ClassVar[bool] = False
-    """Whether the message of a clip that failed for this becomes a dead letter, which can be brought back."""
+    """Whether a clip that fails with this error leaves a dead letter, which can be redriven."""
 
     def __init__(self, detail: str = "") -> None:
-        """`detail` names what was wrong with which thing; it is shown to the user."""
+        """`detail` says which thing is wrong and how; users see it."""
         super().__init__(detail)
         self.detail = detail
 
     @property
     def message(self) -> str:
-        """The public message: the class's docstring and, if there is one, the detail."""
+        """The message that users see: the class's docstring, followed by the detail if there is one."""
         general = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
         return f"{general} {self.detail}".strip()
 
     def __str__(self) -> str:
-        """The public message."""
+        """The message that users see."""
         return self.message
 
     def as_dict(self) -> dict[str, Any]:
-        """The shape shown under `--json` and by the API."""
+        """The form that `--json` and the API show."""
         return {"reason": self.reason, "message": self.message}
 
 
 class InternalError(CutbackError):
-    """Something went wrong inside Cutback."""
+    """An internal error occurred. The log has the details."""
 
     parked = True
 
@@ -48,45 +48,45 @@ class InternalError(CutbackError):
 
 
 class InvalidRequestError(CutbackError):
-    """The request cannot be understood."""
+    """The request is invalid."""
 
     reason = "invalid_request"
 
     def __init__(self, faults: list[Fault]) -> None:
-        """`faults` holds every fault found, each with its path and what would be right."""
+        """`faults` lists everything that is wrong, each with its path and what is expected."""
         self.faults = faults
         super().__init__("; ".join(str(fault) for fault in faults))
 
     def as_dict(self) -> dict[str, Any]:
-        """With every fault."""
+        """The form that `--json` and the API show, with every fault."""
         return {**super().as_dict(), "faults": [fault.as_dict() for fault in self.faults]}
 
 
 class Fault:
-    """One thing wrong with a request: where (`source[0].start`) and what would be right."""
+    """One thing that is wrong with a request: where it is (`source[0].start`) and what is expected."""
 
     __slots__ = ("path", "problem")
 
     def __init__(self, path: str, problem: str) -> None:
-        """`path` is written the way one would index the JSON."""
+        """`path` is written as in JavaScript: `source[0].start`. It is empty for the whole request."""
         self.path = path
         self.problem = problem
 
     def __str__(self) -> str:
-        """`path: problem`, or the problem alone where it concerns the whole request."""
+        """`path: problem`, or only the problem if it concerns the whole request."""
         return f"{self.path}: {self.problem}" if self.path else self.problem
 
     def __repr__(self) -> str:
-        """For test output."""
+        """Shown by failing tests."""
         return f"Fault({self.path!r}, {self.problem!r})"
 
     def as_dict(self) -> dict[str, str]:
-        """The shape shown under `--json` and by the API."""
+        """The form that `--json` and the API show."""
         return {"path": self.path, "problem": self.problem}
 
 
 class DifferentRequestError(CutbackError):
-    """This id already belongs to a different request; choose another id or leave it out."""
+    """This id already belongs to a different request. Choose another id, or leave it out."""
 
     reason = "id_taken"
 
@@ -113,13 +113,13 @@ class RecordingNotFoundError(CutbackError):
 
 
 class SourceChangedError(CutbackError):
-    """The recording changed while it was being cut. Ask again once it is no longer being written."""
+    """The recording changed while it was being cut. Retry the clip once the recording is complete."""
 
     reason = "source_changed"
 
 
 class RecordingGrewError(SourceChangedError):
-    """A longer version took the recording's place while it was being cut; the clip is made from that one."""
+    """A longer version replaced the recording while it was being cut. The clip is made again from that version."""
 
     reason = "recording_grew"
     transient = True
@@ -133,43 +133,43 @@ class RangeOutsideRecordingError(CutbackError):
 
 
 class FootageMissingError(CutbackError):
-    """The camera has no footage of the time asked for, and none came in time."""
+    """The camera has no footage of the requested time, and none arrived before the wait ended."""
 
     reason = "footage_missing"
 
 
 class FootageExpiredError(CutbackError):
-    """The footage is older than recordings are kept."""
+    """The footage is no longer kept: it is older than the retention time of recordings."""
 
     reason = "footage_expired"
 
 
 class PlaceUnknownError(CutbackError):
-    """It cannot be told which camera the recording is of, or when it began: its key is of no pattern that is set."""
+    """The recording's camera or start time is unknown, because its key matches no configured pattern."""
 
     reason = "place_unknown"
 
 
 class MediaUnreadableError(CutbackError):
-    """The recording is not a readable video: empty, truncated, damaged or another kind of file."""
+    """The recording is not a readable video. It may be empty, truncated, damaged or another kind of file."""
 
     reason = "media_unreadable"
 
 
 class MediaUnsupportedError(CutbackError):
-    """The recording is in a format that Cutback does not open. It reads MP4/MOV, Matroska/WebM and MPEG-TS."""
+    """The recording's format is not supported. Cutback reads MP4/MOV, Matroska/WebM and MPEG-TS."""
 
     reason = "media_unsupported"
 
 
 class MediaCrashedError(CutbackError):
-    """The recording crashed the decoder, which was running apart; nothing else was harmed."""
+    """The recording crashed the decoder, which runs in its own process. Nothing else was affected."""
 
     reason = "media_crashed"
 
 
 class MediaTooSlowError(CutbackError):
-    """The recording takes longer to cut than the limits allow."""
+    """Cutting the recording takes longer than the limits allow."""
 
     reason = "media_too_slow"
 
@@ -181,16 +181,16 @@ class MediaTooLargeError(CutbackError):
 
 
 class ClipDamagedError(CutbackError):
-    """The finished clip did not pass its check, and neither did a second one made by full re-encoding."""
+    """The finished clip failed its check, and so did a second version that was fully re-encoded."""
 
     reason = "clip_damaged"
 
 
-# --- the surroundings ------------------------------------------------------------------------------
+# --- services and stores ---------------------------------------------------------------------------
 
 
 class SurroundingsError(CutbackError):
-    """Something Cutback depends on did not answer as it should; the work is tried again."""
+    """A service that Cutback depends on failed. The work is retried."""
 
     reason = "surroundings"
     transient = True
@@ -198,55 +198,55 @@ class SurroundingsError(CutbackError):
 
 
 class StorageUnavailableError(SurroundingsError):
-    """The store could not be reached or refused the request."""
+    """The store cannot be reached or refused the request."""
 
     reason = "storage_unavailable"
 
 
 class StorageFullError(SurroundingsError):
-    """There is no room left where the clip has to be written. Make room; the work is tried again."""
+    """There is no space left to write the clip. Free some space; the work is retried."""
 
     reason = "storage_full"
 
 
 class ObjectNotFoundError(CutbackError):
-    """The store holds no object under this key."""
+    """The store has no object with this key."""
 
     reason = "object_not_found"
 
 
 class ObjectTooLargeError(CutbackError):
-    """The object is larger than what may be read at once."""
+    """The object is too large to be read at once."""
 
     reason = "object_too_large"
 
 
 class ObjectExistsError(CutbackError):
-    """The store already holds an object under this key, and nothing is overwritten."""
+    """The store already has an object with this key, and Cutback never overwrites one."""
 
     reason = "object_exists"
 
 
 class RecordsUnavailableError(SurroundingsError):
-    """The records database could not be reached or is locked."""
+    """The records database cannot be reached or is locked."""
 
     reason = "records_unavailable"
 
 
 class QueueUnavailableError(SurroundingsError):
-    """The queue could not be reached or is locked."""
+    """The queue cannot be reached or is locked."""
 
     reason = "queue_unavailable"
 
 
 class FootageNotYetError(SurroundingsError):
-    """Footage that was there a moment ago is not there now; the clip waits for it again."""
+    """Footage that was available a moment ago is gone. The clip waits for it again."""
 
     reason = "footage_not_yet"
 
 
 class MessageRefusedError(CutbackError):
-    """The queue cannot carry this message: it is too large, or holds signs that the queue does not take."""
+    """The queue rejects this message because it is too large or contains characters that the queue does not allow."""
 
     reason = "message_refused"
 
@@ -255,26 +255,26 @@ class MessageRefusedError(CutbackError):
 
 
 class LeaseLostError(CutbackError):
-    """This attempt is no longer the clip's current one: it was cancelled, or another attempt took over."""
+    """This attempt is no longer the current one: the clip was cancelled, or another attempt took over."""
 
     reason = "lease_lost"
 
 
 class StoppedError(CutbackError):
-    """The worker is stopping and gave its work back."""
+    """The worker is stopping and returned its work to the queue."""
 
     reason = "stopped"
 
 
 class OutOfTimeError(CutbackError):
-    """The clip takes longer to make than this kind of worker may run."""
+    """Making the clip takes longer than this kind of worker may run."""
 
     reason = "out_of_time"
     parked = True
 
 
 class WorkersDiedError(CutbackError):
-    """Every worker that tried to make this clip died doing so."""
+    """Every worker that tried to make this clip died."""
 
     reason = "gave_up"
     parked = True
@@ -289,4 +289,4 @@ class SettingsError(CutbackError):
 _ERRORS = [kind for kind in globals().values() if isinstance(kind, type) and issubclass(kind, CutbackError)]
 
 PARKED_REASONS = frozenset(kind.reason for kind in _ERRORS if kind.parked)
-"""The reasons of failed clips that have a dead letter."""
+"""Reasons with which a failed clip leaves a dead letter."""

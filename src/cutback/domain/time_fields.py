@@ -1,4 +1,4 @@
-"""Times as fields of pydantic models. Apart from `times`, so that media code starts without pydantic."""
+"""Times as fields of pydantic models. Separate from `times`, so that media code starts without pydantic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times as people write them, kept exact: seconds are `Fraction`, never `float`."""
+"""Times as requests write them, kept exact: seconds are `Fraction`, never `float`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 FRAME_TOLERANCE = Fraction(1, 1000)
-"""A time within this many seconds of a frame's own time names that frame."""
+"""A time within this many seconds of a frame's own time means that frame."""
 
 MAX_SECONDS = 366 * 24 * 3600
-"""No recording is longer than a year; a greater number is a slip, such as milliseconds for seconds."""
+"""A year. A greater number is a mistake, such as milliseconds instead of seconds."""
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,12})?)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,9}(?:\.\d{1,12})?", re.ASCII)
@@ -21,7 +21,7 @@ _EXPECTED = 'seconds (12.5 or "12.5"), "HH:MM:SS.mmm" or {"frame": 1234}'
 
 @dataclass(frozen=True, slots=True)
 class FrameNumber:
-    """The n-th presented frame of a recording, counted from 0."""
+    """The n-th frame of a recording in presentation order, counted from 0."""
 
     frame: int
 
@@ -31,10 +31,10 @@ Instant: TypeAlias = Fraction | FrameNumber
 
 
 def parse_instant(value: object) -> Instant:
-    """Read a time as a request may write it.
+    """Parse a time as a request may write it.
 
     Raises:
-        ValueError: `value` is none of the accepted forms, or negative, or beyond `MAX_SECONDS`.
+        ValueError: `value` has no accepted form, is negative or is beyond `MAX_SECONDS`.
     """
     if isinstance(value, FrameNumber):
         return value
@@ -53,7 +53,7 @@ def _parse_frame(value: dict[Any, Any]) -> FrameNumber:
     if set(value) != {"frame"} or isinstance(number, bool) or not isinstance(number, int):
         raise ValueError(f"expected {_EXPECTED}")
     if not 0 <= number <= MAX_SECONDS * 1000:
-        raise ValueError("the frame number must be 0 or more, and no greater than a year of frames")
+        raise ValueError("the frame number must be at least 0 and at most a year of frames")
     return FrameNumber(number)
 
 
@@ -62,14 +62,14 @@ def _parse_seconds(value: object) -> Fraction:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise ValueError(f"expected {_EXPECTED}")  # noqa: TRY004 - pydantic collects ValueErrors
-    if isinstance(value, float):  # repr gives the decimal that was written
+    if isinstance(value, float):  # repr returns the decimal as it was written
         value = Decimal(repr(value))
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError("must be a finite number of seconds")
-        # Bounded before Fraction expands the exponent: 1e999999999 would fill the memory.
+        # Check the size before Fraction expands the exponent: 1e999999999 would fill the memory.
         if value and not -12 <= value.adjusted() <= 9:
-            raise ValueError(f"is out of any recording's range; expected {_EXPECTED}")
+            raise ValueError(f"is too large or too small; expected {_EXPECTED}")
         return Fraction(value)
     if isinstance(value, int):
         return Fraction(value)
@@ -87,14 +87,14 @@ def _parse_seconds(value: object) -> Fraction:
 
 
 def instant_to_json(value: Instant) -> str | dict[str, int]:
-    """The canonical form of a time: equal times give equal text (`12.5`, never `12.50`)."""
+    """Return the canonical form of a time: equal times give equal text (`12.5`, never `12.50`)."""
     if isinstance(value, FrameNumber):
         return {"frame": value.frame}
     return format_seconds(value)
 
 
 def format_seconds(value: Fraction, places: int = 12) -> str:
-    """Seconds as a plain decimal, rounded half to even to `places`, without trailing zeros."""
+    """Format seconds as a plain decimal, rounded half to even to `places`, without trailing zeros."""
     scaled = round(value * 10**places)
     sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
     whole, part = divmod(scaled, 10**places)
@@ -102,7 +102,7 @@ def format_seconds(value: Fraction, places: int = 12) -> str:
 
 
 def format_clock(value: Fraction) -> str:
-    """Seconds as `HH:MM:SS.mmm`, rounded to the millisecond."""
+    """Format seconds as `HH:MM:SS.mmm`, rounded to the millisecond."""
     millis = round(value * 1000)
     sign, millis = ("-", -millis) if millis < 0 else ("", millis)
     seconds, millis = divmod(millis, 1000)

@@ -22,10 +22,10 @@ _EXPECTED = 'a moment such as "2026-06-21T10:03:12.480+02:00", or milliseconds s
 
 
 def parse_moment(value: object) -> datetime:
-    """Read a moment; exact to the microsecond, digits beyond are cut off. In UTC.
+    """Parse a moment to UTC, exact to the microsecond; further digits are cut off.
 
     Raises:
-        ValueError: it is neither form, has no offset, or lies outside of 1990 to 2200.
+        ValueError: it has neither form, has no offset from UTC, or is not between 1990 and 2200.
     """
     if isinstance(value, datetime):
         moment = value
@@ -38,7 +38,7 @@ def parse_moment(value: object) -> datetime:
     else:
         raise ValueError(f"expected {_EXPECTED}")  # noqa: TRY004 - pydantic collects ValueErrors
     if not _FIRST <= moment < _LAST:
-        raise ValueError(f"lies in the year {moment.year}; expected {_EXPECTED}")
+        raise ValueError(f"is in the year {moment.year}; expected {_EXPECTED}")
     return moment.astimezone(UTC)
 
 
@@ -50,7 +50,7 @@ def _parse_text(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.upper())
     except (ValueError, OverflowError):
-        raise ValueError(f"is no date and time of the calendar; expected {_EXPECTED}") from None
+        raise ValueError(f"is not a valid date and time; expected {_EXPECTED}") from None
 
 
 def _parse_millis(value: float | Decimal) -> datetime:
@@ -66,17 +66,17 @@ def _parse_millis(value: float | Decimal) -> datetime:
 
 
 def millis(moment: datetime) -> int:
-    """Milliseconds since 1970, rounded down."""
+    """Return milliseconds since 1970, rounded down."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def seconds_between(start: datetime, end: datetime) -> Fraction:
-    """Exact seconds from `start` to `end`; negative when `end` is the earlier one."""
+    """Return the exact seconds from `start` to `end`; negative if `end` is earlier."""
     return Fraction((end - start) // _MICROSECOND, 1_000_000)
 
 
 def after(moment: datetime, seconds: Fraction) -> datetime:
-    """`seconds` after the moment, rounded to the microsecond."""
+    """Return the moment `seconds` later, rounded to the microsecond."""
     return moment + timedelta(microseconds=round(seconds * 1_000_000))
 
 

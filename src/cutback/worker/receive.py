@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cutback.domain.clips.retry import MoveToDeadLetters, is_transient
 from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, ObjectNotFoundError, StoppedError
 from cutback.domain.requests.batch import single_requests
-from cutback.domain.requests.envelope import Asked, Elsewhere, Happened, Item, as_body, open_envelope
+from cutback.domain.requests.envelope import EventItem, Item, PointerItem, RequestItem, as_body, open_envelope
 from cutback.lifecycle.arrivals import note_event
 from cutback.lifecycle.attempt import Done, Outcome, settle
 from cutback.make_clip import make_clip
@@ -38,12 +38,12 @@ def receive(
     """
     try:
         items = _unwrap(services, message.body)
-        if len(items) == 1 and isinstance(items[0], Asked):
+        if len(items) == 1 and isinstance(items[0], RequestItem):
             requests = single_requests(items[0].content)
             if len(requests) == 1:
-                single = replace(message, body=as_body(Asked(requests[0])))
+                single = replace(message, body=as_body(RequestItem(requests[0])))
                 return make_clip(services, single, stopping=stopping, why=why)
-            items = [Asked(request) for request in requests]
+            items = [RequestItem(request) for request in requests]
         return _pass_on(services, items, again=message.receive_count > 1)
     except Exception as error:  # noqa: BLE001 - a bug must not lose a message; settle logs it whole
         return settle(services, None, message, error)
@@ -52,9 +52,9 @@ def receive(
 def _unwrap(services: Services, body: str) -> list[Item]:
     items: list[Item] = []
     for item in open_envelope(body):
-        if isinstance(item, Elsewhere):
+        if isinstance(item, PointerItem):
             found = open_envelope(_fetch(services, item))
-            if any(isinstance(each, Elsewhere) for each in found):
+            if any(isinstance(each, PointerItem) for each in found):
                 raise InvalidRequestError([Fault("", "points to a message that points to another")])
             items += found
         else:
@@ -62,7 +62,7 @@ def _unwrap(services: Services, body: str) -> list[Item]:
     return items
 
 
-def _fetch(services: Services, item: Elsewhere) -> bytes:
+def _fetch(services: Services, item: PointerItem) -> bytes:
     """Only from the one store that is set for it: who may send a message may not have everything read."""
     if services.messages is None or urlsplit(services.settings.message_store).netloc != item.bucket:
         raise InvalidRequestError(
@@ -77,9 +77,9 @@ def _fetch(services: Services, item: Elsewhere) -> bytes:
 def _pass_on(services: Services, items: list[Item], *, again: bool) -> Outcome:
     failure: CutbackError | None = None
     for item in items:
-        if isinstance(item, Asked):
+        if isinstance(item, RequestItem):
             services.queue.send(as_body(item))
-        elif isinstance(item, Happened):
+        elif isinstance(item, EventItem):
             try:
                 note_event(services, item.event, again=again)
             except CutbackError as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cutback.domain.cameras.store_event import StoreEvent, is_later
 from cutback.domain.errors import InvalidRequestError
 from cutback.domain.requests.batch import requests_in, single_requests
-from cutback.domain.requests.envelope import Asked, Elsewhere, Happened, as_body, open_envelope
+from cutback.domain.requests.envelope import EventItem, PointerItem, RequestItem, as_body, open_envelope
 from cutback.domain.requests.request import validate_request
 
 REQUEST = {"id": "wave-7", "source": {"camera": "north", "from": 1782000000000, "to": 1782000012500}}
@@ -53,7 +53,7 @@ def sns(message: object) -> dict[str, object]:
 
 def asked(body: object) -> list[object]:
     text = body if isinstance(body, str) else json.dumps(body)
-    return [item.content for item in open_envelope(text) if isinstance(item, Asked)]
+    return [item.content for item in open_envelope(text) if isinstance(item, RequestItem)]
 
 
 def test_a_bare_request_is_itself():
@@ -108,7 +108,7 @@ def test_a_literal_that_is_no_plain_dictionary_is_refused_and_nothing_of_it_runs
 def test_an_s3_event_is_told_with_its_key_decoded():
     (item,) = open_envelope(json.dumps({"Records": [S3_RECORD]}))
     assert (
-        Happened(
+        EventItem(
             StoreEvent(
                 kind="created",
                 bucket="surf",
@@ -126,7 +126,7 @@ def test_an_s3_event_is_told_with_its_key_decoded():
 @pytest.mark.parametrize(("name", "kind"), [("ObjectRemoved:Delete", "removed"), ("s3:ObjectCreated:Copy", "created")])
 def test_kinds_of_s3_events(name, kind):
     (item,) = open_envelope(json.dumps({"Records": [{**S3_RECORD, "eventName": name}]}))
-    assert isinstance(item, Happened)
+    assert isinstance(item, EventItem)
     assert kind == item.event.kind
 
 
@@ -150,8 +150,8 @@ def test_an_s3_event_comes_through_sns_and_through_eventbridge():
             }
         )
     )
-    assert isinstance(through_sns, Happened)
-    assert isinstance(bridged, Happened)
+    assert isinstance(through_sns, EventItem)
+    assert isinstance(bridged, EventItem)
     assert (through_sns.event.key, through_sns.event.sequencer) == (bridged.event.key, bridged.event.sequencer)
 
 
@@ -165,7 +165,7 @@ def test_tests_of_a_connection_and_other_s3_events_hold_nothing():
 )
 def test_a_pointer_of_the_extended_client_names_where_the_message_lies(name):
     body = json.dumps([name, {"s3BucketName": "big", "s3Key": "0b6e"}])
-    assert [Elsewhere("big", "0b6e")] == open_envelope(body)
+    assert [PointerItem("big", "0b6e")] == open_envelope(body)
 
 
 def test_envelopes_in_envelopes_without_end_are_refused():
@@ -196,7 +196,7 @@ def test_whatever_comes_is_opened_or_refused(content):
     except InvalidRequestError:
         return
     for item in items:
-        if isinstance(item, Asked):
+        if isinstance(item, RequestItem):
             with suppress(InvalidRequestError):
                 open_envelope(as_body(item))
 
@@ -204,7 +204,7 @@ def test_whatever_comes_is_opened_or_refused(content):
 def test_fractions_pass_exactly_through_a_message_of_their_own():
     body = '{"source": {"recording": "a.mp4", "start": 1.366667, "end": 2.1}}'
     (item,) = open_envelope(body)
-    assert isinstance(item, Asked)
+    assert isinstance(item, RequestItem)
     assert requests_in(body) == requests_in(as_body(item)) != []
 
 

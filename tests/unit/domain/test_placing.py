@@ -1,4 +1,4 @@
-"""Where a recording belongs: whom to believe, what is reported, and the nights when clocks are changed."""
+"""Where a recording belongs: which source wins, what is reported, and the nights when clocks change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_metadata_counts_more_than_the_key_and_contradictions_are_reported() -> 
     assert ("south", TEN + timedelta(seconds=5)) == (found.camera, found.start)
     assert found.conflicts == (
         "The metadata says camera south, the key says north.",
-        "The metadata says 2026-11-23 10:00:05.000 UTC, the key says 2026-11-23 10:00:00.000 UTC: the first counts.",
+        "The metadata says 2026-11-23 10:00:05.000 UTC, the key says 2026-11-23 10:00:00.000 UTC; the former counts.",
     )
 
 
@@ -119,7 +119,7 @@ def test_a_recording_without_a_camera_or_a_start_has_no_place(key: str) -> None:
 
 
 def test_a_camera_of_odd_characters_is_refused() -> None:
-    with pytest.raises(PlaceUnknownError, match="cannot be one"):
+    with pytest.raises(PlaceUnknownError, match="names an invalid camera"):
         camera_of(told(metadata={"cutback-camera": "a\x07"}), Rules())
 
 
@@ -144,7 +144,7 @@ def test_an_hour_that_comes_twice_is_told_apart_by_when_the_store_got_it(stored:
     at = datetime.fromisoformat(f"2026-10-25T{stored}:00Z")
     found = place_recording(told("north.20261025T023000.mp4", stored_at=at), BERLIN)
     assert datetime.fromisoformat(f"2026-10-25T{expected}:00Z") == found.start
-    assert "came twice in Europe/Berlin" in found.conflicts[0]
+    assert "occurred twice in Europe/Berlin" in found.conflicts[0]
 
 
 def test_an_hour_that_does_not_exist_is_read_as_if_the_clock_had_not_been_put_forward() -> None:

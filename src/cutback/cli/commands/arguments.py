@@ -11,7 +11,7 @@ from typing import Any
 from cutback.cli.exit_codes import WrongUsageError
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.batch import single_requests
-from cutback.domain.requests.envelope import Asked, open_envelope
+from cutback.domain.requests.envelope import RequestItem, open_envelope
 from cutback.domain.requests.request import ClipRequest, validate_request
 
 _OPTIONS = {
@@ -142,8 +142,8 @@ def requests_of_message(body: bytes) -> list[ClipRequest]:
         InvalidRequestError: one of them is wrong, or there is none.
     """
     items = open_envelope(body)
-    contents = [each for item in items if isinstance(item, Asked) for each in single_requests(item.content)]
-    if not contents or len(contents) < len([item for item in items if isinstance(item, Asked)]):
+    contents = [each for item in items if isinstance(item, RequestItem) for each in single_requests(item.content)]
+    if not contents or len(contents) < len([item for item in items if isinstance(item, RequestItem)]):
         raise InvalidRequestError([Fault("", "holds no request")])
     return [validate_request(content) for content in contents]
 

@@ -1,1 +1,1 @@
-"""Cameras, their recordings and the wall clock."""
+"""Cameras, their recordings and their clocks."""

@@ -13,15 +13,15 @@ from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.wallclock import after, seconds_between
 
 SEAM = timedelta(seconds=10)
-"""Recordings that overlap by no more than this follow one another; those that overlap by more contradict."""
+"""Recordings that overlap by up to this many seconds follow one another; those that overlap by more contradict."""
 
 ROUNDING = Fraction(1, 500)
-"""Seconds that a start or a duration may be off for being written in milliseconds."""
+"""Seconds by which a start or a duration may be off because it is rounded to milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """A piece of a recording: the moments it shows, and where in the recording they lie."""
+    """A part of a recording: the moments that it shows, and where in the recording they are."""
 
     recording: CameraRecording
     begins: datetime
@@ -30,7 +30,7 @@ class Take:
     """Seconds from the recording's time zero."""
     end: Fraction
     pace: Fraction = Fraction(1)
-    """Seconds of the recording's own time that pass in a second of the wall clock."""
+    """Seconds of the recording's own time per second of the wall clock."""
 
     def moment(self, seconds: Fraction) -> datetime:
         """What the wall clock showed at `seconds` from the recording's time zero."""
@@ -39,14 +39,14 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Moments of which there is no recording."""
+    """A period that no recording covers."""
 
     begins: datetime
     ends: datetime
 
     @property
     def seconds(self) -> Fraction:
-        """How long it is."""
+        """The length in seconds."""
         return seconds_between(self.begins, self.ends)
 
 
@@ -55,38 +55,38 @@ Stretch: TypeAlias = Take | Hole
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A span of a camera, without a moment missing or twice: takes and holes, in order."""
+    """A span of a camera as takes and holes, in order; every moment of the span belongs to exactly one of them."""
 
     stretches: tuple[Stretch, ...]
     notes: tuple[str, ...] = ()
-    """What a person should know, such as recordings that contradict each other."""
+    """Notes for people, such as recordings that contradict each other."""
 
     @property
     def takes(self) -> tuple[Take, ...]:
-        """What there is."""
+        """The covered parts."""
         return tuple(each for each in self.stretches if isinstance(each, Take))
 
     @property
     def holes(self) -> tuple[Hole, ...]:
-        """What there is not."""
+        """The parts without a recording."""
         return tuple(each for each in self.stretches if isinstance(each, Hole))
 
 
 @dataclass(frozen=True, slots=True)
 class _Clocked:
-    """A recording on the wall clock."""
+    """A recording, placed on the wall clock."""
 
     recording: CameraRecording
     ends: datetime
     pace: Fraction
-    """Seconds of the recording's own time that pass in a second of the wall clock."""
+    """Seconds of the recording's own time per second of the wall clock."""
 
 
 def cover(recordings: Sequence[CameraRecording], start: datetime, end: datetime, *, drift: Fraction) -> Coverage:
-    """Lay the span [start, end) out over a camera's recordings.
+    """Find the recordings that show each moment of the span [start, end) of a camera.
 
-    `recordings` are those that overlap the span and its neighbours on either side, in any order. `drift` is how far
-    the container's clock may stray from the wall's, as a share (0.0005 is 0.5 ms a second).
+    `recordings` are those that overlap the span and the nearest one on either side, in any order. `drift` is how far
+    a container's clock may deviate from the wall clock, as a ratio (0.0005 is 0.5 ms per second).
     """
     clocked = _on_the_clock(sorted(recordings, key=lambda each: (each.start, each.key)), drift)
     inside = [each for each in clocked if each.recording.start < end and each.ends > start]
@@ -108,10 +108,10 @@ def cover(recordings: Sequence[CameraRecording], start: datetime, end: datetime,
 
 
 def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_Clocked]:
-    """Where each recording ends on the wall clock. One that nearly meets its follower is taken to meet it.
+    """Compute where each recording ends on the wall clock. One that nearly meets the next one is assumed to meet it.
 
-    The newest one has no follower yet. It is taken to run at the pace of the one before, if that met it: a clip of it
-    is then the same whether it is asked for before the next recording comes or after.
+    The newest recording has no next one yet. If it meets the one before, it is assumed to run at the same pace. A clip
+    of it is then the same whether it is requested before the next recording arrives or after.
     """
     made: list[_Clocked] = []
     for number, recording in enumerate(recordings):
@@ -130,7 +130,7 @@ def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_C
 
 
 def reach(recording: CameraRecording, drift: Fraction) -> datetime:
-    """No moment from this one on is the recording's, whatever comes before or after it."""
+    """The latest possible end of the recording, whichever recordings precede or follow it."""
     slowest = recording.duration / (1 - drift)
     return after(recording.start, max(recording.duration + _slack(recording, drift), slowest))
 
@@ -141,7 +141,7 @@ def _slack(recording: CameraRecording, drift: Fraction) -> Fraction:
 
 
 def _pace(duration: Fraction, distance: Fraction, drift: Fraction) -> Fraction:
-    """A recording whose clock runs otherwise is read at its pace; one that merely lacks a frame is not stretched."""
+    """Return a recording's pace. A recording that only lacks a frame counts as running at the normal pace."""
     pace = duration / distance
     return pace if abs(pace - 1) <= drift else Fraction(1)
 
@@ -154,14 +154,14 @@ def _take(owner: _Clocked, begins: datetime, ends: datetime) -> Take:
 
 
 def _owner(candidates: list[_Clocked], notes: list[str]) -> _Clocked | None:
-    """Who shows a moment that several claim. Candidates come by start."""
+    """Choose among recordings that all claim a moment. Candidates are ordered by start."""
     if not candidates:
         return None
     best = candidates[0]
     for other in candidates[1:]:
         common = min(best.ends, other.ends) - other.recording.start
         if common <= SEAM:
-            best = other  # its first picture is a keyframe, so that nothing of it need be encoded anew
+            best = other  # its first picture is a keyframe, so nothing of it has to be re-encoded
             continue
         winner = min((best, other), key=_strangeness)
         loser = other if winner is best else best
@@ -174,14 +174,14 @@ def _owner(candidates: list[_Clocked], notes: list[str]) -> _Clocked | None:
 
 
 def _strangeness(each: _Clocked) -> timedelta:
-    """How far the recording's end lies from when the store got it: a camera with a wrong clock stands out."""
+    """The time between the recording's end and its arrival in the store; it is large if the camera's clock is wrong."""
     return abs(each.recording.stored_at - each.ends)
 
 
 def expected_at(span_end: datetime, known: CameraRecording | None) -> datetime | None:
-    """When the footage up to `span_end` should have come, judging by the camera's newest recording.
+    """Estimate when the footage up to `span_end` should be in the store, from the camera's newest recording.
 
-    A camera brings one recording after the other, of about equal length, each some time after it ended.
+    This assumes that recordings are about equally long and arrive a similar time after they end.
     """
     if known is None or known.duration <= 0:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 EXTENSIONS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".ts", ".m2ts")
-"""Of files that are taken for recordings."""
+"""File name extensions of recordings."""
 
 _CODES = {
     "Y": r"\d{4}",
@@ -25,7 +25,7 @@ _CODES = {
     "Q": r"\d{12,13}",
     "z": r"Z|[+-]\d{2}(?:[-:]?\d{2})?",
 }
-"""Beyond strftime: `%s` and `%Q` are seconds and milliseconds since 1970."""
+"""Like strftime, with two additions: `%s` and `%Q` are seconds and milliseconds since 1970."""
 
 _PART = re.compile(r"\{camera\}|%.|[\[\]*]|\{[^}]*\}?|[^%{\[\]*]+|.", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,9 +36,9 @@ class Named:
     """What a key says."""
 
     camera: str
-    """Empty where the pattern has none."""
+    """Empty if the pattern has none."""
     start: datetime | None
-    """Without a time zone where the key has none; None where the pattern has no time."""
+    """Without a time zone if the key has none; None if the pattern has no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,24 @@ class KeyPattern:
 
     @classmethod
     def parse(cls, text: str) -> KeyPattern:
-        """Read a pattern.
+        """Parse a pattern.
 
         Raises:
-            ValueError: with what is wrong about it.
+            ValueError: the pattern is invalid; the message says why.
         """
         made, used, depth = [], set(), 0
         for part in _PART.findall(text):
             if part == "{camera}" or (part[0] == "%" and part[1:] in _CODES):
                 name = "camera" if part == "{camera}" else part[1:]
                 if name in used:
-                    raise ValueError(f"{text!r} has {part} twice")
+                    raise ValueError(f"{text!r} contains {part} twice")
                 used.add(name)
                 made.append(f"(?P<{name}>{_CODES.get(name, '[^/]+?')})")
             elif part == "%%":
                 made.append("%")
             elif part[0] in "%{":
-                raise ValueError(f"{text!r}: {part} is none of {{camera}}, {', '.join(f'%{code}' for code in _CODES)}")
+                known = ", ".join(f"%{code}" for code in _CODES)
+                raise ValueError(f"{text!r}: {part} is unknown; use {{camera}}, {known}")
             elif part in "[]":
                 depth += 1 if part == "[" else -1
                 made.append("(?:" if part == "[" else ")?")
@@ -75,7 +76,7 @@ class KeyPattern:
             if depth < 0:
                 break
         if depth:
-            raise ValueError(f"{text!r}: a bracket has no partner")
+            raise ValueError(f"{text!r}: a bracket is not closed or not opened")
         if not used & {"s", "Q"} and used - {"camera", "z"} and not {"Y", "m", "d", "H"} <= used:
             raise ValueError(f"{text!r}: a time needs %Y, %m, %d and %H at least")
         if not used - {"z"}:
@@ -84,7 +85,7 @@ class KeyPattern:
         return cls(text, re.compile(f"(?:.*/)?{''.join(made)}{extension}", re.ASCII | re.DOTALL))
 
     def match(self, key: str) -> Named | None:
-        """What the key says, or None where it is not of this pattern, or has a date that no calendar has."""
+        """Read the key; None if it does not match the pattern or contains an impossible date."""
         found = self.expression.fullmatch(key)
         if found is None:
             return None
@@ -106,16 +107,16 @@ BUILT_IN = tuple(
         "%Y-%m-%d/%H/{camera}/%M.%S",
     )
 )
-"""Tried in this order where no other pattern is set. The last two are how MediaMTX and Frigate name their files."""
+"""Tried in this order if no pattern is set. The last two match the file names of MediaMTX and Frigate."""
 
 
 def read_key(key: str, patterns: tuple[KeyPattern, ...]) -> Named | None:
-    """What the first pattern that fits says of the key."""
+    """Read the key by the first pattern that matches it."""
     return next((named for pattern in patterns if (named := pattern.match(key)) is not None), None)
 
 
 def is_recording(key: str) -> bool:
-    """Whether an object of this name is to be looked at; others, such as pictures, lie beside recordings."""
+    """Whether an object with this name may be a recording; stores also hold other files, such as pictures."""
     return key.lower().endswith(EXTENSIONS)
 
 

@@ -1,6 +1,6 @@
-"""Where a recording belongs: its camera and its start, from all that speaks of them. Pure.
+"""Decides a recording's camera and start time from its registration, metadata, key and container. Pure.
 
-The rules are written down in docs/cameras.md.
+docs/cameras.md describes the rules.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from cutback.domain.errors import PlaceUnknownError
 from cutback.domain.wallclock import parse_moment, seconds_between
 
 AGREEMENT = Fraction(2)
-"""Seconds that two sources may differ without contradicting each other."""
+"""Seconds by which two sources may differ without contradicting each other."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""A camera whose clock says less has lost it."""
+"""A camera whose clock shows an earlier time has lost its time."""
 AHEAD = timedelta(days=1)
-"""A recording that begins so long after the store got it has a wrong clock, not a wrong zone."""
+"""A recording that starts more than this after its arrival in the store has a wrong clock, not a wrong zone."""
 EARLY = timedelta(minutes=5)
-"""A recording that ends so long after the store got it comes from a clock that is ahead."""
+"""A recording that ends more than this after its arrival in the store comes from a clock that is ahead."""
 
 METADATA_CAMERA, METADATA_START = "cutback-camera", "cutback-start"
 LONGEST_NAME = 200
@@ -30,7 +30,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How keys are read."""
+    """How to read keys."""
 
     patterns: tuple[KeyPattern, ...] = BUILT_IN
     zones: Zones = UTC_EVERYWHERE
@@ -38,23 +38,23 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """All that speaks of a recording's place, the most trusted first."""
+    """Everything that says which camera a recording is from and when it began, the most trusted first."""
 
     key: str
     camera: str = ""
-    """As somebody registered it."""
+    """From the registration."""
     start: datetime | None = None
     metadata: Mapping[str, str] | None = None
-    """Of the object, by lower-case names."""
+    """The object's metadata, with names in lower case."""
     created: str = ""
-    """The container's own time tag, RFC 3339. It may tell of the recording's start or of its end."""
+    """The container's creation time, RFC 3339. It may mean the recording's start or its end."""
     duration: Fraction = Fraction(0)
     stored_at: datetime = EARLIEST
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a recording belongs."""
+    """A recording's camera and start time."""
 
     camera: str
     start: datetime
@@ -63,7 +63,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A start, and who says so."""
+    """A start time and its source."""
 
     source: str
     start: datetime
@@ -73,10 +73,10 @@ class _Claim:
 
 
 def camera_of(told: Told, rules: Rules) -> tuple[str, tuple[str, ...]]:
-    """The recording's camera, and the conflicts about it. Needs neither duration nor container.
+    """Return the recording's camera and the conflicts about it. Needs neither duration nor container.
 
     Raises:
-        PlaceUnknownError: nothing names one.
+        PlaceUnknownError: no source names a camera.
     """
     named = read_key(told.key, rules.patterns)
     claims = [
@@ -86,10 +86,10 @@ def camera_of(told: Told, rules: Rules) -> tuple[str, tuple[str, ...]]:
     ]
     claims = [(source, camera) for source, camera in claims if camera]
     if not claims:
-        raise PlaceUnknownError(f"{told.key} names no camera.")
+        raise PlaceUnknownError(f"{told.key} does not name a camera.")
     source, camera = claims[0]
     if len(camera) > LONGEST_NAME or not camera.isprintable():
-        raise PlaceUnknownError(f"{told.key}: {source.lower()} names a camera that cannot be one: {camera[:50]!r}.")
+        raise PlaceUnknownError(f"{told.key}: {source.lower()} names an invalid camera: {camera[:50]!r}.")
     return camera, tuple(
         f"{source} says camera {camera}, {other[0].lower()} says {other[1]}."
         for other in claims[1:]
@@ -98,26 +98,27 @@ def camera_of(told: Told, rules: Rules) -> tuple[str, tuple[str, ...]]:
 
 
 def place_recording(told: Told, rules: Rules) -> Placement:
-    """Camera and start, and where the sources contradict each other or the clock.
+    """Return camera, start time and every contradiction between the sources, or between a source and the clock.
 
     Raises:
-        PlaceUnknownError: nothing names a camera, or nothing a start.
+        PlaceUnknownError: no source gives the camera, or no source gives the start time.
     """
     camera, conflicts = camera_of(told, rules)
     notes = list(conflicts)
     claims = _claims(told, rules, camera, notes)
     if not claims:
-        raise PlaceUnknownError(f"{told.key}: nothing tells when it began.")
+        raise PlaceUnknownError(f"{told.key}: no source gives its start time.")
     chosen = next((claim for claim in claims if not _strange(claim, told)), claims[0])
     notes += [_strange(claim, told) for claim in claims if _strange(claim, told)]
     if told.start is None:
         notes += [
-            f"{chosen}, {str(other)[0].lower()}{str(other)[1:]}: the first counts."
+            f"{chosen}, {str(other)[0].lower()}{str(other)[1:]}; the former counts."
             for other in claims
             if other is not chosen and not _strange(other, told) and _contradicts(chosen, other, told.duration)
         ]
     if not _strange(chosen, told) and chosen.start + _length(told) > told.stored_at + EARLY:
-        notes.append(f"It ends at {_shown(chosen.start + _length(told))}, after the store got it: a clock is ahead.")
+        ends = _shown(chosen.start + _length(told))
+        notes.append(f"It ends at {ends}, after it arrived in the store: a clock is ahead.")
     return Placement(camera, chosen.start, tuple(dict.fromkeys(notes)))
 
 
@@ -145,7 +146,7 @@ def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Cl
 
 
 def _read_created(text: str) -> datetime | None:
-    """The container's tag; containers that were never told the time say 1904 or 1970, which is nothing."""
+    """Read the container's creation time. 1904 and 1970 count as missing: they mean that the time was never set."""
     try:
         created = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -154,17 +155,17 @@ def _read_created(text: str) -> datetime | None:
 
 
 def _strange(claim: _Claim, told: Told) -> str:
-    """Why the claim cannot be true; empty where it may be."""
+    """Say why the claim cannot be true; empty if it can."""
     if claim.start < EARLIEST:
         return f"{claim}, before the year {EARLIEST.year}: a clock was not set."
     if claim.start > told.stored_at + AHEAD:
-        return f"{claim}, but the store got it at {_shown(told.stored_at)}: a clock is wrong."
+        return f"{claim}, but it arrived in the store at {_shown(told.stored_at)}: a clock is wrong."
     return ""
 
 
 def _contradicts(one: _Claim, other: _Claim, duration: Fraction) -> bool:
     apart = [abs(seconds_between(one.start, other.start))]
-    if other.source == "The container":  # which may mean the moment at which the file was finished
+    if other.source == "The container":  # its time may be when the file was finished
         apart.append(abs(seconds_between(one.start, other.start) - duration))
     return min(apart) > AGREEMENT
 

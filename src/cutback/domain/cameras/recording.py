@@ -1,4 +1,4 @@
-"""Recordings and the pieces cut from them."""
+"""Recordings, and spans of them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Recording:
     """A long video in the source store, at one version."""
 
     key: str
-    """Where it lies in the source store."""
+    """Its key in the source store."""
 
     etag: str
-    """Its version. A read that meets another one fails as `source_changed`."""
+    """Its version. A read that finds another version fails with `source_changed`."""
 
     size: int
     """Bytes."""
@@ -27,7 +27,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSpan:
-    """One contiguous piece of one recording: `start` included, `end` excluded."""
+    """One contiguous part of one recording, from `start` (included) to `end` (excluded)."""
 
     recording: Recording
     start: Instant
@@ -36,11 +36,11 @@ class RecordingSpan:
     """Whether the span before ends at the same moment of the camera's clock."""
     seam_after: bool = False
     optional: bool = False
-    """Whether it may be left out if no frame begins in it."""
+    """Whether to leave it out if no frame begins in it, instead of failing."""
 
 
 class CameraRecording(Model):
-    """A recording as the catalogue knows it: what it is, and which moments of which camera it holds."""
+    """A recording in the catalogue: what it is, and which moments of which camera it holds."""
 
     key: str
     etag: str
@@ -48,29 +48,29 @@ class CameraRecording(Model):
     """Bytes."""
     camera: str
     start: Moment
-    """When its time zero was, by the camera's clock; exact to the millisecond."""
+    """What the camera's clock showed at time zero, exact to the millisecond."""
     duration: SecondsField
-    """By its container."""
+    """Seconds, according to its container."""
     stored_at: Moment
-    """When the store got it, by the store's clock."""
+    """When it arrived in the store, by the store's clock."""
     sequencer: str = ""
-    """Of the store's event that brought this version; see `StoreEvent.sequencer`."""
+    """The sequencer of the store's event for this version; see `StoreEvent.sequencer`."""
     width: int = 0
     height: int = 0
     codecs: tuple[str, ...] = ()
-    """Of its tracks, pictures first."""
+    """The codecs of its tracks, video first."""
     frame_rate: SecondsField = Fraction(0)
-    """Frames a second, on average; 0 without pictures."""
+    """Average frames per second; 0 without video."""
     growing: bool = False
-    """Whether it was still being written when it was looked at last."""
+    """Whether it was still being written when it was last examined."""
     index: tuple[tuple[int, int], ...] = ()
-    """Where the container's index lies: (offset, length) of what was read to know all this."""
+    """Where the container's index is: (offset, length) in bytes of what was read to find all this out."""
     conflicts: tuple[str, ...] = ()
-    """Where key, metadata and container disagree on camera or time; a person should know."""
+    """Notes for people: where key, metadata and container disagree on camera or time."""
 
     @property
     def end(self) -> datetime:
-        """When it ends by its container, rounded to the microsecond; the moment itself is not part of it."""
+        """Its end (excluded) according to its container, rounded to the microsecond."""
         return self.start + timedelta(microseconds=round(self.duration * 1_000_000))
 
 
@@ -81,6 +81,6 @@ class Camera:
     name: str
     recordings: int
     first: datetime
-    """The earliest moment recorded."""
+    """The earliest recorded moment."""
     last: datetime
-    """The end of the latest one."""
+    """The end of its latest recording."""

@@ -1,1 +1,1 @@
-"""Clips, their events, and what follows an error."""
+"""Clips, their events, and what happens after an error."""

@@ -18,7 +18,7 @@ __all__ = ["Clip", "ClipResult", "ClipState", "CutSpan", "Failure", "Gap", "Post
 
 
 class ClipState(StrEnum):
-    """Where a clip stands on its way."""
+    """Where a clip is in its life."""
 
     QUEUED = "queued"
     WAITING = "waiting"
@@ -30,7 +30,7 @@ class ClipState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether a worker has nothing more to do."""
+        """Whether workers have nothing left to do."""
         return self in _FINAL
 
 
@@ -38,13 +38,13 @@ _FINAL = {ClipState.READY, ClipState.FAILED, ClipState.CANCELLED, ClipState.EXPI
 
 
 class Progress(Model):
-    """How far an attempt has come."""
+    """How far an attempt has got."""
 
     fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
     bytes: int = 0
-    """Read from the source store."""
+    """Bytes read from the source store."""
     frames: int = 0
-    """Decoded or copied so far."""
+    """Frames decoded or copied so far."""
 
 
 class Failure(Model):
@@ -61,16 +61,16 @@ class Clip(Model):
     state: ClipState
     request: ClipRequest
     revision: int = 1
-    """Counts the changes; a change is stored only upon the revision it was made from."""
+    """Counts the changes. A change is stored only if the stored revision is the one that it was based on."""
     attempt: int = 0
-    """Counts the tries of workers; the fencing token of the current one."""
+    """Counts the attempts; the number of the current one is its fencing token."""
     worker: str = ""
     lease_until: Moment | None = None
-    """When the current attempt may be taken over, unless it is prolonged."""
+    """When another worker may take over from the current attempt, unless the lease is extended."""
     waits_for: str | None = None
-    """The camera whose footage a waiting clip waits for."""
+    """The camera whose footage the clip waits for."""
     expected_at: Moment | None = None
-    """When that footage should be there, as far as can be told."""
+    """When that footage is expected, if there is an estimate."""
     progress: Progress = Progress()
     failure: Failure | None = None
     result: ClipResult | None = None
@@ -78,15 +78,15 @@ class Clip(Model):
     updated_at: Moment
     expires_at: Moment | None = None
     sweep_at: Moment | None = None
-    """When remains of earlier attempts are to be looked for."""
+    """When to sweep: to look for what earlier attempts left behind."""
 
     # --- changes ---------------------------------------------------------------------------------
 
     def claimed(self, *, worker: str, now: datetime, lease: timedelta) -> Clip:
-        """A worker begins the next attempt.
+        """Begin the next attempt.
 
         Raises:
-            WrongStateError: the clip is finished, or another attempt's lease has not passed.
+            WrongStateError: the clip is finished, or another attempt's lease has not expired.
         """
         if self.state.final:
             raise WrongStateError(f"It is {self.state}.")
@@ -106,7 +106,7 @@ class Clip(Model):
         )
 
     def waiting(self, *, camera: str, expected_at: datetime | None, look_at: datetime, now: datetime) -> Clip:
-        """The footage is not there yet; it is looked for again at `look_at`, or when some of the camera's arrives.
+        """Wait for footage. The clip is looked at again at `look_at`, or when a recording of the camera arrives.
 
         Raises:
             WrongStateError: the clip is finished, or an attempt is working on it.
@@ -123,10 +123,10 @@ class Clip(Model):
         )
 
     def finished(self, result: ClipResult, *, attempt: int, now: datetime, sweep_at: datetime | None) -> Clip:
-        """The attempt's clip becomes the clip.
+        """Make the attempt's result the clip.
 
         Raises:
-            LeaseLostError: `attempt` is not the current one any more.
+            LeaseLostError: `attempt` is no longer the current one.
         """
         self._fence(attempt)
         expires_in = self.request.expires_in
@@ -141,10 +141,10 @@ class Clip(Model):
         )
 
     def failed(self, error: CutbackError, *, attempt: int, now: datetime, sweep_at: datetime | None) -> Clip:
-        """The attempt found that there is no clip to be had.
+        """Fail the clip, because it cannot be made.
 
         Raises:
-            LeaseLostError: `attempt` is not the current one any more.
+            LeaseLostError: `attempt` is no longer the current one.
         """
         self._fence(attempt)
         return self._changed(
@@ -156,10 +156,10 @@ class Clip(Model):
         )
 
     def given_back(self, error: CutbackError, *, attempt: int, now: datetime, sweep_at: datetime | None = None) -> Clip:
-        """The attempt ends without an outcome; another shall follow, or else be looked for at `sweep_at`.
+        """End the attempt without an outcome. Another one follows; if it does not, housekeeping checks at `sweep_at`.
 
         Raises:
-            LeaseLostError: `attempt` is not the current one any more.
+            LeaseLostError: `attempt` is no longer the current one.
         """
         self._fence(attempt)
         return self._changed(
@@ -172,7 +172,7 @@ class Clip(Model):
         )
 
     def cancelled(self, *, now: datetime, sweep_at: datetime) -> Clip:
-        """Nobody wants it any more. An attempt in progress finds its lease lost.
+        """Cancel the clip. An attempt in progress loses its lease.
 
         Raises:
             WrongStateError: the clip is finished.
@@ -189,31 +189,31 @@ class Clip(Model):
         )
 
     def requeued(self, *, now: datetime, sweep_at: datetime | None = None) -> Clip:
-        """A failed or cancelled clip is to be tried again; if it still lies there at `sweep_at`, look at it.
+        """Queue a failed or cancelled clip again. If it is still queued at `sweep_at`, housekeeping checks it.
 
         Raises:
             WrongStateError: the clip is in any other state.
         """
         if self.state not in {ClipState.FAILED, ClipState.CANCELLED}:
-            raise WrongStateError(f"It is {self.state}; only a failed or cancelled clip is tried again.")
+            raise WrongStateError(f"It is {self.state}; only a failed or cancelled clip can be retried.")
         return self._changed(now, state=ClipState.QUEUED, failure=None, progress=Progress(), sweep_at=sweep_at)
 
     def expired(self, *, now: datetime) -> Clip:
-        """Its time has passed; its objects are to be removed.
+        """Expire the clip; its objects are to be removed.
 
         Raises:
-            WrongStateError: the clip is not ready, or does not expire yet.
+            WrongStateError: the clip is not ready, or is not due to expire yet.
         """
         if self.state is not ClipState.READY or self.expires_at is None or now < self.expires_at:
-            raise WrongStateError(f"It is {self.state} and does not expire now.")
+            raise WrongStateError(f"It is {self.state} and is not due to expire.")
         return self._changed(now, state=ClipState.EXPIRED, result=None, sweep_at=now)
 
     def looked_for(self, *, now: datetime, again_at: datetime) -> Clip:
-        """A waiting clip was sent to the workers; should its message be lost, it is looked at again."""
+        """Note that a waiting clip was sent to the workers. If that message is lost, the clip is looked at again."""
         return self.model_copy(update={"revision": self.revision + 1, "updated_at": now, "sweep_at": again_at})
 
     def swept(self, *, now: datetime) -> Clip:
-        """Remains of earlier attempts have been looked for."""
+        """Note that the clip has been swept."""
         return self.model_copy(update={"revision": self.revision + 1, "updated_at": now, "sweep_at": None})
 
     def _fence(self, attempt: int) -> None:
@@ -226,7 +226,7 @@ class Clip(Model):
     # --- views -----------------------------------------------------------------------------------
 
     def event(self) -> Event:
-        """The event that tells of the clip's latest change of state."""
+        """Return the event for the clip's latest change of state."""
         return Event(
             id=f"{self.id}.{self.revision}",
             type=f"clip.{self.state}",
@@ -236,10 +236,10 @@ class Clip(Model):
         )
 
     def public(self) -> dict[str, Any]:
-        """The clip as events, the API and `--json` show it."""
+        """Return the clip as events, the API and `--json` show it."""
         return self.model_dump(mode="json", exclude={"worker", "lease_until", "sweep_at"}, exclude_none=True)
 
 
 def new_clip(request: ClipRequest, *, now: datetime) -> Clip:
-    """The record of a request that was just accepted."""
+    """Return the record of a request that was just accepted."""
     return Clip(id=request.id, state=ClipState.QUEUED, request=request, created_at=now, updated_at=now)

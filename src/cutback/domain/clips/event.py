@@ -1,4 +1,4 @@
-"""Events: something that happened to a clip, as CloudEvents 1.0."""
+"""Events: what happens to clips, as CloudEvents 1.0."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Event(Model):
     data: dict[str, Any]
 
     def body(self) -> dict[str, Any]:
-        """What is sent: JSON's objects and values."""
+        """The JSON object that is sent."""
         return self.model_dump(mode="json")
 
 
 class Answer(Event):
-    """What goes out beside an event, in a form of its own that some consumers expect; `content` is all they get."""
+    """An event in another form, for consumers of the older message format; only `content` is sent."""
 
     content: dict[str, Any]
 
     def body(self) -> dict[str, Any]:
-        """What is sent."""
+        """The JSON object that is sent."""
         return self.content

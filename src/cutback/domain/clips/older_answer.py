@@ -1,4 +1,4 @@
-"""What consumers of the older message format are told of a clip, beside the CloudEvent. Pure."""
+"""The answer about a clip in the older message format, sent along with the CloudEvent. Pure."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from cutback.domain.errors import (
 )
 
 SIZES = (300, 640, 1500, 3000)
-"""Widths of posters, as these consumers know them."""
+"""The widths of posters that these consumers expect."""
 
 _OUT_OF_RANGE = {RangeOutsideRecordingError.reason, FootageExpiredError.reason}
 
 
 @dataclass(frozen=True, slots=True)
 class ClipLocation:
-    """Where clips lie, as told to consumers."""
+    """Where clips are stored, in the terms of these consumers."""
 
     bucket: str
-    """The clip store's bucket, or its folder."""
+    """The clip store's bucket or folder."""
     address: str
-    """What a key is appended to, to make a URL."""
+    """The prefix that turns a key into a URL."""
 
     ANSWERED: ClassVar[frozenset[str]] = frozenset({"clip.ready", "clip.waiting", "clip.failed", "clip.cancelled"})
 
 
 def legacy_answer(event: Event, location: ClipLocation) -> Answer | None:
-    """The answer in the older format; None when the request was not of it, or nothing is to be told yet."""
+    """Return the answer in the older format; None if the request was not in it, or if there is no news to send yet."""
     message = event.data.get("request", {}).get("legacy")
     if not message or event.type not in ClipLocation.ANSWERED:
         return None

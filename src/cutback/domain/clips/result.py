@@ -1,4 +1,4 @@
-"""What is known of a finished clip."""
+"""The facts about a finished clip."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from cutback.domain.time_fields import SecondsField
 
 
 class CutSpan(Model):
-    """What was really taken from a recording: the times of the first frame and of the end of the last."""
+    """What was actually cut from a recording: when its first frame begins and its last one ends."""
 
     recording: str
     etag: str
     start: SecondsField
     end: SecondsField
     clamped: bool = False
-    """Whether the range asked for reached beyond the recording."""
+    """Whether the requested range extended beyond the recording."""
     camera: str | None = None
     begins: Moment | None = None
-    """What the wall clock showed at `start`, where it was a camera's footage that was asked for."""
+    """What the wall clock showed at `start`, if the request named a camera."""
 
 
 class Gap(Model):
-    """Moments asked for of which the camera has no footage."""
+    """A requested period of which the camera has no footage."""
 
     camera: str
     begins: Moment
     ends: Moment
     filled: GapRule
-    """What stands in the clip in their place."""
+    """What the clip shows instead."""
 
 
 class PosterFile(Model):
     """A still picture of the clip, as JPEG."""
 
     key: str
-    """In the clip store."""
+    """The key in the clip store."""
     width: int
     height: int
     size: int
@@ -45,7 +45,7 @@ class ClipResult(Model):
     """A finished clip."""
 
     key: str
-    """In the clip store."""
+    """The key in the clip store."""
     size: int
     etag: str
     duration: SecondsField
@@ -58,14 +58,14 @@ class ClipResult(Model):
     gaps: tuple[Gap, ...] = ()
     bytes_read: int = 0
     requests: int = 0
-    """To the source store."""
+    """Requests to the source store."""
     source_size: int = 0
-    """Bytes of the recordings it was cut from."""
+    """Total size of the recordings that it was cut from, in bytes."""
     seconds: float = 0.0
-    """Wall-clock time of the attempt that made it."""
+    """Seconds that the successful attempt took, by the wall clock."""
     remade: bool = False
-    """Whether a first version did not pass its check and the clip was made again by full re-encoding."""
+    """Whether a first version failed its check, so that the clip was made again by full re-encoding."""
     notes: tuple[str, ...] = ()
-    """What a person should know, such as a range that was clamped or a track that was dropped."""
+    """Notes for people, such as a range that was clamped or a track that was dropped."""
     posters: tuple[PosterFile, ...] = ()
-    """In ascending width; none of sound alone."""
+    """In ascending width; empty for a clip without video."""

@@ -1,4 +1,4 @@
-"""Pure: an error and the number of tries so far become what is done next. Shared by every worker."""
+"""Decides what to do after an error, given the number of tries so far. Pure; shared by all workers."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from cutback.domain.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How patient to be."""
+    """How often to try, and how long to wait between tries."""
 
     max_tries: int = 5
-    """Tries in all, when the surroundings are to blame."""
+    """Total tries if the error is transient."""
     max_bug_tries: int = 3
-    """Tries in all, when the error is none that we know: a bug, most likely."""
+    """Total tries if the error is unknown, most likely a bug."""
     first_delay: timedelta = timedelta(seconds=2)
-    """Before the second try; doubled for each one after."""
+    """The delay before the second try; doubled for each further one."""
     max_delay: timedelta = timedelta(seconds=300)
 
     @property
     def max_receives(self) -> int:
-        """The queue's own limit: a backstop for messages that no worker lives to judge."""
+        """The queue's own limit: a backstop for messages whose workers always die before they can decide."""
         return self.max_tries + 3
 
 
@@ -52,29 +52,29 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class MoveToDeadLetters:
-    """Enough has been tried: the clip fails, and its message moves to the dead letters with the reason."""
+    """All tries are used up: the clip fails, and its message moves to the dead letters with the reason."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """Nothing is wrong with the work, but it is not this worker's any more."""
+    """Nothing is wrong with the work, but this worker can no longer do it; return the message to the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """The work takes longer than this worker may run: a worker without that limit does it."""
+    """The work takes longer than this worker may run; a worker without that limit does it."""
 
 
 Decision: TypeAlias = Retry | Fail | MoveToDeadLetters | HandBack | HandOver
 
 
 def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") -> Decision:
-    """What to do after `error` in the `tries`-th try (counted from 1).
+    """Decide what to do after `error` in the `tries`-th try (counted from 1).
 
-    `seed` (an id) spreads delays, so that works that failed together do not all come back together; the
-    same seed and try always give the same delay.
+    `seed` (an id) spreads the delays, so that clips that failed together are not all retried together. The same seed
+    and try always give the same delay.
     """
     known = as_cutback_error(error)
     if isinstance(known, LeaseLostError | StoppedError):
@@ -92,7 +92,7 @@ def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") 
 
 
 def backoff(tries: int, policy: Policy, seed: str) -> timedelta:
-    """Exponential, shortened by up to a half, by `seed`; never above `policy.max_delay`."""
+    """Return an exponential delay, shortened by up to half depending on `seed`; never above `policy.max_delay`."""
     doubled = policy.first_delay * 2.0 ** min(max(tries, 1) - 1, 30)
     digest = hashlib.sha256(f"{seed}:{tries}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") / 2**32
@@ -101,7 +101,7 @@ def backoff(tries: int, policy: Policy, seed: str) -> timedelta:
 
 
 def as_cutback_error(error: BaseException) -> CutbackError:
-    """The error as users may see it. An unknown one becomes `InternalError`; its text goes to the log alone."""
+    """Return the error as users may see it. An unknown one becomes `InternalError`; its text goes only to the log."""
     if isinstance(error, CutbackError) and type(error) is not CutbackError:
         return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -110,10 +110,10 @@ def as_cutback_error(error: BaseException) -> CutbackError:
 
 
 def is_transient(error: CutbackError) -> bool:
-    """Whether the same work may succeed later: the surroundings are to blame, or a bug that we do not know."""
+    """Whether the same work may succeed later: the error is transient or an unknown bug."""
     return error.transient or isinstance(error, InternalError)
 
 
 def is_parked(reason: str) -> bool:
-    """Whether a clip that failed for `reason` has a dead letter, which may be brought back to try again."""
+    """Whether a clip that failed with `reason` has a dead letter, which can be redriven."""
     return reason in PARKED_REASONS

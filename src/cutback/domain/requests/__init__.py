@@ -1,1 +1,1 @@
-"""Requests, and the messages they come in."""
+"""Requests, and the messages that carry them."""

@@ -1,4 +1,4 @@
-"""Several cameras in one request: a batch of clips, one a camera. Pure."""
+"""Splits a request for several cameras (a batch) into one request per camera. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from typing import Any, TypeGuard
 
 from cutback.domain.errors import Fault, InvalidRequestError
-from cutback.domain.requests.envelope import Asked, open_envelope
+from cutback.domain.requests.envelope import RequestItem, open_envelope
 from cutback.domain.requests.request import ClipRequest, validate_request
 
 MOST_CAMERAS = 100
-"""In one request."""
+"""Most cameras in one request."""
 
 
 def single_requests(content: Any) -> list[Any]:
-    """The requests that a request is: itself, or one for each of its cameras. Nothing is validated beyond that.
+    """Return the request itself, or one request for each of its cameras. Nothing else is validated.
 
-    An `id` of a batch becomes `<id>-<camera>`, so that asking twice stays the same as asking once.
+    The `id` of a batch becomes `<id>-<camera>`, so that sending it twice has the same effect as once.
 
     Raises:
-        InvalidRequestError: cameras are listed in a way that cannot be told apart.
+        InvalidRequestError: the cameras are not a list of distinct names, or the batch has other sources too.
     """
     if not isinstance(content, dict):
         return [content]
@@ -32,12 +32,12 @@ def single_requests(content: Any) -> list[Any]:
     number, piece = many[0]
     path = f"source[{number}].camera"
     if len(pieces) > 1:
-        raise InvalidRequestError([Fault(path, "several cameras make several clips, so they must be the only source")])
+        raise InvalidRequestError([Fault(path, "names several cameras, so it must be the only source")])
     cameras = piece["camera"]
     if not cameras or len(cameras) > MOST_CAMERAS:
         raise InvalidRequestError([Fault(path, f"must name 1 to {MOST_CAMERAS} cameras")])
     if not all(isinstance(camera, str) for camera in cameras) or len(set(cameras)) < len(cameras):
-        raise InvalidRequestError([Fault(path, "must be names of cameras, each once")])
+        raise InvalidRequestError([Fault(path, "must be a list of camera names without duplicates")])
     return [_for_camera(content, piece, camera) for camera in cameras]
 
 
@@ -53,7 +53,7 @@ def _for_camera(content: dict[str, Any], piece: dict[str, Any], camera: str) -> 
 
 
 def _as_id(camera: str) -> str:
-    """The camera's name where ids may have it, else that much of it and enough of its hash to be its own."""
+    """Return the camera's name if ids allow it; otherwise its allowed characters and enough of a hash to be unique."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "_", camera)[:40]
     if plain == camera:
         return plain
@@ -61,9 +61,9 @@ def _as_id(camera: str) -> str:
 
 
 def requests_in(body: str | bytes) -> list[ClipRequest]:
-    """Every valid request that a message holds, whatever it is wrapped in; the others are left out."""
+    """Return every valid request in a message, whatever its envelope; skip invalid ones."""
     try:
-        items = [item for item in open_envelope(body) if isinstance(item, Asked)]
+        items = [item for item in open_envelope(body) if isinstance(item, RequestItem)]
     except InvalidRequestError:
         return []
     made = []

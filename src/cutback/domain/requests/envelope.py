@@ -1,8 +1,8 @@
-"""What a message on the queue holds, whatever it came wrapped in. Pure.
+"""Unwraps a message of the queue, whatever its envelope. Pure.
 
-Known are: a bare request, a list of them, the older message format (as JSON or as a Python literal), Amazon SNS
-notifications, Amazon EventBridge events, Amazon S3 event notifications, and the pointer that the SQS extended
-client library leaves where a message was too large.
+Accepted are a bare request, a list of requests, the older message format (as JSON or as a Python literal), Amazon SNS
+notifications, Amazon EventBridge events, Amazon S3 event notifications, and the pointer that the SQS extended client
+library sends in place of a message that is too large.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests import older_format
 
 DEEPEST = 5
-"""Envelopes within envelopes; more is nobody's doing."""
+"""Most levels of nested envelopes; no real message has more."""
 
 MOST_ITEMS = 1000
-"""In one message."""
+"""Most requests and events in one message."""
 
 _LARGEST_LITERAL = 256 * 1024
 
@@ -35,44 +35,44 @@ _POINTERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Somebody asks for a clip; `content` is not validated yet."""
+class RequestItem:
+    """A request for a clip; `content` is not validated yet."""
 
     content: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """A store tells of an object."""
+class EventItem:
+    """A store's event about an object."""
 
     event: StoreEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The message itself lies in a store."""
+class PointerItem:
+    """A pointer to the actual message, which is in a store."""
 
     bucket: str
     key: str
 
 
-Item: TypeAlias = Asked | Happened | Elsewhere
+Item: TypeAlias = RequestItem | EventItem | PointerItem
 
 
 def open_envelope(body: str | bytes) -> list[Item]:
-    """What the message holds, in order; empty where it only tests a connection.
+    """Return what the message contains, in order; empty if it only tests a connection.
 
     Raises:
-        InvalidRequestError: it is neither JSON nor a Python literal, or an envelope that is wrong inside.
+        InvalidRequestError: it is neither JSON nor a Python literal, or its envelope is malformed.
     """
     items = list(_open(_read(body), 0))
     if len(items) > MOST_ITEMS:
-        raise InvalidRequestError([Fault("", f"holds {len(items)} requests; a message may hold {MOST_ITEMS}")])
+        raise InvalidRequestError([Fault("", f"contains {len(items)} requests; a message may contain {MOST_ITEMS}")])
     return items
 
 
-def as_body(item: Asked) -> str:
-    """A request out of an envelope as a message of its own; numbers with a fraction become strings, exactly."""
+def as_body(item: RequestItem) -> str:
+    """Return an unwrapped request as a separate message. Numbers with a fraction become strings, to stay exact."""
     return json.dumps(item.content, default=_exact, ensure_ascii=False)
 
 
@@ -92,9 +92,9 @@ def _read(body: str | bytes) -> Any:
 
 
 def _read_literal(body: str | bytes) -> dict[str, Any] | None:
-    """A Python dictionary as older pipelines print it, with single quotes; None when it is not one.
+    """Parse a Python dictionary as older pipelines print it, with single quotes; None if it is not one.
 
-    `literal_eval` builds constants and containers only; nothing in it is ever called or looked up.
+    `literal_eval` only builds constants and containers; it never calls or looks up anything.
     """
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
     if not text.lstrip().startswith("{'") or len(text) > _LARGEST_LITERAL:
@@ -114,7 +114,7 @@ def _open(content: Any, depth: int) -> list[Item]:
     if isinstance(content, list):
         return _open_list(content, depth)
     if not isinstance(content, dict):
-        return [Asked(content)]
+        return [RequestItem(content)]
     if content.get("Type") == "Notification" and "Message" in content:
         return _open_inner(content["Message"], depth)
     if content.get("Event") == "s3:TestEvent":
@@ -124,8 +124,8 @@ def _open(content: Any, depth: int) -> list[Item]:
     if isinstance(content.get("detail-type"), str) and "detail" in content:
         return _open_bridge(content, depth)
     if older_format.is_legacy(content):
-        return [Asked(older_format.as_request(content))]
-    return [Asked(content)]
+        return [RequestItem(older_format.as_request(content))]
+    return [RequestItem(content)]
 
 
 def _open_list(content: list[Any], depth: int) -> list[Item]:
@@ -133,16 +133,16 @@ def _open_list(content: list[Any], depth: int) -> list[Item]:
         bucket, key = content[1].get("s3BucketName"), content[1].get("s3Key")
         if not isinstance(bucket, str) or not isinstance(key, str):
             raise InvalidRequestError([Fault("[1]", "needs s3BucketName and s3Key")])
-        return [Elsewhere(bucket, key)]
+        return [PointerItem(bucket, key)]
     return [item for each in content for item in _open_each(each, depth)]
 
 
 def _open_each(content: Any, depth: int) -> list[Item]:
-    """One of several: what is wrong with it must not harm the others, so it goes on as a request and fails alone."""
+    """Unwrap one item of several. An invalid one is passed on as a request, so that only it fails, not the others."""
     try:
         return _open(content, depth + 1)
     except InvalidRequestError:
-        return [Asked(content)]
+        return [RequestItem(content)]
 
 
 def _open_inner(message: Any, depth: int) -> list[Item]:
@@ -166,18 +166,18 @@ def _s3_record(record: dict[str, Any], path: str) -> list[Item]:
     name = str(record.get("eventName", "")).removeprefix("s3:")
     kind = name.partition(":")[0]
     if kind not in {"ObjectCreated", "ObjectRemoved", "LifecycleExpiration"}:
-        return []  # tags, restores and the like change no recording
+        return []  # events about tags, restores and the like do not change a recording
     try:
         bucket, thing = record["s3"]["bucket"]["name"], record["s3"]["object"]
-        # Keys come as forms are encoded: a space is a plus sign.
+        # Keys are encoded like HTML forms: a space is a plus sign.
         key = unquote_plus(str(thing["key"]), errors="strict")
         when = _moment(record["eventTime"])
         sequencer, etag, size = str(thing.get("sequencer", "")), str(thing.get("eTag", "")), int(thing.get("size", 0))
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidRequestError([Fault(path, f"is an S3 event without what it must have ({error})")]) from None
+        raise InvalidRequestError([Fault(path, f"is an S3 event with a missing or invalid field ({error})")]) from None
     created = kind == "ObjectCreated"
     return [
-        Happened(
+        EventItem(
             StoreEvent(
                 kind="created" if created else "removed",
                 bucket=str(bucket),
@@ -192,7 +192,7 @@ def _s3_record(record: dict[str, Any], path: str) -> list[Item]:
 
 
 def _open_bridge(content: dict[str, Any], depth: int) -> list[Item]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; other sources' details are requests."""
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; details of other sources are requests."""
     detail, kind = content["detail"], content["detail-type"]
     if content.get("source") != "aws.s3":
         return _open_inner(detail, depth)
@@ -204,15 +204,17 @@ def _open_bridge(content: dict[str, Any], depth: int) -> list[Item]:
         event = StoreEvent(
             kind="created" if created else "removed",
             bucket=str(detail["bucket"]["name"]),
-            key=str(thing["key"]),  # here keys come as they are
+            key=str(thing["key"]),  # not encoded here
             sequencer=str(thing.get("sequencer", "")),
             time=_moment(content["time"]),
             etag=str(thing.get("etag", "")) if created else "",
             size=int(thing.get("size", 0)) if created else 0,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidRequestError([Fault("detail", f"is an S3 event without what it must have ({error})")]) from None
-    return [Happened(event)]
+        raise InvalidRequestError(
+            [Fault("detail", f"is an S3 event with a missing or invalid field ({error})")]
+        ) from None
+    return [EventItem(event)]
 
 
 def _moment(value: Any) -> datetime:

@@ -1,4 +1,4 @@
-"""The older message format of surf-camera pipelines: what comes in by it, and how it is answered. Pure."""
+"""Reads the older message format of surf-camera pipelines. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pydantic import ConfigDict, Field
 from cutback.domain.base import Model
 
 FIELDS = frozenset({"clipId", "cameraId", "startTimestampInMs", "endTimestampInMs"})
-"""A message that has all of these is of the older format."""
+"""A message that has all of these fields is in the older format."""
 
 Millis = Annotated[int, Field(strict=True, ge=0, lt=10**14)]
 
 
 class LegacyMessage(Model):
-    """A message of the older format, as it came."""
+    """A message in the older format, as received."""
 
     model_config = ConfigDict(extra="ignore")
 
-    clipId: str  # noqa: N815 - the format's own names
+    clipId: str  # noqa: N815 - the names of the format
     cameraId: str  # noqa: N815
     startTimestampInMs: Millis  # noqa: N815
     endTimestampInMs: Millis  # noqa: N815
@@ -27,12 +27,12 @@ class LegacyMessage(Model):
 
 
 def is_legacy(content: dict[str, Any]) -> bool:
-    """Whether a message is of the older format."""
+    """Whether a message is in the older format."""
     return set(content) >= FIELDS
 
 
 def as_request(content: dict[str, Any]) -> dict[str, Any]:
-    """The request that a message of the older format makes, not validated yet."""
+    """Convert a message in the older format to a request, which is not validated yet."""
     return {
         "id": content["clipId"],
         "source": {

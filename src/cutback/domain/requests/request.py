@@ -1,4 +1,4 @@
-"""A message in any accepted envelope becomes a validated `ClipRequest`."""
+"""Clip requests: their fields, their validation and their ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
 
 MAX_RANGES = 100
-"""Ranges in one request. More than this is asked for by mistake, or to do harm."""
+"""Most ranges in one request. More is a mistake or an attack."""
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 
@@ -31,16 +31,16 @@ def _check_webhook(value: str) -> str:
     except ValueError:
         raise ValueError("is not a URL") from None
     if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError("must be an https:// address")
+        raise ValueError("must be an https:// URL")
     if parts.username or parts.password:
-        raise ValueError("must not carry a user name or password")
+        raise ValueError("must not contain a user name or password")
     if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError("must be https:// (http:// only to this machine itself)")
+        raise ValueError("must be an https:// URL (http:// is allowed only to this machine)")
     return value
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address as it stands in a URL, is this machine itself."""
+    """Whether `host`, a name or an address from a URL, is this machine."""
     if host == "localhost":
         return True
     try:
@@ -63,35 +63,35 @@ def _refuse_edits(value: object) -> object:
 
 
 class Output(Model):
-    """What the clip shall be."""
+    """How to make the clip."""
 
     precision: Literal["exact", "keyframe", "instant"] = Field(
         "exact",
-        description="`exact`: the very frames asked for. `keyframe`: snapped outwards to keyframes, a pure "
-        "copy. `instant`: a pure copy, exact through the edit list; what lies outside is in the file, unseen.",
+        description="`exact`: exactly the requested frames. `keyframe`: extended to keyframes, copied without "
+        "re-encoding. `instant`: copied without re-encoding; the edit list hides the frames outside of the range.",
     )
     container: Literal["mp4"] = Field("mp4", description="The clip's container.")
 
 
 class ClipRequest(Model):
-    """What somebody asks for. The same `id` twice is the same clip."""
+    """A request for a clip. The same `id` always means the same clip."""
 
-    version: Literal["1"] = Field("1", description="Of this format.")
+    version: Literal["1"] = Field("1", description="The version of this format.")
     id: Annotated[str, Field(pattern=ID_PATTERN)] = Field(
         "",
-        description="The clip's id, chosen by the asker; derived from the rest of the request when left out.",
+        description="The clip's id. Derived from the rest of the request if you leave it out.",
         validate_default=False,
     )
     source: Annotated[tuple[Source, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=MAX_RANGES)] = (
         Field(description="A range of a recording or a span of a camera, or several of them, joined in order.")
     )
     edits: Annotated[tuple[Any, ...], BeforeValidator(_refuse_edits)] = Field(
-        (), description="What to do with the pictures and the sound, in order. This version knows no edits."
+        (), description="What to do with the pictures and the sound, in order. This version has no edits."
     )
-    output: Output = Field(Output(), description="What the clip shall be.")
-    title: Annotated[Text, Field(max_length=200)] = Field("", description="Shown to people.")
+    output: Output = Field(Output(), description="How to make the clip.")
+    title: Annotated[Text, Field(max_length=200)] = Field("", description="A title to show to people.")
     tags: Annotated[tuple[Annotated[Text, Field(min_length=1, max_length=64)], ...], Field(max_length=50)] = Field(
-        (), description="For finding the clip again."
+        (), description="Labels by which you can find the clip."
     )
     labels: Annotated[
         dict[
@@ -99,26 +99,26 @@ class ClipRequest(Model):
             Annotated[Text, Field(max_length=256)],
         ],
         Field(max_length=50),
-    ] = Field({}, description="Free keys and values, given back as they came.")
+    ] = Field({}, description="Your own keys and values, returned unchanged.")
     webhook: Annotated[str, AfterValidator(_check_webhook), Field(max_length=2048)] | None = Field(
-        None, description="An https:// address that hears of every change of this clip's state."
+        None, description="An https:// URL that receives an event at each change of the clip's state."
     )
     expires_in: Annotated[int, Field(strict=True, ge=60, le=10 * 366 * 24 * 3600)] | None = Field(
-        None, description="Seconds after which a finished clip is removed; never, when left out."
+        None, description="Seconds after which the finished clip is removed. Never, if you leave it out."
     )
 
     legacy: LegacyMessage | None = Field(
-        None, description="The message of the older format this request came from; it is answered in that format, too."
+        None, description="The older-format message that this request comes from. It is answered in that format too."
     )
 
     @property
     def ranges(self) -> tuple[Range, ...]:
-        """The recordings' ranges among the sources."""
+        """The ranges among the sources."""
         return tuple(piece for piece in self.source if isinstance(piece, Range))
 
     @property
     def spans(self) -> tuple[CameraSpan, ...]:
-        """The cameras' spans among the sources."""
+        """The camera spans among the sources."""
         return tuple(piece for piece in self.source if isinstance(piece, CameraSpan))
 
     @model_validator(mode="after")
@@ -129,7 +129,7 @@ class ClipRequest(Model):
 
 
 def derive_id(request: ClipRequest) -> str:
-    """The id of a request that brought none: equal content gives an equal id, 26 characters of it.
+    """Derive the id of a request that has none. Equal content gives an equal id of 26 characters.
 
     The content is canonical JSON (sorted keys, times in lowest decimal form) without `id`; the id is `c`
     and the first 125 bits of its SHA-256 in lower-case base 32 (RFC 4648).
@@ -141,10 +141,10 @@ def derive_id(request: ClipRequest) -> str:
 
 
 def parse_request(message: str | bytes) -> ClipRequest:
-    """Read a request from its JSON text.
+    """Parse a request from its JSON text.
 
     Raises:
-        InvalidRequestError: naming every fault by its path and what would be right.
+        InvalidRequestError: with the path of every fault and what is expected there.
     """
     return validate_request(read_json(message))
 
@@ -153,7 +153,7 @@ def validate_request(content: object) -> ClipRequest:
     """Build a request from parsed JSON.
 
     Raises:
-        InvalidRequestError: naming every fault by its path and what would be right.
+        InvalidRequestError: with the path of every fault and what is expected there.
     """
     if not isinstance(content, dict):
         raise InvalidRequestError([Fault("", "must be a JSON object")])
@@ -172,7 +172,7 @@ def _faults(error: ValidationError) -> list[Fault]:
     for item in error.errors(include_url=False, include_context=False, include_input=False)[:50]:
         problem = re.sub(r"^(Value error|Assertion failed), ", "", item["msg"])
         if item["type"] == "extra_forbidden":
-            problem = "is not a field of this format" + (f"; it knows {known}" if len(item["loc"]) == 1 else "")
+            problem = "is not a field" + (f"; the fields are {known}" if len(item["loc"]) == 1 else "")
         elif item["type"] == "missing":
             problem = "is missing"
         faults.append(Fault(_path(item["loc"]), problem))
@@ -183,7 +183,7 @@ def _path(location: tuple[int | str, ...]) -> str:
     text = ""
     for place, step in enumerate(location):
         if place == 2 and location[0] == "source" and step in _KINDS:
-            continue  # which kind of source it was taken for is not part of the JSON
+            continue  # the tag of the union (the kind of source) is not part of the JSON
         if isinstance(step, int):
             text += f"[{step}]"
         else:

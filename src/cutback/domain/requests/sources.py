@@ -1,4 +1,4 @@
-"""What a clip may be cut from: ranges of recordings, and spans of the wall clock as cameras saw them."""
+"""What a clip may be cut from: ranges of recordings, and camera spans."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from cutback.domain.times import FrameNumber, parse_instant
 from cutback.domain.wallclock import MomentField, after, parse_moment
 
 MAX_KEY_BYTES = 1024
-"""S3's own limit on a key's length."""
+"""S3's limit on the length of a key."""
 
 MAX_SPAN = timedelta(days=1)
-"""The longest span of a camera that one clip may show."""
+"""The longest camera span in a request."""
 
 GapRule = Literal["skip", "freeze", "black", "fail"]
 
 
 def check_text(value: str) -> str:
-    """Text without control characters.
+    """Check that a text has no control characters.
 
     Raises:
         ValueError: it has some.
@@ -35,18 +35,18 @@ def check_text(value: str) -> str:
 
 
 def check_key(value: str) -> str:
-    """A key of an object in a store.
+    """Check the key of an object in a store.
 
     Raises:
-        ValueError: it is empty, too long, absolute, or has control characters or `.`/`..` segments.
+        ValueError: it is empty, too long or absolute, or it contains control characters or `.`/`..` segments.
     """
     check_text(value)
     if not value or len(value.encode()) > MAX_KEY_BYTES:
-        raise ValueError(f"must have 1 to {MAX_KEY_BYTES} bytes")
+        raise ValueError(f"must be 1 to {MAX_KEY_BYTES} bytes long")
     if "\\" in value:
         raise ValueError("must use / between folders, not a backslash")
     if any(segment in {"", ".", ".."} for segment in value.split("/")):
-        raise ValueError("must be a relative key without empty, . or .. segments")
+        raise ValueError("must be relative, without empty, . or .. segments")
     return value
 
 
@@ -56,11 +56,11 @@ CameraName = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
 class Range(Model):
-    """A piece of one recording: `start` included, `end` excluded."""
+    """A part of one recording, from `start` (included) to `end` (excluded)."""
 
     recording: Key = Field(description="The recording's key in the source store.")
-    start: InstantField = Field(description="Where the piece begins.")
-    end: InstantField = Field(description="Where it ends; the frame at this time is not part of it.")
+    start: InstantField = Field(description="Where the range begins.")
+    end: InstantField = Field(description="Where the range ends; the frame at this time is not part of it.")
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -73,29 +73,29 @@ class Range(Model):
 
 
 class CameraSpan(Model):
-    """What a camera saw from one moment of the wall clock to another: `from` included, `to` excluded."""
+    """A part of a camera's wall clock, from one moment (included) to another (excluded)."""
 
     camera: CameraName = Field(description="The camera's name.")
     start: MomentField = Field(alias="from", description="The first moment.")
-    end: MomentField = Field(alias="to", description="The moment at which it ends.")
+    end: MomentField = Field(alias="to", description="The moment at which the span ends.")
     gaps: GapRule = Field(
         "skip",
-        description="Where the camera recorded nothing: `skip` leaves it out, `freeze` holds the last picture, "
-        "`black` shows black, `fail` makes no clip.",
+        description="Time that the camera did not record: `skip` leaves it out, `freeze` holds the last picture, "
+        "`black` shows black, `fail` fails the clip.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _around(cls, content: Any) -> Any:
-        """`at`, `before` and `after` say the same as `from` and `to`; only those are kept."""
+        """Convert `at`, `before` and `after` to `from` and `to`."""
         if not isinstance(content, dict) or not {"at", "before", "after"} & set(content):
             return content
         if {"from", "to"} & set(content):
-            raise ValueError("takes from and to, or at, before and after, not both")
+            raise ValueError("needs from and to, or at, before and after, but not both")
         if "at" not in content:
-            raise ValueError("at is missing: the moment that before and after count from")
+            raise ValueError("at is missing: the moment to which before and after refer")
         if not {"before", "after"} & set(content):
-            raise ValueError("before, after or both are missing: seconds around the moment")
+            raise ValueError("needs before, after or both: the seconds before and after the moment")
         try:
             moment = parse_moment(content["at"])
             span = {
@@ -134,4 +134,4 @@ Source = Annotated[
     Annotated[Range, Tag("recording")] | Annotated[CameraSpan, Tag("camera")],
     Discriminator(_kind),
 ]
-"""One piece of a clip's source."""
+"""One part of a clip's source."""
