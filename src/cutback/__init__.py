@@ -1,3 +1,83 @@
-"""Cutback cuts clips out of long recordings, exact to the frame, driven by events."""
+"""Cutback cuts clips out of long recordings, exact to the frame, driven by events.
+
+From Python, use the names in `__all__`; docs/python.md shows how. Everything else is private and may change.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "CameraSpan",
+    "Clip",
+    "ClipRequest",
+    "CutProgress",
+    "CutResult",
+    "CutbackError",
+    "Event",
+    "FrameNumber",
+    "Limits",
+    "Output",
+    "Plan",
+    "Probe",
+    "ProbedTrack",
+    "Range",
+    "RealSpan",
+    "__version__",
+    "cut",
+    "errors",
+    "parse_request",
+    "plan",
+    "probe",
+]
+
+if TYPE_CHECKING:
+    from cutback.cutting.job import CutProgress, Limits, RealSpan
+    from cutback.domain import errors
+    from cutback.domain.clips.clip import Clip
+    from cutback.domain.clips.event import Event
+    from cutback.domain.errors import CutbackError
+    from cutback.domain.requests.request import ClipRequest, Output, parse_request
+    from cutback.domain.requests.sources import CameraSpan, Range
+    from cutback.domain.times import FrameNumber
+    from cutback.library import CutResult, Plan, Probe, ProbedTrack, cut, plan, probe
+
+_MODULES = {
+    "CameraSpan": "cutback.domain.requests.sources",
+    "Clip": "cutback.domain.clips.clip",
+    "ClipRequest": "cutback.domain.requests.request",
+    "CutProgress": "cutback.cutting.job",
+    "CutResult": "cutback.library",
+    "CutbackError": "cutback.domain.errors",
+    "Event": "cutback.domain.clips.event",
+    "FrameNumber": "cutback.domain.times",
+    "Limits": "cutback.cutting.job",
+    "Output": "cutback.domain.requests.request",
+    "Plan": "cutback.library",
+    "Probe": "cutback.library",
+    "ProbedTrack": "cutback.library",
+    "Range": "cutback.domain.requests.sources",
+    "RealSpan": "cutback.cutting.job",
+    "cut": "cutback.library",
+    "parse_request": "cutback.domain.requests.request",
+    "plan": "cutback.library",
+    "probe": "cutback.library",
+}
+"""Where each public name is defined. It is imported when it is first used, so that `import cutback` costs nothing."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("cutback.domain.errors")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'cutback' has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -353,7 +353,8 @@ def test_no_file_knows_the_machine_it_was_written_on() -> None:
 # --- examples run ----------------------------------------------------------------------------------
 
 RECORDINGS = ("sea.mp4", "north-point.2026-06-21T05-30-00Z.mp4")
-RUN = [block for block in BLOCKS if block.language == "sh" and block.marker]
+RUN = [block for block in BLOCKS if block.language in {"sh", "python"} and re.match("run|fails", block.marker)]
+INTERPRETERS = {"sh": ("bash", "-euo", "pipefail", "-c"), "python": ("python", "-c")}
 
 
 @dataclass(frozen=True)
@@ -395,7 +396,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
 
 @pytest.mark.parametrize("block", RUN, ids=lambda block: f"{block.page}: {block.text.splitlines()[-1][:60]}")
 def test_examples_run_as_they_stand(room: Room, block: Block) -> None:
-    with room.start("bash", "-euo", "pipefail", "-c", block.text) as shell:
+    with room.start(*INTERPRETERS[block.language], block.text) as shell:
         said, _ = shell.communicate(timeout=PATIENCE)
     expected = {"run": 0, "fails with 1": 1}[block.marker]
     assert expected == shell.returncode, said

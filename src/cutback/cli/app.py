@@ -12,9 +12,9 @@ import typer
 from cutback.cli.command import Common, Data, Debug, Json
 from cutback.cli.commands import cameras, clips, cut, dead_letters, events, plan, scan, schema, up, worker
 from cutback.cli.demo import command as demo
-from cutback.cli.exit_codes import MEANINGS, CutShortError, Exit, WrongUsageError, exit_of
+from cutback.cli.exit_codes import MEANINGS, CutShortError, Exit, exit_of
 from cutback.cli.screen import Screen, ShownError, open_screen, show_error
-from cutback.domain.errors import CutbackError, InternalError, StoppedError
+from cutback.domain.errors import CutbackError, InternalError, StoppedError, WrongUsageError
 
 log = logging.getLogger(__name__)
 

@@ -31,30 +31,6 @@ MEANINGS = {
 """What each means, for `cutback --help` and the docs."""
 
 
-class WrongUsageError(CutbackError):
-    """This is not how the command is used."""
-
-    reason = "wrong_usage"
-
-
-class OutputExistsError(CutbackError):
-    """There is a file of that name already; choose another with -o, or say --force to replace it."""
-
-    reason = "output_exists"
-
-
-class OutputIsSourceError(CutbackError):
-    """The clip would replace the recording that it is cut from; choose another file with -o."""
-
-    reason = "output_is_source"
-
-
-class OutputUnwritableError(CutbackError):
-    """The clip cannot be written there."""
-
-    reason = "output_unwritable"
-
-
 class DeadLetterNotFoundError(CutbackError):
     """There is no such dead letter."""
 

@@ -286,6 +286,33 @@ class SettingsError(CutbackError):
     reason = "wrong_settings"
 
 
+# --- a cut without queue or records ----------------------------------------------------------------
+
+
+class WrongUsageError(CutbackError):
+    """The arguments are wrong."""
+
+    reason = "wrong_usage"
+
+
+class OutputExistsError(CutbackError):
+    """A file with this name exists. Choose another name, or use --force to replace it."""
+
+    reason = "output_exists"
+
+
+class OutputIsSourceError(CutbackError):
+    """The clip would replace the recording that it is cut from. Choose another file."""
+
+    reason = "output_is_source"
+
+
+class OutputUnwritableError(CutbackError):
+    """The clip cannot be written there."""
+
+    reason = "output_unwritable"
+
+
 _ERRORS = [kind for kind in globals().values() if isinstance(kind, type) and issubclass(kind, CutbackError)]
 
 PARKED_REASONS = frozenset(kind.reason for kind in _ERRORS if kind.parked)

@@ -16,12 +16,13 @@ import pytest
 from cutback.cli.app import run
 from cutback.cli.commands import arguments
 from cutback.cli.commands.clips import read_since
-from cutback.cli.commands.cut import default_name, split_source
-from cutback.cli.exit_codes import MEANINGS, Exit, WrongUsageError, exit_of
+from cutback.cli.commands.cut import default_name
+from cutback.cli.exit_codes import MEANINGS, Exit, exit_of
 from cutback.cli.views import formatting
 from cutback.domain import errors
-from cutback.domain.errors import CutbackError, InvalidRequestError
+from cutback.domain.errors import CutbackError, InvalidRequestError, WrongUsageError
 from cutback.domain.times import FrameNumber
+from cutback.library import Location, locate_recording
 from cutback.worker.crew import restart_delay
 
 COMMANDS = [
@@ -295,13 +296,13 @@ def test_the_default_name_says_which_part_it_is() -> None:
 
 def test_a_source_is_a_file_or_an_object(tmp_path: Path) -> None:
     (tmp_path / "sea.mp4").write_bytes(b"x")
-    assert split_source(str(tmp_path / "sea.mp4")) == (str(tmp_path), "sea.mp4")
-    assert split_source("s3://bucket/day/sea.mp4") == ("s3://bucket/day", "sea.mp4")
+    assert locate_recording(str(tmp_path / "sea.mp4")) == Location(str(tmp_path), "sea.mp4")
+    assert locate_recording("s3://bucket/day/sea.mp4") == Location("s3://bucket/day", "sea.mp4")
     for wrong in (str(tmp_path), "s3://bucket", "s3://bucket/"):
         with pytest.raises(WrongUsageError):
-            split_source(wrong)
+            locate_recording(wrong)
     with pytest.raises(errors.RecordingNotFoundError):
-        split_source(str(tmp_path / "nix.mp4"))
+        locate_recording(str(tmp_path / "nix.mp4"))
 
 
 def test_since_is_a_time_span_or_a_moment() -> None:

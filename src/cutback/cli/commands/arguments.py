@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cutback.cli.exit_codes import WrongUsageError
-from cutback.domain.errors import Fault, InvalidRequestError
+from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
 from cutback.domain.requests.batch import single_requests
 from cutback.domain.requests.envelope import RequestItem, open_envelope
 from cutback.domain.requests.request import ClipRequest, validate_request

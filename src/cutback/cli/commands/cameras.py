@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from cutback.cli.command import command
-from cutback.cli.exit_codes import WrongUsageError
 from cutback.cli.screen import Screen
+from cutback.domain.errors import WrongUsageError
 
 if TYPE_CHECKING:
     from cutback.domain.cameras.recording import CameraRecording

@@ -13,9 +13,8 @@ from rich.markup import escape
 
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
-from cutback.cli.exit_codes import WrongUsageError
 from cutback.cli.screen import Screen, each
-from cutback.domain.errors import Fault, InvalidRequestError
+from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
 
 if TYPE_CHECKING:
     from cutback.domain.requests.request import ClipRequest

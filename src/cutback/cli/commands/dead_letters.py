@@ -11,9 +11,9 @@ import typer
 from rich.markup import escape
 
 from cutback.cli.command import command
-from cutback.cli.exit_codes import DeadLetterNotFoundError, WrongUsageError
+from cutback.cli.exit_codes import DeadLetterNotFoundError
 from cutback.cli.screen import Screen
-from cutback.domain.errors import SettingsError
+from cutback.domain.errors import SettingsError, WrongUsageError
 
 if TYPE_CHECKING:
     from cutback.ports import DeadLetter, Queue

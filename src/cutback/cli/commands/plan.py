@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
-from cutback.cli.commands.cut import From, Precision, Ranges, Source, To, open_reader, split_source, stop_on_signals
+from cutback.cli.commands.cut import From, Precision, Ranges, Source, To, open_store, stop_on_signals
 from cutback.cli.screen import Screen
 from cutback.cli.views import formatting, timeline
 
@@ -44,32 +44,16 @@ def plan(
     precision: Precision = "exact",
 ) -> None:
     """Draw how a clip would be cut: what is copied, re-encoded and dropped, and why. Nothing is written."""
-    from cutback.cutting.job import CutJob, CutRange
-    from cutback.sandbox.cutter import ChildCutter
+    from cutback import library
 
     typed = arguments.typed_ranges(start, end, ranges)
-    store_url, key = split_source(source)
+    location = library.locate_recording(source)
     request = arguments.request_of("recording", typed, output={"precision": precision})
     with stop_on_signals() as stopped:
-        reader = open_reader(screen, store_url, key, stopped)
-        job = CutJob(
-            sizes=(reader.size,),
-            ranges=tuple(CutRange(0, piece.start, piece.end) for piece in request.ranges),
-            precision=request.output.precision,
-            limits=screen.settings().limits,
-        )
-        cutter = ChildCutter(warm=False)
-        try:
-            found = cutter.preview(job, reader, stopped=stopped)
-        finally:
-            cutter.close()
-    content = {
-        "source": source,
-        "size": reader.size,
-        **found,
-        "bytes_read": reader.bytes_read,
-        "requests": reader.requests,
-    }
+        limits = screen.settings().limits
+        store = open_store(screen, location)
+        planned = library.plan_request(source, request, location, store, limits=limits, stopped=stopped)
+    content = dict(planned.report)
     screen.document(content)
     if not screen.json:
         show_plan(screen, content)

@@ -1,4 +1,4 @@
-"""The file that `cutback cut` writes: its name, what it must not replace, and how it gets there whole."""
+"""The file that a clip is written to: its name, what it must not replace, and how it gets there whole."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
-from cutback.cli.exit_codes import OutputExistsError, OutputIsSourceError, OutputUnwritableError, WrongUsageError
-from cutback.domain.errors import CutbackError, StoppedError, StorageFullError
+from cutback.domain.errors import (
+    CutbackError,
+    OutputExistsError,
+    OutputIsSourceError,
+    OutputUnwritableError,
+    StoppedError,
+    StorageFullError,
+    WrongUsageError,
+)
 
 STANDARD_OUTPUT = "-"
 ENDINGS = (".mp4", ".m4v")
@@ -32,6 +39,11 @@ def choose(output: str | None, default: str) -> Path | None:
         if sys.stdout.isatty():
             raise WrongUsageError("A video does not belong on a terminal; send the output to a file or a program.")
         return None
+    return choose_file(output, default)
+
+
+def choose_file(output: str | None, default: str) -> Path:
+    """Where the clip goes, if it goes to a file. Raises as `choose`."""
     target = Path(default if output is None else output)
     if _mode(target) is not None and target.is_dir():
         target /= default
@@ -39,7 +51,7 @@ def choose(output: str | None, default: str) -> Path | None:
         raise OutputUnwritableError(f"There is no folder {output}")
     ending = _ENDING.search(target.name)
     if ending and ending[0].lower() not in ENDINGS:
-        raise WrongUsageError(f"-o {output}: a clip is an MP4; name it {target.with_suffix('.mp4').name}.")
+        raise WrongUsageError(f"{output}: a clip is an MP4; name it {target.with_suffix('.mp4').name}.")
     _check_folder(target.parent)
     return target
 
