@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.contract.racing import in_processes, in_threads
 
-from cutback.domain.cameras.recording import Camera, CameraRecording
+from cutback.domain.cameras.recording import Camera, CameraRecording, PlaceEvidence
 from cutback.ports import Catalogue
 
 T0 = datetime(2026, 3, 29, 0, 59, 59, 999_000, tzinfo=UTC)
@@ -193,6 +193,38 @@ class CatalogueContract:
                 events[index](key)
             assert footage(key, etag="3", sequencer="05", stored_at=at(5)) == catalogue.get_recording(key)
         assert [camera.recordings for camera in catalogue.cameras()] == [120]
+
+    def test_many_are_entered_together_as_one_by_one(self, catalogue: Catalogue) -> None:
+        catalogue.put_recording(footage("b", start=60))
+        together = [footage("a"), footage("b", start=60), footage("c", start=120), footage("a", length=70)]
+        assert catalogue.put_recordings(together) == [True, False, True, True]
+        assert listed(catalogue) == ["a", "b", "c"]
+        assert catalogue.put_recordings([]) == []
+        assert {"a": together[3], "c": together[2]} == catalogue.get_recordings(["a", "c", "unknown"])
+        assert catalogue.get_recordings([]) == {}
+
+    def test_what_was_said_by_hand_outlives_its_recording(self, catalogue: Catalogue) -> None:
+        by_hand = footage("a", evidence=PlaceEvidence(camera="north"), sequencer="1")
+        catalogue.put_recordings([by_hand, footage("b", start=60, sequencer="1")])
+        assert catalogue.removed_by_hand(["a", "b"]) == {}
+        for key in ("a", "b"):
+            catalogue.remove_recording(key, sequencer="2", at=at(100))
+        assert {"a": by_hand} == catalogue.removed_by_hand(["a", "b", "unknown"])
+        assert listed(catalogue) == [], "it is gone nevertheless"
+        catalogue.remove_recording("a", sequencer="3", at=at(200))
+        assert {"a": by_hand} == catalogue.removed_by_hand(["a"]), "a second removal knows no more than the first"
+        catalogue.put_recording(by_hand.model_copy(update={"sequencer": "4"}))
+        assert catalogue.removed_by_hand(["a"]) == {}
+
+    def test_recordings_that_other_rules_placed_are_found(self, catalogue: Catalogue) -> None:
+        for key, rules in [("a", ""), ("b", "old"), ("c", "new"), ("d", "zebra")]:
+            catalogue.put_recording(footage(key, rules=rules))
+        catalogue.put_recording(footage("gone", rules="old"))
+        catalogue.remove_recording("gone", at=at(100))
+        assert sorted(keys(catalogue.placed_by_other_rules("new"))) == ["a", "b", "d"]
+        assert len(catalogue.placed_by_other_rules("new", limit=2)) == 2
+        assert not catalogue.put_recording(footage("a", rules="new")), "who placed it is no news"
+        assert sorted(keys(catalogue.placed_by_other_rules("new"))) == ["b", "d"]
 
     def test_many_at_once_enter_and_count_each_recording_once(
         self, factory: CatalogueFactory, catalogue: Catalogue

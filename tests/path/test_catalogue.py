@@ -74,6 +74,7 @@ def test_contradictions_are_kept_with_the_recording(text_recordings: TextRecordi
 
 def test_a_recording_that_is_gone_is_taken_out(text_recordings: TextRecordings) -> None:
     text_recordings.put()
+    text_recordings.put("south.20261123T100000.mp4")
     register(text_recordings.services, NORTH)
     (text_recordings.folder / NORTH).unlink()
     assert register(text_recordings.services, NORTH).what == "gone"

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.path.text_recordings import NORTH, TextRecordings
+from tests.path.harness import PathHarness
+from tests.path.text_recordings import NORTH, TEN, TextRecordings
 from tests.support.waiting import PATIENCE
 
 from cutback.catalogue.register import register
 from cutback.catalogue.scan import Scanned, Scanner
 from cutback.domain.cameras.recording import CameraRecording
-from cutback.domain.errors import RecordsUnavailableError, StorageUnavailableError
-from cutback.lifecycle.arrivals import enter_recording
+from cutback.domain.errors import RecordingsMissingError, RecordsUnavailableError, StorageUnavailableError
+from cutback.lifecycle.arrivals import enter_recording, place_again
+from cutback.lifecycle.housekeeping import housekeep
+from cutback.services import Services
 
 
 def test_a_scan_finds_what_is_new_what_changed_and_what_is_gone(text_recordings: TextRecordings) -> None:
@@ -92,6 +98,121 @@ def test_what_the_surroundings_refuse_is_found_by_a_later_scan(
         with pytest.raises(RecordsUnavailableError):
             scanner.scan()
     assert Scanned(seen=1, entered=[NORTH]) == scanner.scan()
+
+
+# --- a store that is not there ---------------------------------------------------------------------
+
+
+def test_a_disk_that_is_not_mounted_empties_no_catalogue(text_recordings: TextRecordings) -> None:
+    text_recordings.put()
+    text_recordings.put("sea.mp4")
+    register(text_recordings.services, "sea.mp4", camera="west", start=TEN)
+    scanner = Scanner(text_recordings.services, enter_recording)
+    scanner.scan()
+    text_recordings.folder.rename(text_recordings.folder.parent / "elsewhere")
+    text_recordings.folder.mkdir()  # as the mount point is
+    for each in (scanner, Scanner(text_recordings.services, enter_recording)):
+        found = each.scan()
+        assert (found.seen, found.gone) == (0, [])
+        assert isinstance(found.missing, RecordingsMissingError)
+        assert "2 of 2" in found.missing.message
+    with pytest.raises(StorageUnavailableError):
+        register(text_recordings.services, NORTH)
+    assert text_recordings.keys() == [NORTH, "sea.mp4"]
+    text_recordings.folder.rmdir()
+    with pytest.raises(StorageUnavailableError):
+        scanner.scan()
+    (text_recordings.folder.parent / "elsewhere").rename(text_recordings.folder)
+    assert Scanned(seen=2) == scanner.scan(), "mounted again, all is as before"
+
+
+def test_a_source_folder_that_was_named_is_never_made(make_harness: Callable[..., PathHarness], tmp_path: Path) -> None:
+    missing = tmp_path / "mnt" / "cameras"
+    with pytest.raises(StorageUnavailableError, match="no folder"):
+        make_harness(source_store=str(missing))
+    assert not missing.exists()
+
+
+def test_more_than_a_share_is_taken_out_only_if_forced(text_recordings: TextRecordings) -> None:
+    keys = [f"north.20261123T10{number:02}00.mp4" for number in range(8)]
+    for key in keys:
+        text_recordings.put(key)
+    scanner = Scanner(text_recordings.services, enter_recording)
+    scanner.scan()
+    for key in keys[:4]:
+        (text_recordings.folder / key).unlink()
+    assert scanner.scan().gone == keys[:4], "half of them is not more than half"
+    for key in keys[4:7]:
+        (text_recordings.folder / key).unlink()
+    text_recordings.put("north.20261123T110000.mp4")
+    found = scanner.scan()
+    assert (found.entered, found.gone) == (["north.20261123T110000.mp4"], []), "what is new enters all the same"
+    assert found.missing is not None
+    assert "3 of 5" in found.missing.message
+    forced = Scanner(text_recordings.services, enter_recording, forced=True)
+    assert forced.scan().gone == keys[4:7]
+    assert text_recordings.keys() == [keys[7], "north.20261123T110000.mp4"]
+    for key in [keys[7], "north.20261123T110000.mp4"]:
+        (text_recordings.folder / key).unlink()
+    assert len(Scanner(text_recordings.services, enter_recording, forced=True).scan().gone) == 2, "even the last ones"
+
+
+def test_what_was_said_by_hand_survives_a_new_version_and_a_removal(text_recordings: TextRecordings) -> None:
+    text_recordings.put()
+    text_recordings.put("sea.mp4")
+    register(text_recordings.services, "sea.mp4", camera="west", start=TEN)
+    scanner = Scanner(text_recordings.services, enter_recording)
+    scanner.scan()
+    text_recordings.put("sea.mp4", duration=700)
+    assert scanner.scan().renewed == ["sea.mp4"]
+    (text_recordings.folder / "sea.mp4").unlink()
+    assert scanner.scan().gone == ["sea.mp4"]
+    text_recordings.put("sea.mp4", duration=800)
+    assert scanner.scan().entered == ["sea.mp4"]
+    found = text_recordings.found("sea.mp4")
+    assert (found.camera, found.start, found.duration) == ("west", TEN, 800)
+
+
+# --- other rules -----------------------------------------------------------------------------------
+
+
+def with_settings(text_recordings: TextRecordings, **changes: Any) -> Services:
+    settings = text_recordings.services.settings.model_copy(update=changes)
+    return dataclasses.replace(text_recordings.services, settings=settings)
+
+
+def test_a_time_zone_set_later_reaches_what_was_scanned_before(text_recordings: TextRecordings) -> None:
+    text_recordings.put()
+    text_recordings.put("a.20261123T100000Z.mp4")
+    text_recordings.put("sea.mp4")
+    register(text_recordings.services, "sea.mp4", camera="west", start=TEN)
+    Scanner(text_recordings.services, enter_recording).scan()
+    looked_into = text_recordings.prober.probed
+    lima = with_settings(text_recordings, time_zone="America/Lima")
+    span = {"camera": "north", "from": "2026-11-23T15:00:10Z", "to": "2026-11-23T15:00:20Z"}
+    text_recordings.harness.submit(id="wave", source=[span])
+    text_recordings.harness.work(lima)
+    assert text_recordings.harness.clip("wave").state == "waiting"
+    housekeep(lima)
+    starts = {each.key: each.start for each in text_recordings.services.catalogue.list_recordings().recordings}
+    assert starts == {NORTH: TEN + timedelta(hours=5), "a.20261123T100000Z.mp4": TEN, "sea.mp4": TEN}
+    text_recordings.harness.work(lima)
+    assert text_recordings.harness.clip("wave").state == "ready", "a clip that waited for that moment was woken"
+    assert looked_into == text_recordings.prober.probed, "no file was looked into"
+    assert place_again(lima) == 0
+
+
+def test_a_pattern_set_later_renames_cameras_and_one_that_fits_no_key_loses_none(
+    text_recordings: TextRecordings,
+) -> None:
+    text_recordings.put()
+    Scanner(text_recordings.services, enter_recording).scan()
+    assert place_again(with_settings(text_recordings, recording_pattern=("{camera}h.%Y%m%dT%H%M%S",))) == 1
+    assert (text_recordings.found().camera, text_recordings.found().start) == ("nort", TEN)
+    assert place_again(with_settings(text_recordings, recording_pattern=("cam-{camera}.%s",))) == 1
+    assert (text_recordings.found().camera, text_recordings.found().start) == ("nort", TEN)
+    assert "keeps the place" in text_recordings.found().conflicts[-1]
+    assert [each.name for each in text_recordings.services.catalogue.cameras()] == ["nort"]
 
 
 def refuse(_recording: CameraRecording) -> bool:

@@ -48,7 +48,8 @@ def build(
         settings=settings,
         policy=policy,
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
-        sources=Store.open(settings.source_url, options=settings.source_options, create=True),
+        # A folder that somebody else fills is never made: at its place there may be a mount point.
+        sources=Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store),
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         messages=Store.open(settings.message_store) if settings.message_store else None,
         queue=_queue(settings, policy, clock),

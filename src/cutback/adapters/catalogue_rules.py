@@ -11,6 +11,8 @@ from cutback.domain.cameras.store_event import Standing, is_outdated
 REMOVALS_KEPT = timedelta(days=30)
 """Longer than any queue keeps the news of an object's arrival."""
 
+_HOW_HEARD = ("sequencer", "stored_at", "rules")
+
 
 def standing(recording: CameraRecording) -> Standing:
     """What decides whether this or other news of the key counts."""
@@ -28,7 +30,7 @@ def to_enter(recording: CameraRecording, known: CameraRecording) -> CameraRecord
 
 def says_the_same(one: CameraRecording, other: CameraRecording) -> bool:
     """Whether they differ in nothing but how they were heard of."""
-    return one.model_copy(update={"sequencer": other.sequencer, "stored_at": other.stored_at}) == other
+    return one.model_copy(update={name: getattr(other, name) for name in _HOW_HEARD}) == other
 
 
 def length_class(recording: CameraRecording) -> int:

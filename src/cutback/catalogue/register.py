@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from cutback.domain.byte_ranges import coalesced
 from cutback.domain.cameras.key_pattern import is_recording
-from cutback.domain.cameras.placing import Told, camera_of, place_recording
-from cutback.domain.cameras.recording import CameraRecording
+from cutback.domain.cameras.placing import METADATA_CAMERA, METADATA_START, Told, camera_of, place_recording
+from cutback.domain.cameras.recording import CameraRecording, PlaceEvidence
 from cutback.domain.cameras.store_event import StoreEvent
 from cutback.domain.errors import (
     CutbackError,
@@ -71,12 +71,15 @@ def register(
     start: datetime | None = None,
     etag: str = "",
     sequencer: str = "",
+    forced: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Registered:
     """Look at what lies under `key` now, and note it in the catalogue; what is not there any more is taken out.
 
-    `camera` and `start` count more than all else that speaks of them. `etag` and `sequencer` are those of the event
-    that told of it: another version than that is left to its own event.
+    `camera` and `start` are said by hand: they count more than all else that speaks of them, for later versions of
+    the recording, too, and even after it was removed and comes back. `etag` and `sequencer` are those of the event
+    that told of it: another version than that is left to its own event. A store that is missing or empty is no proof
+    that a recording is gone, unless `forced`.
 
     Raises:
         PlaceUnknownError: nothing tells its camera, or when it began.
@@ -98,7 +101,7 @@ def register(
                 growing = known.growing and changing
                 looked = known.model_copy(update={"growing": growing, "sequencer": sequencer or known.sequencer})
             else:
-                told = Told(key, camera, start, services.sources.metadata(key), stored_at=info.modified)
+                told = Told(key, _evidence(services, key, known, camera, start), stored_at=info.modified)
                 looked = _look(services, RememberingReader(reader, services.cache), told, stopped)
                 looked = looked.model_copy(update={"growing": looked.growing and changing, "sequencer": sequencer})
     except SourceChangedError:
@@ -106,6 +109,8 @@ def register(
     except (RecordingNotFoundError, ObjectNotFoundError):
         # Of this version alone: who tells of a newer one meanwhile is believed.
         if known is not None:
+            if not forced:
+                services.sources.check_there()
             services.catalogue.remove_recording(key, at=known.stored_at)
         return Registered("gone", known)
     news = services.catalogue.put_recording(looked)
@@ -149,21 +154,29 @@ def remove(services: Services, key: str, event: StoreEvent) -> bool:
     return True
 
 
+def _evidence(
+    services: Services, key: str, known: CameraRecording | None, camera: str, start: datetime | None
+) -> PlaceEvidence:
+    """What speaks of the recording's place beside key and container. What was said by hand before still counts."""
+    before = known or services.catalogue.removed_by_hand([key]).get(key)
+    said = before.evidence if before is not None else PlaceEvidence()
+    metadata = services.sources.metadata(key)
+    return PlaceEvidence(
+        camera=camera or said.camera,
+        start=start or said.start,
+        metadata_camera=metadata.get(METADATA_CAMERA, "").strip(),
+        metadata_start=metadata.get(METADATA_START, "").strip(),
+    )
+
+
 def _look(services: Services, reader: RememberingReader, told: Told, stopped: Callable[[], bool]) -> CameraRecording:
     rules = services.settings.key_rules
     camera_of(told, rules)  # without a camera, it need not be looked into
     noting = _IndexNotes(reader)
     found = services.prober.probe(noting, limits=services.settings.limits, stopped=stopped)
     video: dict[str, Any] = next((track for track in found["tracks"] if track["kind"] == "video"), {})
-    told = Told(
-        told.key,
-        told.camera,
-        told.start,
-        told.metadata,
-        created=str(found.get("created") or ""),
-        duration=Fraction(found["duration"]),
-        stored_at=told.stored_at,
-    )
+    evidence = told.evidence.model_copy(update={"created": str(found.get("created") or "")})
+    told = Told(told.key, evidence, Fraction(found["duration"]), told.stored_at)
     placement = place_recording(told, rules)
     tracks = sorted(found["tracks"], key=lambda track: track["kind"] != "video")
     return CameraRecording(
@@ -181,6 +194,8 @@ def _look(services: Services, reader: RememberingReader, told: Told, stopped: Ca
         growing=bool(found.get("open_ended", True) or found.get("truncated")),
         index=noting.parts(),
         conflicts=placement.conflicts,
+        evidence=evidence,
+        rules=rules.fingerprint,
     )
 
 

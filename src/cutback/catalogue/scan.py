@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from typing import Protocol
 from cutback.catalogue.register import Registered, bare, is_not_yet, is_young
 from cutback.domain.cameras.key_pattern import is_recording
 from cutback.domain.clips.retry import is_transient
-from cutback.domain.errors import CutbackError, StoppedError
+from cutback.domain.errors import CutbackError, RecordingsMissingError, StoppedError
 from cutback.services import Services
 from cutback.storage.store import ObjectInfo
 
@@ -31,7 +31,14 @@ class EnterRecording(Protocol):
     """Registers a recording and requeues the clips that wait for it: `arrivals.enter_recording`."""
 
     def __call__(
-        self, services: Services, key: str, /, *, again: bool = ..., stopped: Callable[[], bool] = ...
+        self,
+        services: Services,
+        key: str,
+        /,
+        *,
+        again: bool = ...,
+        forced: bool = ...,
+        stopped: Callable[[], bool] = ...,
     ) -> Registered:
         """Raises as `arrivals.enter_recording`."""
         ...
@@ -50,6 +57,8 @@ class Scanned:
     later: list[str] = field(default_factory=list)
     """Are being written or replaced just now, and left to the next scan."""
     failed: dict[str, CutbackError] = field(default_factory=dict)
+    missing: RecordingsMissingError | None = None
+    """Why the recordings that are not in the store were left in the catalogue; None if they were taken out."""
 
 
 @dataclass(slots=True)
@@ -63,6 +72,8 @@ class Scanner:
     enter: EnterRecording
     prefix: str = ""
     """Whole folders; see `Store.list`."""
+    forced: bool = False
+    """Take recordings out of the catalogue that are not in the store, however many they are."""
     _known: dict[str, str] | None = None
     """Key → etag of what has been dealt with."""
     _growing: set[str] = field(default_factory=set)
@@ -94,19 +105,25 @@ class Scanner:
             for number, (info, look) in enumerate(looks):
                 on_progress(number / len(changed), info.key)
                 self._take_in(info, look, result, known)
-        for key in sorted(lost):
-            self._note(key, self.enter(self.services, key, stopped=stopped), result, known)
+        result.missing = None if self.forced else _too_many(lost, known, self.services.settings.scan_removals)
+        for key in sorted(lost) if result.missing is None else ():
+            self._note(key, self.enter(self.services, key, forced=self.forced, stopped=stopped), result, known)
         return result
 
     def run(self, stop: threading.Event, seconds: float) -> None:
         """Scan every so many seconds until `stop` is set. What fails is logged, and found in a later scan."""
+        told = ""
         while not stop.is_set():
+            problem: CutbackError | None = None
             try:
-                self.scan(stopped=stop.is_set)
+                problem = self.scan(stopped=stop.is_set).missing
             except StoppedError:
                 return
             except CutbackError as error:
-                log.warning("stage=scanned put_off=yes reason=%s", error)
+                problem = error
+            if problem is not None and str(problem) != told:  # once, not every few seconds
+                log.warning("stage=scanned put_off=yes reason=%s message=%s", problem.reason, problem)
+            told = str(problem or "")
             stop.wait(seconds)
 
     def _catalogued(self) -> dict[str, str]:
@@ -176,6 +193,21 @@ class Scanner:
             log.info("stage=scanned key=%r camera=%s %s=yes", key, recording.camera, found.what)
         known[key] = bare(recording.etag)
         (self._growing.add if recording.growing else self._growing.discard)(key)
+
+
+def _too_many(lost: Collection[str], known: Collection[str], share: float) -> RecordingsMissingError | None:
+    """Why so many recordings are not taken out at once; None if they may be. Pure.
+
+    A disk that is not mounted and a misspelt path look like a store from which everything was deleted. A newer look at
+    the store cannot tell them apart, but a person can.
+    """
+    known_before = len(known)
+    if not lost or (len(lost) < known_before and len(lost) <= share * known_before):
+        return None
+    return RecordingsMissingError(
+        f"{len(lost)} of {known_before} are not there, such as {min(lost)}. Is the disk mounted, and the path right? "
+        "If they were deleted on purpose: cutback scan --force"
+    )
 
 
 @contextmanager

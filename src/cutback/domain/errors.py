@@ -203,6 +203,12 @@ class StorageUnavailableError(SurroundingsError):
     reason = "storage_unavailable"
 
 
+class RecordingsMissingError(SurroundingsError):
+    """The source store lacks many of the recordings in the catalogue at once; none was taken out of the catalogue."""
+
+    reason = "recordings_missing"
+
+
 class StorageFullError(SurroundingsError):
     """There is no space left to write the clip. Free some space; the work is retried."""
 

@@ -10,11 +10,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from cutback.catalogue.register import Registered, own_key, register, remove
+from cutback.domain.cameras import placing
 from cutback.domain.cameras.store_event import StoreEvent
 from cutback.lifecycle.waiting import requeue_waiting_clips
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
+
+_PAGE = 500
 
 
 def enter_recording(
@@ -26,6 +29,7 @@ def enter_recording(
     etag: str = "",
     sequencer: str = "",
     again: bool = False,
+    forced: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Registered:
     """Register the recording; if there is news of it, send the clips that wait for it back to the queue.
@@ -37,10 +41,39 @@ def enter_recording(
         CutbackError: as `register`.
         SurroundingsError: records or queue do not answer, too; call this once more, with `again`.
     """
-    found = register(services, key, camera=camera, start=start, etag=etag, sequencer=sequencer, stopped=stopped)
+    found = register(
+        services, key, camera=camera, start=start, etag=etag, sequencer=sequencer, forced=forced, stopped=stopped
+    )
     if found.recording is not None and (found.is_news or (again and found.what == "known")):
         requeue_waiting_clips(services, found.recording)
     return found
+
+
+def place_again(services: Services, *, limit: int | None = None) -> int:
+    """Derive the places of recordings again that were derived by other rules than those that are set now.
+
+    No recording is opened. Takes up to `limit`, or all. Returns how many there were. Clips that wait for a camera that
+    gained recordings go back to the queue.
+
+    Raises:
+        SurroundingsError: catalogue, records or queue do not answer. Call this again.
+    """
+    rules = services.settings.key_rules
+    count = 0
+    while limit is None or count < limit:
+        found = services.catalogue.placed_by_other_rules(
+            rules.fingerprint, limit=_PAGE if limit is None else min(_PAGE, limit - count)
+        )
+        if not found:
+            break
+        placed = [placing.place_again(recording, rules) for recording in found]
+        moved = services.catalogue.put_recordings(placed)
+        for recording, is_news in zip(placed, moved, strict=True):
+            if is_news:
+                requeue_waiting_clips(services, recording)
+        count += len(found)
+        log.info("stage=placed_again recordings=%d moved=%d", len(found), sum(moved))
+    return count
 
 
 def note_event(

@@ -14,6 +14,7 @@ from cutback.domain.errors import (
 )
 from cutback.domain.requests.batch import requests_in
 from cutback.lifecycle import accept
+from cutback.lifecycle.arrivals import place_again
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_events, announce_now, commit_change
 from cutback.ports import DeadLetter
@@ -25,15 +26,25 @@ GRACE = timedelta(seconds=1)
 """An event younger than this is left to the worker that committed it, so that most are announced once."""
 
 _PAGE = 100
+_PLACED_AT_ONCE = 2000
 
 
 def housekeep(services: Services) -> None:
     """One round of everything. What fails is logged, and done in a later round."""
-    for chore in (announce, tidy, fail_clips_of_dead_letters):
+    for chore in (announce, tidy, fail_clips_of_dead_letters, place_some_again):
         try:
             chore(services)
         except CutbackError as error:
             log.warning("stage=housekeeping chore=%s put_off=yes reason=%s", chore.__name__, error)
+
+
+def place_some_again(services: Services) -> int:
+    """Derive places again that were derived by other rules, some in a round. Returns how many.
+
+    Raises:
+        SurroundingsError: catalogue, records or queue do not answer.
+    """
+    return place_again(services, limit=_PLACED_AT_ONCE)
 
 
 def announce(services: Services) -> int:

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         None, ge=0, le=86400, description="Seconds between scans for new recordings; 0: none. 5 for a folder, else 0."
     )
 
+    scan_removals: float = Field(
+        0.5, ge=0, le=1, description="Largest share of the recordings that a scan takes out of the catalogue at once."
+    )
+
     workers: int = Field(2, ge=1, le=256, description="Worker processes that `cutback up` starts.")
     max_tries: int = Field(5, ge=1, le=100, description="How often a clip is tried before it is given up.")
     retry_delay: float = Field(2, ge=0, le=900, description="Seconds before a second try; doubled each time.")

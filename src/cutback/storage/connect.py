@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from cutback.domain.errors import SettingsError
+from cutback.domain.errors import SettingsError, StorageUnavailableError
 from cutback.storage.errors import translating
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def connect(url: str, folder: Path | None, options: Mapping[str, str], *, create
     """Build the store; nothing is sent yet.
 
     Raises:
-        SettingsError: an option is unknown or wrong, or the folder does not exist.
-        StorageUnavailableError: the folder cannot be made.
+        SettingsError: an option is unknown or wrong, or the folder is a file.
+        StorageUnavailableError: the folder does not exist, or cannot be made.
         StorageFullError: there is no room to make it.
     """
     from obstore.store import LocalStore
@@ -85,7 +85,9 @@ def connect(url: str, folder: Path | None, options: Mapping[str, str], *, create
             folder.mkdir(parents=True, exist_ok=True)
         if folder.is_dir():
             return LocalStore(folder)
-    raise SettingsError(f"{folder} is not a folder." if folder.exists() else f"There is no folder {folder}.")
+    if folder.exists():
+        raise SettingsError(f"{folder} is not a folder.")
+    raise StorageUnavailableError(f"There is no folder {folder}. Is its disk mounted, and the path right?")
 
 
 def _connect_bucket(url: str, options: Mapping[str, str]) -> ObjectStore:

@@ -50,6 +50,18 @@ class Folder:
         if not stat.S_ISREG(self.path(key).stat().st_mode):
             raise ObjectNotFoundError(f"{key}: is not a file.")
 
+    def holds_anything(self) -> bool:
+        """Whether the folder is there and not empty.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        try:
+            with os.scandir(self.root) as entries:
+                return next(entries, None) is not None
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
     def check_creatable(self, key: str) -> None:
         """Raises `StorageUnavailableError` when a symbolic link would lead the new file out of the folder."""
         if not self._inside(key):
@@ -144,8 +156,14 @@ class Folder:
             path = path.parent
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Keys of the files below `prefix` (all, when empty), without following links to folders."""
+        """Keys of the files below `prefix` (all, when empty), without following links to folders.
+
+        Raises:
+            StorageUnavailableError: the folder itself is missing.
+        """
         top = self.path(prefix) if prefix else self.root
+        if not self.root.is_dir():
+            raise StorageUnavailableError(f"The folder {self.root} is missing. Is its disk mounted?")
         for place, folders, names in os.walk(top, onerror=_raise_unless_gone):
             folders.sort()
             for name in sorted(names):

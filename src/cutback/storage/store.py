@@ -62,8 +62,8 @@ class Store:
         `GOOGLE_…`, `AZURE_…`). Nothing is sent yet; `check_writable` does.
 
         Raises:
-            SettingsError: the URL or an option is wrong, or there is no such folder.
-            StorageUnavailableError: the folder cannot be made.
+            SettingsError: the URL or an option is wrong, or the folder is a file.
+            StorageUnavailableError: there is no such folder, or it cannot be made.
         """
         path = folder_of(url)
         objects = connect(url, path, options or {}, create=create)
@@ -76,6 +76,20 @@ class Store:
     def is_folder(self) -> bool:
         """Whether reads cost no round trip."""
         return self._folder is not None
+
+    def check_there(self) -> None:
+        """See that the store is there and holds something. At most one request.
+
+        Raises:
+            StorageUnavailableError: it is missing or empty, as a folder is whose disk is not mounted.
+        """
+        with translating(self.url):
+            if self._folder is not None:
+                there = self._folder.holds_anything()
+            else:
+                there = any(batch for batch in self._objects.list(None, chunk_size=1))
+        if not there:
+            raise StorageUnavailableError(f"{self.url} is missing or empty. Is its disk mounted?")
 
     def url_for(self, key: str) -> str:
         """Where a person finds the object: an absolute path, or a URL."""

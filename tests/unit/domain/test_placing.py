@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cutback.domain.cameras.local_time import Zones, moment_of
 from cutback.domain.cameras.placing import Placement, Rules, Told, camera_of, place_recording
+from cutback.domain.cameras.recording import PlaceEvidence
 from cutback.domain.errors import PlaceUnknownError
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -19,8 +20,14 @@ BERLIN = Rules(zones=Zones.parse("Europe/Berlin"))
 
 
 def told(key: str = "north.20261123T100000.mp4", **more: Any) -> Told:
+    metadata = more.pop("metadata", {})
+    evidence = PlaceEvidence(
+        metadata_camera=metadata.get("cutback-camera", ""),
+        metadata_start=metadata.get("cutback-start", ""),
+        **{name: more.pop(name) for name in ("camera", "start", "created") if name in more},
+    )
     facts = {"duration": Fraction(600), "stored_at": TEN + timedelta(minutes=11), **more}
-    return Told(key, **facts)
+    return Told(key, evidence, **facts)
 
 
 def test_the_key_is_believed_where_nothing_else_speaks() -> None:

@@ -63,7 +63,7 @@ def test_importing_it_does_not_import_obstore():
 
 
 def test_a_missing_folder_is_refused_unless_it_is_to_be_created(root: Path):
-    with pytest.raises(SettingsError, match="There is no folder"):
+    with pytest.raises(StorageUnavailableError, match="There is no folder"):
         Store.open(str(root))
     assert Store.open(str(root), create=True).url == str(root.resolve())
 

@@ -9,7 +9,7 @@ that class is entered, and never forgotten: a class without recordings costs one
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,12 +32,13 @@ _INDEXES = (
     IndexModel([("camera", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("camera", ASCENDING), ("ends_at", ASCENDING)]),
     IndexModel([("place", ASCENDING)]),
+    IndexModel([("rules", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("forgotten_at", ASCENDING)], expireAfterSeconds=0),
 )
 
 _CONTENT = {"content": 1}
-_OF_A_RECORDING = ("camera", "length_class", "starts_at", "ends_at", "place", "content")
-_OF_A_REMOVAL = ("sequencer", "removed_at", "forgotten_at")
+_OF_A_RECORDING = ("camera", "length_class", "starts_at", "ends_at", "place", "content", "rules")
+_OF_A_REMOVAL = ("sequencer", "removed_at", "forgotten_at", "by_hand")
 _RACES = 50
 
 
@@ -90,14 +91,14 @@ class MongoCatalogue:
                     return known is None or not says_the_same(entered, known)
         raise _too_many(recording.key)
 
+    def put_recordings(self, recordings: Sequence[CameraRecording]) -> list[bool]:
+        """As `put_recording` for each: a change is upon a document's own revision, so each is one of its own."""
+        return [self.put_recording(recording) for recording in recordings]
+
     def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
         """Take the recording out, and remember the removal. Returns whether one was taken out."""
         news = Standing(sequencer, at)
-        fields = {
-            "sequencer": sequencer,
-            "removed_at": to_micros(at),
-            "forgotten_at": self._clock() + REMOVALS_KEPT,  # MongoDB's own time: it removes the document by itself
-        }
+        fields = {"sequencer": sequencer, "removed_at": to_micros(at)}
         with self._mongo.translating():
             for _ in range(_RACES):
                 found = self._newest.find_one({"_id": key})
@@ -105,9 +106,17 @@ class MongoCatalogue:
                 last = standing(known) if known is not None else _removal(found)
                 if last is not None and is_outdated(news, last):
                     return False
-                if self._replace(key, found, fields):
+                if self._replace(key, found, {**fields, **self._remembered(known, found)}):
                     return known is not None
         raise _too_many(key)
+
+    def _remembered(self, known: CameraRecording | None, found: Document | None) -> Document:
+        """What was said by hand outlives the removal; any other removal is removed by MongoDB itself in time."""
+        if known is not None and known.evidence.by_hand:
+            return {"by_hand": known.model_dump_json()}
+        if found is not None and "by_hand" in found:
+            return {"by_hand": found["by_hand"]}
+        return {"forgotten_at": self._clock() + REMOVALS_KEPT}
 
     def _note_length(self, recording: CameraRecording) -> None:
         # An upsert of what is there already writes nothing; it may still race with another's, which then wins.
@@ -152,6 +161,30 @@ class MongoCatalogue:
         """The recording as it stands in the catalogue."""
         with self._mongo.translating():
             return _recording(self._recordings.find_one({"_id": key}, _CONTENT))
+
+    def get_recordings(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
+        """Those of the recordings that are in the catalogue, by key."""
+        return self._by_key(keys, "content")
+
+    def removed_by_hand(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
+        """Recordings that were registered by hand and then removed, by key."""
+        return self._by_key(keys, "by_hand")
+
+    def _by_key(self, keys: Sequence[str], field: str) -> dict[str, CameraRecording]:
+        if not keys:
+            return {}
+        with self._mongo.translating():
+            found = list(self._recordings.find({"_id": {"$in": list(keys)}}, {field: 1}))
+        return {each["_id"]: CameraRecording.model_validate_json(each[field]) for each in found if field in each}
+
+    def placed_by_other_rules(self, rules: str, *, limit: int = 500) -> list[CameraRecording]:
+        """Recordings whose place was derived by other rules. Of the index, it reads what it finds."""
+        check_limit(limit)
+        # Removals have no `place`. Recordings that older versions entered have no `rules`.
+        others = {"rules": {"$ne": rules}, "place": {"$gt": ""}}
+        with self._mongo.translating():
+            found = list(self._recordings.find(others, _CONTENT).limit(limit))
+        return [CameraRecording.model_validate_json(each["content"]) for each in found]
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
         """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
@@ -244,6 +277,7 @@ def _fields(recording: CameraRecording) -> dict[str, Any]:
         "ends_at": to_micros(recording.end),
         "place": sort_key(starts_at, recording.key),
         "content": recording.model_dump_json(),
+        "rules": recording.rules,
     }
 
 

@@ -5,8 +5,9 @@ Spans are looked up by length classes: see `cutback.adapters.catalogue_rules.len
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,20 +59,14 @@ class SqliteCatalogue:
     def put_recording(self, recording: CameraRecording) -> bool:
         """Enter a recording, or its newer version, under its key. Returns whether that told anything new."""
         with self._database.writing() as connection:
-            known = _known(connection, recording.key)
-            if known is None:
-                removal = _removal(connection, recording.key)
-                if removal is not None and is_outdated(standing(recording), removal):
-                    return False
-                connection.execute("DELETE FROM removed_recordings WHERE key = ?", (recording.key,))
-                _insert(connection, recording)
-                return True
-            entered = to_enter(recording, known)
-            if entered is None:
-                return False
-            _take_out(connection, known)
-            _insert(connection, entered)
-            return not says_the_same(entered, known)
+            return _put(connection, recording)
+
+    def put_recordings(self, recordings: Sequence[CameraRecording]) -> list[bool]:
+        """As `put_recording` for each, all in one transaction."""
+        if not recordings:
+            return []
+        with self._database.writing() as connection:
+            return [_put(connection, recording) for recording in recordings]
 
     def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
         """Take the recording out, and remember the removal. Returns whether one was taken out."""
@@ -82,9 +77,12 @@ class SqliteCatalogue:
             if known is not None and is_outdated(news, standing(known)):
                 return False
             if removal is None or not is_outdated(news, removal):
+                by_hand = known.model_dump_json() if known is not None and known.evidence.by_hand else None
                 connection.execute(
-                    "INSERT OR REPLACE INTO removed_recordings (key, sequencer, removed_at) VALUES (?, ?, ?)",
-                    (key, sequencer, to_micros(at)),
+                    "INSERT INTO removed_recordings (key, sequencer, removed_at, content) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT (key) DO UPDATE SET sequencer = excluded.sequencer,"
+                    " removed_at = excluded.removed_at, content = COALESCE(excluded.content, content)",
+                    (key, sequencer, to_micros(at), by_hand),
                 )
             if known is not None:
                 _take_out(connection, known)
@@ -96,6 +94,35 @@ class SqliteCatalogue:
         """The recording as it stands in the catalogue."""
         with self._database.reading() as connection:
             return _known(connection, key)
+
+    def get_recordings(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
+        """Those of the recordings that are in the catalogue, by key."""
+        return self._by_key("SELECT content FROM recordings WHERE key IN (SELECT value FROM json_each(?))", keys)
+
+    def removed_by_hand(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
+        """Recordings that were registered by hand and then removed, by key."""
+        return self._by_key(
+            "SELECT content FROM removed_recordings WHERE content IS NOT NULL"
+            " AND key IN (SELECT value FROM json_each(?))",
+            keys,
+        )
+
+    def _by_key(self, question: str, keys: Sequence[str]) -> dict[str, CameraRecording]:
+        with self._database.reading() as connection:
+            rows = connection.execute(question, (json.dumps(list(keys)),)).fetchall()
+        return {recording.key: recording for recording in (_read(content) for (content,) in rows)}
+
+    def placed_by_other_rules(self, rules: str, *, limit: int = 500) -> list[CameraRecording]:
+        """Recordings whose place was derived by other rules. Reads no more of the index than it finds."""
+        check_limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT content FROM recordings INDEXED BY recordings_by_rules WHERE rules < :rules"
+                " UNION ALL SELECT content FROM recordings INDEXED BY recordings_by_rules WHERE rules > :rules"
+                " LIMIT :limit",
+                {"rules": rules, "limit": limit},
+            ).fetchall()
+        return [_read(content) for (content,) in rows]
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
         """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
@@ -174,6 +201,23 @@ class SqliteCatalogue:
         return [Camera(name, count, from_micros(first), from_micros(last)) for name, count, first, last in rows]
 
 
+def _put(connection: sqlite3.Connection, recording: CameraRecording) -> bool:
+    known = _known(connection, recording.key)
+    if known is None:
+        removal = _removal(connection, recording.key)
+        if removal is not None and is_outdated(standing(recording), removal):
+            return False
+        connection.execute("DELETE FROM removed_recordings WHERE key = ?", (recording.key,))
+        _insert(connection, recording)
+        return True
+    entered = to_enter(recording, known)
+    if entered is None:
+        return False
+    _take_out(connection, known)
+    _insert(connection, entered)
+    return not says_the_same(entered, known)
+
+
 def _read(content: str) -> CameraRecording:
     return CameraRecording.model_validate_json(content)
 
@@ -192,8 +236,9 @@ def _insert(connection: sqlite3.Connection, recording: CameraRecording) -> None:
     starts_at, ends_at = to_micros(recording.start), to_micros(recording.end)
     kind = length_class(recording)
     connection.execute(
-        "INSERT INTO recordings (key, camera, length_class, starts_at, ends_at, content) VALUES (?, ?, ?, ?, ?, ?)",
-        (recording.key, recording.camera, kind, starts_at, ends_at, recording.model_dump_json()),
+        "INSERT INTO recordings (key, camera, length_class, starts_at, ends_at, content, rules)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (recording.key, recording.camera, kind, starts_at, ends_at, recording.model_dump_json(), recording.rules),
     )
     connection.execute(
         "INSERT INTO camera_lengths (camera, length_class, recordings) VALUES (?, ?, 1)"
@@ -214,7 +259,7 @@ def _take_out(connection: sqlite3.Connection, recording: CameraRecording) -> Non
 def _forget_removals(connection: sqlite3.Connection, *, before: datetime) -> None:
     connection.execute(
         "DELETE FROM removed_recordings WHERE key IN"
-        " (SELECT key FROM removed_recordings WHERE removed_at < ? ORDER BY removed_at LIMIT ?)",
+        " (SELECT key FROM removed_recordings WHERE removed_at < ? AND content IS NULL ORDER BY removed_at LIMIT ?)",
         (to_micros(before), _FORGOTTEN_AT_ONCE),
     )
 

@@ -124,5 +124,12 @@ _WAITING = (
     "CREATE INDEX clips_by_waiting ON clips (waits_for, created_at, id) WHERE state = 'waiting'",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING)
+_PLACES = (
+    "ALTER TABLE recordings ADD COLUMN rules TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX recordings_by_rules ON recordings (rules)",
+    # Of a recording that was registered by hand: what was said of it outlives its removal.
+    "ALTER TABLE removed_recordings ADD COLUMN content TEXT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING, _PLACES)
 """The n-th leads from schema version n to n + 1 (`user_version`)."""

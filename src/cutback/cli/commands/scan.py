@@ -36,20 +36,28 @@ def register(app: typer.Typer, panel: str) -> None:
 def scan(
     screen: Screen,
     prefix: Annotated[str, typer.Option(metavar="FOLDER", help="Only what lies below this folder.")] = "",
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take missing recordings out of the catalogue, however many they are.")
+    ] = False,
 ) -> None:
     """Look through the source store for new recordings, and for some that are gone.
 
-    Looks into those alone that the catalogue does not know in this version.
+    Looks into those alone that the catalogue does not know in this version. Where time zones or patterns were changed,
+    the recordings that are known get their new places.
     """
     from cutback.catalogue.scan import Scanner
-    from cutback.lifecycle.arrivals import enter_recording
+    from cutback.lifecycle.arrivals import enter_recording, place_again
 
     with screen.services() as services, screen.bar("scanning") as on_progress:
-        found = Scanner(services, enter_recording, prefix).scan(on_progress=on_progress)
+        placed = place_again(services)
+        found = Scanner(services, enter_recording, prefix, forced=force).scan(on_progress=on_progress)
+    if placed:
+        screen.hint(f"Patterns or time zones have changed; derived again: {placed} places")
     screen.document(_as_dict(found))
     if not screen.json:
         _show(screen, found)
-    serious = next((error for error in found.failed.values() if error.reason != "place_unknown"), None)
+    serious = found.missing or next((error for error in found.failed.values() if error.reason != "place_unknown"), None)
     if serious is not None:
         raise ShownError(serious)
 
@@ -63,6 +71,7 @@ def _as_dict(found: Scanned) -> dict[str, Any]:
         "gone": found.gone,
         "later": found.later,
         "failed": failed,
+        "missing": None if found.missing is None else found.missing.as_dict(),
     }
 
 
@@ -78,6 +87,10 @@ def _show(screen: Screen, found: Scanned) -> None:
     for key, error in found.failed.items():
         screen.err.print(
             f"[red]✗[/] {escape(key)} [bold red]{error.reason}:[/] {escape(error.message)}", soft_wrap=True
+        )
+    if found.missing is not None:
+        screen.err.print(
+            f"[red]✗[/] [bold red]{found.missing.reason}:[/] {escape(found.missing.message)}", soft_wrap=True
         )
     counts = f"{found.seen} seen: {len(found.entered)} new, {len(found.renewed)} renewed, {len(found.gone)} gone"
     screen.show(f"{counts}, {len(found.failed)} failed" if found.failed else counts)

@@ -5,13 +5,14 @@ docs/cameras.md describes the rules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from cutback.domain.cameras.key_pattern import BUILT_IN, KeyPattern, read_key
 from cutback.domain.cameras.local_time import UTC_EVERYWHERE, Zones, moment_of
+from cutback.domain.cameras.recording import CameraRecording, PlaceEvidence
 from cutback.domain.errors import PlaceUnknownError
 from cutback.domain.wallclock import parse_moment, seconds_between
 
@@ -27,6 +28,9 @@ EARLY = timedelta(minutes=5)
 METADATA_CAMERA, METADATA_START = "cutback-camera", "cutback-start"
 LONGEST_NAME = 200
 
+_EDITION = 1
+"""Of the rules as this module reads them. Raise it with a change that places recordings differently."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -35,19 +39,24 @@ class Rules:
     patterns: tuple[KeyPattern, ...] = BUILT_IN
     zones: Zones = UTC_EVERYWHERE
 
+    @property
+    def fingerprint(self) -> str:
+        """Differs for rules that may place a recording differently."""
+        zones = [(glob, str(zone)) for glob, zone in self.zones.of]
+        said = (_EDITION, [pattern.text for pattern in self.patterns], str(self.zones.default), zones)
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+NO_EVIDENCE = PlaceEvidence()
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """Everything that says which camera a recording is from and when it began, the most trusted first."""
 
     key: str
-    camera: str = ""
-    """From the registration."""
-    start: datetime | None = None
-    metadata: Mapping[str, str] | None = None
-    """The object's metadata, with names in lower case."""
-    created: str = ""
-    """The container's creation time, RFC 3339. It may mean the recording's start or its end."""
+    evidence: PlaceEvidence = NO_EVIDENCE
+    """The container's creation time in it may mean the recording's start or its end."""
     duration: Fraction = Fraction(0)
     stored_at: datetime = EARLIEST
 
@@ -80,8 +89,8 @@ def camera_of(told: Told, rules: Rules) -> tuple[str, tuple[str, ...]]:
     """
     named = read_key(told.key, rules.patterns)
     claims = [
-        ("The registration", told.camera),
-        ("The metadata", (told.metadata or {}).get(METADATA_CAMERA, "").strip()),
+        ("The registration", told.evidence.camera),
+        ("The metadata", told.evidence.metadata_camera),
         ("The key", named.camera if named else ""),
     ]
     claims = [(source, camera) for source, camera in claims if camera]
@@ -110,7 +119,7 @@ def place_recording(told: Told, rules: Rules) -> Placement:
         raise PlaceUnknownError(f"{told.key}: no source gives its start time.")
     chosen = next((claim for claim in claims if not _strange(claim, told)), claims[0])
     notes += [_strange(claim, told) for claim in claims if _strange(claim, told)]
-    if told.start is None:
+    if told.evidence.start is None:
         notes += [
             f"{chosen}, {str(other)[0].lower()}{str(other)[1:]}; the former counts."
             for other in claims
@@ -122,9 +131,31 @@ def place_recording(told: Told, rules: Rules) -> Placement:
     return Placement(camera, chosen.start, tuple(dict.fromkeys(notes)))
 
 
+def place_again(recording: CameraRecording, rules: Rules) -> CameraRecording:
+    """The recording where other rules place it, from what is known of it already.
+
+    Where they place it nowhere, it stays where it is, with a conflict that says so.
+    """
+    told = Told(recording.key, recording.evidence, recording.duration, recording.stored_at)
+    try:
+        placement = place_recording(told, rules)
+    except PlaceUnknownError:
+        unknown = "The patterns that are set now do not fit its key; it keeps the place that it had."
+        conflicts = tuple(dict.fromkeys((*recording.conflicts, unknown)))
+        return recording.model_copy(update={"rules": rules.fingerprint, "conflicts": conflicts})
+    return recording.model_copy(
+        update={
+            "camera": placement.camera,
+            "start": placement.start,
+            "conflicts": placement.conflicts,
+            "rules": rules.fingerprint,
+        }
+    )
+
+
 def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Claim]:
-    found = [] if told.start is None else [_Claim("The registration", told.start.astimezone(UTC))]
-    written = (told.metadata or {}).get(METADATA_START, "").strip()
+    by_hand, written = told.evidence.start, told.evidence.metadata_start
+    found = [] if by_hand is None else [_Claim("The registration", by_hand.astimezone(UTC))]
     if written:
         try:
             found.append(_Claim("The metadata", parse_moment(int(written) if written.isdigit() else written)))
@@ -138,7 +169,7 @@ def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Cl
             start, note = moment_of(start, zone, length=_length(told), stored_at=told.stored_at)
         notes += [note] if note else []
         found.append(_Claim("The key", start.astimezone(UTC)))
-    created = _read_created(told.created)
+    created = _read_created(told.evidence.created)
     if created is not None:
         begins = created if found or created + _length(told) <= told.stored_at + EARLY else created - _length(told)
         found.append(_Claim("The container", begins))

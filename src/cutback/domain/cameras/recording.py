@@ -39,6 +39,25 @@ class RecordingSpan:
     """Whether to leave it out if no frame begins in it, instead of failing."""
 
 
+class PlaceEvidence(Model):
+    """What speaks of a recording's place beside its key, so that its place can be derived again without its file."""
+
+    camera: str = ""
+    """As somebody registered it by hand."""
+    start: Moment | None = None
+    """As somebody registered it by hand."""
+    metadata_camera: str = ""
+    metadata_start: str = ""
+    """As written in the object's metadata."""
+    created: str = ""
+    """The container's own time tag, RFC 3339."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person said any of it."""
+        return bool(self.camera) or self.start is not None
+
+
 class CameraRecording(Model):
     """A recording in the catalogue: what it is, and which moments of which camera it holds."""
 
@@ -67,6 +86,9 @@ class CameraRecording(Model):
     """Where the container's index is: (offset, length) in bytes of what was read to find all this out."""
     conflicts: tuple[str, ...] = ()
     """Notes for people: where key, metadata and container disagree on camera or time."""
+    evidence: PlaceEvidence = PlaceEvidence()
+    rules: str = ""
+    """Fingerprint of the rules by which its place was derived: `cutback.domain.cameras.placing.Rules.fingerprint`."""
 
     @property
     def end(self) -> datetime:
