@@ -34,33 +34,116 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def read_json(text: str | bytes, *, max_bytes: int = 1024 * 1024) -> Any:
-    """Parse JSON strictly: numbers stay exact (`Decimal`); NaN, infinity and duplicate keys are rejected.
+MAX_JSON_BYTES = 1024 * 1024
+"""Of a message or a request, at every door."""
+
+MAX_JSON_VALUES = 25_000
+"""In one text. More than this is not a message; it would only cost time to look at."""
+
+MAX_DIGITS = 100
+"""Of a number."""
+
+MAX_EXPONENT = 400
+"""Of a number, either way. Larger ones would be expanded into gigabytes by exact arithmetic."""
+
+
+def read_json(text: str | bytes, *, max_bytes: int = MAX_JSON_BYTES, exact: bool = True) -> Any:
+    """Parse JSON strictly, in time linear in its size: no NaN or infinity, no key twice, no half of a character.
+
+    Numbers are bounded by digits and exponent before they become numbers. With `exact`, those with a fraction are
+    `Decimal`, else `float`.
 
     Raises:
-        InvalidRequestError: the text is too large, is not valid JSON or is nested too deeply.
+        InvalidRequestError: with the one thing that is wrong. Nothing else, whatever `text` is.
     """
-    if len(text) > max_bytes:
-        raise InvalidRequestError([Fault("", f"is larger than {max_bytes} bytes")])
+    written = decode_text(text, max_bytes)
+    if written.count(",") >= MAX_JSON_VALUES:
+        raise _refusal(f"contains more than {MAX_JSON_VALUES} values")
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twins)
+        content = json.loads(
+            written,
+            parse_int=read_whole,
+            parse_float=read_decimal if exact else _read_float,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_refuse_twins,
+        )
+        if "\\ud" in written or "\\uD" in written:
+            json.dumps(content, ensure_ascii=False, default=str).encode()
     except InvalidRequestError:
         raise
     except RecursionError:
-        raise InvalidRequestError([Fault("", "is nested too deeply")]) from None
-    except UnicodeDecodeError:
-        raise InvalidRequestError([Fault("", "is not UTF-8 text")]) from None
-    except ValueError as error:  # JSONDecodeError, and integers of thousands of digits
-        raise InvalidRequestError([Fault("", f"is not valid JSON: {error}")]) from None
+        raise _refusal("is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise _refusal("contains half of a surrogate pair") from None
+    except ValueError as error:
+        raise _refusal(f"is not valid JSON: {error}") from None
+    return content
+
+
+def read_whole(text: str) -> int:
+    """An integer as JSON writes it.
+
+    Raises:
+        InvalidRequestError: it has more than `MAX_DIGITS` digits.
+    """
+    if len(text) > MAX_DIGITS:
+        raise _refusal(f"contains a number of more than {MAX_DIGITS} digits")
+    return int(text)
+
+
+def read_decimal(text: str) -> Decimal:
+    """A number with a fraction or an exponent as JSON writes it, exactly.
+
+    Raises:
+        InvalidRequestError: it has more than `MAX_DIGITS` digits, or an exponent beyond `MAX_EXPONENT`.
+    """
+    digits, _, exponent = text.lower().partition("e")
+    if len(digits) > MAX_DIGITS:
+        raise _refusal(f"contains a number of more than {MAX_DIGITS} digits")
+    if len(exponent) > 5 or abs(int(exponent or 0)) > MAX_EXPONENT:
+        raise _refusal(f"contains a number with an exponent beyond {MAX_EXPONENT}")
+    return Decimal(text)
+
+
+def _read_float(text: str) -> float:
+    number = float(read_decimal(text))
+    if number in (float("inf"), float("-inf")):
+        raise _refusal("contains a number that is too large")
+    return number
+
+
+def decode_text(text: str | bytes, max_bytes: int = MAX_JSON_BYTES) -> str:
+    """What came from outside, as text; its size is checked first.
+
+    Raises:
+        InvalidRequestError: it is too large, or not UTF-8.
+    """
+    if len(text) > max_bytes:
+        raise _refusal(f"is larger than {max_bytes} bytes")
+    try:
+        if isinstance(text, bytes):
+            return text.decode(json.detect_encoding(text))
+        if len(text.encode()) > max_bytes:
+            raise _refusal(f"is larger than {max_bytes} bytes")
+    except UnicodeError:
+        raise _refusal("is not UTF-8 text") from None
+    return text
+
+
+def _refusal(problem: str) -> InvalidRequestError:
+    return InvalidRequestError([Fault("", problem)])
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidRequestError([Fault("", f"{name} is not a JSON number")])
+    raise _refusal(f"{name} is not a JSON number")
 
 
 def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        twin = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidRequestError([Fault("", f"the key {twin!r} appears twice in one object")])
-    return dict(pairs)
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _refusal(f"the key {key[:64]!r} appears twice in one object")
+            seen.add(key)
+    return made

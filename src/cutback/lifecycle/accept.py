@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from cutback.domain.clips.clip import Clip, ClipState, new_clip
 from cutback.domain.errors import DifferentRequestError, Fault, InvalidRequestError, WrongStateError
-from cutback.domain.requests.batch import requests_in
 from cutback.domain.requests.request import ClipRequest
 from cutback.lifecycle.commit import announce_now, commit_change
+from cutback.lifecycle.letters import LetterIndex, fingerprint
 from cutback.services import Services
 
 RESEND_AFTER = timedelta(seconds=60)
@@ -102,9 +102,10 @@ def redrive(services: Services, ids: Iterable[str] | None = None) -> int:
     wanted = None if ids is None else set(ids)
     letters = [letter for letter in services.queue.dead_letters(limit=1000) if wanted is None or letter.id in wanted]
     count = services.queue.redrive(wanted)
+    index = LetterIndex()
     for letter in letters:
-        for request in requests_in(letter.body):  # none: it never had a clip, and will be refused again
-            clip = services.records.get_clip(request.id)
+        for wish in index.wanted(letter):  # none: it never had a clip, and will be refused again
+            clip = services.records.get_clip(wish.clip_id)
             if clip is not None and clip.state is ClipState.FAILED:
                 _bring_back(services, clip.id)
     return count
@@ -121,8 +122,7 @@ def _bring_back(services: Services, clip_id: str) -> None:
 
 def is_same(one: ClipRequest, other: ClipRequest) -> bool:
     """Whether two requests ask for the same, however they were written."""
-    ignored = {"legacy"}  # which tries an older pipeline has counted does not change what it asks for
-    return one.model_dump(mode="json", exclude=ignored) == other.model_dump(mode="json", exclude=ignored)
+    return fingerprint(one) == fingerprint(other)
 
 
 def _check_webhook(services: Services, request: ClipRequest) -> None:

@@ -12,11 +12,11 @@ from cutback.domain.errors import (
     WorkersDiedError,
     WrongStateError,
 )
-from cutback.domain.requests.batch import requests_in
 from cutback.lifecycle import accept
 from cutback.lifecycle.arrivals import place_again
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_events, announce_now, commit_change
+from cutback.lifecycle.letters import LetterIndex, fingerprint
 from cutback.ports import DeadLetter
 from cutback.services import Services
 
@@ -28,14 +28,19 @@ GRACE = timedelta(seconds=1)
 _PAGE = 100
 _PLACED_AT_ONCE = 2000
 
+_letters = LetterIndex()
+"""Of this process: a letter that was read in one round is not parsed again in the next."""
+
 
 def housekeep(services: Services) -> None:
-    """One round of everything. What fails is logged, and done in a later round."""
+    """One round of everything. What fails is logged, and done in a later round. Raises nothing."""
     for chore in (announce, tidy, fail_clips_of_dead_letters, place_some_again):
         try:
             chore(services)
         except CutbackError as error:
             log.warning("stage=housekeeping chore=%s put_off=yes reason=%s", chore.__name__, error)
+        except Exception:  # a bug in one chore must end neither the others nor the worker
+            log.exception("stage=housekeeping chore=%s put_off=yes", chore.__name__)
 
 
 def place_some_again(services: Services) -> int:
@@ -75,6 +80,10 @@ def tidy(services: Services) -> int:
             _tidy_clip(services, clip)
         except (WrongStateError, LeaseLostError):
             log.debug("clip=%s has moved on", clip.id)
+        except CutbackError:
+            raise
+        except Exception:  # one clip must not keep the others from being tidied
+            log.exception("stage=housekeeping clip=%s put_off=yes", clip.id)
     return len(due)
 
 
@@ -116,10 +125,12 @@ def fail_clips_of_dead_letters(services: Services) -> int:
     """
     count = 0
     for letter in services.queue.dead_letters(limit=_PAGE):
-        for request in requests_in(letter.body):
-            clip = services.records.get_clip(request.id)
+        for wish in _letters.wanted(letter):
+            clip = services.records.get_clip(wish.clip_id)
+            if clip is None or not _is_orphan(clip, letter, services):
+                continue
             # A letter may name somebody else's id; that clip is not its own.
-            if clip is not None and accept.is_same(clip.request, request) and _is_orphan(clip, letter, services):
+            if fingerprint(clip.request) == wish.fingerprint:
                 count += _fail(services, clip)
     return count
 

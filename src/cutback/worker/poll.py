@@ -18,6 +18,7 @@ from cutback.ports import Message
 from cutback.services import Services
 from cutback.worker.acknowledge import acknowledge
 from cutback.worker.receive import receive
+from cutback.worker.signals import handle_only_once
 from cutback.worker.webhooks import Deliverer
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,12 @@ class Worker:
         log.info("stage=started worker=%s", self._services.worker)
         webhooks = self._deliver_webhooks(stop)
         while not stop.is_set():
-            self._keep_house()
-            self.work_once(stop)
+            try:
+                self._keep_house()
+                self.work_once(stop)
+            except Exception:  # whatever came: the next message may be all right
+                log.exception("stage=worker worker=%s put_off=yes", self._services.worker)
+                stop.wait(_PAUSE_SECONDS)
         if webhooks is not None:
             webhooks.join(self._services.settings.webhook_timeout)
         log.info("stage=stopped worker=%s", self._services.worker)
@@ -78,13 +83,16 @@ class Worker:
 
     def _keep_house(self) -> None:
         if time.monotonic() >= self._housekeeping_at:
-            housekeep(self._services)
             self._housekeeping_at = time.monotonic() + self._services.settings.housekeeping
+            housekeep(self._services)
 
 
 @contextmanager
 def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM set `stop`, the second end the process. For the main thread only."""
+    """Let the first SIGINT or SIGTERM set `stop`, the second end the process. For the main thread only.
+
+    The same signal twice ends the process wherever it is, even in a library's code that never comes back.
+    """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -95,6 +103,7 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
 
     for number in before:
         signal.signal(number, handle)
+        handle_only_once(number)
     try:
         yield
     finally:

@@ -17,10 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from cutback.domain.errors import CutbackError, SettingsError
+from cutback.domain.base import read_json
+from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, SettingsError
 from cutback.domain.requests.request import is_loopback
 from cutback.ports import Message
 from cutback.services import Services
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _READ_AT_MOST = 64 * 1024
+_LARGEST_DELIVERY = 4 * 1024 * 1024
+"""Bytes; an event repeats its clip's request, which may have 1 MiB."""
 _GONE = 410
 
 
@@ -122,12 +125,16 @@ class Deliverer:
         Raises:
             QueueUnavailableError: the queue does not answer; the delivery may be made again.
         """
-        delivery = json.loads(message.body)
-        event_id, url = str(delivery["id"]), str(delivery["url"])
+        try:
+            event_id, url, event = read_delivery(message.body)
+        except InvalidRequestError as error:
+            self._queue.move_to_dead_letters(message, error.message)
+            log.error("stage=webhook message=%s dead_letter=yes reason=%s", message.id, error.message)  # noqa: TRY400
+            return True
         answer: int | Exception
         try:
-            body = json.dumps(delivery["event"], ensure_ascii=False, separators=(",", ":"))
-            kind = "cloudevents+json" if "specversion" in delivery["event"] else "json"
+            body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+            kind = "cloudevents+json" if "specversion" in event else "json"
             answer = self._post(url, event_id, body, kind)
         except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
             answer = error
@@ -160,6 +167,19 @@ class Deliverer:
             settings.one_machine and parts.scheme == "http" and is_loopback(parts.hostname or "")
         )
         return _send(parts, headers, body.encode(), timeout=settings.webhook_timeout, private_allowed=allowed)
+
+
+def read_delivery(body: str) -> tuple[str, str, dict[str, Any]]:
+    """A delivery's event id, address and event, out of its message.
+
+    Raises:
+        InvalidRequestError: it is not a delivery. Nothing else, whatever `body` is.
+    """
+    content = read_json(body, max_bytes=_LARGEST_DELIVERY, exact=False)
+    match content:
+        case {"id": str(event_id), "url": str(url), "event": dict(event)}:
+            return event_id, url, event
+    raise InvalidRequestError([Fault("", "is not a delivery: it needs id, url and event")])
 
 
 def _send(parts: SplitResult, headers: dict[str, str], body: bytes, *, timeout: float, private_allowed: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -123,15 +122,16 @@ def queue_of(services: Services, name: QueueName) -> Queue:
 
 def subject(letter: DeadLetter) -> str | None:
     """Whom a letter is about: a clip's id, or an event's. None where it says nothing sensible."""
+    from cutback.domain.base import read_json
     from cutback.domain.errors import InvalidRequestError
-    from cutback.domain.requests.request import parse_request
+    from cutback.domain.requests.request import validate_request
 
     try:
-        content = json.loads(letter.body)
+        content = read_json(letter.body)
         if isinstance(content, dict) and "event" in content:
-            return str(content.get("id", ""))
-        return parse_request(letter.body).id
-    except (ValueError, RecursionError, InvalidRequestError):
+            return str(content.get("id", ""))[:200]
+        return validate_request(content).id
+    except InvalidRequestError:
         return None
 
 

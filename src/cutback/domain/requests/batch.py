@@ -61,13 +61,15 @@ def _as_id(camera: str) -> str:
 
 
 def requests_in(body: str | bytes) -> list[ClipRequest]:
-    """Return every valid request in a message, whatever its envelope; skip invalid ones."""
-    try:
-        items = [item for item in open_envelope(body) if isinstance(item, RequestItem)]
-    except InvalidRequestError:
-        return []
+    """Return every valid request in a message, whatever its envelope; skip invalid ones.
+
+    Raises:
+        InvalidRequestError: the message as a whole cannot be read. Nothing else, whatever `body` is.
+    """
     made = []
-    for item in items:
+    for item in open_envelope(body):
+        if not isinstance(item, RequestItem):
+            continue
         try:
             made += [validate_request(content) for content in single_requests(item.content)]
         except InvalidRequestError:

@@ -7,18 +7,18 @@ library sends in place of a message that is too large.
 
 from __future__ import annotations
 
-import ast
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 from urllib.parse import unquote_plus
 
-from cutback.domain.base import read_json
+from cutback.domain.base import decode_text, read_json
 from cutback.domain.cameras.store_event import StoreEvent
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests import older_format
+from cutback.domain.requests.python_literal import is_python_dictionary, read_python_dictionary
+from cutback.domain.wallclock import parse_moment
 
 DEEPEST = 5
 """Most levels of nested envelopes; no real message has more."""
@@ -26,7 +26,11 @@ DEEPEST = 5
 MOST_ITEMS = 1000
 """Most requests and events in one message."""
 
-_LARGEST_LITERAL = 256 * 1024
+_LONGEST_TEXT = 10_000
+"""Characters of any one text in a store's event; a key has at most 1024 bytes, and three characters for each."""
+
+_LARGEST_OBJECT = 2**53
+"""Bytes."""
 
 _POINTERS = {
     "software.amazon.payloadoffloading.PayloadS3Pointer",
@@ -59,16 +63,29 @@ class PointerItem:
 Item: TypeAlias = RequestItem | EventItem | PointerItem
 
 
+class _TooManyItemsError(Exception):
+    """Ends the reading of a message, wherever in its envelopes it is."""
+
+
 def open_envelope(body: str | bytes) -> list[Item]:
     """Return what the message contains, in order; empty if it only tests a connection.
 
     Raises:
-        InvalidRequestError: it is neither JSON nor a Python literal, or its envelope is malformed.
+        InvalidRequestError: it is neither JSON nor a Python literal, or its envelope is malformed. Nothing else,
+            whatever `body` is.
     """
-    items = list(_open(_read(body), 0))
-    if len(items) > MOST_ITEMS:
-        raise InvalidRequestError([Fault("", f"contains {len(items)} requests; a message may contain {MOST_ITEMS}")])
+    try:
+        items = _open(_read(body), 0)
+        _check_count(items)
+    except _TooManyItemsError:
+        problem = f"contains more than the {MOST_ITEMS} requests that a message may contain"
+        raise InvalidRequestError([Fault("", problem)]) from None
     return items
+
+
+def _check_count(items: list[Item]) -> None:
+    if len(items) > MOST_ITEMS:
+        raise _TooManyItemsError
 
 
 def as_body(item: RequestItem) -> str:
@@ -82,29 +99,12 @@ def _exact(value: object) -> str:
 
 
 def _read(body: str | bytes) -> Any:
-    try:
-        return read_json(body)
-    except InvalidRequestError:
-        literal = _read_literal(body)
-        if literal is None:
-            raise
-        return literal
-
-
-def _read_literal(body: str | bytes) -> dict[str, Any] | None:
-    """Parse a Python dictionary as older pipelines print it, with single quotes; None if it is not one.
-
-    `literal_eval` only builds constants and containers; it never calls or looks up anything.
-    """
-    text = body.decode(errors="replace") if isinstance(body, bytes) else body
-    if not text.lstrip().startswith("{'") or len(text) > _LARGEST_LITERAL:
-        return None
-    try:
-        content = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-        return None
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        return None
+    text = decode_text(body)
+    if not is_python_dictionary(text):
+        return read_json(text)
+    content = read_python_dictionary(text)
+    if not older_format.is_legacy(content):
+        raise InvalidRequestError([Fault("", "is a Python dictionary, which only the older message format may be")])
     return content
 
 
@@ -134,7 +134,11 @@ def _open_list(content: list[Any], depth: int) -> list[Item]:
         if not isinstance(bucket, str) or not isinstance(key, str):
             raise InvalidRequestError([Fault("[1]", "needs s3BucketName and s3Key")])
         return [PointerItem(bucket, key)]
-    return [item for each in content for item in _open_each(each, depth)]
+    items: list[Item] = []
+    for each in content:
+        items += _open_each(each, depth)
+        _check_count(items)
+    return items
 
 
 def _open_each(content: Any, depth: int) -> list[Item]:
@@ -163,24 +167,25 @@ def _record(record: Any, number: int, depth: int) -> list[Item]:
 
 def _s3_record(record: dict[str, Any], path: str) -> list[Item]:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html."""
-    name = str(record.get("eventName", "")).removeprefix("s3:")
-    kind = name.partition(":")[0]
+    name = record.get("eventName")
+    kind = name.removeprefix("s3:").partition(":")[0] if isinstance(name, str) else ""
     if kind not in {"ObjectCreated", "ObjectRemoved", "LifecycleExpiration"}:
         return []  # events about tags, restores and the like do not change a recording
     try:
-        bucket, thing = record["s3"]["bucket"]["name"], record["s3"]["object"]
+        bucket, thing = _text(record["s3"]["bucket"]["name"]), record["s3"]["object"]
         # Keys are encoded like HTML forms: a space is a plus sign.
-        key = unquote_plus(str(thing["key"]), errors="strict")
-        when = _moment(record["eventTime"])
-        sequencer, etag, size = str(thing.get("sequencer", "")), str(thing.get("eTag", "")), int(thing.get("size", 0))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidRequestError([Fault(path, f"is an S3 event with a missing or invalid field ({error})")]) from None
+        key = unquote_plus(_text(thing["key"]), errors="strict")
+        when = parse_moment(_text(record["eventTime"]))
+        sequencer, etag, size = _text(thing.get("sequencer", "")), _text(thing.get("eTag", "")), _size(thing)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        problem = f"is an S3 event with a missing or invalid field ({_shown(error)})"
+        raise InvalidRequestError([Fault(path, problem)]) from None
     created = kind == "ObjectCreated"
     return [
         EventItem(
             StoreEvent(
                 kind="created" if created else "removed",
-                bucket=str(bucket),
+                bucket=bucket,
                 key=key,
                 sequencer=sequencer,
                 time=when,
@@ -203,20 +208,33 @@ def _open_bridge(content: dict[str, Any], depth: int) -> list[Item]:
         thing = detail["object"]
         event = StoreEvent(
             kind="created" if created else "removed",
-            bucket=str(detail["bucket"]["name"]),
-            key=str(thing["key"]),  # not encoded here
-            sequencer=str(thing.get("sequencer", "")),
-            time=_moment(content["time"]),
-            etag=str(thing.get("etag", "")) if created else "",
-            size=int(thing.get("size", 0)) if created else 0,
+            bucket=_text(detail["bucket"]["name"]),
+            key=_text(thing["key"]),  # not encoded here
+            sequencer=_text(thing.get("sequencer", "")),
+            time=parse_moment(_text(content["time"])),
+            etag=_text(thing.get("etag", "")) if created else "",
+            size=_size(thing) if created else 0,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidRequestError(
-            [Fault("detail", f"is an S3 event with a missing or invalid field ({error})")]
-        ) from None
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        problem = f"is an S3 event with a missing or invalid field ({_shown(error)})"
+        raise InvalidRequestError([Fault("detail", problem)]) from None
     return [EventItem(event)]
 
 
-def _moment(value: Any) -> datetime:
-    moment = datetime.fromisoformat(str(value))
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        raise ValueError("a text is missing or too long")
+    return value
+
+
+def _size(thing: dict[str, Any]) -> int:
+    size = thing.get("size", 0)
+    if isinstance(size, str) and len(size) < 20 and size.isascii() and size.isdigit():
+        size = int(size)
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LARGEST_OBJECT:
+        raise ValueError("the size is not a number of bytes")
+    return size
+
+
+def _shown(error: Exception) -> str:
+    return str(error)[:200]

@@ -20,6 +20,9 @@ from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, che
 MAX_RANGES = 100
 """Most ranges in one request. More is a mistake or an attack."""
 
+MAX_VALUES = 5000
+"""In one request, at any depth."""
+
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 
 
@@ -50,6 +53,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _one_or_many(value: object) -> object:
+    if isinstance(value, list | tuple) and len(value) > MAX_RANGES:
+        raise ValueError(f"must have at most {MAX_RANGES} items")
     return [value] if isinstance(value, dict) else value
 
 
@@ -100,7 +105,7 @@ class ClipRequest(Model):
         ],
         Field(max_length=50),
     ] = Field({}, description="Your own keys and values, returned unchanged.")
-    webhook: Annotated[str, AfterValidator(_check_webhook), Field(max_length=2048)] | None = Field(
+    webhook: Annotated[str, Field(max_length=2048), AfterValidator(_check_webhook)] | None = Field(
         None, description="An https:// URL that receives an event at each change of the clip's state."
     )
     expires_in: Annotated[int, Field(strict=True, ge=60, le=10 * 366 * 24 * 3600)] | None = Field(
@@ -157,10 +162,26 @@ def validate_request(content: object) -> ClipRequest:
     """
     if not isinstance(content, dict):
         raise InvalidRequestError([Fault("", "must be a JSON object")])
+    if _holds_more_values_than(MAX_VALUES, content):
+        raise InvalidRequestError([Fault("", f"contains more than {MAX_VALUES} values")])
     try:
         return ClipRequest.model_validate(content)
     except ValidationError as error:
         raise InvalidRequestError(_faults(error)) from None
+
+
+def _holds_more_values_than(most: int, content: dict[str, Any]) -> bool:
+    """Each value that is wrong would be named, which takes longer than reading it."""
+    waiting: list[object] = [content]
+    count = 0
+    while waiting:
+        each = waiting.pop()
+        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list | tuple) else ()
+        count += len(inner)
+        if count > most:
+            return True
+        waiting += inner
+    return False
 
 
 _KINDS = ("recording", "camera")
@@ -187,6 +208,6 @@ def _path(location: tuple[int | str, ...]) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            shown = "".join(c if c.isprintable() else "?" for c in step)[:64]
+            shown = "".join(c if c.isprintable() else "?" for c in step[:64])
             text += f".{shown}" if text else shown
     return text
