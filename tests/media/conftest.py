@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -30,3 +33,18 @@ def cutter() -> Iterator[ChildCutter]:
     made = ChildCutter(warm=False)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Callable[..., None]:
+    """Runs the ffmpeg program of the system with arguments."""
+    program = shutil.which("ffmpeg")
+    if program is None and os.environ.get("CI"):
+        pytest.fail("ffmpeg is missing: apt-get install ffmpeg")
+    if program is None:
+        pytest.skip("ffmpeg is missing: apt-get install ffmpeg")
+
+    def run(*arguments: str) -> None:
+        subprocess.run([program, "-v", "error", "-nostdin", "-y", *arguments], check=True)
+
+    return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,10 +26,12 @@ from tests.support.waiting import Stopwatch, slowdown
 from cutback.cutting.job import CutProgress, Limits, Precision
 from cutback.domain.errors import (
     CutbackError,
+    InternalError,
     MediaCrashedError,
     MediaTooLargeError,
     MediaTooSlowError,
     StoppedError,
+    StorageFullError,
     SurroundingsError,
 )
 from cutback.sandbox.cutter import ChildCutter
@@ -263,7 +266,7 @@ def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
 
     cutter = ChildCutter()
     cutter.warm_up()
-    monkeypatch.setattr(cutter, "start_child", refuse)
+    monkeypatch.setattr("cutback.sandbox.cutter.start_child", refuse)
     path = recording("pyramid").path
     clip = cut_in_child(cutter, [path], (0, Fraction(1), Fraction(2)), precision=precision)
     assert clip.facts.frames >= 30
@@ -274,7 +277,7 @@ def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
 
 LIAR = """
 import socket, sys
-from cutback.cutting import wire
+from cutback.sandbox import wire
 from cutback.cutting.job import Facts
 from cutback.sandbox.messages import *
 from cutback.cutting.mp4.layout import Extent
@@ -287,6 +290,56 @@ wire.send(sock, eval(sys.argv[2]))
 sock.recv(1)
 """
 """A child that says one thing, whatever it was told to do."""
+
+
+def start_program(program: str, *arguments: str) -> Child:
+    """A child that is another program; its first argument is the socket."""
+    ours, theirs = socket.socketpair()
+    stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the child
+    with theirs:
+        command = [sys.executable, "-c", program, str(theirs.fileno()), *arguments]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=stderr)
+    return Child(process, ours, stderr)
+
+
+BUG = """
+from cutback.cutting import cut
+from cutback.sandbox.child import main
+
+def broken(*arguments):
+    raise {error}
+
+cut.cut = broken
+main()
+"""
+"""A child whose cutting fails by a bug."""
+
+
+@pytest.mark.parametrize("error", ["KeyError('stco')", "ValueError('zip() argument 2 is longer')", "ImportError('av')"])
+def test_a_bug_in_the_child_is_no_crash_and_its_id_leads_to_the_log(
+    error: str, recording: Recordings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("cutback.sandbox.cutter.start_child", lambda: start_program(BUG.format(error=error)))
+    cutter = ChildCutter(warm=False)
+    with pytest.raises(InternalError) as bug:
+        cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+    cutter.close()
+    assert bug.value.reason == "internal_error"
+    (told,) = re.findall(r"Error id ([0-9a-f]{8})\.", bug.value.message)
+    assert error.partition("(")[0] not in bug.value.message, "internals are for the log"
+    (logged,) = [record for record in caplog.records if told in record.getMessage()]
+    assert logged.levelname == "ERROR"
+    assert "Traceback" in logged.getMessage()
+    assert error.partition("(")[0] in logged.getMessage()
+
+
+def test_a_full_disk_is_not_a_bug(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = BUG.format(error="OSError(28, 'No space left on device')")
+    monkeypatch.setattr("cutback.sandbox.cutter.start_child", lambda: start_program(program))
+    cutter = ChildCutter(warm=False)
+    with pytest.raises(StorageFullError):
+        cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
+    cutter.close()
 
 
 @pytest.mark.parametrize(
@@ -305,16 +358,8 @@ def test_a_child_that_says_what_cannot_be_is_a_crash(
     message: str, recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names sources and bytes that are not there, or speaks out of turn."""
-
-    def start_liar() -> Child:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen([sys.executable, "-c", LIAR, str(theirs.fileno()), message],
-                                       pass_fds=[theirs.fileno()])  # fmt: skip
-        return Child(process, ours, tempfile.TemporaryFile(buffering=0))
-
     cutter = ChildCutter(warm=False)
-    monkeypatch.setattr(cutter, "start_child", start_liar)
+    monkeypatch.setattr("cutback.sandbox.cutter.start_child", lambda: start_program(LIAR, message))
     with pytest.raises(MediaCrashedError):
         cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
     cutter.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar
+import secrets
+from typing import Any, ClassVar, Self
 
 
 class CutbackError(Exception):
@@ -42,6 +43,11 @@ class InternalError(CutbackError):
     """An internal error occurred. The log has the details."""
 
     parked = True
+
+    @classmethod
+    def with_id(cls) -> Self:
+        """With an id, so that what the user is told can be found in the log."""
+        return cls(f"Error id {secrets.token_hex(4)}.")
 
 
 # --- the request -----------------------------------------------------------------------------------

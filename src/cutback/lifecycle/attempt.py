@@ -10,7 +10,7 @@ from typing import TypeAlias
 from cutback.domain.clips import retry
 from cutback.domain.clips.clip import Clip, ClipResult, ClipState
 from cutback.domain.clips.retry import HandOver, MoveToDeadLetters
-from cutback.domain.errors import CutbackError, LeaseLostError, StoppedError
+from cutback.domain.errors import CutbackError, InternalError, LeaseLostError, StoppedError
 from cutback.lifecycle.commit import announce_now, commit_change
 from cutback.lifecycle.lookup import get_clip
 from cutback.ports import Message
@@ -102,6 +102,8 @@ def settle(services: Services, attempt: Clip | None, message: Message, error: Ex
     """End an attempt that `error` broke off (None: before it was claimed). Raises no `CutbackError`."""
     decision = retry.decide(error, message.receive_count, services.policy, seed=message.id)
     known = retry.as_cutback_error(error)
+    if isinstance(known, InternalError) and not known.detail:
+        known = InternalError.with_id()  # the log has the id beside the traceback, the clip's record has it alone
     log.log(
         logging.INFO if isinstance(decision, retry.HandBack) else logging.WARNING,
         "stage=settled clip=%s attempt=%d reason=%s decision=%s message=%r",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from select import poll
 
 from cutback.cutting.job import CutProgress
-from cutback.domain.errors import CutbackError, MediaCrashedError, MediaTooLargeError
+from cutback.domain.errors import CutbackError, InternalError, MediaTooLargeError, StorageFullError
 from cutback.sandbox import wire
 from cutback.sandbox.confine import confine, into_nowhere
 from cutback.sandbox.messages import (
@@ -27,6 +28,7 @@ from cutback.sandbox.messages import (
     Task,
     WireError,
 )
+from cutback.sandbox.preload import preload
 
 
 class RemoteSource:
@@ -64,7 +66,8 @@ def main() -> None:
     """Do one task, which comes over the socket numbered by the first argument."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     into_nowhere()
-    from cutback.cutting.cut import cut  # the costly import happens while the child waits for its job
+    preload()
+    from cutback.cutting.cut import cut
     from cutback.cutting.posters.choose import draw
     from cutback.cutting.preview import preview
     from cutback.cutting.probe import probe
@@ -107,9 +110,10 @@ def main() -> None:
             _fail(sock, MediaTooLargeError("It needs more memory than the limit allows."))
         except CutbackError as error:
             _fail(sock, error)
-        except Exception as error:  # noqa: BLE001 - hostile media raises anything; the parent must hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
             traceback.print_exc()
-            _fail(sock, MediaCrashedError(f"({type(error).__name__})"))
+            full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+            _fail(sock, StorageFullError("The temporary folder is full.") if full else InternalError())
 
 
 def _fail(sock: socket.socket, error: CutbackError) -> None:

@@ -20,6 +20,7 @@ from cutback.cutting.job import ByteSource, CutJob, CutProgress, KeepsIndex, Lim
 from cutback.domain import errors
 from cutback.domain.errors import (
     CutbackError,
+    InternalError,
     MediaCrashedError,
     MediaTooSlowError,
     StoppedError,
@@ -260,12 +261,20 @@ class _Job:
                 self._check()
                 self._on_progress(CutProgress(message.fraction, message.frames))
             case FailureReport():
-                words = self._child.last_words()
-                if words:
-                    log.warning("the cutter's last words: %s", words)
-                raise _REASONS.get(message.reason, MediaCrashedError)(message.detail)
+                raise self._failure(message)
             case _:
                 raise WireError("a message out of turn")
+
+    def _failure(self, report: FailureReport) -> CutbackError:
+        """What the child reports, as the error that it is; a bug in the child gets an id, under which it is logged."""
+        kind, words = _REASONS.get(report.reason, InternalError), self._child.last_words()
+        if kind is InternalError:
+            error = InternalError.with_id()
+            log.error("%s the cutter's child failed: %s", error.detail, words)
+            return error
+        if words:
+            log.warning("the cutter's last words: %s", words)
+        return kind(report.detail)
 
     def _source(self, number: int) -> ByteSource:
         if number >= len(self._sources):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import av
 
-from cutback.cutting.codecs import pictures
+from cutback.cutting.codecs import parameter_sets, pictures
 from cutback.cutting.codecs.codec import WholeIndexNeededError
 from cutback.cutting.codecs.h264 import nal
 from cutback.cutting.codecs.pictures import Picture
@@ -107,6 +107,8 @@ class Mp4Source:
         self._number = number
         self.index = read_index(source, limits, hull)
         self._limits = limits
+        if self.index.video is not None:
+            self._check_parameter_sets(self.index.video)
 
     @property
     def direct(self) -> bool:
@@ -116,6 +118,22 @@ class Mp4Source:
         return all(track.plain for track in shown) and (
             video is None or all(entry.codec in PICTURES for entry in video.descriptions)
         )
+
+    def _check_parameter_sets(self, track: Track) -> None:
+        """H.264 and HEVC need them: in the sample entry or, if not there, in the first keyframe.
+
+        Raises:
+            MediaUnreadableError: there are none.
+        """
+        for number, entry in enumerate(track.descriptions):
+            if entry.codec not in parameter_sets.CODECS or parameter_sets.in_configuration(
+                entry.codec, entry.extradata
+            ):
+                continue
+            sample = next((sample for sample in track.sync if track.description_of(sample) == number), None)
+            length_size = parameter_sets.length_size(entry.codec, entry.extradata)
+            if sample is not None and not parameter_sets.in_sample(entry.codec, self.head(track, sample), length_size):
+                raise MediaUnreadableError(parameter_sets.MISSING)
 
     def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
         """See `MediaSource.read`."""

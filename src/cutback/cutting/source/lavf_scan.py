@@ -13,6 +13,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from cutback.cutting.codecs import parameter_sets
 from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Description, Index, Kind, Track, presented_order
@@ -50,7 +51,7 @@ def scan(
     others = 0
     for stream in container.streams:
         if stream.type in {"video", "audio"} and stream.codec_context is not None and not _is_cover(stream):
-            columns[stream.index] = _Column()
+            columns[stream.index] = _Column(_lacking_parameter_sets(stream))
         else:
             others += 1
     if not columns:
@@ -66,6 +67,8 @@ def scan(
     except av.FFmpegError as error:
         raise media_error("It is damaged", error) from error
     for number, column in columns.items():
+        if column.lacking:
+            raise MediaUnreadableError(parameter_sets.MISSING)
         if container.streams[number].id in broken:
             column.drop_last()
         if grows and container.streams[number].type == "video":
@@ -91,6 +94,13 @@ def scan(
     return index, {number: column.jumps for number, column in columns.items() if column.jumps}
 
 
+def _lacking_parameter_sets(stream: Any) -> str:
+    """The name of a codec whose parameter sets libavformat did not find before the packets."""
+    name, extradata = stream.codec_context.name, stream.codec_context.extradata or b""
+    lacking = name in parameter_sets.CODECS and not parameter_sets.in_configuration(name, extradata)
+    return name if lacking else ""
+
+
 def _created(container: InputContainer) -> datetime | None:
     try:
         return datetime.fromisoformat(container.metadata.get("creation_time", ""))
@@ -105,7 +115,9 @@ def _is_cover(stream: Any) -> bool:
 class _Column:
     """One stream's packets while they are being collected."""
 
-    def __init__(self) -> None:
+    def __init__(self, lacking: str = "") -> None:
+        self.lacking = lacking
+        """The codec, as long as no parameter sets were found that a decoder of it needs."""
         self.pts, self.sizes = array("q"), array("I")
         self.sync = array("I")
         self.first = b""
@@ -120,6 +132,8 @@ class _Column:
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             raise MediaUnreadableError("It holds pictures or sound without a time.")
+        if self.lacking and parameter_sets.in_sample(self.lacking, bytes(packet)):
+            self.lacking = ""
         offset = 0 if clock is None else self._offset(packet, clock)
         time += offset
         if not self.pts:

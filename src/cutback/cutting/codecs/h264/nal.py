@@ -87,8 +87,9 @@ def _units(record: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:
 def split_annex_b(stream: bytes) -> Iterator[bytes]:
     """The NAL units of a byte stream (ITU-T H.264, Annex B), without start codes."""
     marks = list(_START_CODE.finditer(stream))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        unit = stream[mark.end() : following.start() if following else len(stream)].rstrip(b"\0")
+    ends = [*(mark.start() for mark in marks[1:]), len(stream)]
+    for mark, end in zip(marks, ends, strict=False):  # without a start code there is no unit
+        unit = stream[mark.end() : end].rstrip(b"\0")
         if unit:
             yield unit
 
