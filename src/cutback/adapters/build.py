@@ -43,7 +43,7 @@ def build(
     policy = policy_of(settings)
     child = ChildCutter()
     records, catalogue = _records(settings, clock)
-    webhooks = _webhooks(settings, clock)
+    webhooks = open_webhook_queue(settings, clock)
     return Services(
         settings=settings,
         policy=policy,
@@ -52,7 +52,7 @@ def build(
         sources=Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store),
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         messages=Store.open(settings.message_store) if settings.message_store else None,
-        queue=_queue(settings, policy, clock),
+        queue=open_queue(settings, policy, clock),
         long_queue=_long_queue(settings, policy, clock),
         records=records,
         catalogue=catalogue,
@@ -67,7 +67,12 @@ def build(
     )
 
 
-def _queue(settings: Settings, policy: Policy, clock: Clock) -> Queue:
+def open_queue(settings: Settings, policy: Policy, clock: Clock = utc_now) -> Queue:
+    """The queue of requests. It is not asked anything yet.
+
+    Raises:
+        SettingsError: it needs a library that is not installed.
+    """
     if settings.queue_url:
         from cutback.adapters.aws.queue import SqsQueue
 
@@ -103,7 +108,12 @@ def _long_queue(settings: Settings, policy: Policy, clock: Clock) -> Queue | Non
     )
 
 
-def _webhooks(settings: Settings, clock: Clock) -> Queue | None:
+def open_webhook_queue(settings: Settings, clock: Clock = utc_now) -> Queue | None:
+    """The queue of deliveries to webhooks, if they have one. It is not asked anything yet.
+
+    Raises:
+        SettingsError: it needs a library that is not installed.
+    """
     if not settings.has_webhooks:
         return None
     # Long enough for a slow look-up of the receiver's name, too, which has no timeout.

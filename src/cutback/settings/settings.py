@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -35,6 +36,8 @@ _DEVELOPERS = ("CUTBACK_TEST_", "CUTBACK_BENCH_")
 """Variables of tests and measurements begin like this; they are none of the program's business."""
 
 _LIMITS = Limits()
+FOR_THE_WORKER = 640 << 20
+"""Bytes that a worker needs beside a job: itself, buffers of a large upload, a waiting process and libraries."""
 
 
 Options = Annotated[dict[str, str], NoDecode, BeforeValidator(read_options)]
@@ -132,7 +135,11 @@ class Settings(BaseSettings):
     limit_stall_seconds: int = Field(
         _LIMITS.stall_seconds, ge=1, description="Seconds without a sign of life after which a job is killed."
     )
-    limit_memory: int = Field(_LIMITS.memory, ge=64 << 20, description="Most bytes of memory one job may add.")
+    limit_memory: int | None = Field(
+        None,
+        ge=64 << 20,
+        description="Most bytes of memory one job may add. 2 GiB, or less in a Lambda function without room for it.",
+    )
 
     webhook_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(check_webhooks)] = Field(
         (), description="Addresses that hear of every event, separated by commas."
@@ -212,7 +219,8 @@ class Settings(BaseSettings):
     def limits(self) -> Limits:
         """What one job may take."""
         names = Limits.__dataclass_fields__
-        return Limits(**{name: getattr(self, f"limit_{name}") for name in names})
+        given = {name: getattr(self, f"limit_{name}") for name in names}
+        return Limits(**given | {"memory": self.limit_memory or memory_for_a_job(os.environ)})
 
     @property
     def one_machine(self) -> bool:
@@ -249,6 +257,19 @@ class Settings(BaseSettings):
     def sweep_delay(self) -> timedelta:
         """When to look again for what a paused worker may have written late: well beyond its lease."""
         return 2 * (self.lease_time + self.visibility_time)
+
+
+def memory_for_a_job(environment: Mapping[str, str]) -> int:
+    """Bytes that a job may add when nothing is set.
+
+    A Lambda function that takes more than its memory is killed as a whole: what is left there beside the worker is the
+    limit. The variable is Lambda's own, in MB.
+    """
+    whole = environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    if not whole.isdecimal():
+        return _LIMITS.memory
+    size = int(whole) << 20
+    return min(_LIMITS.memory, max(size // 4, size - FOR_THE_WORKER))
 
 
 def variable(name: str) -> str:

@@ -23,7 +23,7 @@ from cutback.storage.download import streamed
 from cutback.storage.errors import check, translating
 from cutback.storage.folder import Folder
 from cutback.storage.object_info import ObjectInfo, info_of
-from cutback.storage.upload import collect, counted, upload
+from cutback.storage.upload import collect, counted, part_size_of, upload
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -33,6 +33,8 @@ __all__ = ["MIB", "ObjectInfo", "Store"]
 log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
+LARGEST_COPY = 5 * 1024 * MIB
+"""Bytes that S3 copies in one request; a larger object cannot be moved to its key."""
 _HIDDEN = ".cutback-part"
 """Ends the names of objects that are not finished; `list` passes over them, `delete_prefix` removes them."""
 
@@ -204,7 +206,8 @@ class Store:
         The chunks are taken in this thread and at most some 64 MiB of them are held. What they raise
         comes out unchanged. `size` is checked, if given. With `if_absent`, an object that is there
         already is never overwritten, not even by two writers at once: a large one goes to a key of its
-        own beside `key` and is moved, inside the store, on the condition that `key` is free.
+        own beside `key` and is moved, inside the store, on the condition that `key` is free. One of more than
+        `LARGEST_COPY` is uploaded to `key` itself, which an empty object reserves meanwhile.
 
         An interrupted multipart upload to S3 leaves parts that only a lifecycle rule of the bucket removes.
 
@@ -222,6 +225,8 @@ class Store:
         start, finished = collect(rest, (4 if self.is_folder else 32) * MIB)
         if finished:
             self._put_whole(key, b"".join(start), if_absent=if_absent)
+        elif self._folder is None and if_absent and size is not None and size > LARGEST_COPY:
+            self._put_reserved(key, chain(start, rest), size)
         else:
             self._put_parts(key, chain(start, rest), if_absent=if_absent)
         if self._folder is not None:
@@ -249,6 +254,15 @@ class Store:
         except BaseException:
             with suppress(CutbackError):
                 self.delete(target)
+            raise
+
+    def _put_reserved(self, key: str, chunks: Iterator[bytes], size: int) -> None:
+        self._put_whole(key, b"", if_absent=True)
+        try:
+            upload(self._objects, key, chunks, part_size=part_size_of(size), name=key)
+        except BaseException:
+            with suppress(CutbackError):
+                self.delete(key)
             raise
 
     def _create(self, key: str, act: Callable[[], object]) -> None:

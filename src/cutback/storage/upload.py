@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _MIB = 1024 * 1024
+_MOST_PARTS = 10_000
+"""Of one object on S3."""
 _WAITING = 4
 """Pieces between the two threads."""
 _IN_FLIGHT = 3
@@ -24,6 +26,11 @@ _IN_FLIGHT = 3
 
 class SourceFailed(Exception):  # noqa: N818 - a signal between two threads
     """Tells obstore to abandon the upload, because the chunks ended by an error."""
+
+
+def part_size_of(size: int) -> int:
+    """Bytes of a part, so that an object of `size` bytes has no more parts than S3 allows."""
+    return max(8 * _MIB, -(-size // _MOST_PARTS))
 
 
 def upload(objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size: int, name: str) -> None:

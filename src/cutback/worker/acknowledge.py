@@ -8,13 +8,30 @@ from datetime import timedelta
 from cutback.domain.clips.retry import HandOver, MoveToDeadLetters
 from cutback.domain.errors import CutbackError
 from cutback.lifecycle.attempt import Done, GiveBack, Outcome
-from cutback.ports import Message
+from cutback.ports import Message, Queue
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
 
 LONGEST_DELAY = timedelta(minutes=15)
 """That a message can be sent with."""
+
+
+def give_back(queue: Queue, message: Message, delay: timedelta, *, most: int | None) -> bool:
+    """Make a message visible again after `delay`. Returns whether this message is done with there.
+
+    `most`: it was no try, so a message that was received this often is replaced by a fresh copy, since SQS has no way
+    to count a receive back.
+
+    Raises:
+        QueueUnavailableError: the queue does not answer.
+    """
+    if most is None or message.receive_count < most:
+        queue.extend(message, delay)
+        return False
+    queue.send(message.body, delay=min(delay, LONGEST_DELAY))
+    queue.delete(message)
+    return True
 
 
 def acknowledge(services: Services, message: Message, outcome: Outcome) -> bool:
@@ -34,12 +51,7 @@ def acknowledge(services: Services, message: Message, outcome: Outcome) -> bool:
                 services.long_queue.send(message.body)
                 queue.delete(message)
             case GiveBack(delay, counts):
-                if counts or message.receive_count < services.policy.max_tries:
-                    queue.extend(message, delay)
-                    return False
-                # A fresh copy, since SQS's semantics know no way to count one back.
-                queue.send(message.body, delay=min(delay, LONGEST_DELAY))
-                queue.delete(message)
+                return give_back(queue, message, delay, most=None if counts else services.policy.max_tries)
     except CutbackError as error:
         log.warning("stage=acknowledged message=%s outcome=%s reason=%s", message.id, outcome, error)
         return False

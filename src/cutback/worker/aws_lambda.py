@@ -9,7 +9,7 @@ import functools
 import logging
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -18,17 +18,21 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cutback.adapters.build import build
+from cutback.adapters.build import build, open_queue, open_webhook_queue, policy_of
 from cutback.domain.clips.event import Answer, Event
-from cutback.domain.errors import OutOfTimeError
-from cutback.ports import Message
+from cutback.domain.errors import CutbackError, OutOfTimeError
+from cutback.ports import Message, Queue
 from cutback.services import Services
 from cutback.settings.settings import load_settings
-from cutback.worker.acknowledge import acknowledge
+from cutback.worker.acknowledge import acknowledge, give_back
 from cutback.worker.receive import receive
 
 MARGIN_SECONDS = 10.0
 """Left of a function's time when work is given up: enough to end the child, note it down and pass it on."""
+
+
+HIDDEN = timedelta(minutes=1)
+"""How long messages stay hidden when this function cannot work yet, instead of for the queue's half an hour or more."""
 
 
 class NotDoneError(Exception):
@@ -84,7 +88,12 @@ def _services() -> Services:
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """SQS: make the clips of a batch. Answers which messages are to stay in the queue."""
-    services, logger = _services(), _logger()
+    try:
+        services, logger = _services(), _logger()
+    except CutbackError as error:
+        settings = load_settings()
+        policy = policy_of(settings)
+        return _not_ready(event, error, open_queue(settings, policy), most=policy.max_tries)
     gives_up_at = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
 
     def make(record: SQSRecord) -> None:
@@ -104,7 +113,11 @@ def webhooks(event: dict[str, Any], context: LambdaContext) -> Any:
     """SQS: deliver webhooks. Answers which messages are to stay in the queue."""
     from cutback.worker.webhooks import Deliverer
 
-    services, logger = _services(), _logger()
+    try:
+        services, logger = _services(), _logger()
+    except CutbackError as error:
+        # The number of receives is that of the tries here: it is kept.
+        return _not_ready(event, error, open_webhook_queue(load_settings()), most=None)
     deliverer = Deliverer(services)
 
     def deliver(record: SQSRecord) -> None:
@@ -124,6 +137,30 @@ def housekeep(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(request_id=context.aws_request_id)
     keep(_services())
     return {}
+
+
+def _not_ready(event: dict[str, Any], error: CutbackError, queue: Queue | None, *, most: int | None) -> Any:
+    """Give back a batch that cannot be worked on, because the database does not answer or a setting is wrong.
+
+    Left alone, the messages would stay hidden for the queue's whole visibility timeout, and come nearer to the dead
+    letters each time. `most` as in `give_back`.
+
+    Raises:
+        CutbackError: `error` again, unless the surroundings are to blame: it counts as an error of the function.
+    """
+    _logger().warning("stage=started reason=%s message=%r", error.reason, error.message)
+    left = []
+    for message in (_message(SQSRecord(record)) for record in event["Records"]):
+        try:
+            done = queue is not None and give_back(queue, message, HIDDEN, most=most)
+        except CutbackError as trouble:
+            _logger().warning("stage=started message=%s given_back=no reason=%s", message.id, trouble.reason)
+            done = False
+        if not done:
+            left.append({"itemIdentifier": message.id})
+    if not error.transient:
+        raise error
+    return {"batchItemFailures": left}
 
 
 def _each(event: dict[str, Any], context: LambdaContext, work: Any) -> Any:

@@ -19,6 +19,7 @@ from cutback.services import Services
 from cutback.worker.acknowledge import acknowledge
 from cutback.worker.receive import receive
 from cutback.worker.signals import handle_only_once
+from cutback.worker.task_protection import protected_task
 from cutback.worker.webhooks import Deliverer
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ class Worker:
             return False
         for message in messages:
             self._services.checkpoint("received")
-            acknowledge(self._services, message, self._make(message, stop))
+            with protected_task(self._services.settings.limit_seconds):
+                acknowledge(self._services, message, self._make(message, stop))
             self._services.checkpoint("acknowledged")
         return bool(messages)
 

@@ -9,7 +9,7 @@ import pytest
 
 from cutback.cutting.job import Limits
 from cutback.domain.errors import SettingsError
-from cutback.settings.settings import Settings, load_settings, variable
+from cutback.settings.settings import Settings, load_settings, memory_for_a_job, variable
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +116,18 @@ def test_a_right_secret_is_kept_out_of_the_text_of_the_settings(monkeypatch: pyt
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert [variable(name) for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "limit"),
+    [("", 2048), ("512", 128), ("1024", 384), ("1769", 1129), ("2688", 2048), ("10240", 2048), ("much", 2048)],
+)
+def test_a_job_leaves_room_for_the_worker_in_its_function(megabytes: str, limit: int) -> None:
+    assert memory_for_a_job({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": megabytes}) == limit << 20
+
+
+def test_the_function_decides_on_a_jobs_memory_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
+    assert load_settings().limits.memory == 1129 << 20
+    monkeypatch.setenv("CUTBACK_LIMIT_MEMORY", str(1 << 30))
+    assert load_settings().limits.memory == 1 << 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import re
 import socket
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from typing import Any, NoReturn
 
 import pytest
 from tests.support.serving import serving
@@ -25,6 +27,7 @@ from cutback.domain.errors import (
 )
 from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import MIB, Store
+from cutback.storage.upload import part_size_of
 
 boto3 = pytest.importorskip("boto3")
 pytest.importorskip("moto.server")
@@ -280,3 +283,56 @@ def test_metadata_is_told_by_lower_case_names(store: Store, s3):
     assert store.metadata("a.mp4")["cutback-camera"] == "north"
     with pytest.raises(ObjectNotFoundError):
         store.metadata("b.mp4")
+
+
+class NoLargeCopies:
+    """A store that moves nothing, as S3 refuses to copy more than 5 GiB in one request."""
+
+    def __init__(self, objects: object) -> None:
+        self._objects = objects
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._objects, name)
+
+    def rename(self, *_: object, **__: object) -> NoReturn:
+        raise OSError("EntityTooLarge: the copy source is larger than the maximum allowable size")
+
+
+@pytest.fixture
+def small_copies(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store, with a limit for copies that a test can exceed."""
+    monkeypatch.setattr("cutback.storage.store.LARGEST_COPY", LARGE - 1)
+    monkeypatch.setattr(store, "_objects", NoLargeCopies(store._objects))
+    return store
+
+
+def test_an_object_too_large_to_be_copied_is_stored_all_the_same(small_copies: Store) -> None:
+    data = os.urandom(LARGE)
+    assert small_copies.put("large", [data], size=LARGE).size == LARGE
+    assert small_copies.get_bytes("large", LARGE) == data
+    assert [info.key for info in small_copies.list()] == ["large"]
+
+
+def test_an_object_too_large_to_be_copied_never_overwrites_another(small_copies: Store) -> None:
+    small_copies.put("large", [b"first"])
+    with pytest.raises(ObjectExistsError):
+        small_copies.put("large", [bytes(LARGE)], size=LARGE)
+    assert small_copies.get_bytes("large", 10) == b"first"
+
+
+def test_an_object_too_large_to_be_copied_that_breaks_off_leaves_nothing(small_copies: Store, s3: Any) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield bytes(33 * MIB)
+        raise KeyError("the source")
+
+    with pytest.raises(KeyError):
+        small_copies.put("large", chunks(), size=LARGE)
+    assert list(small_copies.list()) == []
+    assert s3.list_multipart_uploads(Bucket="clips").get("Uploads", []) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "part"), [(1, 8 * MIB), (10_000 * 8 * MIB, 8 * MIB), (10_000 * 8 * MIB + 1, 8 * MIB + 1)]
+)
+def test_no_object_has_more_parts_than_s3_allows(size: int, part: int) -> None:
+    assert part_size_of(size) == part

@@ -1,0 +1,54 @@
+"""ECS is asked not to stop this worker's task while it has a job: neither to scale in nor to deploy.
+
+The container agent is called at the address that ECS puts into the environment of every task:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html. Elsewhere, nothing
+happens. Fargate Spot takes tasks away nevertheless; the job is then given back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.request import Request, urlopen
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 3.0
+"""Seconds that the agent may take: it runs on the same machine."""
+_LONGEST = 2880
+"""Minutes that ECS protects a task for at most."""
+
+
+@contextmanager
+def protected_task(seconds: float, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Keep this task from being scaled in until the block ends, or `seconds` have passed if this process dies.
+
+    An agent that refuses or does not answer is logged, and does not stop the work.
+    """
+    agent = environment.get("ECS_AGENT_URI", "")
+    if not agent:
+        yield
+        return
+    minutes = min(_LONGEST, int(seconds // 60) + 1)
+    _tell(agent, {"ProtectionEnabled": True, "ExpiresInMinutes": minutes})
+    try:
+        yield
+    finally:
+        _tell(agent, {"ProtectionEnabled": False})
+
+
+def _tell(agent: str, state: dict[str, object]) -> None:
+    request = Request(  # noqa: S310 - an address that ECS gives
+        f"{agent}/task-protection/v1/state",
+        data=json.dumps(state).encode(),
+        headers={"Content-Type": "application/json"},
+        method="PUT",
+    )
+    try:
+        with urlopen(request, timeout=_PATIENCE):  # noqa: S310 - the same
+            pass
+    except OSError as error:  # URLError and HTTPError among them
+        log.warning("stage=protected task=%s reason=%r", state["ProtectionEnabled"], str(error))
