@@ -22,7 +22,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-random test-slow test-aws media-soak media-fuzz faults-soak check lambda-zip deploy destroy bench lock tools clean
+.PHONY: help run install test test-random test-slow test-aws media-soak media-fuzz faults-soak check docs lambda-zip deploy destroy bench lock tools clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -60,6 +60,9 @@ check: $(DEV)  ## lint, format, types and the layers of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: $(DEV)  ## build the docs as a site, links checked: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 lambda-zip: $(DEV)  ## build what Lambda runs: build/lambda/cutback-arm64.zip and -x86_64.zip
 	$(BIN)/python infra/lambda_zip.py $(ZIP_ARGS)
