@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
-from rich.markup import escape
 
-from cutback.domain.errors import CutbackError, InvalidRequestError
+from cutback.cli.console import SafeConsole, escape
+from cutback.domain.errors import CutbackError, InvalidRequestError, SettingsError, WrongUsageError
+from cutback.domain.visible import visible_in_json
 
 if TYPE_CHECKING:
     from cutback.services import Services
@@ -96,7 +97,7 @@ def open_screen(*, as_json: bool, debug: bool, data: Path | None) -> Screen:
 
 
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False, emoji=False)
+    console = SafeConsole(stderr=stderr, highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console
@@ -104,7 +105,7 @@ def _console(*, stderr: bool) -> Console:
 
 def print_json(content: Any) -> None:
     """One line of JSON on the standard output, at once."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(visible_in_json(json.dumps(content, ensure_ascii=False, default=str)) + "\n")
     sys.stdout.flush()
 
 
@@ -126,7 +127,7 @@ def _lines(error: CutbackError) -> Iterator[str]:
         general = InvalidRequestError([]).message
         faults = [str(fault) for fault in error.faults]
         return iter([f"{general} {faults[0]}"] if len(faults) == 1 else [general, *(f"- {fault}" for fault in faults)])
-    return iter(error.message.splitlines() or [""])
+    return iter(error.message.splitlines() if isinstance(error, SettingsError | WrongUsageError) else [error.message])
 
 
 def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], said: str) -> None:

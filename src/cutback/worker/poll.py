@@ -111,8 +111,3 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def configure_logging(level: str) -> None:
-    """One line an occurrence, `name=value`, on the standard error."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")

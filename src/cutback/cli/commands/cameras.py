@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from cutback.cli.command import command
+from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.domain.errors import WrongUsageError
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
+from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.domain.errors import (
     WrongUsageError,

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from cutback.cli.command import command
+from cutback.cli.console import escape
 from cutback.cli.exit_codes import DeadLetterNotFoundError
 from cutback.cli.screen import Screen
 from cutback.domain.errors import SettingsError, WrongUsageError

@@ -7,13 +7,13 @@ from typing import Any
 
 import typer
 from rich.console import RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
 from cutback.cli.commands.cut import From, Precision, Ranges, Source, To, open_store, stop_on_signals
+from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.cli.views import formatting, timeline
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from cutback.cli.command import command
+from cutback.cli.console import escape
 from cutback.cli.screen import Screen, ShownError
 
 if TYPE_CHECKING:

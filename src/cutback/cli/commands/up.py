@@ -44,7 +44,8 @@ def up(
     from cutback.lifecycle.arrivals import enter_recording
     from cutback.settings.settings import load_settings
     from cutback.worker.crew import Crew
-    from cutback.worker.poll import configure_logging, stopping_on_signals
+    from cutback.worker.logs import configure_logging
+    from cutback.worker.poll import stopping_on_signals
 
     settings = load_settings(data=screen.data, workers=workers)
     services = build(settings)

@@ -31,7 +31,8 @@ def worker(
     """
     from cutback.catalogue.scan import scanning
     from cutback.lifecycle.arrivals import enter_recording
-    from cutback.worker.poll import Worker, configure_logging, stopping_on_signals
+    from cutback.worker.logs import configure_logging
+    from cutback.worker.poll import Worker, stopping_on_signals
 
     settings = screen.settings()
     configure_logging(settings.log_level)

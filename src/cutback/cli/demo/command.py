@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.live import Live
-from rich.markup import escape
 
 from cutback.cli.command import command
+from cutback.cli.console import escape
 from cutback.cli.exit_codes import UnforeseenError
 from cutback.cli.screen import Screen
 from cutback.domain.errors import StoppedError

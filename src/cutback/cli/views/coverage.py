@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from cutback.cli.console import escape
 from cutback.cli.views import formatting
 from cutback.domain.base import iso
 from cutback.domain.cameras.recording import CameraRecording

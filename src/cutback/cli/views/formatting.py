@@ -7,11 +7,11 @@ from datetime import datetime
 from fractions import Fraction
 
 from rich import box
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cutback.cli.console import escape
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.requests.sources import CameraSpan, Source
 from cutback.domain.times import FrameNumber, Instant, format_clock, format_seconds

@@ -7,11 +7,11 @@ from collections import Counter, OrderedDict, deque
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from cutback.cli.commands.events import event_line
+from cutback.cli.console import escape
 from cutback.cli.views import formatting
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.clips.event import Event

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from rich.markup import escape
-
+from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.cli.views import formatting
 
