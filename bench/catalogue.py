@@ -144,10 +144,10 @@ def _measure(catalogue: SqliteCatalogue, path: Path, size: int) -> Lookups:
         camera, start, end = anywhere()
         catalogue.list_recordings(camera, start=start, end=end + _LONG)
 
-    timed = [_timed(work, _LOOKUPS) for work in (covering, neighbours, page)]
+    found, near, listed = (_timed(work, _LOOKUPS) for work in (covering, neighbours, page))
     began = time.perf_counter()
     assert sum(camera.recordings for camera in catalogue.cameras()) == cameras * (each + 1)
-    return Lookups(size, path.stat().st_size, *timed, time.perf_counter() - began)
+    return Lookups(size, path.stat().st_size, found, near, listed, time.perf_counter() - began)
 
 
 def _timed(work: Callable[[], None], count: int) -> tuple[float, float]:

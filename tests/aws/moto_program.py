@@ -51,7 +51,8 @@ def leave_mappings_to_tests() -> None:
 def keep_queue_attributes() -> None:
     """Know RedriveAllowPolicy; give policies back as they came, and nothing for "": so an attribute is taken away."""
     change = Queue._set_attributes
-    read = Queue.attributes.fget
+    replaced: Any = Queue
+    read = replaced.attributes.fget
 
     def change_named(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
         change(self, {"Policy": getattr(self, "policy", None), **attributes}, now)
@@ -63,14 +64,15 @@ def keep_queue_attributes() -> None:
         return {name: value for name, value in found.items() if value not in (None, "")}
 
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
-    Queue.redrive_allow_policy = None
-    Queue._set_attributes = change_named
-    Queue.attributes = property(read_compact)
+    replaced.redrive_allow_policy = None
+    replaced._set_attributes = change_named
+    replaced.attributes = property(read_compact)
 
 
 def leave_bucket_policies_to_aws() -> None:
     """Do not judge by bucket policies: moto overlooks their conditions, and denies what was only denied unencrypted."""
-    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+    replaced: Any = FakeBucket
+    replaced.get_permission = lambda *_: PermissionResult.NEUTRAL
 
 
 def know_no_move_tasks() -> None:
@@ -79,8 +81,9 @@ def know_no_move_tasks() -> None:
     def refuse(_: SQSResponse) -> NoReturn:
         raise SQSException("AWS.SimpleQueueService.UnsupportedOperation", "Message move tasks are not played here.")
 
-    SQSResponse.start_message_move_task = refuse
-    SQSResponse.list_message_move_tasks = refuse
+    replaced: Any = SQSResponse
+    replaced.start_message_move_task = refuse
+    replaced.list_message_move_tasks = refuse
 
 
 def remember_tags_of_scaling() -> None:
@@ -97,8 +100,9 @@ def remember_tags_of_scaling() -> None:
     def list_tags(self: ApplicationAutoScalingResponse) -> str:
         return json.dumps({"Tags": tags.get(self._get_param("ResourceARN"), {})})
 
-    ApplicationAutoScalingResponse.register_scalable_target = register_tagged  # type: ignore[method-assign]
-    ApplicationAutoScalingResponse.list_tags_for_resource = list_tags
+    replaced: Any = ApplicationAutoScalingResponse
+    replaced.register_scalable_target = register_tagged
+    replaced.list_tags_for_resource = list_tags
 
 
 def let_caches_go() -> None:
@@ -115,7 +119,8 @@ def let_caches_go() -> None:
         return EmptyResult()
 
     ElastiCacheBackend.delete_cache_cluster = delete_at_once  # type: ignore[method-assign]
-    ElastiCacheResponse.delete_cache_subnet_group = delete_group
+    replaced: Any = ElastiCacheResponse
+    replaced.delete_cache_subnet_group = delete_group
 
 
 class HeaderPolicies:

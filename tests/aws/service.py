@@ -30,7 +30,7 @@ def running_service(stack: Stack, log: Path, settings: Mapping[str, str]) -> Ite
     `settings` are what only a stand-in on loopback needs.
     """
     (container,) = stack.task()["containerDefinitions"]
-    program, *words = [*container["entryPoint"], *container["command"]]
+    command: list[str] = [*container["entryPoint"], *container["command"]]
     environment = {
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
@@ -41,7 +41,7 @@ def running_service(stack: Stack, log: Path, settings: Mapping[str, str]) -> Ite
     with (
         log.open("w", encoding="utf-8") as lines,
         subprocess.Popen(
-            [Path(sys.executable).with_name(program), *words, "--json"],
+            [Path(sys.executable).with_name(command[0]), *command[1:], "--json"],
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=lines, text=True,
         ) as process,
     ):  # fmt: skip

@@ -124,7 +124,7 @@ class Stack:
 def example(name: str, folder: Path, moto: Moto, **variables: Any) -> Terraform:
     """An example, copied and initialised, to be applied to `moto`."""
     terraform = Terraform(copied_infra(folder) / "examples" / name, moto.endpoint)
-    terraform.set(**variables)
+    terraform.set_variables(**variables)
     terraform.init()
     return terraform
 

@@ -55,7 +55,7 @@ class Terraform:
     endpoint: str = ""
     """Where AWS is played; empty if nothing may ask AWS."""
 
-    def set(self, **variables: Any) -> None:
+    def set_variables(self, **variables: Any) -> None:
         """Give variables their values, for all that follows."""
         path = self.folder / "tests.auto.tfvars.json"
         path.write_text(json.dumps(variables), encoding="utf-8")

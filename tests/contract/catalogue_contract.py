@@ -232,8 +232,8 @@ class CatalogueContract:
         users = [catalogue, factory.open()]
         entered = in_threads(4, lambda number: users[number % 2].put_recording(footage("same", start=1)))
         assert sum(entered) == 1
-        entered = in_processes(_put_many, [(factory.opener(), number) for number in (0, 10, 20)])
-        assert sum(entered) == 40
+        counts = in_processes(_put_many, [(factory.opener(), number) for number in (0, 10, 20)])
+        assert sum(counts) == 40
         assert [camera.recordings for camera in catalogue.cameras()] == [20, 20, 1]
 
     # --- finding ---------------------------------------------------------------------------------
@@ -282,9 +282,9 @@ class CatalogueContract:
             assert keys(expected) == listed(catalogue, camera, start=start, end=end, limit=7)
             assert [each.key for each in stored if each.end > start] == listed(catalogue, start=start, limit=40)
             assert [each.key for each in own if each.start < end] == listed(catalogue, camera, end=end)
-        for camera in catalogue.cameras():
-            own = [each for each in stored if each.camera == camera.name]
-            assert Camera(camera.name, len(own), own[0].start, max(each.end for each in own)) == camera
+        for known in catalogue.cameras():
+            own = [each for each in stored if each.camera == known.name]
+            assert Camera(known.name, len(own), own[0].start, max(each.end for each in own)) == known
 
     # --- listing ---------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from tests.contract.racing import in_processes, in_threads
 from cutback.domain.clips.clip import Clip, ClipResult, ClipState, CutSpan, Progress, new_clip
 from cutback.domain.errors import RecordingNotFoundError, StorageUnavailableError
 from cutback.domain.requests.request import validate_request
-from cutback.ports import ClipQuery, Page, Records
+from cutback.domain.requests.sources import Range
+from cutback.ports import ClipQuery, Records
 
 T0 = datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -117,6 +119,18 @@ def _count_up(argument: tuple[Callable[[], Records], int]) -> int:
     return lost
 
 
+def recordings_of(clip: Clip) -> set[str]:
+    return {each.recording for each in clip.request.source if isinstance(each, Range)}
+
+
+def _put_one_of(users: list[Records], clips: list[Clip], number: int) -> bool:
+    return users[number % 2].put_clip(clips[number])
+
+
+def _commit_one_of(users: list[Records], clips: list[Clip], number: int) -> bool:
+    return users[number % 2].commit(clips[number])
+
+
 class RecordsContract:
     """The suite. `factory` is a fixture that returns a `RecordsFactory` for empty records."""
 
@@ -180,7 +194,7 @@ class RecordsContract:
         clips = [a_clip(title=str(number)) for number in range(8)]
         for attempt in range(5):
             fresh = [clip.model_copy(update={"id": f"wave-{attempt}"}) for clip in clips]
-            stored = in_threads(8, lambda number, fresh=fresh: users[number % 2].put_clip(fresh[number]))
+            stored = in_threads(8, partial(_put_one_of, users, fresh))
             assert sum(stored) == 1
             assert fresh[stored.index(True)] == records.get_clip(f"wave-{attempt}")
         assert len(records.events_after(0)) == 5
@@ -229,7 +243,7 @@ class RecordsContract:
             changes = [
                 clip.model_copy(update={"revision": clip.revision + 1, "worker": str(number)}) for number in range(8)
             ]
-            won = in_threads(8, lambda number, changes=changes: users[number % 2].commit(changes[number]))
+            won = in_threads(8, partial(_commit_one_of, users, changes))
             assert sum(won) == 1
             clip = changes[won.index(True)]
             assert clip == records.get_clip("wave")
@@ -443,7 +457,8 @@ class RecordsContract:
     def test_clips_that_wait_for_a_camera_are_found_by_it_the_oldest_first(self, records: Records) -> None:
         for number, camera in enumerate(["north", "south", "north"]):
             put(records, clip := a_clip(f"w{number}", at=T0 - timedelta(seconds=number)), waiting(clip, camera))
-        assert Page([records.get_clip("w2"), records.get_clip("w0")], None) == records.waiting_for("north")
+        page = records.waiting_for("north")
+        assert ([records.get_clip("w2"), records.get_clip("w0")], None) == (page.clips, page.next_cursor)
         assert waiters(records, "nowhere") == []
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
@@ -563,7 +578,7 @@ def _matches(clip: Clip, query: ClipQuery) -> bool:
     return (
         query.state in {None, clip.state}
         and (query.tag is None or query.tag in clip.request.tags)
-        and (query.recording is None or query.recording in {each.recording for each in clip.request.source})
+        and (query.recording is None or query.recording in recordings_of(clip))
         and (query.created_from is None or query.created_from <= clip.created_at)
         and (query.created_before is None or clip.created_at < query.created_before)
     )

@@ -121,7 +121,8 @@ def test_an_event_too_large_for_a_topic_leaves_the_request_out(
 
 def test_what_has_no_camera_or_several_names_none() -> None:
     two = [{"camera": "north"}, {"camera": "south"}]
-    assert [attributes(event(source=source)).get("camera") for source in (two, [{"camera": "north"}], [], {}, "x")] == [
+    sources: list[object] = [two, [{"camera": "north"}], [], {}, "x"]
+    assert [attributes(event(source=source)).get("camera") for source in sources] == [
         None,
         "north",
         None,

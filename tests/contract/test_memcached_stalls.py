@@ -23,17 +23,17 @@ def get(cache: MemcachedCache) -> object:
     return cache.get("key")
 
 
-def put(cache: MemcachedCache) -> object:
-    return cache.set("key", b"value")
+def put(cache: MemcachedCache) -> None:
+    cache.set("key", b"value")
 
 
-def put_parts(cache: MemcachedCache) -> object:
-    return cache.set("key", b"x" * 5 * PART_BYTES)
+def put_parts(cache: MemcachedCache) -> None:
+    cache.set("key", b"x" * 5 * PART_BYTES)
 
 
-def forget(cache: MemcachedCache) -> object:
+def forget(cache: MemcachedCache) -> None:
     """What is too large is not put: the one before it is deleted."""
-    return cache.set("key", b"x" * 50 * PART_BYTES)
+    cache.set("key", b"x" * 50 * PART_BYTES)
 
 
 STALLS = [

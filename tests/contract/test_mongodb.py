@@ -103,7 +103,8 @@ def test_amazons_authorities_are_the_ones_that_were_looked_at() -> None:
     content = AMAZON_ROOTS.read_bytes()
     assert sha256(content).hexdigest() == "75f876271323edf87414f032ccabd8afe6aef1f3e206741375a4dec05d9a8669"
     context = ssl.create_default_context(cafile=str(AMAZON_ROOTS))
-    names = [dict(pair for part in each["subject"] for pair in part)["commonName"] for each in context.get_ca_certs()]
+    certificates: list[dict[str, Any]] = context.get_ca_certs()
+    names = [dict(pair for part in each["subject"] for pair in part)["commonName"] for each in certificates]
     assert len(names) == 81
     assert all(re.fullmatch(r"Amazon RDS [a-z]+-[a-z]+-\d Root CA (RSA2048|RSA4096|ECC384) G1", name) for name in names)
 

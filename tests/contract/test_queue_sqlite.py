@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.manual_clock import ManualClock
@@ -64,7 +65,7 @@ def test_the_queue_named_nothing_else_is_requests(queues: SqliteQueueFactory) ->
 @pytest.mark.parametrize(
     "wrong", [{"max_receives": 0}, {"visibility": timedelta(hours=13)}, {"visibility": timedelta(-1)}]
 )
-def test_a_queue_that_cannot_work_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+def test_a_queue_that_cannot_work_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SqliteQueue(tmp_path / "q.sqlite", **wrong)
 

@@ -179,12 +179,12 @@ def test_without_a_dead_letter_queue_no_work_begins_and_nothing_is_given_up(queu
 
 def test_every_queue_named_is_looked_at_before_work_begins(aws: Aws, tmp_path: Path) -> None:
     names = ("queue_url", "long_queue_url", "webhook_queue_url")
-    with build(Settings(data=tmp_path, **{name: aws.make_queue() for name in names})) as services:
+    with build(Settings.model_validate({"data": tmp_path, **{name: aws.make_queue() for name in names}})) as services:
         services.check()
     for name in names:
         queues = {other: aws.make_queue(dead=other != name) for other in names}
-        without = Settings(data=tmp_path, **queues)
-        gone = Settings(data=tmp_path, **{**queues, name: f"{queues[name]}-gone"})
+        without = Settings.model_validate({"data": tmp_path, **queues})
+        gone = Settings.model_validate({"data": tmp_path, **queues, name: f"{queues[name]}-gone"})
         with (
             build(without) as services,
             pytest.raises(SettingsError, match=f"{variable(name)}: .* has no dead-letter queue"),

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,10 @@ def open_and_use(path: Path) -> str:
     return str(records.get_clip("wave"))
 
 
+def _open_numbered(path: Path, _number: int) -> str:
+    return open_and_use(path)
+
+
 # --- opening ---------------------------------------------------------------------------------------
 
 
@@ -112,7 +117,7 @@ def test_ten_processes_starting_at_once_on_an_empty_folder_all_succeed(path: Pat
 def test_many_threads_starting_at_once_on_an_empty_folder_all_succeed(tmp_path: Path) -> None:
     for turn in range(10):
         path = tmp_path / f"{turn}.sqlite"
-        assert len(in_threads(8, lambda _, path=path: open_and_use(path))) == 8
+        assert len(in_threads(8, partial(_open_numbered, path))) == 8
 
 
 def test_the_file_is_made_for_sharing_and_survival(path: Path) -> None:

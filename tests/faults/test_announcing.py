@@ -88,8 +88,11 @@ def test_every_event_is_heard_of_though_workers_die_and_half_of_all_announcing_f
     ends = keep_two_alive(workers, random_kills=0, FALTERING="yes")
     assert ends == {-signal.SIGKILL: 10}
 
+    webhooks = workers.services.webhooks
+    assert webhooks is not None
+
     def told() -> bool:
-        depth = workers.services.webhooks.depth()
+        depth = webhooks.depth()
         return not workers.services.records.unannounced() and depth.visible + depth.in_flight + depth.delayed == 0
 
     eventually(told, "the announcements", moves=lambda: len(receiver.heard))
@@ -99,4 +102,4 @@ def test_every_event_is_heard_of_though_workers_die_and_half_of_all_announcing_f
     assert set(receiver.heard) == stored
     assert [kind for _, kind in stored].count("clip.ready") == 20
     assert receiver.refused > 20
-    assert workers.services.webhooks.depth().dead == 0
+    assert webhooks.depth().dead == 0

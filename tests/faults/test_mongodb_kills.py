@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,7 +88,7 @@ class KillScenario:
         records = insist(lambda: MongoRecords(Mongo(self.url)))
         for clip_number in range(CLIPS):
             clip = a_clip(f"c{number}-{clip_number}")
-            insist(lambda clip=clip: records.put_clip(clip))
+            insist(partial(records.put_clip, clip))
             self.acknowledged[clip.id] = 1
             for _ in range(CHANGES):
                 self.acknowledged[clip.id] = change(records, clip.id).revision
@@ -107,7 +108,7 @@ class KillScenario:
             last = self.over.is_set()
             if last:
                 insist(records.unannounced)  # what writers left in outboxes comes into the log
-            some = insist(lambda position=position: records.events_after(position, limit=7))
+            some = insist(partial(records.events_after, position, limit=7))
             seen += [event.id for _, event in some]
             position = some[-1][0] if some else position
             if last and not some:

@@ -105,7 +105,7 @@ def _check_messages(path: Path, hits: int, alive: Counter[str], reports: list[Re
     assert max((alive + dead).values()) == 1, "a message is there twice"
     assert set(did_send) - set(tried_delete) <= set(alive) | set(dead), "a message that was sent is lost"
     assert set(alive) | set(dead) <= set(tried_send), "a message that nobody sent"
-    assert set(did_delete).isdisjoint(alive + dead), "a message that was deleted is back"
+    assert set(did_delete).isdisjoint(set(alive) | set(dead)), "a message that was deleted is back"
     assert set(did_move) <= set(dead) <= set(tried_move), "a message that was given up is elsewhere"
 
 

@@ -28,7 +28,8 @@ def test_a_hundred_kills_lose_nothing_and_double_nothing(make_workers: Callable[
                 workers.services.queue.send(wanted.model_dump_json())
 
     ends = keep_two_alive(workers, random_kills=32, feed=feed)
-    assert set(workers.stop()) == {0}
+    # One that was started a moment ago may not have come as far as to handle signals.
+    assert set(workers.stop()) <= {0, -signal.SIGTERM}
 
     assert ends[-signal.SIGKILL] >= 100
     assert set(ends) == {-signal.SIGKILL}

@@ -24,7 +24,9 @@ def cut_with_gaps(
     reference: ReferenceRecording, *ranges: tuple[str, str] | CutGap, precision: Precision = "exact"
 ) -> tuple[CutResult, Presented]:
     """A clip of pieces of one recording, with gaps, and what it shows."""
-    asked = [piece if isinstance(piece, CutGap) else CutRange(0, *map(Fraction, piece)) for piece in ranges]
+    asked = [
+        piece if isinstance(piece, CutGap) else CutRange(0, Fraction(piece[0]), Fraction(piece[1])) for piece in ranges
+    ]
     clip = cut_ranges([reference.path], asked, precision=precision)
     assert decode_warnings(clip.data) == []
     check_layout(clip.data)

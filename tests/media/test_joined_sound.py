@@ -25,7 +25,7 @@ def packets(data: bytes) -> list[bytes]:
     """The sound's packets."""
     import io
 
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
@@ -101,7 +101,7 @@ def test_over_many_joins_nothing_adds_up(recording: Recordings) -> None:
 
 def test_a_long_silence_is_one_packet_many_times(recording: Recordings) -> None:
     reference = recording("pyramid")
-    ranges = [
+    ranges: list[CutRange | CutGap] = [
         CutRange(0, Fraction(1), Fraction(2)),
         CutGap(Fraction(100), "black"),
         CutRange(0, Fraction(3), Fraction(4)),

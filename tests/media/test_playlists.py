@@ -63,7 +63,7 @@ def whole(playlist: Path, spec: MediaSpec) -> ReferenceRecording:
 @pytest.fixture(params=KINDS)
 def packaged(request: pytest.FixtureRequest, media_folder: Path, tmp_path: Path) -> Path:
     spec, options = KINDS[request.param]
-    return package(spec, media_folder, tmp_path / "camera", **options)
+    return package(spec, media_folder, tmp_path / "camera", seconds=1, **options)
 
 
 @pytest.mark.parametrize(("start", "end"), [("0", "1"), ("2.5", "3.7"), ("4", "6"), ("8.9", "10"), ("0.4", "9.7")])

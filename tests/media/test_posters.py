@@ -37,7 +37,7 @@ def posters_of(
     job = CutJob((source.size,), (CutRange(0, Fraction(start), Fraction(end)),), precision)
     with cutter.render(job, [source], on_progress=lambda _: None, stopped=lambda: False) as rendition:
         posters = rendition.posters()
-        images = [Image.open(io.BytesIO(rendition.read_poster(poster))) for poster in posters]
+        images: list[Image.Image] = [Image.open(io.BytesIO(rendition.read_poster(poster))) for poster in posters]
     for poster, image in zip(posters, images, strict=True):
         assert image.format == "JPEG"
         assert image.size == (poster.width, poster.height)
@@ -74,7 +74,7 @@ def test_a_poster_has_the_colours_of_the_frame(recording: Recordings, cutter: Ch
     number = reference.counters.index(read_luma_counter(levels(images[-1])))
     with av.open(str(reference.path)) as container:
         frame = next(frame for n, frame in enumerate(container.decode(video=0)) if n == number)
-    wanted = np.asarray(frame.to_image(), dtype=np.int16)
+    wanted = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.int16)
     assert np.abs(np.asarray(images[-1], dtype=np.int16) - wanted).mean() < 4
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.container import InputContainer
+from av.packet import Packet
 from tests.media.cuts import cut_in_process
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.made_once import made_once
@@ -26,14 +30,18 @@ def two_languages(folder: Path, suffix: str) -> Path:
     def make(path: Path) -> None:
         with av.open(str(sources[0])) as one, av.open(str(sources[1])) as two, av.open(str(path), "w") as out:
             wanted = [one.streams.video[0], one.streams.audio[0], two.streams.audio[0]]
-            packets = []
+            packets: list[tuple[Fraction, Packet[Any], Any]] = []
             for stream, language in zip(wanted, ["und", *LANGUAGES], strict=True):
                 made = out.add_stream_from_template(stream)
                 made.metadata["language"] = language
                 container = two if stream is wanted[2] else one
                 container.seek(0)
-                packets += [(packet, made) for packet in container.demux(stream) if packet.dts is not None]
-            for packet, made in sorted(packets, key=lambda pair: pair[0].dts * pair[0].time_base):
+                packets += [
+                    (packet.dts * packet.time_base, packet, made)
+                    for packet in container.demux(stream)
+                    if packet.dts is not None and packet.time_base is not None
+                ]
+            for _, packet, made in sorted(packets, key=itemgetter(0)):
                 packet.stream = made
                 out.mux(packet)
 
@@ -42,9 +50,12 @@ def two_languages(folder: Path, suffix: str) -> Path:
 
 def heard(data: bytes, number: int) -> tuple[Fraction, np.ndarray]:
     """When the `number`-th sound track of a clip begins, and its samples."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         frames = list(container.decode(container.streams.audio[number]))
-    return frames[0].pts * frames[0].time_base, np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    first = frames[0]
+    assert first.pts is not None
+    assert first.time_base is not None
+    return first.pts * first.time_base, np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
@@ -92,8 +103,10 @@ def test_subtitles_of_matroska_are_left_out_and_named(media_folder: Path, tmp_pa
     text.write_text("1\n00:00:00,500 --> 00:00:02,000\nfirst\n\n2\n00:00:02,500 --> 00:00:05,000\nsecond\n")
     path = tmp_path / "titled.mkv"
     with av.open(str(source)) as one, av.open(str(text)) as two, av.open(str(path), "w") as out:
-        streams = {one: out.add_stream_from_template(one.streams.video[0])}
-        streams[two] = out.add_stream_from_template(two.streams.subtitles[0])
+        streams: dict[InputContainer, Any] = {
+            one: out.add_stream_from_template(one.streams.video[0]),
+            two: out.add_stream_from_template(two.streams.subtitles[0]),
+        }
         for container, kind in ((two, "subtitles"), (one, "video")):
             for packet in container.demux(getattr(container.streams, kind)[0]):
                 if packet.dts is not None:

@@ -15,6 +15,7 @@ from cutback.cutting import cut as cut_module
 from cutback.cutting.codecs.h264.open_gop import OpenGopRewriter
 from cutback.cutting.pictures import splice as splice_module
 from cutback.cutting.spool import Spool
+from cutback.cutting.verify import find_fault
 from cutback.domain.errors import ClipDamagedError
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -26,7 +27,7 @@ FRAMES = list(range(33, 93))
 def test_a_clip_that_fails_the_last_look_is_made_again_and_says_so(
     recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, answers = cut_module.find_fault, iter(["has a frame at a wrong time"])
+    real, answers = find_fault, iter(["has a frame at a wrong time"])
     monkeypatch.setattr(cut_module, "find_fault", lambda *told: next(answers, None) or real(*told))
     clip = cut_in_process([recording("pyramid").path], RANGE)
     assert clip.facts.remade
@@ -44,7 +45,8 @@ def test_a_clip_that_never_passes_is_a_named_failure(recording: Recordings, monk
 def test_encoded_pictures_that_do_not_decode_are_noticed(
     recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, spoilt = Spool.append, []
+    real = Spool.append
+    spoilt: list[int] = []
 
     def append(self: Spool, data: bytes) -> int:
         if len(spoilt) < 3 and len(data) > 500:

@@ -40,5 +40,5 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 @pytest.fixture(scope="session")
 def media(pytestconfig: pytest.Config) -> Callable[[MediaSpec], Path]:
-    folder = Path(pytestconfig.cache.mkdir("media"))  # type: ignore[union-attr]
+    folder = Path(pytestconfig.cache.mkdir("media"))
     return lambda spec: cached_media(spec, folder)

@@ -18,6 +18,7 @@ from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.event import Event
 from cutback.domain.requests.request import ClipRequest, validate_request
 from cutback.lifecycle import accept
+from cutback.ports import Queue
 from cutback.services import Services
 from cutback.settings.settings import Settings
 from cutback.worker.poll import Worker
@@ -101,6 +102,12 @@ class PathHarness:
         """Messages: visible, in flight, delayed, dead."""
         depth = self.services.queue.depth()
         return depth.visible, depth.in_flight, depth.delayed, depth.dead
+
+    @property
+    def webhooks(self) -> Queue:
+        """The queue of deliveries to webhooks."""
+        assert self.services.webhooks is not None
+        return self.services.webhooks
 
     def dead_reasons(self) -> list[str]:
         return [letter.reason for letter in self.services.queue.dead_letters()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -33,10 +34,15 @@ def test_a_recording_enters_with_all_that_is_known_of_it(text_recordings: TextRe
     done = register(text_recordings.services, NORTH)
     recording = text_recordings.found()
     assert ("entered", recording) == (done.what, done.recording)
-    assert ("north", TEN, 600, etag) == (recording.camera, recording.start, recording.duration, recording.etag)
+    assert ("north", TEN, Fraction(600), etag) == (
+        recording.camera,
+        recording.start,
+        recording.duration,
+        recording.etag,
+    )
     assert (
         (recording.width, recording.height), recording.codecs, recording.frame_rate,
-    ) == ((1920, 1080), ("h264", "aac"), 30)  # fmt: skip
+    ) == ((1920, 1080), ("h264", "aac"), Fraction(30))  # fmt: skip
     assert recording.index == ((0, recording.size),)
     assert not recording.growing
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.path.test_cli_path import Shell, frames_in
+from tests.path.shell import Shell, frames_in
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, eventually
@@ -19,7 +19,7 @@ NORTH, SOUTH = "north.20261123T100000.mp4", "south/2026/11/23/10/00/02.480.mp4"
 @pytest.fixture
 def sea(pytestconfig: pytest.Config) -> Path:
     """Ten seconds at 30 frames a second."""
-    return cached_media(MediaSpec(frames=300), Path(pytestconfig.cache.mkdir("media")))  # type: ignore[union-attr]
+    return cached_media(MediaSpec(frames=300), Path(pytestconfig.cache.mkdir("media")))
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.path.shell import PATIENCE, SHORT, Shell, frames_in
+from tests.path.shell import SHORT, Shell, frames_in
 from tests.support.hls import names, package
 from tests.support.spec import MediaSpec
+from tests.support.waiting import PATIENCE
 
 PART = ("--from", "1", "--to", "2")
 
@@ -41,9 +42,9 @@ def test_a_recording_is_never_replaced_by_its_own_clip(shell: Shell, sea: Path, 
 
 
 def test_a_segment_of_a_playlist_is_never_replaced_by_a_clip_of_it(shell: Shell, pytestconfig: pytest.Config) -> None:
-    cache = Path(pytestconfig.cache.mkdir("media"))  # type: ignore[union-attr]
+    cache = Path(pytestconfig.cache.mkdir("media"))
     fragments = {"hls_segment_type": "fmp4", "hls_segment_filename": str(shell.folder / "part%d.mp4")}
-    playlist = package(SHORT, cache, shell.folder, **fragments)
+    playlist = package(SHORT, cache, shell.folder, seconds=1, **fragments)
     target = shell.folder / names(playlist)[1]
     before = target.read_bytes()
     error = shell.json("cut", playlist.name, *PART, "-o", target.name, "--force", code=3)["error"]

@@ -17,6 +17,7 @@ from tests.path.harness import PathHarness
 from cutback.cli.app import run
 from cutback.cli.commands.dead_letters import subject
 from cutback.domain.clips.clip import ClipState
+from cutback.domain.requests.batch import requests_in
 from cutback.lifecycle import accept, housekeeping
 from cutback.lifecycle.housekeeping import housekeep
 from cutback.lifecycle.letters import LetterIndex
@@ -99,7 +100,7 @@ def test_a_dead_letter_is_parsed_once_and_named_in_the_log_once(
     parsed: list[str | bytes] = []
     from cutback.lifecycle import letters
 
-    read = letters.requests_in
+    read = requests_in
 
     def counted(body: str | bytes) -> list[object]:
         parsed.append(body)
@@ -127,7 +128,7 @@ def test_a_letter_whose_parsing_has_a_bug_is_quarantined_and_the_others_are_serv
     harness.work()
     from cutback.lifecycle import letters
 
-    read = letters.requests_in
+    read = requests_in
 
     def with_a_bug(body: str | bytes) -> list[object]:
         if body == "{}":

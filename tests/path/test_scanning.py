@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_what_was_said_by_hand_survives_a_new_version_and_a_removal(text_recordi
     text_recordings.put("sea.mp4", duration=800)
     assert scanner.scan().entered == ["sea.mp4"]
     found = text_recordings.found("sea.mp4")
-    assert (found.camera, found.start, found.duration) == ("west", TEN, 800)
+    assert (found.camera, found.start, found.duration) == ("west", TEN, Fraction(800))
 
 
 # --- other rules -----------------------------------------------------------------------------------

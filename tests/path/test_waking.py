@@ -86,7 +86,7 @@ def test_one_arrival_wakes_each_of_2500_clips_once_and_holds_few_of_them_at_a_ti
     multiply(harness, "wave", 2_500)
     look, pages = harness.services.records.waiting_for, []
 
-    def looking(camera: str, **which: object) -> Page:
+    def looking(camera: str, **which: Any) -> Page:
         page = look(camera, **which)
         pages.append(len(page.clips))
         return page

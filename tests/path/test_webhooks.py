@@ -34,7 +34,7 @@ def deliver(harness: PathHarness) -> int:
 
 
 def webhook_depth(harness: PathHarness) -> tuple[int, int, int]:
-    depth = harness.services.webhooks.depth()
+    depth = harness.webhooks.depth()
     return depth.visible, depth.in_flight + depth.delayed, depth.dead
 
 
@@ -95,7 +95,7 @@ def test_a_receiver_that_never_accepts_is_given_up_loudly(
         harness.pass_time(2)
     assert len(receiver.came) == 3
     assert webhook_depth(harness) == (0, 0, 1)
-    [letter] = harness.services.webhooks.dead_letters()
+    [letter] = harness.webhooks.dead_letters()
     assert "answered 503, 3 times over" in letter.reason
     assert [record.levelno for record in caplog.records if "dead_letter=yes" in record.message] == [logging.ERROR]
 
@@ -141,7 +141,7 @@ def test_nobody_listening_is_a_reason_to_try_again(harness: PathHarness) -> None
 def test_an_address_inside_is_never_connected_to(harness: PathHarness, url: str) -> None:
     harness.submit(webhook=url)
     deliver(harness)
-    [letter] = harness.services.webhooks.dead_letters()
+    [letter] = harness.webhooks.dead_letters()
     assert "not a public address" in letter.reason
 
 
@@ -153,7 +153,7 @@ def test_a_loopback_webhook_is_refused_where_stores_are_shared(
     shared = harness.settings.model_copy(update={"source_store": "s3://recordings"})
     Deliverer(harness.another(settings=shared)).deliver_waiting()
     assert receiver.came == []
-    assert "not a public address" in harness.services.webhooks.dead_letters()[0].reason
+    assert "not a public address" in harness.webhooks.dead_letters()[0].reason
 
 
 @pytest.mark.parametrize(

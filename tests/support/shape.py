@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+from av.sidedata.sidedata import SideData
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,9 @@ LIGHT = frozenset({"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"})
 
 def shape_of(source: Path | bytes) -> Shape:
     """Decode the first frame of a file."""
-    with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as container:
+    with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r") as container:
         frame = next(container.decode(video=0))
+        side_data = cast("Iterable[SideData]", frame.side_data)  # its stub takes it for a mapping alone
         context = container.streams.video[0].codec_context
         return Shape(
             (frame.width, frame.height),
@@ -40,5 +44,5 @@ def shape_of(source: Path | bytes) -> Shape:
             frame.rotation,
             (int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace)),
             int(frame.color_range) == 2,
-            tuple(sorted((d.type.name, bytes(d).hex()) for d in frame.side_data if d.type.name in LIGHT)),
+            tuple(sorted((d.type.name, bytes(d).hex()) for d in side_data if d.type.name in LIGHT)),
         )

@@ -216,7 +216,7 @@ def test_equal_specs_share_one_file_and_others_do_not(tmp_path: Path) -> None:
     assert first == second
     assert second.stat().st_mtime_ns == made
     assert cached_media(MediaSpec(frames=5), tmp_path) != first
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.glob("*.mp4"))) == 2
 
 
 def test_containers_are_laid_out_as_asked(make: Make) -> None:

@@ -34,56 +34,65 @@ def recording(start: float, duration: float = 600, *, lag: float = 5) -> CameraR
     )
 
 
-def judged(recordings, start, end, *, now, gaps="skip", patience=PATIENCE, asked=0.0):
+def judged(
+    recordings: list[CameraRecording],
+    start: float,
+    end: float,
+    *,
+    now: float,
+    gaps: str = "skip",
+    patience: Patience = PATIENCE,
+    asked: float = 0.0,
+) -> Found | NotYet | Never:
     span = CameraSpan.model_validate({"camera": "north", "from": at(start), "to": at(end), "gaps": gaps})
     coverage = cover(recordings, span.start, span.end, drift=patience.drift)
     return judge_footage(span, coverage, recordings, patience, asked_at=at(asked), now=at(now))
 
 
-def test_footage_that_is_all_there_is_found_at_once():
+def test_footage_that_is_all_there_is_found_at_once() -> None:
     assert isinstance(judged([recording(0)], 10, 20, now=606), Found)
 
 
-def test_footage_of_a_camera_nobody_knows_is_waited_for_until_the_deadline():
+def test_footage_of_a_camera_nobody_knows_is_waited_for_until_the_deadline() -> None:
     assert isinstance(judged([], 10, 20, now=30), NotYet)
     assert isinstance(judged([], 10, 20, now=3700), Never)
 
 
-def test_what_is_still_to_come_is_expected_when_its_recording_should_be_stored():
+def test_what_is_still_to_come_is_expected_when_its_recording_should_be_stored() -> None:
     verdict = judged([recording(0)], 700, 720, now=650)
     assert NotYet("north", at(1205), at(1210)) == verdict
 
 
-def test_the_fall_back_looks_again_at_least_every_quarter_of_an_hour():
+def test_the_fall_back_looks_again_at_least_every_quarter_of_an_hour() -> None:
     verdict = judged([recording(0)], 5000, 5010, now=650)
     assert isinstance(verdict, NotYet)
     assert at(650 + 900) == verdict.look_at
 
 
-def test_a_request_that_begins_before_the_first_recording_is_clamped_not_waited_for():
+def test_a_request_that_begins_before_the_first_recording_is_clamped_not_waited_for() -> None:
     verdict = judged([recording(219)], 0, 240, now=900)
     assert isinstance(verdict, Found)
     assert [hole.seconds for hole in verdict.coverage.holes] == [219]
 
 
-def test_a_gap_may_be_filled_for_as_long_as_events_overtake_each_other():
+def test_a_gap_may_be_filled_for_as_long_as_events_overtake_each_other() -> None:
     recordings = [recording(0, 60), recording(120, 60)]
     assert isinstance(judged(recordings, 50, 130, now=190), NotYet)
     assert isinstance(judged(recordings, 50, 130, now=216), Found)
 
 
-def test_past_the_deadline_the_clip_is_made_of_what_there_is():
+def test_past_the_deadline_the_clip_is_made_of_what_there_is() -> None:
     verdict = judged([recording(0)], 590, 620, now=620 + 3601)
     assert isinstance(verdict, Found)
     assert [hole.seconds for hole in verdict.coverage.holes] == [20]
 
 
 @pytest.mark.parametrize(("gaps", "kind"), [("fail", Never), ("freeze", Found), ("black", Found), ("skip", Found)])
-def test_a_gap_fails_only_those_who_said_so(gaps, kind):
+def test_a_gap_fails_only_those_who_said_so(gaps: str, kind: type) -> None:
     assert isinstance(judged([recording(0, 60), recording(65, 60)], 50, 80, now=1000, gaps=gaps), kind)
 
 
-def test_what_is_missing_is_told_with_what_was_found():
+def test_what_is_missing_is_told_with_what_was_found() -> None:
     verdict = judged([recording(0, 60), recording(200, 60)], 100, 120, now=1000)
     assert isinstance(verdict, Never)
     assert isinstance(verdict.error, FootageMissingError)
@@ -91,7 +100,7 @@ def test_what_is_missing_is_told_with_what_was_found():
     assert "north.200.mp4" in verdict.error.message
 
 
-def test_footage_older_than_recordings_are_kept_is_given_up_at_once():
+def test_footage_older_than_recordings_are_kept_is_given_up_at_once() -> None:
     keeping = Patience(deadline=timedelta(days=30), retention=timedelta(days=1))
     verdict = judged([], 0, 10, now=90_000, patience=keeping, asked=90_000)
     assert isinstance(verdict, Never)
@@ -99,5 +108,5 @@ def test_footage_older_than_recordings_are_kept_is_given_up_at_once():
     assert isinstance(judged([recording(0)], 0, 10, now=90_000, patience=keeping, asked=90_000), Found)
 
 
-def test_an_old_span_asked_for_now_is_waited_for_from_now_on():
+def test_an_old_span_asked_for_now_is_waited_for_from_now_on() -> None:
     assert isinstance(judged([], 0, 10, now=90_000, asked=90_000), NotYet)

@@ -351,7 +351,7 @@ def test_a_moment_without_a_date_is_todays_by_this_machines_clock() -> None:
 
 
 def test_several_cameras_are_several_requests_and_their_faults_are_named_by_option() -> None:
-    span = {"from": "1782036192480", "to": "1782036193480"}
+    span: dict[str, str | None] = {"from": "1782036192480", "to": "1782036193480"}
     assert [each.spans[0].camera for each in arguments.requests_of_cameras(["a", "b"], span)] == ["a", "b"]
     with pytest.raises(InvalidRequestError) as refused:
         arguments.requests_of_cameras(["a"], {**span, "to": "noon"})

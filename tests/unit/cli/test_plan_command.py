@@ -56,7 +56,7 @@ class Bytes:
 
 @pytest.fixture(scope="session")
 def media_folder(pytestconfig: pytest.Config) -> Path:
-    return Path(pytestconfig.cache.mkdir("media"))  # type: ignore[union-attr]
+    return Path(pytestconfig.cache.mkdir("media"))
 
 
 def media(name: str, folder: Path) -> Path:
@@ -68,13 +68,14 @@ def job_of(source: Bytes, first: int, stop: int, precision: Precision) -> CutJob
 
 
 def really_cut(source: Bytes, job: CutJob) -> Facts:
-    return cut(job, [source], Spool(io.BytesIO()), lambda _: None).facts  # type: ignore[arg-type]
+    return cut(job, [source], Spool(io.BytesIO()), lambda _: None).facts
 
 
 def drawn(report: dict[str, Any], width: int) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, highlight=False, emoji=False)
+    printed = io.StringIO()
+    console = Console(file=printed, width=width, highlight=False, emoji=False)
     show_plan(Screen(json=False, debug=False, data=None, out=console, err=console), report)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return printed.getvalue().splitlines()
 
 
 def report_of(recording: Recording, first: int, stop: int, precision: Precision) -> dict[str, Any]:

@@ -150,8 +150,8 @@ def recordings(draw: st.DrawFn, *, everything_shown: bool = False) -> Recording:
     cut_off = 0 if everything_shown else draw(st.integers(0, min(3, len(pictures) - 1 - hidden)))
     window = (times[hidden], times[len(pictures) - cut_off] if cut_off else FOREVER)
     track = make_track(pictures, times, steps[-1], window)
-    kinds = st.sampled_from(["clean", "open", "open", "none"])
-    return Recording(pictures, track, {sample: draw(kinds) for sample in track.sync}, ahead)
+    kinds: list[Entry] = ["clean", "open", "open", "none"]
+    return Recording(pictures, track, {sample: draw(st.sampled_from(kinds)) for sample in track.sync}, ahead)
 
 
 def _durations(draw: st.DrawFn, count: int) -> list[int]:

@@ -130,7 +130,7 @@ def test_sound_that_begins_first_is_part_of_a_range_from_zero() -> None:
     late = replace(plain_track(10), shift=Fraction(1, 2), start=Fraction(1, 2), end=Fraction(3, 2))
     index = as_index(late, make_sound(Fraction(0), Fraction(3, 2)))
     piece = snap_to_frames(index, Fraction(0), Fraction(1))
-    assert (piece.start, piece.end, piece.first, piece.stop) == (0, 1, 0, 5)
+    assert (piece.start, piece.end, piece.first, piece.stop) == (Fraction(0), Fraction(1), 0, 5)
     assert snap_to_frames(index, Fraction(1, 4), Fraction(1)).start == Fraction(1, 4)
     assert snap_to_frames(index, Fraction(6, 10), Fraction(1)).start == Fraction(6, 10)
 

@@ -23,6 +23,9 @@ from cutback.cutting.plan.steps import steps
 thorough = settings(deadline=None, max_examples=150)
 
 
+PRECISIONS: tuple[Precision, ...] = ("exact", "keyframe", "instant")
+
+
 def planned(data: st.DataObject, precision: Precision) -> tuple[Recording, int, int, tuple[PlannedRun, ...]]:
     recording = data.draw(recordings())
     first, stop = data.draw(spans(recording))
@@ -62,7 +65,7 @@ def test_exact_copies_the_samples_of_its_frames_and_none_besides(data: st.DataOb
 @thorough
 @given(st.data())
 def test_samples_come_in_decoding_order_each_once(data: st.DataObject) -> None:
-    precision = data.draw(st.sampled_from(["exact", "keyframe", "instant"]))
+    precision = data.draw(st.sampled_from(PRECISIONS))
     _, _, _, runs = planned(data, precision)
     for run in runs:
         assert all(before < after for before, after in pairwise(run.samples))
@@ -77,7 +80,7 @@ def test_samples_come_in_decoding_order_each_once(data: st.DataObject) -> None:
 @thorough
 @given(st.data())
 def test_nothing_is_copied_whose_references_are_not(data: st.DataObject) -> None:
-    precision = data.draw(st.sampled_from(["exact", "keyframe", "instant"]))
+    precision = data.draw(st.sampled_from(PRECISIONS))
     recording, _, _, runs = planned(data, precision)
     there = copied(runs)
     lacking = {sample: recording.pictures[sample].refers - there for sample in there}
@@ -227,7 +230,7 @@ def test_instant_holds_the_wanted_frames_and_what_they_need_from_one_keyframe_on
 @thorough
 @given(st.data())
 def test_the_steps_that_are_shown_are_the_plan_and_tell_of_every_touched_frame_once(data: st.DataObject) -> None:
-    precision = data.draw(st.sampled_from(["exact", "keyframe", "instant"]))
+    precision = data.draw(st.sampled_from(PRECISIONS))
     recording, _, _, runs = planned(data, precision)
     track = recording.track
     made = steps(track, runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,11 +41,12 @@ def test_a_claim_counts_attempts_and_holds_until_the_lease_ends() -> None:
 
 def test_only_the_current_attempt_may_end_the_clip() -> None:
     second = claimed(claimed(fresh()), NOW + LEASE)
-    for late in (
+    too_late: list[Callable[[], object]] = [
         lambda: finished(second, 1),
         lambda: second.failed(StoppedError(), attempt=1, now=NOW, sweep_at=None),
         lambda: second.given_back(StoppedError(), attempt=1, now=NOW),
-    ):
+    ]
+    for late in too_late:
         with pytest.raises(LeaseLostError):
             late()
     assert finished(second, 2).state is ClipState.READY

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from cutback.domain.requests.batch import requests_in, single_requests
 from cutback.domain.requests.envelope import EventItem, PointerItem, RequestItem, as_body, open_envelope
 from cutback.domain.requests.request import validate_request
 
-REQUEST = {"id": "wave-7", "source": {"camera": "north", "from": 1782000000000, "to": 1782000012500}}
+REQUEST: dict[str, Any] = {"id": "wave-7", "source": {"camera": "north", "from": 1782000000000, "to": 1782000012500}}
 LEGACY = {
     "clipId": "5f1e",
     "cameraId": "583499c4e411dc743a5d5296",
@@ -56,23 +57,23 @@ def asked(body: object) -> list[object]:
     return [item.content for item in open_envelope(text) if isinstance(item, RequestItem)]
 
 
-def test_a_bare_request_is_itself():
+def test_a_bare_request_is_itself() -> None:
     assert asked(REQUEST) == [REQUEST]
 
 
-def test_an_sns_notification_gives_up_its_message():
+def test_an_sns_notification_gives_up_its_message() -> None:
     assert asked(sns(REQUEST)) == [REQUEST]
 
 
-def test_an_sns_record_of_a_lambda_gives_up_its_message():
+def test_an_sns_record_of_a_lambda_gives_up_its_message() -> None:
     assert asked({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(REQUEST)}}]}) == [REQUEST]
 
 
-def test_an_eventbridge_event_of_anybody_gives_up_its_detail():
+def test_an_eventbridge_event_of_anybody_gives_up_its_detail() -> None:
     assert asked({"detail-type": "ClipRequested", "source": "surf.app", "detail": REQUEST}) == [REQUEST]
 
 
-def test_a_list_holds_several_and_a_broken_envelope_among_them_harms_no_other():
+def test_a_list_holds_several_and_a_broken_envelope_among_them_harms_no_other() -> None:
     broken = {"Records": [{"what": 1}]}
     assert [REQUEST, broken, {**REQUEST, "id": "b"}] == asked([REQUEST, broken, {**REQUEST, "id": "b"}])
 
@@ -80,7 +81,7 @@ def test_a_list_holds_several_and_a_broken_envelope_among_them_harms_no_other():
 @pytest.mark.parametrize(
     "body", [json.dumps(LEGACY), repr(LEGACY), json.dumps(sns(LEGACY))], ids=["json", "python", "sns"]
 )
-def test_the_older_format_is_a_request_by_camera(body):
+def test_the_older_format_is_a_request_by_camera(body: str) -> None:
     (content,) = asked(body)
     request = validate_request(content)
     assert request.id == "5f1e"
@@ -100,12 +101,12 @@ def test_the_older_format_is_a_request_by_camera(body):
         "{1: 2}",
     ],
 )
-def test_a_literal_that_is_no_plain_dictionary_is_refused_and_nothing_of_it_runs(text):
+def test_a_literal_that_is_no_plain_dictionary_is_refused_and_nothing_of_it_runs(text: str) -> None:
     with pytest.raises(InvalidRequestError):
         open_envelope(text)
 
 
-def test_an_s3_event_is_told_with_its_key_decoded():
+def test_an_s3_event_is_told_with_its_key_decoded() -> None:
     (item,) = open_envelope(json.dumps({"Records": [S3_RECORD]}))
     assert (
         EventItem(
@@ -124,13 +125,13 @@ def test_an_s3_event_is_told_with_its_key_decoded():
 
 
 @pytest.mark.parametrize(("name", "kind"), [("ObjectRemoved:Delete", "removed"), ("s3:ObjectCreated:Copy", "created")])
-def test_kinds_of_s3_events(name, kind):
+def test_kinds_of_s3_events(name: str, kind: str) -> None:
     (item,) = open_envelope(json.dumps({"Records": [{**S3_RECORD, "eventName": name}]}))
     assert isinstance(item, EventItem)
     assert kind == item.event.kind
 
 
-def test_an_s3_event_comes_through_sns_and_through_eventbridge():
+def test_an_s3_event_comes_through_sns_and_through_eventbridge() -> None:
     (through_sns,) = open_envelope(json.dumps(sns({"Records": [S3_RECORD]})))
     (bridged,) = open_envelope(
         json.dumps(
@@ -155,7 +156,7 @@ def test_an_s3_event_comes_through_sns_and_through_eventbridge():
     assert (through_sns.event.key, through_sns.event.sequencer) == (bridged.event.key, bridged.event.sequencer)
 
 
-def test_tests_of_a_connection_and_other_s3_events_hold_nothing():
+def test_tests_of_a_connection_and_other_s3_events_hold_nothing() -> None:
     assert open_envelope(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "surf"})) == []
     assert open_envelope(json.dumps({"Records": [{**S3_RECORD, "eventName": "ObjectTagging:Put"}]})) == []
 
@@ -163,12 +164,12 @@ def test_tests_of_a_connection_and_other_s3_events_hold_nothing():
 @pytest.mark.parametrize(
     "name", ["software.amazon.payloadoffloading.PayloadS3Pointer", "com.amazon.sqs.javamessaging.MessageS3Pointer"]
 )
-def test_a_pointer_of_the_extended_client_names_where_the_message_lies(name):
+def test_a_pointer_of_the_extended_client_names_where_the_message_lies(name: str) -> None:
     body = json.dumps([name, {"s3BucketName": "big", "s3Key": "0b6e"}])
     assert [PointerItem("big", "0b6e")] == open_envelope(body)
 
 
-def test_envelopes_in_envelopes_without_end_are_refused():
+def test_envelopes_in_envelopes_without_end_are_refused() -> None:
     body: object = REQUEST
     for _ in range(10):
         body = sns(body)
@@ -190,7 +191,7 @@ def test_envelopes_in_envelopes_without_end_are_refused():
         ),
     )
 )
-def test_whatever_comes_is_opened_or_refused(content):
+def test_whatever_comes_is_opened_or_refused(content: str) -> None:
     try:
         items = open_envelope(json.dumps(content))
     except InvalidRequestError:
@@ -201,14 +202,14 @@ def test_whatever_comes_is_opened_or_refused(content):
                 open_envelope(as_body(item))
 
 
-def test_fractions_pass_exactly_through_a_message_of_their_own():
+def test_fractions_pass_exactly_through_a_message_of_their_own() -> None:
     body = '{"source": {"recording": "a.mp4", "start": 1.366667, "end": 2.1}}'
     (item,) = open_envelope(body)
     assert isinstance(item, RequestItem)
     assert requests_in(body) == requests_in(as_body(item)) != []
 
 
-def test_several_cameras_are_a_batch_with_ids_of_their_own():
+def test_several_cameras_are_a_batch_with_ids_of_their_own() -> None:
     content = {**REQUEST, "source": {**REQUEST["source"], "camera": ["north", "süd 1"]}}
     ids = [validate_request(each).id for each in single_requests(content)]
     assert ids[0] == "wave-7-north"
@@ -217,12 +218,12 @@ def test_several_cameras_are_a_batch_with_ids_of_their_own():
 
 
 @pytest.mark.parametrize("cameras", [[], ["a", "a"], ["a", 1], [f"c{n}" for n in range(101)]])
-def test_cameras_that_cannot_be_told_apart_are_refused(cameras):
+def test_cameras_that_cannot_be_told_apart_are_refused(cameras: list[object]) -> None:
     with pytest.raises(InvalidRequestError, match="camera"):
         single_requests({"source": {"camera": cameras, "from": 1782000000000, "to": 1782000001000}})
 
 
-def test_sequencers_are_compared_padded_with_zeros():
+def test_sequencers_are_compared_padded_with_zeros() -> None:
     assert is_later("0055AED6DCD90281E6", "0055AED6DCD90281E5")
     assert is_later("0055AE1", "0055AE0F")
     assert not is_later("0055AE", "0055AE00")

@@ -25,7 +25,7 @@ def ranged(**fields: Any) -> dict[str, Any]:
     return {"source": [{**RANGE, **fields}]}
 
 
-def faults(content: object) -> dict[str, str]:
+def faults(content: Any) -> dict[str, str]:
     """The faults of a request that is refused, problem by path."""
     read = parse_request if isinstance(content, str | bytes) else validate_request
     with pytest.raises(InvalidRequestError) as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ MOMENT = datetime(2026, 6, 21, 10, 3, 12, 480000, tzinfo=UTC)
         Decimal(1782036192480),
     ],
 )
-def test_a_moment_is_exact_however_it_is_written(value):
+def test_a_moment_is_exact_however_it_is_written(value: str | int | Decimal) -> None:
     assert parse_moment(value) == MOMENT
 
 
@@ -47,13 +48,13 @@ def test_a_moment_is_exact_however_it_is_written(value):
         ({"frame": 1}, "expected"),
     ],
 )
-def test_what_is_no_moment_is_refused_with_what_would_be_right(value, hint):
+def test_what_is_no_moment_is_refused_with_what_would_be_right(value: object, hint: str) -> None:
     with pytest.raises(ValueError, match=hint):
         parse_moment(value)
 
 
 @given(st.integers(10**11 * 7, 10**11 * 70))
-def test_milliseconds_come_back_as_they_were(value):
+def test_milliseconds_come_back_as_they_were(value: int) -> None:
     assert value == millis(parse_moment(value))
 
 
@@ -61,14 +62,14 @@ def camera(**fields: object) -> ClipRequest:
     return validate_request({"source": {"camera": "north", **fields}})
 
 
-def test_around_a_moment_is_the_same_request_as_from_and_to():
+def test_around_a_moment_is_the_same_request_as_from_and_to() -> None:
     around = camera(at="2026-06-21T10:03:12.480Z", before=5, after="00:00:02.500")
     plain = camera(**{"from": "2026-06-21T10:03:07.480Z", "to": "2026-06-21T12:03:14.980+02:00"})
     assert plain == around
     assert plain.id == around.id
 
 
-def test_a_request_by_camera_survives_its_own_json():
+def test_a_request_by_camera_survives_its_own_json() -> None:
     request = camera(**{"from": 1782036192480, "to": 1782036221900}, gaps="freeze")
     assert request == parse_request(request.model_dump_json())
 
@@ -89,7 +90,7 @@ def test_a_request_by_camera_survives_its_own_json():
         ({"from": 1782036192480, "to": 1782036192481, "start": 1}, "source[0].start"),
     ],
 )
-def test_a_wrong_span_is_refused_by_its_path(fields, path):
+def test_a_wrong_span_is_refused_by_its_path(fields: dict[str, Any], path: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         camera(**fields)
     assert path in [fault.path for fault in refused.value.faults]

@@ -74,11 +74,15 @@ def test_a_discontinuity_a_gap_and_another_header_begin_another_run() -> None:
         "live.m3u8",
     )  # fmt: skip
     assert [(segment.media.key, segment.start) for segment in found.segments] == [
-        ("0.ts", 0), ("1.ts", 4), ("3.ts", 12), ("4.m4s", 16),
+        ("0.ts", Fraction(0)), ("1.ts", Fraction(4)), ("3.ts", Fraction(12)), ("4.m4s", Fraction(16)),
     ]  # fmt: skip
     assert len({segment.run for segment in found.segments}) == 4
     runs = found.around(Fraction(3), Fraction(13))
-    assert [(run.start, run.end) for run in runs] == [(3, 4), (4, 8), (12, 13)]
+    assert [(run.start, run.end) for run in runs] == [
+        (Fraction(3), Fraction(4)),
+        (Fraction(4), Fraction(8)),
+        (Fraction(12), Fraction(13)),
+    ]
 
 
 def test_one_segment_more_on_either_side_of_a_range_comes_along() -> None:
@@ -88,7 +92,7 @@ def test_one_segment_more_on_either_side_of_a_range_comes_along() -> None:
     assert [segment.media.key for segment in run.segments] == ["2.ts", "3.ts", "4.ts"]
     assert found.around(Fraction(20), Fraction(30)) == []
     (last,) = found.around(Fraction(19), Fraction(30))
-    assert (last.segments[-1].media.key, last.end) == ("9.ts", 30)
+    assert (last.segments[-1].media.key, last.end) == ("9.ts", Fraction(30))
 
 
 @pytest.mark.parametrize(

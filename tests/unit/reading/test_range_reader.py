@@ -7,9 +7,10 @@ import os
 import random
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -76,7 +77,7 @@ def content(size: int) -> bytes:
 FIFTY = content(50 * MIB)
 
 
-def reader_of(store: Store, **options: int | Callable[[], bool]) -> RangeReader:
+def reader_of(store: Store, **options: Any) -> RangeReader:
     return RangeReader(store, store.head("r.mp4"), **options)
 
 
@@ -88,7 +89,7 @@ def folder(tmp_path: Path) -> Store:
 # --- how much is read ------------------------------------------------------------------------------
 
 
-def test_a_sequential_scan_takes_few_requests_and_reads_each_byte_once():
+def test_a_sequential_scan_takes_few_requests_and_reads_each_byte_once() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         for start in range(0, len(FIFTY), 32 * 1024):
@@ -97,7 +98,7 @@ def test_a_sequential_scan_takes_few_requests_and_reads_each_byte_once():
         assert reader.requests == len(store.ranges) <= 24
 
 
-def test_random_reads_fetch_only_the_blocks_they_touch():
+def test_random_reads_fetch_only_the_blocks_they_touch() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         chance = random.Random(7)
@@ -112,7 +113,7 @@ def test_random_reads_fetch_only_the_blocks_they_touch():
         assert BLOCK * 4 == 256 * 1024  # twenty reads, straddling or not, stay below twenty times this
 
 
-def test_a_short_sequential_reading_reads_ahead_no_more_than_it_has_read():
+def test_a_short_sequential_reading_reads_ahead_no_more_than_it_has_read() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         for start in range(5 * MIB, 5 * MIB + 700_000, 10_000):
@@ -120,7 +121,7 @@ def test_a_short_sequential_reading_reads_ahead_no_more_than_it_has_read():
         assert reader.bytes_read <= 2 * 700_000 + 2 * BLOCK
 
 
-def test_two_interleaved_sequences_are_each_read_ahead():
+def test_two_interleaved_sequences_are_each_read_ahead() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         for step in range(0, 8 * MIB, 64 * 1024):
@@ -130,7 +131,7 @@ def test_two_interleaved_sequences_are_each_read_ahead():
         assert reader.bytes_read <= 2 * 8 * MIB + 2 * 12 * MIB
 
 
-def test_reading_again_costs_nothing():
+def test_reading_again_costs_nothing() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         first = reader.read_at(1_000_000, 100_000)
@@ -140,7 +141,7 @@ def test_reading_again_costs_nothing():
         assert len(store.ranges) == before
 
 
-def test_read_ahead_is_under_way_before_it_is_needed():
+def test_read_ahead_is_under_way_before_it_is_needed() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         asked = 0
@@ -150,7 +151,7 @@ def test_read_ahead_is_under_way_before_it_is_needed():
         assert asked < 20 * MIB
 
 
-def test_the_end_of_the_recording_ends_a_read():
+def test_the_end_of_the_recording_ends_a_read() -> None:
     store = CountingStore(content(100_000))
     with reader_of(store) as reader:
         assert reader.read_at(99_990, 50) == store.data[-10:]
@@ -169,7 +170,7 @@ def test_the_end_of_the_recording_ends_a_read():
 # --- announced ranges ------------------------------------------------------------------------------
 
 
-def test_announced_ranges_are_fetched_exactly_and_at_once():
+def test_announced_ranges_are_fetched_exactly_and_at_once() -> None:
     store = CountingStore(FIFTY)
     store.gate.clear()
     ranges = [(1_000_003, 5_001), (7_000_001, 100), (20_000_000, 70_000), (30_000_000, 1)]
@@ -184,7 +185,7 @@ def test_announced_ranges_are_fetched_exactly_and_at_once():
         assert reader.bytes_read == sum(length for _, length in ranges)
 
 
-def test_announced_ranges_that_lie_close_are_fetched_together():
+def test_announced_ranges_that_lie_close_are_fetched_together() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         reader.prefetch([(1000 * n, 900) for n in range(50)])
@@ -193,7 +194,7 @@ def test_announced_ranges_that_lie_close_are_fetched_together():
         assert store.ranges == [(0, 49_900)]
 
 
-def test_more_announced_than_memory_follows_as_it_is_read():
+def test_more_announced_than_memory_follows_as_it_is_read() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store, memory=16 * MIB) as reader:
         reader.prefetch([(0, 40 * MIB)])
@@ -206,7 +207,7 @@ def test_more_announced_than_memory_follows_as_it_is_read():
         assert reader.requests == 5
 
 
-def test_announced_ranges_that_nobody_reads_do_not_stop_other_reads():
+def test_announced_ranges_that_nobody_reads_do_not_stop_other_reads() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store, memory=16 * MIB) as reader:
         reader.prefetch([(0, 30 * MIB)])
@@ -215,7 +216,7 @@ def test_announced_ranges_that_nobody_reads_do_not_stop_other_reads():
         assert reader.held <= 16 * MIB
 
 
-def test_a_buffer_that_reads_past_an_announced_range_does_not_start_read_ahead():
+def test_a_buffer_that_reads_past_an_announced_range_does_not_start_read_ahead() -> None:
     store = CountingStore(FIFTY)
     ranges = [(n * MIB, 200_000) for n in range(20)]
     with reader_of(store) as reader:
@@ -226,7 +227,7 @@ def test_a_buffer_that_reads_past_an_announced_range_does_not_start_read_ahead()
         assert reader.bytes_read <= 20 * (200_000 + 2 * BLOCK)
 
 
-def test_an_error_of_an_announced_range_shows_when_it_is_read_and_the_next_read_tries_again():
+def test_an_error_of_an_announced_range_shows_when_it_is_read_and_the_next_read_tries_again() -> None:
     store = CountingStore(FIFTY)
     store.errors.append(StorageUnavailableError("r.mp4"))
     with reader_of(store) as reader:
@@ -239,7 +240,7 @@ def test_an_error_of_an_announced_range_shows_when_it_is_read_and_the_next_read_
 # --- streams ---------------------------------------------------------------------------------------
 
 
-def test_a_stream_reads_exactly_its_range_and_keeps_nothing():
+def test_a_stream_reads_exactly_its_range_and_keeps_nothing() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         assert b"".join(reader.stream(3, 40 * MIB)) == FIFTY[3 : 3 + 40 * MIB]
@@ -249,10 +250,10 @@ def test_a_stream_reads_exactly_its_range_and_keeps_nothing():
         assert b"".join(reader.stream(len(FIFTY) - 5, 100)) == FIFTY[-5:]
 
 
-def test_a_stream_fetches_the_next_piece_meanwhile():
+def test_a_stream_fetches_the_next_piece_meanwhile() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
-        stream = reader.stream(0, 40 * MIB)
+        stream = cast("Generator[bytes]", reader.stream(0, 40 * MIB))
         next(stream)
         for _ in range(2):
             assert store.arrived.acquire(timeout=PATIENCE)
@@ -260,7 +261,7 @@ def test_a_stream_fetches_the_next_piece_meanwhile():
         assert store.ranges == [(0, 40 * MIB)], "in one request"
 
 
-def test_a_large_read_passes_the_memory_by():
+def test_a_large_read_passes_the_memory_by() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         assert reader.read_at(11, 30 * MIB) == FIFTY[11 : 11 + 30 * MIB]
@@ -268,7 +269,7 @@ def test_a_large_read_passes_the_memory_by():
         assert reader.bytes_read == 30 * MIB
 
 
-def test_memory_stays_bounded_over_a_large_recording(folder: Store):
+def test_memory_stays_bounded_over_a_large_recording(folder: Store) -> None:
     size = 200 * MIB
     folder.put("r.mp4", (FIFTY[:MIB] for _ in range(200)))
     with RangeReader.open(folder, "r.mp4") as reader:
@@ -292,7 +293,7 @@ def put(folder: Store, data: bytes) -> None:
     folder.put("r.mp4", [data], if_absent=False)
 
 
-def test_opening_counts_as_a_request_and_pins_what_is_there(folder: Store):
+def test_opening_counts_as_a_request_and_pins_what_is_there(folder: Store) -> None:
     put(folder, b"12345")
     with RangeReader.open(folder, "r.mp4") as reader:
         assert (reader.size, reader.requests, reader.bytes_read) == (5, 1, 0)
@@ -301,7 +302,7 @@ def test_opening_counts_as_a_request_and_pins_what_is_there(folder: Store):
         assert (reader.requests, reader.bytes_read) == (2, 5)
 
 
-def test_a_recording_that_is_not_there_is_named():
+def test_a_recording_that_is_not_there_is_named() -> None:
     store = Store.open("/", create=False)
     with pytest.raises(RecordingNotFoundError, match=r"nowhere\.mp4"):
         RangeReader.open(store, "nowhere.mp4")
@@ -339,7 +340,7 @@ def by_streaming(reader: RangeReader) -> None:
 @pytest.mark.parametrize("read", [by_reading, by_announcing, by_streaming])
 def test_a_recording_that_changes_is_noticed(
     folder: Store, change: Callable[[Store, Path], None], read: Callable[[RangeReader], None]
-):
+) -> None:
     put(folder, FIFTY[: 5 * MIB])
     with RangeReader.open(folder, "r.mp4") as reader:
         assert reader.read_at(0, 1000) == FIFTY[:1000]
@@ -348,7 +349,7 @@ def test_a_recording_that_changes_is_noticed(
             read(reader)
 
 
-def test_a_recording_that_vanishes_is_not_found(folder: Store):
+def test_a_recording_that_vanishes_is_not_found(folder: Store) -> None:
     put(folder, FIFTY[: 5 * MIB])
     with RangeReader.open(folder, "r.mp4") as reader:
         folder.delete("r.mp4")
@@ -356,7 +357,7 @@ def test_a_recording_that_vanishes_is_not_found(folder: Store):
             reader.read_at(3 * MIB, 1000)
 
 
-def test_a_read_that_waits_ends_when_it_is_to_stop():
+def test_a_read_that_waits_ends_when_it_is_to_stop() -> None:
     store = CountingStore(FIFTY)
     store.gate.clear()
     stop = threading.Event()
@@ -380,7 +381,7 @@ def test_a_read_that_waits_ends_when_it_is_to_stop():
     reader.close()
 
 
-def test_a_closed_reader_refuses_to_read():
+def test_a_closed_reader_refuses_to_read() -> None:
     reader = reader_of(CountingStore(FIFTY))
     reader.close()
     reader.close()
@@ -388,7 +389,7 @@ def test_a_closed_reader_refuses_to_read():
         reader.read_at(0, 10)
 
 
-def test_many_threads_read_right_and_are_counted_right():
+def test_many_threads_read_right_and_are_counted_right() -> None:
     store = CountingStore(FIFTY)
     wrong: list[int] = []
     with reader_of(store, memory=8 * MIB) as reader:
@@ -420,7 +421,7 @@ SMALL = content(600_000)
         max_size=25,
     )
 )
-def test_any_mixture_of_reads_gives_the_right_bytes(steps: list[tuple[str, int, int]]):
+def test_any_mixture_of_reads_gives_the_right_bytes(steps: list[tuple[str, int, int]]) -> None:
     with reader_of(CountingStore(SMALL), memory=256 * 1024) as reader:
         for what, start, length in steps:
             expected = SMALL[start : start + length]
@@ -435,7 +436,7 @@ def test_any_mixture_of_reads_gives_the_right_bytes(steps: list[tuple[str, int, 
 # --- as a file -------------------------------------------------------------------------------------
 
 
-def test_the_file_view_reads_and_seeks_like_a_file_and_has_no_name():
+def test_the_file_view_reads_and_seeks_like_a_file_and_has_no_name() -> None:
     data = content(200_000)
     with reader_of(CountingStore(data)) as reader:
         file = SourceFile(reader)
@@ -466,13 +467,13 @@ def test_the_file_view_reads_and_seeks_like_a_file_and_has_no_name():
 # --- the arithmetic --------------------------------------------------------------------------------
 
 
-def test_ranges_are_joined_where_they_touch_or_nearly_do():
+def test_ranges_are_joined_where_they_touch_or_nearly_do() -> None:
     assert coalesced([(50, 60), (0, 10), (10, 20), (25, 30), (5, 8)], 5) == [(0, 30), (50, 60)]
     assert coalesced([], 5) == []
 
 
 @given(st.integers(0, 100), st.integers(0, 1000), st.integers(1, 300))
-def test_a_split_covers_its_range_in_parts_that_are_small_enough(start: int, length: int, most: int):
+def test_a_split_covers_its_range_in_parts_that_are_small_enough(start: int, length: int, most: int) -> None:
     parts = split(start, start + length, most)
     assert sum(end - begin for begin, end in parts) == length
     assert all(0 < end - begin <= most for begin, end in parts)

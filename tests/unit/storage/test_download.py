@@ -29,7 +29,8 @@ class Objects:
     """An object store whose answers break off after so many bytes each."""
 
     def __init__(self, data: bytes, *breaks: int | None) -> None:
-        self.data, self.breaks, self.asked = data, list(breaks), []
+        self.data, self.breaks = data, list(breaks)
+        self.asked: list[tuple[int, int]] = []
 
     def get(self, key: str, *, options: Any) -> Answer:
         assert (key, options["if_match"]) == ("r.mp4", "v1")

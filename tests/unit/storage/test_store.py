@@ -57,18 +57,18 @@ def names(root: Path) -> list[str]:
 # --- opening ---------------------------------------------------------------------------------------
 
 
-def test_importing_it_does_not_import_obstore():
+def test_importing_it_does_not_import_obstore() -> None:
     check = "import sys, cutback.storage.store, cutback.reading.range_reader; sys.exit('obstore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
-def test_a_missing_folder_is_refused_unless_it_is_to_be_created(root: Path):
+def test_a_missing_folder_is_refused_unless_it_is_to_be_created(root: Path) -> None:
     with pytest.raises(StorageUnavailableError, match="There is no folder"):
         Store.open(str(root))
     assert Store.open(str(root), create=True).url == str(root.resolve())
 
 
-def test_a_file_url_names_the_same_folder(root: Path):
+def test_a_file_url_names_the_same_folder(root: Path) -> None:
     there = root / "a b"
     Store.open(str(there), create=True).put("x", [b"1"])
     assert Store.open(f"file://{root}/a%20b").get_bytes("x", 10) == b"1"
@@ -78,7 +78,7 @@ def test_a_file_url_names_the_same_folder(root: Path):
     "url",
     ["", "http://host/x", "ftp://host", "s3://", "file://host/x", "s3://b/p?sig=SECRET", "s3://u:SECRET@b/p"],
 )
-def test_other_urls_are_refused_without_repeating_secrets(url: str):
+def test_other_urls_are_refused_without_repeating_secrets(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Store.open(url)
     assert "SECRET" not in str(caught.value)
@@ -94,13 +94,13 @@ def test_other_urls_are_refused_without_repeating_secrets(url: str):
         ({"timeout": "SECRET"}, "timeout"),
     ],
 )
-def test_a_wrong_option_is_named_but_not_its_value(options: dict[str, str], named: str):
+def test_a_wrong_option_is_named_but_not_its_value(options: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=named) as caught:
         Store.open("s3://bucket/prefix", options=options)
     assert "SECRET" not in str(caught.value)
 
 
-def test_a_folder_takes_no_options(root: Path):
+def test_a_folder_takes_no_options(root: Path) -> None:
     with pytest.raises(SettingsError, match="region"):
         Store.open(str(root), options={"region": "x"}, create=True)
 
@@ -109,7 +109,7 @@ def test_a_folder_takes_no_options(root: Path):
 
 
 @pytest.mark.parametrize("size", [0, 1, 4 * MIB, LARGE])
-def test_what_was_put_is_read_back(store: Store, size: int):
+def test_what_was_put_is_read_back(store: Store, size: int) -> None:
     info = store.put("a/b.bin", pieces(size), size=size)
     assert (info.key, info.size) == ("a/b.bin", size)
     assert info == store.head("a/b.bin")
@@ -118,14 +118,14 @@ def test_what_was_put_is_read_back(store: Store, size: int):
         assert store.read_range("a/b.bin", info.etag, size - 1, 1) == b"".join(pieces(size))[-1:]
 
 
-def test_get_bytes_refuses_what_is_larger_than_its_limit(store: Store):
+def test_get_bytes_refuses_what_is_larger_than_its_limit(store: Store) -> None:
     store.put("x", [b"12345"])
     with pytest.raises(ObjectTooLargeError, match="5 bytes"):
         store.get_bytes("x", 4)
 
 
 @pytest.mark.parametrize("key", ["ü ~.mp4", "50% + 1?&=.mp4", "h%41.mp4", "a:b/c*d[1]{}^`|<>\"'#.mp4", "~", ".x"])
-def test_unusual_keys_work_like_any_other(store: Store, root: Path, key: str):
+def test_unusual_keys_work_like_any_other(store: Store, root: Path, key: str) -> None:
     store.put(key, [b"1"])
     assert [info.key for info in store.list()] == [key]
     assert (root / key).read_bytes() == b"1"
@@ -135,7 +135,7 @@ def test_unusual_keys_work_like_any_other(store: Store, root: Path, key: str):
 
 
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "a/../b", "a//b", "a\\b", "a\nb", "x" * 300, "take#2"])
-def test_keys_that_cannot_be_are_an_invalid_request(store: Store, key: str):
+def test_keys_that_cannot_be_are_an_invalid_request(store: Store, key: str) -> None:
     for act in (store.head, lambda key: store.put(key, [b"1"]), lambda key: store.get_bytes(key, 9)):
         with pytest.raises((InvalidRequestError, ObjectNotFoundError)):
             act(key)
@@ -144,7 +144,7 @@ def test_keys_that_cannot_be_are_an_invalid_request(store: Store, key: str):
 
 
 @pytest.mark.parametrize("key", ["nothing", "folder", "folder/file/below"])
-def test_what_is_not_there_is_not_found(store: Store, key: str):
+def test_what_is_not_there_is_not_found(store: Store, key: str) -> None:
     store.put("folder/file", [b"1"])
     for act in (
         store.head,
@@ -155,21 +155,21 @@ def test_what_is_not_there_is_not_found(store: Store, key: str):
             act(key)
 
 
-def test_a_named_pipe_is_no_object_and_hangs_nobody(store: Store, root: Path):
+def test_a_named_pipe_is_no_object_and_hangs_nobody(store: Store, root: Path) -> None:
     os.mkfifo(root / "pipe")
     with pytest.raises(ObjectNotFoundError):
         store.head("pipe")
     assert list(store.list()) == []
 
 
-def test_a_range_of_another_version_is_refused(store: Store):
+def test_a_range_of_another_version_is_refused(store: Store) -> None:
     old = store.put("x", [b"12345"])
     store.put("x", [b"67890"], if_absent=False)
     with pytest.raises(SourceChangedError):
         store.read_range("x", old.etag, 0, 5)
 
 
-def test_a_range_beyond_the_end_is_refused(store: Store):
+def test_a_range_beyond_the_end_is_refused(store: Store) -> None:
     info = store.put("x", [b"12345"])
     for start in (3, 5, 50):
         with pytest.raises(SourceChangedError):
@@ -180,7 +180,7 @@ def test_a_range_beyond_the_end_is_refused(store: Store):
 
 
 @pytest.mark.parametrize("size", [5, LARGE])
-def test_put_never_overwrites_unless_it_may(store: Store, root: Path, size: int):
+def test_put_never_overwrites_unless_it_may(store: Store, root: Path, size: int) -> None:
     store.put("a/x", [b"first"])
     with pytest.raises(ObjectExistsError):
         store.put("a/x", pieces(size))
@@ -191,7 +191,7 @@ def test_put_never_overwrites_unless_it_may(store: Store, root: Path, size: int)
 
 
 @pytest.mark.parametrize("size", [5, 5 * MIB])
-def test_of_writers_at_the_same_time_one_wins(store: Store, root: Path, size: int):
+def test_of_writers_at_the_same_time_one_wins(store: Store, root: Path, size: int) -> None:
     start = threading.Barrier(4)
     outcomes: list[int | type[CutbackError]] = []
 
@@ -218,7 +218,7 @@ def test_of_writers_at_the_same_time_one_wins(store: Store, root: Path, size: in
 @pytest.mark.parametrize("error", [OSError("theirs"), ValueError("theirs"), KeyboardInterrupt()])
 def test_an_error_of_the_chunks_comes_out_unchanged_and_nothing_is_stored(
     store: Store, root: Path, size: int, error: BaseException
-):
+) -> None:
     def broken() -> Iterator[bytes]:
         yield from pieces(size)
         raise error
@@ -230,19 +230,19 @@ def test_an_error_of_the_chunks_comes_out_unchanged_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("size", [5, LARGE])
-def test_a_size_that_does_not_fit_is_refused_and_nothing_is_stored(store: Store, root: Path, size: int):
+def test_a_size_that_does_not_fit_is_refused_and_nothing_is_stored(store: Store, root: Path, size: int) -> None:
     with pytest.raises(CutbackError, match=f"{size} bytes came"):
         store.put("a/x", pieces(size), size=size + 1)
     assert [name for name in names(root) if name != "a"] == []
 
 
-def test_chunks_may_themselves_be_read_from_a_store(store: Store):
+def test_chunks_may_themselves_be_read_from_a_store(store: Store) -> None:
     info = store.put("source", pieces(LARGE))
     copy = (store.read_range("source", info.etag, start, MIB) for start in range(0, LARGE, MIB))
     assert store.put("copy", copy).size == LARGE
 
 
-def test_chunks_are_taken_in_the_callers_thread_and_few_are_held(store: Store):
+def test_chunks_are_taken_in_the_callers_thread_and_few_are_held(store: Store) -> None:
     seen = set()
     alive = [0, 0]
 
@@ -264,7 +264,7 @@ def test_chunks_are_taken_in_the_callers_thread_and_few_are_held(store: Store):
     assert alive[1] <= 24
 
 
-def test_a_put_through_a_link_out_of_the_folder_is_refused(store: Store, root: Path, tmp_path: Path):
+def test_a_put_through_a_link_out_of_the_folder_is_refused(store: Store, root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (root / "way").symlink_to(outside)
@@ -275,7 +275,7 @@ def test_a_put_through_a_link_out_of_the_folder_is_refused(store: Store, root: P
     assert list(outside.iterdir()) == []
 
 
-def test_links_out_of_the_folder_are_not_read_and_links_within_are(store: Store, root: Path, tmp_path: Path):
+def test_links_out_of_the_folder_are_not_read_and_links_within_are(store: Store, root: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (root / "out").symlink_to(tmp_path / "secret")
     (root / "up").symlink_to(tmp_path)
@@ -293,7 +293,7 @@ def test_links_out_of_the_folder_are_not_read_and_links_within_are(store: Store,
 # --- listing and deleting --------------------------------------------------------------------------
 
 
-def test_a_listing_takes_a_prefix_as_whole_segments(store: Store):
+def test_a_listing_takes_a_prefix_as_whole_segments(store: Store) -> None:
     for key in ("a/b/1", "a/b/2", "a/bc/3", "d"):
         store.put(key, [b"1"])
     assert [info.key for info in store.list("a/b")] == ["a/b/1", "a/b/2"]
@@ -302,7 +302,7 @@ def test_a_listing_takes_a_prefix_as_whole_segments(store: Store):
     assert list(store.list("none")) == []
 
 
-def test_deleting_twice_is_as_good_as_once_and_leaves_no_empty_folder(store: Store, root: Path):
+def test_deleting_twice_is_as_good_as_once_and_leaves_no_empty_folder(store: Store, root: Path) -> None:
     store.put("a/b/x", [b"1"])
     store.put("a/y", [b"1"])
     store.delete("a/b/x")
@@ -310,7 +310,7 @@ def test_deleting_twice_is_as_good_as_once_and_leaves_no_empty_folder(store: Sto
     assert names(root) == ["a", "a/y"]
 
 
-def test_deleting_a_prefix_removes_everything_half_written_too_but_what_is_kept(store: Store, root: Path):
+def test_deleting_a_prefix_removes_everything_half_written_too_but_what_is_kept(store: Store, root: Path) -> None:
     for key in ("c/1/a1.mp4", "c/1/a2.mp4", "c/1/deep/x", "c/12/other"):
         store.put(key, [b"1"])
     for name in ("a2.mp4#1", "a1.mp4.0123.cutback-part#17"):
@@ -323,7 +323,7 @@ def test_deleting_a_prefix_removes_everything_half_written_too_but_what_is_kept(
     assert names(root) == ["c", "c/12", "c/12/other"]
 
 
-def test_deleting_a_prefix_never_follows_a_link(store: Store, root: Path, tmp_path: Path):
+def test_deleting_a_prefix_never_follows_a_link(store: Store, root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "dear").write_text("dear")
@@ -337,7 +337,7 @@ def test_deleting_a_prefix_never_follows_a_link(store: Store, root: Path, tmp_pa
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "..", "a/../.."])
-def test_the_whole_store_is_never_deleted_by_a_slip(store: Store, prefix: str):
+def test_the_whole_store_is_never_deleted_by_a_slip(store: Store, prefix: str) -> None:
     with pytest.raises(InvalidRequestError):
         store.delete_prefix(prefix)
 
@@ -354,7 +354,7 @@ Store.open(sys.argv[1]).put("c/1/a1.mp4", chunks())
 """
 
 
-def test_what_a_killed_writer_leaves_is_neither_listed_nor_outlives_the_sweep(store: Store, root: Path):
+def test_what_a_killed_writer_leaves_is_neither_listed_nor_outlives_the_sweep(store: Store, root: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as writer:
@@ -379,7 +379,7 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("chunk", [7 * MIB, 100_000])
-def test_a_full_disk_is_told_as_such_and_leaves_nothing(tiny: Path, chunk: int):
+def test_a_full_disk_is_told_as_such_and_leaves_nothing(tiny: Path, chunk: int) -> None:
     store = Store.open(str(tiny))
     (tiny / "filler").write_bytes(bytes(3 * MIB))
     with pytest.raises(StorageFullError) as caught:
@@ -390,14 +390,14 @@ def test_a_full_disk_is_told_as_such_and_leaves_nothing(tiny: Path, chunk: int):
     store.check_writable()
 
 
-def test_a_read_only_store_is_found_at_the_start(tiny: Path):
+def test_a_read_only_store_is_found_at_the_start(tiny: Path) -> None:
     store = Store.open(str(tiny))
     make_read_only(tiny)
     with pytest.raises(StorageUnavailableError, match="read-only"):
         store.check_writable()
 
 
-def test_a_file_in_the_way_makes_the_store_unavailable(store: Store, root: Path):
+def test_a_file_in_the_way_makes_the_store_unavailable(store: Store, root: Path) -> None:
     store.put("a", [b"1"])
     with pytest.raises(StorageUnavailableError, match="in its way"):
         store.put("a/b", [b"1"])
@@ -405,7 +405,7 @@ def test_a_file_in_the_way_makes_the_store_unavailable(store: Store, root: Path)
         Store.open(str(root / "a" / "b"), create=True)
 
 
-def test_a_folder_that_is_taken_away_fails_the_start(store: Store, root: Path):
+def test_a_folder_that_is_taken_away_fails_the_start(store: Store, root: Path) -> None:
     store.check_writable()
     assert names(root) == []
     root.rmdir()
@@ -434,7 +434,7 @@ def test_a_folder_that_is_taken_away_fails_the_start(store: Store, root: Path):
 )
 def test_faults_are_named_with_a_hint_and_without_secrets(
     error: Exception, expected: type[CutbackError] | None, hint: str, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(expected or StorageUnavailableError) as caught, translating("clips/x.mp4"):
         raise error

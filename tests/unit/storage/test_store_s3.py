@@ -75,7 +75,7 @@ def options(endpoint: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def s3(endpoint: str):
+def s3(endpoint: str) -> Iterator[Any]:
     client = boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -102,12 +102,12 @@ def pieces(size: int, piece: int = 300_000) -> Iterator[bytes]:
         yield bytes([start % 251]) * min(piece, size - start)
 
 
-def keys(s3) -> list[str]:
+def keys(s3: Any) -> list[str]:
     return [item["Key"] for item in s3.list_objects_v2(Bucket="clips").get("Contents", [])]
 
 
 @pytest.mark.parametrize("size", [0, 5, LARGE])
-def test_what_was_put_is_read_back(store: Store, s3, size: int):
+def test_what_was_put_is_read_back(store: Store, s3: Any, size: int) -> None:
     info = store.put("a/b.mp4", pieces(size), size=size)
     assert info == store.head("a/b.mp4")
     assert (info.key, info.size) == ("a/b.mp4", size)
@@ -116,7 +116,9 @@ def test_what_was_put_is_read_back(store: Store, s3, size: int):
     assert store.url_for("a/b.mp4") == "s3://clips/some/prefix/a/b.mp4"
 
 
-def test_connection_settings_may_come_from_the_environment(s3, endpoint: str, monkeypatch: pytest.MonkeyPatch):
+def test_connection_settings_may_come_from_the_environment(
+    s3: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
@@ -127,7 +129,7 @@ def test_connection_settings_may_come_from_the_environment(s3, endpoint: str, mo
 
 
 @pytest.mark.parametrize("size", [5, LARGE])
-def test_put_never_overwrites_unless_it_may(store: Store, s3, size: int):
+def test_put_never_overwrites_unless_it_may(store: Store, s3: Any, size: int) -> None:
     store.put("x", [b"first"])
     with pytest.raises(ObjectExistsError):
         store.put("x", pieces(size))
@@ -137,7 +139,7 @@ def test_put_never_overwrites_unless_it_may(store: Store, s3, size: int):
     assert s3.list_multipart_uploads(Bucket="clips").get("Uploads", []) == []
 
 
-def test_an_error_of_the_chunks_leaves_no_object(store: Store, s3):
+def test_an_error_of_the_chunks_leaves_no_object(store: Store, s3: Any) -> None:
     def broken() -> Iterator[bytes]:
         yield from pieces(LARGE)
         raise OSError("theirs")
@@ -150,7 +152,7 @@ def test_an_error_of_the_chunks_leaves_no_object(store: Store, s3):
 
 
 @pytest.mark.parametrize("key", ["ü ~.mp4", "50% + 1?&=.mp4", "h%41.mp4", "a:b*d[1]{}^`|<>\"'#.mp4", "take#2"])
-def test_unusual_keys_are_the_same_for_everybody(store: Store, s3, key: str):
+def test_unusual_keys_are_the_same_for_everybody(store: Store, s3: Any, key: str) -> None:
     store.put(key, [b"1"])
     assert keys(s3) == [f"some/prefix/{key}"]
     assert [info.key for info in store.list()] == [key]
@@ -159,7 +161,7 @@ def test_unusual_keys_are_the_same_for_everybody(store: Store, s3, key: str):
     assert keys(s3) == []
 
 
-def test_deleting_a_prefix_takes_whole_segments_and_keeps_what_is_kept(store: Store, s3):
+def test_deleting_a_prefix_takes_whole_segments_and_keeps_what_is_kept(store: Store, s3: Any) -> None:
     for key in ("c/1/a1.mp4", "c/1/a2.mp4", "c/1/a2.mp4.01.cutback-part", "c/12/x"):
         store.put(key, [b"1"])
     assert [info.key for info in store.list("c/1")] == ["c/1/a1.mp4", "c/1/a2.mp4"]
@@ -167,7 +169,7 @@ def test_deleting_a_prefix_takes_whole_segments_and_keeps_what_is_kept(store: St
     assert keys(s3) == ["some/prefix/c/1/a2.mp4", "some/prefix/c/12/x"]
 
 
-def test_a_recording_is_read_by_ranges_of_one_version(store: Store):
+def test_a_recording_is_read_by_ranges_of_one_version(store: Store) -> None:
     data = b"".join(pieces(LARGE))
     store.put("r.mp4", [data])
     with RangeReader.open(store, "r.mp4") as reader:
@@ -184,14 +186,14 @@ def test_a_recording_is_read_by_ranges_of_one_version(store: Store):
             reader.read_at(2 * MIB, 1000)
 
 
-def test_what_is_not_there_is_not_found(store: Store):
+def test_what_is_not_there_is_not_found(store: Store) -> None:
     with pytest.raises(ObjectNotFoundError, match="none"):
         store.head("none")
     with pytest.raises(ObjectNotFoundError, match="none"):
         store.get_bytes("none", 5)
 
 
-def test_a_missing_bucket_is_found_at_the_start(s3: object, options: dict[str, str]):
+def test_a_missing_bucket_is_found_at_the_start(s3: object, options: dict[str, str]) -> None:
     missing = Store.open("s3://not-there", options=options)
     with pytest.raises(StorageUnavailableError, match="bucket"):
         missing.check_writable()
@@ -234,7 +236,7 @@ def answers() -> Iterator[tuple[str, list[int], list[str]]]:
 @pytest.mark.parametrize(("status", "hint"), [(403, "denied"), (401, "denied"), (400, "400"), (503, "503")])
 def test_a_refusal_is_named_without_credentials(
     options: dict[str, str], answers: tuple[str, list[int], list[str]], status: int, hint: str
-):
+) -> None:
     url, statuses, _ = answers
     statuses[:] = [status]
     store = Store.open("s3://clips", options=options | {"endpoint": url})
@@ -254,7 +256,7 @@ def test_a_refusal_is_named_without_credentials(
 
 def test_a_conflict_with_an_unfinished_write_is_tried_again(
     options: dict[str, str], answers: tuple[str, list[int], list[str]]
-):
+) -> None:
     url, statuses, methods = answers
     store = Store.open("s3://clips", options=options | {"endpoint": url})
     statuses[:] = [409, 404, 200]
@@ -268,7 +270,7 @@ def test_a_conflict_with_an_unfinished_write_is_tried_again(
         store.put("x", [b"1"])
 
 
-def test_a_store_that_cannot_be_reached_or_stays_silent_is_unavailable(options: dict[str, str]):
+def test_a_store_that_cannot_be_reached_or_stays_silent_is_unavailable(options: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         store = Store.open("s3://clips", options=options | {"endpoint": url, "timeout": "200ms"})
@@ -278,7 +280,7 @@ def test_a_store_that_cannot_be_reached_or_stays_silent_is_unavailable(options: 
         store.head("x")
 
 
-def test_metadata_is_told_by_lower_case_names(store: Store, s3):
+def test_metadata_is_told_by_lower_case_names(store: Store, s3: Any) -> None:
     s3.put_object(Bucket="clips", Key="some/prefix/a.mp4", Body=b"x", Metadata={"Cutback-Camera": "north"})
     assert store.metadata("a.mp4")["cutback-camera"] == "north"
     with pytest.raises(ObjectNotFoundError):

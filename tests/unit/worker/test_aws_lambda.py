@@ -14,10 +14,11 @@ from tests.support.aws import ENVIRONMENT, Aws, running
 from cutback.adapters.aws.queue import SqsQueue
 from cutback.domain.errors import SettingsError
 from cutback.ports import Message
+from cutback.settings.settings import load_settings
 from cutback.worker import aws_lambda
 
 HALF_AN_HOUR = timedelta(minutes=30)
-CONTEXT = SimpleNamespace(
+CONTEXT: Any = SimpleNamespace(
     aws_request_id="1",
     function_name="cutback-worker",
     function_version="1",
@@ -91,7 +92,7 @@ def test_an_outage_brings_no_message_nearer_to_the_dead_letters(queue: SqsQueue,
 
 
 def test_deliveries_come_back_after_a_minute_and_keep_their_count(queue: SqsQueue, aws: Aws) -> None:
-    webhooks = SqsQueue(aws_lambda.load_settings().webhook_queue_url, visibility=HALF_AN_HOUR, clock=aws.clock)
+    webhooks = SqsQueue(load_settings().webhook_queue_url, visibility=HALF_AN_HOUR, clock=aws.clock)
     webhooks.send("delivery")
     for count in range(1, 8):
         (message,) = receive(webhooks)
