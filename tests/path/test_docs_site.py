@@ -53,7 +53,10 @@ def test_no_page_loads_anything_from_another_host(site: Path) -> None:
 
 def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
     pages = tmp_path / "pages"
-    for path in ("mkdocs.yml", *(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*") if path.is_file())):
+    for path in (
+        Path("mkdocs.yml"),
+        *(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*") if path.is_file()),
+    ):
         (pages / path).parent.mkdir(parents=True, exist_ok=True)
         (pages / path).write_bytes((ROOT / path).read_bytes())
     with (pages / "docs/quickstart.md").open("a", encoding="utf-8") as page:
