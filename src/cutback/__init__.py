@@ -1,4 +1,4 @@
-"""Cutback cuts clips out of long recordings, exact to the frame, driven by events.
+"""Cutback cuts frame-exact clips out of long recordings, driven by events.
 
 From Python, use the names in `__all__`; docs/python.md shows how. Everything else is private and may change.
 """
@@ -66,7 +66,7 @@ _MODULES = {
     "plan": "cutback.library",
     "probe": "cutback.library",
 }
-"""Where each public name is defined. It is imported when it is first used, so that `import cutback` costs nothing."""
+"""Where each public name is defined. Names are imported on first use, so that `import cutback` is cheap."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""THE PATH: a message becomes a clip. Every stage is named here, in order."""
+"""How a message becomes a clip: every stage, in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cutback.domain.errors import (
 )
 from cutback.domain.requests.request import parse_request
 from cutback.lifecycle import accept
-from cutback.lifecycle.attempt import Done, Outcome, claim, clear, finish, prefix, settle
+from cutback.lifecycle.attempt import Done, Outcome, claim, clear, end_attempt, finish, prefix
 from cutback.lifecycle.commit import announce_now
 from cutback.lifecycle.lease import Lease
 from cutback.lifecycle.posters import store_posters
@@ -39,8 +39,8 @@ def make_clip(
 ) -> Outcome:
     """Parse ► record ► wait? ► claim ► resolve ► render ► store ► commit ► announce; the caller acknowledges last.
 
-    Whatever goes wrong, the answer is what to do with the message; only what ends the process is raised.
-    `stopping` says whether the worker wants to stop, and `why`: then the work is given back at once.
+    Whatever goes wrong, the result is what to do with the message; only what ends the process is raised. `stopping`
+    says whether the worker wants to stop; the work then returns to the queue immediately. `why` gives the reason.
     """
     attempt: Clip | None = None
     began = time.monotonic()
@@ -92,12 +92,12 @@ def make_clip(
             clear(services, finished)
         _reached(services, "announced", clip.id, attempt.attempt, began)
         return Done()
-    except Exception as error:  # noqa: BLE001 - a bug must not lose a message; settle logs it whole
-        return settle(services, attempt, message, why() if isinstance(error, StoppedError) else error)
+    except Exception as error:  # noqa: BLE001 - a bug must not lose a message; end_attempt logs it whole
+        return end_attempt(services, attempt, message, why() if isinstance(error, StoppedError) else error)
 
 
 def _check_tries(services: Services, message: Message) -> None:
-    # Tries that ended in an error are judged when they end; only deaths bring a message beyond its tries.
+    # A try that fails with an error is decided at its end, so only workers that died can exceed the number of tries.
     if message.receive_count > services.policy.max_tries:
         raise WorkersDiedError
 
@@ -106,14 +106,13 @@ def _store(
     services: Services, attempt: Clip, rendition: Rendition, footage: OpenedSources, *, lease: Lease, began: float
 ) -> ClipResult:
     facts = rendition.facts
-    place = prefix(attempt.id, attempt.attempt)
-    key = place + "clip.mp4"
+    folder = prefix(attempt.id, attempt.attempt)
+    key = folder + "clip.mp4"
     try:
         stored = services.clips.put(key, _watched(rendition.chunks(), lease), size=facts.size, if_absent=True)
-        posters = store_posters(services.clips, place, rendition, lease)
+        posters = store_posters(services.clips, folder, rendition, lease)
     except (ObjectExistsError, ObjectNotFoundError) as error:
-        # The place is this attempt's alone: something else was there before, or swept it. Another attempt has
-        # another place.
+        # Only this attempt uses this folder: something else wrote to it or swept it. The next attempt has another one.
         raise StorageUnavailableError(error.detail) from error
     recordings = footage.recordings
     return ClipResult(

@@ -1,4 +1,4 @@
-"""What Cutback needs of the world, in its own words. Adapters fulfil these Protocols structurally."""
+"""What Cutback needs from outside, as Protocols. Adapters implement them without inheriting from them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from cutback.domain.clips.event import Event
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message in a worker's hands, invisible to the others until its visibility timeout passes."""
+    """A received message, hidden from other workers until its visibility timeout passes."""
 
     id: str
     receipt: str
-    """Names this delivery; a later delivery of the same message makes it stale."""
+    """Identifies this delivery; a later delivery of the same message makes it stale."""
     body: str
     receive_count: int
-    """How often it has been received, this time included."""
+    """How often it has been received, including this time."""
     sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that failed every retry, or can never succeed; kept aside with the reason."""
+    """A message that failed every retry or was refused, kept with the reason."""
 
     id: str
     body: str
@@ -39,7 +39,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """How many messages a queue holds."""
+    """How many messages a queue contains."""
 
     visible: int
     in_flight: int
@@ -48,72 +48,72 @@ class QueueDepth:
 
 
 class Queue(Protocol):
-    """At-least-once delivery with SQS's semantics. All raise `QueueUnavailableError` when unreachable."""
+    """At-least-once delivery, as in SQS. All methods raise `QueueUnavailableError` if it is unreachable."""
 
     def check(self) -> None:
-        """See that the queue is there and set up as it should be.
+        """Check that the queue exists and is configured correctly.
 
         Raises:
-            SettingsError: naming the variable.
-            QueueUnavailableError: naming the variable, too.
+            SettingsError: it is not; the message names the variable.
+            QueueUnavailableError: the queue does not answer; the message names the variable.
         """
         ...
 
     def send(self, body: str, *, delay: timedelta = timedelta()) -> str:
-        """Put a message in; durable on return. Returns its id. `delay` is at most 15 minutes."""
+        """Send a message; it is durable on return. Returns its id. `delay` is at most 15 minutes."""
         ...
 
     def send_all(self, bodies: Iterable[str]) -> list[str]:
-        """Put messages in, in this order; durable on return. Returns their ids.
+        """Send messages, in this order; they are durable on return. Returns their ids.
 
-        For less than `send` would cost for each. Broken off by an error, some may be in.
+        Cheaper than one `send` for each. After an error, some of them may have been sent.
         """
         ...
 
     def receive(
         self, *, limit: int = 1, wait: timedelta = timedelta(), visibility: timedelta | None = None
     ) -> list[Message]:
-        """Take up to `limit` (1 to 10) messages, waiting up to `wait` for a first one.
+        """Receive up to `limit` (1 to 10) messages, waiting up to `wait` for the first one.
 
-        A message whose receive count would pass the queue's maximum goes to the dead letters instead.
+        A message whose receive count would exceed the queue's maximum moves to the dead letters instead.
         """
         ...
 
     def extend(self, message: Message, visibility: timedelta) -> bool:
-        """Hide the message for `visibility` (0 to 12 hours) from now; zero gives it back at once.
+        """Hide the message for `visibility` (0 to 12 hours) from now; zero makes it visible immediately.
 
-        Returns False when the receipt is stale: the message was delivered again, deleted or moved to the dead letters.
+        Returns False if the receipt is stale: the message was delivered again, deleted or moved to the dead letters.
         """
         ...
 
     def delete(self, message: Message) -> bool:
-        """The message is done with. Returns False when the receipt is stale; then nothing changes."""
+        """Delete the message. Returns False, and changes nothing, if the receipt is stale."""
         ...
 
     def move_to_dead_letters(self, message: Message, reason: str) -> bool:
-        """Move the message to the dead letters now. Returns False when the receipt is stale."""
+        """Move the message to the dead letters now. Returns False if the receipt is stale."""
         ...
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
-        """The newest dead letters first."""
+        """Return dead letters, newest first."""
         ...
 
     def redrive(self, ids: Iterable[str] | None = None) -> int:
-        """Bring dead letters (all, when `ids` is None) back with a receive count of 0. Returns how many."""
+        """Send dead letters (None: all) back to the queue, with a receive count of 0. Returns how many."""
         ...
 
     def depth(self) -> QueueDepth:
-        """How many messages there are, by kind."""
+        """Return how many messages there are, by kind."""
         ...
 
     def close(self) -> None:
-        """Close idle connections. The queue may be used again; it then opens new ones."""
+        """Close idle connections. The queue opens new ones if it is used again."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ClipQuery:
-    """Which clips to list; every condition given must hold. Newest first."""
+    """Which clips to list: those that meet all given conditions."""
 
     state: ClipState | None = None
     tag: str | None = None
@@ -124,41 +124,41 @@ class ClipQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a listing and where the next one begins."""
+    """A page of clips, and where the next page begins."""
 
     clips: Sequence[Clip]
     next_cursor: str | None
-    """Opaque; None on the last page. Stable while clips come and go (keyset paging)."""
+    """Opaque; None on the last page. Stays valid while clips are added and removed (keyset paging)."""
 
 
 class Records(Protocol):
-    """The clips' records with their outbox. All raise `RecordsUnavailableError` when unreachable."""
+    """The clips' records with their outbox. All methods raise `RecordsUnavailableError` if it is unreachable."""
 
     def put_clip(self, clip: Clip) -> bool:
         """Store a new clip and its event, unless its id is taken. Returns whether it was stored."""
         ...
 
     def get_clip(self, clip_id: str) -> Clip | None:
-        """The clip as it stands."""
+        """Return the clip's current record."""
         ...
 
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
-        """Store a change, made from revision `clip.revision - 1`, and its event, in one atomic update.
+        """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        Returns False, and changes nothing, when the stored revision is not that one any more: somebody
-        else was faster. `announce=False` leaves the event out (housekeeping that concerns no one).
+        Returns False, and changes nothing, if the stored revision is no longer that one. `announce=False` stores no
+        event, for changes that users need not know about.
         """
         ...
 
     def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
-        """Prolong the attempt's lease and note its progress; the revision stays.
+        """Extend the attempt's lease and store its progress; the revision stays the same.
 
-        Returns False when the attempt is not the current one of a clip in `processing`.
+        Returns False if the attempt is not the current one of a clip in `processing`.
         """
         ...
 
     def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
-        """Clips that match, newest first (created_at, then id).
+        """Return matching clips, newest first (created_at, then id).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -166,14 +166,14 @@ class Records(Protocol):
         ...
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
-        """Clips whose `sweep_at` or `expires_at` (of ready ones) has come, or whose lease passed long ago.
+        """Return clips whose `sweep_at` or (if ready) `expires_at` has passed, or whose lease expired an hour ago.
 
-        "Long ago" is an hour: the message of such a clip is gone or stuck, so somebody must send it again.
+        The message of a clip whose lease expired so long ago is lost or stuck, so it must be sent again.
         """
         ...
 
     def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
-        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+        """Return the clips that wait for this camera's footage, oldest first (created_at, then id).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -181,19 +181,19 @@ class Records(Protocol):
         ...
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:
-        """Events not marked as announced, oldest first."""
+        """Return events that are not marked as announced, oldest first."""
         ...
 
     def mark_announced(self, event_ids: Iterable[str]) -> None:
-        """These have been announced. Unknown ids are passed over."""
+        """Mark events as announced. Unknown ids are ignored."""
         ...
 
     def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
-        """Events in the order of their commits, each with its position; for those who follow along."""
+        """Return the events after a position, in the order of their commits, each with its position."""
         ...
 
     def last_position(self) -> int:
-        """The newest event's position; 0 when there is none."""
+        """Return the newest event's position; 0 if there are no events."""
         ...
 
     def close(self) -> None:
@@ -203,29 +203,32 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordingPage:
-    """A page of a listing of recordings, by start, and where the next one begins."""
+    """A page of recordings, ordered by start, and where the next page begins."""
 
     recordings: Sequence[CameraRecording]
     next_cursor: str | None
 
 
 class Catalogue(Protocol):
-    """Which recording holds which moments of which camera. All raise `RecordsUnavailableError` when unreachable."""
+    """Which recording holds which moments of which camera.
+
+    All methods raise `RecordsUnavailableError` if it is unreachable.
+    """
 
     def put_recording(self, recording: CameraRecording) -> bool:
-        """Enter a recording, or its newer version, under its key.
+        """Store a recording, or its newer version, under its key.
 
-        Returns False, and changes nothing, when the key's entry (or its removal) is of a later sequencer, or says
-        the same of this very version already; only a sequencer that it lacks is then noted. A recording without a
-        sequencer counts by `stored_at`: see `cutback.domain.cameras.store_event.is_outdated`.
+        Returns False, and changes nothing, if the key's entry (or its removal) has a later sequencer, or already says
+        the same about the same version; only a missing sequencer is then added. Recordings without a sequencer are
+        ordered by `stored_at`: see `cutback.domain.cameras.store_event.is_outdated`.
         """
         ...
 
     def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
-        """Take the recording out, and remember the removal, so that an older arrival told of late does not count.
+        """Remove a recording, and remember the removal, so that a late event about an older version is ignored.
 
-        Returns whether one was taken out: False when there is none, or the key's entry is of a later sequencer (or,
-        without one, stored after `at`).
+        Returns whether one was removed: False if there is none, or if the key's entry has a later sequencer (or,
+        without one, was stored after `at`).
         """
         ...
 
@@ -234,7 +237,7 @@ class Catalogue(Protocol):
         ...
 
     def get_recording(self, key: str) -> CameraRecording | None:
-        """The recording as it stands in the catalogue."""
+        """Return the recording's entry."""
         ...
 
     def get_recordings(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
@@ -253,11 +256,11 @@ class Catalogue(Protocol):
         ...
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
-        """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
+        """Return the camera's recordings that overlap [start, end), by start, then key. One indexed query."""
         ...
 
     def neighbours(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
-        """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
+        """Return the nearest recording that begins before `start`, and the nearest that begins at `end` or later."""
         ...
 
     def list_recordings(
@@ -269,7 +272,7 @@ class Catalogue(Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> RecordingPage:
-        """Recordings by start, then key: of one camera or all, those that overlap [start, end) where given.
+        """Return recordings by start, then key: of one camera or all; if given, only those that overlap [start, end).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -277,7 +280,7 @@ class Catalogue(Protocol):
         ...
 
     def cameras(self) -> list[Camera]:
-        """Every camera that has a recording, by name."""
+        """Return every camera that has a recording, by name."""
         ...
 
     def close(self) -> None:
@@ -286,25 +289,25 @@ class Catalogue(Protocol):
 
 
 class Prober(Protocol):
-    """Looks into a recording."""
+    """Examines recordings."""
 
     def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
-        """What the recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
+        """Describe the recording, in the form of `cutback.cutting.probe`. Raises like `Cutter.render`."""
         ...
 
     def close(self) -> None:
-        """End what runs in the background."""
+        """End background processes."""
         ...
 
 
 class Announcer(Protocol):
-    """Tells the world. At least once: an event may come again, with the same id."""
+    """Sends events to consumers, at least once: an event may be repeated, with the same id."""
 
     def announce(self, event: Event) -> None:
-        """Return once the event is durably taken over.
+        """Send the event. On return, the receiver has stored it durably.
 
         Raises:
-            SurroundingsError: it was not; announce it again later.
+            SurroundingsError: it was not sent; announce it again later.
         """
         ...
 
@@ -314,14 +317,14 @@ class Announcer(Protocol):
 
 
 class Cache(Protocol):
-    """Small values that may vanish at any time. Never raises: a dead cache is only a slow cache."""
+    """Small values that may disappear at any time. Never raises: without a cache, work is only slower."""
 
     def get(self, key: str) -> bytes | None:
-        """The value, or None."""
+        """Return the value, or None."""
         ...
 
     def set(self, key: str, value: bytes) -> None:
-        """Keep the value for a while, if there is room."""
+        """Keep the value for a while, if there is space."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The bundle that is passed about: everything the work needs. `adapters/build.py` makes one from the settings."""
+"""Everything that the work needs, in one object. `adapters/build.py` makes it from the settings."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ class _Closable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the work needs, ready to use. Safe to share between threads; never carried over a fork."""
+    """What the work needs, ready to use. Threads may share it; a forked process must not use it."""
 
     settings: Settings
     policy: Policy
     worker: str
-    """This process's name in records and logs."""
+    """The name of this process in records and logs."""
     sources: Store
     clips: Store
     messages: Store | None
-    """Where messages too large for the queue lie."""
+    """The store of messages that are too large for the queue."""
     queue: Queue
     long_queue: Queue | None
-    """Where work goes that takes longer than this worker may run."""
+    """The queue for work that takes longer than this worker may run."""
     records: Records
     catalogue: Catalogue
     cache: Cache
     webhooks: Queue | None
-    """Deliveries to webhooks; None where they have no place to wait."""
+    """The queue of webhook deliveries; None if webhooks are not available."""
     announcers: tuple[Announcer, ...]
     cutter: Cutter
     prober: Prober
     clock: Clock
     read_secret: Callable[[str], str]
-    """The text of a secret in the secret store, by the name that the settings give. Raises as `build`."""
+    """Returns the text of a secret by the name from the settings. Raises like `build`."""
     checkpoint: Checkpoint
-    """Called with a stage's name right after the stage; fault tests break off here."""
+    """Called with a stage's name right after the stage; tests of failures interrupt here."""
 
     def __enter__(self) -> Self:
         return self
@@ -62,17 +62,17 @@ class Services:
         self.close()
 
     def check(self) -> None:
-        """See that every queue is there and set up as it should be, before work begins.
+        """Check that every queue exists and is configured correctly, before work begins.
 
         Raises:
-            SettingsError: naming the variable.
-            QueueUnavailableError: a queue does not answer; naming the variable, too.
+            SettingsError: one is not; the message names the variable.
+            QueueUnavailableError: a queue does not answer; the message names the variable.
         """
         for queue in self._queues:
             queue.check()
 
     def close(self) -> None:
-        """End what runs in the background, such as a cutter's waiting process."""
+        """End background processes, such as the cutter's idle child process."""
         own = (self.cutter, self.prober, self.records, self.catalogue, self.cache)
         everything: list[_Closable] = [*self._queues, *own, *self.announcers]
         for each in everything:

@@ -1,1 +1,1 @@
-"""A clip's life around the path: accept, look up, claim, wait, commit, announce, sweep."""
+"""A clip's life: accept, look up, wait, claim, commit, announce, sweep."""

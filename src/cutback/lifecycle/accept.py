@@ -1,4 +1,4 @@
-"""What people ask for, behind every door: submit, cancel, retry, redrive."""
+"""What users do with clips, whatever the interface: submit, cancel, retry, redrive."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from cutback.lifecycle.letters import LetterIndex, fingerprint
 from cutback.services import Services
 
 RESEND_AFTER = timedelta(seconds=60)
-"""A clip brought back to the queue that still lies there after this long has lost its message."""
+"""A retried clip that is still queued after this time has lost its message."""
 
 
 def submit(services: Services, request: ClipRequest) -> Clip:
-    """Accept a request; the clip it is, or has been since it was asked for first.
+    """Accept a request. Return its clip: a new one, or the one that the same request made before.
 
-    The message goes first: a crash before the record leaves a message, whose worker makes the record. The
-    other way round it would leave a clip that nobody works on.
+    The message is sent first. A crash between the two steps then leaves a message, whose worker makes the record. The
+    other order would leave a clip that no worker knows about.
 
     Raises:
         DifferentRequestError: the id belongs to a different request.
-        InvalidRequestError: it names a webhook, and there are none here.
+        InvalidRequestError: it names a webhook, but webhooks are not available with these settings.
         MessageRefusedError: it is too large for the queue.
-        SurroundingsError: it was not accepted; ask again.
+        SurroundingsError: it was not accepted; submit it again.
     """
     _check_webhook(services, request)
     known = services.records.get_clip(request.id)
@@ -37,11 +37,11 @@ def submit(services: Services, request: ClipRequest) -> Clip:
 
 
 def record(services: Services, request: ClipRequest) -> Clip:
-    """The request's clip; its record is made if there is none yet.
+    """Return the request's clip, after making its record if there is none yet.
 
     Raises:
         DifferentRequestError: the id belongs to a different request.
-        InvalidRequestError: it names a webhook, and there are none here.
+        InvalidRequestError: it names a webhook, but webhooks are not available with these settings.
         RecordsUnavailableError: the records do not answer.
     """
     known = services.records.get_clip(request.id)
@@ -57,7 +57,7 @@ def record(services: Services, request: ClipRequest) -> Clip:
 
 
 def cancel(services: Services, clip_id: str) -> Clip:
-    """Nobody wants the clip any more. An attempt in progress notices within a second, and stops.
+    """Cancel a clip. An attempt in progress notices within a second and stops.
 
     Raises:
         ClipNotFoundError: there is no such clip.
@@ -72,14 +72,14 @@ def cancel(services: Services, clip_id: str) -> Clip:
 
 
 def retry(services: Services, clip_id: str) -> Clip:
-    """Try a failed or cancelled clip again, with as many tries as a new one.
+    """Retry a failed or cancelled clip, with as many tries as a new one has.
 
-    The record goes first: a message that came before it would meet a finished clip and be done with. A
-    crash between the two leaves a queued clip without a message; housekeeping finds it by its `sweep_at`.
+    The record is changed first: an earlier message would find a finished clip and be acknowledged. A crash between
+    the two steps leaves a queued clip without a message; housekeeping finds it by its `sweep_at`.
 
     Raises:
         ClipNotFoundError: there is no such clip.
-        WrongStateError: it neither failed nor was cancelled.
+        WrongStateError: it is neither failed nor cancelled.
         SurroundingsError: records or queue do not answer.
     """
     now = services.clock()
@@ -91,20 +91,20 @@ def retry(services: Services, clip_id: str) -> Clip:
 
 
 def redrive(services: Services, ids: Iterable[str] | None = None) -> int:
-    """Bring dead letters (by message id; all, when None) back, and their failed clips to the queue.
+    """Send dead letters (by message id; None: all) back to the queue, and queue their failed clips again.
 
-    Messages go first: a worker that meets one whose clip is still `failed` brings the clip back itself.
-    Returns how many messages came back.
+    Messages are sent first: a worker that receives one whose clip is still `failed` queues the clip itself.
+    Returns how many messages were sent back.
 
     Raises:
-        SurroundingsError: queue or records do not answer; what has come back stays so.
+        SurroundingsError: queue or records do not answer; messages that were sent back stay in the queue.
     """
     wanted = None if ids is None else set(ids)
     letters = [letter for letter in services.queue.dead_letters(limit=1000) if wanted is None or letter.id in wanted]
     count = services.queue.redrive(wanted)
     index = LetterIndex()
     for letter in letters:
-        for wish in index.wanted(letter):  # none: it never had a clip, and will be refused again
+        for wish in index.wanted(letter):  # an invalid request never had a clip, and will be rejected again
             clip = services.records.get_clip(wish.clip_id)
             if clip is not None and clip.state is ClipState.FAILED:
                 _bring_back(services, clip.id)
@@ -116,18 +116,18 @@ def _bring_back(services: Services, clip_id: str) -> None:
     try:
         clip = commit_change(services, clip_id, lambda clip: clip.requeued(now=now, sweep_at=now + RESEND_AFTER))
     except WrongStateError:
-        return  # the worker that has the message already was faster
+        return  # a worker already has the message and was faster
     announce_now(services, clip)
 
 
 def is_same(one: ClipRequest, other: ClipRequest) -> bool:
-    """Whether two requests ask for the same, however they were written."""
+    """Whether two requests mean the same, even if they are written differently."""
     return fingerprint(one) == fingerprint(other)
 
 
 def _check_webhook(services: Services, request: ClipRequest) -> None:
     if request.webhook is not None and services.webhooks is None:
-        raise InvalidRequestError([Fault("webhook", "there are none here: CUTBACK_WEBHOOK_QUEUE_URL is not set")])
+        raise InvalidRequestError([Fault("webhook", "is not available: CUTBACK_WEBHOOK_QUEUE_URL is not set")])
 
 
 def _same(known: Clip, request: ClipRequest) -> Clip:

@@ -1,6 +1,6 @@
-"""A recording arrives: it is registered, then the clips that wait for it go back to the queue.
+"""Handles a recording's arrival: registers it, then sends the clips that wait for it back to the queue.
 
-Every way in which a recording becomes known calls `enter_recording`: an event of the store, a scan, a command.
+Store events, scans and the command line all call `enter_recording`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def enter_recording(
     forced: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Registered:
-    """Register the recording; if there is news of it, send the clips that wait for it back to the queue.
+    """Register the recording; if it is new or changed, send the clips that wait for it back to the queue.
 
-    `again`: an earlier call may have ended between the two steps, so a recording that is known already counts as
-    news. The other arguments are those of `register`.
+    `again` means that an earlier call may have ended between the two steps; a known recording then counts as new. The
+    other arguments are those of `register`.
 
     Raises:
-        CutbackError: as `register`.
-        SurroundingsError: records or queue do not answer, too; call this once more, with `again`.
+        CutbackError: like `register`.
+        SurroundingsError: records or queue do not answer; call this once more, with `again`.
     """
     found = register(
         services, key, camera=camera, start=start, etag=etag, sequencer=sequencer, forced=forced, stopped=stopped
@@ -79,16 +79,16 @@ def place_again(services: Services, *, limit: int | None = None) -> int:
 def note_event(
     services: Services, event: StoreEvent, *, again: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> Registered | None:
-    """Apply an event of a store to the catalogue. Returns what was registered, if anything.
+    """Apply a store's event to the catalogue. Returns the recording, if one was registered.
 
-    Events of other stores, and of objects that are not recordings, are ignored. `again` as in `enter_recording`.
+    Events of other stores, and of objects that are not recordings, are ignored. For `again`, see `enter_recording`.
 
     Raises:
-        CutbackError: as `enter_recording`.
+        CutbackError: like `enter_recording`.
     """
     key = own_key(services, event)
     if key is None:
-        log.info("stage=catalogued bucket=%r key=%r passed_over=yes", event.bucket, event.key)
+        log.info("stage=catalogued bucket=%r key=%r ignored=yes", event.bucket, event.key)
         return None
     if event.kind == "removed":
         if remove(services, key, event) or services.catalogue.get_recording(key) is None:

@@ -1,4 +1,4 @@
-"""An attempt at a clip, seen from its record: how it is claimed, and how it ends."""
+"""An attempt at a clip, as far as its record is concerned: how it is claimed, and how it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The message has had its effect: acknowledge it."""
+    """The message is done: acknowledge it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,20 @@ class GiveBack:
 
     delay: timedelta = timedelta()
     counts: bool = True
-    """Whether this was a try. One that was not must never bring the message nearer to its end."""
+    """Whether this counts as a try. If not, it must not bring the message closer to the dead letters."""
 
 
 Outcome: TypeAlias = Done | GiveBack | MoveToDeadLetters | HandOver
-"""What is to become of a message."""
+"""What to do with a message."""
 
 
 def prefix(clip_id: str, attempt: int) -> str:
-    """Where an attempt's objects lie in the clip store; no two attempts write to the same place."""
+    """Return the folder of an attempt's objects in the clip store; no two attempts share one."""
     return f"{clip_id}/{attempt}/"
 
 
 def claim(services: Services, clip: Clip, message: Message) -> Clip | Outcome:
-    """Make the next attempt ours, or say what to do with a message for which there is nothing to do.
+    """Begin the next attempt, or return what to do with the message if there is nothing to make.
 
     Raises:
         RecordsUnavailableError: the records do not answer, or other processes were faster every time.
@@ -54,7 +54,7 @@ def claim(services: Services, clip: Clip, message: Message) -> Clip | Outcome:
         if nothing_to_do is not None:
             return nothing_to_do
         now = services.clock()
-        if clip.state is ClipState.FAILED:  # its dead letter was brought back
+        if clip.state is ClipState.FAILED:  # its dead letter was redriven
             return clip.requeued(now=now)
         return clip.claimed(worker=services.worker, now=now, lease=services.settings.lease_time)
 
@@ -71,7 +71,7 @@ def claim(services: Services, clip: Clip, message: Message) -> Clip | Outcome:
 def _nothing_to_do(services: Services, clip: Clip, message: Message) -> Outcome | None:
     if clip.state is ClipState.FAILED and clip.failure is not None and retry.is_parked(clip.failure.reason):
         if message.receive_count > services.policy.max_tries:
-            return MoveToDeadLetters(clip.failure.message)  # the worker that failed the clip died before it could
+            return MoveToDeadLetters(clip.failure.message)  # the worker that failed the clip died before doing this
         return None
     if clip.state.final:
         return Done()
@@ -83,10 +83,10 @@ def _nothing_to_do(services: Services, clip: Clip, message: Message) -> Outcome 
 
 
 def finish(services: Services, attempt: Clip, result: ClipResult) -> Clip:
-    """Commit the attempt's clip as the clip.
+    """Commit the attempt's result as the clip.
 
     Raises:
-        LeaseLostError: the attempt is not the current one any more.
+        LeaseLostError: the attempt is no longer the current one.
         RecordsUnavailableError: the records do not answer.
     """
     now = services.clock()
@@ -98,15 +98,15 @@ def finish(services: Services, attempt: Clip, result: ClipResult) -> Clip:
     )
 
 
-def settle(services: Services, attempt: Clip | None, message: Message, error: Exception) -> Outcome:
-    """End an attempt that `error` broke off (None: before it was claimed). Raises no `CutbackError`."""
+def end_attempt(services: Services, attempt: Clip | None, message: Message, error: Exception) -> Outcome:
+    """End an attempt that failed with `error` (None: before it was claimed). Raises no `CutbackError`."""
     decision = retry.decide(error, message.receive_count, services.policy, seed=message.id)
     known = retry.as_cutback_error(error)
     if isinstance(known, InternalError) and not known.detail:
         known = InternalError.with_id()  # the log has the id beside the traceback, the clip's record has it alone
     log.log(
         logging.INFO if isinstance(decision, retry.HandBack) else logging.WARNING,
-        "stage=settled clip=%s attempt=%d reason=%s decision=%s message=%r",
+        "stage=ended clip=%s attempt=%d reason=%s decision=%s message=%r",
         attempt.id if attempt else "-",
         attempt.attempt if attempt else 0,
         known.reason,
@@ -115,21 +115,21 @@ def settle(services: Services, attempt: Clip | None, message: Message, error: Ex
         exc_info=None if isinstance(error, CutbackError) else error,
     )
     try:
-        return _settle(services, attempt, known, decision)
+        return _apply(services, attempt, known, decision)
     except LeaseLostError:
-        return _stand_back(services, attempt)
+        return _abandon(services, attempt)
     except CutbackError as trouble:
-        log.warning("stage=settled decision=give_back reason=%s", trouble)
+        log.warning("stage=ended decision=give_back reason=%s", trouble)
         return GiveBack(retry.backoff(message.receive_count, services.policy, message.id))
 
 
-def _settle(services: Services, attempt: Clip | None, error: CutbackError, decision: retry.Decision) -> Outcome:
+def _apply(services: Services, attempt: Clip | None, error: CutbackError, decision: retry.Decision) -> Outcome:
     match decision:
         case retry.HandBack():
             if attempt is not None and isinstance(error, StoppedError):
                 _give_back(services, attempt, error)
                 return GiveBack(counts=False)
-            return _stand_back(services, attempt)
+            return _abandon(services, attempt)
         case HandOver():
             if attempt is None or services.long_queue is None:
                 if attempt is not None:
@@ -172,14 +172,14 @@ def _fail(services: Services, attempt: Clip, error: CutbackError) -> None:
     clear(services, clip)
 
 
-def _stand_back(services: Services, attempt: Clip | None) -> Outcome:
-    """Another attempt, or nobody, is to make this clip: leave nothing behind but the message."""
+def _abandon(services: Services, attempt: Clip | None) -> Outcome:
+    """Remove this attempt's objects, because it is no longer the current one; its message may still be needed."""
     if attempt is None:
         return GiveBack(counts=False)
     try:
         clip = get_clip(services, attempt.id)
     except CutbackError as error:
-        log.warning("clip=%s attempt=%d left=yes reason=%s", attempt.id, attempt.attempt, error)
+        log.warning("clip=%s attempt=%d removed=no reason=%s", attempt.id, attempt.attempt, error)
         return GiveBack(counts=False)
     if clip.state is not ClipState.PROCESSING or clip.attempt != attempt.attempt:
         clear(services, clip, [attempt.attempt])
@@ -190,19 +190,19 @@ def _stand_back(services: Services, attempt: Clip | None) -> Outcome:
 
 
 def clear(services: Services, clip: Clip, attempts: list[int] | None = None) -> bool:
-    """Remove what attempts (all that there were, when None) left in the clip store, never the clip itself.
+    """Remove what attempts (None: all of them) left in the clip store, but never the clip itself.
 
-    Only attempts that `clip` knows of are touched, so a newer one is safe. Returns whether all is gone.
+    Only attempts that `clip` counts are affected, so a newer one is safe. Returns whether everything was removed.
     """
     kept = clip.result.key if clip.state is ClipState.READY and clip.result else None
     clean = True
     for number in attempts or range(1, clip.attempt + 1):
-        place = prefix(clip.id, number)
-        if kept is not None and kept.startswith(place):
+        folder = prefix(clip.id, number)
+        if kept is not None and kept.startswith(folder):
             continue
         try:
-            services.clips.delete_prefix(place)
+            services.clips.delete_prefix(folder)
         except CutbackError as error:
             clean = False
-            log.warning("clip=%s attempt=%d left=yes reason=%s", clip.id, number, error)
+            log.warning("clip=%s attempt=%d removed=no reason=%s", clip.id, number, error)
     return clean

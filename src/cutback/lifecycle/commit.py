@@ -1,4 +1,4 @@
-"""Change a clip's record and announce the change: the two halves of every step of a clip."""
+"""Changes a clip's record and announces the change: the two parts of every step in a clip's life."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def commit_change(
     announce: bool = True,
     known: Clip | None = None,
 ) -> Clip | Unchanged:
-    """Apply `change` to the clip as it stands; start again whenever another process changed the clip first.
+    """Apply `change` to the clip's current record; start again if another process changes the clip first.
 
-    A `change` that returns anything but a clip leaves the record as it is, and this returns the same. Otherwise the
-    event is stored with the change unless `announce` is False, and this returns the changed clip. `known` is the clip
-    as it was read a moment ago, and saves a read.
+    If `change` returns anything but a clip, the record stays as it is, and that value is returned. Otherwise the event
+    is stored together with the change, unless `announce` is False, and the changed clip is returned. Pass the clip as
+    `known` if you have just read it; this saves a read.
 
     Raises:
         ClipNotFoundError: there is no such clip.
-        CutbackError: whatever `change` raises, having looked at the clip.
+        CutbackError: whatever `change` raises.
         RecordsUnavailableError: the records do not answer, or other processes were faster every time.
     """
     for _ in range(_RACES):
@@ -51,7 +51,7 @@ def commit_change(
 
 
 def announce_now(services: Services, clip: Clip) -> None:
-    """Tell of the change just committed. What fails here, housekeeping makes up for: nothing is raised."""
+    """Announce the change that was just committed. Raises nothing: if this fails, housekeeping announces it later."""
     try:
         announce_events(services, [clip.event()])
     except CutbackError as error:
@@ -59,7 +59,7 @@ def announce_now(services: Services, clip: Clip) -> None:
 
 
 def announce_events(services: Services, events: Iterable[Event]) -> tuple[int, int]:
-    """Hand events to every announcer and mark them. Returns how many were taken over and how many not.
+    """Pass events to every announcer and mark them as announced. Returns how many succeeded and how many failed.
 
     Raises:
         RecordsUnavailableError: the events could not be marked; they will be announced again.

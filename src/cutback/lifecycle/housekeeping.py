@@ -1,4 +1,4 @@
-"""Background maintenance: announce what was left, expire, sweep, find clips that have lost their message."""
+"""Background maintenance: announces remaining events, expires and sweeps clips, finds clips that lost their message."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from cutback.services import Services
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=1)
-"""An event younger than this is left to the worker that committed it, so that most are announced once."""
+"""An event younger than this is left to the worker that committed it, so that most events are announced only once."""
 
 _PAGE = 100
 _PLACED_AT_ONCE = 2000
 
 _letters = LetterIndex()
-"""Of this process: a letter that was read in one round is not parsed again in the next."""
+"""Remembers the dead letters read before, so that each is parsed only once per process."""
 
 
 def housekeep(services: Services) -> None:
-    """One round of everything. What fails is logged, and done in a later round. Raises nothing."""
+    """Do one round of everything. A failure is logged, and the next round tries again. Raises nothing."""
     for chore in (announce, tidy, fail_clips_of_dead_letters, place_some_again):
         try:
             chore(services)
         except CutbackError as error:
-            log.warning("stage=housekeeping chore=%s put_off=yes reason=%s", chore.__name__, error)
-        except Exception:  # a bug in one chore must end neither the others nor the worker
-            log.exception("stage=housekeeping chore=%s put_off=yes", chore.__name__)
+            log.warning("stage=housekeeping chore=%s postponed=yes reason=%s", chore.__name__, error)
+        except Exception:  # a bug in one chore must not stop the others or the worker
+            log.exception("stage=housekeeping chore=%s postponed=yes", chore.__name__)
 
 
 def place_some_again(services: Services) -> int:
-    """Derive places again that were derived by other rules, some in a round. Returns how many.
+    """Recompute cameras and start times that were found with other rules, some per round. Returns how many.
 
     Raises:
         SurroundingsError: catalogue, records or queue do not answer.
@@ -53,7 +53,7 @@ def place_some_again(services: Services) -> int:
 
 
 def announce(services: Services) -> int:
-    """Announce the events whose workers died before they could. Returns how many.
+    """Announce the events whose workers died before announcing them. Returns how many.
 
     Raises:
         RecordsUnavailableError: the records do not answer.
@@ -69,7 +69,7 @@ def announce(services: Services) -> int:
 
 
 def tidy(services: Services) -> int:
-    """Remove expired clips and remains of attempts; send lost messages again. Returns how many clips it was.
+    """Remove expired clips and what attempts left behind; send lost messages again. Returns the number of clips.
 
     Raises:
         SurroundingsError: records or queue do not answer.
@@ -79,11 +79,11 @@ def tidy(services: Services) -> int:
         try:
             _tidy_clip(services, clip)
         except (WrongStateError, LeaseLostError):
-            log.debug("clip=%s has moved on", clip.id)
+            log.debug("clip=%s changed meanwhile", clip.id)
         except CutbackError:
             raise
-        except Exception:  # one clip must not keep the others from being tidied
-            log.exception("stage=housekeeping clip=%s put_off=yes", clip.id)
+        except Exception:  # one clip must not prevent tidying the others
+            log.exception("stage=housekeeping clip=%s postponed=yes", clip.id)
     return len(due)
 
 
@@ -108,12 +108,12 @@ def _tidy_clip(services: Services, clip: Clip) -> None:
         services.records.commit(clip.looked_for(now=now, again_at=now + accept.RESEND_AFTER), announce=False)
         return
     if clip.state is ClipState.QUEUED:
-        # A duplicate, if the message is not lost after all, does no harm.
+        # If the message is not lost after all, the duplicate is harmless.
         services.queue.send(clip.request.model_dump_json())
         log.warning("stage=housekeeping clip=%s sent_again=yes", clip.id)
     elif clip.state.final and not clear(services, clip):
         return
-    # Only upon the revision that was looked at: whoever changed the clip meanwhile may need another sweep.
+    # Only if the clip is unchanged: a change since then may require another sweep.
     services.records.commit(clip.swept(now=now), announce=False)
 
 
@@ -129,7 +129,7 @@ def fail_clips_of_dead_letters(services: Services) -> int:
             clip = services.records.get_clip(wish.clip_id)
             if clip is None or not _is_orphan(clip, letter, services):
                 continue
-            # A letter may name somebody else's id; that clip is not its own.
+            # A dead letter may use the id of an unrelated clip, which must not fail.
             if fingerprint(clip.request) == wish.fingerprint:
                 count += _fail(services, clip)
     return count
@@ -137,7 +137,7 @@ def fail_clips_of_dead_letters(services: Services) -> int:
 
 def _is_orphan(clip: Clip, letter: DeadLetter, services: Services) -> bool:
     leased = clip.lease_until is not None and clip.lease_until > services.clock()
-    # A clip that changed after its letter died has been brought back, and has another message.
+    # A clip that changed after its message became a dead letter was queued again, and has another message.
     return not clip.state.final and not leased and clip.updated_at <= letter.died_at
 
 

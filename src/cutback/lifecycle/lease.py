@@ -1,4 +1,4 @@
-"""The heartbeat of an attempt: keeps its lease and its message, and learns when it has lost them."""
+"""The heartbeat of an attempt: extends its lease and its message's visibility, and notices when the lease is lost."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cutback.services import Services
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
-"""Between two writes of progress; also how long a cancelled attempt may go on unawares."""
+"""Seconds between two heartbeats; also how long a cancelled attempt may continue unnoticed."""
 
 
 class Lease:
-    """Holds an attempt's lease for as long as the context lasts, from a thread of its own."""
+    """Holds an attempt's lease while the context lasts, in a separate thread."""
 
     def __init__(self, services: Services, attempt: Clip, message: Message, *, stopping: Callable[[], bool]) -> None:
-        """`stopping` says whether the worker wants to stop; it is asked often and must be quick."""
+        """`stopping` says whether the worker wants to stop; it is called often and must be quick."""
         self._services = services
         self._attempt = attempt
         self._message = message
@@ -46,15 +46,15 @@ class Lease:
         self._thread.join()
 
     def note(self, progress: Progress) -> None:
-        """How far the attempt has come; written with the next beat."""
+        """Note the progress; the next heartbeat writes it."""
         self._progress = progress
 
     def stopped(self) -> bool:
-        """Whether the work is to be broken off. Quick: asks nobody."""
+        """Whether the work must stop. Quick: does no I/O."""
         return self._lost or self._stopping()
 
     def check(self) -> None:
-        """Go on only if the work is still wanted of us, by what the records say at this moment.
+        """Check in the records that this attempt is still the current one.
 
         Raises:
             LeaseLostError: another attempt took over, or the clip was cancelled.
@@ -67,7 +67,7 @@ class Lease:
         self.raise_if_stopped()
 
     def raise_if_stopped(self) -> None:
-        """Turn `stopped` into the error that says why.
+        """Raise the error that says why the work is stopped, if it is.
 
         Raises:
             LeaseLostError: the lease is lost.
@@ -90,7 +90,7 @@ class Lease:
                     return
                 held_until = began + settings.lease
                 if began >= extend_at:
-                    # A stale receipt harms nothing: the lease, not the message, says whose work it is.
+                    # A stale receipt is harmless: the lease, not the message, decides which attempt is current.
                     kept = self._services.queue.extend(self._message, settings.visibility_time)
                     extend_at = began + settings.visibility / 3 if kept else float("inf")
             except CutbackError as error:

@@ -1,4 +1,4 @@
-"""Looking a clip up: its record, and where its file lies."""
+"""Looks up a clip: its record, and where its file is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from cutback.settings.settings import Settings
 
 
 def get_clip(services: Services, clip_id: str) -> Clip:
-    """The clip as it stands.
+    """Return the clip's current record.
 
     Raises:
-        ClipNotFoundError: there is none.
+        ClipNotFoundError: there is no such clip.
         RecordsUnavailableError: the records do not answer.
     """
     clip = services.records.get_clip(clip_id)
@@ -25,12 +25,12 @@ def get_clip(services: Services, clip_id: str) -> Clip:
 
 
 def clip_url(services: Services, clip: Clip) -> str | None:
-    """Where the finished clip lies: a path that can be opened, or a URL. None until it is ready."""
+    """Return where the finished clip is: a path or a URL. None until it is ready."""
     return None if clip.result is None else f"{services.settings.clip_url.rstrip('/')}/{clip.result.key}"
 
 
 def clip_location(settings: Settings) -> ClipLocation:
-    """Where all clips lie, as consumers of the older message format are told."""
+    """Return where clips are stored, in the terms of the older message format."""
     url = urlsplit(settings.clip_url)
     bucket = url.netloc if url.scheme not in {"", "file"} else settings.clip_url
     address = settings.clip_address or settings.clip_url

@@ -1,4 +1,4 @@
-"""Posters of a clip, stored beside it."""
+"""Stores a clip's posters next to it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cutback.lifecycle.lease import Lease
 from cutback.storage.store import Store
 
 
-def store_posters(clips: Store, place: str, rendition: Rendition, lease: Lease) -> tuple[PosterFile, ...]:
-    """Store a clip's posters at `place`, which is its attempt's alone, as `poster-640.jpg` and the like.
+def store_posters(clips: Store, folder: str, rendition: Rendition, lease: Lease) -> tuple[PosterFile, ...]:
+    """Store a clip's posters under `folder`, which belongs to one attempt only, as `poster-640.jpg` and so on.
 
     Raises:
-        ObjectExistsError: something is there already.
+        ObjectExistsError: an object is already there.
         StorageUnavailableError: the store does not answer.
-        CutbackError: they could not be drawn.
-        StoppedError: nobody wants the clip any more.
+        CutbackError: the posters could not be made.
+        StoppedError: the work was stopped.
     """
     posters = rendition.posters()
     if not posters:
@@ -25,10 +25,10 @@ def store_posters(clips: Store, place: str, rendition: Rendition, lease: Lease) 
 
     def store(poster: Poster) -> PosterFile:
         lease.raise_if_stopped()
-        key = f"{place}poster-{poster.fits}.jpg"
+        key = f"{folder}poster-{poster.fits}.jpg"
         clips.put(key, [rendition.read_poster(poster)], size=poster.size, if_absent=True)
         return PosterFile(key=key, width=poster.width, height=poster.height, size=poster.size)
 
-    # A store far away takes its time for each, and they are small.
+    # In parallel: they are small, and a distant store takes a while for each.
     with ThreadPoolExecutor(len(posters), thread_name_prefix="cutback-poster") as threads:
         return tuple(threads.map(store, posters))

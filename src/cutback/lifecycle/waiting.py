@@ -1,4 +1,4 @@
-"""Clips whose footage is not there yet: how they start to wait, and how they get back to the queue."""
+"""Clips whose footage has not arrived: how they start to wait, and how they return to the queue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def patience_of(services: Services) -> Patience:
-    """How patient the settings are."""
+    """Return how long clips wait, according to the settings."""
     settings = services.settings
     return Patience(
         deadline=timedelta(seconds=settings.footage_deadline),
@@ -33,7 +33,7 @@ def patience_of(services: Services) -> Patience:
 
 
 def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> list[Verdict]:
-    """What is known of each of the request's cameras' spans, in order.
+    """Return what is known about each of the request's camera spans, in order.
 
     Raises:
         SurroundingsError: the catalogue or a store does not answer.
@@ -46,14 +46,14 @@ def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> 
 
 
 def start_waiting_if_needed(services: Services, clip: Clip) -> bool:
-    """Let the clip wait if its footage is not there yet. Returns whether it waits; its message is then done with.
+    """Let the clip wait if its footage has not arrived. Returns whether it waits; its message is then done.
 
-    A recording that arrives after the first look and before the record is written finds no clip waiting. So the
-    catalogue is asked once more after the record is written.
+    A recording that arrives between the first look and the change of the record finds no waiting clip. So the
+    catalogue is read once more after that change.
 
     Raises:
         RecordsUnavailableError: the records do not answer.
-        StorageUnavailableError: a recording that is still being written could not be looked at.
+        StorageUnavailableError: a recording that is still being written could not be read.
     """
     if not clip.request.spans or clip.state.final or clip.state is ClipState.PROCESSING:
         return False
@@ -65,12 +65,12 @@ def start_waiting_if_needed(services: Services, clip: Clip) -> bool:
 
 
 def coverages(services: Services, clip: Clip) -> list[Coverage]:
-    """Where the footage of the clip's cameras' spans lies, in order; nothing more is waited for.
+    """Return the coverage of each of the clip's camera spans, in order, without waiting any longer.
 
     Raises:
-        FootageMissingError: there is none, or not all of it where gaps are not allowed.
-        FootageExpiredError: it is older than recordings are kept.
-        SurroundingsError: the catalogue or a store does not answer, or footage vanished this moment.
+        FootageMissingError: there is no footage, or some is missing and the request does not allow gaps.
+        FootageExpiredError: the footage is older than recordings are kept.
+        SurroundingsError: the catalogue or a store does not answer, or footage vanished a moment ago.
     """
     found = []
     for verdict in look_up(services, clip.request, asked_at=clip.created_at):
@@ -85,12 +85,12 @@ def coverages(services: Services, clip: Clip) -> list[Coverage]:
 
 
 def requeue_waiting_clips(services: Services, recording: CameraRecording) -> int:
-    """Send the clips that a new or longer recording may help back to the queue. Returns how many.
+    """Send the clips that may need a new or longer recording back to the queue. Returns how many.
 
     The camera's waiting clips are read page by page. A clip that starts to wait meanwhile finds the recording itself.
 
     Raises:
-        SurroundingsError: records or queue do not answer. Call this again; otherwise the clips look again in time.
+        SurroundingsError: records or queue do not answer. Call this again; otherwise the clips wait until `look_at`.
     """
     until = reach(recording, patience_of(services).drift)
     count, cursor = 0, None
@@ -105,9 +105,9 @@ def requeue_waiting_clips(services: Services, recording: CameraRecording) -> int
 
 
 def _begins(clip: Clip, camera: str) -> datetime:
-    """The earliest moment of the camera's that the clip asks for: only a recording that ends before is none for it.
+    """Return the earliest moment of the camera that the clip requests. A recording that ends before it is irrelevant.
 
-    One that comes after what is missing is: it says that nothing more will come.
+    A recording after the missing time is relevant: it shows that nothing more will arrive.
     """
     return min(span.start for span in clip.request.spans if span.camera == camera)
 
@@ -115,12 +115,12 @@ def _begins(clip: Clip, camera: str) -> datetime:
 def _not_yet(verdicts: list[Verdict]) -> NotYet | None:
     missing = [each for each in verdicts if isinstance(each, NotYet)]
     if not missing or not all(isinstance(each, NotYet | Found) for each in verdicts):
-        return None  # there, or lost for ever: an attempt says which
+        return None  # complete, or lost for good: the attempt finds out
     return max(missing, key=lambda each: each.look_at)
 
 
 def _note(services: Services, clip: Clip, missing: NotYet) -> Clip | None:
-    """The waiting clip; None when it moved on meanwhile. Told of once, however often it is looked for."""
+    """Return the waiting clip; None if it changed state meanwhile. Its event is stored only the first time."""
     now = services.clock()
     told = clip.state is ClipState.WAITING and clip.waits_for == missing.camera
     try:

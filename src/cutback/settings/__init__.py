@@ -1,1 +1,1 @@
-"""Every setting."""
+"""The settings and their validation."""

@@ -25,16 +25,16 @@ _TOPIC = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class QueueAddress:
-    """Where a queue is."""
+    """The address of a queue."""
 
     url: str
     region: str
-    """Empty where the URL does not say it; then the environment's."""
+    """Empty if the URL does not contain it; the environment's region then applies."""
     endpoint: str | None
-    """Whom to ask; None for AWS's own endpoint in that region."""
+    """The endpoint; None for AWS's own in that region."""
 
     def beside(self, name: str) -> str:
-        """The URL of the queue of that name in the same account and region."""
+        """Return the URL of the queue with that name in the same account and region."""
         return f"{self.url.rsplit('/', 1)[0]}/{name}"
 
 
@@ -48,10 +48,10 @@ class TopicAddress:
 
 
 def queue_address(url: str) -> QueueAddress:
-    """Read a queue's URL: AWS's own, that of a VPC endpoint, or any SQS-compatible service's.
+    """Parse a queue's URL: from AWS, a VPC endpoint, or any SQS-compatible service.
 
     Raises:
-        ValueError: saying what would be right.
+        ValueError: the URL is invalid; the message says what is expected.
     """
     parts = urlsplit(url)
     try:
@@ -62,9 +62,9 @@ def queue_address(url: str) -> QueueAddress:
     if not usable or not name or parts.query or parts.fragment:
         raise ValueError("must be a queue's URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/cutback")
     if parts.username or parts.password:
-        raise ValueError("must not carry a user name or password")
+        raise ValueError("must not contain a user name or password")
     if name.endswith(".fifo"):
-        raise ValueError("must be a standard queue: a FIFO queue cannot delay a message, nor send one ahead of others")
+        raise ValueError("must be a standard queue; FIFO queues cannot delay single messages or reorder them")
     host = parts.hostname or ""
     for pattern in _AWS_QUEUE_HOSTS:
         if found := pattern.match(host):
@@ -74,10 +74,10 @@ def queue_address(url: str) -> QueueAddress:
 
 
 def topic_address(arn: str) -> TopicAddress:
-    """Read an SNS topic's ARN.
+    """Parse an SNS topic's ARN.
 
     Raises:
-        ValueError: saying what would be right.
+        ValueError: the ARN is invalid; the message shows a valid one.
     """
     found = _TOPIC.match(arn)
     if not found:
@@ -88,24 +88,24 @@ def topic_address(arn: str) -> TopicAddress:
 
 
 def check_queue(url: str) -> str:
-    """A setting that is a queue's URL, or empty. Raises as `queue_address`."""
+    """Check a setting that is a queue's URL or empty. Raises like `queue_address`."""
     if url:
         queue_address(url)
     return url
 
 
 def check_topics(arns: tuple[str, ...]) -> tuple[str, ...]:
-    """A setting that lists topics. Raises as `topic_address`."""
+    """Check a setting that lists topics. Raises like `topic_address`."""
     for arn in arns:
         topic_address(arn)
     return arns
 
 
 def check_records_url(value: object) -> object:
-    """Refuse what is no MongoDB's URL; the empty text stands for SQLite.
+    """Check that a value is a MongoDB URL, or empty for SQLite.
 
     Raises:
-        ValueError: saying what would be right.
+        ValueError: it is neither; the message says what is expected.
     """
     if isinstance(value, str) and value:
         parts = urlsplit(value)
@@ -115,10 +115,10 @@ def check_records_url(value: object) -> object:
 
 
 def check_cache_url(value: object) -> object:
-    """Refuse what `cache_nodes` cannot read; the empty text stands for the process's own memory.
+    """Check that `cache_nodes` can parse a value, or that it is empty for the process's own memory.
 
     Raises:
-        ValueError: saying what would be right.
+        ValueError: it is neither; the message says what is expected.
     """
     if isinstance(value, str) and value:
         cache_nodes(value)
@@ -126,10 +126,10 @@ def check_cache_url(value: object) -> object:
 
 
 def cache_nodes(url: str) -> tuple[tuple[str, int], ...]:
-    """Hosts and ports of `memcached://HOST:PORT,HOST:PORT`; a port that is left out is 11211.
+    """Return the hosts and ports of `memcached://HOST:PORT,HOST:PORT`. The default port is 11211.
 
     Raises:
-        ValueError: saying what would be right.
+        ValueError: the URL is invalid; the message says what is expected.
     """
     scheme, _, hosts = url.partition("://")
     nodes = []

@@ -1,4 +1,4 @@
-"""How the texts of settings are read and checked, one function a kind. Pure."""
+"""Parses and checks the values of settings, one function per kind of value. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cutback.domain.cameras.local_time import Zones
 
 
 def comma_list(value: object) -> object:
-    """A list written with commas; anything else is left as it is."""
+    """Split a comma-separated list; return anything else unchanged."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
 
 
 def read_options(value: object) -> object:
-    """Options of a store, written as a JSON object; values become text.
+    """Parse the options of a store, written as a JSON object; all values become strings.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a JSON object.
     """
     if not isinstance(value, str):
         return value
@@ -36,10 +36,10 @@ def read_options(value: object) -> object:
 
 
 def check_patterns(value: object) -> object:
-    """Patterns of recordings' keys.
+    """Check the patterns of recordings' keys.
 
     Raises:
-        ValueError: one is wrong.
+        ValueError: one is invalid.
     """
     patterns = comma_list(value)
     for pattern in patterns if isinstance(patterns, tuple) else ():
@@ -48,10 +48,10 @@ def check_patterns(value: object) -> object:
 
 
 def check_zones(value: object) -> object:
-    """Time zones by camera.
+    """Check the time zones of cameras.
 
     Raises:
-        ValueError: one is not known.
+        ValueError: one is unknown.
     """
     if isinstance(value, str):
         Zones.parse(value)
@@ -59,10 +59,10 @@ def check_zones(value: object) -> object:
 
 
 def check_secret(value: object) -> object:
-    """The secret that signs webhooks.
+    """Check the secret that signs webhooks.
 
     Raises:
-        ValueError: it is not of the form that Standard Webhooks want.
+        ValueError: it does not have the form that Standard Webhooks require.
     """
     if isinstance(value, str) and value:
         try:
@@ -70,15 +70,15 @@ def check_secret(value: object) -> object:
         except (binascii.Error, ValueError):
             key = b""
         if not value.startswith("whsec_") or not 24 <= len(key) <= 64:
-            raise ValueError("must be whsec_ followed by 24 to 64 bytes in base 64")
+            raise ValueError("must be whsec_ followed by 24 to 64 bytes in base64")
     return value
 
 
 def check_webhooks(value: object) -> object:
-    """Addresses of webhooks.
+    """Check the URLs of webhooks.
 
     Raises:
-        ValueError: one is none.
+        ValueError: one is invalid.
     """
     urls = comma_list(value)
     for url in urls if isinstance(urls, tuple) else ():
@@ -88,5 +88,5 @@ def check_webhooks(value: object) -> object:
         except ValueError:
             right = False
         if not right:
-            raise ValueError(f"{url[:100]!r} is not an http:// or https:// address")
+            raise ValueError(f"{url[:100]!r} is not an http:// or https:// URL")
     return urls

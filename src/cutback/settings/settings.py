@@ -1,4 +1,4 @@
-"""Every setting, its default and its validation. Wrong ones are reported all at once, by variable."""
+"""Every setting, its default and its validation. All faults are reported at once, each with its variable."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from cutback.domain.cameras.key_pattern import BUILT_IN, KeyPattern
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.cameras.placing import Rules
 from cutback.domain.errors import SettingsError
+from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
 from cutback.settings.setting_values import (
     check_patterns,
@@ -30,147 +31,163 @@ from cutback.settings.setting_values import (
 )
 
 PREFIX = "CUTBACK_"
-"""Every setting is the environment variable of this prefix and its name in capitals."""
+"""A setting's environment variable is this prefix and the setting's name in capitals."""
 
 _DEVELOPERS = ("CUTBACK_TEST_", "CUTBACK_BENCH_")
-"""Variables of tests and measurements begin like this; they are none of the program's business."""
+"""Prefixes of variables that only tests and benchmarks read; Cutback ignores them."""
 
 _LIMITS = Limits()
 FOR_THE_WORKER = 640 << 20
-"""Bytes that a worker needs beside a job: itself, buffers of a large upload, a waiting process and libraries."""
+"""Bytes that a worker needs besides a job: for itself, an upload's buffers, an idle child process and libraries."""
 
 
 Options = Annotated[dict[str, str], NoDecode, BeforeValidator(read_options)]
 
 
 class Settings(BaseSettings):
-    """What a Cutback process is told from outside. Frozen; made by `load_settings`."""
+    """The settings of a Cutback process. Frozen; `load_settings` makes them."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, allow_inf_nan=False
     )
 
-    data: Path = Field(Path("cutback-data"), description="The folder that holds what has no other place.")
-    source_store: str = Field("", description="Recordings: a folder or a store's URL. <data>/recordings.")
+    data: Path = Field(Path("cutback-data"), description="The folder for everything that has no other location.")
+    source_store: str = Field("", description="Recordings: a folder or a store's URL. <data>/recordings if not set.")
     source_options: Options = Field({}, repr=False, description="Options for the source store, as a JSON object.")
-    clip_store: str = Field("", description="Finished clips: a folder or a store's URL. <data>/clips.")
+    clip_store: str = Field("", description="Finished clips: a folder or a store's URL. <data>/clips if not set.")
     clip_options: Options = Field({}, repr=False, description="Options for the clip store, as a JSON object.")
     database: Path | None = Field(
-        None, description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite."
+        None,
+        description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite if not set.",
     )
     queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
-        "", description="The queue of requests: an SQS queue's URL. SQLite if left out."
+        "", description="The queue of requests: an SQS queue's URL. SQLite if not set."
     )
     long_queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
-        "", description="Where work goes that takes longer than a Lambda function may run: an SQS queue's URL."
+        "", description="The queue for work that takes longer than a Lambda function may run: an SQS queue's URL."
     )
     webhook_queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
-        "", description="The queue of webhook deliveries: another SQS queue's URL. SQLite if left out."
+        "", description="The queue of webhook deliveries: another SQS queue's URL. SQLite if not set."
     )
     announce_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_topics)] = (
-        Field((), description="SNS topics that hear of every event, by ARN, separated by commas.")
+        Field((), description="SNS topics that receive every event, by ARN, separated by commas.")
     )
     records_url: Annotated[str, BeforeValidator(check_records_url)] = Field(
         "",
         repr=False,
-        description="Records and catalogue: a MongoDB's URL with the database's name. SQLite if left out.",
+        description="Records and catalogue: a MongoDB URL with the database's name. SQLite if not set.",
     )
     records_url_secret: str = Field(
-        "", description="ARN of the secret in AWS Secrets Manager that holds the records' URL, instead of that itself."
+        "", description="ARN of the secret in AWS Secrets Manager that contains CUTBACK_RECORDS_URL."
     )
     cache_url: Annotated[str, BeforeValidator(check_cache_url)] = Field(
-        "", description="What is remembered between clips: memcached://HOST:PORT,... Each process's own if left out."
+        "", description="The shared cache: memcached://HOST:PORT,... Each process has its own if not set."
     )
 
     recording_pattern: Annotated[tuple[str, ...], NoDecode, BeforeValidator(check_patterns)] = Field(
-        (), description="How recordings' keys are made of camera and time, separated by commas."
+        (), description="Patterns that find camera and time in recordings' keys, separated by commas."
     )
     time_zone: Annotated[str, BeforeValidator(check_zones)] = Field(
-        "UTC", description="Time zone of keys that name none, such as Europe/Lisbon,bells-*=Australia/Melbourne."
+        "UTC", description="Time zone of keys without one, such as Europe/Lisbon,bells-*=Australia/Melbourne."
     )
     scan_seconds: float | None = Field(
-        None, ge=0, le=86400, description="Seconds between scans for new recordings; 0: none. 5 for a folder, else 0."
+        None,
+        ge=0,
+        le=86400,
+        description="Seconds between scans for new recordings; 0: never. If not set, 5 for a folder, else 0.",
     )
 
     scan_removals: float = Field(
-        0.5, ge=0, le=1, description="Largest share of the recordings that a scan takes out of the catalogue at once."
+        0.5, ge=0, le=1, description="Largest share of the recordings that a scan removes from the catalogue at once."
     )
 
     workers: int = Field(2, ge=1, le=256, description="Worker processes that `cutback up` starts.")
-    max_tries: int = Field(5, ge=1, le=100, description="How often a clip is tried before it is given up.")
-    retry_delay: float = Field(2, ge=0, le=900, description="Seconds before a second try; doubled each time.")
-    retry_delay_max: float = Field(300, ge=0, le=43200, description="Most seconds between two tries.")
+    max_tries: int = Field(5, ge=1, le=100, description="How often a clip is tried before it fails.")
+    retry_delay: float = Field(2, ge=0, le=900, description="Seconds before the second try; doubled each time.")
+    retry_delay_max: float = Field(300, ge=0, le=43200, description="Maximum seconds between two tries.")
     lease: float = Field(
-        30, ge=0.5, le=900, description="Seconds after its last sign of life that a worker loses its clip."
+        30, ge=0.5, le=900, description="Seconds after its last sign of life until a worker loses its clip."
     )
     visibility: float = Field(
-        60, ge=1, le=43200, description="Seconds a message stays hidden from others; longer than the lease."
+        60,
+        ge=1,
+        le=43200,
+        description="Seconds that a received message stays hidden from other workers; longer than the lease.",
     )
     retention: float = Field(
-        0, ge=0, description="Seconds that recordings are kept; footage older than that is not waited for. 0: for ever."
+        0, ge=0, description="Seconds that recordings are kept; a clip does not wait for older footage. 0: for ever."
     )
     footage_deadline: float = Field(
-        21600, ge=0, le=30 * 86400, description="Seconds after its end that a camera's footage is waited for."
+        21600,
+        ge=0,
+        le=30 * 86400,
+        description="Seconds that a clip waits for footage, counted from the end of its span.",
     )
     late_footage: float = Field(
-        30, ge=0, le=86400, description="Seconds that a gap between a camera's recordings may still be filled."
+        30,
+        ge=0,
+        le=86400,
+        description="Seconds after a recording arrives during which an earlier one may still fill a gap.",
     )
     clock_drift: float = Field(
-        500, ge=0, le=20000, description="Parts per million that a camera's clock may stray within a recording."
+        500, ge=0, le=20000, description="Parts per million by which a camera's clock may drift within a recording."
     )
     message_store: str = Field(
-        "", description="Where messages too large for the queue lie: a store's URL. Pointers elsewhere are refused."
+        "",
+        description="The store for messages too large for the queue: its URL. Pointers to other stores are rejected.",
     )
     clip_address: str = Field(
-        "", description="Public address of the clip store, such as https://clips.example; used in answers."
+        "", description="Public URL of the clip store, such as https://clips.example; used in answers."
     )
-    housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between two rounds of housekeeping.")
+    housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between rounds of housekeeping.")
 
-    limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Most pixels of one picture.")
-    limit_streams: int = Field(_LIMITS.streams, ge=1, le=1000, description="Most streams of one recording.")
-    limit_frames: int = Field(_LIMITS.frames, ge=1, description="Most frames of one job.")
-    limit_duration: int = Field(_LIMITS.duration, ge=1, description="Most seconds of one recording.")
-    limit_index_bytes: int = Field(_LIMITS.index_bytes, ge=4096, description="Most bytes of a recording's index.")
-    limit_seconds: int = Field(_LIMITS.seconds, ge=1, description="Most seconds one job may take.")
+    limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Maximum pixels of one picture.")
+    limit_streams: int = Field(_LIMITS.streams, ge=1, le=1000, description="Maximum streams of one recording.")
+    limit_frames: int = Field(_LIMITS.frames, ge=1, description="Maximum frames of one job.")
+    limit_duration: int = Field(_LIMITS.duration, ge=1, description="Maximum seconds of one recording.")
+    limit_index_bytes: int = Field(_LIMITS.index_bytes, ge=4096, description="Maximum bytes of a recording's index.")
+    limit_seconds: int = Field(_LIMITS.seconds, ge=1, description="Maximum seconds of one job.")
     limit_stall_seconds: int = Field(
         _LIMITS.stall_seconds, ge=1, description="Seconds without a sign of life after which a job is killed."
     )
     limit_memory: int | None = Field(
         None,
         ge=64 << 20,
-        description="Most bytes of memory one job may add. 2 GiB, or less in a Lambda function without room for it.",
+        description="Maximum bytes of memory that one job may add. 2 GiB, or less if a Lambda function has too little.",
     )
 
     webhook_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(check_webhooks)] = Field(
-        (), description="Addresses that hear of every event, separated by commas."
+        (), description="URLs that receive every event, separated by commas."
     )
     webhook_secret_secret: str = Field(
-        "", description="ARN of the secret in AWS Secrets Manager that holds the secret that signs webhooks."
+        "", description="ARN of the secret in AWS Secrets Manager that contains CUTBACK_WEBHOOK_SECRET."
     )
     webhook_secret: Annotated[SecretStr | None, BeforeValidator(check_secret)] = Field(
-        None, description="Signs webhooks: whsec_ and base 64. Made and kept in the data folder if left out."
+        None, description="The secret that signs webhooks: whsec_ and base64. Created in the data folder if not set."
     )
     webhook_delays: Annotated[
         tuple[Annotated[float, Field(ge=0, le=43200)], ...], NoDecode, BeforeValidator(comma_list)
     ] = Field(
         (5, 30, 120, 600, 3600, 21600),
-        description="Seconds before each further try of a webhook, separated by commas.",
+        description="Seconds before each further try to deliver a webhook, separated by commas.",
     )
-    webhook_timeout: float = Field(10, gt=0, le=60, description="Seconds a webhook's receiver may take.")
+    webhook_timeout: float = Field(10, gt=0, le=60, description="Maximum seconds that a webhook's receiver may take.")
     webhook_private: bool = Field(
         default=False, description="Whether webhooks may go to private, link-local and loopback addresses."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The lowest level that is logged."
+    )
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if self.visibility <= self.lease:
             raise ValueError(
                 f"CUTBACK_VISIBILITY ({self.visibility:g}) must be greater than CUTBACK_LEASE "
-                f"({self.lease:g}), or a dead worker's message comes back before its clip may be taken over"
+                f"({self.lease:g}); otherwise a dead worker's message returns before its clip may be taken over"
             )
         if self.records_url and self.records_url_secret:
-            raise ValueError("CUTBACK_RECORDS_URL and CUTBACK_RECORDS_URL_SECRET say the same; set one of them")
+            raise ValueError("CUTBACK_RECORDS_URL and CUTBACK_RECORDS_URL_SECRET exclude each other; set one of them")
         self._check_queues()
         if self.webhook_urls and not self.has_webhooks:
             raise ValueError(
@@ -185,12 +202,12 @@ class Settings(BaseSettings):
             if getattr(self, name)
         }
         for (one, url), (other, same) in combinations(named.items(), 2):
-            if url == same:  # a job handed over would come straight back; and a delivery is no request
-                raise ValueError(f"{one} and {other} must be two queues")
+            if url == same:  # a job handed over would come straight back, and a delivery is not a request
+                raise ValueError(f"{one} and {other} must be different queues")
 
     @property
     def source_url(self) -> str:
-        """Where recordings lie."""
+        """Where recordings are stored."""
         return self.source_store or str(self.data / "recordings")
 
     @property
@@ -205,57 +222,57 @@ class Settings(BaseSettings):
 
     @property
     def key_rules(self) -> Rules:
-        """How camera and start are read from keys."""
+        """How to read camera and start time from keys."""
         patterns = tuple(KeyPattern.parse(text) for text in self.recording_pattern) or BUILT_IN
         return Rules(patterns, Zones.parse(self.time_zone))
 
     @property
     def scan_every(self) -> float:
-        """Seconds between two scans of the source store; 0 is never. A store that is no folder tells by events."""
+        """Seconds between two scans of the source store; 0 is never. Stores other than folders send events instead."""
         folder = "://" not in self.source_url or self.source_url.startswith("file://")
         return self.scan_seconds if self.scan_seconds is not None else 5.0 * folder
 
     @property
     def limits(self) -> Limits:
-        """What one job may take."""
+        """The limits on one job."""
         names = Limits.__dataclass_fields__
         given = {name: getattr(self, f"limit_{name}") for name in names}
         return Limits(**given | {"memory": self.limit_memory or memory_for_a_job(os.environ)})
 
     @property
     def one_machine(self) -> bool:
-        """Whether everything lies on this machine, so that a loopback webhook harms no one else."""
+        """Whether everything is on this machine, so that webhooks to loopback addresses are safe."""
         if self.queue_url or self.webhook_queue_url or self.records_url or self.records_url_secret:
-            return False  # who asks for clips, and for webhooks, may be anywhere
+            return False  # requests, with their webhooks, may come from anywhere
         return all("://" not in url or url.startswith("file://") for url in (self.source_url, self.clip_url))
 
     @property
     def lease_time(self) -> timedelta:
-        """How long a claim holds without a sign of life."""
+        """How long a claim lasts without a sign of life."""
         return timedelta(seconds=self.lease)
 
     @property
     def visibility_time(self) -> timedelta:
-        """How long a message stays hidden without an extension."""
+        """How long a received message stays hidden, unless that time is extended."""
         return timedelta(seconds=self.visibility)
 
     @property
     def has_webhooks(self) -> bool:
-        """Whether deliveries have a queue: one on SQS, or the SQLite file that queue or records are in anyway.
+        """Whether deliveries have a queue: one on SQS, or the SQLite file if it holds the queue or the records anyway.
 
-        A file for webhooks alone would be lost with the machine, and its deliveries with it.
+        A file only for webhooks, and the deliveries in it, would be lost together with the machine.
         """
         elsewhere = bool(self.queue_url and (self.records_url or self.records_url_secret))
         return bool(self.webhook_queue_url) or not elsewhere
 
     @property
     def poll_time(self) -> timedelta:
-        """How long a worker waits for a message before it looks up: SQS has a price for asking, SQLite has none."""
+        """How long one call waits for a message. SQS charges for each call; SQLite does not."""
         return timedelta(seconds=5 if self.queue_url else 0.5)
 
     @property
     def sweep_delay(self) -> timedelta:
-        """When to look again for what a paused worker may have written late: well beyond its lease."""
+        """How long after an attempt to sweep for what a paused worker wrote late: well beyond its lease."""
         return 2 * (self.lease_time + self.visibility_time)
 
 
@@ -273,15 +290,15 @@ def memory_for_a_job(environment: Mapping[str, str]) -> int:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return PREFIX + name.upper()
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings from the environment; `overrides` (by field name, None is left out) win.
+    """Read the settings from the environment. `overrides` (by field name; None is ignored) take precedence.
 
     Raises:
-        SettingsError: naming every variable that is wrong or unknown, and the way to mend it.
+        SettingsError: a variable is invalid or unknown; the message names every one and says what to do.
     """
     faults = _unknown_variables()
     settings = None
@@ -300,13 +317,13 @@ def _unknown_variables() -> list[str]:
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(_DEVELOPERS):
             close = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.6)
-            hint = f"did you mean {close[0]}?" if close else "remove it, or see docs/settings.md for those there are"
+            hint = f"did you mean {close[0]}?" if close else "remove it, or find the right one in docs/settings.md"
             faults.append(f"{name} is not a setting; {hint}")
     return faults
 
 
 def _fault(item: Any) -> str:
-    problem = str(item["msg"]).removeprefix("Value error, ")
+    problem = problem_of(item)
     if not item["loc"]:
         return problem
     name = str(item["loc"][0])

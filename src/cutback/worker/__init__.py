@@ -1,1 +1,1 @@
-"""Takes messages and makes their clips; delivers webhooks."""
+"""Receives messages and makes their clips; delivers webhooks."""

@@ -1,4 +1,4 @@
-"""What becomes of a message once its work is done, or not: the same for every kind of worker."""
+"""Acknowledges, returns or moves a message after the work on it; the same for every kind of worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cutback.services import Services
 log = logging.getLogger(__name__)
 
 LONGEST_DELAY = timedelta(minutes=15)
-"""That a message can be sent with."""
+"""The longest delay with which a message can be sent."""
 
 
 def give_back(queue: Queue, message: Message, delay: timedelta, *, most: int | None) -> bool:
@@ -35,9 +35,9 @@ def give_back(queue: Queue, message: Message, delay: timedelta, *, most: int | N
 
 
 def acknowledge(services: Services, message: Message, outcome: Outcome) -> bool:
-    """Apply the outcome to the queue. Returns whether the message is done with there.
+    """Apply the outcome to the queue. Returns whether this message is done.
 
-    What fails is only logged: the message comes back when its visibility ends, and meets the clip as it stands then.
+    A failure is only logged: the message returns when its visibility timeout ends, and is handled again.
     """
     queue = services.queue
     try:

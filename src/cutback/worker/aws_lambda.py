@@ -1,6 +1,6 @@
-"""AWS Lambda: clips out of the queue, webhooks out of theirs, and housekeeping on a schedule.
+"""The AWS Lambda functions: one makes clips, one delivers webhooks, one does housekeeping on a schedule.
 
-The work is the poll worker's own: `receive`, `make_clip`, `retry`. Here is only what Lambda does differently.
+The work is that of the poll worker: `receive`, `make_clip`, `retry`. This module has only what differs on Lambda.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cutback.worker.acknowledge import acknowledge, give_back
 from cutback.worker.receive import receive
 
 MARGIN_SECONDS = 10.0
-"""Left of a function's time when work is given up: enough to end the child, note it down and pass it on."""
+"""Time before a function's timeout at which work stops: enough to end the child, record this and hand the work over."""
 
 
 HIDDEN = timedelta(minutes=1)
@@ -36,21 +36,21 @@ HIDDEN = timedelta(minutes=1)
 
 
 class NotDoneError(Exception):
-    """Tells the event source mapping to leave the message in the queue."""
+    """Makes the event source mapping leave the message in the queue."""
 
 
 class MetricsAnnouncer:
-    """Counts what becomes of clips, in CloudWatch's embedded metric format. Announcing never fails here."""
+    """Counts the outcomes of clips, in CloudWatch's embedded metric format. Never fails."""
 
     def __init__(self, metrics: Metrics) -> None:
-        """`metrics` are flushed by the handler."""
+        """Add to `metrics`, which the handler flushes."""
         self._metrics = metrics
 
     def close(self) -> None:
         """Nothing to close: the handler flushes the metrics."""
 
     def announce(self, event: Event) -> None:
-        """Count a clip that ended; of one that is ready, also what it took."""
+        """Count a clip that ended; for one that is ready, also record its cost."""
         if isinstance(event, Answer):
             return
         name = event.type.removeprefix("clip.")
@@ -65,7 +65,7 @@ class MetricsAnnouncer:
 
 @functools.cache
 def _logger() -> Logger:
-    """JSON lines; what any module of Cutback logs comes out in the same form."""
+    """Return a logger that writes JSON lines, and make all of Cutback's modules log in this form."""
     logger = Logger()
     package = logging.getLogger("cutback")
     package.handlers = list(logger.handlers)
@@ -81,13 +81,13 @@ def _metrics() -> Metrics:
 
 @functools.cache
 def _services() -> Services:
-    """Built by the first invocation, kept for those that follow in the same sandbox."""
+    """Build the services at the first invocation, and keep them for the next ones in the same environment."""
     services = build(load_settings())
     return replace(services, announcers=(*services.announcers, MetricsAnnouncer(_metrics())))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """SQS: make the clips of a batch. Answers which messages are to stay in the queue."""
+    """Make the clips of a batch from SQS. Returns which messages must stay in the queue."""
     try:
         services, logger = _services(), _logger()
     except CutbackError as error:
@@ -110,7 +110,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 def webhooks(event: dict[str, Any], context: LambdaContext) -> Any:
-    """SQS: deliver webhooks. Answers which messages are to stay in the queue."""
+    """Deliver the webhooks of a batch from SQS. Returns which messages must stay in the queue."""
     from cutback.worker.webhooks import Deliverer
 
     try:
@@ -130,7 +130,7 @@ def webhooks(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 def housekeep(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """A schedule: what nobody waits for. One round."""
+    """Do one round of housekeeping, on a schedule."""
     from cutback.lifecycle.housekeeping import housekeep as keep
 
     logger = _logger()
@@ -164,7 +164,7 @@ def _not_ready(event: dict[str, Any], error: CutbackError, queue: Queue | None, 
 
 
 def _each(event: dict[str, Any], context: LambdaContext, work: Any) -> Any:
-    # A batch that failed as a whole is answered like any other: raising would count as an error of the function.
+    # If the whole batch failed, still return normally: raising would count as an error of the function.
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event=event, record_handler=work, processor=processor, context=context)
 

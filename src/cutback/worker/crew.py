@@ -1,4 +1,4 @@
-"""A crew of worker processes: started, started again when one dies, ended together."""
+"""Runs several worker processes: starts them, restarts those that die, stops them together."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import IO, Self
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 20.0
-"""For a worker to give its work back before it is killed; its lease then does the same, later."""
+"""Seconds for a worker to return its work before it is killed. If it is killed, its lease expires later."""
 
 _STEADY_SECONDS = 60.0
 _LONGEST_DELAY = 30.0
 
 
 def restart_delay(deaths: int) -> float:
-    """Seconds to wait before a worker is started again, after so many deaths in a row (from 1)."""
+    """Return the seconds to wait before restarting a worker that has died `deaths` times in a row (from 1)."""
     return float(min(_LONGEST_DELAY, 0.5 * 2 ** min(max(deaths, 1) - 1, 10)))
 
 
@@ -36,15 +36,16 @@ class WorkerSlot:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_at: float = 0.0
-    """Not to be started before; a monotonic time."""
+    """The earliest time for the next start, by the monotonic clock."""
     deaths: int = 0
-    """In a row."""
+    """How often it has died in a row."""
 
 
 class Crew:
-    """Worker processes, each of its own session, so that a Ctrl-C reaches them through us alone.
+    """Worker processes. Each has its own session, so that a Ctrl-C reaches them only through this process.
 
-    Every worker holds the read end of a pipe from us: should we be killed, it reads the end of it and stops.
+    Every worker holds the read end of a pipe from this process. If this process is killed, the pipe closes and the
+    workers stop.
     """
 
     def __init__(
@@ -56,20 +57,24 @@ class Crew:
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "cutback", "worker", "--with-parent"),
     ) -> None:
-        """`logs` is the folder for `worker-N.log`; without it they write where we do. `environment` is added."""
+        """Prepare the workers; entering the context starts them.
+
+        `logs` is the folder for `worker-N.log`; without it, workers write to this process's standard error.
+        `environment` is added to this process's environment.
+        """
         self._command = [*command, "--data", str(data)]
         self._environment = {
             **os.environ,
-            # What this process can import: a checkout runs as an installed package does.
+            # Workers import what this process can import, so a checkout works like an installed package.
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "CUTBACK_SCAN_SECONDS": "0",  # who leads the crew scans for all of it
+            "CUTBACK_SCAN_SECONDS": "0",  # this process scans for all workers
             **(environment or {}),
         }
         self._logs = logs
         self.slots = [WorkerSlot(number) for number in range(1, count + 1)]
 
     def __enter__(self) -> Self:
-        """Start them all."""
+        """Start all workers."""
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
         for slot in self.slots:
@@ -79,21 +84,21 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End them all; work in hand is given back."""
+        """Stop all workers; they return unfinished work to the queue."""
         self.stop()
 
     @property
     def running(self) -> int:
-        """How many are at work."""
+        """The number of running workers."""
         return sum(slot.process is not None for slot in self.slots)
 
     @property
     def deaths(self) -> int:
-        """The most deaths in a row in any one slot."""
+        """The largest number of deaths in a row of any worker."""
         return max((slot.deaths for slot in self.slots), default=0)
 
     def tend(self) -> None:
-        """Look after them: note who died, start whose time has come. Call it a few times a second."""
+        """Note which workers died, and restart those whose delay has passed. Call this a few times per second."""
         now = time.monotonic()
         for slot in self.slots:
             if slot.process is not None and slot.process.poll() is not None:
@@ -101,7 +106,7 @@ class Crew:
                 slot.deaths = 1 if lived > _STEADY_SECONDS else slot.deaths + 1
                 slot.start_at = now + restart_delay(slot.deaths)
                 log.error(
-                    "worker=%d pid=%d ended=%s again_in=%.1f",
+                    "worker=%d pid=%d ended=%s restart_in=%.1f",
                     slot.number, slot.process.pid, slot.process.returncode, slot.start_at - now,
                 )  # fmt: skip
                 _close(slot.process)
@@ -110,7 +115,7 @@ class Crew:
                 self._start(slot)
 
     def stop(self, patience: float = PATIENCE_SECONDS) -> None:
-        """Tell all to stop, wait for them, kill who does not within `patience` seconds."""
+        """Tell all workers to stop, and kill those that have not stopped after `patience` seconds."""
         processes = [slot.process for slot in self.slots if slot.process is not None]
         for process in processes:
             process.terminate()
@@ -119,7 +124,7 @@ class Crew:
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                log.warning("pid=%d does not stop and is killed", process.pid)
+                log.warning("pid=%d did not stop in time and is killed", process.pid)
                 process.kill()
                 process.wait()
             _close(process)

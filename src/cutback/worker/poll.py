@@ -1,4 +1,4 @@
-"""The poll worker: takes messages one by one, makes their clips, and keeps house when there is time."""
+"""The poll worker: receives messages one by one, makes their clips, and does housekeeping in between."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _PAUSE_SECONDS = 1.0
 
 
 class Worker:
-    """One worker: one clip at a time, webhooks beside it."""
+    """One worker: makes one clip at a time, and delivers webhooks in a second thread."""
 
     def __init__(self, services: Services) -> None:
-        """Nothing runs until `run`."""
+        """Prepare the worker; `run` starts it."""
         self._services = services
         self._housekeeping_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; a job in hand is then given back at once."""
+        """Work until `stop` is set; a clip in progress then returns to the queue immediately."""
         log.info("stage=started worker=%s", self._services.worker)
         webhooks = self._deliver_webhooks(stop)
         while not stop.is_set():
@@ -51,7 +51,7 @@ class Worker:
         log.info("stage=stopped worker=%s", self._services.worker)
 
     def work_once(self, stop: threading.Event, *, wait: timedelta | None = None) -> bool:
-        """Take one message, waiting up to `wait`, and see it through. Returns whether there was one."""
+        """Receive one message, waiting up to `wait`, and handle it. Returns whether there was one."""
         wait = self._services.settings.poll_time if wait is None else wait
         try:
             messages = self._services.queue.receive(
@@ -71,8 +71,8 @@ class Worker:
     def _make(self, message: Message, stop: threading.Event) -> Outcome:
         try:
             return receive(self._services, message, stopping=stop.is_set)
-        except Exception:  # a bug in ending an attempt must not end the worker
-            log.exception("stage=settled message=%s decision=give_back", message.id)
+        except Exception:  # a bug while ending an attempt must not end the worker
+            log.exception("stage=ended message=%s decision=give_back", message.id)
             return GiveBack(timedelta(seconds=self._services.settings.lease))
 
     def _deliver_webhooks(self, stop: threading.Event) -> threading.Thread | None:
@@ -100,7 +100,7 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     def handle(_number: int, _frame: FrameType | None) -> None:
         for each in before:
             signal.signal(each, signal.SIG_DFL)
-        # Not from here: the thread this interrupts may hold the event's lock.
+        # In another thread, because the interrupted thread may hold the event's lock.
         threading.Thread(target=stop.set, daemon=True).start()
 
     for number in before:

@@ -1,4 +1,4 @@
-"""A message from the queue, whatever it came wrapped in: one request is made a clip, everything else is passed on."""
+"""Handles a message of the queue, whatever its envelope: makes the clip of a single request, passes on all else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, Obje
 from cutback.domain.requests.batch import single_requests
 from cutback.domain.requests.envelope import EventItem, Item, PointerItem, RequestItem, as_body, open_envelope
 from cutback.lifecycle.arrivals import note_event
-from cutback.lifecycle.attempt import Done, Outcome, settle
+from cutback.lifecycle.attempt import Done, Outcome, end_attempt
 from cutback.make_clip import make_clip
 from cutback.ports import Message
 from cutback.services import Services
@@ -20,7 +20,7 @@ from cutback.services import Services
 log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 1024 * 1024
-"""Bytes of a message that lies in a store."""
+"""Maximum bytes of a message that is in a store."""
 
 
 def receive(
@@ -30,11 +30,11 @@ def receive(
     stopping: Callable[[], bool] = lambda: False,
     why: Callable[[], CutbackError] = StoppedError,
 ) -> Outcome:
-    """See a message through: the answer is what to do with it. Raises only what ends the process.
+    """Handle a message, and return what to do with it. Raises only what ends the process.
 
-    A request alone is made a clip here and now. Several go back into the queue, each as a message of its own, so
-    that each has its own outcome; what comes of doing that twice is the same. Events of the source store are noted
-    in the catalogue, and wake the clips that waited.
+    A single request becomes a clip immediately. Several requests go back into the queue as separate messages, so that
+    each has its own outcome; doing this twice has the same effect as once. Events of the source store change the
+    catalogue, and send waiting clips back to the queue.
     """
     try:
         items = _unwrap(services, message.body)
@@ -45,8 +45,8 @@ def receive(
                 return make_clip(services, single, stopping=stopping, why=why)
             items = [RequestItem(request) for request in requests]
         return _pass_on(services, items, again=message.receive_count > 1)
-    except Exception as error:  # noqa: BLE001 - a bug must not lose a message; settle logs it whole
-        return settle(services, None, message, error)
+    except Exception as error:  # noqa: BLE001 - a bug must not lose a message; end_attempt logs it whole
+        return end_attempt(services, None, message, error)
 
 
 def _unwrap(services: Services, body: str) -> list[Item]:
@@ -55,7 +55,7 @@ def _unwrap(services: Services, body: str) -> list[Item]:
         if isinstance(item, PointerItem):
             found = open_envelope(_fetch(services, item))
             if any(isinstance(each, PointerItem) for each in found):
-                raise InvalidRequestError([Fault("", "points to a message that points to another")])
+                raise InvalidRequestError([Fault("", "points to a message that is itself a pointer")])
             items += found
         else:
             items.append(item)
@@ -63,15 +63,15 @@ def _unwrap(services: Services, body: str) -> list[Item]:
 
 
 def _fetch(services: Services, item: PointerItem) -> bytes:
-    """Only from the one store that is set for it: who may send a message may not have everything read."""
+    """Read a message from the configured store only: a sender must not make Cutback read arbitrary objects."""
     if services.messages is None or urlsplit(services.settings.message_store).netloc != item.bucket:
         raise InvalidRequestError(
-            [Fault("", f"points to the bucket {item.bucket[:63]!r}, which CUTBACK_MESSAGE_STORE does not name")]
+            [Fault("", f"points to the bucket {item.bucket[:63]!r}, which is not CUTBACK_MESSAGE_STORE")]
         )
     try:
         return services.messages.get_bytes(item.key, LARGEST_MESSAGE)
     except ObjectNotFoundError:
-        raise InvalidRequestError([Fault("", f"points to {item.key[:200]!r}, which is not there")]) from None
+        raise InvalidRequestError([Fault("", f"points to {item.key[:200]!r}, which does not exist")]) from None
 
 
 def _pass_on(services: Services, items: list[Item], *, again: bool) -> Outcome:

@@ -1,4 +1,4 @@
-"""Delivers events to webhooks: signed as Standard Webhooks, retried with backoff, then moved to the dead letters."""
+"""Delivers events to webhooks: signed by Standard Webhooks, retried with backoff, finally moved to the dead letters."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _GONE = 410
 
 
 class _ForbiddenAddressError(Exception):
-    """The webhook's name leads where webhooks may not go."""
+    """The webhook's host has an address to which webhooks must not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver has it."""
+    """The receiver accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Nobody will hear of it at this address."""
+    """Stop trying; the delivery becomes a dead letter."""
 
     reason: str
 
@@ -64,9 +64,9 @@ DeliveryVerdict: TypeAlias = Delivered | Again | Abandon
 
 
 def judge_delivery(answer: int | Exception, tries: int, delays: Sequence[float]) -> DeliveryVerdict:
-    """What becomes of a delivery after its `tries`-th try (from 1). Pure.
+    """Decide what to do with a delivery after its `tries`-th try (from 1). Pure.
 
-    `answer` is the HTTP status or why there is none; `delays` are the seconds before each further try.
+    `answer` is the HTTP status, or the exception if there is none; `delays` are the seconds before each further try.
     """
     if isinstance(answer, int):
         if 200 <= answer < 300:
@@ -79,15 +79,15 @@ def judge_delivery(answer: int | Exception, tries: int, delays: Sequence[float])
     else:
         reason = f"{type(answer).__name__}: {answer}"
     if tries > len(delays):
-        return Abandon(f"{reason}, {tries} times over")
+        return Abandon(f"{reason} ({tries} tries)")
     return Again(timedelta(seconds=delays[tries - 1]), reason)
 
 
 class Deliverer:
-    """Takes deliveries from the `webhooks` queue, one after another."""
+    """Delivers the messages of the `webhooks` queue, one after another."""
 
     def __init__(self, services: Services) -> None:
-        """Reads the signing secret, or makes and keeps one. Not where `services` have no webhooks."""
+        """Read the signing secret, or create one. `services` must have a webhook queue."""
         from standardwebhooks.webhooks import Webhook
 
         assert services.webhooks is not None
@@ -102,17 +102,17 @@ class Deliverer:
             try:
                 self.deliver_waiting(wait=wait)
             except CutbackError as error:
-                log.warning("stage=webhook put_off=yes reason=%s", error)
+                log.warning("stage=webhook postponed=yes reason=%s", error)
                 stop.wait(1)
             except Exception:  # one delivery's bug must not end the others; its message comes back
-                log.exception("stage=webhook put_off=yes")
+                log.exception("stage=webhook postponed=yes")
                 stop.wait(1)
 
     def deliver_waiting(self, *, wait: timedelta = timedelta()) -> bool:
         """Deliver the next message, waiting for it up to `wait`. Returns whether there was one.
 
         Raises:
-            QueueUnavailableError: the queue does not answer; a delivery may be made again.
+            QueueUnavailableError: the queue does not answer; the event may be delivered twice.
         """
         messages = self._queue.receive(limit=1, wait=wait)
         for message in messages:
@@ -120,10 +120,10 @@ class Deliverer:
         return bool(messages)
 
     def deliver(self, message: Message) -> bool:
-        """One try. Returns whether the message is done with, or else comes again after a delay.
+        """Try once. Returns whether the message is done; otherwise it returns after a delay.
 
         Raises:
-            QueueUnavailableError: the queue does not answer; the delivery may be made again.
+            QueueUnavailableError: the queue does not answer; the event may be delivered twice.
         """
         try:
             event_id, url, event = read_delivery(message.body)
@@ -145,7 +145,7 @@ class Deliverer:
                 log.info("stage=webhook event=%s url=%s delivered=yes", event_id, url)
             case Again(delay, reason):
                 self._queue.extend(message, delay)
-                log.warning("stage=webhook event=%s url=%s again_in=%s reason=%s", event_id, url, delay, reason)
+                log.warning("stage=webhook event=%s url=%s retry_in=%s reason=%s", event_id, url, delay, reason)
                 return False
             case Abandon(reason):
                 self._queue.move_to_dead_letters(message, reason)
@@ -186,14 +186,14 @@ def _send(parts: SplitResult, headers: dict[str, str], body: bytes, *, timeout: 
     host = parts.hostname or ""
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    # The address that was checked is the one connected to: a name asked twice may answer differently.
+    # Connect to the address that was checked: a second lookup of the name may give another one.
     raw = socket.create_connection(
         (_checked_address(host, port, private_allowed=private_allowed), port), timeout=timeout
     )
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(host, port, timeout=timeout)
-    # The socket's own timeout starts anew with every byte, which a receiver might send slowly for ever.
-    # A second handle on it, because the first one is taken over by TLS.
+    # The socket's own timeout restarts with every byte, and a receiver may send bytes slowly without end.
+    # The timer needs a second handle on the socket, because TLS takes over the first one.
     guard = raw.dup()
     deadline = threading.Timer(timeout, _shut, [guard])
     deadline.daemon = True
@@ -235,7 +235,7 @@ def _checked_address(host: str, port: int, *, private_allowed: bool) -> str:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the open internet, seen through IPv6's ways of wrapping IPv4."""
+    """Whether an address is public, including IPv4 addresses inside of IPv6 ones."""
     if isinstance(address, ipaddress.IPv6Address):
         wrapped = address.ipv4_mapped or address.sixtofour
         if wrapped is None and address.teredo:
@@ -250,10 +250,10 @@ def is_public(address: Address) -> bool:
 
 
 def signing_secret(services: Services) -> str:
-    """The secret that signs webhooks: the setting's, or one made once and kept in the data folder.
+    """Return the secret that signs webhooks: from the settings, or created once in the data folder.
 
     Raises:
-        SettingsError: there is none, and the folder is not the only one whose machine would sign.
+        SettingsError: no secret is set, and several machines may sign.
     """
     given = services.settings.webhook_secret
     if given is not None and given.get_secret_value():
@@ -262,24 +262,24 @@ def signing_secret(services: Services) -> str:
         return services.read_secret(services.settings.webhook_secret_secret)
     if services.settings.webhook_queue_url:
         raise SettingsError(
-            "\n- CUTBACK_WEBHOOK_SECRET must be set beside CUTBACK_WEBHOOK_QUEUE_URL: "
-            "each machine would sign with a secret of its own"
+            "\n- CUTBACK_WEBHOOK_SECRET must be set together with CUTBACK_WEBHOOK_QUEUE_URL; "
+            "otherwise each machine would sign with a different secret"
         )
     return keep_secret(services.settings.data / "webhook-secret")
 
 
 def keep_secret(path: Path) -> str:
-    """Read the secret in `path`, making it first if need be. Several processes may do so at once.
+    """Read the secret in `path`, creating it first if necessary. Several processes may do so at once.
 
     Raises:
-        SettingsError: the file can be neither read nor made.
+        SettingsError: the file cannot be read or created.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise SettingsError(
-            f"\n- CUTBACK_DATA: {path} can be neither read nor made ({error.strerror}); "
-            "set CUTBACK_WEBHOOK_SECRET, or choose a folder that this user may write"
+            f"\n- CUTBACK_DATA: {path} cannot be read or created ({error.strerror}); "
+            "set CUTBACK_WEBHOOK_SECRET, or choose a folder to which this user may write"
         ) from error
     with os.fdopen(descriptor, "r+", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -105,7 +105,7 @@ def test_several_topics_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     [("queue_url", "webhook_queue_url"), ("queue_url", "long_queue_url"), ("long_queue_url", "webhook_queue_url")],
 )
 def test_one_queue_cannot_be_both(one: str, other: str) -> None:
-    with pytest.raises(SettingsError, match=f"{variable(one)} and {variable(other)} must be two queues"):
+    with pytest.raises(SettingsError, match=f"{variable(one)} and {variable(other)} must be different queues"):
         load_settings(**{one: QUEUE, other: QUEUE})
 
 
@@ -131,7 +131,7 @@ def test_a_request_with_a_webhook_is_refused_where_there_are_none(tmp_path: Path
     with build(Settings(data=tmp_path)) as services:
         without = dataclasses.replace(services, webhooks=None)
         for door in (accept.submit, accept.record):
-            with pytest.raises(InvalidRequestError, match="webhook: there are none here"):
+            with pytest.raises(InvalidRequestError, match="webhook: is not available"):
                 door(without, request)
 
 

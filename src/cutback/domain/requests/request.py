@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
-import re
 from base64 import b32encode
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from cutback.domain.base import Model, read_json
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
+from cutback.domain.validation import problem_of
 
 MAX_RANGES = 100
 """Most ranges in one request. More is a mistake or an attack."""
@@ -190,12 +190,10 @@ _KINDS = ("recording", "camera")
 def _faults(error: ValidationError) -> list[Fault]:
     known = ", ".join(ClipRequest.model_fields)
     faults = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False)[:50]:
-        problem = re.sub(r"^(Value error|Assertion failed), ", "", item["msg"])
+    for item in error.errors(include_url=False)[:50]:
+        problem = problem_of(item)
         if item["type"] == "extra_forbidden":
             problem = "is not a field" + (f"; the fields are {known}" if len(item["loc"]) == 1 else "")
-        elif item["type"] == "missing":
-            problem = "is missing"
         faults.append(Fault(_path(item["loc"]), problem))
     return faults
 
