@@ -33,6 +33,9 @@ def changed(path: Path, change: Change) -> Path:
                 making.write_bytes(shorten_edits(path.read_bytes(), Fraction(amount.split()[0])))
             case "clock":
                 making.write_bytes(jump_clock(path.read_bytes(), Fraction(amount)))
+            case "boxes":
+                old, new = amount.encode().split()
+                making.write_bytes(path.read_bytes().replace(old, new))
             case "remux":
                 remux(path, making, amount.split()[1])
             case _:

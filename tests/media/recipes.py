@@ -65,6 +65,8 @@ def _two(first: dict[str, object], second: dict[str, object], **both: object) ->
 
 
 _PYRAMID = _x264("b-pyramid=normal:ref=4:b-adapt=0")
+_HYBRID = {"movflags": "+frag_keyframe"}
+"""Samples in the index, and in fragments behind it."""
 _NEGATIVE = {"movflags": "+negative_cts_offsets"}
 _HDR10 = _x265(
     "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:hdr10=1:max-cll=1000,400:"
@@ -129,6 +131,11 @@ OTHER_CODECS: dict[str, Recipe] = {
 CONTAINERS: dict[str, Recipe] = {
     "fragmented": Recipe(_spec(gop=30, muxer_options=FRAGMENTED), copies=True),
     "fragmented-delayed": Recipe(_spec(gop=30, muxer_options=FRAGMENTED_DELAYED), copies=True),
+    "hybrid": Recipe(_spec(gop=30, bframes=0, audio=None, muxer_options=_HYBRID), copies=True),
+    "hybrid-b-frames": Recipe(_spec(gop=30, bframes=2, muxer_options=_HYBRID), copies=True),
+    "hybrid-without-tfdt": Recipe(
+        _spec(gop=30, bframes=0, audio=None, muxer_options=_HYBRID), "boxes tfdt free", copies=True, shown_as="hybrid"
+    ),
     "negative-cts": Recipe(_spec(gop=30, bframes=3, muxer_options=_NEGATIVE), copies=True),
     "mkv": Recipe(_spec(suffix=".mkv", gop=36)),
     "ts": Recipe(_spec(suffix=".ts", gop=36, start=Fraction(21, 2))),

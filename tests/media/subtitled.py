@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from tests.media.ebml import ENTRY, element, elements, with_tracks
 from tests.support.made_once import made_once
 from tests.support.media import MediaSpec, cached_media
 
@@ -26,8 +27,7 @@ SUBTITLES = {
 }
 """Kinds of subtitles: FFmpeg's encoder, and a container that holds them."""
 
-_SEGMENT, _TRACKS, _ENTRY, _NUMBER, _UID = 0x18538067, 0x1654AE6B, 0xAE, 0xD7, 0x73C5
-_INFO, _CLUSTER = 0x1549A966, 0x1F43B675
+_NUMBER, _UID = 0xD7, 0x73C5
 
 
 def subtitled(kind: str, folder: Path, ffmpeg: Callable[..., None]) -> Path:
@@ -66,57 +66,26 @@ def _presentation_graphics() -> bytes:
     )
 
 
-# --- Matroska by hand (RFC 8794, RFC 9559) ------------------------------------------------------------
+# --- very many -------------------------------------------------------------------------------------
 
 
 def many_subtitle_tracks(matroska: bytes, count: int) -> bytes:
     """A Matroska file whose track of subtitles is there `count` times."""
-    kept = []
-    for kind, begin, end in _elements(matroska, 0, len(matroska)):
-        if kind != _SEGMENT:
-            kept.append(matroska[begin[0] : end])
-            continue
-        body = []
-        for inner, at, stop in _elements(matroska, begin[1], end):
-            if inner == _TRACKS:
-                body.append(_element(_TRACKS, _multiplied(matroska[at[1] : stop], count)))
-            elif inner in {_INFO, _CLUSTER}:  # what names offsets is left out
-                body.append(matroska[at[0] : stop])
-        kept.append(_element(_SEGMENT, b"".join(body)))
-    return b"".join(kept)
+    return with_tracks(matroska, lambda tracks: _multiplied(tracks, count))
 
 
 def _multiplied(tracks: bytes, count: int) -> bytes:
-    entries = [tracks[at[1] : stop] for kind, at, stop in _elements(tracks, 0, len(tracks)) if kind == _ENTRY]
+    entries = [tracks[at[1] : stop] for kind, at, stop in elements(tracks, 0, len(tracks)) if kind == ENTRY]
     others, text = entries[:-1], entries[-1]
-    made = [_element(_ENTRY, entry) for entry in others]
+    made = [element(ENTRY, entry) for entry in others]
     for number in range(count):
         again = b""
-        for kind, at, stop in _elements(text, 0, len(text)):
+        for kind, at, stop in elements(text, 0, len(text)):
             body = text[at[1] : stop]
             if kind == _NUMBER:
                 body = (len(others) + 1 + number).to_bytes(4)
             elif kind == _UID:
                 body = (1_000_000 + number).to_bytes(4)
-            again += _element(kind, body)
-        made.append(_element(_ENTRY, again))
+            again += element(kind, body)
+        made.append(element(ENTRY, again))
     return b"".join(made)
-
-
-def _elements(data: bytes, at: int, end: int) -> Iterator[tuple[int, tuple[int, int], int]]:
-    """EBML elements: id, where they and their bodies begin, where they end."""
-    while at < end:
-        begin = at
-        width = 9 - data[at].bit_length()
-        kind = int.from_bytes(data[at : at + width])
-        at += width
-        width = 9 - data[at].bit_length()
-        size = int.from_bytes(data[at : at + width]) & (1 << 7 * width) - 1
-        at += width
-        stop = end if size == (1 << 7 * width) - 1 else at + size
-        yield kind, (begin, at), stop
-        at = stop
-
-
-def _element(kind: int, body: bytes) -> bytes:
-    return kind.to_bytes((kind.bit_length() + 7) // 8) + (1 << 56 | len(body)).to_bytes(8) + body

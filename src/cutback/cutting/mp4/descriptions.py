@@ -6,7 +6,7 @@ import struct
 
 from cutback.cutting.index import Description, Kind
 from cutback.cutting.mp4.boxes import child, children
-from cutback.domain.errors import MediaUnreadableError
+from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
 
 CODECS = {
     b"avc1": "h264",
@@ -38,6 +38,10 @@ PCM = {
 }
 """QuickTime's uncompressed sound (QTFF, "Sound Sample Description")."""
 
+_ENCRYPTED = {b"encv", b"enca", b"drmi", b"drms", b"drmt"}
+"""Entries of encrypted samples: common encryption (ISO/IEC 23001-7) and Apple's."""
+ENCRYPTED = "It is encrypted, and Cutback has no keys."
+
 _CONFIGURATIONS = {b"avcC", b"hvcC", b"av1C", b"vpcC"}
 # Object types of MPEG-4 systems, ISO/IEC 14496-1 table 5.
 _OBJECT_TYPES = {
@@ -57,9 +61,12 @@ def parse_descriptions(stsd: memoryview, kind: Kind) -> tuple[Description, ...]:
 
     Raises:
         MediaUnreadableError: the box is cut short.
+        MediaUnsupportedError: the samples of pictures or sound are encrypted.
     """
     entries = []
     for fourcc, payload in children(stsd[8:]):
+        if kind != "other" and fourcc in _ENCRYPTED:
+            raise MediaUnsupportedError(ENCRYPTED)
         raw = struct.pack(">I4s", len(payload) + 8, fourcc) + bytes(payload)
         try:
             if kind == "video":
@@ -82,6 +89,8 @@ def _visual(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
             extradata = bytes(data)
         elif kind == b"esds":
             codec, extradata = _esds(data)
+        elif kind == b"sinf":  # a protection scheme, whatever the entry is called
+            raise MediaUnsupportedError(ENCRYPTED)
     return Description(codec, raw, extradata, width=width, height=height)
 
 
@@ -95,6 +104,8 @@ def _sound(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
         seconds_rate, channels = struct.unpack_from(">dI", payload, 32)
         sample_rate = int(seconds_rate)
         boxes = payload[64:]
+    if child(boxes, b"sinf") is not None:
+        raise MediaUnsupportedError(ENCRYPTED)
     codec, extradata = CODECS.get(fourcc, fourcc.decode("latin-1")), b""
     if fourcc in PCM:
         codec = PCM[fourcc]

@@ -78,7 +78,9 @@ def _read_traf(
     samples = tracks.setdefault(track_id, Samples())
     dts = samples.next_dts
     tfdt = child(traf, b"tfdt")
-    if tfdt is not None:
+    if tfdt is None:
+        samples.follows = samples.follows or not samples.sizes
+    else:
         (dts,) = struct.unpack_from(">Q" if tfdt[0] == 1 else ">I", tfdt, 4)
     if not samples.described or samples.described[-1][1] != description:
         samples.described.append((len(samples), max(0, description)))

@@ -10,10 +10,11 @@ from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_bytes
 from cutback.cutting.mp4.boxes import child, children, top_level
 from cutback.cutting.mp4.created import created
+from cutback.cutting.mp4.descriptions import ENCRYPTED
 from cutback.cutting.mp4.fragments import Defaults, read_fragment
 from cutback.cutting.mp4.samples import Samples
 from cutback.cutting.mp4.trak import Trak, parse_trak
-from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 
 
 def is_mp4(head: bytes) -> bool:
@@ -27,6 +28,7 @@ def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> 
     Raises:
         MediaUnreadableError: there is no index, or it is damaged, or it holds no picture and no sound.
         MediaTooLargeError: it exceeds a limit.
+        MediaUnsupportedError: it is encrypted.
     """
     moov: memoryview | None = None
     fragments: dict[int, Samples] = {}
@@ -46,6 +48,8 @@ def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> 
                 break  # a recording still being written: up to its last complete fragment
             raise MediaUnreadableError("Its index is cut short; the file is truncated.")
         data = memoryview(read_bytes(source, offset + header, size - header))
+        if child(data, b"pssh") is not None:  # what a player needs to get the keys
+            raise MediaUnsupportedError(ENCRYPTED)
         if kind == b"moov" and moov is None:
             moov = data
             defaults = _fragment_defaults(moov)

@@ -23,6 +23,8 @@ class Samples:
     """How many samples at the end lie beyond the end of the file."""
     lost_from: int | None = None
     """The earliest PTS of those."""
+    follows: bool = False
+    """Of fragments: whether their times count from the end of the samples before them, as they have no `tfdt`."""
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -41,9 +43,11 @@ class Samples:
 
     def extend(self, other: Samples) -> None:
         """Append the samples of a track's fragments to those of its tables."""
-        base = len(self)
-        for name in ("dts", "pts", "sizes", "offsets"):
-            getattr(self, name).extend(getattr(other, name))
+        base, begin = len(self), self.next_dts if other.follows else 0
+        self.dts.extend(time + begin for time in other.dts)
+        self.pts.extend(time + begin for time in other.pts)
+        self.sizes.extend(other.sizes)
+        self.offsets.extend(other.offsets)
         self.sync.extend(array("I", (base + number for number in other.sync)))
         self.described.extend((base + number, description) for number, description in other.described)
         self.last_duration = other.last_duration

@@ -119,7 +119,7 @@ class Tables:
         first, end = max(0, first), min(end, self.count)
         deltas = self._deltas.spread(first, end)
         dts = array("q", accumulate(deltas[:-1], initial=self._deltas.sum_before(first)))
-        pts = dts
+        pts = dts[:]  # a column of its own, since samples of fragments may be appended to both
         if self._offsets is not None:
             pts = array("q", map(int.__add__, dts, self._offsets.spread(first, end)))
         places, described = self._chunks.window(first, end, self._size_list)
@@ -151,7 +151,7 @@ def chunks_as_samples(stbl: memoryview, most: int) -> Samples:
     dts = array("q", accumulate(lengths[:-1], initial=0))
     # QuickTime counts one byte a sample there for some codecs; the size of a moment is in the table or 1.
     sizes = array("I", (length * fixed for length in lengths))
-    return Samples(dts, dts, sizes, places, array("I", range(len(lengths))), [(0, 0)], last)
+    return Samples(dts, dts[:], sizes, places, array("I", range(len(lengths))), [(0, 0)], last)
 
 
 def _sizes(tables: dict[bytes, memoryview]) -> tuple[int, int, memoryview]:

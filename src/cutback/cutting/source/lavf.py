@@ -23,6 +23,7 @@ from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Track, decode_start
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.source.encryption import check_clear
 from cutback.cutting.source.lavf_entries import unwrap
 from cutback.cutting.source.lavf_open import Reopening, open_container
 from cutback.cutting.source.lavf_scan import scan
@@ -39,6 +40,7 @@ class LavfSource:
         self._limits = limits
         self._opened = Reopening(source, limits, keep=keep_open)
         with self._opened.container() as container:
+            check_clear(container, source)
             if container.format.name != "mpegts":
                 self.index, self._jumps = scan(container, limits)
                 return
