@@ -129,8 +129,8 @@ class Probe:
     """What a recording is."""
 
     container: str
-    size: int
-    """Bytes."""
+    size: int | None
+    """Bytes; None for a playlist."""
     duration: Fraction
     """Seconds."""
     tracks: tuple[ProbedTrack, ...]
@@ -219,19 +219,35 @@ def probe(
 ) -> Probe:
     """Look into a recording: container, duration, tracks, keyframes. Reads its index alone.
 
+    Of a playlist, the first segment says what tracks there are, and the playlist how long it is.
+
     Raises:
         RecordingNotFoundError: there is no such recording.
-        MediaUnsupportedError: it is a playlist, or no container that is read.
+        MediaUnsupportedError: it is no container that is read.
         CutbackError: any other reason in docs/failures.md.
     """
+    from cutback.reading.open_playlist import is_playlist, probe_playlist
+
     location = locate_recording(str(source))
-    reader = open_reader(location, open_store(location, options), stopped=stopped)
+    store = open_store(location, options)
+    bounds = limits or Limits()
     with _cutter() as cutter:
-        found = cutter.probe(reader, limits=limits or Limits(), stopped=stopped)
-    report = {"source": str(source), "size": reader.size, **found, "bytes_read": reader.bytes_read}
+        if is_playlist(location.key):
+            found = probe_playlist(
+                store,
+                location.key,
+                lambda segment: cutter.probe(segment, limits=bounds, stopped=stopped),
+                stopped=stopped,
+            )
+            cost: dict[str, Any] = {"size": None, "bytes_read": None}
+        else:
+            reader = open_reader(location, store, stopped=stopped)
+            found = cutter.probe(reader, limits=bounds, stopped=stopped)
+            cost = {"size": reader.size, "bytes_read": reader.bytes_read}
+    report = {"source": str(source), **found, **cost}
     return Probe(
         container=found["container"],
-        size=reader.size,
+        size=cost["size"],
         duration=Fraction(found["duration"]),
         tracks=tuple(_probed(track) for track in found["tracks"]),
         notes=tuple(found["notes"]),

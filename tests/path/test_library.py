@@ -10,8 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.path.shell import SHORT
+from tests.path.shell import SHORT, Shell
 from tests.support.decode import decode_presented
+from tests.support.hls import package
 from tests.support.spec import MediaSpec
 
 import cutback
@@ -97,6 +98,19 @@ def test_probe_tells_what_the_recording_is(sea: Path) -> None:
     assert pictures.codec == "h264"
     assert pictures.duration == SHORT.frames / RATE
     assert found.size == sea.stat().st_size
+
+
+def test_probe_of_a_playlist_tells_the_whole_length(shell: Shell, pytestconfig: pytest.Config) -> None:
+    playlist = package(SHORT, Path(pytestconfig.cache.mkdir("media")), shell.folder, seconds=2)
+    found = cutback.probe(playlist)
+    assert found.duration == SHORT.frames / RATE
+    assert found.size is None
+    assert {"video", "audio"} >= {track.kind for track in found.tracks} >= {"video"}
+
+    code, out, err = shell.run("probe", str(playlist))
+    assert (code, err) == (0, "")
+    assert "playlist" in out.splitlines()[0]
+    assert "in the first segment" in out
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,11 @@ def test_a_forbidden_import_is_refused(tree: Path, contract: str) -> None:
 
     assert after.returncode == 1, after.stdout
     assert "BROKEN" in after.stdout
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "src/cutback").rglob("*.py")):
+        for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            places.setdefault(name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

@@ -13,10 +13,10 @@ from cutback.cli.views import formatting
 def show_probe(screen: Screen, found: dict[str, Any]) -> None:
     """A heading, a table of tracks, and what cutting it will be like."""
     duration = formatting.length(Fraction(found["duration"]))
+    playlist = found["size"] is None
+    size = "playlist" if playlist else formatting.size(found["size"])
     screen.show(
-        f"[bold]{escape(found['source'])}[/]  [dim]{escape(str(found['container']))} · {duration} · "
-        f"{formatting.size(found['size'])}[/]",
-        "",
+        f"[bold]{escape(found['source'])}[/]  [dim]{escape(str(found['container']))} · {duration} · {size}[/]", ""
     )
     table = formatting.table("track", "codec", "language", "length", "rate", "", right=["length", "rate"])
     for track in found["tracks"]:
@@ -26,8 +26,9 @@ def show_probe(screen: Screen, found: dict[str, Any]) -> None:
     screen.show(table, "")
     keyframes = found["keyframes"]
     if keyframes:
+        where = " in the first segment" if playlist else ""
         screen.show(
-            f"{keyframes['count']} keyframes, {float(keyframes['average']):.2f} s apart on average, "
+            f"{keyframes['count']} keyframes{where}, {float(keyframes['average']):.2f} s apart on average, "
             f"{float(keyframes['longest']):.2f} s at most"
         )
     if found["copies"]:
@@ -36,7 +37,8 @@ def show_probe(screen: Screen, found: dict[str, Any]) -> None:
         screen.show("[yellow]![/] Clips are re-encoded whole: its container or codec is not one to copy from.")
     for note in found["notes"]:
         screen.show(f"[yellow]{escape(note)}[/]")
-    screen.show(f"[dim]read {formatting.size(found['bytes_read'])} to know all this[/]")
+    if not playlist:
+        screen.show(f"[dim]read {formatting.size(found['bytes_read'])} to know all this[/]")
 
 
 def _shape(track: dict[str, Any]) -> str:
