@@ -1,1 +1,1 @@
-"""Adapters: one `port_technology` module for each way to fulfil a port."""
+"""Implementations of the ports, one package for each technology."""

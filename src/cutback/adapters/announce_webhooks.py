@@ -1,4 +1,4 @@
-"""Announces by putting a delivery for every webhook concerned into a queue; sending comes later."""
+"""Announces events to webhooks by queueing a delivery for each; `cutback.worker.webhooks` sends them later."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from cutback.ports import Queue
 
 
 class OutboxAnnouncer:
-    """An Announcer. The queue's messages are `{"id", "url", "event"}`; `cutback.worker.webhooks` delivers them."""
+    """Implements Announcer. The queue's messages are `{"id", "url", "event"}`."""
 
     def __init__(self, queue: Queue, urls: Iterable[str] = ()) -> None:
-        """`urls` hear of every event, besides the webhook that a clip's own request names."""
+        """`urls` receive every event, in addition to the webhook that a clip's own request names."""
         self._queue = queue
         self._urls = tuple(urls)
 
     def close(self) -> None:
-        """Nothing to close: the queue is closed by its owner."""
+        """Nothing to close: the queue's owner closes it."""
 
     def announce(self, event: Event) -> None:
-        """Return once a delivery for each webhook is in the queue; delivering comes later.
+        """Queue a delivery for each webhook.
 
         Raises:
             QueueUnavailableError: some may be missing; announce the event again.

@@ -1,4 +1,4 @@
-"""Chooses the adapters that the settings ask for. The only module that knows concrete adapters."""
+"""Builds the adapters that the settings choose. The only module that knows concrete adapters."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def build(
     clock: Clock = utc_now,
     checkpoint: Checkpoint | None = None,
 ) -> Services:
-    """Make folders where they are missing, open stores and database.
+    """Create missing folders, open stores and database.
 
-    `cutter` and `prober` take the place of the real one, for measuring and testing all that is around it.
+    `cutter` and `prober` replace the real ones, in tests and benchmarks of everything around them.
 
     Raises:
-        SettingsError: the data folder cannot be made or written.
+        SettingsError: the data folder cannot be created or written.
         SurroundingsError: a store or the database does not answer.
     """
     from cutback.sandbox.cutter import ChildCutter
@@ -48,7 +48,7 @@ def build(
         settings=settings,
         policy=policy,
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
-        # A folder that somebody else fills is never made: at its place there may be a mount point.
+        # Do not create a folder that another program fills: it may be a mount point whose disk is missing.
         sources=Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store),
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         messages=Store.open(settings.message_store) if settings.message_store else None,
@@ -68,7 +68,7 @@ def build(
 
 
 def open_queue(settings: Settings, policy: Policy, clock: Clock = utc_now) -> Queue:
-    """The queue of requests. It is not asked anything yet.
+    """Return the queue of requests; nothing is sent yet.
 
     Raises:
         SettingsError: it needs a library that is not installed.
@@ -109,14 +109,14 @@ def _long_queue(settings: Settings, policy: Policy, clock: Clock) -> Queue | Non
 
 
 def open_webhook_queue(settings: Settings, clock: Clock = utc_now) -> Queue | None:
-    """The queue of deliveries to webhooks, if they have one. It is not asked anything yet.
+    """Return the queue of webhook deliveries, if there is one; nothing is sent yet.
 
     Raises:
         SettingsError: it needs a library that is not installed.
     """
     if not settings.has_webhooks:
         return None
-    # Long enough for a slow look-up of the receiver's name, too, which has no timeout.
+    # Long enough even for a slow DNS lookup of the receiver, which has no timeout.
     visibility = timedelta(seconds=4 * settings.webhook_timeout)
     max_receives = len(settings.webhook_delays) + 4
     if settings.webhook_queue_url:
@@ -155,14 +155,14 @@ def _records_url(settings: Settings) -> str:
     try:
         return str(check_records_url(read_secret(settings.records_url_secret)))
     except ValueError as error:
-        raise SettingsError(f"\n- CUTBACK_RECORDS_URL_SECRET: what the secret holds {error}") from None
+        raise SettingsError(f"\n- CUTBACK_RECORDS_URL_SECRET: the secret's text {error}") from None
 
 
 def read_secret(name: str) -> str:
-    """The text of a secret in AWS Secrets Manager, by its ARN.
+    """Return the text of a secret in AWS Secrets Manager, by its ARN.
 
     Raises:
-        SettingsError: it holds no text, or boto3 is not installed.
+        SettingsError: it contains no text, or boto3 is not installed.
         SurroundingsError: it cannot be read.
     """
     from cutback.adapters.aws.secrets import read_secret as read
@@ -171,7 +171,7 @@ def read_secret(name: str) -> str:
 
 
 def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue]:
-    """Both on one database."""
+    """Return records and catalogue, both in one database."""
     url = _records_url(settings)
     if not url:
         from cutback.adapters.sqlite.catalogue import SqliteCatalogue
@@ -207,7 +207,7 @@ def _cache(settings: Settings) -> Cache:
 
 
 def policy_of(settings: Settings) -> Policy:
-    """How patient these settings are."""
+    """Return the retry policy of these settings."""
     return Policy(
         max_tries=settings.max_tries,
         first_delay=timedelta(seconds=settings.retry_delay),
@@ -221,8 +221,8 @@ def _prepare_folders(settings: Settings) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(
-                f"\n- CUTBACK_{name}: the folder {folder} cannot be made ({error.strerror}); "
-                "choose one that this user may write"
+                f"\n- CUTBACK_{name}: the folder {folder} cannot be created ({error.strerror}); "
+                "choose one to which this user may write"
             ) from error
 
 

@@ -1,8 +1,8 @@
-"""The Cache on memcached: one for all workers, on one node or several. Without a node, reading is slower, no more.
+"""The Cache on memcached: shared by all workers, on one or several nodes. Without a node, reading is only slower.
 
-A key is hashed, since memcached takes none that is long or has a space in it. A value larger than a node takes in one
-item is cut into parts, which may lie on different nodes; what is found under the key itself names them. Parts vanish
-one by one, so whatever is put together again is checked.
+Keys are hashed, because memcached rejects long keys and keys with spaces. A value that is too large for one item is
+split into parts, which may be on different nodes; the item under the key itself names them. Parts disappear one by
+one, so the joined value is checked.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 0.2
 ANSWER_SECONDS = 0.5
-"""For a question to be taken, and between two pieces of its answer."""
+"""Seconds to send a request, and to wait for each part of its answer."""
 WHOLE_SECONDS = 2.0
-"""For the whole of one answer: a node that says a word now and then is as good as silent."""
+"""Seconds for one whole answer: a node that sends a byte now and then is no better than a silent one."""
 VALUE_SECONDS = 10.0
-"""For all parts of a value: it is read from the store sooner."""
+"""Seconds for all parts of a value: after that, reading from the store is faster."""
 DEAD_SECONDS = 30.0
-"""How long a node that did not answer is left alone."""
+"""Seconds during which a node that did not answer is not used."""
 
 PART_BYTES = 1_000_000
-"""Of a value in one item; memcached's own limit is 1 MiB with key and header."""
+"""Maximum bytes of a value in one item; memcached's own limit is 1 MiB with key and header."""
 
 MAX_BYTES = 32 * 1024 * 1024
 
@@ -46,7 +46,7 @@ _CONNECTIONS = 16
 
 
 class MemcachedCache:
-    """A Cache, safe to share between threads."""
+    """Implements Cache; safe to share between threads."""
 
     def __init__(
         self,
@@ -55,10 +55,13 @@ class MemcachedCache:
         max_bytes: int = MAX_BYTES,
         keep: timedelta = timedelta(days=1),
     ) -> None:
-        """Hosts and ports; connects when first used. Larger values than `max_bytes` are not kept, others for `keep`."""
+        """`nodes` are hosts and ports. Values larger than `max_bytes` are not kept, others for `keep`.
+
+        Connects on first use.
+        """
         self._max_bytes = max_bytes
         self._keep = int(keep.total_seconds())
-        # Answers are waited for: an error that memcached sends to one who does not listen is read as the next answer.
+        # Wait for every answer: otherwise an error from memcached would be read as the answer to the next request.
         self._client = HashClient(
             list(nodes),
             connect_timeout=CONNECT_SECONDS,
@@ -77,7 +80,7 @@ class MemcachedCache:
         self._ask("close")
 
     def get(self, key: str) -> bytes | None:
-        """The value, or None."""
+        """Return the value, or None."""
         name = _name(key)
         found = self._ask("get", name)
         if not isinstance(found, bytes) or len(found) < _HEADER.size:
@@ -89,10 +92,10 @@ class MemcachedCache:
         return value if value is not None and (len(value), _digest(value)) == (size, digest) else None
 
     def set(self, key: str, value: bytes) -> None:
-        """Keep the value for a while, if there is room."""
+        """Keep the value for a while, if there is space."""
         name = _name(key)
         if len(value) > self._max_bytes or not self._put(name, value):
-            self._ask("delete", name)  # the old one is not true any more
+            self._ask("delete", name)  # the old value is outdated
 
     def _put(self, name: str, value: bytes) -> bool:
         digest = _digest(value)
@@ -104,7 +107,7 @@ class MemcachedCache:
             data = value[number * PART_BYTES : (number + 1) * PART_BYTES]
             if time.monotonic() > deadline or not self._ask("set", part, data, expire=self._keep):
                 return False
-        return bool(self._ask("set", name, header, expire=self._keep))  # last, when all that it names is there
+        return bool(self._ask("set", name, header, expire=self._keep))  # last, when all parts that it names exist
 
     def _join(self, parts: Sequence[str]) -> bytes | None:
         deadline = time.monotonic() + VALUE_SECONDS
@@ -117,16 +120,16 @@ class MemcachedCache:
         return b"".join(found)
 
     def _ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        """The answer, or None, whatever goes wrong: the client raises all kinds of errors while nodes come and go."""
+        """Return the answer, or None on any error: the client raises errors of many kinds when nodes come and go."""
         try:
             return getattr(self._client, verb)(*arguments, **options)
-        except Exception as error:  # noqa: BLE001 - a dead cache is only a slow cache
+        except Exception as error:  # noqa: BLE001 - without a cache, work is only slower
             log.debug("cache=memcached %s failed: %r", verb, error)
             return None
 
 
 class _Socket(socket.socket):
-    """Waits for an answer no longer than it should, however it trickles in: a timeout alone begins anew each time."""
+    """A socket with a deadline for a whole answer, because a timeout restarts with every byte."""
 
     _deadline = math.inf
 
@@ -155,5 +158,5 @@ def _digest(value: bytes) -> bytes:
 
 
 def _parts(name: str, digest: bytes, size: int) -> list[str]:
-    """The parts' names: of this very value, so that those of two values are never mixed."""
+    """Return the parts' names. They contain a hash of the value, so that parts of two values never mix."""
     return [f"{name}:{digest.hex()}:{number}" for number in range(-(-size // PART_BYTES))]

@@ -1,4 +1,4 @@
-"""The Cache in the process's own memory: bounded, the longest unused goes first."""
+"""The Cache in the process's own memory: bounded; the least recently used value goes first."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 _ENTRY_COST = 200
-"""Bytes that an entry takes beside its key and value, roughly: so that empty values are not free."""
+"""Approximate bytes of an entry besides its key and value, so that empty values are not free."""
 
 
 class MemoryCache:
-    """A Cache for one process, shared by its threads."""
+    """Implements Cache for one process; its threads share it."""
 
     def __init__(
         self,
@@ -22,7 +22,7 @@ class MemoryCache:
         keep: timedelta = timedelta(hours=1),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Holds up to `max_bytes`, each value for `keep`; `clock` counts seconds and never goes back."""
+        """Keep up to `max_bytes`, each value for `keep`. `clock` counts seconds and never goes back."""
         self._max_bytes = max_bytes
         self._keep = keep.total_seconds()
         self._clock = clock
@@ -31,7 +31,7 @@ class MemoryCache:
         self._bytes = 0
 
     def get(self, key: str) -> bytes | None:
-        """The value, or None."""
+        """Return the value, or None."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -44,9 +44,9 @@ class MemoryCache:
             return value
 
     def set(self, key: str, value: bytes) -> None:
-        """Keep the value for a while, if there is room."""
+        """Keep the value for a while, if there is space."""
         with self._lock:
-            self._drop(key)  # even if the new value finds no room, the old one is not true any more
+            self._drop(key)  # even if there is no space for the new value, the old one is outdated
             cost = _cost(key, value)
             if cost > self._max_bytes:
                 return
@@ -56,7 +56,7 @@ class MemoryCache:
             self._bytes += cost
 
     def close(self) -> None:
-        """Forget everything."""
+        """Remove all values."""
         with self._lock:
             self._entries.clear()
             self._bytes = 0

@@ -1,4 +1,4 @@
-"""What every Catalogue decides alike, whatever it keeps recordings in. Pure."""
+"""The decisions that all implementations of Catalogue share. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.cameras.store_event import Standing, is_outdated
 
 REMOVALS_KEPT = timedelta(days=30)
-"""Longer than any queue keeps the news of an object's arrival."""
+"""How long removals are remembered: longer than any queue keeps an event about an object's arrival."""
 
 _HOW_HEARD = ("sequencer", "stored_at", "rules")
 
 
 def standing(recording: CameraRecording) -> Standing:
-    """What decides whether this or other news of the key counts."""
+    """Return what orders this recording among other news about its key."""
     return Standing(recording.sequencer, recording.stored_at)
 
 
 def to_enter(recording: CameraRecording, known: CameraRecording) -> CameraRecording | None:
-    """What takes the place of `known`, now that `recording` is heard of; None if all stays as it is."""
+    """Return the entry that replaces `known` after news of `recording`; None if nothing changes."""
     if is_outdated(standing(recording), standing(known)):
         return None
     if known.etag == recording.etag and not recording.sequencer:
@@ -29,14 +29,14 @@ def to_enter(recording: CameraRecording, known: CameraRecording) -> CameraRecord
 
 
 def says_the_same(one: CameraRecording, other: CameraRecording) -> bool:
-    """Whether they differ in nothing but how they were heard of."""
+    """Whether they differ only in the event that reported them."""
     return one.model_copy(update={name: getattr(other, name) for name in _HOW_HEARD}) == other
 
 
 def length_class(recording: CameraRecording) -> int:
-    """The number of bits of its length in microseconds: one of class n is shorter than 2^n µs.
+    """Return the number of bits of its length in microseconds: a recording of class n is shorter than 2^n µs.
 
-    Whatever overlaps a span then begins, within each class, at most 2^n µs before it, so that a span is looked up by
-    one narrow read of an index for each of the few classes that a camera has, however long its longest recording is.
+    Within a class, a recording that overlaps a span begins at most 2^n µs before it. So a span is looked up with one
+    narrow index read for each of a camera's few classes, however long its longest recording is.
     """
     return max(0, to_micros(recording.end) - to_micros(recording.start)).bit_length()

@@ -1,4 +1,4 @@
-"""What all adapters share that keep things in order of time: exact times as numbers, cursors, limits."""
+"""What all adapters with time-ordered data share: exact times as numbers, cursors, limits."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
 ABANDONED_AFTER = timedelta(hours=1)
-"""A lease that passed this long ago has no message that would lead a worker to its clip."""
+"""If a lease expired this long ago, the clip has no message left that would reach a worker."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER_NEGATIVE = 2**62
-"""Added so that the digits of times before 1970 sort as well."""
+"""Added so that times before 1970 sort correctly as digits too."""
 
 
 def to_micros(moment: datetime) -> int:
-    """Microseconds since 1970, exact: what the databases' fields of time hold."""
+    """Return exact microseconds since 1970, as the databases store times."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    """The moment, aware, in UTC."""
+    """Return the time, aware, in UTC."""
     return _EPOCH + timedelta(microseconds=micros)
 
 
 def micros_or_none(moment: datetime | None) -> int | None:
-    """The same for a moment that may not be there."""
+    """Like `to_micros`, for a time that may be None."""
     return None if moment is None else to_micros(moment)
 
 
 def sort_key(micros: int, name: str = "") -> str:
-    """A text that sorts as (time, name) does: one field, and so one index, serves a listing and its cursor.
+    """Return a text that sorts like (time, name), so that one indexed field serves a listing and its cursor.
 
-    Without a name it sorts before everything of that time.
+    Without a name, it sorts before everything with the same time.
     """
     return f"{micros + _NEVER_NEGATIVE:019} {name}"
 
 
 def make_cursor(micros: int, name: str) -> str:
-    """Where a listing's next page begins: after what has this time and this name."""
+    """Return the cursor of a listing's next page, which begins after this time and name."""
     return urlsafe_b64encode(f"{micros} {name}".encode()).decode()
 
 
 def read_cursor(cursor: str) -> tuple[int, str]:
-    """What `make_cursor` was given.
+    """Return the arguments of `make_cursor`.
 
     Raises:
-        ValueError: it did not make this one.
+        ValueError: `make_cursor` did not make this cursor.
     """
     try:
         micros, name = urlsafe_b64decode(cursor.encode("ascii")).decode().split(" ", 1)
@@ -54,11 +54,11 @@ def read_cursor(cursor: str) -> tuple[int, str]:
         if name and -(2**63) <= found[0] < 2**63 and make_cursor(*found) == cursor:
             return found
     except ValueError:
-        pass  # one message for every way in which it can be wrong
-    raise ValueError("the cursor is not one that a listing gave")
+        pass  # one message for everything that may be wrong
+    raise ValueError("the cursor is not from a listing")
 
 
 def check_limit(limit: int) -> None:
-    """Refuse to list nothing: with a `ValueError` for a limit below 1."""
+    """Raise `ValueError` for a limit below 1."""
     if limit < 1:
         raise ValueError("limit must be 1 or more")

@@ -1,1 +1,1 @@
-"""Folders, S3 and the like: one way to all of them."""
+"""Stores of objects: folders, S3 and similar services, behind one class."""

@@ -1,4 +1,4 @@
-"""The file that a clip is written to: its name, what it must not replace, and how it gets there whole."""
+"""Writes a clip to a file: chooses its name, protects existing files, and never leaves a partial clip."""
 
 from __future__ import annotations
 
@@ -23,67 +23,67 @@ from cutback.domain.errors import (
 
 STANDARD_OUTPUT = "-"
 ENDINGS = (".mp4", ".m4v")
-"""What a clip's file may be called: a clip is always an MP4."""
+"""The allowed extensions of a clip's file: a clip is always an MP4."""
 
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", re.ASCII)
 
 
 def choose(output: str | None, default: str) -> Path | None:
-    """Where the clip goes: a file, or None for the standard output. `default` names it within a folder.
+    """Return the clip's file, or None for standard output. `default` is its name if the output is a folder.
 
     Raises:
-        WrongUsageError: the name ends as that of another format, or the standard output is a terminal.
+        WrongUsageError: the name has another format's extension, or standard output is a terminal.
         OutputUnwritableError: nothing can be written there.
     """
     if output == STANDARD_OUTPUT:
         if sys.stdout.isatty():
-            raise WrongUsageError("A video does not belong on a terminal; send the output to a file or a program.")
+            raise WrongUsageError("Standard output is a terminal; redirect it to a file or a program.")
         return None
     return choose_file(output, default)
 
 
 def choose_file(output: str | None, default: str) -> Path:
-    """Where the clip goes, if it goes to a file. Raises as `choose`."""
+    """Return the clip's file; standard output is not possible here. Raises like `choose`."""
     target = Path(default if output is None else output)
     if _mode(target) is not None and target.is_dir():
         target /= default
     elif output is not None and output.endswith("/"):
-        raise OutputUnwritableError(f"There is no folder {output}")
+        raise OutputUnwritableError(f"The folder {output} does not exist.")
     ending = _ENDING.search(target.name)
     if ending and ending[0].lower() not in ENDINGS:
-        raise WrongUsageError(f"{output}: a clip is an MP4; name it {target.with_suffix('.mp4').name}.")
+        raise WrongUsageError(f"{output}: a clip is an MP4 file; name it {target.with_suffix('.mp4').name}.")
     _check_folder(target.parent)
     return target
 
 
 def check_replaceable(target: Path, sources: Iterable[Path], *, force: bool) -> None:
-    """See that writing the clip destroys nothing that somebody needs.
+    """Check that writing the clip does not destroy another file.
 
     Raises:
-        OutputIsSourceError: it is one of the files that the clip is cut from, by whatever name.
-        OutputExistsError: there is a file, and `force` does not allow to replace it.
+        OutputIsSourceError: the clip is cut from this very file, possibly under another name.
+        OutputExistsError: the file exists, and `force` is not set.
     """
     there = _mode(target)
     if there is None:
         return
     for source in sources:
-        if source.exists() and target.samefile(source):  # compares device and inode: a link is no way round
+        if source.exists() and target.samefile(source):  # compares device and inode, so links are recognised too
             raise OutputIsSourceError(f"It is {target}.")
     if stat.S_ISREG(there) and not force:
         raise OutputExistsError(f"It is {target}.")
 
 
 def write(target: Path | None, chunks: Iterable[bytes], *, force: bool, stopped: Callable[[], bool]) -> None:
-    """Write the clip beside its place, then put it there whole; nothing is left when that fails.
+    """Write the clip to a temporary file next to `target`, then rename it. If this fails, nothing remains.
 
-    The standard output (None), a device and a pipe are written as they are.
+    Standard output (None), devices and pipes are written directly.
 
     Raises:
-        OutputExistsError: somebody put a file there meanwhile.
-        OutputUnwritableError: it cannot be written.
-        StorageFullError: there is no room.
-        StoppedError: nobody wants it any more.
-        BrokenPipeError: whoever read the standard output has enough.
+        OutputExistsError: another program created the file meanwhile.
+        OutputUnwritableError: the file cannot be written.
+        StorageFullError: there is no space.
+        StoppedError: the work was stopped.
+        BrokenPipeError: the reader of standard output has closed it.
     """
     if target is None:
         _copy(chunks, sys.stdout.buffer, stopped)
@@ -127,7 +127,7 @@ def _put(beside: Path, target: Path, *, force: bool) -> None:
 
 
 def _mode(path: Path) -> int | None:
-    """The mode of what is there; None where nothing is."""
+    """Return the mode of an existing file; None if there is none."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -137,7 +137,7 @@ def _mode(path: Path) -> int | None:
 
 
 def _check_folder(folder: Path) -> None:
-    """Before a minute of work rather than after it."""
+    """Check the folder before the work rather than after it."""
     if folder.is_dir():
         if not os.access(folder, os.W_OK | os.X_OK):
             raise OutputUnwritableError(f"You may not write to the folder {folder}.")
@@ -145,7 +145,7 @@ def _check_folder(folder: Path) -> None:
     nearest = next((above for above in [folder, *folder.parents] if above.exists()), folder)
     if not nearest.is_dir():
         raise OutputUnwritableError(f"{nearest} is a file, not a folder.")
-    raise OutputUnwritableError(f"There is no folder {folder}.")
+    raise OutputUnwritableError(f"The folder {folder} does not exist.")
 
 
 def _unwritable(error: OSError, target: Path) -> CutbackError:

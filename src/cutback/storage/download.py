@@ -1,4 +1,4 @@
-"""A large range of an object in pieces, over one request, taken up again where the network fails."""
+"""Reads a large range of an object in chunks, with one request that resumes after network failures."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _PIECE = 2 * 1024 * 1024
-"""Bytes that a piece has at the least, the last one excepted."""
+"""Minimum bytes of a chunk, except for the last one."""
 
 _TAKEN_UP = 3
-"""How often a broken answer is taken up without a byte in between, before it counts as a failure."""
+"""How often a broken download is resumed without receiving a byte in between, before it fails."""
 
 
 def streamed(objects: ObjectStore, key: str, etag: str, start: int, end: int) -> Iterator[bytes]:
-    """The bytes from `start` to `end` (excluded) of that version.
+    """Yield the bytes from `start` to `end` (excluded) of that version.
 
     Raises:
-        SourceChangedError: the object is another version now, or ends before the range does.
-        ObjectNotFoundError: the object is gone.
-        StorageUnavailableError: the store does not answer, however often it is asked again.
+        SourceChangedError: the object has another version now, or ends before the end of the range.
+        ObjectNotFoundError: the object does not exist any more.
+        StorageUnavailableError: the store does not answer, even after several tries.
     """
     failures = 0
     while start < end:

@@ -1,4 +1,4 @@
-"""Whatever a store answers, translated in this one place into Cutback's own errors."""
+"""Translates all errors of stores to Cutback's own."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _NO_SUCH_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 
 def check(key: str) -> None:
-    """Let only keys pass.
+    """Check that this is a valid key.
 
     Raises:
-        InvalidRequestError: it is none; see `check_key`.
+        InvalidRequestError: it is not; see `check_key`.
     """
     try:
         check_key(key)
@@ -41,16 +41,16 @@ def check(key: str) -> None:
 
 @contextmanager
 def translating(key: str, *, writing: bool = False) -> Iterator[None]:
-    """Errors of obstore and of the system leave this block as Cutback's, naming `key`.
+    """Translate errors of obstore and of the system in this block, with `key` in the message.
 
-    Nothing of the original text reaches the new message: an answer's body or an address may hold
-    credentials. A cleaned first line of it goes to the debug log.
+    The original text never becomes part of the message: an answer's body or a URL may contain credentials. Its first
+    line goes to the debug log, without them.
 
     Raises:
-        ObjectNotFoundError: reading, and there is no such object.
-        ObjectExistsError: it was to be created and is there already.
-        SourceChangedError: it is no longer the version asked for.
-        StorageFullError: no room, or over quota.
+        ObjectNotFoundError: the object to read does not exist.
+        ObjectExistsError: the object to create already exists.
+        SourceChangedError: the object no longer has the requested version.
+        StorageFullError: the disk is full or a quota is reached.
         InvalidRequestError: no object of this store can have such a key.
         StorageUnavailableError: anything else.
     """
@@ -76,11 +76,11 @@ def _translate(error: Exception, key: str, *, writing: bool) -> CutbackError:
     if number in _NO_ROOM or status == 507:
         return StorageFullError(f"{key}.")
     if _no_such_name(error, number, status, text):
-        return InvalidRequestError([Fault("", f"{key!r} cannot be the name of an object in this store")])
+        return InvalidRequestError([Fault("", f"{key!r} is not a valid object name in this store")])
     if status == 404 or number in _NO_SUCH_FILE or isinstance(error, FileNotFoundError):
         if not writing:
             return ObjectNotFoundError(f"{key}.")
-        return StorageUnavailableError(f"{key}: its bucket or folder does not exist, or a file is in its way.")
+        return StorageUnavailableError(f"{key}: its bucket or folder does not exist, or a file has the folder's name.")
     return StorageUnavailableError(f"{key}: {_hint(error, number, status, text)}")
 
 
@@ -89,28 +89,28 @@ def _hint(error: Exception, number: int | None, status: int | None, text: str) -
 
     denied = isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError)
     if number in _NOT_ALLOWED:
-        return "this user may not do that there, or the file system is read-only."
+        return "this user lacks the permission, or the file system is read-only."
     if number == errno.ENOENT:
-        return "the folder is gone."
+        return "the folder does not exist any more."
     if status in {401, 403} or denied:
-        return "access was denied; check the credentials and what they are allowed to do."
+        return "access was denied; check the credentials and their permissions."
     if "169.254.169.254" in text or "metadata.google.internal" in text:
         return "no credentials were found."
     if status is not None:
         return f"the store answered with HTTP status {status}."
     if "builder error" in text:
-        return "its address cannot be used; plain http:// needs the option allow_http."
+        return "its endpoint cannot be used; plain http:// needs the option allow_http."
     if "error sending request" in text:
-        return "there was no answer in time; check the endpoint and the network."
+        return "the store did not answer in time; check the endpoint and the network."
     if number is not None:
-        return f"the system said {errno.errorcode.get(number, number)}."
+        return f"the system reported {errno.errorcode.get(number, number)}."
     return "the request failed; the debug log has more."
 
 
 def _errno(error: Exception, text: str) -> int | None:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
-    # obstore passes the folder store's system errors on as text alone.
+    # obstore passes on system errors of folders only as text.
     found = re.search(r"\(os error (\d+)\)", text)
     return int(found[1]) if found else None
 
@@ -136,6 +136,6 @@ def _no_such_name(error: Exception, number: int | None, status: int | None, text
 
 
 def _cleaned(text: str) -> str:
-    """The first line without an answer's body and without what stands after `?` in an address."""
+    """Return the first line, without an answer's body and without the query of a URL."""
     first = text.split("\n", 1)[0].split("<", 1)[0]
     return re.sub(r"(\?)\S+|(//)[^/\s]*@", r"\1\2", first)[:300]

@@ -1,4 +1,4 @@
-"""What a folder needs beyond what obstore does for it: no way out, durable files, a clean sweep."""
+"""What obstore does not do for folders: keep keys inside, make files durable, remove leftovers."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from cutback.domain.errors import ObjectNotFoundError, SourceChangedError, Stora
 from cutback.storage.errors import translating
 
 _STAGED = re.compile(r".*#\d+", re.DOTALL)
-"""obstore writes to such a name first; a process killed meanwhile leaves it behind."""
+"""The names that obstore writes to first; a killed process leaves such a file behind."""
 
 _PIECE = 1024 * 1024
 _TRIES = 5
 _BEGUN = 8 * 1024 * 1024
-"""Bytes after which the disk is set to work."""
+"""Bytes after which writing to the disk begins."""
 
 
 class Folder:
     """The folder behind a store, known by its real path.
 
-    Symbolic links inside it are followed as long as they stay inside; one that leads out is refused,
-    for reading and for writing, so that a key can never name a file elsewhere on the machine. Whoever
-    can change the folder while Cutback runs is trusted: the check and the use are two steps.
+    Symbolic links are followed only inside the folder. One that leads out is refused, for reading and for writing, so
+    that a key can never name another file on the machine. Users who can change the folder while Cutback runs are
+    trusted, because check and use are two steps.
     """
 
     def __init__(self, root: Path) -> None:
-        """`root` must exist; it may itself be a link."""
+        """`root` must exist; it may be a link."""
         self.root = root.resolve(strict=True)
 
     def path(self, key: str) -> Path:
-        """Where the object lies; nothing is looked up."""
+        """Return the path of an object, without accessing it."""
         return self.root / key
 
     def check_readable(self, key: str) -> None:
-        """Let only regular files inside the folder pass; opening a named pipe would hang for ever.
+        """Check that the key names a regular file inside the folder; opening a named pipe would block for ever.
 
         Raises:
-            ObjectNotFoundError: there is none under this key.
-            OSError: the folder cannot be looked at.
+            ObjectNotFoundError: it does not.
+            OSError: the folder cannot be read.
         """
         if not self._inside(key):
             raise ObjectNotFoundError(f"{key}: a symbolic link leads out of the folder {self.root}.")
         if not stat.S_ISREG(self.path(key).stat().st_mode):
-            raise ObjectNotFoundError(f"{key}: is not a file.")
+            raise ObjectNotFoundError(f"{key} is not a file.")
 
     def holds_anything(self) -> bool:
-        """Whether the folder is there and not empty.
+        """Whether the folder exists and is not empty.
 
         Raises:
-            OSError: it cannot be looked at.
+            OSError: it cannot be read.
         """
         try:
             with os.scandir(self.root) as entries:
@@ -63,7 +63,7 @@ class Folder:
             return False
 
     def check_creatable(self, key: str) -> None:
-        """Raises `StorageUnavailableError` when a symbolic link would lead the new file out of the folder."""
+        """Raise `StorageUnavailableError` if a symbolic link leads the new file out of the folder."""
         if not self._inside(key):
             raise StorageUnavailableError(f"{key}: a symbolic link leads out of the folder {self.root}.")
 
@@ -71,17 +71,17 @@ class Folder:
         return Path(os.path.realpath(self.path(key))).is_relative_to(self.root)
 
     def read(self, key: str, etag: str, start: int, end: int) -> Iterator[bytes]:
-        """The bytes from `start` to `end` (excluded) of one version, in pieces; see `check_readable` first.
+        """Yield the bytes from `start` to `end` (excluded) of one version, in chunks. Call `check_readable` first.
 
         Raises:
-            SourceChangedError: it is another version, or became one meanwhile, or ends before the range does.
-            ObjectNotFoundError: it is gone.
+            SourceChangedError: the file has another version, changes meanwhile, or ends before the end of the range.
+            ObjectNotFoundError: the file does not exist any more.
         """
         with translating(key):
             handle = os.open(self.path(key), os.O_RDONLY | os.O_NONBLOCK)
             try:
                 while start < end:
-                    # Looked at before and after each piece: a file may be rewritten in place.
+                    # Check before and after each chunk, because a file may be rewritten in place.
                     piece = os.pread(handle, min(_PIECE, end - start), start)
                     if not piece or _version(os.fstat(handle)) != etag:
                         raise SourceChangedError(f"{key}.")
@@ -93,23 +93,23 @@ class Folder:
     def read_grown(
         self, key: str, etag: str, start: int, length: int, unchanged: Iterable[tuple[int, bytes]]
     ) -> bytes | None:
-        """As `Store.read_grown`; see `check_readable` first."""
+        """Do what `Store.read_grown` describes. Call `check_readable` first."""
         handle = os.open(self.path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             if _inode(os.fstat(handle)) != etag.strip('"').partition("-")[0]:
                 return None
             data = os.pread(handle, length, start)
-            # Compared afterwards: a change that came before this read must not pass.
+            # Compare after reading, to notice any change made before the read.
             same = all(os.pread(handle, len(known), at) == known for at, known in unchanged)
             return data if same and len(data) == length else None
         finally:
             os.close(handle)
 
     def write(self, key: str, chunks: Iterable[bytes]) -> None:
-        """A new file of these chunks; nothing is left of it when they, or the disk, fail.
+        """Write the chunks to a new file; if they or the disk fail, nothing of it remains.
 
         Raises:
-            CutbackError: as `translating` puts what the system says.
+            CutbackError: the system failed; translated by `translating`.
             Exception: what `chunks` raised, unchanged.
         """
         with translating(key, writing=True):
@@ -134,15 +134,15 @@ class Folder:
     def _create(self, path: Path) -> int:
         for _ in range(_TRIES):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):  # swept away meanwhile, as it was empty
+            with suppress(FileNotFoundError):  # removed meanwhile, because it was empty
                 return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
     def make_durable(self, key: str) -> None:
-        """Return once the file, and its name in its folders, would survive a loss of power.
+        """Flush the file and its folders to the disk, so that they survive a power failure.
 
         Raises:
-            OSError: the disk could not write them.
+            OSError: the disk cannot write them.
         """
         path = self.path(key)
         while True:
@@ -156,7 +156,7 @@ class Folder:
             path = path.parent
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Keys of the files below `prefix` (all, when empty), without following links to folders.
+        """Yield the keys of the files below `prefix` (empty: all), without following links to folders.
 
         Raises:
             StorageUnavailableError: the folder itself is missing.
@@ -171,17 +171,17 @@ class Folder:
                     yield Path(place, name).relative_to(self.root).as_posix()
 
     def remove_below(self, prefix: str, *, keep: str | None) -> int:
-        """Remove every file below `prefix`, half-written ones too, then the folders left empty.
+        """Remove every file below `prefix`, including incomplete ones, then the empty folders.
 
         Links are removed, never followed. Returns the number of files.
 
         Raises:
-            StorageUnavailableError: `prefix` is or lies behind a symbolic link.
-            OSError: something could not be removed.
+            StorageUnavailableError: `prefix` is a symbolic link or contains one.
+            OSError: a file or folder could not be removed.
         """
         top = self.path(prefix)
         if os.path.realpath(top) != str(top):
-            raise StorageUnavailableError(f"{prefix}: a symbolic link is in its path; nothing was removed.")
+            raise StorageUnavailableError(f"{prefix}: its path contains a symbolic link; nothing was removed.")
         kept = None if keep is None else self.path(keep)
         removed = 0
         for place, folders, names in os.walk(top, topdown=False, onerror=_raise_unless_gone):
@@ -191,16 +191,16 @@ class Folder:
                     path.unlink(missing_ok=True)
                     removed += 1
             with suppress(OSError):
-                Path(place).rmdir()  # fails while something is in it, as it should
+                Path(place).rmdir()  # fails if it is not empty, as intended
         self._remove_empty_folders(top.parent)
         return removed
 
     def remove_file(self, key: str) -> None:
-        """Remove one file, or the link of that name, if there is one, and the folders left empty.
+        """Remove a file or link, if it exists, then the empty folders.
 
         Raises:
             StorageUnavailableError: a symbolic link leads out of the folder.
-            OSError: it could not be removed.
+            OSError: it cannot be removed.
         """
         path = self.path(key)
         if not Path(os.path.realpath(path.parent)).is_relative_to(self.root):
@@ -225,9 +225,9 @@ def _raise_unless_gone(error: OSError) -> None:
 
 
 def _begin_writing(handle: int, start: int, end: int) -> None:
-    """Let the disk begin with what was written, so that making it durable does not begin only at the end.
+    """Begin to write this range to the disk now, so that less remains for `make_durable` at the end.
 
-    Linux does so before it forgets pages that are said to be needed no more; those not written yet it keeps.
+    Linux starts this before it drops pages that are marked as unneeded; it keeps pages that are not written yet.
     """
     if hasattr(os, "posix_fadvise"):
         with suppress(OSError):
@@ -235,10 +235,10 @@ def _begin_writing(handle: int, start: int, end: int) -> None:
 
 
 def _inode(status: os.stat_result) -> str:
-    """What a file's etag begins with: it stays while the file grows."""
+    """Return the first part of a file's ETag, which stays the same while the file grows."""
     return f"{status.st_ino:x}"
 
 
 def _version(status: os.stat_result) -> str:
-    """As obstore makes a file's etag."""
+    """Return a file's ETag, made like obstore's."""
     return f'"{_inode(status)}-{status.st_mtime_ns // 1000:x}-{status.st_size:x}"'

@@ -1,4 +1,4 @@
-"""What a store tells of an object."""
+"""What a store reports about an object."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class ObjectInfo:
     size: int
     """Bytes."""
     etag: str
-    """The version. In a folder it is made of the file's inode, time of change (µs) and size."""
+    """The version. In a folder, it consists of the file's inode, modification time (µs) and size."""
     modified: datetime
 
 
 def info_of(meta: ObjectMeta) -> ObjectInfo:
-    """From obstore's own.
+    """Convert obstore's metadata.
 
     Raises:
-        StorageUnavailableError: the store tells no version.
+        StorageUnavailableError: the store reports no version.
     """
     etag = meta["e_tag"]
     if not etag:
-        raise StorageUnavailableError(f"{meta['path']}: the store tells no version (etag) of its objects.")
+        raise StorageUnavailableError(f"{meta['path']}: the store reports no versions (ETags) of its objects.")
     return ObjectInfo(meta["path"], meta["size"], etag, meta["last_modified"])

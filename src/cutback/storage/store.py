@@ -1,4 +1,4 @@
-"""Stores of recordings and clips: a folder, S3 and what is compatible with it, Google Cloud Storage, Azure."""
+"""Stores of recordings and clips: folders, S3 and compatible services, Google Cloud Storage, Azure."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
 LARGEST_COPY = 5 * 1024 * MIB
-"""Bytes that S3 copies in one request; a larger object cannot be moved to its key."""
+"""Maximum bytes that S3 copies in one request; a larger object cannot be moved to its key."""
 _HIDDEN = ".cutback-part"
-"""Ends the names of objects that are not finished; `list` passes over them, `delete_prefix` removes them."""
+"""The suffix of unfinished objects; `list` ignores them, `delete_prefix` removes them."""
 
 
 class Store:
-    """Objects under keys. Safe to use from several threads, not across a fork (spawn children instead).
+    """Objects with keys. Threads may share it; a forked process must not use it (spawn children instead).
 
-    Every method raises `StorageUnavailableError` when the store cannot be reached or refuses, and
-    `InvalidRequestError` when a key is none (`cutback.domain.requests.request.check_key`). In a folder, symbolic links
-    that lead out of it are refused, and only regular files are objects.
+    Every method raises `StorageUnavailableError` if the store cannot be reached or refuses the request, and
+    `InvalidRequestError` if a key is invalid (`cutback.domain.requests.sources.check_key`). In a folder, symbolic
+    links that lead out of it are refused, and only regular files are objects.
     """
 
     def __init__(self, url: str, objects: ObjectStore, folder: Folder | None) -> None:
         """Use `Store.open`."""
         self.url = url
-        """What was opened: a folder's real path, or a URL without a `/` at its end."""
+        """The real path of a folder, or a URL without a final `/`."""
         self._objects = objects
         self._folder = folder
 
@@ -58,14 +58,14 @@ class Store:
     def open(cls, url: str, *, options: Mapping[str, str] | None = None, create: bool = False) -> Store:
         """Open a folder (a path or a `file://` URL), or an `s3://`, `gs://` or `az://` URL.
 
-        `create` makes the folder, if need be. `options` are obstore's own, by the names it documents:
-        `endpoint`, `region`, `access_key_id`, `virtual_hosted_style_request`, `skip_signature`,
-        `allow_http`, `timeout` and so on. What they leave out comes from the environment (`AWS_…`,
-        `GOOGLE_…`, `AZURE_…`). Nothing is sent yet; `check_writable` does.
+        `create` creates the folder if necessary. `options` are those of obstore, with the names that it documents:
+        `endpoint`, `region`, `access_key_id`, `virtual_hosted_style_request`, `skip_signature`, `allow_http`,
+        `timeout` and so on. Missing ones come from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`). Nothing is sent
+        yet; `check_writable` does that.
 
         Raises:
-            SettingsError: the URL or an option is wrong, or the folder is a file.
-            StorageUnavailableError: there is no such folder, or it cannot be made.
+            SettingsError: the URL or an option is invalid, or the folder is a file.
+            StorageUnavailableError: the folder does not exist or cannot be created.
         """
         path = folder_of(url)
         objects = connect(url, path, options or {}, create=create)
@@ -80,10 +80,10 @@ class Store:
         return self._folder is not None
 
     def check_there(self) -> None:
-        """See that the store is there and holds something. At most one request.
+        """Check that the store exists and is not empty. At most one request.
 
         Raises:
-            StorageUnavailableError: it is missing or empty, as a folder is whose disk is not mounted.
+            StorageUnavailableError: it is missing or empty, like a folder whose disk is not mounted.
         """
         with translating(self.url):
             if self._folder is not None:
@@ -94,25 +94,25 @@ class Store:
             raise StorageUnavailableError(f"{self.url} is missing or empty. Is its disk mounted?")
 
     def url_for(self, key: str) -> str:
-        """Where a person finds the object: an absolute path, or a URL."""
+        """Return the object's absolute path or URL."""
         check(key)
         return f"{self.url}/{key}" if self._folder is None else str(self._folder.path(key))
 
     def head(self, key: str) -> ObjectInfo:
-        """What lies under `key` now. One request.
+        """Return what the store reports about the object now. One request.
 
         Raises:
-            ObjectNotFoundError: nothing.
+            ObjectNotFoundError: there is no such object.
         """
         with self._reading(key):
             return info_of(self._objects.head(key))
 
     def read_range(self, key: str, etag: str, start: int, length: int) -> bytes:
-        """Exactly `length` (at least 1) bytes from `start` of that version. One request.
+        """Read exactly `length` (at least 1) bytes from `start`, of that version. One request.
 
         Raises:
-            SourceChangedError: the object is another version now, or ends before the range does.
-            ObjectNotFoundError: the object is gone.
+            SourceChangedError: the object has another version now, or ends before the end of the range.
+            ObjectNotFoundError: the object does not exist any more.
         """
         with self._reading(key):
             answer = self._objects.get(key, options={"if_match": etag, "range": (start, start + length)})
@@ -122,9 +122,9 @@ class Store:
         return data
 
     def stream_range(self, key: str, etag: str, start: int, length: int) -> Iterator[bytes]:
-        """The same bytes as `read_range` gives, in pieces, with few of them held at once. One request.
+        """Yield the same bytes as `read_range`, in chunks, with few of them in memory at once. One request.
 
-        Raises as `read_range`, while the pieces are taken.
+        Raises like `read_range`, during iteration.
         """
         if self.is_folder and self._folder is not None:
             with self._reading(key):
@@ -134,13 +134,13 @@ class Store:
     def read_grown(
         self, key: str, etag: str, start: int, length: int, *, unchanged: Iterable[tuple[int, bytes]]
     ) -> bytes | None:
-        """Exactly `length` bytes from `start` of that version, out of a longer one that was made by appending to it.
+        """Read exactly `length` bytes from `start`, of that version, from a longer one that was appended to.
 
-        Only a folder's file grows in place. `unchanged` holds (offset, bytes) of that version: if one of them is not
-        in the file any more, or it is another file, or not a folder's, there is no answer (None).
+        Only a file in a folder grows in place. `unchanged` contains (offset, bytes) of that version. Returns None if
+        the file no longer contains one of them, if it is another file, or if the store is not a folder.
 
         Raises:
-            ObjectNotFoundError: the object is gone.
+            ObjectNotFoundError: the object does not exist any more.
         """
         if self._folder is None:
             return None
@@ -148,10 +148,10 @@ class Store:
             return self._folder.read_grown(key, etag, start, length, unchanged)
 
     def get_bytes(self, key: str, limit: int) -> bytes:
-        """The whole of a small object.
+        """Read a small object completely.
 
         Raises:
-            ObjectNotFoundError: there is none.
+            ObjectNotFoundError: there is no such object.
             ObjectTooLargeError: it has more than `limit` bytes; they were not read.
         """
         with self._reading(key):
@@ -159,10 +159,10 @@ class Store:
             size = answer.meta["size"]
             if size <= limit:
                 return answer.bytes().to_bytes()
-        raise ObjectTooLargeError(f"{key} has {size} bytes; no more than {limit} are read.")
+        raise ObjectTooLargeError(f"{key} has {size} bytes; the limit is {limit}.")
 
     def metadata(self, key: str) -> dict[str, str]:
-        """What was said of an object when it was stored; nothing in a folder. One request. Raises as `head`."""
+        """Return an object's user-defined metadata; empty in a folder. One request. Raises like `head`."""
         if self._folder is not None:
             return {}
         with self._reading(key):
@@ -170,9 +170,9 @@ class Store:
         return {str(name).lower(): str(value) for name, value in attributes.items()}
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """The objects below `prefix`, which names whole segments: `a/b` finds `a/b/c`, not `a/bc`.
+        """Yield the objects below `prefix`, which names whole segments: `a/b` finds `a/b/c`, not `a/bc`.
 
-        Sorted within each folder only. Objects that are not finished are left out.
+        Sorted only within each folder. Unfinished objects are ignored.
         """
         if prefix:
             prefix = prefix.removesuffix("/")
@@ -196,32 +196,32 @@ class Store:
             try:
                 yield self.head(key)
             except (ObjectNotFoundError, InvalidRequestError) as error:
-                log.debug("left out of the listing: %s", error)
+                log.debug("ignored in the listing: %s", error)
 
     # --- writing ---------------------------------------------------------------------------------
 
     def put(self, key: str, chunks: Iterable[bytes], *, size: int | None = None, if_absent: bool = True) -> ObjectInfo:
-        """Store an object as a whole or not at all; in a folder it also survives a loss of power.
+        """Store an object completely or not at all; in a folder, it also survives a power failure.
 
-        The chunks are taken in this thread and at most some 64 MiB of them are held. What they raise
-        comes out unchanged. `size` is checked, if given. With `if_absent`, an object that is there
-        already is never overwritten, not even by two writers at once: a large one goes to a key of its
-        own beside `key` and is moved, inside the store, on the condition that `key` is free. One of more than
-        `LARGEST_COPY` is uploaded to `key` itself, which an empty object reserves meanwhile.
+        This thread takes the chunks, and at most about 64 MiB of them are in memory. Their exceptions pass through
+        unchanged. `size` is checked, if given. With `if_absent`, an existing object is never overwritten, even if two
+        writers do this at once: a large object is uploaded with a key next to `key` and then moved within the store,
+        on condition that `key` is free. One of more than `LARGEST_COPY` bytes is uploaded to `key` itself, which an
+        empty object reserves meanwhile.
 
         An interrupted multipart upload to S3 leaves parts that only a lifecycle rule of the bucket removes.
 
         Raises:
-            ObjectExistsError: `if_absent` was asked for and there is one.
-            StorageFullError: no room.
-            InternalError: the chunks did not have `size` bytes in all.
+            ObjectExistsError: `if_absent` is set and the object exists.
+            StorageFullError: there is no space.
+            InternalError: the chunks do not have `size` bytes in total.
         """
         check(key)
         if self._folder is not None:
             with translating(key, writing=True):
                 self._folder.check_creatable(key)
         rest = counted(chunks, size, key)
-        # Awaiting the end here lets a small object go in one conditional request.
+        # A small object, whose end is reached here, is stored with one conditional request.
         start, finished = collect(rest, (4 if self.is_folder else 32) * MIB)
         if finished:
             self._put_whole(key, b"".join(start), if_absent=if_absent)
@@ -266,7 +266,7 @@ class Store:
             raise
 
     def _create(self, key: str, act: Callable[[], object]) -> None:
-        """A conflict may also mean that another write was under way (S3's 409): look, and try again."""
+        """Create an object. A conflict (S3's 409) may also mean a concurrent write, so check and try again."""
         for _ in range(3):
             try:
                 with translating(key, writing=True):
@@ -284,7 +284,7 @@ class Store:
         return False
 
     def delete(self, key: str) -> None:
-        """Remove an object. It need not be there."""
+        """Remove an object, if it exists."""
         check(key)
         with translating(key, writing=True):
             if self._folder is not None:
@@ -294,10 +294,10 @@ class Store:
                 self._objects.delete(key)
 
     def delete_prefix(self, prefix: str, *, keep: str | None = None) -> int:
-        """Remove everything below `prefix` but the object `keep`; returns how many there were.
+        """Remove everything below `prefix` except the object `keep`. Returns how many objects were removed.
 
-        Objects that were never finished go too, and in a folder what a killed writer left and the
-        folders that become empty. `prefix` names whole segments, as in `list`.
+        This includes unfinished objects; in a folder, also files that a killed writer left and folders that become
+        empty. `prefix` names whole segments, as in `list`.
         """
         prefix = prefix.removesuffix("/")
         check(prefix)
@@ -314,10 +314,10 @@ class Store:
             return removed
 
     def check_writable(self) -> None:
-        """Write a small object, read it and remove it, so that a wrong setting shows at the start.
+        """Write a small object, read it and remove it, to find wrong settings at the start.
 
         Raises:
-            StorageFullError: no room.
+            StorageFullError: there is no space.
         """
         key = f"check-{secrets.token_hex(8)}{_HIDDEN}"
         try:
@@ -327,7 +327,7 @@ class Store:
             with suppress(CutbackError):
                 self.delete(key)
 
-    # --- small things ----------------------------------------------------------------------------
+    # --- internal --------------------------------------------------------------------------------
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[None]:

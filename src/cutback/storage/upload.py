@@ -1,4 +1,4 @@
-"""A stream of chunks becomes one object, in bounded memory, without ever running under obstore's runtime."""
+"""Uploads a stream of chunks as one object, in bounded memory, and takes the chunks outside of obstore's runtime."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _MOST_PARTS = 10_000
-"""Of one object on S3."""
+"""Maximum parts of one object on S3."""
 _WAITING = 4
-"""Pieces between the two threads."""
+"""Maximum chunks between the two threads."""
 _IN_FLIGHT = 3
-"""Parts on their way to the store."""
+"""Parts that are uploaded at the same time."""
 
 
 class SourceFailed(Exception):  # noqa: N818 - a signal between two threads
-    """Tells obstore to abandon the upload, because the chunks ended by an error."""
+    """Makes obstore abandon the upload, because the chunks ended with an error."""
 
 
 def part_size_of(size: int) -> int:
-    """Bytes of a part, so that an object of `size` bytes has no more parts than S3 allows."""
+    """Return the bytes of a part, so that an object of `size` bytes has no more parts than S3 allows."""
     return max(8 * _MIB, -(-size // _MOST_PARTS))
 
 
 def upload(objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size: int, name: str) -> None:
     """Upload in parts of `part_size` bytes; the object appears at the end or not at all.
 
-    Chunks are taken in this thread and not by obstore itself: it takes them from within its runtime,
-    where chunks that are read from a store in turn would panic.
+    This thread takes the chunks, not obstore itself: obstore would take them inside its runtime, which panics if the
+    chunks are themselves read from a store.
 
     Raises:
-        CutbackError: what the store said, as `translating` puts it, about `name`.
+        CutbackError: the store failed; translated by `translating`, with `name` in the message.
         Exception: what `chunks` raised, unchanged; nothing is stored then.
     """
     feed = _Feed()
@@ -62,7 +62,7 @@ def upload(objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size
 
 
 def _regrouped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pieces of a MiB or more: passing each from thread to thread has its price."""
+    """Join chunks to a MiB or more, because passing each one between threads has a cost."""
     held: list[bytes] = []
     size = 0
     for chunk in chunks:
@@ -76,17 +76,17 @@ def _regrouped(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def counted(chunks: Iterable[bytes], size: int | None, key: str) -> Iterator[bytes]:
-    """The same chunks; raises `InternalError` in the end when they had not `size` bytes in all."""
+    """Yield the same chunks; raise `InternalError` at the end if their total is not `size` bytes."""
     given = 0
     for chunk in chunks:
         given += len(chunk)
         yield chunk
     if size is not None and given != size:
-        raise InternalError(f"{key}: {given} bytes came where {size} were announced.")
+        raise InternalError(f"{key}: {given} bytes instead of {size}.")
 
 
 def collect(chunks: Iterator[bytes], limit: int) -> tuple[list[bytes], bool]:
-    """The first chunks, up to `limit` bytes or a little more, and whether they are all."""
+    """Return the first chunks, up to `limit` bytes or a little more, and whether there are no others."""
     parts: list[bytes] = []
     held = 0
     for chunk in chunks:
@@ -98,7 +98,7 @@ def collect(chunks: Iterator[bytes], limit: int) -> tuple[list[bytes], bool]:
 
 
 class _Feed:
-    """Between the thread that makes the chunks and the one that uploads them; holds few."""
+    """A short queue between the thread that makes the chunks and the one that uploads them."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -106,7 +106,7 @@ class _Feed:
         self._ended = self._failed = self._unwanted = False
 
     def give(self, piece: bytes) -> bool:
-        """Hand a piece over, once there is room. False: the upload has ended, which means it failed."""
+        """Pass on a chunk, once there is space. False: the upload has ended, which means that it failed."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._pieces) < _WAITING or self._unwanted)
             if self._unwanted:
@@ -116,13 +116,13 @@ class _Feed:
             return True
 
     def finish(self, *, failed: bool) -> None:
-        """No more pieces come."""
+        """Note that no more chunks follow."""
         with self._changed:
             self._ended, self._failed = True, failed
             self._changed.notify_all()
 
     def nobody_takes(self, _: Future[PutResult]) -> None:
-        """The upload has ended."""
+        """Note that the upload has ended."""
         with self._changed:
             self._unwanted = True
             self._changed.notify_all()

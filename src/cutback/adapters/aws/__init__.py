@@ -1,1 +1,1 @@
-"""Ports fulfilled by AWS: SQS, SNS, Secrets Manager."""
+"""Ports on AWS: SQS, SNS and Secrets Manager."""

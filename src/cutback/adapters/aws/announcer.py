@@ -1,4 +1,4 @@
-"""Announces by publishing to an SNS topic: CloudEvents, with attributes to filter by."""
+"""Announces events by publishing to an SNS topic: CloudEvents with attributes for filters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cutback.domain.errors import SurroundingsError
 from cutback.settings.addresses import topic_address
 
 MAX_BYTES = 256 * 1024
-"""What every topic takes, body and attributes together."""
+"""Maximum bytes of body and attributes that every topic accepts."""
 
 _MAX_DEDUPLICATION_ID = 128
 
@@ -21,12 +21,12 @@ _MAX_DEDUPLICATION_ID = 128
 class SnsAnnouncer:
     """An Announcer. A message is the event as JSON, with the attributes `type`, `state` and, if known, `camera`.
 
-    On a FIFO topic the events of one clip keep their order, and an event that is announced again within five minutes
-    is told once.
+    On a FIFO topic, the events of one clip keep their order, and an event that is announced again within five minutes
+    is delivered once.
     """
 
     def __init__(self, arn: str) -> None:
-        """Nothing is asked yet."""
+        """Prepare; nothing is sent yet."""
         self._topic = topic_address(arn)
         self._client: Any = None
         self._lock = threading.Lock()
@@ -39,10 +39,10 @@ class SnsAnnouncer:
                 self._client = None
 
     def announce(self, event: Event) -> None:
-        """Return once SNS has taken the event over.
+        """Publish the event. On return, SNS has accepted it.
 
         Raises:
-            SurroundingsError: it did not, as far as we know; announce it again.
+            SurroundingsError: SNS did not confirm it; announce it again.
         """
         group = {"MessageGroupId": event.subject, "MessageDeduplicationId": short_id(event.id)}
         publishing = self._publishing()
@@ -64,7 +64,7 @@ class SnsAnnouncer:
 
 
 def message(event: Event, *, most: int = MAX_BYTES) -> str:
-    """The event as JSON; without the request, the longest part, where it would have more than `most` bytes."""
+    """Return the event as JSON; without the request, its longest part, if it has more than `most` bytes."""
     content = event.body()
     room = most - sum(len(name) + len("String") + len(value.encode()) for name, value in attributes(event).items())
     text = _json(content)
@@ -77,7 +77,7 @@ def message(event: Event, *, most: int = MAX_BYTES) -> str:
 
 
 def attributes(event: Event) -> dict[str, str]:
-    """What subscriptions may filter by."""
+    """Return the attributes by which subscriptions can filter."""
     found = {"type": event.type, "state": str(event.data.get("state", ""))}
     if isinstance(event, Answer):
         found["format"] = "legacy"
@@ -90,7 +90,7 @@ def attributes(event: Event) -> dict[str, str]:
 
 
 def short_id(event_id: str) -> str:
-    """An event's id as SNS takes it for deduplication: at most 128 characters, equal for equal ids."""
+    """Return an event's id as a deduplication id for SNS: at most 128 characters, equal for equal ids."""
     if len(event_id) <= _MAX_DEDUPLICATION_ID:
         return event_id
     return hashlib.sha256(event_id.encode()).hexdigest()
@@ -98,5 +98,5 @@ def short_id(event_id: str) -> str:
 
 def _json(content: object) -> str:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    # Two signs of Unicode that SNS does not carry; within JSON's strings they may be written out.
+    # SNS rejects two characters of Unicode; JSON strings can contain them escaped.
     return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")

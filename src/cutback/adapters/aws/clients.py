@@ -1,4 +1,4 @@
-"""What the adapters for AWS share: clients that do not wait for ever, and errors in Cutback's own words."""
+"""What the AWS adapters share: clients with timeouts, and the translation of errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 ATTEMPTS = 3
-"""Of one call, in all: pauses between them are short. What lasts longer is the worker's to try again."""
+"""Tries of one call, with short pauses. If all fail, the worker retries later."""
 
 _DENIED = {
     "AccessDenied",
@@ -45,10 +45,10 @@ _THROTTLED = {
 
 
 def client(service: str, *, region: str, endpoint: str | None = None, read_seconds: float | None = None) -> Any:
-    """A client of `service` ("sqs", "sns"), safe to share between threads.
+    """Return a client of `service` ("sqs", "sns"), safe to share between threads.
 
-    Credentials come from botocore's own chain. `region` may be empty: then the environment's. `AWS_ENDPOINT_URL` and
-    `AWS_ENDPOINT_URL_<SERVICE>` win over `endpoint`.
+    Credentials come from botocore's own chain. If `region` is empty, the environment's applies. `AWS_ENDPOINT_URL` and
+    `AWS_ENDPOINT_URL_<SERVICE>` take precedence over `endpoint`.
 
     Raises:
         SettingsError: botocore is not installed.
@@ -57,13 +57,15 @@ def client(service: str, *, region: str, endpoint: str | None = None, read_secon
         from botocore.config import Config
         from botocore.session import Session
     except ImportError as error:
-        raise SettingsError(f"\n- {service.upper()} needs what is not installed; pip install 'cutback[aws]'") from error
+        raise SettingsError(
+            f"\n- {service.upper()} needs boto3, which is not installed; pip install 'cutback[aws]'"
+        ) from error
 
     session = Session()
     overridden = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
     made = session.create_client(
         service,
-        # Services other than AWS's own know no regions, but a signature needs one.
+        # Services other than AWS have no regions, but a signature needs one.
         region_name=region or session.get_config_variable("region") or "us-east-1",
         endpoint_url=None if overridden else endpoint,
         config=Config(
@@ -80,9 +82,9 @@ def client(service: str, *, region: str, endpoint: str | None = None, read_secon
 
 @contextmanager
 def translating(what: str, kind: type[SurroundingsError]) -> Iterator[None]:
-    """Errors of botocore leave this block as `kind`, naming `what`.
+    """Translate botocore's errors in this block to `kind`, with `what` in the message.
 
-    Nothing of an answer's text reaches the new message; the debug log has it.
+    The text of an answer never becomes part of that message; the debug log has it.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -94,22 +96,22 @@ def translating(what: str, kind: type[SurroundingsError]) -> Iterator[None]:
 
 
 def error_code(error: Any) -> str:
-    """A refusal's code without SQS's old prefix, such as `NonExistentQueue`."""
+    """Return the code of an error without SQS's old prefix, such as `NonExistentQueue`."""
     return str(error.response.get("Error", {}).get("Code", "")).rpartition(".")[2]
 
 
 def error_status(error: Any) -> int:
-    """A refusal's HTTP status; 0 when there is none."""
+    """Return the HTTP status of an error; 0 if there is none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def is_refusal(error: Any) -> bool:
-    """Whether the service understood, and will not: asking again would end the same way."""
+    """Whether the service rejected the call, so that repeating it would have the same result."""
     return 400 <= error_status(error) < 500 and error_code(error) not in _THROTTLED
 
 
 def _check_length(response_dict: dict[str, Any], **_: Any) -> None:
-    """Half an answer is no answer. botocore would take it for a whole one with nothing in it: for an empty queue."""
+    """Reject an incomplete answer, which botocore would take for an empty one: for an empty queue."""
     from botocore.exceptions import IncompleteReadError
 
     expected, found = int(response_dict["headers"].get("content-length") or 0), len(response_dict["body"] or b"")
@@ -123,11 +125,11 @@ def _hint(error: Exception) -> str:
     if isinstance(error, exceptions.ClientError):
         code = error_code(error)
         if code in _DENIED:
-            return "access was denied; check the credentials and what they are allowed to do."
+            return "access was denied; check the credentials and their permissions."
         if code in _MISSING:
             return "it does not exist; check its account and region."
         if code in _THROTTLED:
-            return "too much was asked of it at once."
+            return "it received too many requests at once."
         return f"it answered {error_status(error)} {code}."
     if isinstance(
         error,
@@ -135,5 +137,5 @@ def _hint(error: Exception) -> str:
     ):
         return "no credentials were found."
     if isinstance(error, exceptions.HTTPClientError | exceptions.IncompleteReadError):
-        return "there was no answer in time; check the endpoint and the network."
+        return "it did not answer in time; check the endpoint and the network."
     return f"the request failed ({type(error).__name__}); the debug log has more."

@@ -1,4 +1,4 @@
-"""The dead letters of an SQS queue: told with their reasons, looked at without loss, brought back."""
+"""The dead letters of an SQS queue: stored with their reasons, listed without loss, sent back."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from cutback.ports import DeadLetter
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 60
-"""How long a look may hide a letter from others; it gives them back as soon as it has seen enough."""
+"""Seconds for which listing hides dead letters from others; it makes them visible as soon as it is done."""
 _PATIENCE = 10.0
-"""Seconds that letters asked for by id are waited for, while others look at some."""
+"""Seconds to wait for dead letters with certain ids, while another process is listing them."""
 _SKEW = timedelta(seconds=5)
-"""By which our clock may differ from SQS's."""
+"""How much this machine's clock may differ from SQS's."""
 _NOT_IMPLEMENTED = 501
 _TASK_PATIENCE = 60.0
 _TASK_PAUSE = 0.25
@@ -40,7 +40,7 @@ _TASK_PAUSE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """The dead-letter queue `wire`, and the queue `source` whose messages end there."""
+    """The dead-letter queue `wire` of the queue `source`."""
 
     source: Wire
     source_arn: str
@@ -51,11 +51,11 @@ class DeadLetters:
     clock: Callable[[], datetime]
 
     def add(self, body: str, message_id: str, reason: str, receives: int) -> None:
-        """Send a message here, with what we know of it."""
+        """Send a message to the dead letters, with its reason and history."""
         self.wire.send(body, marks=_story(message_id, reason, receives))
 
     def look(self, limit: int) -> list[DeadLetter]:
-        """Up to `limit` letters, the newest first; all are given back."""
+        """Return up to `limit` dead letters, newest first; all of them become visible again."""
         held: list[str] = []
         letters: dict[str, DeadLetter] = {}
         try:
@@ -71,23 +71,23 @@ class DeadLetters:
         return sorted(letters.values(), key=lambda letter: letter.died_at, reverse=True)[:limit]
 
     def bring_back_all(self) -> int:
-        """Move all letters back. Returns how many."""
+        """Move all dead letters back. Returns how many."""
         asking = self.clients.asking
         with translating(self.wire.url, QueueUnavailableError):
             try:
                 asking.start_message_move_task(SourceArn=self.arn, DestinationArn=self.source_arn)
             except asking.exceptions.ClientError as error:
-                # One such task at a time; and not every service knows them, nor every role may start one.
+                # Only one such task may run at a time, some services lack them, and not every role may start one.
                 if not is_refusal(error) and error_status(error) != _NOT_IMPLEMENTED:
                     raise
-                log.info("queue=%s redrive=by hand reason=%s", self.wire.url, error)
+                log.info("queue=%s redrive=one by one reason=%s", self.wire.url, error)
                 return self.bring_back(None)
         return self._wait_for_task()
 
     def bring_back(self, ids: set[str] | None) -> int:
-        """Send letters (of these ids; all, when None) to the queue again, then delete them. Returns how many.
+        """Send dead letters (with these ids; None: all) back to the queue, then delete them. Returns how many.
 
-        Broken off between the two, a letter is in both places: its message has its one effect all the same.
+        If this is interrupted between the two steps, a message is in both places. It still has only one effect.
         """
         if ids == set():
             return 0
@@ -99,12 +99,12 @@ class DeadLetters:
             held: list[str] = []
             try:
                 for batch in self._batches(to_the_last=ids is None):
-                    # What came back and has died again meanwhile is not brought back twice.
+                    # Do not send a message back twice if it became a dead letter again meanwhile.
                     wanted = [one for one in batch if (one.sent_at < born_before if ids is None else one.id in ids)]
                     held += [one.receipt for one in batch if one not in wanted]
                     for one in wanted:
                         self.source.send(one.body, marks={ID: one.id})
-                    # Batch by batch: a letter held for too long would be seen, and sent, again.
+                    # In batches: a dead letter that is held for too long would be received and sent again.
                     self.wire.delete_all(one.receipt for one in wanted)
                     found.update(one.id for one in wanted)
                     count += len(wanted)
@@ -115,14 +115,14 @@ class DeadLetters:
             if ids is None or found >= ids or time.monotonic() >= deadline or not self._others_look():
                 return count
 
-    # --- within ----------------------------------------------------------------------------------
+    # --- internal --------------------------------------------------------------------------------
 
     def _batches(self, *, to_the_last: bool = False) -> Iterator[list[Delivery]]:
-        """Every letter once, as far as SQS shows them. The caller deletes them, or gives them back."""
+        """Yield every dead letter once, as far as SQS returns them. The caller deletes them or makes them visible."""
         expected = sum(self.wire.counts())
         seen: set[str] = set()
         while True:
-            # Long polling asks all of SQS's servers, but takes its second when there is nothing more.
+            # Long polling queries all of SQS's servers, but takes a whole second if nothing is left.
             batch = self.wire.receive(limit=MAX_BATCH, wait=1 if expected else 0, visibility=_LOOK_SECONDS)
             if batch:
                 yield batch
@@ -144,13 +144,13 @@ class DeadLetters:
             id=delivery.id,
             body=delivery.body,
             receive_count=self.max_receives,
-            reason=f"It was received {self.max_receives} times and never finished.",
+            reason=f"It was received {self.max_receives} times, but no worker finished it.",
             died_at=self.clock(),
         )
         if size(letter.body, _story(letter.id, letter.reason, letter.receive_count)) > MAX_BYTES:
             return replace(letter, died_at=delivery.sent_at)
         try:
-            # SQS does not say when it moved a message. Buried anew, it has a time of death that stays.
+            # SQS does not say when it moved a message. Send it again with a time that then stays the same.
             self.add(letter.body, letter.id, letter.reason, letter.receive_count)
         except CutbackError as error:
             log.warning("letter=%s died_at=unknown reason=%s", letter.id, error)
@@ -172,7 +172,7 @@ class DeadLetters:
             task = tasks[0] if tasks else {"Status": "COMPLETED"}
             moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
             if task["Status"] == "FAILED":
-                raise QueueUnavailableError(f"{self.wire.url}: {moved} came back, the others did not.")
+                raise QueueUnavailableError(f"{self.wire.url}: {moved} messages were sent back, the others were not.")
             if task["Status"] != "RUNNING" or time.monotonic() >= deadline:
                 return moved
             pause.wait(_TASK_PAUSE)

@@ -1,4 +1,4 @@
-"""The Queue on SQS, or on a service that speaks its protocol."""
+"""The Queue on SQS or a service that is compatible with it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MAX_VISIBILITY = timedelta(hours=12)
 
 _ZERO = timedelta()
 _MOVING = timedelta(minutes=1)
-"""How long a message is held while it is moved to the dead letters."""
+"""Seconds for which a message is hidden while it moves to the dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What a queue's owner has said of it."""
+    """The configuration of a queue."""
 
     arn: str
     dead_arn: str
@@ -40,16 +40,16 @@ class _Facts:
 class SqsQueue:
     """A Queue: a standard SQS queue whose redrive policy names its dead-letter queue.
 
-    Every method raises `QueueUnavailableError` when SQS does not answer as it should; arguments outside the port's
-    limits are `ValueError`s. Times are rounded up to whole seconds. Where SQS promises less than the port:
+    Every method raises `QueueUnavailableError` if SQS fails; arguments outside the port's limits raise `ValueError`.
+    Times are rounded up to whole seconds. SQS guarantees less than the port in these points:
 
-    - Messages come in no certain order, and one may be delivered twice.
-    - A receipt is as stale as SQS says. `delete` returns True also for a message that is deleted already, and an
-      older receipt may still extend or delete; `extend` may return False once the visibility has passed, although
-      nobody else has received the message.
-    - `extend` hides a message for no longer than 12 hours from its receipt.
-    - How often a message may be received is the redrive policy's to say. A message that SQS itself moved to the dead
-      letters tells no time of death; the first look at it gives it one.
+    - Messages have no guaranteed order, and one may be delivered twice.
+    - SQS decides whether a receipt is stale. `delete` also returns True for a message that is already deleted, and an
+      older receipt may still extend or delete. `extend` may return False once the visibility timeout has passed, even
+      if nobody else has received the message.
+    - `extend` hides a message for at most 12 hours after its receipt.
+    - The redrive policy decides how often a message may be received. A message that SQS itself moved to the dead
+      letters has no time for that; the first listing adds one.
     - `depth` is approximate, and up to a minute old.
     """
 
@@ -62,10 +62,10 @@ class SqsQueue:
         setting: str = "CUTBACK_QUEUE_URL",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Nothing is asked yet; `check` does.
+        """Prepare; nothing is sent before `check`.
 
-        `visibility` hides a received message, whatever the queue's own is. `max_receives` is what its redrive policy
-        should say; `setting` names the queue's variable in messages.
+        `visibility` is how long a received message stays hidden, whatever the queue's own timeout. `max_receives` is
+        the number that its redrive policy should have; `setting` names the queue's variable in messages.
         """
         _check("visibility", visibility, MAX_VISIBILITY)
         self._address = queue_address(url)
@@ -83,11 +83,11 @@ class SqsQueue:
         self._clients.close()
 
     def check(self) -> None:
-        """See that the queue is there, and that it has a dead-letter queue.
+        """Check that the queue exists and has a dead-letter queue.
 
         Raises:
             SettingsError: it has no dead-letter queue.
-            QueueUnavailableError: it does not answer, or is not there; naming the setting.
+            QueueUnavailableError: it does not answer or does not exist; the message names the setting.
         """
         try:
             self._dead_letters()
@@ -96,7 +96,7 @@ class SqsQueue:
         allowed = self._facts().max_receives
         if allowed < self._max_receives:
             log.warning(
-                "queue=%s maxReceiveCount=%d reason=a message may die before it has had its tries; make it %d",
+                "queue=%s maxReceiveCount=%d reason=messages may become dead letters too early; set it to %d",
                 self._address.url, allowed, self._max_receives,
             )  # fmt: skip
 
@@ -106,21 +106,21 @@ class SqsQueue:
         """Put a message in; durable on return. Returns its id. `delay` is at most 15 minutes.
 
         Raises:
-            MessageRefusedError: it has more than 1 MiB (or than this queue allows), or signs that SQS refuses.
+            MessageRefusedError: it is larger than 1 MiB or the queue's limit, or has characters that SQS rejects.
         """
         _check("delay", delay, MAX_DELAY)
         return self._wire.send(body, delay=whole_seconds(delay))
 
     def send_all(self, bodies: Iterable[str]) -> list[str]:
-        """Put messages in, ten to a call; durable on return. Returns their ids. Broken off by an error, some are in.
+        """Send messages, ten per call; they are durable on return. Returns their ids. After an error, some are sent.
 
         Raises:
-            MessageRefusedError: as `send`.
+            MessageRefusedError: like `send`.
         """
         return self._wire.send_all(bodies)
 
     def receive(self, *, limit: int = 1, wait: timedelta = _ZERO, visibility: timedelta | None = None) -> list[Message]:
-        """Take up to `limit` (1-10) messages, by long polling up to `wait` for a first one."""
+        """Receive up to `limit` (1-10) messages, by long polling up to `wait` for the first one."""
         if not 1 <= limit <= MAX_BATCH:
             raise ValueError(f"limit must be 1 to {MAX_BATCH}")
         hidden = self._visibility if visibility is None else visibility
@@ -137,20 +137,20 @@ class SqsQueue:
                 return [_message(delivery) for delivery in found]
 
     def extend(self, message: Message, visibility: timedelta) -> bool:
-        """Hide the message for `visibility` (0 to 12 hours) from now; False when SQS says the receipt is stale."""
+        """Hide the message for `visibility` (0 to 12 hours) from now; False if SQS says that the receipt is stale."""
         _check("visibility", visibility, MAX_VISIBILITY)
         return self._wire.hide(message.receipt, whole_seconds(visibility))
 
     def delete(self, message: Message) -> bool:
-        """The message is done with. Returns False only when SQS says the receipt is stale."""
+        """Delete the message. Returns False only if SQS says that the receipt is stale."""
         return self._wire.delete(message.receipt)
 
     # --- dead letters ----------------------------------------------------------------------------
 
     def move_to_dead_letters(self, message: Message, reason: str) -> bool:
-        """Send the message to the dead letters with the reason, then delete it. False when the receipt is stale.
+        """Send the message to the dead letters with the reason, then delete it. False if the receipt is stale.
 
-        Broken off between the two, it is in both places: it comes back, and is moved again.
+        If this is interrupted between the two steps, the message is in both places; it returns and is moved again.
 
         Raises:
             SettingsError: the queue has no dead-letter queue.
@@ -163,19 +163,19 @@ class SqsQueue:
         return True
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
-        """Up to `limit` dead letters, of these the newest first; SQS does not say which are the newest of all.
+        """Return up to `limit` dead letters, newest first. SQS does not say which are the newest of all.
 
-        It hides them for the time of looking, so two who look at once see some each.
+        Listing hides them for a moment, so two processes that list at the same time see different ones.
         """
         if limit < 1:
             raise ValueError("limit must be 1 or more")
         return self._dead_letters().look(limit) if self._facts().dead_arn else []
 
     def redrive(self, ids: Iterable[str] | None = None) -> int:
-        """Bring dead letters (all, when `ids` is None) back with a receive count of 0. Returns how many.
+        """Send dead letters (None: all) back to the queue, with a receive count of 0. Returns how many.
 
-        All of them: by SQS's own redrive, waited for as long as it takes up to a minute; what is left then follows by
-        itself, not counted. Messages that SQS itself had moved get new ids by it.
+        If `ids` is None, SQS's own redrive moves them; this waits for up to a minute, and does not count what SQS
+        moves later. Messages that SQS itself had moved to the dead letters get new ids.
         """
         if not self._facts().dead_arn:
             return 0
@@ -183,12 +183,12 @@ class SqsQueue:
         return letters.bring_back_all() if ids is None else letters.bring_back(set(ids))
 
     def depth(self) -> QueueDepth:
-        """About how many messages there are, by kind."""
+        """Return approximately how many messages there are, by kind."""
         visible, in_flight, delayed = self._wire.counts()
         dead = sum(self._dead_letters().wire.counts()) if self._facts().dead_arn else 0
         return QueueDepth(visible=visible, in_flight=in_flight, delayed=delayed, dead=dead)
 
-    # --- within ----------------------------------------------------------------------------------
+    # --- internal --------------------------------------------------------------------------------
 
     def _facts(self) -> _Facts:
         with self._lock:
@@ -211,7 +211,7 @@ class SqsQueue:
         return DeadLetters(
             source=self._wire,
             source_arn=facts.arn,
-            # Its name is all we need: a dead-letter queue is always of the same account and region.
+            # Only its name is needed: a dead-letter queue is always in the same account and region.
             wire=Wire(self._clients, self._address.beside(facts.dead_arn.rpartition(":")[2])),
             arn=facts.dead_arn,
             clients=self._clients,

@@ -1,4 +1,4 @@
-"""Secrets out of AWS Secrets Manager, for settings that are too secret for an environment."""
+"""Reads secrets from AWS Secrets Manager, for settings that must not be in the environment."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from cutback.domain.errors import SettingsError, SurroundingsError
 
 
 def read_secret(arn: str) -> str:
-    """The text of a secret.
+    """Return the text of a secret.
 
     Raises:
-        SettingsError: it holds no text, or botocore is not installed.
+        SettingsError: it contains no text, or botocore is not installed.
         SurroundingsError: it cannot be read.
     """
     manager = client("secretsmanager", region=arn.split(":")[3] if arn.count(":") >= 6 else "")
@@ -18,5 +18,5 @@ def read_secret(arn: str) -> str:
         answer = manager.get_secret_value(SecretId=arn)
     text = answer.get("SecretString")
     if not text:
-        raise SettingsError(f"\n- The secret {arn} holds no text; store the value as its whole text")
+        raise SettingsError(f"\n- The secret {arn} contains no text; store the value as plain text")
     return str(text).strip()

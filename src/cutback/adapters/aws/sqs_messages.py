@@ -1,4 +1,4 @@
-"""One SQS queue as SQS offers it: its calls and its answers, nothing decided."""
+"""The calls of one SQS queue and their answers, without any decisions."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from cutback.settings.addresses import QueueAddress
 MAX_BATCH = 10
 MAX_WAIT_SECONDS = 20
 MAX_BYTES = 1024 * 1024
-"""Of a body and its attributes. A queue may have been given a lower limit."""
+"""Maximum bytes of a body and its attributes. A queue may have a lower limit."""
 
 ID, REASON, RECEIVES = "cutback.id", "cutback.reason", "cutback.receives"
-"""The attributes that we give messages when they die: SQS knows a dead letter's body and nothing else of its life."""
+"""The attributes of dead letters: SQS itself keeps nothing but the body."""
 
 BATCH_BYTES = 256 * 1024
-"""Of the bodies sent in one call: what every service allows. SQS itself allows as much as for one message."""
+"""Maximum bytes of all bodies in one call, as every service allows. SQS itself allows as much as for one message."""
 
 _REFUSED = {"InvalidMessageContents", "InvalidParameterValue"}
 _NO_BATCH = {*_REFUSED, "BatchRequestTooLong", "UnsupportedOperation"}
 _STALE = {"MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidIdFormat"}
 LONGEST_HOLD = 11 * 3600
-"""Seconds. SQS hides no message for longer than 12 hours after it was received, however often it is asked."""
+"""Seconds. SQS never hides a message for longer than 12 hours after it was received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as it was received, with the attributes that are ours."""
+    """A received message, with Cutback's own attributes."""
 
     message_id: str
     receipt: str
@@ -42,17 +42,17 @@ class Delivery:
     sent_at: datetime
     marks: Mapping[str, str]
     moved: bool
-    """Whether SQS itself moved it here from another queue, which not every service says."""
+    """Whether SQS itself moved it here from another queue. Not every service says so."""
 
     @property
     def id(self) -> str:
-        """The id under which it was first known."""
+        """The id of the original message."""
         return self.marks.get(ID) or self.message_id
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """SQS's clients, made when they are first needed. One for receiving, which waits long for its answers."""
+    """Clients for SQS, created when they are first needed: one for long polling, one for all other calls."""
 
     address: QueueAddress
     _made: dict[str, Any] = field(default_factory=dict)
@@ -60,12 +60,12 @@ class Clients:
 
     @property
     def asking(self) -> Any:
-        """For all that answers at once."""
+        """The client for calls that answer immediately."""
         return self._client("asking", READ_SECONDS)
 
     @property
     def receiving(self) -> Any:
-        """For long polling."""
+        """The client for long polling."""
         return self._client("receiving", READ_SECONDS + MAX_WAIT_SECONDS)
 
     def close(self) -> None:
@@ -85,21 +85,21 @@ class Clients:
 
 
 class Wire:
-    """The calls that one queue answers. All raise `QueueUnavailableError`; `SettingsError` without botocore."""
+    """The calls of one queue. All may raise `QueueUnavailableError`, or `SettingsError` without botocore."""
 
     def __init__(self, clients: Clients, url: str) -> None:
-        """Nothing is asked yet."""
+        """Prepare; nothing is sent yet."""
         self._clients = clients
         self.url = url
 
     def send(self, body: str, *, delay: int = 0, marks: Mapping[str, str] | None = None) -> str:
-        """Send; returns the message's id. `delay` in seconds. Marks are left out where a body leaves no room for them.
+        """Send a message and return its id. `delay` is in seconds. If the body is too long, `marks` are omitted.
 
         Raises:
-            MessageRefusedError: SQS cannot carry it.
+            MessageRefusedError: SQS rejects it.
         """
         if size(body) > MAX_BYTES:
-            raise MessageRefusedError(f"It has {size(body)} bytes; {MAX_BYTES} are the most.")
+            raise MessageRefusedError(f"It has {size(body)} bytes; the maximum is {MAX_BYTES}.")
         if size(body, marks) > MAX_BYTES:
             marks = None
         asking = self._clients.asking
@@ -122,12 +122,12 @@ class Wire:
         return str(answer["MessageId"])
 
     def send_all(self, bodies: Iterable[str]) -> list[str]:
-        """Send in as few calls as may be; returns the messages' ids, in order.
+        """Send messages in as few calls as possible, and return their ids in order.
 
-        What SQS does not take in company is sent alone, and it is said then what is wrong with it.
+        A message that SQS rejects in a batch is sent alone, to find out what is wrong with it.
 
         Raises:
-            MessageRefusedError: SQS cannot carry one of them.
+            MessageRefusedError: SQS rejects one of them.
         """
         ids: list[str] = []
         for batch in _batches(bodies):
@@ -162,9 +162,9 @@ class Wire:
         return [_delivery(message) for message in answer.get("Messages", ())]
 
     def hide(self, receipt: str, seconds: int) -> bool:
-        """Hide a delivered message for so long from now, or for `LONGEST_HOLD` where SQS will not have more.
+        """Hide a received message for this many seconds from now, or until `LONGEST_HOLD` after its receipt.
 
-        Returns False when the receipt is of no use any more.
+        Returns False if the receipt is stale.
         """
         asking = self._clients.asking
         with translating(self.url, QueueUnavailableError):
@@ -175,16 +175,16 @@ class Wire:
                     return False
                 if error_code(error) != "InvalidParameterValue":
                     raise
-                # Either the message is gone, or it would be hidden for too long: the code is the same.
+                # Either the message is gone or it would be hidden for too long: SQS uses the same code for both.
                 return seconds > LONGEST_HOLD and self.hide(receipt, LONGEST_HOLD)
         return True
 
     def give_back(self, receipts: Iterable[str]) -> None:
-        """Make delivered messages visible at once. Those that are gone are passed over."""
+        """Make received messages visible immediately. Messages that are gone are ignored."""
         self._in_batches("change_message_visibility_batch", receipts, VisibilityTimeout=0)
 
     def delete(self, receipt: str) -> bool:
-        """Delete a delivered message; False when SQS knows the receipt to be of no use."""
+        """Delete a received message; False if SQS says that the receipt is stale."""
         asking = self._clients.asking
         with translating(self.url, QueueUnavailableError):
             try:
@@ -196,18 +196,18 @@ class Wire:
         return True
 
     def delete_all(self, receipts: Iterable[str]) -> None:
-        """Delete delivered messages, in batches. One that SQS fails to delete comes back."""
+        """Delete received messages, in batches. A message that SQS fails to delete is delivered again."""
         self._in_batches("delete_message_batch", receipts)
 
     def attributes(self, *names: str) -> dict[str, str]:
-        """The queue's attributes of these names, as text; what it does not have is left out."""
+        """Return the queue's attributes with these names, as text, except those that it does not have."""
         asking = self._clients.asking
         with translating(self.url, QueueUnavailableError):
             answer = asking.get_queue_attributes(QueueUrl=self.url, AttributeNames=list(names))
         return {str(name): str(value) for name, value in answer.get("Attributes", {}).items()}
 
     def counts(self) -> tuple[int, int, int]:
-        """About how many messages are visible, in flight and delayed."""
+        """Return approximately how many messages are visible, in flight and delayed."""
         names = ("", "NotVisible", "Delayed")
         found = self.attributes(*(f"ApproximateNumberOfMessages{name}" for name in names))
         visible, in_flight, delayed = (int(found.get(f"ApproximateNumberOfMessages{name}", 0)) for name in names)
@@ -239,18 +239,18 @@ def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
 
 
 def size(body: str, marks: Mapping[str, str] | None = None) -> int:
-    """What SQS counts of a message, in bytes: its body, and its attributes' names, types and values."""
+    """Return a message's size in bytes as SQS counts it: its body, and its attributes' names, types and values."""
     counted = sum(len(name.encode()) + len("String") + len(value.encode()) for name, value in (marks or {}).items())
     return len(body.encode(errors="surrogatepass")) + counted
 
 
 def whole_seconds(duration: timedelta) -> int:
-    """SQS counts in whole seconds: rounded up, so that nothing comes early."""
+    """Round up to whole seconds, as SQS requires, so that nothing happens early."""
     return math.ceil(duration.total_seconds())
 
 
 def carried(text: str, most: int = 1000) -> str:
-    """`text` as an attribute's value: never empty, not long, and without what SQS cannot carry."""
+    """Turn `text` into an attribute's value: not empty, not too long, without characters that SQS rejects."""
     plain = "".join(sign if sign in "\t\n" or " " <= sign < "\ud800" or "\ue000" <= sign < "\ufffe" or sign > "\uffff"
                     else "\ufffd" for sign in text[:most])  # fmt: skip
     return plain or "?"

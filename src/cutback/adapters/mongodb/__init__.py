@@ -1,1 +1,1 @@
-"""Records, catalogue and events in MongoDB."""
+"""Ports on MongoDB: records with their events, and the catalogue."""

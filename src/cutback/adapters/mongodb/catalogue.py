@@ -1,9 +1,9 @@
 """The Catalogue on MongoDB: which recording holds which moments of which camera, for any number of machines.
 
-A key has one document, be it of a recording or of its removal, and a change of it is one atomic update upon the
-revision that it was decided from. Spans are looked up by length classes
-(`cutback.adapters.catalogue_rules.length_class`). Which of them a camera has is noted before its first recording of
-that class is entered, and never forgotten: a class without recordings costs one look into an index.
+A key has one document, either of a recording or of its removal. A change is one atomic update, on condition that the
+document still has the revision that was read. Spans are looked up by length classes
+(`cutback.adapters.catalogue_rules.length_class`). The classes of a camera are noted before the first recording of a
+class is stored, and never removed: a class without recordings costs one index lookup.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _RACES = 50
 
 
 class MongoCatalogue:
-    """A Catalogue. The recording itself is kept as JSON; other fields only serve to find it.
+    """Implements Catalogue. The recording is stored as JSON; other fields only serve to find it.
 
-    Every method raises `RecordsUnavailableError` when there is no answer; a `limit` below 1 is a `ValueError`.
+    Every method raises `RecordsUnavailableError` if there is no answer; a `limit` below 1 raises `ValueError`.
     """
 
     def __init__(self, mongo: Mongo, *, clock: Callable[[], datetime] = utc_now) -> None:
-        """`clock` tells how old removals are. Closing this closes `mongo`.
+        """Create missing indexes. `clock` gives the age of removals. Closing this closes `mongo`.
 
         Raises:
             RecordsUnavailableError: there is no answer.
@@ -73,10 +73,10 @@ class MongoCatalogue:
         """Close the connections."""
         self._mongo.close()
 
-    # --- coming and going ------------------------------------------------------------------------
+    # --- storing and removing --------------------------------------------------------------------
 
     def put_recording(self, recording: CameraRecording) -> bool:
-        """Enter a recording, or its newer version, under its key. Returns whether that told anything new."""
+        """Store a recording, or its newer version, under its key. Returns whether anything was new."""
         with self._mongo.translating():
             self._note_length(recording)
             for _ in range(_RACES):
@@ -92,11 +92,11 @@ class MongoCatalogue:
         raise _too_many(recording.key)
 
     def put_recordings(self, recordings: Sequence[CameraRecording]) -> list[bool]:
-        """As `put_recording` for each: a change is upon a document's own revision, so each is one of its own."""
+        """Like `put_recording` for each, one update per recording."""
         return [self.put_recording(recording) for recording in recordings]
 
     def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
-        """Take the recording out, and remember the removal. Returns whether one was taken out."""
+        """Remove the recording, and remember the removal. Returns whether one was removed."""
         news = Standing(sequencer, at)
         fields = {"sequencer": sequencer, "removed_at": to_micros(at)}
         with self._mongo.translating():
@@ -111,7 +111,7 @@ class MongoCatalogue:
         raise _too_many(key)
 
     def _remembered(self, known: CameraRecording | None, found: Document | None) -> Document:
-        """What was said by hand outlives the removal; any other removal is removed by MongoDB itself in time."""
+        """Return the fields of a removal. What was registered by hand is kept; MongoDB expires all other removals."""
         if known is not None and known.evidence.by_hand:
             return {"by_hand": known.model_dump_json()}
         if found is not None and "by_hand" in found:
@@ -119,7 +119,7 @@ class MongoCatalogue:
         return {"forgotten_at": self._clock() + REMOVALS_KEPT}
 
     def _note_length(self, recording: CameraRecording) -> None:
-        # An upsert of what is there already writes nothing; it may still race with another's, which then wins.
+        # An upsert of an existing value writes nothing; another process may still be faster, which is fine.
         def write() -> bool:
             try:
                 self._cameras.update_one(
@@ -133,7 +133,7 @@ class MongoCatalogue:
             pass
 
     def _replace(self, key: str, found: Document | None, fields: Document) -> bool:
-        """Let these be the key's fields, unless somebody else was faster."""
+        """Set the fields of the key's document, unless another process was faster."""
         signature = secrets.token_hex(8)
         revision = found["revision"] if found else 0
         new = {**fields, "revision": revision + 1, "signature": signature}
@@ -158,16 +158,16 @@ class MongoCatalogue:
     # --- finding ---------------------------------------------------------------------------------
 
     def get_recording(self, key: str) -> CameraRecording | None:
-        """The recording as it stands in the catalogue."""
+        """Return the recording's entry."""
         with self._mongo.translating():
             return _recording(self._recordings.find_one({"_id": key}, _CONTENT))
 
     def get_recordings(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
-        """Those of the recordings that are in the catalogue, by key."""
+        """Return those of the recordings that are in the catalogue, by key."""
         return self._by_key(keys, "content")
 
     def removed_by_hand(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
-        """Recordings that were registered by hand and then removed, by key."""
+        """Return recordings that were registered by hand and then removed, by key."""
         return self._by_key(keys, "by_hand")
 
     def _by_key(self, keys: Sequence[str], field: str) -> dict[str, CameraRecording]:
@@ -178,22 +178,22 @@ class MongoCatalogue:
         return {each["_id"]: CameraRecording.model_validate_json(each[field]) for each in found if field in each}
 
     def placed_by_other_rules(self, rules: str, *, limit: int = 500) -> list[CameraRecording]:
-        """Recordings whose place was derived by other rules. Of the index, it reads what it finds."""
+        """Return recordings whose camera and start time were found with other rules. Reads only their index entries."""
         check_limit(limit)
-        # Removals have no `place`. Recordings that older versions entered have no `rules`.
+        # Removals have no `place`. Recordings that older versions stored have no `rules`.
         others = {"rules": {"$ne": rules}, "place": {"$gt": ""}}
         with self._mongo.translating():
             found = list(self._recordings.find(others, _CONTENT).limit(limit))
         return [CameraRecording.model_validate_json(each["content"]) for each in found]
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
-        """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
+        """Return the camera's recordings that overlap [start, end), by start, then key. One indexed query."""
         with self._mongo.translating():
             ways = self._overlapping(camera, to_micros(start), to_micros(end))
             return self._found({"$or": ways}, limit=0) if ways else []
 
     def _overlapping(self, camera: str | None, start: int, end: int) -> list[Document]:
-        """Conditions, of which one must hold: a narrow part of an index for each class of lengths."""
+        """Return alternative conditions, each a narrow part of an index for one length class."""
         whose = {} if camera is None else {"camera": camera}
         noted = self._cameras.find({} if camera is None else {"_id": camera}, {"lengths": 1})
         return [
@@ -207,7 +207,7 @@ class MongoCatalogue:
         ]
 
     def neighbours(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
-        """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
+        """Return the nearest recording that begins before `start`, and the nearest that begins at `end` or later."""
         before = {"camera": camera, "place": {"$lt": sort_key(to_micros(start))}}
         after = {"camera": camera, "place": {"$gte": sort_key(to_micros(end))}}
         with self._mongo.translating():
@@ -223,7 +223,7 @@ class MongoCatalogue:
         limit: int = 50,
         cursor: str | None = None,
     ) -> RecordingPage:
-        """Recordings by start, then key: of one camera or all, those that overlap [start, end) where given.
+        """Return recordings by start, then key: of one camera or all; if given, only those that overlap [start, end).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -236,7 +236,7 @@ class MongoCatalogue:
         found: list[CameraRecording] = []
         with self._mongo.translating():
             if start is not None:
-                # What runs at `start` already, then what begins from then on: both stop when they have enough.
+                # First recordings running at `start`, then those that begin later: both stop when they have enough.
                 begin = to_micros(start)
                 running = [{**way, "place": bounds} for way in self._overlapping(camera, begin, begin)]
                 found = self._found({"$or": running}, limit=limit + 1) if running else []
@@ -248,7 +248,7 @@ class MongoCatalogue:
         return RecordingPage(found[:limit], make_cursor(to_micros(last.start), last.key) if last else None)
 
     def cameras(self) -> list[Camera]:
-        """Every camera that has a recording, by name. Counts by walking along an index."""
+        """Return every camera that has a recording, by name. Counts by walking along an index."""
         with self._mongo.translating():
             known = [each["_id"] for each in self._cameras.find({}, {"_id": 1}).sort("_id", ASCENDING)]
             found = [self._camera(name) for name in known]
@@ -290,4 +290,4 @@ def _removal(found: Document | None) -> Standing | None:
 
 
 def _too_many(key: str) -> RecordsUnavailableError:
-    return RecordsUnavailableError(f"The recording {key} is being changed by too many at once.")
+    return RecordsUnavailableError(f"The recording {key} is being changed by too many processes at once.")

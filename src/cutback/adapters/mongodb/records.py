@@ -1,4 +1,4 @@
-"""The Records on MongoDB: clips, what finds them again, and their events, for any number of machines."""
+"""The Records on MongoDB: clips, what is needed to find them, and their events, for any number of machines."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ _INDEXES = (
 
 _CLIP = {"content": 1, "lease_until": 1, "progress": 1}
 _SIGNATURES = 8
-"""Of the latest changes, kept in the document so that whoever made one recognises it."""
+"""How many signatures of recent changes a document keeps, so that a writer recognises its own change."""
 
 
 class MongoRecords:
-    """A Records. The clip itself is kept as JSON; other fields find it, and hold what beats change.
+    """Implements Records. The clip is stored as JSON; other fields serve to find it, or change with each heartbeat.
 
-    JSON, because labels may have any key, and MongoDB's fields may not. Times are microseconds since 1970, because
-    MongoDB's own know milliseconds. Every method raises `RecordsUnavailableError` when there is no answer, and
-    `SettingsError` when user or password are refused; a `limit` below 1 is a `ValueError`.
+    JSON, because labels may have any key, which MongoDB's fields may not. Times are microseconds since 1970, because
+    MongoDB's own have milliseconds. Every method raises `RecordsUnavailableError` if there is no answer, and
+    `SettingsError` if user or password are rejected; a `limit` below 1 raises `ValueError`.
     """
 
     def __init__(self, mongo: Mongo, *, clock: Callable[[], datetime] = utc_now) -> None:
-        """`clock` dates the announcing of events. Closing this closes `mongo`.
+        """Create missing indexes. `clock` dates announcements. Closing this closes `mongo`.
 
         Raises:
             RecordsUnavailableError: there is no answer.
@@ -100,15 +100,15 @@ class MongoRecords:
         return stored
 
     def get_clip(self, clip_id: str) -> Clip | None:
-        """The clip as it stands."""
+        """Return the clip's current record."""
         with self._mongo.translating():
             found = self._clips.find_one({"_id": clip_id}, _CLIP)
         return None if found is None else _read(found)
 
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
-        """Store a change, made from revision `clip.revision - 1`, and its event, in one atomic update.
+        """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        What a clip was asked for and when never changes, so place, tags and recordings stay.
+        The request and its time never change, so the fields for sorting, tags and recordings stay the same.
         """
         signature = secrets.token_hex(8)
         fields = _fields(clip) | {f"signatures.{_slot(clip)}": signature}
@@ -130,21 +130,21 @@ class MongoRecords:
         return changed
 
     def _was_ours(self, clip: Clip, signature: str) -> bool:
-        """Whether the clip's change bears the signature. A write, so that a majority has it when this returns."""
+        """Whether the clip's change has the signature. A write, so that a majority has it when this returns."""
         field = f"signatures.{_slot(clip)}"
         return bool(
             self._clips.update_one({"_id": clip.id, field: signature}, {"$set": {field: signature}}).matched_count
         )
 
     def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
-        """Prolong the attempt's lease and note its progress; False when it is not the current attempt."""
+        """Extend the attempt's lease and store its progress; False if it is not the current attempt."""
         condition = {"_id": clip_id, "state": ClipState.PROCESSING.value, "attempt": attempt}
         update = {"$set": {"lease_until": to_micros(lease_until), "progress": progress.model_dump()}}
         with self._mongo.translating():
             return persist(lambda: bool(self._clips.update_one(condition, update).matched_count))
 
     def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
-        """Clips that match, newest first (created_at, then id).
+        """Return matching clips, newest first (created_at, then id).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -156,14 +156,14 @@ class MongoRecords:
         return _page(found, limit)
 
     def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
-        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+        """Return the clips that wait for this camera's footage, oldest first (created_at, then id).
 
         Raises:
             ValueError: `cursor` was not made by this method.
         """
         check_limit(limit)
         after = "" if cursor is None else sort_key(*read_cursor(cursor))
-        # With `$exists`, DocumentDB uses the sparse index. What follows the camera's name are digits.
+        # With `$exists`, DocumentDB uses the sparse index. Digits follow the camera's name.
         bounds = {"$exists": True, "$gt": _turn(camera, after), "$lt": _turn(camera, ":")}
         condition = {"waits_for": bounds, "state": ClipState.WAITING.value}
         with self._mongo.translating():
@@ -171,7 +171,7 @@ class MongoRecords:
         return _page(found, limit)
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
-        """Clips that housekeeping must look at, the longest due first."""
+        """Return the clips that housekeeping must check, the longest overdue first."""
         check_limit(limit)
         grace = ABANDONED_AFTER // timedelta(microseconds=1)
         ways: tuple[tuple[str, Document, int], ...] = (
@@ -192,31 +192,31 @@ class MongoRecords:
     # --- events ----------------------------------------------------------------------------------
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:
-        """Events not marked as announced, oldest first; those that their writers left in outboxes included."""
+        """Return events that are not marked as announced, oldest first, including those still in outboxes."""
         check_limit(limit)
         with self._mongo.translating():
             self._events.move_all()
             return self._events.waiting(limit=limit)
 
     def mark_announced(self, event_ids: Iterable[str]) -> None:
-        """These have been announced. Unknown ids are passed over."""
+        """Mark events as announced. Unknown ids are ignored."""
         with self._mongo.translating():
             self._events.mark(event_ids, at=to_micros(self._clock()))
 
     def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
-        """Events in the order of their commits, each with its position."""
+        """Return the events after a position, in the order of their commits, each with its position."""
         check_limit(limit)
         with self._mongo.translating():
             return self._events.after(position, limit=limit)
 
     def last_position(self) -> int:
-        """The newest event's position; 0 when there is none."""
+        """Return the newest event's position; 0 if there are no events."""
         with self._mongo.translating():
             return self._events.last_position()
 
 
 def _fields(clip: Clip) -> dict[str, Any]:
-    """What a change of the clip may change; None where there is nothing, so that sparse indexes stay small."""
+    """Return the fields that a change may modify; None for those without a value, so that sparse indexes stay small."""
     due = [micros_or_none(clip.sweep_at), micros_or_none(clip.expires_at) if clip.state is ClipState.READY else None]
     return {
         "state": clip.state.value,
@@ -241,14 +241,14 @@ def _read(found: Document) -> Clip:
 
 
 def _page(found: list[Document], limit: int) -> Page:
-    """Of documents of which one more than `limit` was asked for."""
+    """Make a page of documents, where one more than `limit` was requested."""
     clips = [_read(each) for each in found[:limit]]
     last = clips[-1] if len(found) > limit else None
     return Page(clips, make_cursor(to_micros(last.created_at), last.id) if last else None)
 
 
 def _turn(camera: str, place: str) -> str:
-    """Sorts by camera, then place: one sparse index finds who waits for a camera, in order. No name has a newline."""
+    """Return a text that sorts by camera, then `place`, for the index of waiting clips. No name has a newline."""
     return f"{camera}\n{place}"
 
 
@@ -274,5 +274,5 @@ def _condition(query: ClipQuery, cursor: str | None) -> dict[str, Any]:
 
 
 def _without_empty(update: dict[str, Document]) -> dict[str, Document]:
-    """MongoDB before 5.0, and DocumentDB, refuse an operator that has nothing to do."""
+    """Remove empty operators, which DocumentDB and MongoDB before 5.0 reject."""
     return {operator: fields for operator, fields in update.items() if fields}

@@ -1,1 +1,1 @@
-"""Queue, records and catalogue in one SQLite file."""
+"""Ports on SQLite: queue, records and catalogue in one file."""

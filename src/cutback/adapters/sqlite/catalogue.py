@@ -1,4 +1,4 @@
-"""The Catalogue on SQLite: which recording holds which moments of which camera, for several processes at once.
+"""The Catalogue on SQLite: which recording holds which moments of which camera, for several processes.
 
 Spans are looked up by length classes: see `cutback.adapters.catalogue_rules.length_class`.
 """
@@ -29,23 +29,23 @@ _COVERING = """
         ON recordings.camera = lengths.camera AND recordings.length_class = lengths.length_class
         AND starts_at > :start - (1 << lengths.length_class)
 """
-"""Reads the lengths first, then for each the index's part that may overlap what begins at `:start`."""
+"""Reads the length classes first; then, for each, the part of the index that may overlap a span from `:start`."""
 
 
 class SqliteCatalogue:
-    """A Catalogue. The recording itself is kept as JSON; columns only serve to find it.
+    """Implements Catalogue. The recording is stored as JSON; columns only serve to find it.
 
-    Every method raises `RecordsUnavailableError` when the file does not answer and `StorageFullError` when
-    it cannot grow; a `limit` below 1 is a `ValueError`.
+    Every method raises `RecordsUnavailableError` if the file cannot be used and `StorageFullError` if it cannot grow;
+    a `limit` below 1 is a `ValueError`.
     """
 
     def __init__(
         self, path: Path | str, *, clock: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE
     ) -> None:
-        """`clock` tells how old removals are; `patience` is how long another's lock is waited for.
+        """Open the file. `clock` gives the age of removals; `patience` is how long to wait for another process's lock.
 
         Raises:
-            SettingsError: the file is of a newer version, or not Cutback's at all.
+            SettingsError: the file is from a newer version, or it is not a database of Cutback.
         """
         self._clock = clock
         self._database = Database(path, unavailable=RecordsUnavailableError, patience=patience)
@@ -54,22 +54,22 @@ class SqliteCatalogue:
         """Close idle connections."""
         self._database.close()
 
-    # --- coming and going ------------------------------------------------------------------------
+    # --- storing and removing --------------------------------------------------------------------
 
     def put_recording(self, recording: CameraRecording) -> bool:
-        """Enter a recording, or its newer version, under its key. Returns whether that told anything new."""
+        """Store a recording, or its newer version, under its key. Returns whether anything was new."""
         with self._database.writing() as connection:
             return _put(connection, recording)
 
     def put_recordings(self, recordings: Sequence[CameraRecording]) -> list[bool]:
-        """As `put_recording` for each, all in one transaction."""
+        """Like `put_recording` for each, all in one transaction."""
         if not recordings:
             return []
         with self._database.writing() as connection:
             return [_put(connection, recording) for recording in recordings]
 
     def remove_recording(self, key: str, *, sequencer: str = "", at: datetime) -> bool:
-        """Take the recording out, and remember the removal. Returns whether one was taken out."""
+        """Remove the recording, and remember the removal. Returns whether one was removed."""
         news = Standing(sequencer, at)
         with self._database.writing() as connection:
             _forget_removals(connection, before=self._clock() - REMOVALS_KEPT)
@@ -91,16 +91,16 @@ class SqliteCatalogue:
     # --- finding ---------------------------------------------------------------------------------
 
     def get_recording(self, key: str) -> CameraRecording | None:
-        """The recording as it stands in the catalogue."""
+        """Return the recording's entry."""
         with self._database.reading() as connection:
             return _known(connection, key)
 
     def get_recordings(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
-        """Those of the recordings that are in the catalogue, by key."""
+        """Return those of the recordings that are in the catalogue, by key."""
         return self._by_key("SELECT content FROM recordings WHERE key IN (SELECT value FROM json_each(?))", keys)
 
     def removed_by_hand(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
-        """Recordings that were registered by hand and then removed, by key."""
+        """Return recordings that were registered by hand and then removed, by key."""
         return self._by_key(
             "SELECT content FROM removed_recordings WHERE content IS NOT NULL"
             " AND key IN (SELECT value FROM json_each(?))",
@@ -113,7 +113,7 @@ class SqliteCatalogue:
         return {recording.key: recording for recording in (_read(content) for (content,) in rows)}
 
     def placed_by_other_rules(self, rules: str, *, limit: int = 500) -> list[CameraRecording]:
-        """Recordings whose place was derived by other rules. Reads no more of the index than it finds."""
+        """Return recordings whose camera and start time were found with other rules. Reads only their index entries."""
         check_limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -125,7 +125,7 @@ class SqliteCatalogue:
         return [_read(content) for (content,) in rows]
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
-        """The camera's recordings that overlap [start, end), by start, then key. One indexed query."""
+        """Return the camera's recordings that overlap [start, end), by start, then key. One indexed query."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT content {_COVERING} WHERE lengths.camera = :camera"
@@ -135,7 +135,7 @@ class SqliteCatalogue:
         return [_read(content) for (content,) in rows]
 
     def neighbours(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
-        """The nearest recording that begins before `start`, and the nearest that begins at `end` or after."""
+        """Return the nearest recording that begins before `start`, and the nearest that begins at `end` or later."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 """
@@ -158,7 +158,7 @@ class SqliteCatalogue:
         limit: int = 50,
         cursor: str | None = None,
     ) -> RecordingPage:
-        """Recordings by start, then key: of one camera or all, those that overlap [start, end) where given.
+        """Return recordings by start, then key: of one camera or all; if given, only those that overlap [start, end).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -179,7 +179,7 @@ class SqliteCatalogue:
         return RecordingPage(found, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
     def cameras(self) -> list[Camera]:
-        """Every camera that has a recording, by name. Reads a few entries of the index for each."""
+        """Return every camera that has a recording, by name. Reads a few entries of the index for each."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 """
@@ -265,7 +265,7 @@ def _forget_removals(connection: sqlite3.Connection, *, before: datetime) -> Non
 
 
 def _listing(values: dict[str, Any]) -> str:
-    """Two readings that stop when they have enough: what runs at `start` already, and what begins from then on."""
+    """Return two queries that stop when they have enough: recordings running at `start`, and those that begin later."""
     camera = values["camera"] is not None
     common = ["recordings.camera = :camera"] if camera else []
     common += ["(starts_at, key) > (:after, :after_key)"] if values["after"] is not None else []
@@ -273,7 +273,7 @@ def _listing(values: dict[str, Any]) -> str:
     index = "recordings_by_camera" if camera else "recordings_by_start"
     parts = []
     if values["start"] is not None:
-        # One bound alone: of two, SQLite may read the index up to the one that is farther off.
+        # A single bound: with two, SQLite may read the index up to the farther one.
         bound = "MIN(:start, :end)" if before_end else ":start"
         running = [*common, f"starts_at < {bound}", "ends_at > :start"]
         running += ["lengths.camera = :camera"] if camera else []

@@ -1,4 +1,4 @@
-"""One SQLite file for queues and records: connections, transactions, schema, and the meaning of errors."""
+"""One SQLite file for queues and records: connections, transactions, schema, and the translation of errors."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _Identity = tuple[int, int]
 class Database:
     """The database file, for any number of threads; other processes may have it open as well.
 
-    Each transaction has a connection to itself; idle ones are kept. Never carry one over a fork.
+    Each transaction has its own connection; idle ones are kept. A forked process must not use it.
     """
 
     def __init__(
         self, path: Path | str, *, unavailable: type[SurroundingsError], patience: timedelta = PATIENCE
     ) -> None:
-        """Open the file, making it and bringing its schema up to date where need be.
+        """Open the file; create it and upgrade its schema if necessary.
 
-        `unavailable` is raised when the file does not answer, which includes being locked for `patience`.
+        `unavailable` is raised if the file cannot be used, which includes being locked for `patience`.
 
         Raises:
-            SettingsError: the file is of a newer version, or not Cutback's at all.
-            SurroundingsError: it cannot be opened, or there is no room for it.
+            SettingsError: the file is from a newer version, or it is not a database of Cutback.
+            SurroundingsError: it cannot be opened, or the disk is full.
         """
         self._path = Path(path)
         self._unavailable = unavailable
@@ -54,7 +54,7 @@ class Database:
         self._idle: list[tuple[_Identity, sqlite3.Connection]] = []
         self._finalize = weakref.finalize(self, _close_all, self._lock, self._idle)
         with self.reading():
-            pass  # faults show at start, not at first use
+            pass  # report problems at the start, not at first use
 
     def __enter__(self) -> Self:
         return self
@@ -65,12 +65,12 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        """Close the idle connections. A later use opens new ones."""
+        """Close the idle connections. Later use opens new ones."""
         _close_all(self._lock, self._idle)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for reads; each statement sees the newest commit.
+        """Provide a connection for reads; each statement sees the newest commit.
 
         Raises:
             SurroundingsError: the database does not answer.
@@ -89,13 +89,13 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is durable when the block ends, or nothing happened.
+        """Provide a transaction: either all of it is durable when the block ends, or nothing changes.
 
         Raises:
-            SurroundingsError: the database does not answer, or there is no room.
+            SurroundingsError: the database does not answer, or the disk is full.
         """
         with self.reading() as connection:
-            # Immediate: a lock asked for later, after a read, could be refused at once, without waiting.
+            # Immediate: a lock that is requested later, after a read, may fail without waiting.
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -114,7 +114,7 @@ class Database:
                 known, connection = self._idle.pop()
             if known == identity:
                 return known, connection
-            connection.close()  # the file was removed or replaced: this one would write into the void
+            connection.close()  # the file was removed or replaced: writes would be lost
         connection = self._open()
         return _identity(self._path) or (0, 0), connection
 
@@ -142,7 +142,7 @@ class Database:
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                # Changing the mode needs the file for oneself, and SQLite does not wait for that.
+                # Changing the mode needs exclusive access, and SQLite does not wait for it.
                 (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
@@ -150,7 +150,9 @@ class Database:
                 time.sleep(0.01)
             else:
                 if mode != "wal":
-                    raise self._unavailable(f"{self._path} is where SQLite cannot keep a write-ahead log.")
+                    raise self._unavailable(
+                        f"{self._path}: SQLite cannot keep a write-ahead log there; choose a local disk."
+                    )
                 return
 
     @contextmanager
@@ -193,7 +195,7 @@ def _no_room(folder: Path) -> bool:
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
-    """Before anything is written: the file is empty, or ours, and not of a later day."""
+    """Check, before anything is written, that the file is empty or a database of this version or an older one."""
     try:
         version = _pragma(connection, "user_version")
         (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
@@ -204,12 +206,12 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
         foreign = True
     if foreign:
         raise SettingsError(
-            f"\n- CUTBACK_DATABASE: {path} is not a database of Cutback; name another file, or a new one"
+            f"\n- CUTBACK_DATABASE: {path} is not a database of Cutback; choose another file or a new one"
         )
     if version > len(MIGRATIONS):
         raise SettingsError(
             f"\n- CUTBACK_DATABASE: {path} was made by a newer version of Cutback (schema {version}; this "
-            f"version knows up to {len(MIGRATIONS)}); upgrade Cutback, or name another file"
+            f"version knows up to {len(MIGRATIONS)}); upgrade Cutback, or choose another file"
         )
 
 

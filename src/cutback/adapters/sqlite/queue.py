@@ -1,4 +1,4 @@
-"""The Queue on SQLite: SQS's semantics in a file, for several processes on one machine."""
+"""The Queue on SQLite: works like SQS, in a file, for several processes on one machine."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _MOVED_AT_ONCE = 500
 
 
 class SqliteQueue:
-    """A Queue: one of any number of named ones in the same file, which may hold records as well.
+    """Implements Queue. The file may contain any number of named queues, and records as well.
 
-    Every method raises `QueueUnavailableError` when the file does not answer and `StorageFullError` when it
-    cannot grow; arguments outside the port's limits are `ValueError`s.
+    Every method raises `QueueUnavailableError` if the file cannot be used and `StorageFullError` if it cannot grow;
+    arguments outside the port's limits raise `ValueError`.
     """
 
     def __init__(
@@ -45,12 +45,13 @@ class SqliteQueue:
         clock: Callable[[], datetime] = utc_now,
         patience: timedelta = PATIENCE,
     ) -> None:
-        """`visibility` hides a received message; after `max_receives` deliveries the next is its death.
+        """Open the file.
 
-        `patience` is how long another process's lock is waited for.
+        `visibility` is how long a received message stays hidden. After `max_receives` deliveries, the next one moves
+        it to the dead letters instead. `patience` is how long to wait for a lock of another process.
 
         Raises:
-            SettingsError: the file is of a newer version, or not Cutback's at all.
+            SettingsError: the file is from a newer version, or it is not a database of Cutback.
         """
         _check("visibility", visibility, MAX_VISIBILITY)
         if max_receives < 1:
@@ -64,7 +65,7 @@ class SqliteQueue:
         self._news_count = 0
 
     def check(self) -> None:
-        """Nothing to see: opening the file made the tables."""
+        """Nothing to check: the tables exist since the file was opened."""
 
     def close(self) -> None:
         """Close idle connections."""
@@ -73,15 +74,15 @@ class SqliteQueue:
     # --- messages --------------------------------------------------------------------------------
 
     def send(self, body: str, *, delay: timedelta = _ZERO) -> str:
-        """Put a message in; durable on return. Returns its id. `delay` is at most 15 minutes."""
+        """Send a message; it is durable on return. Returns its id. `delay` is at most 15 minutes."""
         _check("delay", delay, MAX_DELAY)
         (message_id,) = self._put([body], delay)
         return message_id
 
     def send_all(self, bodies: Iterable[str]) -> list[str]:
-        """Put messages in, in this order; durable on return. Returns their ids.
+        """Send messages, in this order; they are durable on return. Returns their ids.
 
-        Some at a time, so that nobody waits long for the lock: broken off by an error, some are in.
+        They are written in batches, so that no other process waits long for the lock. After an error, some are sent.
         """
         ids: list[str] = []
         left = iter(bodies)
@@ -90,7 +91,7 @@ class SqliteQueue:
         return ids
 
     def receive(self, *, limit: int = 1, wait: timedelta = _ZERO, visibility: timedelta | None = None) -> list[Message]:
-        """Take up to `limit` (1-10) messages, the longest visible first, waiting up to `wait` for one."""
+        """Receive up to `limit` (1-10) messages, the longest visible first, waiting up to `wait` for the first one."""
         if not 1 <= limit <= MAX_BATCH:
             raise ValueError(f"limit must be 1 to {MAX_BATCH}")
         hidden = self._visibility if visibility is None else visibility
@@ -104,12 +105,12 @@ class SqliteQueue:
             left = deadline - time.monotonic()
             if left <= 0:
                 return []
-            # Other processes cannot wake us, nor can time passing: hence the short pauses.
+            # Other processes cannot wake this one, and neither can delays that end: hence the short pauses.
             told = self._news_since(seen, min(pause, left))
             pause = _FIRST_PAUSE if told else min(pause * 1.5, _LONGEST_PAUSE)
 
     def extend(self, message: Message, visibility: timedelta) -> bool:
-        """Hide the message for `visibility` (0 to 12 hours) from now; False when the receipt is stale."""
+        """Hide the message for `visibility` (0 to 12 hours) from now; False if the receipt is stale."""
         _check("visibility", visibility, MAX_VISIBILITY)
         with self._database.writing() as connection:
             changed = connection.execute(
@@ -121,7 +122,7 @@ class SqliteQueue:
         return bool(changed)
 
     def delete(self, message: Message) -> bool:
-        """The message is done with. Returns False when the receipt is stale; then nothing changes."""
+        """Delete the message. Returns False, and changes nothing, if the receipt is stale."""
         with self._database.writing() as connection:
             deleted = connection.execute(
                 "DELETE FROM messages WHERE id = ? AND queue = ? AND receipt = ?",
@@ -132,7 +133,7 @@ class SqliteQueue:
     # --- dead letters ----------------------------------------------------------------------------
 
     def move_to_dead_letters(self, message: Message, reason: str) -> bool:
-        """Move the message to the dead letters now. Returns False when the receipt is stale."""
+        """Move the message to the dead letters now. Returns False if the receipt is stale."""
         with self._database.writing() as connection:
             row = connection.execute(
                 "SELECT seq FROM messages WHERE id = ? AND queue = ? AND receipt = ?",
@@ -143,7 +144,7 @@ class SqliteQueue:
         return row is not None
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
-        """The newest dead letters first."""
+        """Return dead letters, newest first."""
         if limit < 1:
             raise ValueError("limit must be 1 or more")
         with self._database.reading() as connection:
@@ -158,10 +159,10 @@ class SqliteQueue:
         ]
 
     def redrive(self, ids: Iterable[str] | None = None) -> int:
-        """Bring dead letters (all, when `ids` is None) back with a receive count of 0. Returns how many.
+        """Send dead letters (None: all) back to the queue, with a receive count of 0. Returns how many.
 
-        They come back in the order they died in, some at a time, so that nobody waits long for the lock:
-        broken off by an error, some are back.
+        The oldest are sent first, in batches, so that no other process waits long for the lock. After an error, some
+        have been sent.
         """
         count = 0
         for seqs in self._all_dead() if ids is None else self._dead_of(list(dict.fromkeys(ids))):
@@ -170,7 +171,7 @@ class SqliteQueue:
         return count
 
     def depth(self) -> QueueDepth:
-        """How many messages there are, by kind, at one moment."""
+        """Return how many messages there are, by kind, at one moment."""
         with self._database.reading() as connection:
             now = to_micros(self._clock())
             visible, in_flight, delayed, dead = connection.execute(
@@ -186,7 +187,7 @@ class SqliteQueue:
             ).fetchone()
         return QueueDepth(visible=visible, in_flight=in_flight, delayed=delayed, dead=dead)
 
-    # --- within ----------------------------------------------------------------------------------
+    # --- internal --------------------------------------------------------------------------------
 
     def _put(self, bodies: Sequence[str], delay: timedelta = _ZERO) -> list[str]:
         ids = [secrets.token_hex(16) for _ in bodies]
@@ -202,7 +203,7 @@ class SqliteQueue:
 
     def _take(self, limit: int, visibility: timedelta) -> list[Message]:
         while True:
-            # Looking first leaves the write lock to others while there is nothing to take.
+            # Reading first leaves the write lock to others while there are no messages.
             with self._database.reading() as connection:
                 if not self._visible(connection, 1):
                     return []
@@ -222,7 +223,7 @@ class SqliteQueue:
     def _deliver(self, connection: sqlite3.Connection, row: tuple[int, int], visibility: timedelta) -> Message | None:
         seq, receive_count = row
         if receive_count >= self._max_receives:
-            reason = f"It was received {receive_count} times and never finished."
+            reason = f"It was received {receive_count} times, but no worker finished it."
             _move_to_dead_letters(connection, seq, reason, self._clock())
             return None
         receipt = secrets.token_hex(16)
@@ -240,13 +241,13 @@ class SqliteQueue:
         with self._database.reading() as connection:
             (newest,) = connection.execute("SELECT COALESCE(MAX(seq), 0) FROM dead_letters").fetchone()
         last = 0
-        # Up to the newest: a message that comes back and dies again meanwhile is not brought back twice.
+        # Up to the newest: a message that becomes a dead letter again meanwhile is not sent back twice.
         while seqs := self._seqs("queue = ? AND seq > ? AND seq <= ?", last, newest):
             yield seqs
             last = seqs[-1]
 
     def _dead_of(self, ids: list[str]) -> Iterator[list[int]]:
-        # The + keeps SQLite from reading all of the queue's letters in order instead of looking up the ids.
+        # The + prevents SQLite from reading all of the queue's dead letters instead of looking up the ids.
         by_id = "+queue = ? AND id IN (SELECT value FROM json_each(?))"
         for start in range(0, len(ids), _MOVED_AT_ONCE):
             some = json.dumps(ids[start : start + _MOVED_AT_ONCE])

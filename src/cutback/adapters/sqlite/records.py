@@ -1,4 +1,4 @@
-"""The Records on SQLite: clips, what finds them again, and their events, for several processes at once."""
+"""The Records on SQLite: clips, what is needed to find them, and their events, for several processes."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from cutback.ports import ClipQuery, Page
 
 
 class SqliteRecords:
-    """A Records. The clip itself is kept as JSON; columns and side tables only serve to find it.
+    """Implements Records. The clip is stored as JSON; columns and side tables only serve to find it.
 
-    Every method raises `RecordsUnavailableError` when the file does not answer and `StorageFullError` when
-    it cannot grow; a `limit` below 1 is a `ValueError`.
+    Every method raises `RecordsUnavailableError` if the file cannot be used and `StorageFullError` if it cannot grow;
+    a `limit` below 1 is a `ValueError`.
     """
 
     def __init__(
         self, path: Path | str, *, clock: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE
     ) -> None:
-        """`clock` dates the announcing of events; `patience` is how long another's lock is waited for.
+        """Open the file. `clock` dates announcements; `patience` is how long to wait for a lock of another process.
 
         Raises:
-            SettingsError: the file is of a newer version, or not Cutback's at all.
+            SettingsError: the file is from a newer version, or it is not a database of Cutback.
         """
         self._clock = clock
         self._database = Database(path, unavailable=RecordsUnavailableError, patience=patience)
@@ -63,15 +63,15 @@ class SqliteRecords:
         return bool(stored)
 
     def get_clip(self, clip_id: str) -> Clip | None:
-        """The clip as it stands."""
+        """Return the clip's current record."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT content FROM clips WHERE id = ?", (clip_id,)).fetchone()
         return None if row is None else Clip.model_validate_json(row[0])
 
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
-        """Store a change, made from revision `clip.revision - 1`, and its event, in one atomic update.
+        """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        What a clip was asked for and when never changes, so the tables of tags and recordings stay.
+        The request and its time never change, so the tables of tags and recordings stay the same.
         """
         columns = _columns(clip)
         with self._database.writing() as connection:
@@ -85,7 +85,7 @@ class SqliteRecords:
         return bool(changed)
 
     def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
-        """Prolong the attempt's lease and note its progress; False when it is not the current attempt."""
+        """Extend the attempt's lease and store its progress; False if it is not the current attempt."""
         with self._database.writing() as connection:
             changed = connection.execute(
                 "UPDATE clips SET lease_until = ?,"
@@ -103,7 +103,7 @@ class SqliteRecords:
         return bool(changed)
 
     def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
-        """Clips that match, newest first (created_at, then id).
+        """Return matching clips, newest first (created_at, then id).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -115,7 +115,7 @@ class SqliteRecords:
         return _page(rows, limit)
 
     def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
-        """Clips in `waiting` that wait for this camera's footage, oldest first (created_at, then id).
+        """Return the clips that wait for this camera's footage, oldest first (created_at, then id).
 
         Raises:
             ValueError: `cursor` was not made by this method.
@@ -131,9 +131,9 @@ class SqliteRecords:
         return _page(rows, limit)
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
-        """Clips that housekeeping must look at, the longest due first."""
+        """Return the clips that housekeeping must check, the longest overdue first."""
         check_limit(limit)
-        # Each part reads its own index in order and stops. Left to choose, SQLite reads all ready clips.
+        # Each subquery reads its own index in order and stops. Without these hints, SQLite reads all ready clips.
         with self._database.reading() as connection:
             rows = connection.execute(
                 """
@@ -161,7 +161,7 @@ class SqliteRecords:
     # --- events ----------------------------------------------------------------------------------
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:
-        """Events not marked as announced, oldest first."""
+        """Return events that are not marked as announced, oldest first."""
         check_limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -170,7 +170,7 @@ class SqliteRecords:
         return [Event.model_validate_json(content) for (content,) in rows]
 
     def mark_announced(self, event_ids: Iterable[str]) -> None:
-        """These have been announced. Unknown ids are passed over."""
+        """Mark events as announced. Unknown ids are ignored."""
         ids = list(event_ids)
         if not ids:
             return
@@ -182,7 +182,7 @@ class SqliteRecords:
             )
 
     def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
-        """Events in the order of their commits, each with its position."""
+        """Return the events after a position, in the order of their commits, each with its position."""
         check_limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -192,14 +192,14 @@ class SqliteRecords:
         return [(found, Event.model_validate_json(content)) for found, content in rows]
 
     def last_position(self) -> int:
-        """The newest event's position; 0 when there is none."""
+        """Return the newest event's position; 0 if there are no events."""
         with self._database.reading() as connection:
             (position,) = connection.execute("SELECT COALESCE(MAX(position), 0) FROM events").fetchone()
         return int(position)
 
 
 def _page(rows: list[tuple[int, str, str]], limit: int) -> Page:
-    """Of rows of time, id and content, of which one more than `limit` was asked for."""
+    """Make a page of rows (time, id, content), where one row more than `limit` was requested."""
     clips = [Clip.model_validate_json(content) for _, _, content in rows[:limit]]
     return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
@@ -237,7 +237,7 @@ def _put_event(connection: sqlite3.Connection, clip: Clip) -> None:
 
 
 def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict[str, Any]]:
-    """The statement reads the narrowest table that is in the listing's order, and stops when it has enough."""
+    """Return a statement that reads the narrowest table in the order of the listing, and stops when it has enough."""
     if query.tag is not None:
         source, conditions = "clip_tags AS mark CROSS JOIN clips USING (id)", ["mark.tag = :tag"]
     elif query.recording is not None:

@@ -1,4 +1,4 @@
-"""The database's schema, as the steps that lead to it. A step that was released never changes.
+"""The database's schema, as a list of migrations. A released migration never changes.
 
 Times are microseconds since 1970. Long columns come last, so that reading the others skips their pages.
 """
@@ -21,7 +21,7 @@ _QUEUES = (
         body TEXT NOT NULL
     ) STRICT
     """,
-    # The count is in it so that the depth is counted without touching the table.
+    # It includes the receive count, so that `depth` need not read the table.
     "CREATE INDEX messages_by_visibility ON messages (queue, visible_at, seq, receive_count)",
     """
     CREATE TABLE dead_letters (
@@ -97,7 +97,7 @@ _CATALOGUE = (
         content TEXT NOT NULL
     ) STRICT
     """,
-    # With the end in it, a camera's last moment is found without touching the table.
+    # It includes the end, so that a camera's last moment is found without reading the table.
     "CREATE INDEX recordings_by_span ON recordings (camera, length_class, starts_at, ends_at)",
     "CREATE INDEX recordings_by_camera ON recordings (camera, starts_at, key)",
     "CREATE INDEX recordings_by_start ON recordings (starts_at, key)",
@@ -127,9 +127,9 @@ _WAITING = (
 _PLACES = (
     "ALTER TABLE recordings ADD COLUMN rules TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX recordings_by_rules ON recordings (rules)",
-    # Of a recording that was registered by hand: what was said of it outlives its removal.
+    # What was registered by hand about a recording outlives its removal.
     "ALTER TABLE removed_recordings ADD COLUMN content TEXT",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING, _PLACES)
-"""The n-th leads from schema version n to n + 1 (`user_version`)."""
+"""The n-th one (from 0) upgrades schema version n to n + 1 (`user_version`)."""
