@@ -20,6 +20,7 @@ from cutback.domain.errors import (
     Fault,
     InvalidRequestError,
     MediaUnsupportedError,
+    NoSuchFileError,
     RecordingNotFoundError,
     WrongUsageError,
 )
@@ -203,6 +204,7 @@ def cut(
     clip_file.check_replaceable(target, files_of(location, store), force=overwrite)
     began = time.monotonic()
     with (
+        naming(source),
         open_recording(location, request, store, stopped=stopped) as sources,
         render(request, sources, limits or Limits(), on_progress=on_progress, stopped=stopped) as rendition,
     ):
@@ -231,7 +233,7 @@ def probe(
     location = locate_recording(str(source))
     store = open_store(location, options)
     bounds = limits or Limits()
-    with _cutter() as cutter:
+    with naming(source), _cutter() as cutter:
         if is_playlist(location.key):
             found = probe_playlist(
                 store,
@@ -282,7 +284,8 @@ def plan_request(
     stopped: Callable[[], bool] = never,
 ) -> Plan:
     """As `plan`, for a request whose ranges are all of the recording at `location`."""
-    reader = open_reader(location, store, stopped=stopped)
+    with naming(source):
+        reader = open_reader(location, store, stopped=stopped)
     job = CutJob(
         sizes=(reader.size,),
         ranges=tuple(CutRange(0, wanted.start, wanted.end) for wanted in request.ranges),
@@ -309,25 +312,51 @@ def plan_request(
 # --- the recording ---------------------------------------------------------------------------------
 
 
+STORES = ("s3://", "gs://", "az://")
+
+
 def locate_recording(source: str) -> Location:
     """A path or URL as its store and the key in it.
 
     Raises:
-        WrongUsageError: it names a folder or nothing.
+        WrongUsageError: it names a folder, nothing, or a kind of store that is not known.
         RecordingNotFoundError: it is a path, and there is no such file.
     """
     if "://" in source and not source.startswith("file://"):
         store, _, key = source.rpartition("/")
+        if not source.startswith(STORES):
+            raise WrongUsageError(f"{source}: a source is a file, or an object's URL ({', '.join(STORES)}).")
         if not key or store.endswith(("/", ":")):
-            raise WrongUsageError(f"{source!r} names no object; write it as s3://bucket/key.")
+            raise WrongUsageError(f"{source} names no object; write it as s3://bucket/key.")
         return Location(store, key)
+    if not source:
+        raise WrongUsageError("The source is empty; name a file.")
     path = Path(source.removeprefix("file://"))
     if path.is_dir():
-        raise WrongUsageError(f"{source!r} is a folder; name a recording in it.")
+        raise WrongUsageError(f"{source} is a folder; name a recording in it.")
     if not path.exists():
-        raise RecordingNotFoundError(f"There is no file {source!r}.")
+        raise NoSuchFileError(f"There is no file {source}.")
     path = path.resolve()
     return Location(str(path.parent), path.name)
+
+
+@contextmanager
+def naming(source: str | Path) -> Iterator[None]:
+    """Call a recording that is not there as the caller called it, not by a key of the store of recordings.
+
+    Raises:
+        NoSuchFileError: instead of any other `RecordingNotFoundError`.
+    """
+    try:
+        yield
+    except NoSuchFileError:
+        raise
+    except RecordingNotFoundError as error:
+        missing = error.detail.rstrip(".")
+        same = not missing or str(source).endswith(missing)
+        raise NoSuchFileError(
+            f"There is nothing at {source}." if same else f"{source} names {missing}, which is not there."
+        ) from error
 
 
 def open_store(location: Location, options: Mapping[str, str] | None = None) -> Store:

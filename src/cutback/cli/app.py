@@ -10,10 +10,8 @@ from typing import Annotated
 import typer
 
 from cutback.cli.command import Common, Data, Debug, Json
-from cutback.cli.commands import cameras, clips, cut, dead_letters, events, plan, scan, schema, up, worker
-from cutback.cli.demo import command as demo
 from cutback.cli.exit_codes import MEANINGS, CutShortError, Exit, exit_of
-from cutback.cli.screen import Screen, ShownError, open_screen, show_error
+from cutback.cli.lazy_group import LazyGroup
 from cutback.domain.errors import CutbackError, InternalError, StoppedError, WrongUsageError
 
 log = logging.getLogger(__name__)
@@ -30,6 +28,7 @@ _EPILOG = "\n".join(
 
 app = typer.Typer(
     name="cutback",
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="rich",
@@ -37,17 +36,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_EPILOG,
 )
-cut.register(app, "One recording, now")
-plan.register(app, "One recording, now")
-clips.register(app, "Clips")
-cameras.register(app, "Cameras")
-scan.register(app, "Cameras")
-events.register(app, "Clips")
-dead_letters.register(app, "Clips")
-up.register(app, "Running it")
-worker.register(app, "Running it")
-demo.register(app, "Running it")
-schema.register(app, "Running it")
 
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -80,46 +68,48 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command. Every outcome becomes its exit code and its words here, and nowhere else."""
-    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    screen = open_screen(as_json="--json" in before, debug="--debug" in before, data=None)
     try:
         return int(app(arguments, standalone_mode=False, prog_name="cutback") or Exit.FINE)
-    except ShownError as shown:
-        return exit_of(shown.error)
-    except typer.TyperException as error:
-        return _wrong_usage(screen, error)
-    except (KeyboardInterrupt, typer.Abort):
-        return _end(screen, CutShortError())
-    except StoppedError as error:
-        return _end(screen, CutShortError(error.detail))
-    except BrokenPipeError:
-        # Whoever read our output has enough; Python would complain once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FINE
-    except CutbackError as error:
-        if screen.debug:
-            log.exception("as --debug asks")
-        return _end(screen, error)
-    except Exception as error:  # no traceback for people who did not ask for one
-        if screen.debug:
-            log.exception("as --debug asks")
-        return _end(screen, InternalError(f"({type(error).__name__}: {error})"), advice="--debug shows the traceback.")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every outcome is told of here
+        return _end(arguments, error)
     finally:
         logging.shutdown()
 
 
-def _wrong_usage(screen: Screen, error: Exception) -> int:
-    context = getattr(error, "ctx", None)
+def _end(arguments: list[str], error: BaseException) -> int:
+    from cutback.cli.screen import ShownError, open_screen, show_error
+
+    if isinstance(error, ShownError):
+        return exit_of(error.error)
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has enough; Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FINE
     if type(error).__name__ == "NoArgsIsHelpError":
         return Exit.USAGE  # the help has been shown
-    text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
-    path = context.command_path if context is not None else "cutback"
-    return _end(screen, WrongUsageError(text), advice=f"See: {path} --help")
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    screen = open_screen(as_json="--json" in before, debug="--debug" in before, data=None)
+    shown, advice = _said(error)
+    if screen.debug and not isinstance(error, typer.TyperException | KeyboardInterrupt | typer.Abort | StoppedError):
+        log.error("as --debug asks", exc_info=error)
+    show_error(screen, shown, advice=advice)
+    return exit_of(shown)
 
 
-def _end(screen: Screen, error: CutbackError, *, advice: str = "") -> int:
-    show_error(screen, error, advice=advice)
-    return exit_of(error)
+def _said(error: BaseException) -> tuple[CutbackError, str]:
+    """An error as people read it, and a piece of advice."""
+    if isinstance(error, typer.TyperException):
+        from cutback.cli.usage_errors import usage_problem
+
+        context = getattr(error, "ctx", None)
+        return WrongUsageError(usage_problem(error)), f"See: {context.command_path if context else 'cutback'} --help"
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return CutShortError(), ""
+    if isinstance(error, StoppedError):
+        return CutShortError(error.detail), ""
+    if isinstance(error, CutbackError):
+        return error, ""
+    return InternalError(), "This is a bug. --debug shows where it is; please report that."
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from cutback.cli.screen import Screen, open_screen
+if TYPE_CHECKING:
+    from cutback.cli.screen import Screen
 
 P = ParamSpec("P")
 
@@ -41,6 +42,8 @@ def command(
     def register(function: Callable[Concatenate[Screen, P], None]) -> Callable[Concatenate[Screen, P], None]:
         @functools.wraps(function)
         def run(ctx: typer.Context, *, as_json: bool, data: Path | None, debug: bool, **own: Any) -> None:
+            from cutback.cli.screen import open_screen
+
             before = ctx.obj if isinstance(ctx.obj, Common) else Common()
             screen = open_screen(
                 as_json=as_json or before.as_json, data=data or before.data, debug=debug or before.debug

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
-from cutback.domain.errors import CutbackError
+from cutback.domain.errors import CutbackError, Fault, InvalidRequestError
 
 
 class Exit(IntEnum):
@@ -24,11 +25,21 @@ MEANINGS = {
     Exit.FAILED: "the work failed, for the reason named",
     Exit.USAGE: "wrong usage or wrong settings",
     Exit.REFUSED: "the request was refused; it will be again",
-    Exit.NOT_FOUND: "no such clip, recording or dead letter",
+    Exit.NOT_FOUND: "no such file, clip, recording or dead letter",
     Exit.TRY_AGAIN: "a store or the database is not available: try again",
     Exit.INTERRUPTED: "interrupted before the work was done",
 }
 """What each means, for `cutback --help` and the docs."""
+
+
+class WrongOptionsError(InvalidRequestError):
+    """Some options are wrong."""
+
+    reason = "wrong_usage"
+
+    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+        """`faults` names each by its option."""
+        super().__init__(list(faults))
 
 
 class DeadLetterNotFoundError(CutbackError):
@@ -66,6 +77,7 @@ _CODES = {
     "message_refused": Exit.REFUSED,
     "output_exists": Exit.REFUSED,
     "output_is_source": Exit.REFUSED,
+    "file_not_found": Exit.NOT_FOUND,
     "clip_not_found": Exit.NOT_FOUND,
     "recording_not_found": Exit.NOT_FOUND,
     "dead_letter_not_found": Exit.NOT_FOUND,

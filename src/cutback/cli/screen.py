@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, RenderableType
 
 from cutback.cli.console import SafeConsole, escape
+from cutback.cli.exit_codes import WrongOptionsError
 from cutback.domain.errors import CutbackError, InvalidRequestError, SettingsError, WrongUsageError
 from cutback.domain.visible import visible_in_json
 
@@ -123,11 +124,13 @@ def show_error(screen: Screen, error: CutbackError, *, advice: str = "") -> None
 
 
 def _lines(error: CutbackError) -> Iterator[str]:
-    if isinstance(error, InvalidRequestError):
-        general = InvalidRequestError([]).message
-        faults = [str(fault) for fault in error.faults]
-        return iter([f"{general} {faults[0]}"] if len(faults) == 1 else [general, *(f"- {fault}" for fault in faults)])
-    return iter(error.message.splitlines() if isinstance(error, SettingsError | WrongUsageError) else [error.message])
+    if not isinstance(error, InvalidRequestError):
+        own = isinstance(error, SettingsError | WrongUsageError)
+        return iter(error.message.splitlines() if own else [error.message])
+    general, faults = error.general, [str(fault) for fault in error.faults]
+    if len(faults) == 1:
+        return iter([faults[0] if isinstance(error, WrongOptionsError) else f"{general} {faults[0]}"])
+    return iter([general, *(f"- {fault}" for fault in faults)])
 
 
 def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], said: str) -> None:

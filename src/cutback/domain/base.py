@@ -75,8 +75,9 @@ def read_json(text: str | bytes, *, max_bytes: int = MAX_JSON_BYTES, exact: bool
         raise _refusal("is nested too deeply") from None
     except UnicodeEncodeError:
         raise _refusal("contains half of a surrogate pair") from None
-    except ValueError as error:
-        raise _refusal(f"is not valid JSON: {error}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}" if written else "it is empty"
+        raise _refusal(f"is not valid JSON ({where})") from None
     return content
 
 

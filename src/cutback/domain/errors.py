@@ -19,6 +19,9 @@ class CutbackError(Exception):
     parked: ClassVar[bool] = False
     """Whether a clip that fails with this error leaves a dead letter, which can be redriven."""
 
+    detail_only: ClassVar[bool] = False
+    """Whether the detail says it all, and the docstring is for want of one."""
+
     def __init__(self, detail: str = "") -> None:
         """`detail` says which thing is wrong and how; users see it."""
         super().__init__(detail)
@@ -27,8 +30,14 @@ class CutbackError(Exception):
     @property
     def message(self) -> str:
         """The message that users see: the class's docstring, followed by the detail if there is one."""
-        general = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
-        return f"{general} {self.detail}".strip()
+        if self.detail_only and self.detail:
+            return self.detail
+        return f"{self.general} {self.detail}".strip()
+
+    @property
+    def general(self) -> str:
+        """What every error of this class says: its docstring."""
+        return " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
 
     def __str__(self) -> str:
         """The message that users see."""
@@ -116,6 +125,13 @@ class RecordingNotFoundError(CutbackError):
     """The recording is not in the source store. Check its key, or upload it and retry the clip."""
 
     reason = "recording_not_found"
+
+
+class NoSuchFileError(RecordingNotFoundError):
+    """There is no such file."""
+
+    reason = "file_not_found"
+    detail_only = True
 
 
 class SourceChangedError(CutbackError):
@@ -305,6 +321,7 @@ class WrongUsageError(CutbackError):
     """The arguments are wrong."""
 
     reason = "wrong_usage"
+    detail_only = True
 
 
 class OutputExistsError(CutbackError):

@@ -273,9 +273,9 @@ def test_several_ranges_are_pieces_whose_sound_is_joined(
     ("arguments", "code", "reason"),
     [
         (["--from", "90", "--to", "99"], 1, "range_outside_recording"),
-        (["--from", "2", "--to", "1"], 3, "invalid_request"),
+        (["--from", "2", "--to", "1"], 2, "wrong_usage"),
         (["--from", "2"], 2, "wrong_usage"),
-        (["--from", "1", "--to", "2", "--precision", "roughly"], 3, "invalid_request"),
+        (["--from", "1", "--to", "2", "--precision", "roughly"], 2, "wrong_usage"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_as_cutting_would(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ from typing import Self
 from cutback.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from cutback.domain.errors import CutbackError, SettingsError, StorageFullError, SurroundingsError
 
+log = logging.getLogger(__name__)
+
 PATIENCE = timedelta(seconds=10)
 """How long to wait for another process's lock before the database counts as unavailable."""
 
@@ -26,6 +29,19 @@ _WAL_BYTES_KEPT = 64 * 1024 * 1024
 _TOO_LITTLE_ROOM = 256 * 1024
 _PRIMARY_CODE = 0xFF
 _BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
+
+_MEANINGS = {
+    sqlite3.SQLITE_BUSY: "another program has locked it",
+    sqlite3.SQLITE_LOCKED: "another program has locked it",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; see that it is a file, in a folder that this user may write",
+    sqlite3.SQLITE_READONLY: "this user may not write it, or the file system is read-only",
+    sqlite3.SQLITE_PERM: "this user may not open it",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup of it",
+    sqlite3.SQLITE_IOERR: "the disk reported an error",
+    sqlite3.SQLITE_NOMEM: "there is not enough memory",
+    sqlite3.SQLITE_PROTOCOL: "another program has locked it",
+}
+"""What went wrong, by SQLite's primary result code."""
 
 _Identity = tuple[int, int]
 
@@ -168,7 +184,8 @@ class Database:
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
         if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(self._path.parent)):
             return StorageFullError(f"The database {self._path} cannot grow.")
-        return self._unavailable(f"{self._path}: {error}.")
+        log.debug("%s: %s", self._path, error)
+        return self._unavailable(f"{self._path}: {_MEANINGS.get(code, f'SQLite reports error {code}')}.")
 
 
 def _close_all(lock: threading.Lock, idle: list[tuple[_Identity, sqlite3.Connection]]) -> None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cutback.cli.exit_codes import WrongOptionsError
 from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
-from cutback.domain.requests.batch import single_requests
-from cutback.domain.requests.envelope import RequestItem, open_envelope
-from cutback.domain.requests.request import ClipRequest, validate_request
+
+if TYPE_CHECKING:
+    from cutback.domain.requests.request import ClipRequest
 
 _OPTIONS = {
     "start": "--from",
@@ -83,8 +84,10 @@ def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRe
     """A validated request; fields that are None or empty are left out.
 
     Raises:
-        InvalidRequestError: its faults named by the options they came from.
+        WrongOptionsError: its faults named by the options they came from.
     """
+    from cutback.domain.requests.request import validate_request
+
     content = {
         "source": [
             {"recording": recording, "start": typed_instant(piece.start), "end": typed_instant(piece.end)}
@@ -95,15 +98,18 @@ def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRe
     try:
         return validate_request(content)
     except InvalidRequestError as error:
-        raise InvalidRequestError([_as_typed(fault, ranges) for fault in error.faults]) from None
+        raise WrongOptionsError([_as_typed(fault, ranges) for fault in error.faults]) from None
 
 
 def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **fields: Any) -> list[ClipRequest]:
     """A validated request for each camera; what is None or empty is left out.
 
     Raises:
-        InvalidRequestError: its faults named by the options they came from.
+        WrongOptionsError: its faults named by the options they came from.
     """
+    from cutback.domain.requests.batch import single_requests
+    from cutback.domain.requests.request import validate_request
+
     typed: dict[str, Any] = {name: value for name, value in span.items() if value is not None}
     for name in {"from", "to", "at"} & set(typed):
         typed[name] = typed_moment(typed[name])
@@ -117,7 +123,7 @@ def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **f
         return [validate_request(each) for each in single_requests(content)]
     except InvalidRequestError as error:
         faults = [Fault(_camera_option(fault.path), fault.problem) for fault in error.faults]
-        raise InvalidRequestError(faults) from None
+        raise WrongOptionsError(faults) from None
 
 
 def typed_moment(text: str) -> str | int:
@@ -134,12 +140,30 @@ def typed_moment(text: str) -> str | int:
     return (moment if moment.tzinfo else moment.astimezone()).isoformat()
 
 
+def typed_key(named: str, text: str) -> str:
+    """A key of an object or a folder in a store; `named` is the option or argument it came from.
+
+    Raises:
+        WrongOptionsError: it cannot be one.
+    """
+    from cutback.domain.requests.sources import check_key
+
+    try:
+        return check_key(text)
+    except ValueError as error:
+        raise WrongOptionsError([Fault(named, str(error))]) from None
+
+
 def requests_of_message(body: bytes) -> list[ClipRequest]:
     """The requests of a file: one, or several in any form that the queue takes, too.
 
     Raises:
         InvalidRequestError: one of them is wrong, or there is none.
     """
+    from cutback.domain.requests.batch import single_requests
+    from cutback.domain.requests.envelope import RequestItem, open_envelope
+    from cutback.domain.requests.request import validate_request
+
     items = open_envelope(body)
     contents = [each for item in items if isinstance(item, RequestItem) for each in single_requests(item.content)]
     if not contents or len(contents) < len([item for item in items if isinstance(item, RequestItem)]):
@@ -162,7 +186,7 @@ def _option(path: str, ranges: Sequence[Typed]) -> str:
     if match := re.match(r"source\[(\d+)\](?:\.(\w+))?", path):
         piece = ranges[int(match[1])]
         if match[2] == "recording":
-            return "recording"
+            return "--recording"
         return piece.named or _OPTIONS.get(match[2] or "", "--from --to")
     top = re.split(r"[\[.]", path, maxsplit=1)[0]
     return _OPTIONS.get(path) or _OPTIONS.get(top) or path

@@ -14,7 +14,7 @@ from cutback.cli.command import command
 from cutback.cli.commands import arguments
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen, each
-from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
+from cutback.domain.errors import NoSuchFileError, WrongUsageError
 
 if TYPE_CHECKING:
     from cutback.domain.requests.request import ClipRequest
@@ -129,6 +129,10 @@ def _read_requests(file: str) -> list[ClipRequest]:
     try:
         with Path(file).open("rb") as stream:
             return arguments.requests_of_message(stream.read(1024 * 1024 + 1))
+    except FileNotFoundError:
+        raise NoSuchFileError(f"There is no file {file}.") from None
+    except IsADirectoryError:
+        raise WrongUsageError(f"{file} is a folder; name a file with a request.") from None
     except OSError as error:
         raise WrongUsageError(f"{file} cannot be read: {error.strerror}.") from error
 
@@ -162,7 +166,7 @@ def clips(
     try:
         page = services.records.list_clips(query, limit=limit, cursor=cursor)
     except ValueError as error:
-        raise InvalidRequestError([Fault("--cursor", str(error))]) from None
+        raise WrongUsageError(f"--cursor: {error}.") from None
     screen.document({"clips": [clip.public() for clip in page.clips], "next_cursor": page.next_cursor})
     if not page.clips:
         screen.hint("No clips.")

@@ -16,9 +16,7 @@ from cutback.cli.command import command
 from cutback.cli.commands import arguments
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen
-from cutback.domain.errors import (
-    WrongUsageError,
-)
+from cutback.domain.errors import WrongUsageError
 from cutback.storage import clip_file
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ def cut(
     target = clip_file.choose(output, default_name(location.key, typed))
     if target is None and screen.json:
         raise WrongUsageError("-o - and --json both need the standard output; say one of them.")
-    with stop_on_signals() as stopped:
+    with stop_on_signals() as stopped, library.naming(source):
         store = open_store(screen, location)
         if target is not None:
             clip_file.check_replaceable(target, library.files_of(location, store), force=force)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cutback.cli.command import command
+from cutback.cli.commands import arguments
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen, ShownError
 
@@ -49,6 +50,8 @@ def scan(
     from cutback.catalogue.scan import Scanner
     from cutback.lifecycle.arrivals import enter_recording, place_again
 
+    if prefix:
+        arguments.typed_key("--prefix", prefix.rstrip("/"))
     with screen.services() as services, screen.bar("scanning") as on_progress:
         placed = place_again(services)
         found = Scanner(services, enter_recording, prefix, forced=force).scan(on_progress=on_progress)
@@ -109,6 +112,7 @@ def register_one(
     from cutback.domain.errors import RecordingNotFoundError, SourceChangedError
     from cutback.lifecycle.arrivals import enter_recording
 
+    arguments.typed_key("KEY", key)
     begins = moment_option("--start", start)
     with screen.services() as services:
         found = enter_recording(services, key, camera=camera, start=begins)

@@ -1,0 +1,133 @@
+"""Wrong input: usage ends with 2, what is not there with 4, and only Cutback's own words are shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cutback.cli.app import run
+
+PART = ["--from", "1", "--to", "2"]
+SEA = ["submit", "--recording", "sea.mp4"]
+
+FOREIGN = re.compile(
+    r"Input should|Value error|should (be|match|have)|unable to|Expecting|Errno|Traceback|Invalid value|Got unexpected|"
+    r"requires an argument|No such|pydantic|sqlite3?\.|click|typer|Error\b|This is not how",
+)
+"""Words of libraries, and of ours that say nothing."""
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "sea.mp4").write_bytes(b"x")
+    (tmp_path / "bad.json").write_text("{\n", encoding="utf-8")
+    (tmp_path / "wrong.json").write_text('{"source": 5, "title": 7, "id": "a b"}', encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nix"], "There is no command nix."),
+        (["clps"], "Did you mean clips?"),
+        (["clips", "--limt", "3"], "There is no option --limt. Did you mean --limit?"),
+        (["clips", "--limit", "0"], "--limit '0': it must be at least 1."),
+        (["clips", "--limit", "9999"], "--limit '9999': it must be at most 1000."),
+        (["clips", "--limit", "x"], "--limit 'x': it must be an integer."),
+        (["clips", "--limit"], "--limit needs a value."),
+        (["--json=3", "clips"], "--json takes no value."),
+        (["clips", "--cursor", "xx"], "--cursor: "),
+        (["clips", "--state", "happy"], "--state"),
+        (["clips", "--since", "x"], "--since"),
+        (["show"], "ID is missing."),
+        (["show", "a", "b"], "There is no use for b here"),
+        (["cut"], "SOURCE is missing."),
+        (["cut", "", *PART], "The source is empty"),
+        (["cut", ".", *PART], ". is a folder"),
+        (["cut", "sea.mp4", "--from", "x", "--to", "2"], "--from: expected seconds"),
+        (["cut", "sea.mp4", "--from", "5", "--to", "4"], "--from --to: end must be after start"),
+        (["cut", "sea.mp4", *PART, "--precision", "fast"], "--precision: must be 'exact', 'keyframe' or 'instant'"),
+        (["cut", "sea.mp4", "--range", "1-2"], "--range '1-2'"),
+        (["probe", "http://x/y.mp4"], "http://x/y.mp4: a source is a file, or an object's URL"),
+        (["probe", "s3://x"], "s3://x names no object"),
+        (["events", "--after", "-1"], "--after '-1': it must be at least 0."),
+        (["up", "--workers", "0"], "--workers '0': it must be at least 1."),
+        (["dead-letters", "--queue", "x"], "--queue 'x': it must be clips or webhooks."),
+        (["redrive"], "Name dead letters by id"),
+        (["scan", "--prefix", "../x"], "--prefix: must be relative"),
+        (["register", "/etc/passwd"], "KEY: must be relative"),
+        (["recordings", "--from", "x"], "--from"),
+        ([*SEA, *PART, "--expires-in", "x"], "--expires-in 'x': it must be an integer."),
+        ([*SEA, *PART, "--expires-in", "1"], "--expires-in: must be at least 60"),
+        ([*SEA, *PART, "--webhook", "ftp://x"], "--webhook: must be an https://"),
+        ([*SEA, *PART, "--label", "x"], "--label 'x'"),
+        ([*SEA, *PART, "--id", "a b"], "--id: must match the pattern"),
+        (["submit", "--recording", "../x", *PART], "--recording: must be relative"),
+        (["submit", "--camera", "x", "--from", "2", "--to", "3"], "--from: expected a moment"),
+        (["submit", "."], ". is a folder"),
+    ],
+    ids=lambda value: " ".join(value)[:50] if isinstance(value, list) else "",
+)
+def test_wrong_usage_ends_with_2_and_names_what_is_wrong(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert said in captured.err
+    assert captured.err.startswith("wrong_usage: ")
+    assert not FOREIGN.search(captured.err), captured.err
+    assert run([*arguments[:1], "--json", *arguments[1:]] if arguments[0] != "--json=3" else ["--json", "nix"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["reason"] == "wrong_usage"
+
+
+@pytest.mark.parametrize("command", [["cut", "nope.mp4", *PART], ["plan", "nope.mp4", *PART], ["probe", "nope.mp4"]])
+def test_a_file_that_is_not_there_is_said_to_be_not_there_and_no_more(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command) == 4
+    assert capsys.readouterr().err == "file_not_found: There is no file nope.mp4.\n"
+    assert run(["submit", "nope.json"]) == 4
+    assert capsys.readouterr().err == "file_not_found: There is no file nope.json.\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("bad.json", "is not valid JSON (line 2, column 1)"), ("wrong.json", "title: must be a string")]
+)
+def test_a_wrong_request_in_a_file_is_refused_in_our_words(
+    file: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["submit", file]) == 3
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert not FOREIGN.search(shown), shown
+
+
+def test_wrong_settings_are_told_in_our_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = {
+        "WORKERS": "x", "LEASE": "0", "SCAN_SECONDS": "-1", "LOG_LEVEL": "LOUD", "WEBHOOK_PRIVATE": "perhaps",
+        "WEBHOOK_DELAYS": "1,x", "LIMIT_PIXELS": "1e9", "TIME_ZONE": "Mars", "RECORDING_PATTERN": "{x}",
+    }  # fmt: skip
+    for name, value in wrong.items():
+        monkeypatch.setenv(f"CUTBACK_{name}", value)
+    assert run(["clips"]) == 2
+    shown = capsys.readouterr().err
+    assert all(f"CUTBACK_{name} " in shown for name in wrong)
+    assert "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'" in shown
+    assert not FOREIGN.search(shown.replace("or 'ERROR'", "")), shown
+
+
+def test_a_database_that_cannot_be_opened_is_told_of_in_our_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUTBACK_DATABASE", ".")
+    assert run(["submit", "--recording", "sea.mp4", *PART]) == 5
+    shown = capsys.readouterr().err
+    assert "it cannot be opened; see that it is a file" in shown
+    assert not FOREIGN.search(shown), shown
