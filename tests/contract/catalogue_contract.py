@@ -236,6 +236,13 @@ class CatalogueContract:
         assert sum(counts) == 40
         assert [camera.recordings for camera in catalogue.cameras()] == [20, 20, 1]
 
+    def test_the_folders_that_claim_a_camera_are_told(self, catalogue: Catalogue) -> None:
+        for number, (camera, folder) in enumerate([("north", "b"), ("north", "a"), ("north", "b"), ("south", "")]):
+            catalogue.put_recording(footage(f"{number}", start=60 * number, camera=camera, folder=folder))
+        assert [camera.folders for camera in catalogue.cameras()] == [("a", "b"), ("",)]
+        catalogue.remove_recording("1", at=at(1000))
+        assert [camera.folders for camera in catalogue.cameras()] == [("b",), ("",)]
+
     # --- finding ---------------------------------------------------------------------------------
 
     def test_a_span_is_covered_by_what_overlaps_it_alone(self, catalogue: Catalogue) -> None:

@@ -59,6 +59,40 @@ def test_a_scan_fills_the_catalogue_and_says_what_it_found(shore: Shell) -> None
     assert SOUTH in out
 
 
+def test_a_scan_proposes_a_pattern_once_and_the_pattern_works(shore: Shell, sea: Path) -> None:
+    for number in range(3):
+        record(shore, sea, f"pier/pier_2026-11-23_10-0{number}-00.mp4")
+    proposed = shore.json("scan")["proposal"]
+    assert proposed == {"pattern": "{camera}_%Y-%m-%d_%H-%M-%S", "fits": 3}
+    code, _, err = shore.run("scan")
+    assert code == 0
+    assert err.count("pier_2026") == 1, "not a line for every file"
+    assert "export CUTBACK_RECORDING_PATTERN='{camera}_%Y-%m-%d_%H-%M-%S'" in err
+    shore.environment["CUTBACK_RECORDING_PATTERN"] = proposed["pattern"]
+    assert len(shore.json("scan")["entered"]) == 3
+    assert "pier" in [each["name"] for each in shore.json("cameras")["cameras"]]
+
+
+def test_two_folders_that_claim_one_camera_are_shown_and_a_longer_name_tells_them_apart(
+    shore: Shell, sea: Path
+) -> None:
+    for site in ("site1", "site2"):
+        record(shore, sea, f"{site}/gate.20261123T100000.mp4")
+    code, _, err = shore.run("scan")
+    assert code == 0
+    assert "site1, site2" in err
+    (gate,) = [each for each in shore.json("cameras")["cameras"] if each["name"] == "gate"]
+    assert gate["folders"] == ["site1", "site2"]
+    assert "site1, site2" in shore.run("cameras")[2]
+    shore.environment["CUTBACK_RECORDING_PATTERN"] = "{camera...}.%Y%m%dT%H%M%S"
+    shore.json("scan")
+    names = {each["name"]: each["folders"] for each in shore.json("cameras")["cameras"]}
+    assert (names["site1/gate"], names["site2/gate"]) == ([""], [""])
+    assert (
+        shore.json("recordings", "--camera", "site1/gate")["recordings"][0]["key"] == "site1/gate.20261123T100000.mp4"
+    )
+
+
 def test_a_recording_is_registered_by_hand(shore: Shell) -> None:
     start = "2026-11-23T11:00:15.500+01:00"
     made = shore.json("register", "sea.mp4", "--camera", "north", "--start", start)

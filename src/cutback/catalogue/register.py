@@ -195,6 +195,7 @@ def _look(services: Services, reader: RememberingReader, told: Told, stopped: Ca
         index=noting.parts(),
         conflicts=placement.conflicts,
         evidence=evidence,
+        folder=placement.folder,
         rules=rules.fingerprint,
     )
 

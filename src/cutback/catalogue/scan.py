@@ -13,7 +13,7 @@ from typing import Protocol
 from cutback.catalogue.register import Registered, bare, is_not_yet, is_young
 from cutback.domain.cameras.key_pattern import is_recording
 from cutback.domain.clips.retry import is_transient
-from cutback.domain.errors import CutbackError, RecordingsMissingError, StoppedError
+from cutback.domain.errors import CutbackError, PlaceUnknownError, RecordingsMissingError, StoppedError
 from cutback.services import Services
 from cutback.storage.store import ObjectInfo
 
@@ -105,6 +105,9 @@ class Scanner:
             for number, (info, look) in enumerate(looks):
                 on_progress(number / len(changed), info.key)
                 self._take_in(info, look, result, known)
+        unplaced = sum(isinstance(error, PlaceUnknownError) for error in result.failed.values())
+        if unplaced:
+            log.warning("stage=scanned unplaced=%d hint='run cutback scan, which proposes a pattern'", unplaced)
         result.missing = None if self.forced else _too_many(lost, known, self.services.settings.scan_removals)
         for key in sorted(lost) if result.missing is None else ():
             self._note(key, self.enter(self.services, key, forced=self.forced, stopped=stopped), result, known)
@@ -171,7 +174,8 @@ class Scanner:
             known[info.key] = bare(info.etag)
             self._growing.discard(info.key)
             result.failed[info.key] = error
-            log.info("stage=scanned key=%r reason=%s message=%r", info.key, error.reason, error.message)
+            level = logging.DEBUG if isinstance(error, PlaceUnknownError) else logging.INFO
+            log.log(level, "stage=scanned key=%r reason=%s message=%r", info.key, error.reason, error.message)
         else:
             self._note(info.key, found, result, known)
 

@@ -46,6 +46,11 @@ class Screen:
             for thing in things:
                 self.out.print(thing)
 
+    def warn(self, text: str) -> None:
+        """Something that a person should look at, for people only."""
+        if not self.json:
+            self.err.print(f"[yellow]![/] {escape(text)}", soft_wrap=True)
+
     def hint(self, text: str) -> None:
         """A word beside the result, for people only."""
         if not self.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import csv
 import json
 from urllib.parse import urlsplit
 
@@ -16,6 +17,12 @@ def comma_list(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def _quoted_list(text: str) -> tuple[str, ...]:
+    """A list written with commas; an entry in double quotes may have commas itself."""
+    rows = list(csv.reader([text], skipinitialspace=True, strict=True))
+    return tuple(part.strip() for part in rows[0] if part.strip()) if rows else ()
 
 
 def read_options(value: object) -> object:
@@ -41,7 +48,10 @@ def check_patterns(value: object) -> object:
     Raises:
         ValueError: one is invalid.
     """
-    patterns = comma_list(value)
+    try:
+        patterns = _quoted_list(value) if isinstance(value, str) else value
+    except csv.Error:
+        raise ValueError(f'{str(value)[:100]!r}: write "…" around a pattern that has a comma') from None
     for pattern in patterns if isinstance(patterns, tuple) else ():
         KeyPattern.parse(pattern)
     return patterns

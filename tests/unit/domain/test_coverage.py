@@ -65,6 +65,12 @@ def test_recordings_that_meet_are_taken_up_to_the_seam_and_from_it() -> None:
     assert [Fraction(60), Fraction(0)] == [coverage.takes[0].end, coverage.takes[1].start]
 
 
+def test_footage_of_two_folders_is_noted_since_it_may_be_of_two_cameras() -> None:
+    one, other = recording(0, 60).model_copy(update={"folder": "site1"}), recording(60, 60)
+    assert laid([one, other], 10, 50).notes == ()
+    assert "site1" in laid([one, other], 10, 90).notes[0]
+
+
 def test_a_gap_is_a_hole_of_exactly_its_length() -> None:
     coverage = laid([recording(0, 60, "a"), recording(63.5, 60, "b")], 50, 70)
     assert shown(coverage) == [("a", 50, 60), ("-", 60, 63.5), ("b", 63.5, 70)]

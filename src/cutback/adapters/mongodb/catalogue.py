@@ -32,12 +32,13 @@ _INDEXES = (
     IndexModel([("camera", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("camera", ASCENDING), ("ends_at", ASCENDING)]),
     IndexModel([("place", ASCENDING)]),
+    IndexModel([("camera", ASCENDING), ("folder", ASCENDING)]),
     IndexModel([("rules", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("forgotten_at", ASCENDING)], expireAfterSeconds=0),
 )
 
 _CONTENT = {"content": 1}
-_OF_A_RECORDING = ("camera", "length_class", "starts_at", "ends_at", "place", "content", "rules")
+_OF_A_RECORDING = ("camera", "length_class", "starts_at", "ends_at", "place", "content", "rules", "folder")
 _OF_A_REMOVAL = ("sequencer", "removed_at", "forgotten_at", "by_hand")
 _RACES = 50
 
@@ -261,7 +262,8 @@ class MongoCatalogue:
         if first is None or last is None:
             return None
         count = self._recordings.count_documents(own)
-        return Camera(name, count, from_micros(first["starts_at"]), from_micros(last["ends_at"]))
+        folders = sorted(each or "" for each in self._recordings.distinct("folder", own)) or [""]
+        return Camera(name, count, from_micros(first["starts_at"]), from_micros(last["ends_at"]), tuple(folders))
 
     def _found(self, condition: Document, *, limit: int, order: int = ASCENDING) -> list[CameraRecording]:
         found: Iterable[Document] = self._recordings.find(condition, _CONTENT).sort("place", order).limit(limit)
@@ -278,6 +280,7 @@ def _fields(recording: CameraRecording) -> dict[str, Any]:
         "place": sort_key(starts_at, recording.key),
         "content": recording.model_dump_json(),
         "rules": recording.rules,
+        "folder": recording.folder,
     }
 
 

@@ -32,6 +32,20 @@ _COVERING = """
 """Reads the length classes first; then, for each, the part of the index that may overlap a span from `:start`."""
 
 
+_FOLDERS_OF_CAMERAS = """
+    WITH RECURSIVE found (camera, folder) AS (
+        SELECT camera, (SELECT MIN(folder) FROM recordings AS each INDEXED BY recordings_by_folder
+            WHERE each.camera = names.camera) FROM (SELECT DISTINCT camera FROM camera_lengths) AS names
+        UNION ALL
+        SELECT camera, (SELECT MIN(folder) FROM recordings AS each INDEXED BY recordings_by_folder
+            WHERE each.camera = found.camera AND each.folder > found.folder)
+        FROM found WHERE folder IS NOT NULL
+    )
+    SELECT camera, folder FROM found WHERE folder IS NOT NULL ORDER BY camera, folder
+"""
+"""Jumps along the index from one folder to the next, past all the recordings in it."""
+
+
 class SqliteCatalogue:
     """Implements Catalogue. The recording is stored as JSON; columns only serve to find it.
 
@@ -198,7 +212,13 @@ class SqliteCatalogue:
                 ) FROM extremes GROUP BY camera ORDER BY camera
                 """
             ).fetchall()
-        return [Camera(name, count, from_micros(first), from_micros(last)) for name, count, first, last in rows]
+            folders: dict[str, list[str]] = {}
+            for name, folder in connection.execute(_FOLDERS_OF_CAMERAS):
+                folders.setdefault(name, []).append(folder)
+        return [
+            Camera(name, count, from_micros(first), from_micros(last), tuple(folders.get(name, [""])))
+            for name, count, first, last in rows
+        ]
 
 
 def _put(connection: sqlite3.Connection, recording: CameraRecording) -> bool:
@@ -236,9 +256,18 @@ def _insert(connection: sqlite3.Connection, recording: CameraRecording) -> None:
     starts_at, ends_at = to_micros(recording.start), to_micros(recording.end)
     kind = length_class(recording)
     connection.execute(
-        "INSERT INTO recordings (key, camera, length_class, starts_at, ends_at, content, rules)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (recording.key, recording.camera, kind, starts_at, ends_at, recording.model_dump_json(), recording.rules),
+        "INSERT INTO recordings (key, camera, length_class, starts_at, ends_at, content, rules, folder)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            recording.key,
+            recording.camera,
+            kind,
+            starts_at,
+            ends_at,
+            recording.model_dump_json(),
+            recording.rules,
+            recording.folder,
+        ),
     )
     connection.execute(
         "INSERT INTO camera_lengths (camera, length_class, recordings) VALUES (?, ?, 1)"

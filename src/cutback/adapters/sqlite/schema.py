@@ -131,5 +131,10 @@ _PLACES = (
     "ALTER TABLE removed_recordings ADD COLUMN content TEXT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING, _PLACES)
+_FOLDERS = (
+    "ALTER TABLE recordings ADD COLUMN folder TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX recordings_by_folder ON recordings (camera, folder)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING, _PLACES, _FOLDERS)
 """The n-th one (from 0) upgrades schema version n to n + 1 (`user_version`)."""

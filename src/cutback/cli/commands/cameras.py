@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from cutback.cli.screen import Screen
 from cutback.domain.errors import WrongUsageError
 
 if TYPE_CHECKING:
-    from cutback.domain.cameras.recording import CameraRecording
+    from cutback.domain.cameras.recording import Camera, CameraRecording
     from cutback.ports import Catalogue
 
 _SHOWN_AT_FIRST = timedelta(days=1)
@@ -43,7 +44,13 @@ def cameras(screen: Screen) -> None:
     screen.document(
         {
             "cameras": [
-                {"name": each.name, "recordings": each.recordings, "first": iso(each.first), "last": iso(each.last)}
+                {
+                    "name": each.name,
+                    "recordings": each.recordings,
+                    "first": iso(each.first),
+                    "last": iso(each.last),
+                    "folders": each.folders,
+                }
                 for each in found
             ]
         }
@@ -61,7 +68,19 @@ def cameras(screen: Screen) -> None:
             formatting.ago(each.last, now),
         )
     screen.show(table)
+    show_claims(screen, found)
     screen.hint("Times are UTC.")
+
+
+def show_claims(screen: Screen, cameras: Sequence[Camera]) -> None:
+    """Cameras whose name several folders claim."""
+    from cutback.domain.cameras.coverage import shown_folders
+
+    claimed = [each for each in cameras if len(each.folders) > 1]
+    for each in claimed:
+        screen.warn(f"{each.name}: several folders name this camera: {shown_folders(each.folders)}")
+    if claimed:
+        screen.hint("If they are different cameras, let their names span folders: {camera...} in docs/cameras.md")
 
 
 def recordings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,9 +11,11 @@ from cutback.cli.command import command
 from cutback.cli.commands import arguments
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen, ShownError
+from cutback.domain.errors import PlaceUnknownError
 
 if TYPE_CHECKING:
     from cutback.catalogue.scan import Scanned
+    from cutback.domain.cameras.propose_pattern import Proposal
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -48,6 +51,7 @@ def scan(
     the recordings that are known get their new places.
     """
     from cutback.catalogue.scan import Scanner
+    from cutback.cli.commands.cameras import show_claims
     from cutback.lifecycle.arrivals import enter_recording, place_again
 
     if prefix:
@@ -55,17 +59,20 @@ def scan(
     with screen.services() as services, screen.bar("scanning") as on_progress:
         placed = place_again(services)
         found = Scanner(services, enter_recording, prefix, forced=force).scan(on_progress=on_progress)
+        cameras = services.catalogue.cameras()
     if placed:
         screen.hint(f"Patterns or time zones have changed; derived again: {placed} places")
     screen.document(_as_dict(found))
     if not screen.json:
         _show(screen, found)
+        show_claims(screen, cameras)
     serious = found.missing or next((error for error in found.failed.values() if error.reason != "place_unknown"), None)
     if serious is not None:
         raise ShownError(serious)
 
 
 def _as_dict(found: Scanned) -> dict[str, Any]:
+    proposal = _proposal(found)
     failed = [{"key": key, "error": error.as_dict()} for key, error in found.failed.items()]
     return {
         "seen": found.seen,
@@ -74,6 +81,7 @@ def _as_dict(found: Scanned) -> dict[str, Any]:
         "gone": found.gone,
         "later": found.later,
         "failed": failed,
+        "proposal": None if proposal is None else {"pattern": proposal.pattern, "fits": proposal.fits},
         "missing": None if found.missing is None else found.missing.as_dict(),
     }
 
@@ -88,15 +96,49 @@ def _show(screen: Screen, found: Scanned) -> None:
         for key in keys:
             screen.show(f"{mark} {escape(key)} [dim]{said}[/]")
     for key, error in found.failed.items():
+        if error.reason == PlaceUnknownError.reason:
+            continue
         screen.err.print(
             f"[red]✗[/] {escape(key)} [bold red]{error.reason}:[/] {escape(error.message)}", soft_wrap=True
         )
+    _show_unplaced(screen, found)
     if found.missing is not None:
         screen.err.print(
             f"[red]✗[/] [bold red]{found.missing.reason}:[/] {escape(found.missing.message)}", soft_wrap=True
         )
     counts = f"{found.seen} seen: {len(found.entered)} new, {len(found.renewed)} renewed, {len(found.gone)} gone"
     screen.show(f"{counts}, {len(found.failed)} failed" if found.failed else counts)
+
+
+def _unplaced(found: Scanned) -> list[str]:
+    return [key for key, error in found.failed.items() if error.reason == PlaceUnknownError.reason]
+
+
+def _proposal(found: Scanned) -> Proposal | None:
+    from cutback.domain.cameras.propose_pattern import propose_pattern
+
+    return propose_pattern(_unplaced(found))
+
+
+def _show_unplaced(screen: Screen, found: Scanned) -> None:
+    """Once for all of them: a recorder names thousands of files alike."""
+    keys = _unplaced(found)
+    if not keys:
+        return
+    such = f"such as {keys[0]}" if len(keys) > 1 else keys[0]
+    number = f"{len(keys)} recordings have" if len(keys) > 1 else "One recording has"
+    screen.err.print(f"[yellow]?[/] {number} no known camera or start time: {escape(such)}", soft_wrap=True)
+    proposal = _proposal(found)
+    if proposal is None:
+        screen.hint("  Register them by hand (cutback register), or set CUTBACK_RECORDING_PATTERN: docs/cameras.md")
+        return
+    quoted = shlex.quote(f'"{proposal.pattern}"' if "," in proposal.pattern else proposal.pattern)
+    screen.err.print(
+        f"  This pattern reads {proposal.fits} of them, with the camera {escape(repr(proposal.camera))} in "
+        f"{escape(proposal.example)}:\n  export CUTBACK_RECORDING_PATTERN={escape(quoted)}",
+        soft_wrap=True,
+    )
+    screen.hint("  A pattern that you set replaces the built-in ones; separate several with commas.")
 
 
 def register_one(

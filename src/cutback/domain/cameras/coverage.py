@@ -104,7 +104,17 @@ def cover(recordings: Sequence[CameraRecording], start: datetime, end: datetime,
     stretches = tuple(
         Hole(begins, ends) if owner is None else _take(owner, begins, ends) for begins, ends, owner in owned
     )
+    folders = sorted({each.recording.folder for each in stretches if isinstance(each, Take)})
+    if len(folders) > 1:
+        notes.append(
+            f"{len(folders)} folders name this camera: {shown_folders(folders)}. They may be different cameras."
+        )
     return Coverage(stretches, tuple(dict.fromkeys(notes)))
+
+
+def shown_folders(folders: Sequence[str]) -> str:
+    """Folders for people; that of the store itself has no name."""
+    return ", ".join(folder or "the top folder" for folder in folders)
 
 
 def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_Clocked]:

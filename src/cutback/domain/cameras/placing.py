@@ -68,6 +68,8 @@ class Placement:
     camera: str
     start: datetime
     conflicts: tuple[str, ...] = ()
+    folder: str = ""
+    """Where the key has the camera's name from; empty if something else names the camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def place_recording(told: Told, rules: Rules) -> Placement:
     if not _strange(chosen, told) and chosen.start + _length(told) > told.stored_at + EARLY:
         ends = _shown(chosen.start + _length(told))
         notes.append(f"It ends at {ends}, after it arrived in the store: a clock is ahead.")
-    return Placement(camera, chosen.start, tuple(dict.fromkeys(notes)))
+    return Placement(camera, chosen.start, tuple(dict.fromkeys(notes)), _folder_of(told, rules))
 
 
 def place_again(recording: CameraRecording, rules: Rules) -> CameraRecording:
@@ -148,9 +150,17 @@ def place_again(recording: CameraRecording, rules: Rules) -> CameraRecording:
             "camera": placement.camera,
             "start": placement.start,
             "conflicts": placement.conflicts,
+            "folder": placement.folder,
             "rules": rules.fingerprint,
         }
     )
+
+
+def _folder_of(told: Told, rules: Rules) -> str:
+    if told.evidence.camera or told.evidence.metadata_camera:
+        return ""  # said of this very recording
+    named = read_key(told.key, rules.patterns)
+    return named.folder if named is not None else ""
 
 
 def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Claim]:
@@ -167,7 +177,7 @@ def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Cl
         if start.tzinfo is None:
             zone = rules.zones.for_camera(camera)
             start, note = moment_of(start, zone, length=_length(told), stored_at=told.stored_at)
-        notes += [note] if note else []
+        notes += [*named.notes, note] if note else named.notes
         found.append(_Claim("The key", start.astimezone(UTC)))
     created = _read_created(told.evidence.created)
     if created is not None:

@@ -87,6 +87,8 @@ class CameraRecording(Model):
     conflicts: tuple[str, ...] = ()
     """Notes for people: where key, metadata and container disagree on camera or time."""
     evidence: PlaceEvidence = PlaceEvidence()
+    folder: str = ""
+    """The folders before the part of the key that names the camera. Two of them may mean two cameras of one name."""
     rules: str = ""
     """Fingerprint of the rules by which its place was derived: `cutback.domain.cameras.placing.Rules.fingerprint`."""
 
@@ -106,3 +108,5 @@ class Camera:
     """The earliest recorded moment."""
     last: datetime
     """The end of its latest recording."""
+    folders: tuple[str, ...] = ("",)
+    """Folders in which something is named so, sorted. More than one are a conflict: they may be two cameras."""
