@@ -1,7 +1,7 @@
-"""Cut, probe and plan from Python: one recording, now, without a queue or records.
+"""Cut, probe and plan from Python: one recording, directly, without a queue or records.
 
-`cutback.cut`, `cutback.probe` and `cutback.plan` are these functions; the commands of the same names call them, too.
-The media is handled by the same sandboxed child process as everywhere else.
+`cutback.cut`, `cutback.probe` and `cutback.plan` are these functions; the commands of the same names call them too.
+Media is handled in the same sandboxed child process as everywhere else.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Time: TypeAlias = int | float | Decimal | Fraction | str | FrameNumber
 
 
 def never() -> bool:
-    """Do not stop."""
+    """Return False: do not stop."""
     return False
 
 
@@ -64,26 +64,26 @@ class CutResult:
     """Seconds."""
     width: int
     height: int
-    """Pixels; 0 for sound alone."""
+    """Pixels; 0 for a clip without video."""
     frames: int
     frames_copied: int
     frames_encoded: int
     spans: tuple[RealSpan, ...]
-    """What was really taken of each range."""
+    """What was actually cut from each range."""
     bytes_read: int
-    """From the recording's store."""
+    """Bytes read from the recording's store."""
     requests: int
-    """To the recording's store."""
+    """Requests to the recording's store."""
     source_size: int
-    """Bytes of the recording."""
+    """Size of the recording, in bytes."""
     seconds: float
-    """How long it took."""
+    """How long the cut took, in seconds."""
     remade: bool
-    """Whether the check at the end refused the copied pictures, so that all of them were encoded."""
+    """Whether a first version failed its check, so that the clip was made again by full re-encoding."""
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For programs; the names are those of a clip's `result`. Seconds are decimal strings."""
+        """Return a form for programs, with the names of a clip's `result`. Seconds are decimal strings."""
         return {
             "path": str(self.path),
             "size": self.size,
@@ -114,7 +114,7 @@ class ProbedTrack:
     """`video`, `audio` or `other`."""
     codec: str
     language: str
-    """ISO 639-2; `und` when the recording does not say."""
+    """ISO 639-2; `und` if the recording does not say."""
     start: Fraction | None
     duration: Fraction | None
     """Seconds; None for a track without samples."""
@@ -127,7 +127,7 @@ class ProbedTrack:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a recording is."""
+    """A description of a recording."""
 
     container: str
     size: int | None
@@ -137,12 +137,12 @@ class Probe:
     tracks: tuple[ProbedTrack, ...]
     notes: tuple[str, ...]
     report: Mapping[str, Any]
-    """All of it, as `cutback probe --json` prints it."""
+    """Everything that `cutback probe --json` prints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `cut` would do: nothing is written."""
+    """What `cut` would do."""
 
     precision: Precision
     duration: Fraction
@@ -150,13 +150,13 @@ class Plan:
     frames_copied: int
     frames_encoded: int
     frames_hidden: int
-    """In the file, but never presented (`precision="instant"`)."""
+    """Frames in the file that are never presented (`precision="instant"`)."""
     bytes_to_read: int
     bytes_of_clip: int
-    """An estimate where frames are encoded."""
+    """An estimate if frames are re-encoded."""
     notes: tuple[str, ...]
     report: Mapping[str, Any]
-    """All of it, as `cutback plan --json` prints it."""
+    """Everything that `cutback plan --json` prints."""
 
 
 def cut(
@@ -173,7 +173,7 @@ def cut(
     on_progress: Callable[[CutProgress], None] | None = None,
     stopped: Callable[[], bool] = never,
 ) -> CutResult:
-    """Cut a clip out of a recording and write it to `output`, whole or not at all.
+    """Cut a clip out of a recording and write it to `output`, completely or not at all.
 
     Args:
         source: a file, or an object's URL such as `s3://bucket/key`. A playlist (`.m3u8`) is one recording.
@@ -184,17 +184,17 @@ def cut(
         precision: `exact`, `keyframe` or `instant`; see docs/request.md.
         overwrite: replace `output` if it exists.
         options: of the object store; see `CUTBACK_SOURCE_OPTIONS` in docs/settings.md.
-        limits: what the work may take.
-        on_progress: called with the fraction done, from this thread.
-        stopped: asked at least five times a second; once it answers True, the work ends.
+        limits: limits on the work.
+        on_progress: called with the progress, from this thread.
+        stopped: called at least five times a second; once it returns True, the work ends.
 
     Raises:
-        InvalidRequestError: a time or the precision is wrong; every fault is named.
+        InvalidRequestError: a time or the precision is invalid; the error lists every fault.
         RecordingNotFoundError: there is no such recording.
-        RangeOutsideRecordingError: the range begins behind the recording's end.
+        RangeOutsideRecordingError: the range begins after the recording's end.
         OutputExistsError: `output` exists; pass `overwrite=True` to replace it.
         OutputIsSourceError: `output` is the recording itself.
-        WrongUsageError: `output` ends as the name of another format, or `source` names a folder.
+        WrongUsageError: `output` has the extension of another format, or `source` is a folder.
         CutbackError: any other reason in docs/failures.md.
     """
     location = locate_recording(str(source))
@@ -219,13 +219,13 @@ def probe(
     limits: Limits | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Probe:
-    """Look into a recording: container, duration, tracks, keyframes. Reads its index alone.
+    """Describe a recording: container, duration, tracks, keyframes. Reads only its index.
 
-    Of a playlist, the first segment says what tracks there are, and the playlist how long it is.
+    For a playlist, the first segment determines the tracks, and the playlist gives the duration.
 
     Raises:
         RecordingNotFoundError: there is no such recording.
-        MediaUnsupportedError: it is no container that is read.
+        MediaUnsupportedError: Cutback does not read this container.
         CutbackError: any other reason in docs/failures.md.
     """
     from cutback.reading.open_playlist import is_playlist, probe_playlist
@@ -283,7 +283,7 @@ def plan_request(
     limits: Limits | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Plan:
-    """As `plan`, for a request whose ranges are all of the recording at `location`."""
+    """Like `plan`, for a request whose ranges are all of the recording at `location`."""
     with naming(source):
         reader = open_reader(location, store, stopped=stopped)
     job = CutJob(
@@ -316,18 +316,18 @@ STORES = ("s3://", "gs://", "az://")
 
 
 def locate_recording(source: str) -> Location:
-    """A path or URL as its store and the key in it.
+    """Split a path or URL into a store and a key.
 
     Raises:
-        WrongUsageError: it names a folder, nothing, or a kind of store that is not known.
-        RecordingNotFoundError: it is a path, and there is no such file.
+        WrongUsageError: it is a folder, has no key, or its kind of store is unknown.
+        RecordingNotFoundError: it is a path, and the file does not exist.
     """
     if "://" in source and not source.startswith("file://"):
         store, _, key = source.rpartition("/")
         if not source.startswith(STORES):
-            raise WrongUsageError(f"{source}: a source is a file, or an object's URL ({', '.join(STORES)}).")
+            raise WrongUsageError(f"{source}: a source must be a file or the URL of an object ({', '.join(STORES)}).")
         if not key or store.endswith(("/", ":")):
-            raise WrongUsageError(f"{source} names no object; write it as s3://bucket/key.")
+            raise WrongUsageError(f"{source} has no key; write it as s3://bucket/key.")
         return Location(store, key)
     if not source:
         raise WrongUsageError("The source is empty; name a file.")
@@ -360,24 +360,24 @@ def naming(source: str | Path) -> Iterator[None]:
 
 
 def open_store(location: Location, options: Mapping[str, str] | None = None) -> Store:
-    """The store of a recording. Raises as `Store.open`."""
+    """Open the store of a recording. Raises like `Store.open`."""
     from cutback.storage.store import Store
 
     return Store.open(location.store_url, options=options)
 
 
 def open_reader(location: Location, store: Store, *, stopped: Callable[[], bool] = never) -> RangeReader:
-    """The recording, opened for reading. Raises as the store does, and MediaUnsupportedError for a playlist."""
+    """Open a recording for reading. Raises like the store, and MediaUnsupportedError for a playlist."""
     from cutback.reading.open_playlist import is_playlist
     from cutback.reading.range_reader import RangeReader
 
     if is_playlist(location.key):
-        raise MediaUnsupportedError("A playlist is no video itself; look at one of its segments.")
+        raise MediaUnsupportedError("A playlist is not a video; name one of its segments.")
     return RangeReader.open(store, location.key, stopped=stopped)
 
 
 def files_of(location: Location, store: Store) -> list[Path]:
-    """The files that a recording in a folder is read from: itself, and the segments of a playlist."""
+    """Return the files of a recording in a folder: the recording itself, and the segments of a playlist."""
     from cutback.reading.open_playlist import is_playlist, read_playlist
 
     if not store.is_folder:
@@ -393,7 +393,7 @@ def files_of(location: Location, store: Store) -> list[Path]:
 def open_recording(
     location: Location, request: ClipRequest, store: Store, *, stopped: Callable[[], bool] = never
 ) -> Iterator[OpenedSources]:
-    """The recording or playlist at `location`, opened for a request whose ranges are all of it."""
+    """Open the recording or playlist at `location`, for a request whose ranges are all of it."""
     from cutback.reading.open_playlist import open_segments
     from cutback.reading.range_reader import RangeReader
     from cutback.reading.resolve import resolve_with
@@ -410,7 +410,7 @@ def open_recording(
 
 
 def recording_name(location: Location) -> str:
-    """What a request calls the recording at `location`: any name will do, as long as a playlist is known as one."""
+    """Return the name of the recording in the request: any name will do if it shows whether this is a playlist."""
     from cutback.reading.open_playlist import is_playlist
 
     return "recording.m3u8" if is_playlist(location.key) else "recording"
@@ -423,10 +423,10 @@ def request_of(
     ranges: Sequence[tuple[Time, Time]],
     precision: str,
 ) -> ClipRequest:
-    """A validated request for ranges of one recording.
+    """Make a validated request for ranges of one recording.
 
     Raises:
-        InvalidRequestError: naming every fault.
+        InvalidRequestError: with every fault.
     """
     from cutback.domain.requests.request import validate_request
 
@@ -459,7 +459,7 @@ def render(
     on_progress: Callable[[CutProgress], None] | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Iterator[Rendition]:
-    """The clip, made but not yet written."""
+    """Make the clip, without writing it yet."""
     job = sources.job(request, limits)
     with (
         _cutter() as cutter,
@@ -484,7 +484,7 @@ def _ignore(_progress: CutProgress) -> None:
 
 
 def result_of(target: Path, rendition: Rendition, sources: OpenedSources, seconds: float) -> CutResult:
-    """What was written, and what it cost."""
+    """Describe what was written, and its cost."""
     facts = rendition.facts
     return CutResult(
         path=target,

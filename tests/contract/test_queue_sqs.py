@@ -130,7 +130,7 @@ def test_a_letter_tells_of_its_last_death(queues: SqsQueueFactory) -> None:
         queues.pass_time(61)
     assert queue.receive() == []
     (letter,) = queue.dead_letters()
-    assert (letter.reason, letter.receive_count) == ("It was received 2 times and never finished.", 2)
+    assert (letter.reason, letter.receive_count) == ("It was received 2 times, but no worker finished it.", 2)
 
 
 def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQueueFactory) -> None:

@@ -253,7 +253,7 @@ def test_the_log_tells_what_a_child_is_held_by(
 ) -> None:
     caplog.set_level("DEBUG", "cutback.sandbox.cutter")
     cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2)))
-    (said,) = [record.getMessage() for record in caplog.records if "held by" in record.getMessage()]
+    (said,) = [record.getMessage() for record in caplog.records if "is confined by" in record.getMessage()]
     assert "limits" in said
 
 

@@ -75,9 +75,9 @@ def test_a_folder_gets_the_clip_under_its_usual_name(shell: Shell, sea: Path, fo
         ("wave.webm", 2, "name it wave.mp4"),
         ("sea.mp4/wave.mp4", 1, "sea.mp4 is a file, not a folder"),
         ("sea.mp4/a/wave.mp4", 1, "sea.mp4 is a file, not a folder"),
-        ("sea.mp4/", 1, "There is no folder sea.mp4/"),
-        ("nowhere/", 1, "There is no folder nowhere/"),
-        ("nowhere/wave.mp4", 1, "There is no folder nowhere."),
+        ("sea.mp4/", 1, "The folder sea.mp4/ does not exist"),
+        ("nowhere/", 1, "The folder nowhere/ does not exist"),
+        ("nowhere/wave.mp4", 1, "The folder nowhere does not exist."),
         (f"{'x' * 300}.mp4", 1, "is too long"),
     ],
 )

@@ -1,1 +1,1 @@
-"""Recordings: registered, scanned for, found again by camera and moment."""
+"""The catalogue of recordings: registers them, scans for them, finds them by camera and time."""

@@ -1,4 +1,4 @@
-"""Where the footage of a camera's span lies, or when to look again."""
+"""Finds the footage of a camera span, or says when to look again."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ SHORTEST_PAUSE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long footage is waited for."""
+    """How long clips wait for footage."""
 
     deadline: timedelta = timedelta(hours=6)
-    """After the end of what was asked for, or after it was asked for, whichever is later."""
+    """How long to wait after the end of the span or after the request, whichever is later."""
     late: timedelta = timedelta(seconds=30)
-    """After a recording came, how long one of before it may still come."""
+    """How long after a recording's arrival an earlier one may still arrive."""
     retention: timedelta = timedelta()
-    """How long recordings are kept; zero is for ever."""
+    """How long recordings are kept; zero means for ever."""
     drift: Fraction = Fraction(500, 1_000_000)
     """See `coverage.cover`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The span, as far as it will ever be there."""
+    """The footage of the span, as complete as it will ever be."""
 
     coverage: Coverage
 
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """Some may still come."""
+    """Some footage may still arrive."""
 
     camera: str
     expected_at: datetime | None
@@ -53,14 +53,14 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """There is nothing to make a clip of."""
+    """There is no footage for a clip, and none will arrive."""
 
     error: CutbackError
 
 
 Verdict: TypeAlias = Found | NotYet | Never
 Refresh: TypeAlias = Callable[[CameraRecording], CameraRecording | None]
-"""Looks again at a recording that was still being written; None when it is gone."""
+"""Examines a recording again that was still being written; returns None if it is gone."""
 
 
 def locate_footage(
@@ -72,11 +72,11 @@ def locate_footage(
     now: datetime,
     refresh: Refresh | None = None,
 ) -> Verdict:
-    """Look a span up in the catalogue, and judge what was found.
+    """Look up a span in the catalogue, and decide what to do.
 
     Raises:
         RecordsUnavailableError: the catalogue does not answer.
-        StorageUnavailableError: a recording that is still being written could not be looked at.
+        StorageUnavailableError: a recording that is still being written could not be read.
     """
     inside = catalogue.covering(span.camera, span.start, span.end)
     around = catalogue.neighbours(span.camera, span.start, span.end)
@@ -102,9 +102,9 @@ def judge_footage(
     asked_at: datetime,
     now: datetime,
 ) -> Verdict:
-    """What to do with what was found. Pure.
+    """Decide whether to cut, to wait or to fail. Pure.
 
-    `recordings` are those of the span and its neighbours, by start.
+    `recordings` are those that overlap the span and the nearest one on either side, by start.
     """
     if not coverage.takes and patience.retention and span.end <= now - patience.retention:
         return Never(FootageExpiredError(f"Recordings are kept for {_long(patience.retention)}."))
@@ -122,13 +122,13 @@ def judge_footage(
 
 
 def _may_fill(hole: Hole, recordings: Sequence[CameraRecording], patience: Patience, now: datetime) -> bool:
-    """A hole before a recording stays one, once that recording has been there for a while."""
+    """Whether footage for a hole may still arrive; once a later recording has been there for a while, it may not."""
     later = [each for each in recordings if each.start >= hole.ends]
     return not any(each.stored_at <= now - patience.late for each in later)
 
 
 def _look_at(expected: datetime | None, now: datetime) -> datetime:
-    """The fall-back of being told: when it is due, and then less and less often."""
+    """When to look again, in case no event arrives: when the footage is due, and then at growing intervals."""
     if expected is None:
         return now + SHORTEST_PAUSE * 12
     if expected > now:
@@ -138,15 +138,15 @@ def _look_at(expected: datetime | None, now: datetime) -> datetime:
 
 def _what_was_found(span: CameraSpan, coverage: Coverage, recordings: Sequence[CameraRecording]) -> str:
     if not recordings:
-        return f"There is no recording of the camera {span.camera!r} near that time."
+        return f"The camera {span.camera!r} has no recording near that time."
     if coverage.takes:
         missing = ", ".join(f"{_clock(hole.begins)} to {_clock(hole.ends)}" for hole in coverage.holes[:5])
-        return f"Missing is {missing}; the rest is there."
+        return f"This is missing: {missing}."
     before = [each for each in recordings if each.end <= span.start]
     behind = [each for each in recordings if each.start >= span.end]
-    found = [f"the one before ends at {_clock(before[-1].end)} ({before[-1].key})"] if before else []
-    found += [f"the one after begins at {_clock(behind[0].start)} ({behind[0].key})"] if behind else []
-    return f"Of the camera's recordings {' and '.join(found)}." if found else ""
+    found = [f"the previous one ends at {_clock(before[-1].end)} ({before[-1].key})"] if before else []
+    found += [f"the next one begins at {_clock(behind[0].start)} ({behind[0].key})"] if behind else []
+    return f"Of the camera's recordings, {' and '.join(found)}." if found else ""
 
 
 def _clock(moment: datetime) -> str:

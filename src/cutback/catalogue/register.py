@@ -1,4 +1,4 @@
-"""How a recording enters the catalogue: looked into where it lies, given its place, and noted."""
+"""Registers a recording: examines it, finds its camera and start time, and stores it in the catalogue."""
 
 from __future__ import annotations
 
@@ -35,31 +35,30 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STILL_WRITTEN = timedelta(seconds=10)
-"""A file of a folder that changed so lately may still be written to."""
+"""A file that changed within this time may still be growing."""
 STILL_REPLACED = timedelta(minutes=1)
-"""An object that took a shorter one's place so lately may be replaced by a longer one."""
+"""An object that replaced a shorter one within this time may be replaced by a longer one."""
 
 _FINEST_RATE = 100_000
 _MOST_PARTS = 64
-"""Parts of an index that are noted; one in more parts is found anew."""
+"""Maximum parts of an index that are stored; an index with more parts is searched again."""
 
 What = Literal["entered", "renewed", "known", "gone", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What came of looking at a recording."""
+    """The result of examining a recording."""
 
     what: What
-    """`entered` for the first time; `renewed`: there is more to say of it than before; `known`: nothing new; `gone`:
-    it is not in the store (any more); `superseded`: another version took its place, before it was looked at or
-    meanwhile, and has to be looked at of its own."""
+    """`entered`: stored for the first time; `renewed`: something about it is new; `known`: nothing is new; `gone`: it
+    is not in the store (any more); `superseded`: another version has replaced it, which is examined separately."""
     recording: CameraRecording | None = None
-    """As the catalogue has it now; of one that is gone, as the catalogue had it."""
+    """Its entry in the catalogue; the last one if it is gone."""
 
     @property
     def is_news(self) -> bool:
-        """Whether clips that wait for this camera should look again."""
+        """Whether clips that wait for this camera should look for it again."""
         return self.what in {"entered", "renewed"}
 
 
@@ -74,21 +73,21 @@ def register(
     forced: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Registered:
-    """Look at what lies under `key` now, and note it in the catalogue; what is not there any more is taken out.
+    """Examine the object with this key, and store it in the catalogue; remove it there if it does not exist any more.
 
-    `camera` and `start` are said by hand: they count more than all else that speaks of them, for later versions of
-    the recording, too, and even after it was removed and comes back. `etag` and `sequencer` are those of the event
-    that told of it: another version than that is left to its own event. A store that is missing or empty is no proof
-    that a recording is gone, unless `forced`.
+    `camera` and `start` are given by hand. They take precedence over all other sources, also for later versions of the
+    recording, and even after it was removed and returns. `etag` and `sequencer` are those of the store's event; any
+    other version is left to its own event. A store that is missing or empty does not prove that a recording is gone,
+    unless `forced`.
 
     Raises:
-        PlaceUnknownError: nothing tells its camera, or when it began.
-        CutbackError: it is no recording that can be read.
+        PlaceUnknownError: no source gives its camera or its start time.
+        CutbackError: it is not a readable recording.
         SurroundingsError: store or catalogue do not answer.
     """
     known = services.catalogue.get_recording(key)
     if known is not None and etag and bare(known.etag) == bare(etag) and not known.growing:
-        # Reported twice, or scanned before its event came: the store need not be asked.
+        # Reported twice, or scanned before its event arrived: no request to the store is needed.
         services.catalogue.put_recording(known.model_copy(update={"sequencer": sequencer or known.sequencer}))
         return Registered("known", known)
     try:
@@ -107,7 +106,7 @@ def register(
     except SourceChangedError:
         return Registered("superseded", known)
     except (RecordingNotFoundError, ObjectNotFoundError):
-        # Of this version alone: who tells of a newer one meanwhile is believed.
+        # Only for this version: an event about a newer one takes precedence.
         if known is not None:
             if not forced:
                 services.sources.check_there()
@@ -121,12 +120,12 @@ def register(
 
 
 def bare(etag: str) -> str:
-    """An etag as S3's events write it: without quotes."""
+    """Return an ETag as S3's events write it: without quotes."""
     return etag.removeprefix("W/").strip('"')
 
 
 def own_key(services: Services, event: StoreEvent) -> str | None:
-    """The key in the source store of the recording that an event is about; None if it is about anything else."""
+    """Return the key, in the source store, of the event's recording; None if the event is about anything else."""
     parts = urlsplit(services.sources.url) if not services.sources.is_folder else None
     if event.bucket != (parts.netloc if parts else ""):
         return None
@@ -136,9 +135,9 @@ def own_key(services: Services, event: StoreEvent) -> str | None:
 
 
 def remove(services: Services, key: str, event: StoreEvent) -> bool:
-    """Take a recording out of the catalogue because the store reports its removal. Returns whether it is gone.
+    """Remove a recording from the catalogue because the store reports its removal. Returns whether it is gone.
 
-    The store is asked first: the removal may be that of an old version only, by a lifecycle rule or by hand.
+    This asks the store first, because the removal may be that of an old version, by a lifecycle rule or by hand.
 
     Raises:
         SurroundingsError: store or catalogue do not answer.
@@ -157,7 +156,7 @@ def remove(services: Services, key: str, event: StoreEvent) -> bool:
 def _evidence(
     services: Services, key: str, known: CameraRecording | None, camera: str, start: datetime | None
 ) -> PlaceEvidence:
-    """What speaks of the recording's place beside key and container. What was said by hand before still counts."""
+    """Collect what is known about camera and start time outside the container. Earlier input by hand still counts."""
     before = known or services.catalogue.removed_by_hand([key]).get(key)
     said = before.evidence if before is not None else PlaceEvidence()
     metadata = services.sources.metadata(key)
@@ -171,7 +170,7 @@ def _evidence(
 
 def _look(services: Services, reader: RememberingReader, told: Told, stopped: Callable[[], bool]) -> CameraRecording:
     rules = services.settings.key_rules
-    camera_of(told, rules)  # without a camera, it need not be looked into
+    camera_of(told, rules)  # without a camera, it need not be examined
     noting = _IndexNotes(reader)
     found = services.prober.probe(noting, limits=services.settings.limits, stopped=stopped)
     video: dict[str, Any] = next((track for track in found["tracks"] if track["kind"] == "video"), {})
@@ -202,12 +201,12 @@ def _look(services: Services, reader: RememberingReader, told: Told, stopped: Ca
 
 def _frame_rate(video: dict[str, Any]) -> Fraction:
     length = Fraction(video.get("duration", 0))
-    # The length came as a decimal; without its rounding, 30 is 30.
+    # The duration is a rounded decimal; this restores round rates such as 30.
     return (video["samples"] / length).limit_denominator(_FINEST_RATE) if length > 0 else Fraction(0)
 
 
 def _is_changing(services: Services, info: ObjectInfo, known: CameraRecording | None) -> bool:
-    """Whether it may still be written: a folder's file in its place, an object by a longer one that takes it."""
+    """Whether it may still grow: a file in place, an object by being replaced with a longer one."""
     quiet = abs(services.clock() - info.modified)
     if services.sources.is_folder:
         return quiet < STILL_WRITTEN
@@ -216,7 +215,7 @@ def _is_changing(services: Services, info: ObjectInfo, known: CameraRecording | 
 
 
 class _IndexNotes:
-    """A `ByteSource` that notes which parts of it are the container's index."""
+    """A `ByteSource` that notes which of its parts are the container's index."""
 
     def __init__(self, reader: RememberingReader) -> None:
         self._reader = reader
@@ -237,16 +236,16 @@ class _IndexNotes:
         self._reader.prefetch(ranges)
 
     def parts(self) -> tuple[tuple[int, int], ...]:
-        """(offset, length) of each, in order, adjoining ones as one."""
+        """Return (offset, length) of each, in order, with adjacent ones joined."""
         joined = coalesced(self._read, gap=0)
         return tuple((start, end - start) for start, end in joined) if len(joined) <= _MOST_PARTS else ()
 
 
 def is_young(services: Services, info: ObjectInfo) -> bool:
-    """Whether what cannot be read of it may only not be written yet."""
+    """Whether it may be unreadable only because it is not completely written yet."""
     return abs(services.clock() - info.modified) < STILL_WRITTEN
 
 
 def is_not_yet(error: CutbackError) -> bool:
-    """Whether the error may be one of an object that is still being written."""
+    """Whether the error may occur because the object is still being written."""
     return isinstance(error, MediaUnreadableError | MediaUnsupportedError)

@@ -1,4 +1,4 @@
-"""Looks through the source store for recordings that no event told of: new ones, other versions, and lost ones."""
+"""Scans the source store for recordings without an event: new ones, new versions, and missing ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 _PAGE = 1000
 _PATIENCE_SECONDS = 5.0
 _AT_ONCE = 4
-"""Recordings that are looked into at the same time."""
+"""How many recordings are examined at the same time."""
 
 OnProgress = Callable[[float, str], None]
 
@@ -40,32 +40,32 @@ class EnterRecording(Protocol):
         forced: bool = ...,
         stopped: Callable[[], bool] = ...,
     ) -> Registered:
-        """Raises as `arrivals.enter_recording`."""
+        """Raises like `arrivals.enter_recording`."""
         ...
 
 
 @dataclass(slots=True)
 class Scanned:
-    """What came of a scan."""
+    """The result of a scan."""
 
     seen: int = 0
     """Recordings in the store."""
     entered: list[str] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    """Taken out of the catalogue, since they are not in the store any more."""
+    """Removed from the catalogue, because they are not in the store any more."""
     later: list[str] = field(default_factory=list)
-    """Are being written or replaced just now, and left to the next scan."""
+    """Being written or replaced at the moment, and left to the next scan."""
     failed: dict[str, CutbackError] = field(default_factory=dict)
     missing: RecordingsMissingError | None = None
-    """Why the recordings that are not in the store were left in the catalogue; None if they were taken out."""
+    """Why the recordings that are not in the store stay in the catalogue; None if they were removed."""
 
 
 @dataclass(slots=True)
 class Scanner:
-    """Scans again and again, each time looking only at what changed since the last time.
+    """Scans repeatedly, and examines only what has changed since the previous scan.
 
-    The first time it is compared with the catalogue. What cannot be read is looked at again when it changes.
+    The first scan compares the store with the catalogue. An unreadable object is examined again when it changes.
     """
 
     services: Services
@@ -73,28 +73,28 @@ class Scanner:
     prefix: str = ""
     """Whole folders; see `Store.list`."""
     forced: bool = False
-    """Take recordings out of the catalogue that are not in the store, however many they are."""
+    """Whether to remove recordings from the catalogue that are not in the store, however many they are."""
     _known: dict[str, str] | None = None
-    """Key → etag of what has been dealt with."""
+    """Key → ETag of what is done."""
     _growing: set[str] = field(default_factory=set)
     _begun: set[str] = field(default_factory=set)
-    """Entering these began and did not end, as something did not answer: waiting clips may not know of them yet."""
+    """Keys whose registration failed midway, so waiting clips may not know of them yet."""
 
     def scan(
         self, *, on_progress: OnProgress = lambda _fraction, _remark: None, stopped: Callable[[], bool] = lambda: False
     ) -> Scanned:
-        """One scan. A recording that fails does no harm to the others.
+        """Scan once. A recording that fails does not affect the others.
 
         Raises:
-            SurroundingsError: store, catalogue or queue do not answer; what was found so far is noted.
-            StoppedError: `stopped` answered True.
+            SurroundingsError: store, catalogue or queue do not answer; the results so far are kept.
+            StoppedError: `stopped` returned True.
         """
         known = self._catalogued() if self._known is None else self._known
         self._known = known
         result, lost, changed = Scanned(), set(known), []
         for info in self.services.sources.list(self.prefix):
             if stopped():
-                raise StoppedError("The store was being looked through.")
+                raise StoppedError("The store was being scanned.")
             if not is_recording(info.key):
                 continue
             result.seen += 1
@@ -114,7 +114,7 @@ class Scanner:
         return result
 
     def run(self, stop: threading.Event, seconds: float) -> None:
-        """Scan every so many seconds until `stop` is set. What fails is logged, and found in a later scan."""
+        """Scan at this interval until `stop` is set. A failure is logged, and a later scan tries again."""
         told = ""
         while not stop.is_set():
             problem: CutbackError | None = None
@@ -125,7 +125,7 @@ class Scanner:
             except CutbackError as error:
                 problem = error
             if problem is not None and str(problem) != told:  # once, not every few seconds
-                log.warning("stage=scanned put_off=yes reason=%s message=%s", problem.reason, problem)
+                log.warning("stage=scanned postponed=yes reason=%s message=%s", problem.reason, problem)
             told = str(problem or "")
             stop.wait(seconds)
 
@@ -147,7 +147,7 @@ class Scanner:
     def _looks(
         self, infos: list[ObjectInfo], stopped: Callable[[], bool]
     ) -> Generator[tuple[ObjectInfo, Future[Registered]]]:
-        """Each recording, being looked into: some at once, as each takes a process of its own and a store its time."""
+        """Examine recordings, several at once: each needs its own process, and requests to the store take time."""
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cutback-scan")
         try:
             looks = [
@@ -200,23 +200,23 @@ class Scanner:
 
 
 def _too_many(lost: Collection[str], known: Collection[str], share: float) -> RecordingsMissingError | None:
-    """Why so many recordings are not taken out at once; None if they may be. Pure.
+    """Return why so many recordings must not be removed at once; None if they may be. Pure.
 
-    A disk that is not mounted and a misspelt path look like a store from which everything was deleted. A newer look at
-    the store cannot tell them apart, but a person can.
+    A disk that is not mounted, or a misspelt path, looks like a store from which everything was deleted. Another scan
+    cannot tell these cases apart, but a person can.
     """
     known_before = len(known)
     if not lost or (len(lost) < known_before and len(lost) <= share * known_before):
         return None
     return RecordingsMissingError(
-        f"{len(lost)} of {known_before} are not there, such as {min(lost)}. Is the disk mounted, and the path right? "
-        "If they were deleted on purpose: cutback scan --force"
+        f"{len(lost)} of {known_before} are missing, such as {min(lost)}. "
+        "Check the path, and whether its disk is mounted. If they were deleted on purpose, run: cutback scan --force"
     )
 
 
 @contextmanager
 def scanning(services: Services, stop: threading.Event, enter: EnterRecording) -> Iterator[None]:
-    """Scan in the background as often as the settings say, until `stop` is set; the block's end waits for that."""
+    """Scan in the background at the interval of the settings until `stop` is set. The end of the block waits for it."""
     seconds = services.settings.scan_every
     if not seconds:
         yield

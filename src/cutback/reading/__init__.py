@@ -1,1 +1,1 @@
-"""A recording's bytes, read by ranges and pinned to one version."""
+"""Reads recordings by byte ranges, each pinned to one version."""

@@ -1,4 +1,4 @@
-"""A recording's index, remembered under its version, so that the next clip reads only its own bytes."""
+"""Caches a recording's index by its version, so that the next clip reads only its own bytes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import ObjectInfo
 
 LARGEST = 32 * 1024 * 1024
-"""Bytes of an index that are worth remembering; a longer one than this has other troubles."""
+"""Maximum bytes of an index that is cached; a larger one is slow for other reasons."""
 
 
 class RememberingReader:
-    """A `RangeReader` whose reads of the container's index go through a cache first."""
+    """A `RangeReader` that looks for the container's index in a cache first."""
 
     def __init__(self, reader: RangeReader, cache: Cache) -> None:
-        """Closing this closes `reader`."""
+        """Wrap `reader`. Closing this closes it."""
         self._reader, self._cache = reader, cache
 
     @property
     def info(self) -> ObjectInfo:
-        """The version it is pinned to."""
+        """The pinned version."""
         return self._reader.info
 
     @property
@@ -31,12 +31,12 @@ class RememberingReader:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes that came from the store so far."""
+        """Bytes read from the store so far."""
         return self._reader.bytes_read
 
     @property
     def requests(self) -> int:
-        """Requests made to the store so far."""
+        """Requests to the store so far."""
         return self._reader.requests
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -64,5 +64,5 @@ class RememberingReader:
         return self._reader.stream(offset, length)
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Free the memory."""
         self._reader.close()

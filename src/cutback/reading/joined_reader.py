@@ -1,4 +1,4 @@
-"""A recording that lies in several objects, such as the segments of HLS, read as one."""
+"""Reads a recording that consists of several objects, such as HLS segments, as one."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import MIB, ObjectInfo, Store
 
 _AT_ONCE = 4
-"""Objects asked for their size at the same time."""
+"""Maximum concurrent requests for the sizes of objects."""
 _MEMORY = 64 * MIB
-"""Of all the objects' readers together."""
+"""Maximum bytes in memory, for the readers of all objects together."""
 _WHOLE = 16 * MIB
-"""Parts up to this size are fetched whole once they are touched, where everything is read."""
+"""If everything will be read, parts of up to this size are fetched whole on the first read."""
 
 
 class JoinedReader:
-    """Parts of objects one after another; a `ByteSource` of the cutter, each object pinned to its own version."""
+    """Concatenated parts of objects, each pinned to its version; a `ByteSource` for the cutter."""
 
     def __init__(self, store: Store, key: str, parts: Sequence[tuple[ObjectRange, ObjectInfo]], *, whole: bool,
                  stopped: Callable[[], bool] | None = None) -> None:  # fmt: skip
@@ -49,13 +49,13 @@ class JoinedReader:
         whole: bool,
         stopped: Callable[[], bool] | None = None,
     ) -> JoinedReader:
-        """Pin the versions that are there now. One request an object, which are counted.
+        """Pin the current versions, with one request per object, which are counted.
 
-        `key` is the recording's own. `whole`: everything will be read, in order.
+        `key` is the recording's own key. `whole` means that everything will be read, in order.
 
         Raises:
-            RecordingNotFoundError: an object is not there.
-            SourceChangedError: an object is shorter than the part of it.
+            RecordingNotFoundError: an object does not exist.
+            SourceChangedError: an object ends before the end of its part.
             StorageUnavailableError: the store does not answer.
         """
         names = list(dict.fromkeys(part.key for part in parts))
@@ -63,22 +63,22 @@ class JoinedReader:
             with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="segments") as pool:
                 known = dict(zip(names, pool.map(store.head, names), strict=True))
         except ObjectNotFoundError as error:
-            raise RecordingNotFoundError(f"A segment is gone: {error.detail}") from None
+            raise RecordingNotFoundError(f"A segment is missing: {error.detail}") from None
         return cls(store, key, [(part, known[part.key]) for part in parts], whole=whole, stopped=stopped)
 
     @property
     def size(self) -> int:
-        """Bytes of all parts together."""
+        """Total bytes of all parts."""
         return self.info.size
 
     @property
     def bytes_read(self) -> int:
-        """Bytes that came from the store so far."""
+        """Bytes read from the store so far."""
         return sum(reader.bytes_read for reader in self._readers.values())
 
     @property
     def requests(self) -> int:
-        """Requests made to the store so far."""
+        """Requests to the store so far."""
         return self._asked + sum(reader.requests for reader in self._readers.values())
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -107,12 +107,12 @@ class JoinedReader:
             yield from self._readers[key].stream(start + at, count)
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Free the memory."""
         for reader in self._readers.values():
             reader.close()
 
     def _across(self, offset: int, length: int) -> Iterator[tuple[int, int, int]]:
-        """The pieces of a range: number of the part, where in it, how many bytes."""
+        """Split a range by parts: number of the part, offset in it, bytes."""
         if offset < 0:
             raise ValueError("the offset is negative")
         end = min(offset + length, self.size)
@@ -124,7 +124,7 @@ class JoinedReader:
             offset, number = stop, number + 1
 
     def _announce(self, number: int) -> None:
-        """Where everything is read, a part that is begun and the one behind it come in one request each."""
+        """If everything will be read, fetch this part and the next one with one request each."""
         while self._whole and self._touched <= number and self._touched + 1 < len(self._parts):
             self._touched += 1
             key, start, length = self._parts[self._touched]

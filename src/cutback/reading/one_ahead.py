@@ -1,4 +1,4 @@
-"""A stream of pieces of which the next one is fetched while the last one is used."""
+"""Yields chunks of a stream, and fetches the next one while the current one is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Awaiting = Callable[[Future[bytes | None]], bytes | None]
 
 
 def one_ahead(begin: Callable[[], Iterator[bytes]], pool: Executor, await_: Awaiting) -> Iterator[bytes]:
-    """The pieces of what `begin` starts; all of it, the start too, happens in the pool, one step at a time."""
+    """Yield the chunks of the stream that `begin` starts. All steps, including the start, run in the pool."""
     pieces: Iterator[bytes] | None = None
 
     def following() -> bytes | None:

@@ -1,4 +1,4 @@
-"""A piece of a recording that is a playlist, opened for reading: the segments that it needs."""
+"""Opens the segments of a playlist that a range needs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from cutback.storage.store import Store
 
 _MOST_AT_ONCE = 2_000
-"""Segments of one piece: some two hours of segments of four seconds."""
+"""Maximum segments of one range: about two hours of four-second segments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a piece is cut from. Whoever gets it closes the reader."""
+    """What a range is cut from. The caller closes the reader."""
 
     reader: JoinedReader
     start: Instant
@@ -41,50 +41,50 @@ class Opened:
 
 
 def is_playlist(key: str) -> bool:
-    """Whether a key names a playlist rather than a video."""
+    """Whether a key is that of a playlist rather than of a video."""
     return key.lower().endswith(SUFFIX)
 
 
 def open_segments(
     store: Store, key: str, start: Instant, end: Instant, *, stopped: Callable[[], bool] | None = None
 ) -> list[Opened]:
-    """Open what a piece needs of a playlist: one reader, or more where the playlist has discontinuities.
+    """Open the segments that a range needs: with one reader for each continuous run of the playlist.
 
     Raises:
-        RecordingNotFoundError: the playlist or a segment is not there.
-        RangeOutsideRecordingError: the playlist has nothing there.
+        RecordingNotFoundError: the playlist or a segment does not exist.
+        RangeOutsideRecordingError: the playlist has no segments in this range.
         MediaUnreadableError: the playlist is damaged.
-        MediaUnsupportedError: it is encrypted, lists other playlists, or was asked for by frame numbers.
-        MediaTooLargeError: it is, or the piece needs too many segments.
+        MediaUnsupportedError: it is encrypted or lists other playlists, or the range has frame numbers.
+        MediaTooLargeError: the playlist is too large, or the range needs too many segments.
         StorageUnavailableError: the store does not answer.
     """
     if isinstance(start, FrameNumber) or isinstance(end, FrameNumber):
-        raise MediaUnsupportedError("The frames of a playlist are not numbered; give times.")
+        raise MediaUnsupportedError("A playlist has no frame numbers; give times instead.")
     playlist = read_playlist(store, key)
     runs = playlist.around(start, end)
     if not runs:
-        raise RangeOutsideRecordingError(f"The playlist's {len(playlist.segments)} segments hold nothing of it.")
+        raise RangeOutsideRecordingError(f"None of the playlist's {len(playlist.segments)} segments overlaps it.")
     if sum(len(run.segments) for run in runs) > _MOST_AT_ONCE:
-        raise MediaTooLargeError(f"More than {_MOST_AT_ONCE} segments would be needed.")
+        raise MediaTooLargeError(f"The range needs more than {_MOST_AT_ONCE} segments.")
     made = []
     with ExitStack() as opened:
         for run in runs:
             reader = opened.enter_context(closing(_joined(store, key, run.segments, stopped)))
             made.append(Opened(reader, run.start, run.end, clock=run.segments[0].start))
-        opened.pop_all()  # all are there: from here on whoever asked closes them
+        opened.pop_all()  # all are open: from here on the caller closes them
     return made
 
 
 def _joined(store: Store, key: str, segments: tuple[Segment, ...], stopped: Callable[[], bool] | None) -> JoinedReader:
     header = segments[0].init
     parts = [segment.media for segment in segments]
-    # Fragments have an index each; of a transport stream every packet has to be looked at.
+    # Each fragment has its own index; of a transport stream, every packet must be read.
     whole = header is None
     return JoinedReader.open(store, key, parts if header is None else [header, *parts], whole=whole, stopped=stopped)
 
 
 def read_playlist(store: Store, key: str) -> Playlist:
-    """Fetch and parse a playlist, as it is now. One request."""
+    """Read and parse the current playlist. One request."""
     try:
         text = store.get_bytes(key, LARGEST)
     except ObjectNotFoundError as error:
@@ -100,10 +100,10 @@ def read_playlist(store: Store, key: str) -> Playlist:
 def probe_playlist(
     store: Store, key: str, probe: Callable[[ByteSource], dict[str, Any]], *, stopped: Callable[[], bool] | None = None
 ) -> dict[str, Any]:
-    """What a recording in segments is, as `cutback.cutting.probe` tells of a video; `probe` looks into a source.
+    """Describe a recording in segments, in the form of `cutback.cutting.probe`; `probe` examines one source.
 
-    Its first segment says what tracks it has; the playlist, how long it is, when it began and whether more may come.
-    Raises as `open_segments` and `probe` do.
+    The first segment determines the tracks; the playlist gives the duration, the start and whether it may still grow.
+    Raises like `open_segments` and `probe`.
     """
     playlist = read_playlist(store, key)
     if not playlist.segments:

@@ -1,4 +1,4 @@
-"""Which bytes of an object are held or on their way: pieces that never overlap, the oldest going first."""
+"""The byte ranges of an object that are in memory or being fetched. They never overlap; the oldest go first."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from cutback.domain.byte_ranges import split
 
 @dataclass(slots=True)
 class CachedRange:
-    """Bytes `start` to `end` (excluded), held or being fetched."""
+    """The bytes from `start` to `end` (excluded), in memory or being fetched."""
 
     start: int
     end: int
     data: Future[bytes]
     announced: bool = False
-    """Fetched because a read of it was announced."""
+    """Whether it was fetched because a read of it was announced."""
     awaited: bool = False
-    """Announced and not read to its end yet: it goes last when room is needed."""
+    """Whether it was announced and is not completely read yet: it is evicted last."""
     used: int = 0
-    """When it was last wanted, in the reader's own count."""
+    """When it was last used, by the reader's counter."""
 
     @property
     def size(self) -> int:
@@ -30,25 +30,25 @@ class CachedRange:
 
 
 class CachedRanges:
-    """The pieces of one object, found by offset."""
+    """The cached ranges of one object, found by offset."""
 
     def __init__(self) -> None:
         self._by_start: dict[int, CachedRange] = {}
         self._starts: list[int] = []
         self.total = 0
-        """Bytes of all pieces, those on their way included."""
+        """Bytes of all ranges, including those being fetched."""
         self.awaited = 0
-        """Bytes of the pieces that were announced and are not read yet."""
+        """Bytes of the ranges that were announced and are not read yet."""
 
     def within(self, start: int, end: int) -> list[CachedRange]:
-        """The pieces that have bytes of this range, in order."""
+        """Return the cached ranges that overlap this range, in order."""
         first = max(0, bisect_right(self._starts, start) - 1)
         last = bisect_left(self._starts, end)
         found = [self._by_start[at] for at in self._starts[first:last]]
         return [piece for piece in found if piece.end > start]
 
     def gaps(self, start: int, end: int) -> list[tuple[int, int]]:
-        """What no piece has of this range, in order."""
+        """Return the parts of this range that are not cached, in order."""
         missing = []
         at = start
         for piece in self.within(start, end):
@@ -60,9 +60,9 @@ class CachedRanges:
         return missing
 
     def steps(self, start: int, end: int, most: int) -> list[tuple[int, int, CachedRange | None]]:
-        """How to go through a range in order: (from, to) of a piece, held or coming, or, for None, of the object.
+        """Split a range into steps: (from, to) of a cached range or, with None, of the object.
 
-        Those of the object have at most `most` bytes.
+        Steps of the object have at most `most` bytes.
         """
         steps: list[tuple[int, int, CachedRange | None]] = []
         at = start
@@ -73,29 +73,29 @@ class CachedRanges:
         return steps + ([(*step, None) for step in split(at, end, most)] if at < end else [])
 
     def add(self, piece: CachedRange) -> None:
-        """`piece` must overlap none."""
+        """Add a range, which must not overlap another one."""
         insort(self._starts, piece.start)
         self._by_start[piece.start] = piece
         self.total += piece.size
         self.awaited += piece.size if piece.awaited else 0
 
     def remove(self, piece: CachedRange) -> None:
-        """Forget a piece, if it is still there."""
+        """Remove a range, if it is still there."""
         if self._by_start.get(piece.start) is not piece:
             return
         del self._by_start[piece.start]
         del self._starts[bisect_left(self._starts, piece.start)]
         self.total -= piece.size
-        self.settle(piece)
+        self.mark_read(piece)
 
-    def settle(self, piece: CachedRange) -> None:
-        """An announced piece has been read; it becomes like any other."""
+    def mark_read(self, piece: CachedRange) -> None:
+        """Note that an announced range has been read; it is now evicted like any other."""
         if piece.awaited:
             piece.awaited = False
             self.awaited -= piece.size
 
     def shrink(self, limit: int) -> None:
-        """Forget the pieces that were wanted longest ago until the others have at most `limit` bytes."""
+        """Remove the least recently used ranges until the others have at most `limit` bytes."""
         if self.total <= limit:
             return
         for piece in sorted(self._by_start.values(), key=lambda piece: (piece.awaited, piece.used)):
@@ -105,7 +105,7 @@ class CachedRanges:
                     return
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all ranges."""
         self._by_start.clear()
         self._starts.clear()
         self.total = self.awaited = 0

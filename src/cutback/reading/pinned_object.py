@@ -1,4 +1,4 @@
-"""One version of an object. That more is appended to it later does not trouble those who read it."""
+"""One version of an object, which stays readable while data is appended to the object."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from cutback.storage.store import ObjectInfo, Store
 
 _PIECE = 1024 * 1024
 _WITNESS = 4096
-"""Bytes at either end of what was read that are compared again once the file has grown."""
+"""Bytes at both ends of what was read that are compared again after the file has grown."""
 
 
 class PinnedObject:
     """Reads of one version of an object, from any number of threads.
 
-    A camera appends to its recording while clips are cut from it. In a folder every append makes another
-    version, though the bytes of the pinned one are all there: those reads go on, as long as it is the same
-    file and the first and the last bytes that were read before are still what they were. Where a store
-    replaces objects as a whole, the longer one is another object, and the work begins anew with it.
+    A camera may append to its recording while clips are cut from it. In a folder, every append makes a new version,
+    but all bytes of the pinned version are still there. Reads then continue, as long as it is the same file and the
+    first and last bytes that were read are unchanged. In stores that replace whole objects, the longer version is
+    another object, and the work starts again with it.
     """
 
     def __init__(self, store: Store, info: ObjectInfo) -> None:
-        """Pins the version of `info`, without a request."""
+        """Pin the version of `info`, without a request."""
         self._store, self._info = store, info
         self._lowest: tuple[int, bytes] | None = None
         self._highest: tuple[int, bytes] | None = None
 
     def read(self, start: int, length: int) -> bytes:
-        """Exactly `length` (at least 1) bytes from `start`. One request; reading on in a file that grows costs none.
+        """Read exactly `length` (at least 1) bytes from `start`. One request; none for a file that has grown.
 
         Raises:
-            RecordingGrewError: a longer version has taken its place, which may be cut instead.
-            SourceChangedError: the object is another one now.
-            ObjectNotFoundError: it is gone.
+            RecordingGrewError: a longer version has replaced it, which may be cut instead.
+            SourceChangedError: the object has another version now.
+            ObjectNotFoundError: the object does not exist any more.
             StorageUnavailableError: the store does not answer.
         """
         try:
@@ -44,7 +44,7 @@ class PinnedObject:
         return data
 
     def stream(self, start: int, length: int) -> Iterator[bytes]:
-        """The same bytes in pieces, with few of them held at once. One request. Raises as `read`, on the way, too."""
+        """Yield the same bytes in chunks, few of them in memory at once. One request. Raises like `read` meanwhile."""
         end = start + length
         try:
             for piece in self._store.stream_range(self._info.key, self._info.etag, start, length):
@@ -57,7 +57,7 @@ class PinnedObject:
                 start += len(piece)
 
     def vouch(self, start: int, data: bytes) -> None:
-        """Bytes of the pinned version that are known already: should it grow, they are compared."""
+        """Note known bytes of the pinned version; if the file grows, they are compared."""
         if not data:
             return
         if self._lowest is None or start < self._lowest[0]:

@@ -1,6 +1,6 @@
-"""A media playlist of HLS: which pieces of which objects, one after another, are a recording. Pure.
+"""HLS media playlists: which parts of which objects make up a recording. Pure.
 
-The playlist is parsed by m3u8, which is handed its text and fetches nothing; libavformat never sees it.
+The library m3u8 parses the text and fetches nothing; libavformat never sees the playlist.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from m3u8 import M3U8
 
 SUFFIX = ".m3u8"
-"""Ends the keys of recordings that are playlists."""
+"""The extension of playlists."""
 LARGEST = 8 * 1024 * 1024
-"""Bytes of a playlist that is read: two weeks of segments of ten seconds, and twice that."""
+"""Maximum bytes of a playlist: twice as much as two weeks of ten-second segments need."""
 _MOST_SEGMENTS = 250_000
 _MOST_SECONDS = 24 * 3600
-"""Of one segment."""
+"""Maximum seconds of one segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRange:
-    """A piece of an object: `length` bytes from `offset`, or, without a length, all of it."""
+    """A part of an object: `length` bytes from `offset`; without a length, the whole object."""
 
     key: str
     offset: int = 0
@@ -40,28 +40,28 @@ class ObjectRange:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of the recording."""
+    """A segment of the recording."""
 
     media: ObjectRange
     init: ObjectRange | None
-    """What has to come before it: the header of fragmented MP4."""
+    """What must precede it: the header of fragmented MP4."""
     start: Fraction
-    """Seconds from the playlist's beginning to its first keyframe, as the playlist says."""
+    """Seconds from the playlist's beginning to its first keyframe, according to the playlist."""
     duration: Fraction
     begins: datetime | None
-    """The moment of its first keyframe on the wall clock, where the playlist tells the time."""
+    """The wall-clock time of its first keyframe, if the playlist has times."""
     run: int
-    """Segments of one number follow upon each other: no discontinuity, no gap, one header."""
+    """Segments with the same number are consecutive: they have one header, and no discontinuity or gap."""
 
     @property
     def end(self) -> Fraction:
-        """Seconds from the playlist's beginning to where the next one starts."""
+        """Seconds from the playlist's beginning to the start of the next segment."""
         return self.start + self.duration
 
 
 @dataclass(frozen=True, slots=True)
 class ContinuousRun:
-    """Segments that make one stream, and what is wanted of them."""
+    """Consecutive segments that form one stream, and the range needed of them."""
 
     segments: tuple[Segment, ...]
     start: Fraction
@@ -70,27 +70,27 @@ class ContinuousRun:
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """A recording in segments. Its time zero is its first segment's first keyframe."""
+    """A recording in segments. Its time zero is the first keyframe of its first segment."""
 
     segments: tuple[Segment, ...]
     finished: bool
-    """Whether the playlist says that nothing will follow."""
+    """Whether the playlist says that it is complete."""
 
     @property
     def end(self) -> Fraction:
-        """Seconds: its duration, as the playlist says."""
+        """Its duration in seconds, according to the playlist."""
         return self.segments[-1].end if self.segments else Fraction(0)
 
     @property
     def begins(self) -> datetime | None:
-        """When it began on the wall clock, where the playlist tells the time."""
+        """When it began on the wall clock, if the playlist has times."""
         return self.segments[0].begins if self.segments else None
 
     def around(self, start: Fraction, end: Fraction) -> list[ContinuousRun]:
-        """The segments that a range needs, one continuous run after the other.
+        """Return the segments that a range needs, as continuous runs.
 
-        One more on either side of the range comes along: sound, and pictures presented before the keyframe
-        at which a segment begins, may lie in its neighbour.
+        They include one more segment on either side: a segment's sound, and pictures presented before its first
+        keyframe, may be in the neighbouring segment.
         """
         made = []
         for _, run in groupby(self.segments, key=lambda segment: segment.run):
@@ -99,17 +99,17 @@ class Playlist:
             if inside:
                 taken = segments[max(0, inside[0] - 1) : inside[-1] + 2]
                 last = segments[-1] is self.segments[-1]
-                # Behind the very end the range is left as it is, so that the clip's record says that it was clamped.
+                # A range beyond the end stays as it is, so that the clip's record says that it was clamped.
                 until = end if last else min(end, segments[-1].end)
                 made.append(ContinuousRun(tuple(taken), max(start, segments[0].start), until))
         return made
 
 
 def parse_playlist(text: str, key: str) -> Playlist:
-    """Read the playlist that lies under `key`; its segments lie beside it or below.
+    """Parse the playlist with this key; its segments are in its folder or below.
 
     Raises:
-        MediaUnreadableError: it is no playlist, or names objects in a way that is not allowed.
+        MediaUnreadableError: it is not a playlist, or names objects that are not allowed.
         MediaUnsupportedError: it lists other playlists, or its segments are encrypted.
         MediaTooLargeError: it has too many segments.
     """
@@ -117,7 +117,7 @@ def parse_playlist(text: str, key: str) -> Playlist:
         raise MediaUnreadableError("It is not a playlist.")
     parsed = _parse(text.lstrip("\ufeff"))
     if parsed.is_variant:
-        raise MediaUnsupportedError("It lists other playlists (variants); name one of those.")
+        raise MediaUnsupportedError("It is a master playlist; name one of the playlists that it lists.")
     if len(parsed.segments) > _MOST_SEGMENTS:
         raise MediaTooLargeError(f"It has more than {_MOST_SEGMENTS} segments.")
     try:
@@ -131,7 +131,7 @@ def _parse(text: str) -> M3U8:
 
     try:
         return m3u8.loads(text)
-    except Exception as error:  # it raises whatever a line that it does not expect leads to
+    except Exception as error:  # the library raises many kinds of errors for unexpected lines
         raise MediaUnreadableError("The playlist is damaged.") from error
 
 
@@ -143,7 +143,7 @@ def _segments(parsed: M3U8, folder: str) -> Iterator[Segment]:
     ends: dict[str, int] = {}
     for number, item in enumerate(parsed.segments):
         if item.uri is None:
-            continue  # the parts of a segment that is not finished
+            continue  # parts of an unfinished segment
         if item.key is not None and item.key.method not in {None, "", "NONE"}:
             raise MediaUnsupportedError("Its segments are encrypted.")
         duration = Fraction(str(item.duration))
@@ -156,7 +156,7 @@ def _segments(parsed: M3U8, folder: str) -> Iterator[Segment]:
             run += 1
         init = header
         if item.gap_tag:
-            run += 1  # nothing is there, and what follows is another run
+            run += 1  # a gap: a new run follows
         else:
             moment = None if begins is None else begins + timedelta(microseconds=round((at - since) * 1_000_000))
             yield Segment(_part(item, folder, ends), init, at, duration, moment, run)
@@ -164,14 +164,14 @@ def _segments(parsed: M3U8, folder: str) -> Iterator[Segment]:
 
 
 def _zoned(moment: datetime) -> datetime:
-    """RFC 8216 wants a time zone there; where there is none, UTC is meant."""
+    """Assume UTC if there is no time zone, although RFC 8216 requires one."""
     from datetime import UTC
 
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _part(item: Any, folder: str, ends: dict[str, int]) -> ObjectRange:
-    """The bytes that a segment or a header names. `ends` remembers where the last piece of each object ended."""
+    """Return the bytes of a segment or header. `ends` tracks where the previous range of each object ended."""
     key = _key(item.uri, folder)
     if not item.byterange:
         return ObjectRange(key)
@@ -184,13 +184,13 @@ def _part(item: Any, folder: str, ends: dict[str, int]) -> ObjectRange:
 
 
 def _key(uri: str, folder: str) -> str:
-    """The object that a line names: beside the playlist or below it, and nowhere else.
+    """Return the key of the object in a line, which must be in the playlist's folder or below it.
 
     Raises:
-        ValueError: it has a scheme, a host, begins with a slash or leads upwards.
+        ValueError: it has a scheme or a host, begins with a slash or leads out of the folder.
     """
     found = urlsplit(uri)
     path = unquote(found.path)
     if found.scheme or found.netloc or path.startswith("/"):
-        raise ValueError("only objects beside it or below it may be named")
+        raise ValueError("only objects in its folder or below are allowed")
     return check_key(f"{folder}/{path}" if folder else path)

@@ -1,4 +1,4 @@
-"""Reads a recording by ranges: only what is asked for, ahead where that pays, pinned to one version."""
+"""Reads a recording by byte ranges, pinned to one version; reads ahead where that pays."""
 
 from __future__ import annotations
 
@@ -20,49 +20,49 @@ from cutback.storage.store import MIB, ObjectInfo, Store
 BLOCK = 64 * 1024
 """An unannounced read fetches whole blocks of this size."""
 _MOST_AHEAD = 8 * MIB
-"""Where read-ahead stops growing."""
+"""The maximum read-ahead."""
 _ASYNC_FROM = MIB
-"""From this read-ahead on, the next window is fetched before the current one is used up."""
+"""From this read-ahead on, the next window is fetched before the current one is completely read."""
 _PIECE = 4 * MIB
-"""The most that one request of `read_at` fetches; more is fetched in several at once."""
+"""Maximum bytes of one request for `read_at`; more is fetched with several requests at once."""
 _ANNOUNCED = 8 * MIB
-"""The same of `prefetch`: what is announced comes in time, so few requests count for more."""
+"""The same for `prefetch`: announced ranges arrive in time, so fewer requests matter more."""
 _GAP = 16 * 1024
-"""Announced ranges this close are fetched together: a request costs more than the bytes between."""
+"""Announced ranges this close are fetched together: a request costs more than the bytes between them."""
 _IN_FLIGHT = 4
 _RUNS = 4
-"""Sequential readings followed at once, such as a file's sound and pictures lying apart."""
+"""Maximum sequential reads that are tracked at once, such as those of a file's audio and video."""
 T = TypeVar("T")
 
 _STOP_CHECK = 0.2
-"""Seconds between two looks at `stopped` while bytes are awaited."""
+"""Seconds between checks of `stopped` while waiting for bytes."""
 
 
 @dataclass(slots=True)
 class _SequentialRead:
-    """A sequential reading: where it has come to, and how far ahead it is worth fetching."""
+    """A sequential read: its position, and how far to read ahead."""
 
     end: int
     window: int = BLOCK
     fetched: int = 0
-    """Where what was fetched for it ends."""
+    """The end of what was fetched for it."""
 
 
 class RangeReader:
-    """A recording's bytes, for any number of threads; a `ByteSource` of the cutter.
+    """A recording's bytes, for any number of threads; a `ByteSource` for the cutter.
 
-    Every read is of the version found at `open`: when it is replaced or shortened, reads that reach the
-    store raise `SourceChangedError`, or `RecordingGrewError` (see `PinnedObject`); when it is gone,
-    `RecordingNotFoundError`; when the store does not answer, `StorageUnavailableError`. Once `stopped`
-    answers True, reads that have to wait raise `StoppedError` within a fifth of a second.
+    All reads are of the version found by `open`. Reads that reach the store raise `SourceChangedError` or
+    `RecordingGrewError` (see `PinnedObject`) if the recording was replaced or shortened, `RecordingNotFoundError` if it
+    does not exist any more, and `StorageUnavailableError` if the store does not answer. Once `stopped` returns True,
+    reads that have to wait raise `StoppedError` within a fifth of a second.
 
-    Holds at most `memory` bytes, and pieces on their way on top of it.
+    Keeps at most `memory` bytes, plus the ranges being fetched.
     """
 
     def __init__(
         self, store: Store, info: ObjectInfo, *, memory: int = 32 * MIB, stopped: Callable[[], bool] | None = None
     ) -> None:
-        """Pins the version of `info`, without a request."""
+        """Pin the version of `info`, without a request."""
         self.info = info
         self.pinned = PinnedObject(store, info)
         self._memory = memory
@@ -78,11 +78,11 @@ class RangeReader:
 
     @classmethod
     def open(cls, store: Store, key: str, *, stopped: Callable[[], bool] | None = None) -> Self:
-        """Pin the version that is there now. One request, which is counted.
+        """Pin the current version, with one request, which is counted.
 
         Raises:
             RecordingNotFoundError: there is no such recording.
-            InvalidRequestError: the key is none.
+            InvalidRequestError: the key is invalid.
             StorageUnavailableError: the store does not answer.
         """
         try:
@@ -99,29 +99,29 @@ class RangeReader:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes that came from the store so far, read ahead or announced ones included."""
+        """Bytes read from the store so far, including read-ahead and announced ranges."""
         with self._lock:
             return self._bytes_read
 
     @property
     def requests(self) -> int:
-        """Requests made to the store so far; repetitions after a fault of the network count as one."""
+        """Requests to the store so far; repetitions after a network error count as one."""
         with self._lock:
             return self._requests
 
     @property
     def held(self) -> int:
-        """Bytes in memory or on their way into it."""
+        """Bytes in memory or being fetched."""
         with self._lock:
             return self._pieces.total
 
     # --- reading ---------------------------------------------------------------------------------
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes from `offset`, fewer only at the end.
+        """Read exactly `length` bytes from `offset`, fewer only at the end.
 
-        Fetches whole blocks, and more ahead the longer a reading goes on in sequence; announced ranges
-        as they were announced. More than 8 MiB at once pass the memory by, as `stream` does.
+        Fetches whole blocks, and reads ahead further the longer a sequential read continues; announced ranges are
+        fetched as announced. Reads of more than 8 MiB bypass the cache, like `stream`.
         """
         if offset < 0:
             raise ValueError("the offset is negative")
@@ -140,17 +140,17 @@ class RangeReader:
         with self._lock:
             for piece in pieces:
                 if end >= piece.end:
-                    self._pieces.settle(piece)
+                    self._pieces.mark_read(piece)
             self._fetch_announced()
             self._pieces.shrink(self._memory)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """Announce ranges (offset, length) that `read_at` will need; returns at once.
+        """Announce ranges (offset, length) that `read_at` will need; returns immediately.
 
-        They are fetched exactly, several at once, in the order of their offsets; near ones together. Only
-        half the memory is filled with them: the later ones follow as the earlier ones are read. Errors
-        show when they are read. Do not announce what `stream` will read: it would be fetched twice.
+        They are fetched exactly, several at once, in the order of their offsets; close ones together. They fill only
+        half the memory: later ones are fetched when earlier ones have been read. Errors are raised by `read_at`. Do
+        not announce what `stream` will read: it would be fetched twice.
         """
         clipped = [(max(0, start), min(start + length, self.size)) for start, length in ranges]
         joined = coalesced([(start, end) for start, end in clipped if start < end], _GAP)
@@ -160,7 +160,7 @@ class RangeReader:
             self._fetch_announced()
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
-        """The bytes of a large range, the next piece fetched meanwhile; one request for each gap in what is held."""
+        """Yield the bytes of a large range while fetching the next chunk; one request for each part not in memory."""
         end = min(offset + length, self.size)
         with self._lock:
             steps = self._pieces.steps(offset, end, self.size)
@@ -179,7 +179,7 @@ class RangeReader:
             raise RecordingNotFoundError(error.detail) from None
 
     def close(self) -> None:
-        """Let go of the memory; requests under way end by themselves. Afterwards reads raise `RuntimeError`."""
+        """Free the memory; running requests end by themselves. Later reads raise `RuntimeError`."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._announced.clear()
@@ -195,17 +195,17 @@ class RangeReader:
         """Close."""
         self.close()
 
-    # --- deciding what to fetch (all with the lock held) -------------------------------------------
+    # --- deciding what to fetch (all of this holds the lock) ----------------------------------------
 
     def _wanted(self, start: int, end: int) -> list[CachedRange]:
-        """The pieces that hold this range, fetched or about to be, and read-ahead set going."""
+        """Return the cached ranges that cover this range, starting fetches and read-ahead if necessary."""
         run, sequential = self._follow(start, end)
         missing = self._pieces.gaps(start, end)
         if missing and self._take_announced(start, end):
             missing = self._pieces.gaps(start, end)
         if missing:
             before = self._pieces.within(missing[0][0] - 1, missing[0][0])
-            # Where an announced piece ends, the caller's buffer reads on a little but does not go on.
+            # At the end of an announced range, the caller's buffer reads a little further, but then stops.
             sequential = sequential and not (before and before[0].announced)
             if sequential:
                 run.window = min(run.window * 2, _MOST_AHEAD)
@@ -221,7 +221,7 @@ class RangeReader:
         return found
 
     def _follow(self, start: int, end: int) -> tuple[_SequentialRead, bool]:
-        """The run that this read goes on with, or a new one; and whether it went on."""
+        """Return the sequential read that this read continues, or a new one, and whether it continues one."""
         for run in self._runs:
             if run.end - BLOCK <= start <= run.end + BLOCK:
                 run.end = max(run.end, end)
@@ -233,7 +233,7 @@ class RangeReader:
         return self._runs[0], False
 
     def _fill(self, start: int, end: int) -> int:
-        """Fetch what is missing, in whole blocks; returns where the last one ends."""
+        """Fetch what is missing, in whole blocks; return the end of the last one."""
         start = start // BLOCK * BLOCK
         end = min(-(-end // BLOCK) * BLOCK, self.size)
         for gap in self._pieces.gaps(start, end):
@@ -242,7 +242,7 @@ class RangeReader:
         return end
 
     def _take_announced(self, start: int, end: int) -> bool:
-        """Fetch now the announced ranges that have bytes of this one."""
+        """Fetch the announced ranges that overlap this one now."""
         hits = [item for item in self._announced if item[0] < end and item[1] > start]
         for item in hits:
             self._announced.remove(item)

@@ -1,4 +1,4 @@
-"""A request's source becomes spans of recordings, each pinned to the version it has now."""
+"""Resolves a request's source to spans of recordings, each pinned to its current version."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ from cutback.storage.store import ObjectInfo, Store
 
 
 class Reader(ByteSource, Protocol):
-    """A recording opened for reading, which counts what it costs."""
+    """A recording that is open for reading, and counts bytes and requests."""
 
     @property
     def info(self) -> ObjectInfo:
-        """The version it is pinned to."""
+        """The pinned version."""
         ...
 
     @property
     def bytes_read(self) -> int:
-        """From the store, so far."""
+        """Bytes read from the store so far."""
         ...
 
     @property
     def requests(self) -> int:
-        """To the store, so far."""
+        """Requests to the store so far."""
         ...
 
     def close(self) -> None:
-        """Let go of what was read."""
+        """Free the memory."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A piece of a recording that the clip is to show."""
+    """A part of a recording that the clip will show."""
 
     key: str
     start: Instant
     end: Instant
     take: Take | None = None
-    """The moments it shows, where a camera's footage was asked for."""
+    """The moments that it shows, if the request names a camera."""
     seam_before: bool = False
     seam_after: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Moments of a camera that nobody recorded, and what stands in their place."""
+    """A period that the camera did not record, and what the clip shows instead."""
 
     camera: str
     hole: Hole
@@ -73,7 +73,7 @@ WantedFootage: TypeAlias = Wanted | Missing
 
 
 def pieces_of(request: ClipRequest, coverages: Sequence[Coverage]) -> list[WantedFootage]:
-    """What the clip is made of, in order. Pure. `coverages` are those of the request's cameras' spans, in order."""
+    """Return the parts of the clip, in order. Pure. `coverages` belong to the request's camera spans, in order."""
     left = list(coverages)
     made: list[WantedFootage] = []
     for source in request.source:
@@ -105,18 +105,18 @@ def _pieces_of_span(span: CameraSpan, coverage: Coverage) -> list[WantedFootage]
 
 
 def _meets(neighbour: Take | Hole, gaps: GapRule) -> bool:
-    """Whether the clip goes on at the very moment: not where a gap is left out, which is a join like any other."""
+    """Whether the clip continues without a cut in time; after a skipped gap, it does not."""
     return isinstance(neighbour, Take) or gaps in {"freeze", "black"}
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedSources:
-    """What a clip is cut from: its spans in order, and every recording once, opened until this is closed."""
+    """What a clip is cut from: its spans in order, and each recording once, open until this is closed."""
 
     spans: tuple[RecordingSpan, ...]
     readers: tuple[Reader, ...]
     pieces: tuple[WantedFootage, ...] = ()
-    """What the spans were made of, one for each, and gaps between them."""
+    """The footage or gap of each span, in order."""
     notes: tuple[str, ...] = field(default=())
     clocks: tuple[Fraction | None, ...] = ()
     """See `CutJob.clocks`."""
@@ -131,7 +131,7 @@ class OpenedSources:
             reader.close()
 
     def job(self, request: ClipRequest, limits: Limits) -> CutJob:
-        """The work for the cutter."""
+        """Return the cutter's job."""
         return CutJob(
             sizes=tuple(reader.size for reader in self.readers),
             ranges=tuple(self._ranges()),
@@ -153,12 +153,12 @@ class OpenedSources:
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
-        """Every recording once, in the order of `readers`."""
+        """Each recording once, in the order of `readers`."""
         return tuple(dict.fromkeys(span.recording for span in self.spans))
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """Moments that were asked for and not recorded."""
+        """The requested periods that were not recorded."""
         return tuple(
             Gap(camera=piece.camera, begins=piece.hole.begins, ends=piece.hole.ends, filled=piece.filled)
             for piece in self.pieces
@@ -166,7 +166,7 @@ class OpenedSources:
         )
 
     def wall_clock(self, span: RealSpan) -> tuple[str | None, datetime | None]:
-        """The camera, and the moment at which a piece that was cut begins; nothing where no camera was asked for."""
+        """Return the camera and the moment at which a span begins; (None, None) if the request names no camera."""
         key = self.recordings[span.source].key
         for piece in self.pieces:
             if isinstance(piece, Wanted) and piece.key == key and piece.take is not None:
@@ -175,17 +175,17 @@ class OpenedSources:
 
     @property
     def bytes_read(self) -> int:
-        """From the source store, so far."""
+        """Bytes read from the source store so far."""
         return sum(reader.bytes_read for reader in self.readers)
 
     @property
     def requests(self) -> int:
-        """To the source store, so far."""
+        """Requests to the source store so far."""
         return sum(reader.requests for reader in self.readers)
 
     @property
     def size(self) -> int:
-        """Bytes of all the recordings together."""
+        """Total bytes of all recordings."""
         return sum(reader.size for reader in self.readers)
 
 
@@ -197,13 +197,12 @@ def resolve(
     stopped: Callable[[], bool],
     coverages: Sequence[Coverage] = (),
 ) -> OpenedSources:
-    """Open the recordings a request needs, in the store of sources. Once `stopped`, reads are broken off.
+    """Open the recordings that a request needs, in the source store. Once `stopped` returns True, reads end.
 
-    `coverages` say where the footage of the request's cameras' spans lies, in order. The recordings' indexes are
-    remembered in `cache`.
+    `coverages` belong to the request's camera spans, in order. The recordings' indexes are cached in `cache`.
 
     Raises:
-        RecordingNotFoundError: a recording is not there.
+        RecordingNotFoundError: a recording does not exist.
         StorageUnavailableError: the store does not answer.
     """
     return resolve_with(
@@ -221,7 +220,7 @@ def resolve_with(
     *,
     coverages: Sequence[Coverage] = (),
 ) -> OpenedSources:
-    """As `resolve`, with any way to open a recording, or what a piece needs of one that is a playlist."""
+    """Like `resolve`, with other functions to open recordings and the segments of playlists."""
     pieces: list[WantedFootage] = []
     readers: dict[Recording, Reader] = {}
     clocks: dict[Recording, Fraction | None] = {}
@@ -255,7 +254,7 @@ def resolve_with(
             found[-1] = replace(found[-1], seam_after=piece.seam_after)
             spans += found
             pieces += [piece] * len(found)
-        opened.pop_all()  # all are there: from here on the footage closes them
+        opened.pop_all()  # all are open: from here on `OpenedSources` closes them
     return OpenedSources(
         spans=tuple(spans),
         readers=tuple(readers.values()),

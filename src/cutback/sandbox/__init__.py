@@ -1,1 +1,1 @@
-"""The child process that cuts: both ends of its conversation."""
+"""The child process that cuts: the parent's side and the child's side."""

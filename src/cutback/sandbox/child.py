@@ -1,4 +1,4 @@
-"""The child process: cuts one clip and ends. It has no network, no credentials, and reads through its parent."""
+"""The child process: cuts one clip and ends. It has no network and no credentials, and reads through its parent."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from cutback.sandbox.preload import preload
 
 
 class RemoteSource:
-    """A recording whose bytes the parent reads."""
+    """A recording that the parent reads."""
 
     def __init__(self, sock: socket.socket, number: int, size: int, turn: threading.Lock) -> None:
-        """`number` is the source's place in the job; with `turn` held, one thread speaks with the parent."""
+        """`number` is the source's index in the job; the thread that holds `turn` may talk to the parent."""
         self._sock, self._number, self.size, self._turn = sock, number, size, turn
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """See `ByteSource.read_at`. A failure to read ends this process: the parent knows why."""
+        """See `ByteSource.read_at`. If a read fails, this process ends; the parent knows why."""
         return self._read(offset, length, index=False)
 
     def read_index(self, offset: int, length: int) -> bytes:
@@ -53,7 +53,7 @@ class RemoteSource:
             wire.send(self._sock, ReadRequest(self._number, offset, length, index))
             answer = wire.receive(self._sock)
         if not isinstance(answer, SourceBytes):
-            raise WireError("not an answer to a read")
+            raise WireError("an unexpected answer to a read")
         return answer.payload
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
@@ -63,7 +63,7 @@ class RemoteSource:
 
 
 def main() -> None:
-    """Do one task, which comes over the socket numbered by the first argument."""
+    """Do one task, which arrives on the socket whose descriptor is the first argument."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     into_nowhere()
     preload()
@@ -82,7 +82,7 @@ def main() -> None:
         return
     job = task.job
     wire.send(sock, Confinement(confine(job.limits)))
-    # Only now: namespaces want a process of one thread, and the filter holds for threads begun after it.
+    # Only after confining: namespaces need a process with one thread, and the filter applies to later threads.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
         spool = Spool(file)
@@ -110,7 +110,7 @@ def main() -> None:
             _fail(sock, MediaTooLargeError("It needs more memory than the limit allows."))
         except CutbackError as error:
             _fail(sock, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent must know
             traceback.print_exc()
             full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
             _fail(sock, StorageFullError("The temporary folder is full.") if full else InternalError())
@@ -121,7 +121,7 @@ def _fail(sock: socket.socket, error: CutbackError) -> None:
 
 
 def _die_with_parent(sock: socket.socket) -> None:
-    """End at once when the parent's end of the socket closes, whatever this process is busy with."""
+    """End immediately when the parent's end of the socket closes, whatever this process is doing."""
     watcher = poll()
     watcher.register(sock, 0)  # no events: hang-up is always reported
     watcher.poll()

@@ -1,8 +1,8 @@
-"""What the kernel takes away from a child process before it looks at the first byte of a recording.
+"""Confines a child process before it reads the first byte of a recording.
 
-Limits on resources hold everywhere. A seccomp filter holds on Linux, x86-64 and arm64: no file can be opened, no
-socket made, no program started, no process forked or signalled; decoding needs none of that. Where the kernel lets
-an ordinary user have them, namespaces of its own without a network come on top.
+Resource limits apply everywhere. On Linux (x86-64 and arm64), a seccomp filter prevents the process from opening files
+or sockets, starting programs, and forking or signalling processes; decoding needs none of that. If the kernel allows it
+to ordinary users, the process also gets its own namespaces, without a network.
 
 Numbers: Linux `unistd_64.h` and `asm-generic/unistd.h`, `seccomp.h`, `bpf_common.h`, `audit.h`, `sched.h`.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from cutback.cutting.job import Limits
 
 LARGEST_SPOOL = 64 * 1024**3
-"""Bytes of re-encoded media in one clip."""
+"""Maximum bytes of re-encoded media in one clip."""
 
 _OPEN_FILES = 64
 
@@ -33,7 +33,7 @@ _THREAD = 0x00010000  # CLONE_THREAD
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 
-# For each machine: its audit number, `clone`, `clone3`, and the calls that are refused.
+# For each architecture: its audit number, `clone`, `clone3`, and the calls that are refused.
 _X86 = (
     0xC000003E,
     56,
@@ -72,9 +72,9 @@ _MACHINES = {"x86_64": _X86, "aarch64": _ARM}
 
 
 def confine(limits: Limits) -> tuple[str, ...]:
-    """Give up what decoding does not need, for good. Call it while this process has one thread.
+    """Permanently drop what decoding does not need. Call this while the process has a single thread.
 
-    Returns what holds: `limits`, `namespaces`, `seccomp`, as far as this system has them.
+    Returns what is in effect: `limits`, `namespaces` and `seccomp`, as far as this system supports them.
     """
     held = ["limits"]
     _limit(limits)
@@ -122,12 +122,12 @@ def _program(audit: int, clone: int, clone3: int, refused: list[int]) -> bytes:
     code: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, 4),
         (_EQUAL, 1, 0, audit),
-        (_RETURN, 0, 0, refuse),  # another machine's calls: 32-bit ones on a 64-bit kernel
+        (_RETURN, 0, 0, refuse),  # calls of another architecture: 32-bit calls on a 64-bit kernel
         (_LOAD, 0, 0, 0),
-        (_AT_LEAST, 0, 1, 0x40000000),  # x32's numbers for the same calls
+        (_AT_LEAST, 0, 1, 0x40000000),  # the same calls with the numbers of x32
         (_RETURN, 0, 0, refuse),
     ]
-    # glibc falls back to clone, whose flags can be looked at.
+    # glibc falls back to clone, whose flags the filter can check.
     code += [(_EQUAL, 0, 1, clone3), (_RETURN, 0, 0, _REFUSE | errno.ENOSYS)]
     for number in refused:
         code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refuse)]
@@ -142,7 +142,7 @@ def _program(audit: int, clone: int, clone3: int, refused: list[int]) -> bytes:
 
 
 def into_nowhere() -> None:
-    """Work in a directory that is gone: relative paths lead nowhere and nothing can be made in it."""
+    """Change to a deleted directory: relative paths fail there, and nothing can be created."""
     folder = Path(tempfile.mkdtemp())
     os.chdir(folder)
     folder.rmdir()

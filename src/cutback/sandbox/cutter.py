@@ -1,4 +1,4 @@
-"""The parent's side of cutting: a child process for each job, its reads, its limits, its end."""
+"""The parent's side of cutting: a child process for each job, its reads and its limits."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ from cutback.sandbox.start_child import Child, start_child
 log = logging.getLogger(__name__)
 
 _READS = 4
-"""Jobs, such as the looks of a scan, whose reads are done at the same time; a job has one at a time."""
+"""Maximum concurrent reads; each job, such as one of a scan's probes, has one at a time."""
 
 _TICK = 0.1
-"""Seconds between looks at whether the work is still wanted."""
+"""Seconds between checks whether the work was stopped."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=WireMessage)
@@ -65,10 +65,10 @@ _REASONS: dict[str, type[CutbackError]] = {
 
 
 class ChildCutter:
-    """A `Cutter` that works in child processes, one a job, with one kept warm for the next."""
+    """A `Cutter` that uses one child process per job, and keeps one ready for the next job."""
 
     def __init__(self, *, warm: bool = True) -> None:
-        """`warm`: start the next job's process as soon as one is taken out of the way."""
+        """With `warm`, start the next job's process as soon as one is taken."""
         keep_small()
         self._keep_warm = warm
         self._spare: Child | None = None
@@ -76,13 +76,13 @@ class ChildCutter:
         self._reader = ThreadPoolExecutor(_READS, thread_name_prefix="cutback-read")
 
     def warm_up(self) -> None:
-        """Start a process for the next job, unless one is waiting."""
+        """Start a process for the next job, unless one is ready."""
         with self._lock:
             if self._spare is None:
                 self._spare = start_child()
 
     def close(self) -> None:
-        """End the waiting process."""
+        """End the idle process."""
         with self._lock:
             spare, self._spare = self._spare, None
         if spare is not None:
@@ -90,11 +90,11 @@ class ChildCutter:
         self._reader.shutdown(wait=False)
 
     def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
-        """What a recording is, as `cutback.cutting.probe` tells. Raises as `Cutter.render`."""
+        """Describe a recording, in the form of `cutback.cutting.probe`. Raises like `Cutter.render`."""
         return self._ask("probe", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
 
     def preview(self, job: CutJob, source: ByteSource, *, stopped: Callable[[], bool]) -> dict[str, Any]:
-        """What `render` would do, as `cutback.cutting.preview` tells. Raises as `Cutter.render`."""
+        """Describe what `render` would do, in the form of `cutback.cutting.preview`. Raises like `Cutter.render`."""
         return self._ask("preview", job, source, stopped)
 
     def _ask(
@@ -114,7 +114,7 @@ class ChildCutter:
             try:
                 child = start_child()
             except OSError as error:
-                raise SurroundingsError("No process for cutting could be started.") from error
+                raise SurroundingsError("The process that cuts could not be started.") from error
         return child
 
     def render(
@@ -124,7 +124,7 @@ class ChildCutter:
         child = self._take()
         try:
             if job.precision != "exact":
-                self._warm()  # copying leaves a processor free; encoding takes them all
+                self._warm()  # copying leaves a processor free; encoding uses all of them
             spool = _open_spool()
         except BaseException:
             child.kill()
@@ -140,7 +140,7 @@ class ChildCutter:
 
     def _warm(self) -> None:
         if self._keep_warm:
-            with suppress(OSError):  # the next job says so, if it cannot begin either
+            with suppress(OSError):  # if the next job cannot start a process either, it reports that
                 self.warm_up()
 
 
@@ -152,7 +152,7 @@ def _open_spool() -> BinaryIO:
 
 
 class _Job:
-    """One conversation with a child."""
+    """One job, and the conversation with its child."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class _Job:
         self._ready = False
 
     def run(self) -> FinishedClip:
-        """The clip, of which the child still draws the posters. It ends when the clip is let go of."""
+        """Return the clip while the child still makes its posters. The child ends when the clip is closed."""
         with self._or_post_mortem():
             self._begin("cut")
             made = self._hear(FinishedCut)
@@ -186,7 +186,7 @@ class _Job:
 
     def posters(self) -> tuple[Poster, ...]:
         """See `Rendition.posters`."""
-        now = time.monotonic()  # what it took to store the clip was not the child's doing
+        now = time.monotonic()  # the time for storing the clip does not count against the child
         self._deadline = max(self._deadline, now + self._job.limits.stall_seconds)
         self._stalled_at = now + self._job.limits.stall_seconds
         with self._or_post_mortem():
@@ -195,7 +195,7 @@ class _Job:
         return drawn.posters
 
     def close(self) -> None:
-        """End the child, whatever it is at."""
+        """End the child immediately."""
         self._child.kill()
 
     def _begin(self, kind: Literal["cut", "probe", "preview"]) -> None:
@@ -204,7 +204,7 @@ class _Job:
 
     @contextmanager
     def _or_post_mortem(self) -> Iterator[None]:
-        """A child that breaks off, or says what cannot be true, is a child that crashed."""
+        """Treat a child that ends early or sends invalid messages as crashed."""
         try:
             yield
         except (WireError, OSError) as error:
@@ -214,7 +214,7 @@ class _Job:
         return os.fstat(self._spool.fileno()).st_size
 
     def _hear(self, awaited: type[M]) -> M:
-        """Do what the child asks for until it says this."""
+        """Serve the child's requests until it sends a message of this class."""
         while True:
             self._wait()
             message = wire.receive(self._child.sock)
@@ -224,11 +224,11 @@ class _Job:
             self._serve(message)
 
     def _wait(self) -> None:
-        """Until the child says something.
+        """Wait until the child sends something.
 
         Raises:
-            StoppedError: nobody wants the clip any more, even if the child never stops talking.
-            MediaTooSlowError: a limit on time has passed.
+            StoppedError: the work was stopped, even if the child keeps sending.
+            MediaTooSlowError: a time limit has passed.
         """
         if self._stopped():
             raise StoppedError
@@ -240,7 +240,7 @@ class _Job:
             raise StoppedError
         now = time.monotonic()
         if now > self._deadline:
-            raise MediaTooSlowError(f"The limit is {self._job.limits.seconds} s for a job.")
+            raise MediaTooSlowError(f"The limit is {self._job.limits.seconds} s per job.")
         if now > self._stalled_at:
             raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
 
@@ -255,25 +255,25 @@ class _Job:
                 hinted = self._source(message.source)
                 self._patiently(lambda: hinted.prefetch(message.ranges))
             case Confinement():
-                self._ready = True  # the child says this before it looks at media
-                log.debug("the cutter's child is held by %s", ", ".join(message.by))
+                self._ready = True  # the child sends this before it reads media
+                log.debug("the cutter's child is confined by %s", ", ".join(message.by))
             case ProgressReport():
                 self._check()
                 self._on_progress(CutProgress(message.fraction, message.frames))
             case FailureReport():
                 raise self._failure(message)
             case _:
-                raise WireError("a message out of turn")
+                raise WireError("an unexpected message")
 
     def _failure(self, report: FailureReport) -> CutbackError:
-        """What the child reports, as the error that it is; a bug in the child gets an id, under which it is logged."""
+        """Return the error that the child reports; a bug in the child gets an id, with which it is logged."""
         kind, words = _REASONS.get(report.reason, InternalError), self._child.last_words()
         if kind is InternalError:
             error = InternalError.with_id()
             log.error("%s the cutter's child failed: %s", error.detail, words)
             return error
         if words:
-            log.warning("the cutter's last words: %s", words)
+            log.warning("the cutter's last output: %s", words)
         return kind(report.detail)
 
     def _source(self, number: int) -> ByteSource:
@@ -282,7 +282,7 @@ class _Job:
         return self._sources[number]
 
     def _patiently(self, work: Callable[[], T]) -> T:
-        """Do slow reading aside, so that a job nobody wants is given up even while a store hangs."""
+        """Do slow reads in another thread, so that a job can be stopped even while a store hangs."""
         future: Future[T] = self._reader.submit(work)
         while True:
             try:
@@ -296,14 +296,14 @@ class _Job:
                 return result
 
     def _post_mortem(self) -> CutbackError:
-        """Why a child that stopped talking stopped."""
+        """Return why a child ended without a result."""
         try:
             code = self._child.process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             code = None
         log.warning("the cutter ended with %s: %s", code, self._child.last_words())
         if code is not None and not self._ready:
-            return SurroundingsError("The process for cutting ended before it looked at the recording.")
+            return SurroundingsError("The process that cuts ended before it read the recording.")
         if code == -signal.SIGXCPU:
-            return MediaTooSlowError("It used up its share of the processor.")
+            return MediaTooSlowError("It used all of its processor time.")
         return MediaCrashedError()

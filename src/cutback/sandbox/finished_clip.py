@@ -1,4 +1,4 @@
-"""A clip that is cut but not yet stored: its bytes, put together while they are written."""
+"""A clip that is cut but not stored yet: its bytes are assembled while they are written."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cutback.sandbox.heap import give_back
 _CHUNK = 4 * 1024 * 1024
 
 _SMALL = 512 * 1024
-"""Extents up to this size are read through the source's memory: much of them was read before, to be decoded."""
+"""Extents up to this size are read through the source's cache: much of them was read before, for decoding."""
 
 
 _APART = 256 * 1024
-"""Crumbs this close are fetched in one request: that costs less than a request more."""
+"""Small extents this close are fetched in one request: that is cheaper than another request."""
 
 
 @runtime_checkable
@@ -28,19 +28,19 @@ class _Streaming(Protocol):
 
 
 class Drawing(Protocol):
-    """The posters of a clip, while they are being drawn."""
+    """The posters of a clip while they are made."""
 
     def posters(self) -> tuple[Poster, ...]:
         """See `Rendition.posters`."""
         ...
 
     def close(self) -> None:
-        """They are not wanted any more."""
+        """Stop making posters."""
         ...
 
 
 class FinishedClip:
-    """A `Rendition`: the head and the spool are here, copied media is read from the sources while it is stored."""
+    """A `Rendition` with the head and the spool; copied media is read from the sources while the clip is stored."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class FinishedClip:
         self.facts = facts
 
     def chunks(self) -> Iterator[bytes]:
-        """See `Rendition.chunks`; pieces of at most 4 MiB, or as the source streams them."""
+        """See `Rendition.chunks`. Chunks have at most 4 MiB, or are as the source streams them."""
         yield self._head
         self._announce_small()
         for extent in self._extents:
@@ -73,11 +73,11 @@ class FinishedClip:
                     yield source.read_at(at, min(_CHUNK, extent.offset + extent.length - at))
 
     def _announce_small(self) -> None:
-        """Around the edges sound lies in crumbs between pictures that are left out: fetched in few requests."""
+        """Announce small extents: around edges, sound is scattered between pictures that the clip does not copy."""
         for number, source in enumerate(self._sources):
             extents = [extent for extent in self._extents if extent.origin == number]
             crumbs = [(extent.offset, extent.offset + extent.length) for extent in extents if extent.length <= _SMALL]
-            # A large extent's end, beyond what was decoded of it, comes along with the crumbs behind it.
+            # The end of a large extent, which was not decoded, is fetched together with the small ones after it.
             ends = [extent.offset + extent.length for extent in extents if extent.length > _SMALL]
             crumbs += [(end - _APART, end) for end in ends if any(end <= start < end + _APART for start, _ in crumbs)]
             joined = coalesced(crumbs, _APART)
@@ -105,7 +105,7 @@ class FinishedClip:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the temporary file, and of the memory that reading and storing took."""
+        """Close the temporary file, and free the memory that reading and storing used."""
         self._drawing.close()
         self._spool.close()
         give_back()

@@ -1,7 +1,7 @@
-"""Memory that is freed goes back to the system: a worker lives for weeks, and its threads' heaps keep what they had.
+"""Returns freed memory to the system: a worker runs for weeks, and its threads' heaps would keep all memory.
 
-glibc raises the size from which it takes memory from the system piece by piece with every large piece that is freed;
-in the end megabytes of media come out of heaps that never shrink. Other C libraries have neither call, and need none.
+With every large block that is freed, glibc raises the size above which it allocates blocks directly from the system. In
+the end, megabytes of media come from heaps that never shrink. Other C libraries lack these calls and do not need them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from functools import cache
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
 _LARGE = 1280 * 1024
-"""Bytes; a piece of a folder's file is smaller: each one new from the system would double what copying it costs."""
+"""Bytes. Chunks of files are smaller: allocating each one from the system would double the cost of copying it."""
 _KEPT = 4 * 1024 * 1024
-"""Bytes that a heap keeps at its end between one piece and the next."""
+"""Free bytes that a heap keeps at its end."""
 
 
 @cache
@@ -24,7 +24,7 @@ def _libc() -> ctypes.CDLL | None:
 
 
 def keep_small() -> None:
-    """Large pieces are the system's own from now on. Call it once, early."""
+    """Allocate large blocks directly from the system from now on. Call this once, early."""
     libc = _libc()
     if libc is not None:
         libc.mallopt(_MMAP_THRESHOLD, _LARGE)
@@ -32,7 +32,7 @@ def keep_small() -> None:
 
 
 def give_back() -> None:
-    """Hand back what is free. Call it between jobs; it takes a few milliseconds at most."""
+    """Return free memory to the system. Call this between jobs; it takes a few milliseconds at most."""
     libc = _libc()
     if libc is not None:
         libc.malloc_trim(0)

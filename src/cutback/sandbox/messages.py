@@ -1,7 +1,7 @@
-"""What the child that cuts and its parent say to each other. Both ends use these classes, and no others.
+"""The messages between the child that cuts and its parent. Both ends use these classes, and no others.
 
-The parent does not trust the child: `parse` takes only what has the right form, and whatever names bytes is checked
-against the sources and the spool before it is used.
+The parent does not trust the child: `parse` accepts only well-formed messages, and references to bytes are checked
+against the sources and the spool before they are used.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ _LARGEST_POSTER = 64 * 1024 * 1024
 
 
 class WireError(Exception):
-    """The other side is gone or does not speak the protocol."""
+    """The other side is gone or violates the protocol."""
 
 
 class WireMessage(Protocol):
-    """One message, as JSON and bytes behind it."""
+    """A message: JSON, followed by bytes."""
 
     def fields(self) -> dict[str, Any]:
-        """What is sent as JSON."""
+        """The JSON object that is sent."""
         ...
 
     @property
     def payload(self) -> bytes:
-        """What is sent behind it."""
+        """The bytes that follow it."""
         ...
 
     @classmethod
     def parse(cls, fields: dict[str, Any], payload: bytes) -> Self:
-        """The message that was sent.
+        """Parse a received message.
 
         Raises:
-            LookupError, TypeError, ValueError, ArithmeticError: it does not have this form.
+            LookupError, TypeError, ValueError, ArithmeticError: it is malformed.
         """
         ...
 
@@ -49,7 +49,7 @@ class WireMessage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The first message: what the child is to do. The parent sends the spool's descriptor before it."""
+    """The first message: what the child must do. The parent sends the spool's descriptor before it."""
 
     kind: Literal["cut", "probe", "preview"]
     job: CutJob
@@ -97,7 +97,7 @@ class SourceBytes:
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What the child is confined by, for the log."""
+    """What confines the child, for the log."""
 
     by: tuple[str, ...]
     payload: ClassVar[bytes] = b""
@@ -114,7 +114,7 @@ class Confinement:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """Bytes of a source are needed. The parent answers with `SourceBytes`."""
+    """Requests bytes of a source. The parent answers with `SourceBytes`."""
 
     source: int
     offset: int
@@ -157,7 +157,7 @@ class PrefetchHint:
 
 @dataclass(frozen=True, slots=True)
 class ProgressReport:
-    """How far the cut has come. See `CutProgress`."""
+    """The progress of the cut. See `CutProgress`."""
 
     fraction: float
     frames: int
@@ -178,7 +178,7 @@ class FailureReport:
     """The task failed; this is the child's last message."""
 
     reason: str
-    """That of a `CutbackError`."""
+    """The reason of a `CutbackError`."""
     detail: str
     payload: ClassVar[bytes] = b""
 
@@ -194,7 +194,7 @@ class FailureReport:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a probe or a preview found. It ends the task."""
+    """The result of a probe or a preview. It ends the task."""
 
     found: dict[str, Any]
     payload: ClassVar[bytes] = b""
@@ -211,7 +211,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class FinishedCut:
-    """The clip is cut. The child then draws its posters, while the parent stores the clip."""
+    """The clip is cut. The child then makes its posters while the parent stores the clip."""
 
     facts: Facts
     extents: tuple[Extent, ...]
@@ -229,10 +229,10 @@ class FinishedCut:
         return cls(_facts_in(fields["facts"]), extents, payload)
 
     def check(self, sizes: Sequence[int], spool_size: int) -> None:
-        """Every extent must lie inside its origin, a source or the spool.
+        """Check that every extent is inside its origin, a source or the spool.
 
         Raises:
-            WireError: one does not.
+            WireError: one is not.
         """
         for extent in self.extents:
             if not SPOOL <= extent.origin < len(sizes):
@@ -259,10 +259,10 @@ class DrawnPosters:
         return cls(tuple(Poster(*map(int, numbers)) for numbers in fields["posters"]))
 
     def check(self, spool_size: int) -> None:
-        """Every poster must lie inside the spool.
+        """Check that every poster is inside the spool.
 
         Raises:
-            WireError: one does not, or is too large.
+            WireError: one is not, or is too large.
         """
         for poster in self.posters:
             if poster.offset < 0 or not 0 < poster.size <= min(_LARGEST_POSTER, spool_size - poster.offset):
@@ -285,18 +285,18 @@ _BY_NAME = {kind.__name__: kind for kind in _KINDS}
 
 
 def encode(message: WireMessage) -> dict[str, Any]:
-    """A message's JSON, which names its class."""
+    """Return a message's JSON, including its class."""
     fields = message.fields()
     fields["type"] = type(message).__name__
     return fields
 
 
 def decode(fields: dict[str, Any], payload: bytes) -> WireMessage:
-    """The reverse of `encode`. Raises as `WireMessage.parse`."""
+    """Reverse `encode`. Raises like `WireMessage.parse`."""
     return _BY_NAME[fields["type"]].parse(fields, payload)
 
 
-# --- the values in them ------------------------------------------------------------------------------
+# --- values in messages ------------------------------------------------------------------------------
 
 
 def _natural(value: Any) -> int:
@@ -319,7 +319,7 @@ def _range_in(data: list[Any]) -> CutRange | CutGap:
             return CutGap(Fraction(duration), fill)
         case [source, start, end, *flags]:
             return CutRange(source, _instant_in(start), _instant_in(end), *flags)
-    raise ValueError("a range of a wrong form")
+    raise ValueError("a malformed range")
 
 
 def _instant_out(instant: Instant) -> str | int:

@@ -1,4 +1,4 @@
-"""Imports everything that a job may need. Once the child is confined it cannot open files, so it cannot import.
+"""Imports everything that a job may need: a confined child cannot open files, so it cannot import modules.
 
 PyAV and the standard library import some of their modules only when a recording needs them.
 """
@@ -18,12 +18,12 @@ _ON_DEMAND = (
     "av.subtitles.stream",
     "av.subtitles.subtitle",
 )
-"""Modules that PyAV imports when it meets a stream of subtitles."""
+"""Modules that PyAV imports for a stream of subtitles."""
 _TO_REPORT = ("linecache", "tokenize", "traceback")
-"""What printing a traceback needs."""
+"""Modules that printing a traceback needs."""
 
 
 def preload() -> None:
-    """Import it all. It takes about 0.2 s, so the child does it before its job arrives."""
+    """Import all of them. This takes about 0.2 s, so the child does it before its job arrives."""
     for name in (*_JOBS, *_ON_DEMAND, *_TO_REPORT):
         import_module(name)

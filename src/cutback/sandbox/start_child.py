@@ -1,4 +1,4 @@
-"""The process that cuts a clip, as its parent holds it."""
+"""Starts the process that cuts a clip."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from typing import BinaryIO
 
 @dataclass(slots=True)
 class Child:
-    """It, the socket to it, and what it says when it dies."""
+    """The process, the socket to it, and its error output."""
 
     process: subprocess.Popen[bytes]
     sock: socket.socket
     stderr: BinaryIO
 
     def kill(self) -> None:
-        """End it, whatever it is at."""
+        """Kill it immediately."""
         self.sock.close()
         self.process.kill()
         self.process.wait()
         self.stderr.close()
 
     def last_words(self) -> str:
-        """The end of what it wrote to stderr."""
+        """Return the end of what it wrote to standard error."""
         self.stderr.seek(0, os.SEEK_END)
         self.stderr.seek(max(0, self.stderr.tell() - 2000))
         return self.stderr.read().decode(errors="replace").strip()
 
 
 _OF_THE_INTERPRETER = ("LD_LIBRARY_PATH",)
-"""Variables without which some interpreters do not start: Lambda's finds its own library by this one."""
+"""Variables that some interpreters need to start: Lambda's finds its own library by this one."""
 
 
 def start_child() -> Child:
-    """A process that waits for its job: no credentials, nothing of the parent's but the socket.
+    """Start a process that waits for its job. It has no credentials, and nothing of the parent but the socket.
 
     Raises:
-        OSError: the system starts no process.
+        OSError: the system cannot start a process.
     """
     ours, theirs = socket.socketpair()
     stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the child
@@ -55,6 +55,6 @@ def start_child() -> Child:
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             env=environment,
-            start_new_session=True,  # Ctrl-C is for the worker, which ends its children itself
+            start_new_session=True,  # only the worker handles Ctrl-C, and then ends its children
         )
     return Child(process, ours, stderr)

@@ -1,4 +1,4 @@
-"""How messages cross between parent and child: framed JSON and bytes over a Unix socket. Nothing is ever executed."""
+"""Sends messages between parent and child: framed JSON and bytes over a Unix socket. Nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cutback.sandbox.messages import WireError, WireMessage, decode, encode
 
 _HEADER = struct.Struct(">II")
 MAX_MESSAGE = 512 * 1024 * 1024
-"""A child that sends more is not one of ours any more."""
+"""Maximum bytes of a message; a child that sends more has been compromised."""
 _SMALL = 64 * 1024
-"""Bytes that are copied to go out with their header: that costs less than another system call."""
+"""Payloads up to this size are copied behind their header, which is cheaper than another system call."""
 
 
 def send(sock: socket.socket, message: WireMessage) -> None:
@@ -38,7 +38,7 @@ def receive(sock: socket.socket) -> WireMessage:
     """Wait for the next message.
 
     Raises:
-        WireError: the other side is gone, or what it sent is not a message.
+        WireError: the other side is gone, or its message is malformed.
     """
     text_size, payload_size = _HEADER.unpack(_exactly(sock, _HEADER.size))
     if text_size + payload_size > MAX_MESSAGE:
@@ -48,11 +48,11 @@ def receive(sock: socket.socket) -> WireMessage:
     try:
         return decode(json.loads(text), payload)
     except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise WireError("a message has a wrong form") from error
+        raise WireError("a message is malformed") from error
 
 
 def send_spool(sock: socket.socket, descriptor: int) -> None:
-    """Hand over the spool, before the task.
+    """Send the spool's descriptor, before the task.
 
     Raises:
         WireError: the other side is gone.
@@ -64,7 +64,7 @@ def send_spool(sock: socket.socket, descriptor: int) -> None:
 
 
 def receive_spool(sock: socket.socket) -> int:
-    """The descriptor of the spool.
+    """Receive the spool's descriptor.
 
     Raises:
         WireError: the other side is gone.
