@@ -204,6 +204,7 @@ class AwsHarness:
             visibility=10,
             max_tries=30,
             retry_delay=1,
+            retry_patience=0,
             **settings,
         )
         self.services: Services = build(self.settings, cutter=FakeCutter(), clock=lambda: utc_now() + self.offset)

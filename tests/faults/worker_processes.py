@@ -56,6 +56,7 @@ class WorkerProcesses:
             "visibility": 1.5,
             "max_tries": 60,
             "retry_delay": 0.1,
+            "retry_patience": 0,
             "housekeeping": 0.5,
             **settings,
         }

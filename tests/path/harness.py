@@ -34,7 +34,8 @@ class PathHarness:
     """Everything a test of the path needs, over one folder."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        chosen: dict[str, Any] = {"lease": 5, "visibility": 10, "max_tries": 3, "retry_delay": 1, **settings}
+        quick = {"lease": 5, "visibility": 10, "max_tries": 3, "retry_delay": 1, "retry_patience": 0}
+        chosen: dict[str, Any] = {**quick, **settings}
         self.settings = Settings(data=folder, **chosen)
         self.cutter = FakeCutter()
         self.offset = timedelta()

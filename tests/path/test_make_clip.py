@@ -287,6 +287,28 @@ def test_a_worker_that_dies_at_any_stage_leaves_one_clip_to_the_next(harness: Pa
     assert harness.depth() == (0, 0, 0, 0)
 
 
+def test_a_store_that_stays_away_for_hours_costs_time_and_nothing_else(
+    make_harness: Callable[..., PathHarness],
+) -> None:
+    harness = make_harness(retry_patience=12 * 3600, retry_delay_max=1800)
+    harness.cutter.on_step = raising(StorageUnavailableError("the store is away"))
+    harness.submit()
+    for _ in range(16):  # half an hour each: eight hours
+        harness.work()
+        harness.pass_time(1800)
+    clip = harness.clip("wave")
+    assert clip.failure is not None
+    assert (clip.state, clip.failure.reason) == (ClipState.QUEUED, "storage_unavailable")
+    assert len(harness.cutter.jobs) > harness.settings.max_tries
+    assert harness.depth()[3] == 0
+
+    harness.cutter.on_step = lambda _step: None
+    harness.pass_time(1800)
+    harness.work()
+    assert harness.clip("wave").state is ClipState.READY
+    assert harness.depth() == (0, 0, 0, 0)
+
+
 @pytest.mark.parametrize("stage", ["claimed", "rendered"])
 def test_a_clip_that_kills_every_worker_is_given_up_by_name(harness: PathHarness, stage: str) -> None:
     harness.submit()

@@ -144,7 +144,7 @@ def test_ctrl_c_gives_the_clip_in_hand_back_at_once(busy: Shell) -> None:
 
 
 def test_a_given_up_clip_comes_back_through_the_command_line(stocked: Shell) -> None:
-    stocked.environment |= {"CUTBACK_MAX_TRIES": "1"}
+    stocked.environment |= {"CUTBACK_MAX_TRIES": "1", "CUTBACK_RETRY_PATIENCE": "0"}
     stocked.json("submit", "--recording", "short.mp4", "--from", "1", "--to", "2", "--id", "w")
     place = stocked.folder / "cutback-data" / "clips"
     place.mkdir(parents=True, exist_ok=True)

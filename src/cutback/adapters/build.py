@@ -212,6 +212,7 @@ def policy_of(settings: Settings) -> Policy:
         max_tries=settings.max_tries,
         first_delay=timedelta(seconds=settings.retry_delay),
         max_delay=timedelta(seconds=settings.retry_delay_max),
+        patience=timedelta(seconds=settings.retry_patience),
     )
 
 

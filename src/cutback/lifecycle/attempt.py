@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from cutback.domain.clips import retry
 from cutback.domain.clips.clip import Clip, ClipResult, ClipState
 from cutback.domain.clips.retry import HandOver, MoveToDeadLetters
-from cutback.domain.errors import CutbackError, InternalError, LeaseLostError, StoppedError
+from cutback.domain.errors import CutbackError, InternalError, LeaseLostError, StoppedError, SurroundingsError
 from cutback.lifecycle.commit import announce_now, commit_change
 from cutback.lifecycle.lookup import get_clip
 from cutback.ports import Message
@@ -100,7 +100,8 @@ def finish(services: Services, attempt: Clip, result: ClipResult) -> Clip:
 
 def end_attempt(services: Services, attempt: Clip | None, message: Message, error: Exception) -> Outcome:
     """End an attempt that failed with `error` (None: before it was claimed). Raises no `CutbackError`."""
-    decision = retry.decide(error, message.receive_count, services.policy, seed=message.id)
+    trouble = None if attempt is None else _trouble(attempt, services.clock())
+    decision = retry.decide(error, message.receive_count, services.policy, trouble=trouble, seed=message.id)
     known = retry.as_cutback_error(error)
     if isinstance(known, InternalError) and not known.detail:
         known = InternalError.with_id()  # the log has the id beside the traceback, the clip's record has it alone
@@ -120,7 +121,8 @@ def end_attempt(services: Services, attempt: Clip | None, message: Message, erro
         return _abandon(services, attempt)
     except CutbackError as trouble:
         log.warning("stage=ended decision=give_back reason=%s", trouble)
-        return GiveBack(retry.backoff(message.receive_count, services.policy, message.id))
+        counts = not isinstance(trouble, SurroundingsError)
+        return GiveBack(retry.backoff(message.receive_count, services.policy, message.id), counts=counts)
 
 
 def _apply(services: Services, attempt: Clip | None, error: CutbackError, decision: retry.Decision) -> Outcome:
@@ -137,10 +139,10 @@ def _apply(services: Services, attempt: Clip | None, error: CutbackError, decisi
                 return MoveToDeadLetters(error.message)
             _give_back(services, attempt, error)
             return HandOver()
-        case retry.Retry(delay):
+        case retry.Retry(delay, counts):
             if attempt is not None:
                 _give_back(services, attempt, error)
-            return GiveBack(delay)
+            return GiveBack(delay, counts=counts)
         case retry.Fail():
             if attempt is None:
                 return MoveToDeadLetters(error.message)
@@ -150,6 +152,12 @@ def _apply(services: Services, attempt: Clip | None, error: CutbackError, decisi
             if attempt is not None:
                 _fail(services, attempt, error)
             return decision
+
+
+def _trouble(attempt: Clip, now: datetime) -> retry.Trouble:
+    """Return what becomes of the clip's trouble if this attempt ends because of the surroundings, too."""
+    since = attempt.troubled_since or now
+    return retry.Trouble(attempt.troubled_tries + 1, max(now - since, timedelta()))
 
 
 def _give_back(services: Services, attempt: Clip, error: CutbackError) -> None:

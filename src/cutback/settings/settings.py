@@ -104,7 +104,10 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=256, description="Worker processes that `cutback up` starts.")
     max_tries: int = Field(5, ge=1, le=100, description="How often a clip is tried before it fails.")
     retry_delay: float = Field(2, ge=0, le=900, description="Seconds before the second try; doubled each time.")
-    retry_delay_max: float = Field(300, ge=0, le=43200, description="Maximum seconds between two tries.")
+    retry_delay_max: float = Field(1800, ge=0, le=43200, description="Maximum seconds between two tries.")
+    retry_patience: float = Field(
+        86400, ge=0, le=14 * 86400, description="Seconds for which a full disk or an unavailable store is waited for."
+    )
     lease: float = Field(
         30, ge=0.5, le=900, description="Seconds after its last sign of life until a worker loses its clip."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from cutback.domain.clips.retry import (
     MoveToDeadLetters,
     Policy,
     Retry,
+    Trouble,
     as_cutback_error,
     backoff,
     decide,
@@ -51,11 +53,42 @@ def test_work_that_is_not_ours_any_more_is_handed_back_and_never_judged(error: E
     assert decide(error, tries, POLICY) == HandBack()
 
 
-def test_a_fault_of_the_surroundings_is_retried_until_the_last_try() -> None:
+def wait_out(policy: Policy, seed: str, tries: int) -> tuple[list[timedelta], MoveToDeadLetters]:
+    """The delays of a clip whose store stays away, up to the decision that ends it. `tries` is the receive count."""
     error = errors.StorageUnavailableError("bucket b")
-    decisions = [decide(error, tries, POLICY) for tries in range(1, 7)]
-    assert [type(decision) for decision in decisions] == [Retry] * 4 + [MoveToDeadLetters] * 2
-    assert decisions[-1] == MoveToDeadLetters(error.message)
+    delays: list[timedelta] = []
+    while True:
+        trouble = Trouble(len(delays) + 1, sum(delays, timedelta()))
+        decision = decide(error, tries, policy, trouble=trouble, seed=seed)
+        if isinstance(decision, MoveToDeadLetters):
+            assert decision == MoveToDeadLetters(error.message)
+            return delays, decision
+        assert isinstance(decision, Retry)
+        assert not decision.counts
+        delays.append(decision.delay)
+
+
+@given(seed=st.text(max_size=10), tries=st.integers(1, 1000))
+def test_a_fault_of_the_surroundings_is_waited_for_until_patience_ends(seed: str, tries: int) -> None:
+    policy = Policy()
+    delays, _ = wait_out(policy, seed, tries)
+    assert policy.patience <= sum(delays, timedelta()) < policy.patience + policy.max_delay
+    assert all(later >= earlier / 2 for earlier, later in pairwise(delays))
+    assert delays[0] <= policy.first_delay
+    assert max(delays) >= policy.max_delay / 2
+    assert len(delays) < 150
+
+
+def test_without_patience_the_number_of_tries_decides() -> None:
+    delays, _ = wait_out(Policy(max_tries=5, patience=timedelta()), "x", 1)
+    assert len(delays) == 4
+
+
+@given(tries=st.integers(1, 10_000))
+def test_while_nobody_can_note_when_it_began_it_is_waited_for_without_end(tries: int) -> None:
+    decision = decide(errors.RecordsUnavailableError(), tries, POLICY)
+    assert isinstance(decision, Retry)
+    assert not decision.counts
 
 
 def test_a_bug_is_tried_a_few_times_and_its_text_is_not_shown() -> None:
@@ -84,7 +117,9 @@ def test_exactly_the_reasons_that_leave_a_dead_letter_count_as_parked(
 ) -> None:
     error = kind([]) if kind is errors.InvalidRequestError else kind()
     # Where nobody can take it over, what was to be handed over is given up.
-    assert is_parked(kind.reason) == isinstance(decide(error, 99, POLICY), MoveToDeadLetters | HandOver)
+    assert is_parked(kind.reason) == isinstance(
+        decide(error, 99, POLICY, trouble=Trouble(99, POLICY.patience)), MoveToDeadLetters | HandOver
+    )
 
 
 @given(tries=st.integers(-5, 10_000), seed=st.text())

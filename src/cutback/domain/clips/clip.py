@@ -11,7 +11,7 @@ from pydantic import Field
 from cutback.domain.base import Model, Moment
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.result import ClipResult, CutSpan, Gap, PosterFile
-from cutback.domain.errors import CutbackError, LeaseLostError, WrongStateError
+from cutback.domain.errors import CutbackError, LeaseLostError, SurroundingsError, WrongStateError
 from cutback.domain.requests.request import ClipRequest
 
 __all__ = ["Clip", "ClipResult", "ClipState", "CutSpan", "Failure", "Gap", "PosterFile", "Progress", "new_clip"]
@@ -54,6 +54,10 @@ class Failure(Model):
     message: str
 
 
+_INTERNAL = {"worker", "lease_until", "sweep_at", "troubled_since", "troubled_tries"}
+"""Fields that are for workers alone."""
+
+
 class Clip(Model):
     """A clip's record. Every change makes a new one, with the next revision."""
 
@@ -73,6 +77,10 @@ class Clip(Model):
     """When that footage is expected, if there is an estimate."""
     progress: Progress = Progress()
     failure: Failure | None = None
+    troubled_since: Moment | None = None
+    """When the first of a row of tries ended because of the surroundings."""
+    troubled_tries: int = 0
+    """How many tries in a row have ended so."""
     result: ClipResult | None = None
     created_at: Moment
     updated_at: Moment
@@ -162,6 +170,12 @@ class Clip(Model):
             LeaseLostError: `attempt` is no longer the current one.
         """
         self._fence(attempt)
+        trouble: dict[str, Any] = {}
+        if isinstance(error, SurroundingsError):
+            trouble = {
+                "troubled_since": self.troubled_since or now,
+                "troubled_tries": self.troubled_tries + 1,
+            }
         return self._changed(
             now,
             state=ClipState.QUEUED,
@@ -169,6 +183,7 @@ class Clip(Model):
             lease_until=None,
             progress=Progress(),
             sweep_at=sweep_at or self.sweep_at,
+            **trouble,
         )
 
     def cancelled(self, *, now: datetime, sweep_at: datetime) -> Clip:
@@ -196,7 +211,15 @@ class Clip(Model):
         """
         if self.state not in {ClipState.FAILED, ClipState.CANCELLED}:
             raise WrongStateError(f"It is {self.state}; only a failed or cancelled clip can be retried.")
-        return self._changed(now, state=ClipState.QUEUED, failure=None, progress=Progress(), sweep_at=sweep_at)
+        return self._changed(
+            now,
+            state=ClipState.QUEUED,
+            failure=None,
+            troubled_since=None,
+            troubled_tries=0,
+            progress=Progress(),
+            sweep_at=sweep_at,
+        )
 
     def expired(self, *, now: datetime) -> Clip:
         """Expire the clip; its objects are to be removed.
@@ -237,7 +260,7 @@ class Clip(Model):
 
     def public(self) -> dict[str, Any]:
         """Return the clip as events, the API and `--json` show it."""
-        return self.model_dump(mode="json", exclude={"worker", "lease_until", "sweep_at"}, exclude_none=True)
+        return self.model_dump(mode="json", exclude=_INTERNAL, exclude_none=True)
 
 
 def new_clip(request: ClipRequest, *, now: datetime) -> Clip:

@@ -16,6 +16,7 @@ from cutback.domain.errors import (
     OutOfTimeError,
     StoppedError,
     StorageFullError,
+    SurroundingsError,
     WorkersDiedError,
 )
 
@@ -26,11 +27,13 @@ class Policy:
 
     max_tries: int = 5
     """Total tries if the error is transient."""
+    patience: timedelta = timedelta(hours=24)
+    """How long a fault of the surroundings, such as a full disk, is waited for, however many tries that takes."""
     max_bug_tries: int = 3
     """Total tries if the error is unknown, most likely a bug."""
     first_delay: timedelta = timedelta(seconds=2)
     """The delay before the second try; doubled for each further one."""
-    max_delay: timedelta = timedelta(seconds=300)
+    max_delay: timedelta = timedelta(seconds=1800)
 
     @property
     def max_receives(self) -> int:
@@ -43,6 +46,17 @@ class Retry:
     """Try the same work again after `delay`."""
 
     delay: timedelta
+    counts: bool = True
+    """Whether this brings the message closer to the dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A row of tries that all ended because of the surroundings, this one included."""
+
+    tries: int
+    lasted: timedelta
+    """Since the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +84,15 @@ class HandOver:
 Decision: TypeAlias = Retry | Fail | MoveToDeadLetters | HandBack | HandOver
 
 
-def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") -> Decision:
+def decide(
+    error: BaseException, tries: int, policy: Policy, *, trouble: Trouble | None = None, seed: str = ""
+) -> Decision:
     """Decide what to do after `error` in the `tries`-th try (counted from 1).
 
-    `seed` (an id) spreads the delays, so that clips that failed together are not all retried together. The same seed
-    and try always give the same delay.
+    A fault of the surroundings is not the work's: it is waited for until `trouble` has lasted longer than the policy's
+    patience. Without `trouble`, nobody could note when it began, because the records do not answer: it is waited for
+    without end. `seed` (an id) spreads the delays, so that clips that failed together are not all retried together.
+    The same arguments always give the same decision.
     """
     known = as_cutback_error(error)
     if isinstance(known, LeaseLostError | StoppedError):
@@ -85,6 +103,12 @@ def decide(error: BaseException, tries: int, policy: Policy, *, seed: str = "") 
         return MoveToDeadLetters(known.message)
     if not is_transient(known):
         return Fail()
+    if isinstance(known, SurroundingsError):
+        if trouble is None:
+            return Retry(backoff(tries, policy, seed), counts=False)
+        if trouble.tries >= policy.max_tries and trouble.lasted >= policy.patience:
+            return MoveToDeadLetters(known.message)
+        return Retry(backoff(trouble.tries, policy, seed), counts=False)
     limit = policy.max_tries if known.transient else min(policy.max_tries, policy.max_bug_tries)
     if tries >= limit:
         return MoveToDeadLetters(known.message)
