@@ -22,7 +22,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-random test-slow test-aws media-soak media-fuzz faults-soak check docs lambda-zip deploy destroy bench lock tools clean
+.PHONY: help run install test test-random test-slow test-aws media-soak media-fuzz faults-soak check docs lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -52,7 +52,7 @@ faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTB
 	$(PYTEST) tests/faults -m soak -s $(PYTEST_ARGS)
 
 # In one process, since all tests share two applied stacks.
-test-aws: $(DEV) $(CHECKOV)  ## apply infra/ to a stand-in of AWS and take it away; needs terraform
+test-aws: $(DEV) $(CHECKOV) debootstrap  ## apply infra/ to a stand-in of AWS and take it away; needs terraform
 	$(PYTEST) tests/aws -m aws $(PYTEST_ARGS)
 
 check: $(DEV)  ## lint, format, types and the layers of imports
@@ -117,6 +117,14 @@ $(CHECKOV): requirements-checkov.lock
 		else pip="$(PYTHON) -m pip --python .venv-checkov/bin/python"; fi; \
 		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-checkov.lock
 	@touch $@
+
+# What the Dockerfile makes is tested in a fresh Debian, where that may be made.
+debootstrap:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v debootstrap >/dev/null; then \
+		echo "Installing debootstrap for the tests ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			debootstrap >/dev/null; \
+	fi
 
 # Tests decode with ffmpeg, play in Chromium and cache in memcached; installed only where that may be done.
 tools:

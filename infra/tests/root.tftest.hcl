@@ -45,6 +45,11 @@ run "everything" {
   }
 
   assert {
+    condition     = toset([for rule in aws_vpc_security_group_egress_rule.workers : rule.from_port]) == toset([443, 11211, 27015, 27016, 27017])
+    error_message = "Atlas listens on 27015 to 27017."
+  }
+
+  assert {
     condition     = length(module.cache) == 1 && length(module.service) == 1 && length(module.budget) == 1 && length(module.key) == 1
     error_message = "Every configured part must be there."
   }

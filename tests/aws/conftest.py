@@ -57,7 +57,11 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stacks(
-    terraform_there: None, package: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+    terraform_there: None,
+    package: Path,
+    receiver: Receiver,
+    tmp_path_factory: pytest.TempPathFactory,
+    image_on_its_way: object,
 ) -> Iterator[dict[str, Future[Stack]]]:
     """Every example by its name, on its way to being applied, each to a stand-in of its own."""
     common = {"package": str(package), "architecture": "x86_64", "disposable": True}
@@ -100,12 +104,32 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def image(tmp_path_factory: pytest.TempPathFactory) -> images.Image:
-    """What the Dockerfile makes; skipped where nobody may chroot."""
-    if reason := images.missing():
-        pytest.skip(reason)
+def image_on_its_way(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Future[images.Image] | None]:
+    """What the Dockerfile makes, begun beside everything else; None where it cannot be made, or nobody wants it."""
+    wanted = any({"image", "workers_image"} & set(getattr(item, "fixturenames", ())) for item in request.session.items)
+    if images.missing() or not wanted:
+        yield None
+        return
     folder = tmp_path_factory.mktemp("image")
-    return images.build(ROOT / "Dockerfile", images.fresh_root(PYTHON, folder), folder)
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(lambda: images.build(ROOT / "Dockerfile", images.fresh_root(PYTHON, folder), folder))
+
+
+@pytest.fixture(scope="session")
+def image(image_on_its_way: Future[images.Image] | None) -> images.Image:
+    """What the Dockerfile makes; skipped where nobody may chroot."""
+    if image_on_its_way is None:
+        # Under CI, what could be installed must be.
+        (pytest.fail if os.environ.get("CI") and os.geteuid() == 0 else pytest.skip)(images.missing())
+    return image_on_its_way.result()
+
+
+@pytest.fixture(scope="session")
+def workers_image(image_on_its_way: Future[images.Image] | None) -> images.Image | None:
+    """What the long-running workers run in; None where it cannot be made."""
+    return None if image_on_its_way is None else image_on_its_way.result()
 
 
 @pytest.fixture(scope="session")

@@ -87,10 +87,15 @@ def stored_counters(stack: Stack, clip: Clip | None) -> list[int]:
 
 
 def cutback(functions: Functions, *arguments: str, **settings: str) -> Any:
-    """The command line as an administrator has it: the worker's settings, rights of their own."""
+    """The command line as people have it: the worker's settings, rights of their own.
+
+    Who lists dead letters and redrives them is known to the stand-in as `operator`, who does anything else as
+    `administrator`.
+    """
+    person = "operator" if arguments[0] in {"dead-letters", "redrive"} else "administrator"
     variables = functions.stack.function("worker")["Environment"]["Variables"]
     told = {name: value for name, value in variables.items() if name.startswith("CUTBACK_")}
-    own = {**functions.settings, **settings, **functions.stack.moto.environment("administrator")}
+    own = {**functions.settings, **settings, **functions.stack.moto.environment(person)}
     done = subprocess.run(
         [sys.executable, "-m", "cutback", *arguments],
         env={"PATH": os.environ["PATH"], **told, **own}, capture_output=True, text=True, check=False,

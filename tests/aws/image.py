@@ -49,13 +49,12 @@ class Image:
     entrypoint: list[str]
     command: list[str]
 
-    def words(self, *arguments: str) -> list[str]:
-        """The command that runs the image's program with `arguments` as its user, in its folder."""
-        inside = shlex.join([*self.entrypoint, *arguments])
-        return [
-            "chroot", f"--userspec={self.user}:{self.user}", str(self.root),
-            "/bin/sh", "-c", f"cd {shlex.quote(self.folder)} && exec {inside}",
-        ]  # fmt: skip
+    def words(self, *arguments: str, entrypoint: Sequence[str] = ()) -> list[str]:
+        """The command that runs the image's program with `arguments` as its user, in its folder, with a /proc."""
+        inside = f"cd {shlex.quote(self.folder)} && exec {shlex.join([*(entrypoint or self.entrypoint), *arguments])}"
+        enter = f'mount -t proc proc "$0/proc" && exec chroot --userspec={self.user}:{self.user} "$0" /bin/sh -c "$1"'
+        # The mount is this process's own, and gone with it.
+        return ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", enter, str(self.root), inside]
 
 
 def missing() -> str:

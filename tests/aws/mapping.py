@@ -15,6 +15,8 @@ from tests.support.waiting import PATIENCE
 
 RUNNER = Path(__file__).with_name("runner.py")
 SECONDS = 120.0
+LIBRARIES = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task:/opt/lib"
+"""What Lambda sets LD_LIBRARY_PATH to; its interpreter does not start without."""
 
 
 class FunctionError(AssertionError):
@@ -31,6 +33,8 @@ class Functions:
     """The unpacked zip."""
     settings: dict[str, str] = field(default_factory=dict)
     """What they are told beside what the stack tells them: what only a stand-in on loopback needs."""
+    memory: int = 0
+    """The most bytes that one of them took itself, without what it started."""
     lines: list[str] = field(default_factory=list)
     """All that they printed: logs and metrics."""
 
@@ -44,12 +48,15 @@ class Functions:
         environment = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(told["MemorySize"]),
+            "LD_LIBRARY_PATH": LIBRARIES,
+            "CUTBACK_TEST_INTERPRETER": self._interpreter(),
             **told["Environment"]["Variables"],
             **self.settings,
             **self.stack.moto.environment(role),
         }
         done = subprocess.run(
-            [self.python, "-I", "-S", str(RUNNER), str(self.folder), told["Handler"], str(seconds)],
+            [self._interpreter(), "-I", "-S", str(RUNNER), str(self.folder), told["Handler"], str(seconds)],
             input=json.dumps(event), env=environment, capture_output=True, text=True, timeout=seconds + PATIENCE,
             check=False,
         )  # fmt: skip
@@ -58,9 +65,20 @@ class Functions:
             raise FunctionError(f"{role} ended with {done.returncode}: {done.stdout[-3000:]}\n{done.stderr[-6000:]}")
         self.lines += [*printed[:-1], *done.stderr.splitlines()]
         answer = json.loads(printed[-1])
+        self.memory = max(self.memory, answer["memory"])
         if answer["outside"]:
             raise FunctionError(f"{role} imported {answer['outside'][:5]}")
         return answer["answer"]
+
+    def _interpreter(self) -> str:
+        """One that starts only with Lambda's LD_LIBRARY_PATH."""
+        program = self.folder.parent / "python"
+        if not program.exists():
+            program.write_text(
+                f'#!/bin/sh\n[ "$LD_LIBRARY_PATH" = "{LIBRARIES}" ] || exit 127\nexec "{self.python}" "$@"\n'
+            )
+            program.chmod(0o755)
+        return str(program)
 
     def play(
         self, role: str = "worker", *, most: int = 100, seconds: float = SECONDS, batch_size: int | None = None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import resource
 import sys
 import time
 from types import SimpleNamespace
@@ -15,6 +17,8 @@ from types import SimpleNamespace
 def main() -> None:
     """Import the handler, call it once, print what it answers."""
     folder, handler, seconds = sys.argv[1:]
+    # What it starts itself, it starts by the interpreter that it was started by.
+    sys.executable = os.environ.pop("CUTBACK_TEST_INTERPRETER", sys.executable)
     sys.path[:] = [folder, *(path for path in sys.path if "site-packages" not in path and path)]
     event = json.load(sys.stdin)
     module, _, name = handler.rpartition(".")
@@ -30,7 +34,8 @@ def main() -> None:
     )
     answer = function(event, context)
     outside = sorted(path for each in list(sys.modules.values()) if "site-packages" in (path := file_of(each)))
-    print(json.dumps({"answer": answer, "outside": outside}))  # noqa: T201
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"answer": answer, "outside": outside, "memory": memory}))  # noqa: T201
 
 
 def file_of(module: object) -> str:

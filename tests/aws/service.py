@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.aws.image import Image
 from tests.aws.stack import Stack
 
 
@@ -24,24 +25,33 @@ def environment_of(stack: Stack) -> dict[str, str]:
 
 
 @contextmanager
-def running_service(stack: Stack, log: Path, settings: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def running_service(
+    stack: Stack, log: Path, settings: Mapping[str, str], image: Image | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """One task of the service, known to the stand-in as `service`; stopped at the end as ECS stops it.
 
-    `settings` are what only a stand-in on loopback needs.
+    It runs in `image`, or where there is none out of this environment. `settings` are what only a stand-in on loopback
+    needs.
     """
     (container,) = stack.task()["containerDefinitions"]
-    command: list[str] = [*container["entryPoint"], *container["command"]]
+    command: list[str] = [*container["entryPoint"], *container["command"], "--json"]
     environment = {
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
+        **(image.environment if image else {}),
         **environment_of(stack),
-        **settings,
+        **{name: value for name, value in settings.items() if image is None or name != "CUTBACK_DATA"},
         **stack.moto.environment("service"),
     }
+    if image:
+        environment["CUTBACK_DATA"] = image.environment["CUTBACK_DATA"]
+        command = image.words(*command[1:], entrypoint=command[:1])
+    else:
+        command = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
     with (
         log.open("w", encoding="utf-8") as lines,
         subprocess.Popen(
-            [Path(sys.executable).with_name(command[0]), *command[1:], "--json"],
+            command,
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=lines, text=True,
         ) as process,
     ):  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.aws.end_to_end import KEY, at, cutback, die_at_it, keep_records_in, record, send, stored_counters, told
 from tests.aws.mapping import Functions
-from tests.aws.rights import forbidden, unexplained
+from tests.aws.rights import forbidden, rights_of, unexplained
 from tests.aws.stack import Stack
 from tests.support.mongo_server import MongoServer
 
@@ -17,6 +17,7 @@ from cutback.adapters.mongodb.client import Mongo
 from cutback.adapters.mongodb.records import MongoRecords
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import WorkersDiedError
+from cutback.settings.settings import FOR_THE_WORKER
 
 LOGS = {"logs:* /aws/lambda/*": "Lambda itself writes logs"}
 NOT_PLAYED: dict[str, dict[str, str]] = {
@@ -161,6 +162,12 @@ def test_logs_name_clip_and_request_and_metrics_are_embedded(functions: Function
     assert all(line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Cutback" for line in metrics)
 
 
+def test_a_function_takes_no_more_than_a_job_leaves_it(functions: Functions, recorded: None) -> None:
+    send(functions.stack, {"id": "room", "source": {"recording": KEY, "start": 1, "end": 4}})
+    functions.play()
+    assert 0 < functions.memory < FOR_THE_WORKER // 2  # the rest is for a process that waits, and for buffers
+
+
 @pytest.mark.parametrize("role", ["worker", "housekeeping"])
 def test_each_function_calls_only_what_its_role_allows(functions: Functions, recorded: None, role: str) -> None:
     calls = functions.stack.moto.calls(role)
@@ -174,3 +181,10 @@ def test_each_role_allows_nothing_that_its_function_does_not_call(
 ) -> None:
     made = functions.stack.moto.calls(role)
     assert unexplained(functions.stack.rights(role), made, NOT_PLAYED[role]) == []
+
+
+def test_who_redrives_is_allowed_it_by_the_operators_policy(functions: Functions, recorded: None) -> None:
+    """The tests before this one called the command line."""
+    calls = functions.stack.moto.calls("operator")
+    assert calls
+    assert forbidden(rights_of(functions.stack.outputs["operator_policy"]), calls) == []

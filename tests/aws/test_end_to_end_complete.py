@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from standardwebhooks.webhooks import Webhook
 from tests.aws.end_to_end import KEY, cutback, die_at_it, is_empty, keep_records_in, record, send, stored_counters
+from tests.aws.image import Image
 from tests.aws.mapping import Functions
-from tests.aws.rights import forbidden, unexplained
+from tests.aws.rights import forbidden, rights_of, unexplained
 from tests.aws.service import environment_of, running_service
 from tests.aws.stack import Stack
 from tests.support.memcached import Memcached
@@ -65,6 +66,7 @@ NOT_PLAYED: dict[str, dict[str, str]] = {
         **STORE,
         **UPLOADS,
         "sqs:SendMessage *-long": "only clips whose message was lost, and what was received too often",
+        "ecs:UpdateTaskProtection *": "the ECS agent calls under the task's role",
     },
     "start": {
         "kms:Decrypt *": "Secrets Manager and ECR ask KMS in the caller's name",
@@ -182,7 +184,7 @@ def test_a_delivery_that_nobody_takes_is_a_dead_letter_with_its_reason_and_can_b
 
 def test_a_job_that_does_not_fit_into_the_function_is_finished_by_the_long_running_workers(
     functions: Functions, heard: Receiver, settings: dict[str, str], tmp_path: Path,
-    clip_of: Callable[[str], Clip | None],
+    clip_of: Callable[[str], Clip | None], workers_image: Image | None,
 ) -> None:  # fmt: skip
     send(functions.stack, span("long", 0.5, 7.5))
     send(functions.stack, "this is no request")
@@ -211,7 +213,7 @@ def test_a_job_that_does_not_fit_into_the_function_is_finished_by_the_long_runni
         ended = all(clip and clip.state.final for clip in clips) and is_empty(functions.stack, "long_queue_url")
         return ended and {"clip.ready", "clip.failed"} <= types
 
-    with running_service(functions.stack, tmp_path / "service.log", settings):
+    with running_service(functions.stack, tmp_path / "service.log", settings, workers_image):
         eventually(over, "a clip is not finished, or not heard of")
     assert stored_counters(functions.stack, clip_of("long")) == list(range(15, 225))
     deadly = clip_of("deadly")
@@ -224,12 +226,27 @@ def test_a_job_that_does_not_fit_into_the_function_is_finished_by_the_long_runni
     assert [letter["reason"] for letter in letters(functions)] == ["the receiver answered 410"]
 
 
-def test_ecs_finds_the_secrets_that_the_container_is_told_of(functions: Functions, records_url: str) -> None:
+def test_ecs_finds_the_secrets_that_the_container_is_told_of(functions: Functions) -> None:
     told = environment_of(functions.stack)
-    assert told["CUTBACK_RECORDS_URL"] == records_url
+    assert told["CUTBACK_RECORDS_URL_SECRET"] == functions.stack.outputs["records_secret_arn"]
     assert told["CUTBACK_WEBHOOK_SECRET"].startswith("whsec_")
     assert told["CUTBACK_QUEUE_URL"] == functions.stack.outputs["long_queue_url"]
     assert "CUTBACK_LONG_QUEUE_URL" not in told
+
+
+def test_who_redrives_needs_the_operators_policy_and_nothing_else(functions: Functions) -> None:
+    """The tests before this one called the command line."""
+    operator = rights_of(functions.stack.outputs["operator_policy"])
+    made = functions.stack.moto.calls("operator")
+    assert made
+    assert forbidden(operator, made) == []
+    assert unexplained(operator, made, {
+        "kms:* *": "Secrets Manager and SQS ask KMS in the caller's name",
+        "sqs:* *-long*": "the long queue's letters are looked at in another test",
+        "sqs:* *-requests*": "only deliveries are redriven here",
+        "sqs:DeleteMessage *-webhooks-dead": "only letters that SQS itself moved, and those brought back one by one",
+        "sqs:SendMessage *-webhooks-dead": "the same",
+    }) == []  # fmt: skip
 
 
 def test_housekeeping_runs_on_its_schedule(functions: Functions) -> None:

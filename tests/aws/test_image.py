@@ -16,6 +16,7 @@ from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec, cached_media
 
 DOCKERFILE = ROOT / "Dockerfile"
+AUTHORITIES = "cutback/adapters/mongodb/amazon-rds-roots.pem"
 HADOLINT = ROOT / ".venv-checkov" / "bin" / "hadolint"
 
 
@@ -61,3 +62,9 @@ def test_the_image_holds_what_the_locks_name_and_no_build_tools(image: Image) ->
     assert {"cutback", "av", "obstore", "pymongo"} <= installed
     assert installed - {"cutback", "pip"} <= set(locked)
     assert "hatchling" not in installed
+    (roots,) = (image.root / "opt/cutback/lib").glob(f"python3*/site-packages/{AUTHORITIES}")
+    assert roots.read_bytes() == (ROOT / "src" / AUTHORITIES).read_bytes()
+
+
+def test_the_zip_holds_the_authorities_of_databases(unpacked: tuple[str, Path]) -> None:
+    assert (unpacked[1] / AUTHORITIES).read_bytes() == (ROOT / "src" / AUTHORITIES).read_bytes()

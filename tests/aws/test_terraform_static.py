@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -95,7 +96,7 @@ def test_every_variable_and_output_is_described_and_every_variable_typed() -> No
 def test_no_policy_has_a_wildcard_but_those_that_aws_demands() -> None:
     allowed = {
         "modules/access/main.tf": 3,  # X-Ray; a VPC's network interfaces, allowed to Lambda and denied to the function
-        "modules/key/main.tf": 4,  # in a key's policy it is the key itself
+        "modules/key/main.tf": 5,  # in a key's policy it is the key itself
         "modules/service/roles.tf": 1,  # a token for ECR
     }
     found = {}
@@ -119,3 +120,69 @@ def test_nothing_names_a_machine_or_a_stand_in() -> None:
         assert not re.search(
             r"endpoint_url|s3_use_path_style|skip_credentials|plugin-dir|localhost|127\.0\.0\.1", text
         ), path
+
+
+EXAMPLES = sorted(path.name for path in (INFRA / "examples").iterdir())
+
+
+def test_examples_lock_one_provider_for_every_platform() -> None:
+    locks = {(INFRA / "examples" / name / ".terraform.lock.hcl").read_text(encoding="utf-8") for name in EXAMPLES}
+    (lock,) = locks
+    assert re.findall(r'^provider "(.+)"', lock, re.MULTILINE) == ["registry.terraform.io/hashicorp/aws"]
+    assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15
+    assert not re.search(r"/opt|/home|file:", lock)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_backend_that_is_proposed_is_one(name: str, copied: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(copied, tmp_path / "infra")) / "examples" / name
+    (folder / "backend.tf.example").rename(folder / "backend.tf")
+    terraform = Terraform(folder)
+    terraform.init()
+    assert json.loads(terraform.run("validate", "-json"))["diagnostics"] == []
+    assert "use_lockfile = true" in (folder / "backend.tf").read_text(encoding="utf-8")
+
+
+def test_cluster_and_url_take_the_password_from_one_secret(copied: Path, tmp_path: Path) -> None:
+    """Or a first apply that breaks off after the cluster would write another password into the URL."""
+    with running_moto(tmp_path) as moto:
+        terraform = Terraform(copied / "examples" / "complete", moto.endpoint)
+        terraform.set_variables(package=str(ROOT / "LICENSE"), email="sea@example.org")
+        terraform.init()
+        terraform.run("plan", "-out=documentdb.tfplan")
+        plan = json.loads(terraform.run("show", "-json", "documentdb.tfplan"))
+    cutback = plan["configuration"]["root_module"]["module_calls"]["cutback"]["module"]
+    records = cutback["module_calls"]["records"]["module"]["resources"]
+    (cluster,) = [each for each in records if each["address"] == "aws_docdb_cluster.this"]
+    kept = "ephemeral.aws_secretsmanager_secret_version.documentdb"
+    assert kept in str(cluster["expressions"]["master_password_wo"])
+    assert "random_password" not in str(cluster["expressions"])
+    (url,) = [each for each in records if each["address"] == "aws_secretsmanager_secret_version.url"]
+    assert "local.documentdb_url" in str(url["expressions"]["secret_string_wo"])
+    text = (copied / "modules/records/documentdb.tf").read_text(encoding="utf-8")
+    assert re.findall(r"mongodb://\S+:\$\{(ephemeral\.[a-z_]+)\.", text) == [
+        "ephemeral.aws_secretsmanager_secret_version"
+    ]
+
+
+def test_nothing_uses_what_version_6_of_the_provider_deprecates() -> None:
+    """From its upgrade guide, as far as it concerns what is used here."""
+    deprecated = r"aws_region\.\w+\.name\b|\bvpc\s+=\s+true|inference_accelerator|log_group_name|\betag\s+="
+    for path in sources():
+        assert not re.search(deprecated, path.read_text(encoding="utf-8")), path
+    texts = [path.read_text(encoding="utf-8") for path in sources()]
+    found = [re.findall(r'^      version = "(.+)"', text, re.MULTILINE) for text in texts]
+    assert {pin for each in found for pin in each} == {">= 5.100, < 7"}
+
+
+def test_deploying_builds_only_what_is_deployed() -> None:
+    shown = subprocess.run(
+        ["make", "-n", "-o", ".venv/.developing-3.11", "deploy", "EXAMPLE=complete", "ARCH=x86_64"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    steps = [line for line in shown.splitlines() if "lambda_zip" in line or "terraform" in line]
+    assert [step.replace("terraform -chdir=infra/examples/complete ", "@") for step in steps] == [
+        ".venv/bin/python infra/lambda_zip.py --arch x86_64",
+        "@init -input=false",
+        "TF_VAR_architecture=x86_64 @apply ",
+    ]

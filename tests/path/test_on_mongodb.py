@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
 from tests.path.harness import PathHarness, request
 from tests.support.memcached import Memcached
+from tests.support.mongo_proxy import between
+from tests.support.mongo_server import MongoServer
 
 from cutback.adapters.cache_memcached import MemcachedCache
 from cutback.adapters.mongodb.records import MongoRecords
@@ -73,3 +77,21 @@ def test_without_its_cache_everything_goes_on(harness: PathHarness, memcached: M
     harness.submit()
     harness.work()
     assert harness.clip("wave").state is ClipState.READY
+
+
+def test_the_scaling_page_says_how_many_operations_a_clip_takes(
+    make_harness: Callable[..., PathHarness], mongo_server: MongoServer | None
+) -> None:
+    """A free Atlas cluster takes 100 a second: how many clips that is follows from this number."""
+    assert mongo_server is not None
+    with between(mongo_server.port) as proxy:
+        harness = make_harness(records_url=mongo_server.url(proxy.port))
+        before = len(proxy.seen)
+        harness.submit()
+        harness.work()
+        assert harness.services.records.unannounced() == []
+        asked = proxy.seen[before:-1]  # without the question whether all is announced
+        harness.services.close()
+    page = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
+    (said,) = re.findall(r"A clip takes (\d+) operations", page)
+    assert len(asked) == int(said)

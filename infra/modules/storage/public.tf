@@ -50,6 +50,7 @@ resource "aws_cloudfront_key_group" "signers" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "clips" {
+  #checkov:skip=CKV_AWS_259:includeSubdomains and preload would bind other names of your domain, which Cutback does not serve
   count = local.headers
 
   name    = "${local.global_name}-clips"
