@@ -158,8 +158,8 @@ def test_a_worker_that_is_stopped_gives_its_clip_back(shell: Shell, media: Calla
 
 
 def test_events_follow_what_happens(stocked: Shell) -> None:
-    following = stocked.start("events", "--follow", "--after", "0", "--json")
     stocked.json("submit", "--recording", "sea.mp4", "--from", "1", "--to", "2", "--id", "w")
+    following = stocked.start("events", "--follow", "--after", "0", "--json")
     lines_until(following, lambda line: '"clip.queued"' in line)
     stocked.json("cancel", "w")
     lines_until(following, lambda line: '"clip.cancelled"' in line)

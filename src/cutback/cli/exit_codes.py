@@ -42,6 +42,19 @@ class WrongOptionsError(InvalidRequestError):
         super().__init__(list(faults))
 
 
+class NoDataError(CutbackError):
+    """There is no Cutback data here."""
+
+    reason = "no_data"
+    detail_only = True
+
+
+class AlreadyRunningError(CutbackError):
+    """`cutback up` is running on this data folder already."""
+
+    reason = "already_running"
+
+
 class DeadLetterNotFoundError(CutbackError):
     """There is no such dead letter."""
 
@@ -78,6 +91,8 @@ _CODES = {
     "output_exists": Exit.REFUSED,
     "output_is_source": Exit.REFUSED,
     "file_not_found": Exit.NOT_FOUND,
+    "no_data": Exit.NOT_FOUND,
+    "already_running": Exit.REFUSED,
     "clip_not_found": Exit.NOT_FOUND,
     "recording_not_found": Exit.NOT_FOUND,
     "dead_letter_not_found": Exit.NOT_FOUND,

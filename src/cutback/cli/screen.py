@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, RenderableType
 
 from cutback.cli.console import SafeConsole, escape
-from cutback.cli.exit_codes import WrongOptionsError
+from cutback.cli.exit_codes import NoDataError, WrongOptionsError
 from cutback.domain.errors import CutbackError, InvalidRequestError, SettingsError, WrongUsageError
 from cutback.domain.visible import visible_in_json
 
@@ -95,6 +95,21 @@ class Screen:
         from cutback.adapters.build import build
 
         return build(self.settings())
+
+    def existing(self) -> Services:
+        """As `services`, for commands that read or change what is there, and so make no data folder.
+
+        Raises:
+            NoDataError: nothing was ever kept there.
+        """
+        settings = self.settings()
+        if settings.uses_sqlite and not settings.database_path.exists():
+            folder = settings.database_path.parent.absolute()
+            raise NoDataError(
+                f"There is no Cutback data at {folder}. Check --data and CUTBACK_DATA; "
+                "cutback up and cutback submit create it."
+            )
+        return self.services()
 
 
 def open_screen(*, as_json: bool, debug: bool, data: Path | None) -> Screen:

@@ -219,6 +219,11 @@ class Settings(BaseSettings):
         return self.clip_store or str(self.data / "clips")
 
     @property
+    def uses_sqlite(self) -> bool:
+        """Whether queue or records are in the SQLite file."""
+        return not (self.queue_url and (self.records_url or self.records_url_secret))
+
+    @property
     def database_path(self) -> Path:
         """The SQLite file."""
         return self.database or self.data / "cutback.sqlite"

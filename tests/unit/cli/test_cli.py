@@ -262,6 +262,7 @@ def test_the_schema_is_json_schema_of_a_request(capsys: pytest.CaptureFixture[st
 def test_redrive_wants_ids_or_all_and_knows_which_letters_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["redrive"]) == 2
     assert run(["redrive", "x", "--all"]) == 2
+    submitted(capsys, "--recording", "sea.mp4", "--from", "1", "--to", "2")
     assert run(["redrive", "nobody"]) == 4
     capsys.readouterr()
     assert run(["redrive", "--all", "--queue", "webhooks", "--json"]) == 0

@@ -40,7 +40,6 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["clips", "--limit", "x"], "--limit 'x': it must be an integer."),
         (["clips", "--limit"], "--limit needs a value."),
         (["--json=3", "clips"], "--json takes no value."),
-        (["clips", "--cursor", "xx"], "--cursor: "),
         (["clips", "--state", "happy"], "--state"),
         (["clips", "--since", "x"], "--since"),
         (["show"], "ID is missing."),

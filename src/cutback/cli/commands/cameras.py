@@ -39,7 +39,7 @@ def cameras(screen: Screen) -> None:
     from cutback.cli.views import formatting
     from cutback.domain.base import iso
 
-    with screen.services() as services:
+    with screen.existing() as services:
         found, now = services.catalogue.cameras(), services.clock()
     screen.document(
         {
@@ -96,8 +96,8 @@ def recordings(
     """List recordings by their start, with a timeline of what is covered and what is not."""
     from cutback.cli.views.coverage import gaps_in
 
-    with screen.services() as services:
-        start, end = moment_option("--from", begins), moment_option("--to", ends)
+    start, end = moment_option("--from", begins), moment_option("--to", ends)
+    with screen.existing() as services:
         if start is None and end is None:
             start = _last_day(services.catalogue, camera)
         try:

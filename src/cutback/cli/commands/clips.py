@@ -150,18 +150,20 @@ def clips(
 ) -> None:
     """List clips, the newest first."""
     from cutback.cli.views import formatting
+    from cutback.domain.base import utc_now
     from cutback.domain.clips.clip import ClipState
     from cutback.ports import ClipQuery
 
     if state is not None and state not in set(ClipState):
         raise WrongUsageError(f"--state {state!r}: it is one of {', '.join(ClipState)}.")
-    services = screen.services()
+    created_from = read_since(since, utc_now()) if since else None
+    services = screen.existing()
     now = services.clock()
     query = ClipQuery(
         state=ClipState(state) if state else None,
         tag=tag,
         recording=recording,
-        created_from=read_since(since, now) if since else None,
+        created_from=created_from,
     )
     try:
         page = services.records.list_clips(query, limit=limit, cursor=cursor)
@@ -197,7 +199,7 @@ def show(screen: Screen, clip_id: Annotated[str, typer.Argument(metavar="ID", he
     from cutback.cli.views import formatting
     from cutback.lifecycle.lookup import clip_url, get_clip
 
-    services = screen.services()
+    services = screen.existing()
     clip = get_clip(services, clip_id)
     path = clip_url(services, clip)
     screen.document({**clip.public(), **({"path": path} if path else {})})
@@ -208,7 +210,7 @@ def cancel(screen: Screen, ids: Ids) -> None:
     """Cancel clips; one in work stops within a second."""
     from cutback.lifecycle import accept
 
-    services = screen.services()
+    services = screen.existing()
     each(screen, ids, lambda name: {"clip": accept.cancel(services, name).public()}, "cancelled")
 
 
@@ -216,5 +218,5 @@ def retry(screen: Screen, ids: Ids) -> None:
     """Try failed or cancelled clips again."""
     from cutback.lifecycle import accept
 
-    services = screen.services()
+    services = screen.existing()
     each(screen, ids, lambda name: {"clip": accept.retry(services, name).public()}, "queued again")

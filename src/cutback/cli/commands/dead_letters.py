@@ -48,7 +48,7 @@ def dead_letters(
     """List what was given up, the newest first."""
     from cutback.cli.views import formatting
 
-    services = screen.services()
+    services = screen.existing()
     letters = queue_of(services, queue).dead_letters(limit=limit)
     screen.document({"queue": queue.value, "dead_letters": [as_dict(letter) for letter in letters]})
     if not letters:
@@ -84,7 +84,7 @@ def redrive(
 
     if bool(ids) == everything:
         raise WrongUsageError("Name dead letters by id, or say --all.")
-    services = screen.services()
+    services = screen.existing()
     wanted = None if everything else chosen(queue_of(services, queue).dead_letters(limit=1000), ids or [])
     clips = queue is QueueName.CLIPS
     count = accept.redrive(services, wanted) if clips else queue_of(services, queue).redrive(wanted)

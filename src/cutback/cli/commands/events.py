@@ -47,7 +47,7 @@ def events(
     """
     from cutback.worker.poll import stopping_on_signals
 
-    services = screen.services()
+    services = screen.existing()
     last = services.records.last_position()
     position = after if after is not None else last if follow else max(0, last - 20)
     stop = threading.Event()

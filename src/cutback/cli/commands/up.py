@@ -40,6 +40,7 @@ def up(
     from cutback.adapters.build import build
     from cutback.catalogue.scan import scanning
     from cutback.cli.commands.events import drain, say
+    from cutback.cli.folder_lock import only_one
     from cutback.cli.views.live import View
     from cutback.lifecycle.arrivals import enter_recording
     from cutback.settings.settings import load_settings
@@ -59,6 +60,7 @@ def up(
     position = services.records.last_position()
     stop = threading.Event()
     with (
+        only_one(settings.data),
         stopping_on_signals(stop),
         scanning(services, stop, enter_recording),
         Live(console=screen.err, transient=True, auto_refresh=False) as live,
