@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,8 +12,9 @@ from av.container import InputContainer
 
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.source.foreign import HEAD, foreign_kind
 from cutback.cutting.source.source_file import SourceFile
-from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
+from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 
 FORMATS = "mov,matroska,webm,mpegts"
 _BUFFER = 256 * 1024
@@ -33,9 +35,7 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
             buffer_size=_BUFFER,
         )
     except av.FFmpegError as error:
-        if _looks_like_text(source):
-            raise MediaUnsupportedError("It is not a video at all.") from error
-        raise media_error("It cannot be opened", error) from error
+        raise _refusal(source, error) from error
     except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these, too
         raise MediaUnreadableError("Its headers are damaged.") from error
     if not set(container.format.name.split(",")) <= {*FORMATS.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
@@ -48,8 +48,21 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
     return container
 
 
-def _looks_like_text(source: ByteSource) -> bool:
-    head = source.read_at(0, 512)
+def _refusal(source: ByteSource, error: av.FFmpegError) -> CutbackError:
+    """Why a recording cannot be opened."""
+    head = source.read_at(0, HEAD)
+    if error.errno == errno.ENOMEM:
+        return media_error("It cannot be opened", error)
+    if (kind := foreign_kind(head)) is not None:
+        return MediaUnsupportedError(f"It is {kind}.")
+    if _looks_like_text(head[:512]):
+        return MediaUnsupportedError("It is not a video at all.")
+    if error.errno == errno.EINVAL:  # libavformat's answer for a format that is not on the list
+        return MediaUnsupportedError("It is in another format.")
+    return media_error("It cannot be opened", error)
+
+
+def _looks_like_text(head: bytes) -> bool:
     return bool(head) and all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
 
 
