@@ -74,7 +74,8 @@ def make_clip(
         ):
             _reached(services, "resolved", clip.id, attempt.attempt, began)
 
-            job = footage.job(request, services.settings.limits)
+            settings = services.settings
+            job = footage.job(request, settings.limits, keep_location=settings.keep_location)
             with services.cutter.render(
                 job, footage.readers, on_progress=_noting(lease, footage), stopped=lease.stopped
             ) as rendition:

@@ -76,9 +76,11 @@ def cut_in_process(
     *ranges: tuple[int, Instant, Instant],
     precision: Precision = "exact",
     limits: Limits | None = None,
+    keep_location: bool = False,
 ) -> CutResult:
     """Cut in this process."""
-    return cut_ranges(recordings, ask(*ranges), precision=precision, limits=limits)
+    wanted = ask(*ranges)
+    return cut_ranges(recordings, wanted, precision=precision, limits=limits, keep_location=keep_location)
 
 
 def cut_ranges(
@@ -87,13 +89,16 @@ def cut_ranges(
     *,
     precision: Precision = "exact",
     limits: Limits | None = None,
+    keep_location: bool = False,
 ) -> CutResult:
     """Cut in this process."""
     sources = [_source(recording) for recording in recordings]
     progress: list[CutProgress] = []
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
-        job = CutJob(tuple(s.size for s in sources), tuple(ranges), precision, limits or Limits())
+        job = CutJob(
+            tuple(s.size for s in sources), tuple(ranges), precision, limits or Limits(), keep_location=keep_location
+        )
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)
         data = assembled.read_at(0, assembled.size)

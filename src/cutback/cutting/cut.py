@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
+from cutback.cutting.index import Index
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
 from cutback.cutting.mp4.write import front_matter
@@ -24,6 +26,7 @@ from cutback.cutting.sound.join import NotAlikeError, join_sound
 from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
+from cutback.cutting.tags import tags_of_clip
 from cutback.cutting.verify import Expected, find_fault
 from cutback.domain.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
 
@@ -119,10 +122,12 @@ def _make(
     if not tracks:
         raise MediaUnsupportedError("Nothing of it falls into the range.")
     placed = lay_out(tracks)
-    head = front_matter(tracks, placed)
+    tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
+    head = front_matter(tracks, placed, tags, _created(pieces))
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
     width, height = _picture_size(pictures)
-    notes += [note for media, _, _ in pieces for note in media.index.notes]
+    for media, _, _ in pieces:
+        notes += [*media.index.notes, *_left_out(media.index, job)]
     if fault:
         notes.append(f"Made again with more re-encoding: the first version {fault}.")
     facts = Facts(
@@ -174,10 +179,37 @@ def _sound(
 def _joined_sound(
     pieces: list[tuple[MediaSource, FrameRange]], number: int, spool: Spool, *, copy: bool
 ) -> OutTrack | None:
+    track = None
     if copy and len(pieces) > 1:
         with suppress(NotAlikeError):
-            return join_sound(pieces, number, spool)
-    return encode_sound(pieces, number, spool)
+            track = join_sound(pieces, number, spool)
+    if track is None:
+        track = encode_sound(pieces, number, spool)
+    titles = {media.index.audio[number].title for media, _ in pieces if number < len(media.index.audio)}
+    if track is not None and len(titles) == 1:
+        track.title = titles.pop()
+    return track
+
+
+def _created(pieces: list[tuple[MediaSource, int, FrameRange]]) -> datetime | None:
+    """When the clip's first moment was recorded; None where its recording does not say when it was made."""
+    before = Fraction(0)
+    for media, _, piece in pieces:
+        if piece.fill is None:
+            created, since = media.index.created, piece.start - media.index.zero - before
+            with suppress(OverflowError):
+                return None if created is None else created + timedelta(seconds=float(since))
+            return None
+        before += piece.duration
+    return None
+
+
+def _left_out(index: Index, job: CutJob) -> Iterator[str]:
+    pictures = sum(track.kind == "video" for track in index.tracks)
+    if pictures > 1:
+        yield f"Only the first of its {pictures} picture tracks is carried over."
+    if index.tags.location and not job.keep_location:
+        yield "Where it was recorded is not carried over."
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

@@ -15,9 +15,12 @@ from fractions import Fraction
 from itertools import repeat
 from typing import Literal
 
+from cutback.cutting.tags import Tags
 from cutback.domain.byte_ranges import coalesced
 
 Kind = Literal["video", "audio", "other"]
+
+COVER = "Its cover picture is not carried over."
 
 _GAP = 65536
 """Bytes between samples that are fetched together."""
@@ -74,6 +77,7 @@ class Track:
     partial: bool = False
     """Whether there are samples before the first one held."""
     language: str = "und"
+    title: str = ""
     handler: bytes = b""
     """The container's own name for the kind of media, four characters."""
     matrix: bytes = b""
@@ -149,11 +153,17 @@ class Index:
     """Whether its end is not all there: it was broken off, or is still being written."""
     open_ended: bool = False
     """Whether nothing in it says that it is finished, so that it may grow."""
+    tags: Tags = field(default_factory=Tags)
 
     @property
     def video(self) -> Track | None:
         """The first video track that has samples."""
         return next((track for track in self.tracks if track.kind == "video"), None)
+
+    @property
+    def zero(self) -> Fraction:
+        """Time zero, in seconds: the earliest picture or sound."""
+        return min(track.start for track in self.tracks if track.kind != "other")
 
     @property
     def audio(self) -> tuple[Track, ...]:

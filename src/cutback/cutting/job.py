@@ -112,6 +112,9 @@ class CutJob:
     """For a source that is a part of something longer: the time of the first picture in it, in seconds; its ranges
     and what was really taken count by that. None, or nothing: a source counts from its own time zero."""
 
+    keep_location: bool = False
+    """Whether the clip says where it was recorded, if its recording does."""
+
     def clock(self, source: int) -> Fraction | None:
         """The time of the first picture of a source, where it does not count from its own zero."""
         return self.clocks[source] if source < len(self.clocks) else None

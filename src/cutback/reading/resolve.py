@@ -130,7 +130,7 @@ class OpenedSources:
         for reader in self.readers:
             reader.close()
 
-    def job(self, request: ClipRequest, limits: Limits) -> CutJob:
+    def job(self, request: ClipRequest, limits: Limits, *, keep_location: bool = False) -> CutJob:
         """Return the cutter's job."""
         return CutJob(
             sizes=tuple(reader.size for reader in self.readers),
@@ -138,6 +138,7 @@ class OpenedSources:
             precision=request.output.precision,
             limits=limits,
             clocks=self.clocks,
+            keep_location=keep_location,
         )
 
     def _ranges(self) -> Iterator[CutRange | CutGap]:

@@ -65,6 +65,7 @@ class Task:
             "precision": job.precision,
             "limits": asdict(job.limits),
             "clocks": [None if clock is None else str(clock) for clock in job.clocks],
+            "keep_location": job.keep_location,
         }
 
     @classmethod
@@ -72,8 +73,10 @@ class Task:
         """See `WireMessage`."""
         ranges = tuple(_range_in(wanted) for wanted in fields["ranges"])
         clocks = tuple(None if clock is None else Fraction(clock) for clock in fields["clocks"])
-        limits = Limits(**fields["limits"])
-        return cls(fields["kind"], CutJob(tuple(fields["sizes"]), ranges, fields["precision"], limits, clocks))
+        limits, sizes = Limits(**fields["limits"]), tuple(fields["sizes"])
+        return cls(
+            fields["kind"], CutJob(sizes, ranges, fields["precision"], limits, clocks, bool(fields["keep_location"]))
+        )
 
 
 @dataclass(frozen=True, slots=True)

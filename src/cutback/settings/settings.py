@@ -144,6 +144,10 @@ class Settings(BaseSettings):
     )
     housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between rounds of housekeeping.")
 
+    keep_location: bool = Field(
+        default=False, description="Whether clips say where they were recorded, if their recordings do."
+    )
+
     limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Maximum pixels of one picture.")
     limit_streams: int = Field(_LIMITS.streams, ge=1, le=1000, description="Maximum streams of one recording.")
     limit_frames: int = Field(_LIMITS.frames, ge=1, description="Maximum frames of one job.")

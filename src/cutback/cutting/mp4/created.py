@@ -27,6 +27,11 @@ def created(moov: memoryview) -> datetime | None:
     return found if found is not None and found > _EARLIEST else None
 
 
+def seconds_of(moment: datetime | None) -> int:
+    """A moment as headers count it; 0 where there is none, as writers put it that know none."""
+    return 0 if moment is None or moment < _EARLIEST else round((moment - _EPOCH).total_seconds())
+
+
 def _header_date(moov: memoryview) -> datetime | None:
     mvhd = child(moov, b"mvhd")
     if mvhd is None:

@@ -41,6 +41,7 @@ class OutTrack:
     duration: Fraction = Fraction(0)
     """Seconds presented, the delay not counted."""
     language: str = "und"
+    title: str = ""
     handler: bytes = b""
     """Of a track that is neither pictures nor sound, as its source has it."""
     matrix: bytes = b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
-from cutback.cutting.index import Hull, Index
+from cutback.cutting.index import COVER, Hull, Index
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_bytes
 from cutback.cutting.mp4.boxes import child, children, top_level
@@ -13,6 +13,7 @@ from cutback.cutting.mp4.created import created
 from cutback.cutting.mp4.descriptions import ENCRYPTED
 from cutback.cutting.mp4.fragments import Defaults, read_fragment
 from cutback.cutting.mp4.samples import Samples
+from cutback.cutting.mp4.tags import has_cover, read_tags
 from cutback.cutting.mp4.trak import Trak, parse_trak
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 
@@ -63,6 +64,7 @@ def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> 
         return replace(
             index,
             created=created(moov),
+            tags=read_tags(moov),
             fragmented=fragmented,
             truncated=end != source.size,
             open_ended=fragmented and not finished,
@@ -113,4 +115,6 @@ def _read_moov(
             times = [pictures.seconds(ticks) + zero for ticks in (min(pictures.pts), max(pictures.pts))]
             hull = replace(hull, start=min(times), end=max(times))
     tracks = (pictures if pictures is not None and trak is video else trak.track(zero, hull) for trak in traks)
+    if has_cover(moov):
+        notes.append(COVER)
     return Index("mp4", tuple(tracks), tuple(notes))

@@ -16,9 +16,18 @@ from cutback.cutting.mp4.descriptions import parse_descriptions
 from cutback.cutting.mp4.edit_list import FOREVER, EditList, parse_edit_list
 from cutback.cutting.mp4.samples import Samples
 from cutback.cutting.mp4.tables import Tables, chunks_as_samples
+from cutback.cutting.mp4.tags import read_track_title
 from cutback.domain.errors import MediaUnreadableError
 
 _KINDS: dict[bytes, Kind] = {b"vide": "video", b"soun": "audio"}
+
+_MACINTOSH_END = 0x400
+_MACINTOSH = (
+    *("eng", "fra", "deu", "ita", "nld", "swe", "spa", "dan", "por", "nor", "heb", "jpn", "ara", "fin", "ell", "isl"),
+    *("mlt", "tur", "hrv", "zho", "urd", "hin", "tha", "kor", "lit", "pol", "hun", "est", "lav", "und", "fao", "und"),
+    *("rus", "zho", "nld", "gle", "sqi", "ron", "ces", "slk", "slv"),
+)
+"""Languages by QuickTime's numbers (QTFF, "Language Code Values"), which are below 0x400."""
 
 EDGE = 64
 """Samples looked at around a track's presented ends: more than decoding ever runs ahead of presentation."""
@@ -47,6 +56,7 @@ class Trak:
     """Seconds on the movie's own timeline, where time zero is not yet known."""
     end: Fraction
     language: str
+    title: str
     handler: bytes
     matrix: bytes
     display_size: tuple[int, int]
@@ -92,6 +102,7 @@ class Trak:
             first_rank=max(0, begin - self.first),
             partial=begin > 0,
             language=self.language,
+            title=self.title,
             handler=self.handler,
             matrix=self.matrix,
             display_size=self.display_size,
@@ -172,6 +183,7 @@ def parse_trak(
         start=shift + Fraction(start, timescale),
         end=shift + Fraction(end, timescale),
         language=_language(language),
+        title=read_track_title(data, hdlr),
         handler=bytes(hdlr[8:12]),
         matrix=bytes(tkhd[matrix_at : matrix_at + 36]),
         display_size=struct.unpack_from(">II", tkhd, matrix_at + 36),
@@ -233,5 +245,7 @@ def _ends(samples: Tables | Samples, edits: EditList, lead: int) -> tuple[int, i
 
 
 def _language(packed: int) -> str:
+    if packed < _MACINTOSH_END:
+        return _MACINTOSH[packed] if packed < len(_MACINTOSH) else "und"
     letters = "".join(chr((packed >> shift & 31) + 0x60) for shift in (10, 5, 0))
     return letters if letters.isalpha() and letters.isascii() else "und"

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import struct
 from array import array
+from datetime import datetime
 from fractions import Fraction
 from itertools import groupby, pairwise
 from math import lcm
 from operator import add
 
 from cutback.cutting.mp4.boxes import box, full_box, packed
+from cutback.cutting.mp4.created import seconds_of
 from cutback.cutting.mp4.layout import OutTrack, Placed
+from cutback.cutting.mp4.tags import written_tags, written_track_title
+from cutback.cutting.tags import Tags
 
+NO_TAGS = Tags()
 IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _LARGEST_TIMESCALE = 2**31 - 1
 _HANDLERS = {"video": (b"vide", b"Video"), "audio": (b"soun", b"Sound")}
 
 
-def front_matter(tracks: list[OutTrack], placed: Placed) -> bytes:
+def front_matter(
+    tracks: list[OutTrack], placed: Placed, tags: Tags = NO_TAGS, created: datetime | None = None
+) -> bytes:
     """Everything before the media data, its own header included."""
     ftyp = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
     wide = placed.size + 16 >= 2**32
     mdat = struct.pack(">I4sQ", 1, b"mdat", placed.size + 16) if wide else struct.pack(">I4s", placed.size + 8, b"mdat")
     # The offsets' width follows from the size of the media data; their values do not change moov's size.
-    moov, tables = _moov(tracks, placed, "Q" if wide or placed.size >= 2**31 else "I")
+    moov, tables = _moov(tracks, placed, "Q" if wide or placed.size >= 2**31 else "I", seconds_of(created))
+    moov += written_tags(tags)
+    struct.pack_into(">I", moov, 0, len(moov))
     begin = len(ftyp) + len(moov) + len(mdat)
     for end, code, chunks in tables:
         offsets = packed(code, [begin + chunk for chunk in chunks])
@@ -53,7 +62,9 @@ def decode_times(pts: array[int]) -> tuple[list[int], int]:
     return [time - first for time in times], first
 
 
-def _moov(tracks: list[OutTrack], placed: Placed, code: str) -> tuple[bytearray, list[tuple[int, str, list[int]]]]:
+def _moov(
+    tracks: list[OutTrack], placed: Placed, code: str, created: int
+) -> tuple[bytearray, list[tuple[int, str, list[int]]]]:
     """The box, its chunks' offsets counted from the media data's first byte; and where those tables end in it."""
     timescale = movie_timescale([track.timescale for track in tracks])
     duration = max(_ticks(track.delay + track.duration, timescale) for track in tracks)
@@ -61,7 +72,7 @@ def _moov(tracks: list[OutTrack], placed: Placed, code: str) -> tuple[bytearray,
         b"mvhd",
         1,
         0,
-        struct.pack(">QQIQ", 0, 0, timescale, duration),
+        struct.pack(">QQIQ", created, created, timescale, duration),
         struct.pack(">IH10x", 0x10000, 0x100),
         IDENTITY,
         bytes(24),
@@ -71,9 +82,8 @@ def _moov(tracks: list[OutTrack], placed: Placed, code: str) -> tuple[bytearray,
     tables = []
     for number, track in enumerate(tracks):
         chunks, runs = _chunk(track, placed.places[number])
-        moov += _trak(track, number + 1, timescale, chunks, runs, code)
+        moov += _trak(track, number + 1, timescale, chunks, runs, code, created)
         tables.append((len(moov), code, chunks))  # a track ends with its chunks' offsets
-    struct.pack_into(">I", moov, 0, len(moov))
     return moov, tables
 
 
@@ -82,7 +92,13 @@ def _ticks(seconds: Fraction, timescale: int) -> int:
 
 
 def _trak(
-    track: OutTrack, number: int, timescale: int, chunks: list[int], runs: list[tuple[int, int, int]], code: str
+    track: OutTrack,
+    number: int,
+    timescale: int,
+    chunks: list[int],
+    runs: list[tuple[int, int, int]],
+    code: str,
+    created: int,
 ) -> bytes:
     dts, base = decode_times(track.pts)
     media_duration = dts[-1] + track.last_duration
@@ -94,7 +110,7 @@ def _trak(
         b"tkhd",
         1,
         3,  # enabled, in the movie
-        struct.pack(">QQI4xQ", 0, 0, number, delay + presented),
+        struct.pack(">QQI4xQ", created, created, number, delay + presented),
         struct.pack(">8xhhH2x", 0, 1 if track.kind == "audio" else 0, volume),
         track.matrix or IDENTITY,
         struct.pack(">II", width, height),
@@ -108,8 +124,11 @@ def _trak(
     language = 0
     for letter in track.language:
         language = language << 5 | ord(letter) - 0x60
-    mdhd = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, track.timescale, media_duration, language, 0))
+    mdhd = full_box(
+        b"mdhd", 1, 0, struct.pack(">QQIQHH", created, created, track.timescale, media_duration, language, 0)
+    )
     handler, name = _HANDLERS.get(track.kind, (track.handler, b"Text"))
+    name = track.title.encode() or name  # where most programs look for it
     hdlr = full_box(b"hdlr", 0, 0, struct.pack(">4x4s12x", handler), name + b"\0")
     header = {
         "video": full_box(b"vmhd", 0, 1, bytes(8)),
@@ -119,7 +138,7 @@ def _trak(
     }[track.kind]
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
     minf = box(b"minf", header, dinf, _stbl(track, dts, base, chunks, runs, code))
-    return box(b"trak", tkhd, box(b"edts", elst), box(b"mdia", mdhd, hdlr, minf))
+    return box(b"trak", tkhd, box(b"edts", elst), written_track_title(track.title), box(b"mdia", mdhd, hdlr, minf))
 
 
 def _stbl(

@@ -72,6 +72,7 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
         matrix=first.matrix,
         display_size=first.display_size,
         language=first.language,
+        title=first.title,
     )
     pictures = Pictures(out)
     copies = any(part.copies for part in parts)

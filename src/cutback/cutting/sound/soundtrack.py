@@ -60,6 +60,7 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
         track.timescale,
         [entry.raw for entry in track.descriptions],
         language=track.language,
+        title=track.title,
         handler=track.handler,
         delay=(sounding - begin) / track.timescale,
         duration=min(piece.end, track.end) - track.seconds(0) - sounding / track.timescale,

@@ -16,11 +16,12 @@ from av.container import InputContainer
 from cutback.cutting.codecs import parameter_sets
 from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import Description, Index, Kind, Track, presented_order
+from cutback.cutting.index import COVER, Description, Index, Kind, Track, presented_order
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.write import decode_times
 from cutback.cutting.source.lavf_clock import Clock
 from cutback.cutting.source.lavf_entries import describe
+from cutback.cutting.tags import tags_of, title_of
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 _FOREVER = 2**62
@@ -48,10 +49,12 @@ def scan(
         MediaTooLargeError: it exceeds a limit.
     """
     columns: dict[int, _Column] = {}
-    others = 0
+    others = covers = 0
     for stream in container.streams:
         if stream.type in {"video", "audio"} and stream.codec_context is not None and not _is_cover(stream):
             columns[stream.index] = _Column(_lacking_parameter_sets(stream))
+        elif stream.type == "video" and _is_cover(stream):
+            covers += 1
         else:
             others += 1
     if not columns:
@@ -79,6 +82,8 @@ def scan(
     zero = min(track.start for track in tracks)
     tracks = [replace(track, shift=-zero, start=track.start - zero, end=track.end - zero) for track in tracks]
     notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not carried over.",) if others else ()
+    if covers:
+        notes += (COVER,)
     if clock and clock.jumps:
         notes += (f"Its clock jumps ({clock.jumps}×); what follows a jump is taken to follow in time.",)
     index = Index(
@@ -88,6 +93,7 @@ def scan(
         created=_created(container),
         truncated=bool(broken),
         open_ended=grows,
+        tags=tags_of({name.lower(): text for name, text in container.metadata.items()}),
     )
     if index.end > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
@@ -218,6 +224,7 @@ class _Column:
             end=Fraction(pts[order[-1]] + duration, timescale),
             frames=len(order),
             language=_language(stream.language),
+            title=title_of(stream.metadata),
             order=order,
         )
 

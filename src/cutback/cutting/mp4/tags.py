@@ -1,0 +1,164 @@
+"""Tags in MP4 and MOV: iTunes-style lists, QuickTime's texts and keys, and 3GPP's boxes; written as the first."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+
+from cutback.cutting.mp4.boxes import box, child, children, full_box
+from cutback.cutting.tags import Tags, tags_of, title_of
+from cutback.domain.errors import MediaUnreadableError
+
+_TITLE, _ARTIST, _COMMENT, _LOCATION = b"\xa9nam", b"\xa9ART", b"\xa9cmt", b"\xa9xyz"
+_NAMES = {
+    _TITLE: "title",
+    _ARTIST: "artist",
+    b"\xa9aut": "artist",
+    b"\xa9art": "artist",
+    b"\xa9prf": "artist",
+    _COMMENT: "comment",
+    b"\xa9des": "description",
+    b"\xa9inf": "comment",
+    b"\xa9cpy": "copyright",
+    _LOCATION: "location",
+    b"desc": "description",
+    b"cprt": "copyright",
+    b"titl": "title",
+    b"auth": "artist",
+    b"perf": "artist",
+    b"dscp": "description",
+}
+_KEYS = {
+    "title": "title",
+    "displayname": "title",
+    "artist": "artist",
+    "author": "artist",
+    "comment": "comment",
+    "description": "description",
+    "copyright": "copyright",
+    "location.ISO6709": "location",
+    "location": "location",
+}
+_APPLE = "com.apple.quicktime."
+_WRITTEN = {_TITLE: "title", _ARTIST: "artist", _COMMENT: "comment", b"desc": "description", b"cprt": "copyright"}
+_ENGLISH, _UTF8 = 0x15C7, 1
+"""Packed ISO 639-2 "eng", and the type of a value that is UTF-8."""
+_HANDLER = full_box(b"hdlr", 0, 0, struct.pack(">4x4s4s9x", b"mdir", b"appl"))
+
+
+def read_tags(moov: memoryview) -> Tags:
+    """The tags of a movie; what cannot be read is passed over."""
+    texts: dict[str, str] = {}
+    for source in (_keyed, _listed, _plain):
+        with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
+            for name, text in source(moov):
+                texts.setdefault(name, text)
+    return tags_of(texts)
+
+
+def read_track_title(trak: memoryview, hdlr: memoryview) -> str:
+    """A track's own title, or else its handler's name; empty where neither says more than what a handler is."""
+    with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
+        own = child(trak, b"udta", b"name")
+        if own is not None:
+            return title_of({"title": _text(bytes(own))})
+    name = bytes(hdlr[24:])
+    if name and name[0] == len(name.rstrip(b"\0")) - 1:  # QuickTime puts the length first
+        name = name[1:]
+    return title_of({"handler_name": _text(name)})
+
+
+def has_cover(moov: memoryview) -> bool:
+    """Whether a picture stands among the tags."""
+    with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
+        return any(kind == b"covr" for kind, _ in _items(moov))
+    return False
+
+
+def _meta(parent: memoryview | None) -> memoryview | None:
+    meta = None if parent is None else child(parent, b"meta")
+    if meta is not None and bytes(meta[4:8]) != b"hdlr":  # MP4 gives this box a version and flags
+        meta = meta[4:]
+    return meta
+
+
+def _items(moov: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    meta = _meta(child(moov, b"udta"))
+    values = None if meta is None else child(meta, b"ilst")
+    yield from () if values is None else children(values)
+
+
+def _listed(moov: memoryview) -> Iterator[tuple[str, str]]:
+    for kind, payload in _items(moov):
+        data = child(payload, b"data")
+        if kind in _NAMES and data is not None:
+            yield _NAMES[kind], _text(bytes(data[8:]))
+
+
+def _keyed(moov: memoryview) -> Iterator[tuple[str, str]]:
+    """QuickTime's keys and values."""
+    meta = _meta(moov) or _meta(child(moov, b"udta"))
+    keys, values = (None, None) if meta is None else (child(meta, b"keys"), child(meta, b"ilst"))
+    if keys is None or values is None:
+        return
+    names = [bytes(name).decode("latin-1").removeprefix(_APPLE) for _, name in children(keys[8:])]
+    for kind, payload in children(values):
+        number, data = int.from_bytes(kind), child(payload, b"data")
+        if data is not None and 0 < number <= len(names) and names[number - 1] in _KEYS:
+            yield _KEYS[names[number - 1]], _text(bytes(data[8:]))
+
+
+def _plain(moov: memoryview) -> Iterator[tuple[str, str]]:
+    """QuickTime's user data, texts with a length and a language, and 3GPP's, with a language."""
+    udta = child(moov, b"udta")
+    for kind, payload in () if udta is None else children(udta):
+        if kind not in _NAMES and kind != b"loci":
+            continue
+        if kind == b"loci":
+            yield "location", _place(payload)
+        elif kind[0] == 0xA9:
+            (length,) = struct.unpack_from(">H", payload)
+            yield _NAMES[kind], _text(bytes(payload[4 : 4 + length]))
+        else:
+            yield _NAMES[kind], _text(bytes(payload[6:]))
+
+
+def _place(loci: memoryview) -> str:
+    """3GPP's place (TS 26.244, 8.10) as ISO 6709."""
+    data = bytes(loci)
+    at = data.index(b"\0", 6) + 2  # behind a name and a role
+    longitude, latitude, altitude = struct.unpack_from(">iii", data, at)
+    return _degrees(latitude, 2) + _degrees(longitude, 3) + (_degrees(altitude, 1) if altitude else "") + "/"
+
+
+def _degrees(fixed: int, digits: int) -> str:
+    """A number of 16.16 bits with four decimals."""
+    whole, part = divmod(round(abs(fixed) * 10_000 / 65536), 10_000)
+    return f"{'-' if fixed < 0 else '+'}{whole:0{digits}}.{part:04}"
+
+
+def _text(data: bytes) -> str:
+    """UTF-8, UTF-16 with a mark, or whatever it is, with marks for what cannot be read."""
+    if data[:2] in {b"\xfe\xff", b"\xff\xfe"}:
+        return data.decode("utf-16", "replace").rstrip("\0")
+    return data.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def written_tags(tags: Tags) -> bytes:
+    """A `udta` box; empty where there are no tags."""
+    items = [_item(kind, getattr(tags, name)) for kind, name in _WRITTEN.items() if getattr(tags, name)]
+    boxes = [full_box(b"meta", 0, 0, _HANDLER, box(b"ilst", *items))] if items else []
+    if tags.location:
+        place = tags.location.encode()
+        boxes.append(box(_LOCATION, struct.pack(">HH", len(place), _ENGLISH), place))
+    return box(b"udta", *boxes) if boxes else b""
+
+
+def _item(kind: bytes, text: str) -> bytes:
+    return box(kind, box(b"data", struct.pack(">II", _UTF8, 0), text.encode()))
+
+
+def written_track_title(title: str) -> bytes:
+    """A track's `udta` box; empty where it has no title."""
+    return box(b"udta", box(b"name", title.encode())) if title else b""

@@ -1,0 +1,165 @@
+"""What a recording says of itself is kept where it is true of the clip, too; what is left out is noted."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from tests.media.cuts import CutResult, cut_in_process, cut_ranges, find_boxes
+from tests.support.made_once import made_once
+from tests.support.media import MediaSpec, cached_media
+
+from cutback.cutting.job import CutGap, CutRange
+
+SPEC = MediaSpec(frames=120, gop=30)
+RANGE = (0, Fraction("1.5"), Fraction("3"))
+TEXTS = {
+    "title": "Pipeline, räumlich 波",
+    "artist": "Cam 3",
+    "comment": "two\nlines",
+    "description": "big",
+    "copyright": "© us",
+}
+MADE = datetime(2024, 3, 3, 10, 0, 0, tzinfo=UTC)
+LOCATION = "+22.5869+114.2602/"
+
+Ffmpeg = Callable[..., None]
+
+
+def tagged(folder: Path, ffmpeg: Ffmpeg, suffix: str, *options: str, **texts: str) -> Path:
+    """A recording with texts, a place, a moment and titles of its tracks."""
+    plain = cached_media(SPEC, folder)
+    given = TEXTS | {"creation_time": MADE.isoformat(), "location": LOCATION} | texts
+    told = [part for name, text in given.items() for part in ("-metadata", f"{name}={text}")]
+    told += ["-metadata:s:a", "title=Left microphone", "-metadata:s:a", "handler_name=Left microphone"]
+    told += ["-metadata:s:a", "language=por", *options]
+    name = f"{plain.stem}-tags-{len(options)}-{'-'.join(texts.values())}{suffix}"
+    return made_once(
+        folder / name.replace(" ", ""), lambda path: ffmpeg("-i", str(plain), "-c", "copy", *told, str(path))
+    )
+
+
+def said(clip: CutResult | Path, tmp_path: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """What FFmpeg reads of a file and of its tracks."""
+    path = tmp_path / "clip.mp4"
+    if isinstance(clip, CutResult):
+        path.write_bytes(clip.data)
+    with av.open(str(path)) as container:
+        return dict(container.metadata), [dict(stream.metadata) for stream in container.streams]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [(".mp4", []), (".mov", []), (".mov", ["-movflags", "use_metadata_tags"]), (".mkv", [])],
+    ids=["mp4", "mov", "keys", "mkv"],
+)
+def test_texts_and_titles_are_kept(
+    suffix: str, options: list[str], media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    recording = tagged(media_folder, ffmpeg, suffix, *options)
+    texts, tracks = said(cut_in_process([recording], RANGE), tmp_path)
+    kept = {name for name in TEXTS if suffix == ".mp4" or name != "description"}  # MOV has no box for it
+    assert {name: texts.get(name) for name in kept} == {name: TEXTS[name] for name in kept}
+    assert tracks[1]["handler_name"] == "Left microphone"
+    assert tracks[1]["language"] == "por"
+    assert "location" not in texts
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_clip_was_made_when_its_first_moment_was(
+    suffix: str, media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    recording = tagged(media_folder, ffmpeg, suffix)
+    texts, tracks = said(cut_in_process([recording], (0, Fraction(2), Fraction(3))), tmp_path)
+    assert datetime.fromisoformat(texts["creation_time"]) == MADE + timedelta(seconds=2)
+    if suffix != ".mkv":
+        assert datetime.fromisoformat(tracks[0]["creation_time"]) == MADE + timedelta(seconds=2)
+
+
+def test_a_gap_at_the_beginning_came_before(media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    recording = tagged(media_folder, ffmpeg, ".mp4")
+    clip = cut_ranges([recording], [CutGap(Fraction(5), "black"), CutRange(0, Fraction(2), Fraction(3))])
+    assert datetime.fromisoformat(said(clip, tmp_path)[0]["creation_time"]) == MADE - timedelta(seconds=3)
+
+
+def test_a_recording_that_says_nothing_gets_nothing(media_folder: Path, tmp_path: Path) -> None:
+    clip = cut_in_process([cached_media(SPEC, media_folder)], RANGE)
+    texts, tracks = said(clip, tmp_path)
+    assert "creation_time" not in texts
+    assert "title" not in texts
+    assert tracks[0]["handler_name"] == "Video"
+    assert clip.facts.notes == ()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_place_is_kept_only_if_that_is_wished(
+    suffix: str, media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    recording = tagged(media_folder, ffmpeg, suffix)
+    private = cut_in_process([recording], RANGE)
+    assert "location" not in said(private, tmp_path)[0]
+    assert "Where it was recorded is not carried over." in private.facts.notes
+    told = cut_in_process([recording], RANGE, keep_location=True)
+    assert said(told, tmp_path)[0]["location"] == LOCATION
+    assert told.facts.notes == ()
+
+
+def test_joined_recordings_keep_what_they_agree_on(media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    one, two = tagged(media_folder, ffmpeg, ".mp4"), tagged(media_folder, ffmpeg, ".mp4", title="Another")
+    clip = cut_in_process([one, two], (0, Fraction(1), Fraction(2)), (1, Fraction(1), Fraction(2)))
+    texts, tracks = said(clip, tmp_path)
+    assert "title" not in texts
+    assert texts["artist"] == TEXTS["artist"]
+    assert tracks[1]["handler_name"] == "Left microphone"
+
+
+def test_hostile_texts_do_no_harm(media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    """Bytes that are no text, control characters, sizes that are not true."""
+    data = tagged(media_folder, ffmpeg, ".mp4").read_bytes()
+    title = TEXTS["title"].encode()
+    assert title in data
+    noise = bytes([0xFF, 0xFE, 0x01, 0x80]) * (len(title) // 4) + bytes(len(title) % 4)
+    clip = cut_in_process([data.replace(title, noise)], RANGE)
+    assert clip.facts.frames == 45
+    (begin, _), *_ = find_boxes(data, b"moov", b"udta")
+    broken = bytearray(data)
+    struct.pack_into(">I", broken, begin, 0xFFFFFF)
+    clip = cut_in_process([bytes(broken)], RANGE)
+    assert said(clip, tmp_path)[0].get("title") is None
+    assert clip.facts.frames == 45
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
+def test_further_picture_tracks_are_left_out_with_a_note(suffix: str, media_folder: Path, ffmpeg: Ffmpeg) -> None:
+    plain = cached_media(SPEC, media_folder)
+    two = made_once(
+        media_folder / f"{plain.stem}-twice{suffix}",
+        lambda path: ffmpeg("-i", str(plain), "-map", "0:v", "-map", "0:a", "-map", "0:v", "-c", "copy", str(path)),
+    )
+    notes = cut_in_process([two], RANGE).facts.notes
+    assert "Only the first of its 2 picture tracks is carried over." in notes
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_cover_picture_is_left_out_with_a_note(suffix: str, media_folder: Path, ffmpeg: Ffmpeg) -> None:
+    plain = cached_media(SPEC, media_folder)
+
+    def make(path: Path) -> None:
+        cover = path.with_suffix(".jpg")
+        ffmpeg("-i", str(plain), "-frames:v", "1", "-update", "1", str(cover))
+        if suffix == ".mkv":
+            attached = ["-attach", str(cover), "-metadata:s:t", "mimetype=image/jpeg"]
+            ffmpeg("-i", str(plain), "-map", "0", "-c", "copy", *attached, str(path))
+        else:
+            given = ["-i", str(plain), "-i", str(cover), "-map", "0", "-map", "1"]
+            ffmpeg(*given, "-c", "copy", "-disposition:v:1", "attached_pic", str(path))
+
+    covered = made_once(media_folder / f"{plain.stem}-cover{suffix}", make)
+    clip = cut_in_process([covered], RANGE)
+    assert clip.facts.frames == 45
+    assert "Its cover picture is not carried over." in clip.facts.notes
