@@ -64,7 +64,7 @@ def test_the_console_writes_no_control_but_its_own() -> None:
     own = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
     assert not UNSAFE.search(own), own
     assert "\x1b[1m" in out.getvalue(), "its own colours are there"
-    assert own.count("0;owned\\x07b") == 5
+    assert own.count("\\x1b]0;owned") == 5
 
 
 def test_json_means_the_same_with_its_unsafe_characters_escaped() -> None:
