@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import signal
 import subprocess
 import tempfile
@@ -28,6 +27,7 @@ from cutback.domain.errors import (
     SurroundingsError,
 )
 from cutback.sandbox import wire
+from cutback.sandbox.budget import ReadBudget
 from cutback.sandbox.finished_clip import FinishedClip
 from cutback.sandbox.heap import keep_small
 from cutback.sandbox.messages import (
@@ -36,6 +36,7 @@ from cutback.sandbox.messages import (
     FailureReport,
     Findings,
     FinishedCut,
+    MalformedMessageError,
     PrefetchHint,
     ProgressReport,
     ReadRequest,
@@ -59,9 +60,17 @@ M = TypeVar("M", bound=WireMessage)
 
 _REASONS: dict[str, type[CutbackError]] = {
     kind.reason: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, CutbackError) and kind is not errors.InvalidRequestError
+    for kind in (
+        errors.ClipDamagedError,
+        errors.InternalError,
+        errors.MediaTooLargeError,
+        errors.MediaUnreadableError,
+        errors.MediaUnsupportedError,
+        errors.RangeOutsideRecordingError,
+        errors.StorageFullError,
+    )
 }
+"""What a child may report. Others are the parent's to say: a child that stopped would be tried again without end."""
 
 
 class ChildCutter:
@@ -167,6 +176,7 @@ class _Job:
         self._job, self._sources, self._child, self._spool = job, sources, child, spool
         self._on_progress, self._stopped, self._reader = on_progress, stopped, reader
         now = time.monotonic()
+        self._budget = ReadBudget(job.sizes)
         self._deadline = now + job.limits.seconds
         self._stalled_at = now + job.limits.stall_seconds
         self._ready = False
@@ -200,13 +210,16 @@ class _Job:
 
     def _begin(self, kind: Literal["cut", "probe", "preview"]) -> None:
         wire.send_spool(self._child.sock, self._spool.fileno())
-        wire.send(self._child.sock, Task(kind, self._job))
+        wire.send(self._child.sock, Task(kind, self._job), self._check)
 
     @contextmanager
     def _or_post_mortem(self) -> Iterator[None]:
         """Treat a child that ends early or sends invalid messages as crashed."""
         try:
             yield
+        except MalformedMessageError as error:
+            log.warning("the cutter's child sent an invalid message: %s", error)
+            raise MediaCrashedError from error
         except (WireError, OSError) as error:
             raise self._post_mortem() from error
 
@@ -216,26 +229,20 @@ class _Job:
     def _hear(self, awaited: type[M]) -> M:
         """Serve the child's requests until it sends a message of this class."""
         while True:
-            self._wait()
-            message = wire.receive(self._child.sock)
+            self._check()
+            message = wire.receive(self._child.sock, self._check)
             self._stalled_at = time.monotonic() + self._job.limits.stall_seconds
             if isinstance(message, awaited):
                 return message
             self._serve(message)
 
-    def _wait(self) -> None:
-        """Wait until the child sends something.
+    def _check(self) -> None:
+        """Called in every round, and every tenth of a second while waiting for the child.
 
         Raises:
             StoppedError: the work was stopped, even if the child keeps sending.
             MediaTooSlowError: a time limit has passed.
         """
-        if self._stopped():
-            raise StoppedError
-        while not select.select([self._child.sock], [], [], _TICK)[0]:
-            self._check()
-
-    def _check(self) -> None:
         if self._stopped():
             raise StoppedError
         now = time.monotonic()
@@ -248,26 +255,27 @@ class _Job:
         match message:
             case ReadRequest():
                 source = self._source(message.source)
+                self._budget.spend(message.length)
                 read = source.read_index if message.index and isinstance(source, KeepsIndex) else source.read_at
                 data = self._patiently(lambda: read(message.offset, message.length))
-                wire.send(self._child.sock, SourceBytes(data))
+                wire.send(self._child.sock, SourceBytes(data), self._check)
             case PrefetchHint():
                 hinted = self._source(message.source)
+                self._budget.spend(*(length for _, length in message.ranges))
                 self._patiently(lambda: hinted.prefetch(message.ranges))
             case Confinement():
                 self._ready = True  # the child sends this before it reads media
                 log.debug("the cutter's child is confined by %s", ", ".join(message.by))
             case ProgressReport():
-                self._check()
                 self._on_progress(CutProgress(message.fraction, message.frames))
             case FailureReport():
                 raise self._failure(message)
             case _:
-                raise WireError("an unexpected message")
+                raise MalformedMessageError("a message out of turn")
 
     def _failure(self, report: FailureReport) -> CutbackError:
         """Return the error that the child reports; a bug in the child gets an id, with which it is logged."""
-        kind, words = _REASONS.get(report.reason, InternalError), self._child.last_words()
+        kind, words = _REASONS.get(report.reason, MediaCrashedError), self._child.last_words()
         if kind is InternalError:
             error = InternalError.with_id()
             log.error("%s the cutter's child failed: %s", error.detail, words)
@@ -278,7 +286,7 @@ class _Job:
 
     def _source(self, number: int) -> ByteSource:
         if number >= len(self._sources):
-            raise WireError("there is no such source")
+            raise MalformedMessageError("there is no such source")
         return self._sources[number]
 
     def _patiently(self, work: Callable[[], T]) -> T:

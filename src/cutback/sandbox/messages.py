@@ -6,20 +6,43 @@ against the sources and the spool before they are used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.domain.times import FrameNumber, Instant
+from cutback.domain.visible import visible
+
+V = TypeVar("V")
+
+LARGEST_READ = 256 * 1024 * 1024
+"""Bytes that a child may ask for at once: as many as the index of a recording may have."""
 
 _LARGEST_POSTER = 64 * 1024 * 1024
+_LARGEST_NUMBER = 2**63 - 1
+_MOST_PREFETCHED = 100_000
+"""Ranges in one hint."""
+_MOST_SPANS = 10_000
+_MOST_NOTES = 100
+_MOST_POSTERS = 20
+_MOST_FOUND = 100_000
+"""Values in what a probe or a preview found."""
+_DEEPEST_FOUND = 20
+_LONGEST_TEXT = 2000
+_FRACTION = re.compile(r"-?\d{1,40}(?:/\d{1,40})?", re.ASCII)
 
 
 class WireError(Exception):
     """The other side is gone or violates the protocol."""
+
+
+class MalformedMessageError(WireError):
+    """The other side sent what a child never sends: it has been compromised."""
 
 
 class WireMessage(Protocol):
@@ -112,7 +135,7 @@ class Confinement:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        return cls(tuple(map(str, fields["by"])))
+        return cls(_several(fields["by"], 20, _text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +156,8 @@ class ReadRequest:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        source, offset, length = int(fields["source"]), int(fields["offset"]), int(fields["length"])
-        if source < 0 or offset < 0 or length < 0:
-            raise ValueError("a negative number")
-        return cls(source, offset, length, bool(fields["index"]))
+        length = _integer(fields["length"], high=LARGEST_READ)
+        return cls(_integer(fields["source"]), _integer(fields["offset"]), length, _flag(fields["index"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +175,7 @@ class PrefetchHint:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        ranges = [(_natural(offset), _natural(length)) for offset, length in fields["ranges"]]
-        return cls(_natural(fields["source"]), ranges)
+        return cls(_integer(fields["source"]), list(_several(fields["ranges"], _MOST_PREFETCHED, _byte_range)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +193,10 @@ class ProgressReport:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        return cls(min(1.0, float(fields["fraction"])), int(fields["frames"]))
+        fraction = fields["fraction"]
+        if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not math.isfinite(fraction):
+            raise ValueError("a fraction that is not a number")
+        return cls(min(1.0, max(0.0, float(fraction))), _integer(fields["frames"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +215,7 @@ class FailureReport:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        return cls(str(fields["reason"]), str(fields["detail"])[:500])
+        return cls(_text(fields["reason"])[:100], _text(fields["detail"])[:500])
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +232,10 @@ class Findings:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        return cls(dict(fields["found"]))
+        found = _Cleaner().clean(fields["found"])
+        if not isinstance(found, dict):
+            raise TypeError("findings of a wrong form")
+        return cls(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,21 +254,25 @@ class FinishedCut:
     @classmethod
     def parse(cls, fields: dict[str, Any], payload: bytes) -> Self:
         """See `WireMessage`."""
-        extents = tuple(Extent(int(origin), int(offset), int(length)) for origin, offset, length in fields["extents"])
+        extents = tuple(_extent_in(extent) for extent in fields["extents"])
         return cls(_facts_in(fields["facts"]), extents, payload)
 
     def check(self, sizes: Sequence[int], spool_size: int) -> None:
-        """Check that every extent is inside its origin, a source or the spool.
+        """Check that every extent is inside its origin, a source or the spool, and that the facts agree with them.
 
         Raises:
-            WireError: one is not.
+            MalformedMessageError: one is not, or they do not.
         """
+        if any(span.source >= len(sizes) for span in self.facts.spans):
+            raise MalformedMessageError("a span of no source")
+        if self.facts.size != len(self.payload) + sum(extent.length for extent in self.extents):
+            raise MalformedMessageError("a size that is not that of the clip")
         for extent in self.extents:
             if not SPOOL <= extent.origin < len(sizes):
-                raise WireError("an extent of no source")
+                raise MalformedMessageError("an extent of no source")
             size = spool_size if extent.origin == SPOOL else sizes[extent.origin]
             if extent.offset < 0 or not 0 < extent.length <= size - extent.offset:
-                raise WireError("an extent outside its origin")
+                raise MalformedMessageError("an extent outside its origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,17 +289,17 @@ class DrawnPosters:
     @classmethod
     def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        return cls(tuple(Poster(*map(int, numbers)) for numbers in fields["posters"]))
+        return cls(_several(fields["posters"], _MOST_POSTERS, _poster_in))
 
     def check(self, spool_size: int) -> None:
         """Check that every poster is inside the spool.
 
         Raises:
-            WireError: one is not, or is too large.
+            MalformedMessageError: one is not, or is too large.
         """
         for poster in self.posters:
             if poster.offset < 0 or not 0 < poster.size <= min(_LARGEST_POSTER, spool_size - poster.offset):
-                raise WireError("a poster outside the spool")
+                raise MalformedMessageError("a poster outside the spool")
 
 
 _KINDS: tuple[type[WireMessage], ...] = (
@@ -302,11 +332,77 @@ def decode(fields: dict[str, Any], payload: bytes) -> WireMessage:
 # --- values in messages ------------------------------------------------------------------------------
 
 
-def _natural(value: Any) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError("a negative number")
-    return number
+def _integer(value: Any, *, low: int = 0, high: int = _LARGEST_NUMBER) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError("a number of a wrong kind or out of its range")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
+def _fraction(value: Any) -> Fraction:
+    """Bounded before it becomes a number: an exponent would be expanded into gigabytes."""
+    if not isinstance(value, str) or not _FRACTION.fullmatch(value):
+        raise ValueError("not a fraction")
+    return Fraction(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return visible(value[:_LONGEST_TEXT])
+
+
+def _several(values: Any, most: int, read: Callable[[Any], V]) -> tuple[V, ...]:
+    if not isinstance(values, list) or len(values) > most:
+        raise ValueError("not a list, or too long")
+    return tuple(read(value) for value in values)
+
+
+def _byte_range(value: Any) -> tuple[int, int]:
+    offset, length = value
+    return _integer(offset), _integer(length)
+
+
+def _extent_in(value: Any) -> Extent:
+    origin, offset, length = value
+    return Extent(_integer(origin, low=SPOOL), _integer(offset), _integer(length))
+
+
+def _poster_in(value: Any) -> Poster:
+    return Poster(*(_integer(number) for number in value))
+
+
+class _Cleaner:
+    """Takes what was found as plain data: bounded numbers, cleaned texts, not too many of them."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_FOUND
+
+    def clean(self, value: Any, depth: int = 0) -> Any:
+        self._left -= 1
+        if self._left < 0 or depth > _DEEPEST_FOUND:
+            raise ValueError("too many values, or nested too deeply")
+        match value:
+            case None | bool():
+                return value
+            case int():
+                return _integer(value, low=-_LARGEST_NUMBER)
+            case float():
+                if not math.isfinite(value):
+                    raise ValueError("not a finite number")
+                return value
+            case str():
+                return _text(value)
+            case list():
+                return [self.clean(each, depth + 1) for each in value]
+            case dict():
+                return {_text(key): self.clean(each, depth + 1) for key, each in value.items()}
+        raise TypeError("a value of a wrong kind")
 
 
 def _range_out(wanted: CutRange | CutGap) -> list[Any]:
@@ -339,14 +435,18 @@ def _facts_out(facts: Facts) -> dict[str, Any]:
 
 
 def _facts_in(data: dict[str, Any]) -> Facts:
-    spans = tuple(RealSpan(int(n), Fraction(a), Fraction(b), bool(c)) for n, a, b, c in data["spans"])
     numbers = {
-        name: int(data[name]) for name in ("size", "width", "height", "frames", "frames_copied", "frames_encoded")
+        name: _integer(data[name]) for name in ("size", "width", "height", "frames", "frames_copied", "frames_encoded")
     }
     return Facts(
-        duration=Fraction(data["duration"]),
-        spans=spans,
-        remade=bool(data["remade"]),
-        notes=tuple(str(note) for note in data["notes"]),
+        duration=_fraction(data["duration"]),
+        spans=_several(data["spans"], _MOST_SPANS, _span_in),
+        remade=_flag(data["remade"]),
+        notes=_several(data["notes"], _MOST_NOTES, _text),
         **numbers,
     )
+
+
+def _span_in(value: Any) -> RealSpan:
+    source, start, end, clamped = value
+    return RealSpan(_integer(source), _fraction(start), _fraction(end), _flag(clamped))

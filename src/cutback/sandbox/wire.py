@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
+from collections.abc import Callable
+from typing import TypeAlias
 
-from cutback.sandbox.messages import WireError, WireMessage, decode, encode
+from cutback.sandbox.messages import MalformedMessageError, WireError, WireMessage, decode, encode
 
 _HEADER = struct.Struct(">II")
 MAX_MESSAGE = 512 * 1024 * 1024
-"""Maximum bytes of a message; a child that sends more has been compromised."""
+"""Maximum bytes behind a message's JSON; a child that sends more has been compromised."""
+MAX_TEXT = 32 * 1024 * 1024
+"""Maximum bytes of a message's JSON."""
+MAX_VALUES = 2_000_000
+"""Maximum values in a message's JSON; each takes tens of bytes of memory."""
+_TICK = 0.1
+"""Seconds between calls of `tend` while the other side is silent."""
+_STEP = 1024 * 1024
 _SMALL = 64 * 1024
 """Payloads up to this size are copied behind their header, which is cheaper than another system call."""
 
 
-def send(sock: socket.socket, message: WireMessage) -> None:
-    """Send a message.
+Tend: TypeAlias = Callable[[], None]
+"""Called at least every tenth of a second while waiting for the other side. What it raises ends the wait."""
+
+
+def send(sock: socket.socket, message: WireMessage, tend: Tend | None = None) -> None:
+    """Send a message. With `tend`, never wait longer than it allows for the other side to read.
 
     Raises:
         WireError: the other side is gone.
@@ -26,29 +40,45 @@ def send(sock: socket.socket, message: WireMessage) -> None:
     try:
         head = _HEADER.pack(len(text), len(payload)) + text
         if len(payload) <= _SMALL:
-            sock.sendall(head + payload)
+            _put(sock, head + payload, tend)
         else:
-            sock.sendall(head)
-            sock.sendall(payload)
+            _put(sock, head, tend)
+            _put(sock, payload, tend)
     except OSError as error:
         raise WireError(str(error)) from error
 
 
-def receive(sock: socket.socket) -> WireMessage:
-    """Wait for the next message.
+def _put(sock: socket.socket, data: bytes, tend: Tend | None) -> None:
+    if tend is None:
+        sock.sendall(data)
+        return
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[sock.send(left[:_STEP], socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            select.select([], [sock], [], _TICK)
+        tend()
+
+
+def receive(sock: socket.socket, tend: Tend | None = None) -> WireMessage:
+    """Wait for the next message. With `tend`, the other side is not trusted: never wait longer than it allows.
 
     Raises:
-        WireError: the other side is gone, or its message is malformed.
+        WireError: the other side is gone.
+        MalformedMessageError: what it sent is not a message.
     """
-    text_size, payload_size = _HEADER.unpack(_exactly(sock, _HEADER.size))
-    if text_size + payload_size > MAX_MESSAGE:
-        raise WireError("a message is too large")
-    text = _exactly(sock, text_size)
-    payload = _exactly(sock, payload_size) if payload_size else b""
+    text_size, payload_size = _HEADER.unpack(_exactly(sock, _HEADER.size, tend))
+    if text_size > MAX_TEXT or payload_size > MAX_MESSAGE:
+        raise MalformedMessageError("a message is too large")
+    text = _exactly(sock, text_size, tend)
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > MAX_VALUES:
+        raise MalformedMessageError("a message holds too many values")
+    payload = _exactly(sock, payload_size, tend) if payload_size else b""
     try:
         return decode(json.loads(text), payload)
-    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise WireError("a message is malformed") from error
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+        raise MalformedMessageError("a message has a wrong form") from error
 
 
 def send_spool(sock: socket.socket, descriptor: int) -> None:
@@ -75,7 +105,9 @@ def receive_spool(sock: socket.socket) -> int:
     return descriptors[0]
 
 
-def _exactly(sock: socket.socket, size: int) -> bytes:
+def _exactly(sock: socket.socket, size: int, tend: Tend | None) -> bytes:
+    if tend is not None:
+        return _patiently(sock, size, tend)
     buffer = bytearray(size)
     view = memoryview(buffer)
     got = 0
@@ -87,4 +119,24 @@ def _exactly(sock: socket.socket, size: int) -> bytes:
         if not count:
             raise WireError("the other side closed the connection")
         got += count
+    return bytes(buffer)
+
+
+def _patiently(sock: socket.socket, size: int, tend: Tend) -> bytes:
+    """The memory grows with what has come, not with what was announced."""
+    buffer = bytearray()
+    while len(buffer) < size:
+        try:
+            data = sock.recv(min(_STEP, size - len(buffer)), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            select.select([sock], [], [], _TICK)
+            tend()
+            continue
+        except OSError as error:
+            raise WireError(str(error)) from error
+        if not data:
+            raise WireError("the other side closed the connection")
+        buffer += data
+        if len(buffer) < size:
+            tend()
     return bytes(buffer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 import struct
@@ -121,6 +122,16 @@ def test_facts_that_no_number_tells_are_refused() -> None:
         crossed(sent.replace(b'"10/3"', b'"10/0"'))
 
 
+def test_facts_that_do_not_agree_with_the_clip_are_refused() -> None:
+    extents = (Extent(0, 0, 50),)
+    FinishedCut(dataclasses.replace(FACTS, size=54), extents, b"head").check((50,), 0)
+    with pytest.raises(WireError):
+        FinishedCut(dataclasses.replace(FACTS, size=55), extents, b"head").check((50,), 0)
+    with pytest.raises(WireError):
+        FinishedCut(dataclasses.replace(FACTS, size=4, spans=(RealSpan(1, Fraction(0), Fraction(1), clamped=False),)),
+                    (), b"head").check((50,), 0)  # fmt: skip
+
+
 def posters(data: object) -> tuple[Poster, ...]:
     """What the parent takes of posters in a spool of 100 bytes."""
     message = told(DrawnPosters, posters=data)
@@ -156,6 +167,12 @@ def extents(data: object) -> tuple[Extent, ...]:
     with ours, theirs:
         wire.send(theirs, FinishedCut(FACTS, (), b""))
         fields = json.loads(ours.recv(10_000)[8:])
+    lengths = (
+        [extent[2] for extent in data if isinstance(extent, list) and len(extent) == 3]
+        if isinstance(data, list)
+        else []
+    )
+    fields["facts"]["size"] = max(0, sum(lengths))
     message = crossed(json.dumps({**fields, "extents": data}).encode())
     assert isinstance(message, FinishedCut)
     message.check((50,), 100)

@@ -8,21 +8,37 @@ from collections.abc import Iterator
 from sys import byteorder
 
 from cutback.cutting.job import ByteSource, read_index
-from cutback.domain.errors import MediaUnreadableError
+from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"}
 
 
+MOST_BOXES = 500_000
+"""Side by side. A recording of a day in fragments of a second has some 350,000."""
+
+_LITTLE = 256
+"""Bytes. After boxes of less, more than the next header is read at once: many of them would take a read each."""
+
+_LARGEST_WINDOW = 64 * 1024
+
+
 def top_level(source: ByteSource) -> Iterator[tuple[bytes, int, int, int]]:
-    """The boxes of a file: (type, offset, header length, size). Reads only their headers.
+    """The boxes of a file: (type, offset, header length, size). Reads only their headers, several little ones at once.
 
     Raises:
         MediaUnreadableError: a box is smaller than its own header. One that reaches beyond the end of the
             file (a truncated file) is yielded with the size it claims.
+        MediaTooLargeError: there are more than `MOST_BOXES`.
     """
-    offset = 0
+    offset = count = 0
+    window, at, ahead = b"", 0, 16
     while offset + 8 <= source.size:
-        header = read_index(source, offset, 16)
+        count += 1
+        if count > MOST_BOXES:
+            raise MediaTooLargeError(f"It has more than {MOST_BOXES} boxes.")
+        if offset < at or offset + 16 > at + len(window):
+            window, at = read_index(source, offset, ahead), offset
+        header = window[offset - at : offset - at + 16]
         size, kind = struct.unpack_from(">I4s", header)
         length = 8
         if size == 1:
@@ -35,6 +51,7 @@ def top_level(source: ByteSource) -> Iterator[tuple[bytes, int, int, int]]:
             raise MediaUnreadableError(f"The box at byte {offset} has an impossible size.")
         yield kind, offset, length, size
         offset += size
+        ahead = min(2 * ahead, _LARGEST_WINDOW) if size < _LITTLE else 16
 
 
 def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
@@ -42,9 +59,13 @@ def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 
     Raises:
         MediaUnreadableError: a box reaches beyond its parent.
+        MediaTooLargeError: there are more than `MOST_BOXES`.
     """
-    offset = 0
+    offset = count = 0
     while offset + 8 <= len(data):
+        count += 1
+        if count > MOST_BOXES:
+            raise MediaTooLargeError(f"It has more than {MOST_BOXES} boxes.")
         size, kind = struct.unpack_from(">I4s", data, offset)
         length = 8
         if size == 1 and offset + 16 <= len(data):
