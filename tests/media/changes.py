@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import av
 from tests.media.cuts import boxes, find_boxes
 from tests.media.recipes import Change
 from tests.support.made_once import made_once
+
+from cutback.cutting.mp4.entries import aac_entry
 
 TS_PACKET = 188
 
@@ -36,6 +39,10 @@ def changed(path: Path, change: Change) -> Path:
             case "boxes":
                 old, new = amount.encode().split()
                 making.write_bytes(path.read_bytes().replace(old, new))
+            case "said":
+                making.write_bytes(with_sound_entry(path.read_bytes(), channels=int(amount)))
+            case "config":
+                making.write_bytes(with_sound_entry(path.read_bytes(), config=bytes.fromhex(amount)))
             case "remux":
                 remux(path, making, amount.split()[1])
             case _:
@@ -135,12 +142,20 @@ def _stamp(field: bytes, ticks: int) -> bytes:
 
 
 def append_track(first: Path, second: Path, target: Path) -> None:
-    """The pictures of two MP4s as one track with a sample entry for each; the second's times follow the first's."""
+    """The first tracks of two MP4s as one with a sample entry for each; the second's times follow the first's."""
     with av.open(str(first)) as one, av.open(str(second)) as two, av.open(str(target), "w") as out:
-        stream = out.add_stream_from_template(one.streams.video[0])
+        stream = out.add_stream_from_template(one.streams[0])
         count = 0
+        end = None
         for source in (one, two):
-            for packet in source.demux(source.streams.video[0]):
+            for packet in source.demux(source.streams[0]):
+                if packet.dts is not None and stream.type == "audio":
+                    if source is two and packet.pts < 0:
+                        continue  # its priming; what sounds before is the other's last packet
+                    if source is one:
+                        end = packet.pts + packet.duration
+                    elif end is not None:
+                        packet.pts = packet.dts = packet.pts + end
                 if packet.dts is not None:
                     packet.stream = stream
                     out.mux(packet)
@@ -174,7 +189,24 @@ def with_second_entry(data: bytes, other: bytes, count: int) -> bytes:
     tables[b"stsd"] = struct.pack(">II", 0, 2) + data[begin + 8 : end] + entry
     moov = next(at for kind, at, _, _ in boxes(data) if kind == b"moov")
     assert moov > data.index(b"mdat"), "chunks stay where they are"
-    return data[:moov] + _rebuilt(data, moov, len(data), tables)
+    return data[:moov] + _rebuilt(data, moov, len(data), tables, {})
+
+
+def with_sound_entry(data: bytes, *, channels: int = 0, config: bytes = b"") -> bytes:
+    """An MP4, its index last, whose sound is said to have other channels, or another AudioSpecificConfig."""
+    moov, end = next((at, stop) for kind, at, _, stop in boxes(data) if kind == b"moov")
+    assert moov > data.index(b"mdat"), "chunks stay where they are"
+    for begin, stop in find_boxes(data, *STSD):
+        entry = bytearray(data[begin + 8 : stop])
+        if bytes(entry[4:8]) not in {b"mp4a", b"ac-3"}:
+            continue
+        if channels:
+            struct.pack_into(">H", entry, 24, channels)
+        if config:
+            entry = bytearray(aac_entry(48_000, 2, config, 128_000))
+        old, new = data[begin - 8 : stop], struct.pack(">I4sII", 16 + len(entry), b"stsd", 0, 1) + bytes(entry)
+        return data[:moov] + _rebuilt(data, moov, end, {}, {old[8:]: new[8:]})
+    raise AssertionError("no such sound")
 
 
 def _column(data: bytes, table: bytes, at: int) -> list[int]:
@@ -182,11 +214,19 @@ def _column(data: bytes, table: bytes, at: int) -> list[int]:
     return list(struct.unpack_from(f">{(end - begin - at - 4) // 4}I", data, begin + at + 4))
 
 
-def _rebuilt(data: bytes, begin: int, end: int, tables: dict[bytes, bytes]) -> bytes:
+def _rebuilt(
+    data: bytes,
+    begin: int,
+    end: int,
+    tables: Mapping[bytes, bytes],
+    contents: Mapping[bytes, bytes],
+) -> bytes:
+    """The boxes with other contents: those of a kind, or those that have a certain content."""
     parts = []
     for kind, _, content, stop in boxes(data, begin, end):
         body = tables.get(kind, data[content:stop])
+        body = contents.get(body, body)
         if kind in {b"moov", b"trak", b"mdia", b"minf", b"stbl"}:
-            body = _rebuilt(data, content, stop, tables)
+            body = _rebuilt(data, content, stop, tables, contents)
         parts.append(struct.pack(">I4s", 8 + len(body), kind) + body)
     return b"".join(parts)

@@ -55,6 +55,8 @@ class ReferenceRecording:
     def audio_frame(self) -> Fraction:
         """Seconds that a packet of its sound lasts, of AAC where it is encoded anew."""
         samples = {"libmp3lame": 1152, "ac3": 1536}.get(self.spec.audio or "", 1024)
+        if self.shown.sample_rate == 2 * self.spec.sample_rate:  # SBR
+            samples *= 2
         return Fraction(samples, self.shown.sample_rate or 48000)
 
     @functools.cached_property

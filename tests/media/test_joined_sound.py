@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from tests.media.changes import append_track
+from tests.media.check_clip import check_clip, expected_range
 from tests.media.cuts import CutResult, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.made_once import made_once
+from tests.support.media import MediaSpec, cached_media
 from tests.support.sound import MIN_QUALITY, match_sound
 
 from cutback.cutting.job import CutGap, CutRange
@@ -23,8 +29,6 @@ HALF_A_PACKET = 512 / 48_000 + 0.0005
 
 def packets(data: bytes) -> list[bytes]:
     """The sound's packets."""
-    import io
-
     with av.open(io.BytesIO(data), "r") as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
@@ -120,3 +124,73 @@ def test_sound_of_another_kind_is_encoded_as_a_whole(other: str, recording: Reco
     clip = cut_ranges(files, [CutRange(0, Fraction(1), Fraction(2)), CutRange(1, Fraction(1), Fraction(2))])
     original = set(packets(files[0].read_bytes()))
     assert not [packet for packet in packets(clip.data) if packet in original]
+
+
+JOINED = {
+    "44.1-mono": (44_100, 1),
+    "mono-said-stereo": (16_000, 1),
+    "mono-said-6": (44_100, 1),
+    "5.1": (48_000, 6),
+    "5.1-said-stereo": (48_000, 6),
+    "sbr": (48_000, 1),
+    "ps": (48_000, 2),
+    "ac3-5.1": (48_000, 6),
+}
+"""Recordings, and the rate and channels that their sound decodes to."""
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_joined_sound_keeps_its_own_rate_and_channels_whatever_its_container_says(
+    name: str, recording: Recordings
+) -> None:
+    reference = recording(name)
+    wanted = [expected_range(reference, Fraction(a), Fraction(b)) for a, b in [("0.5", "1.7"), ("2.2", "3.5")]]
+    parts = [part for part in wanted if part is not None]
+    clip = cut_ranges([reference.path], [CutRange(0, part.start, part.end) for part in parts])
+    check_clip(clip, parts)
+    assert sound_shapes(clip.data) == {JOINED[name]}
+
+
+@pytest.mark.parametrize(("first", "second"), [("pyramid", "mono-said-stereo"), ("5.1-said-stereo", "44.1-mono")])
+def test_sound_of_two_layouts_is_joined_in_the_first_one_s(first: str, second: str, recording: Recordings) -> None:
+    references = [recording(first), recording(second)]
+    wanted = [expected_range(reference, Fraction("1.1"), Fraction("2.9")) for reference in references]
+    parts = [part for part in wanted if part is not None]
+    clip = cut_ranges(
+        [reference.path for reference in references],
+        [CutRange(number, part.start, part.end) for number, part in enumerate(parts)],
+    )
+    shown = decode_presented(clip.data)
+    base = 0.0
+    for part in parts:
+        end = base + float(part.duration)
+        off = offsets(shown, part.reference, base + 0.02, end - 0.02, float(part.start) + 0.02)
+        assert max(map(abs, off)) <= 0.001
+        base = end
+    [shape] = sound_shapes(references[0].path)
+    assert sound_shapes(clip.data) == {shape}
+
+
+def test_sound_whose_layout_changes_midway_is_encoded_in_one(media_folder: Path) -> None:
+    """Two MP4s of sound, stereo and mono, as one track with an entry for each: 96 frames last 150 packets."""
+    specs = [
+        MediaSpec(frames=96, codec=None, channels=2, suffix=".mp4"),
+        MediaSpec(frames=96, codec=None, channels=1, suffix=".mp4", first_counter=96),
+    ]
+    one, two = (cached_media(spec, media_folder) for spec in specs)
+    path = made_once(one.with_name(f"layouts-{one.name}"), lambda making: append_track(one, two, making))
+    clip = cut_ranges([path], [CutRange(0, Fraction(1), Fraction(2)), CutRange(0, Fraction("2.7"), Fraction("3.7"))])
+    shown = decode_presented(clip.data)
+    whole = MediaSpec(frames=192, codec=None)
+    for at, source in [(0.02, 1.02), (1.02, 2.72), (1.6, 3.3)]:
+        piece = shown.audio[round(at * 48_000) : round((at + 0.35) * 48_000)]
+        match = match_sound(piece, 48_000, whole, source, 0.05)
+        assert match.quality >= MIN_QUALITY
+        assert abs(match.start - source) <= 0.001
+    assert sound_shapes(clip.data) == {(48_000, 2)}
+
+
+def sound_shapes(source: bytes | Path) -> set[tuple[int, int]]:
+    """The rates and channels that the first sound track decodes to."""
+    with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as container:
+        return {(frame.sample_rate, frame.layout.nb_channels) for frame in container.decode(audio=0)}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tests.support.picture import draw
 from tests.support.spec import MediaSpec
 
-from cutback.cutting.codecs.bits import BitWriter, escape
+from cutback.cutting.bits import BitWriter, escape
 
 Plane = NDArray[np.uint8]
 Field = tuple[Plane, Plane, Plane]

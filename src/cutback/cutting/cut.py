@@ -160,10 +160,13 @@ def _sound(
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
     for number in range(max(len(media.index.audio) for media, _, _ in pieces)):
-        if single is not None and all(keeps_sound(entry) for entry in single[0].index.audio[number].descriptions):
-            track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
-        else:
-            track = _joined_sound([(media, piece) for media, _, piece in pieces], number, spool, copy=copy)
+        try:
+            if single is not None and all(keeps_sound(entry) for entry in single[0].index.audio[number].descriptions):
+                track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
+            else:
+                track = _joined_sound([(media, piece) for media, _, piece in pieces], number, spool, copy=copy)
+        except UnusualStreamError:  # it changes midway; only decoding follows that
+            track = encode_sound([(media, piece) for media, _, piece in pieces], number, spool)
         if track is not None:
             tracks.append(track)
     for media, _, piece in pieces:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cutback.cutting.codecs.bits import BitReader, unescape
+from cutback.cutting.bits import BitReader, unescape
 from cutback.cutting.codecs.h264 import nal as h264
 from cutback.cutting.codecs.h264 import slice as h264_slice
 from cutback.cutting.codecs.hevc import nal as hevc

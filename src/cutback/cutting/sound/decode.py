@@ -22,53 +22,63 @@ _TOLERANCE = Fraction(1, 100)
 def exact_sound(
     media: MediaSource, track: Track | None, piece: FrameRange, rate: int, layout: str, wanted: int
 ) -> Iterator[av.AudioFrame]:
-    """Exactly `wanted` samples of a track from the piece's start; silence where it has none."""
+    """Exactly `wanted` samples of a track from the piece's start; silence where it has none.
+
+    Every sample lies at its own time. Where times step back, what was heard first stays, and the rest goes on where
+    its times say.
+    """
     position = 0
-    for block in _placed(media, track, piece, rate, layout) if track is not None else ():
-        part = _part(block, 0, wanted - position)
+    for at, block in _placed(media, track, piece, rate, layout) if track is not None else ():
+        part = _part(block, max(0, position - at), wanted - at)
         if part is None:
-            break
+            continue
+        if at > position:
+            yield from _silence(at - position, rate, layout)
+            position = at
         position += part.samples
         yield part
     yield from _silence(wanted - position, rate, layout)
 
 
-def _placed(media: MediaSource, track: Track, piece: FrameRange, rate: int, layout: str) -> Iterator[av.AudioFrame]:
-    """The track's sound from the piece's start on, without holes and overlaps."""
-    resampler = av.AudioResampler("fltp", layout, rate)
-    position = 0
-    skip = 0
+def _placed(
+    media: MediaSource, track: Track, piece: FrameRange, rate: int, layout: str
+) -> Iterator[tuple[int, av.AudioFrame]]:
+    """The track's sound around the piece, each block with its place in samples from the piece's start."""
+    resampler = _Resampler(layout, rate)
+    # Where the next decoded sound and the next resampled block lie if nothing jumps.
+    due: Fraction | None = None
+    place = 0
     for decoded in media.sound(track, piece.start, piece.end):
-        if decoded.pts is not None:
-            due = round((track.seconds(decoded.pts) - piece.start) * rate)
-            if due > position + _TOLERANCE * rate and (position or due > 0):
-                yield from _silence(due - max(position, 0), rate, layout)
-                position = due
-            elif due < position - _TOLERANCE * rate or not position:
-                skip = max(0, position - due)
+        told = None if decoded.pts is None else (track.seconds(decoded.pts) - piece.start) * rate
+        if told is not None and (due is None or abs(told - due) > _TOLERANCE * rate):
+            for block in resampler.resample(None):
+                yield place, block
+                place += block.samples
+            resampler = _Resampler(layout, rate)
+            due, place = told, round(told)
+        due = (due or Fraction(0)) + Fraction(decoded.samples * rate, decoded.sample_rate)
         decoded.pts = None
         for block in resampler.resample(decoded):
-            kept = _part(block, skip, block.samples)
-            skip -= min(skip, block.samples)
-            if kept is not None:
-                position += kept.samples
-                yield kept
+            yield place, block
+            place += block.samples
     for block in resampler.resample(None):
-        yield block
+        yield place, block
+        place += block.samples
 
 
-def _part(block: av.AudioFrame, skip: int, most: int) -> av.AudioFrame | None:
-    """Samples [skip, skip + most) of a block; None when there are none."""
-    if skip >= block.samples or most <= 0:
+def _part(block: av.AudioFrame, begin: int, end: int) -> av.AudioFrame | None:
+    """Samples [begin, end) of a block, as far as it goes; None when there are none."""
+    end = min(end, block.samples)
+    if begin >= end:
         return None
-    if not skip and block.samples <= most:
+    if not begin and end == block.samples:
         return block
     fifo = av.AudioFifo()
     block.pts = None
     fifo.write(block)
-    if skip:
-        fifo.read(skip)
-    return fifo.read(min(most, fifo.samples))
+    if begin:
+        fifo.read(begin)
+    return fifo.read(end - begin)
 
 
 def _silence(samples: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
@@ -79,6 +89,25 @@ def _silence(samples: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
         frame.sample_rate = rate
         samples -= frame.samples
         yield frame
+
+
+class _Resampler:
+    """Brings decoded sound to one layout and rate, also where its own change midway."""
+
+    def __init__(self, layout: str, rate: int) -> None:
+        self._layout, self._rate = layout, rate
+        self._like: tuple[str, str, int] | None = None
+        self._resampler = av.AudioResampler("fltp", layout, rate)
+
+    def resample(self, frame: av.AudioFrame | None) -> Iterator[av.AudioFrame]:
+        """What comes out for a frame; None flushes."""
+        like = None if frame is None else (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._like not in {like, None}:
+            yield from self._resampler.resample(None)
+            self._resampler = av.AudioResampler("fltp", self._layout, self._rate)
+        self._like = like
+        if frame is not None:
+            yield from self._resampler.resample(frame)
 
 
 def faded(

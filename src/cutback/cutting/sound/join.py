@@ -18,6 +18,7 @@ import av
 from av.codec.context import Flags
 
 from cutback.cutting.index import Track, layout_of
+from cutback.cutting.mp4.audio_config import parse_audio_config
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.sound.decode import FADE
@@ -145,7 +146,8 @@ def _alike(track: Track, like: Track) -> bool:
         and bool(entry.raw)
         and bool(track.order)
         and entry.codec == "aac"
-        and _is_plain(entry.extradata)
+        and (config := parse_audio_config(entry.extradata)) is not None
+        and config.plain
         and entry.extradata[:2] == first.extradata[:2]
         and entry.channels == first.channels
         and 1 <= entry.channels <= 2
@@ -153,14 +155,6 @@ def _alike(track: Track, like: Track) -> bool:
         and track.order[-1] - track.order[0] == len(track.order) - 1
         and all(b - a == FRAME for a, b in pairwise(track.pts[n] for n in track.order))
     )
-
-
-def _is_plain(config: bytes) -> bool:
-    """Whether an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) says AAC-LC, 1024 samples, no SBR."""
-    if len(config) < 2 or config[0] >> 3 != 2 or config[1] & 4:
-        return False
-    extension = config.find(b"\x56\xe5")
-    return extension < 0 or not config[extension + 2 : extension + 3] > b"\x7f"
 
 
 def _copied(runs: Sequence[_SoundRun], slots: int) -> Iterator[tuple[_SoundRun, range]]:
@@ -219,7 +213,8 @@ def _decode(run: _SoundRun, begin: int, end: int, low: int, columns: list[array[
     if begin >= end:
         return
     for frame in run.media.sound(track, track.seconds(begin - zero - FRAME), track.seconds(end - zero)):
-        if frame.pts is None or frame.samples != FRAME or frame.sample_rate != rate or frame.format.name != "fltp":
+        shape = (frame.samples, frame.sample_rate, frame.format.name, frame.layout.nb_channels)
+        if frame.pts is None or shape != (FRAME, rate, "fltp", len(columns)):
             raise NotAlikeError
         at = run.slot(frame.pts) * FRAME
         first, stop = max(at, begin), min(at + FRAME, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from fractions import Fraction
 from itertools import repeat
 
@@ -9,6 +10,7 @@ import av
 from av.codec.context import Flags
 
 from cutback.cutting.index import Description, Track, layout_of
+from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
 from cutback.cutting.plan.plan import FrameRange
@@ -103,8 +105,7 @@ def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spoo
     like = next((track for track in tracks if track is not None), None)
     if like is None:
         return None
-    rate = like.descriptions[0].sample_rate or 48000
-    layout = layout_of(like.descriptions[0].channels)
+    rate, layout = _shape(pieces, tracks, like)
     writer = _AacWriter(rate, layout, like.language, spool)
     position, due = 0, Fraction(0)
     for place, ((media, piece), track) in enumerate(zip(pieces, tracks, strict=True)):
@@ -115,6 +116,23 @@ def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spoo
         for block in faded(sound, wanted, rate, at_start=place > 0, at_end=place < len(pieces) - 1):
             writer.write(block)
     return writer.finish(due)
+
+
+def _shape(pieces: list[tuple[MediaSource, FrameRange]], tracks: list[Track | None], like: Track) -> tuple[int, str]:
+    """Hz and layout of the first sound that is decoded: what containers say of it is wrong too often.
+
+    Where there is none, all will be silence, as the first track is described.
+    """
+    for (media, piece), track in zip(pieces, tracks, strict=True):
+        if track is not None:
+            with closing(media.sound(track, piece.start, piece.end)) as sound:
+                if (frame := next(sound, None)) is not None:
+                    return _encodable(frame.sample_rate), layout_of(frame.layout.nb_channels)
+    return _encodable(like.descriptions[0].sample_rate), layout_of(like.descriptions[0].channels)
+
+
+def _encodable(rate: int) -> int:
+    return rate if rate in SAMPLE_RATES else 48_000
 
 
 class _AacWriter:

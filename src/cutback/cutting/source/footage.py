@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
+from itertools import chain, groupby
 from typing import Protocol
 
 import av
@@ -14,7 +15,7 @@ from cutback.cutting.codecs.codec import WholeIndexNeededError
 from cutback.cutting.codecs.h264 import nal
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import Hull, Index, Track, byte_ranges, decode_start, layout_of
+from cutback.cutting.index import Description, Hull, Index, Track, byte_ranges, decode_start
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.layout import Extent
@@ -68,7 +69,7 @@ class MediaSource(Protocol):
         """The presented frames [first, stop), in order, with the index's PTS."""
         ...
 
-    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Generator[av.AudioFrame, None, None]:
         """Decoded sound that covers [start, end) seconds from time zero, and a little before; PTS as indexed."""
         ...
 
@@ -191,7 +192,7 @@ class Mp4Source:
             start = track.sync[earlier - 1]
         return start
 
-    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Generator[av.AudioFrame, None, None]:
         """See `MediaSource.sound`."""
         first = max(0, track.rank_at(track.ticks(start)) - 3)
         stop = track.rank_at(track.ticks(end))
@@ -200,23 +201,28 @@ class Mp4Source:
             return
         if not first:  # what an edit list hides as priming prepares the decoder
             samples[:0] = range(max(0, samples[0] - 1), samples[0])
-        description = track.descriptions[track.description_of(samples[0])]
-        if description.codec not in SOUNDS and not description.codec.startswith("pcm_"):
-            raise MediaUnsupportedError(f"Its sound ({description.codec}) cannot be decoded.")
-        decoder = av.CodecContext.create(description.codec, "r")
-        assert isinstance(decoder, av.AudioCodecContext)
-        if description.extradata:
-            decoder.extradata = description.extradata
-        decoder.sample_rate = description.sample_rate
-        decoder.layout = layout_of(description.channels)
         self.source.prefetch(byte_ranges(track, samples))
-        for number in [*samples, None]:
-            packet = None
-            if number is not None:
-                packet = pictures.packet_of(self.source.read_at(track.offsets[number], track.sizes[number]))
-                packet.pts = packet.dts = track.pts[number]
-                packet.time_base = Fraction(1, track.timescale)
-            try:
-                yield from decoder.decode(packet)
-            except av.FFmpegError as error:
-                raise media_error("Its sound cannot be decoded", error) from error
+        for description, run in groupby(samples, key=track.description_of):
+            decoder = _sound_decoder(track.descriptions[description])
+            for number in chain(run, [None]):
+                packet = None
+                if number is not None:
+                    packet = pictures.packet_of(self.source.read_at(track.offsets[number], track.sizes[number]))
+                    packet.pts = packet.dts = track.pts[number]
+                    packet.time_base = Fraction(1, track.timescale)
+                try:
+                    yield from decoder.decode(packet)
+                except av.FFmpegError as error:
+                    raise media_error("Its sound cannot be decoded", error) from error
+
+
+def _sound_decoder(description: Description) -> av.AudioCodecContext:
+    if description.codec not in SOUNDS and not description.codec.startswith("pcm_"):
+        raise MediaUnsupportedError(f"Its sound ({description.codec}) cannot be decoded.")
+    decoder = av.CodecContext.create(description.codec, "r")
+    assert isinstance(decoder, av.AudioCodecContext)
+    if description.extradata:
+        decoder.extradata = description.extradata
+    decoder.sample_rate = description.sample_rate
+    decoder.layout = f"{max(1, description.channels)}c"  # the usual one of so many channels
+    return decoder

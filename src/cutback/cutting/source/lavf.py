@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from fractions import Fraction
@@ -125,7 +125,7 @@ class LavfSource:
                 if not wanted:
                     return
 
-    def sound(self, track: Track, start: Fraction, end: Fraction) -> Iterator[av.AudioFrame]:
+    def sound(self, track: Track, start: Fraction, end: Fraction) -> Generator[av.AudioFrame, None, None]:
         """See `MediaSource.sound`."""
         with self._reading(track) as container:
             stream: Any = container.streams[track.id]

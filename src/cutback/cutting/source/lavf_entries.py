@@ -11,12 +11,10 @@ from cutback.cutting.codecs.h264 import nal as h264
 from cutback.cutting.codecs.h264.codec import configuration_of as avc_configuration
 from cutback.cutting.codecs.hevc import nal as hevc
 from cutback.cutting.codecs.known import codec_of
+from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.boxes import box
 from cutback.cutting.mp4.entries import aac_entry, aspect_box, colour_box, sound_entry, visual_entry
 from cutback.domain.errors import MediaUnreadableError
-
-_SAMPLE_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
-"""Of MPEG-4 audio's sampling frequency index (ISO/IEC 14496-3, table 1.18)."""
 
 AUD_H264 = 9
 _BIT_RATE = 128_000
@@ -51,7 +49,7 @@ def unwrap(stream: Any, extradata: bytes) -> Callable[[bytes], bytes]:
     if name in {"h264", "hevc"} and (stream.codec_context.extradata or b"")[:1] != b"\1":
         return _Prefixing(name, extradata)
     if name == "aac" and not stream.codec_context.extradata:
-        return without_adts
+        return lambda packet: without_adts(packet, extradata)
     return bytes
 
 
@@ -117,15 +115,19 @@ def adts_config(packet: bytes) -> bytes:
         raise UnusualStreamError("no ADTS")
     profile, frequency = (packet[2] >> 6) + 1, packet[2] >> 2 & 15
     channels = (packet[2] & 1) << 2 | packet[3] >> 6
-    if not channels or frequency >= len(_SAMPLE_RATES):
+    if not channels or frequency >= len(SAMPLE_RATES):
         raise UnusualStreamError("channels described in the stream")
     return (profile << 11 | frequency << 7 | channels << 3).to_bytes(2)
 
 
-def without_adts(packet: bytes) -> bytes:
-    """An AAC packet without its ADTS header."""
-    if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
-        raise UnusualStreamError("no ADTS")
+def without_adts(packet: bytes, config: bytes) -> bytes:
+    """An AAC packet without its ADTS header.
+
+    Raises:
+        UnusualStreamError: it has none, or one that says something else than `config`: the sound changes midway.
+    """
+    if adts_config(packet) != config:
+        raise UnusualStreamError("sound that changes its rate or channels")
     return packet[7 if packet[1] & 1 else 9 :]
 
 

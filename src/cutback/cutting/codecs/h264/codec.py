@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from cutback.cutting.codecs.bits import escape
+from cutback.cutting.bits import escape
 from cutback.cutting.codecs.codec import Entry
 from cutback.cutting.codecs.h264 import nal
 from cutback.cutting.codecs.h264.open_gop import OpenGopRewriter, rewriter_of

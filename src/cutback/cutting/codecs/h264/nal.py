@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cutback.cutting.codecs.bits import unescape
+from cutback.cutting.bits import unescape
 from cutback.domain.errors import MediaUnreadableError
 
 SLICE, IDR, SEI, SPS, PPS = 1, 5, 6, 7, 8

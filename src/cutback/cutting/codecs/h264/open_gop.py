@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import accumulate
 
-from cutback.cutting.codecs.bits import BitReader, BitWriter, escape, unescape
+from cutback.cutting.bits import BitReader, BitWriter, escape, unescape
 from cutback.cutting.codecs.codec import UnusualStreamError
 from cutback.cutting.codecs.h264.nal import IDR, SLICE, AvcConfiguration, prefixed, split_sample
 from cutback.cutting.codecs.h264.pps import Pps, parse_pps

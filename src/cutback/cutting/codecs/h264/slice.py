@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cutback.cutting.codecs.bits import BitReader, unescape
+from cutback.cutting.bits import BitReader, unescape
 from cutback.cutting.codecs.codec import UnusualStreamError
 from cutback.cutting.codecs.h264.pps import Pps
 from cutback.cutting.codecs.h264.sps import Sps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cutback.cutting.codecs.bits import BitReader, unescape
+from cutback.cutting.bits import BitReader, unescape
 from cutback.cutting.codecs.h264.nal import PROFILES_WITH_CHROMA
 from cutback.domain.errors import MediaUnreadableError
 

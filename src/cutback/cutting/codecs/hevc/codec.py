@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from cutback.cutting.codecs.bits import escape
+from cutback.cutting.bits import escape
 from cutback.cutting.codecs.codec import Entry, UnusualStreamError
 from cutback.cutting.codecs.h264.nal import prefixed, split_annex_b, split_sample
 from cutback.cutting.codecs.hevc import nal

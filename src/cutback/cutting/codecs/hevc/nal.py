@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cutback.cutting.codecs.bits import BitReader, unescape
+from cutback.cutting.bits import BitReader, unescape
 from cutback.domain.errors import MediaUnreadableError
 
 BLA_W_LP, BLA_W_RADL, BLA_N_LP, IDR_W_RADL, IDR_N_LP, CRA = range(16, 22)

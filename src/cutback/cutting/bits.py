@@ -1,4 +1,4 @@
-"""Reading and writing bit fields of H.264 and HEVC headers."""
+"""Reading and writing bit fields of codecs' headers."""
 
 from __future__ import annotations
 
