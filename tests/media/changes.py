@@ -120,6 +120,31 @@ def jump_clock(data: bytes, by: Fraction) -> bytes:
     return bytes(jumped)
 
 
+def step_sound(data: bytes, start: Fraction, by: Fraction) -> bytes:
+    """A TS whose sound is later (or earlier) by some seconds from a time on; pictures and clock stay."""
+    changed = bytearray(data)
+    for at in range(0, len(data), TS_PACKET):
+        payload = at + 4 + (1 + data[at + 4] if data[at + 3] & 0x20 else 0)
+        if data[at + 1] & 0x40 and data[payload : payload + 3] == b"\0\0\1" and data[payload + 3] & 0xE0 == 0xC0:
+            place = slice(payload + 9, payload + 14)
+            if _ticks(data[place]) >= start * 90_000:
+                changed[place] = _stamp(data[place], round(by * 90_000))
+    return bytes(changed)
+
+
+def step_fragments(data: bytes, start: Fraction, by: Fraction) -> bytes:
+    """A fragmented MP4 whose sound, the second track, is later by some seconds from a time on."""
+    changed = bytearray(data)
+    for begin, end in find_boxes(data, b"moof", b"traf"):
+        found = {kind: content for kind, _, content, _ in boxes(data, begin, end)}
+        (track,) = struct.unpack_from(">I", data, found[b"tfhd"] + 4)
+        form = ">Q" if data[found[b"tfdt"]] == 1 else ">I"
+        (time,) = struct.unpack_from(form, data, found[b"tfdt"] + 4)
+        if track == 2 and time >= start * 48_000:
+            struct.pack_into(form, changed, found[b"tfdt"] + 4, time + round(by * 48_000))
+    return bytes(changed)
+
+
 def _pid(data: bytes, at: int) -> int:
     return int.from_bytes(data[at + 1 : at + 3]) & 0x1FFF
 
@@ -135,10 +160,14 @@ def _pid_of_pictures(data: bytes) -> int:
 def _stamp(field: bytes, ticks: int) -> bytes:
     """A PTS or DTS field (ISO/IEC 13818-1, 2.4.3.7) later by some ticks."""
     word = int.from_bytes(field)
-    time = (word >> 33 & 7) << 30 | (word >> 17 & 0x7FFF) << 15 | word >> 1 & 0x7FFF
-    time = (time + ticks) % 2**33
+    time = (_ticks(field) + ticks) % 2**33
     kept = word & (0xF << 36 | 1 << 32 | 1 << 16 | 1)
     return (kept | (time >> 30) << 33 | (time >> 15 & 0x7FFF) << 17 | (time & 0x7FFF) << 1).to_bytes(5)
+
+
+def _ticks(field: bytes) -> int:
+    word = int.from_bytes(field)
+    return (word >> 33 & 7) << 30 | (word >> 17 & 0x7FFF) << 15 | word >> 1 & 0x7FFF
 
 
 def append_track(first: Path, second: Path, target: Path) -> None:
@@ -146,15 +175,15 @@ def append_track(first: Path, second: Path, target: Path) -> None:
     with av.open(str(first)) as one, av.open(str(second)) as two, av.open(str(target), "w") as out:
         stream = out.add_stream_from_template(one.streams[0])
         count = 0
-        end = None
+        end = 0
         for source in (one, two):
             for packet in source.demux(source.streams[0]):
-                if packet.dts is not None and stream.type == "audio":
+                if packet.pts is not None and stream.type == "audio":
                     if source is two and packet.pts < 0:
                         continue  # its priming; what sounds before is the other's last packet
                     if source is one:
-                        end = packet.pts + packet.duration
-                    elif end is not None:
+                        end = packet.pts + (packet.duration or 0)
+                    else:
                         packet.pts = packet.dts = packet.pts + end
                 if packet.dts is not None:
                     packet.stream = stream

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting import cut as cut_module
 from cutback.cutting.codecs.h264.open_gop import OpenGopRewriter
+from cutback.cutting.mp4.layout import OutTrack
 from cutback.cutting.pictures import splice as splice_module
 from cutback.cutting.spool import Spool
 from cutback.cutting.verify import find_fault
@@ -95,3 +97,47 @@ def _with_a_hole(real: Callable[..., Any]) -> Callable[..., Any]:
         return [each for number, each in enumerate(found) if number != 7 or len(found) < 20]
 
     return copies
+
+
+def _late(track: OutTrack) -> None:
+    track.delay += Fraction(1, 20)
+
+
+def _late_from_the_middle(track: OutTrack) -> None:
+    middle = len(track) // 2
+    track.pts[middle:] = array("q", (time + 4800 for time in track.pts[middle:]))
+
+
+def _stepping_back(track: OutTrack) -> None:
+    middle = len(track) // 2
+    track.pts[middle], track.pts[middle + 1] = track.pts[middle + 1], track.pts[middle]
+
+
+def _short(track: OutTrack) -> None:
+    track.duration -= Fraction(1, 4)
+
+
+@pytest.mark.parametrize("spoil", [_late, _late_from_the_middle, _stepping_back, _short])
+@pytest.mark.parametrize("joined", [False, True], ids=["one", "joined"])
+def test_sound_in_the_wrong_place_is_noticed(
+    spoil: Callable[[OutTrack], None],
+    joined: bool,  # noqa: FBT001
+    recording: Recordings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "join_sound" if joined else "copy_sound"
+    real = getattr(cut_module, name)
+
+    def spoilt(*told: Any) -> OutTrack:
+        track: OutTrack = real(*told)
+        spoil(track)
+        return track
+
+    monkeypatch.setattr(cut_module, name, spoilt)
+    ranges = [RANGE, (0, Fraction(4), Fraction(5))] if joined else [RANGE]
+    clip = cut_in_process([recording("pyramid").path], *ranges)
+    assert clip.facts.remade
+    shown = decode_presented(clip.data)
+    assert shown.audio_start is not None
+    assert abs(shown.audio_start) <= Fraction(1, 1000)
+    assert shown.audio_jumps == []

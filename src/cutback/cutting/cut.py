@@ -27,7 +27,7 @@ from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, kee
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.tags import tags_of_clip
-from cutback.cutting.verify import Expected, find_fault
+from cutback.cutting.verify import Expected, ExpectedSound, find_fault
 from cutback.domain.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
 
 Mode = Literal["open", "closed", "encode"]
@@ -150,8 +150,16 @@ def _make(
         pictures.encoded_samples if pictures else [],
         pictures.rewritten if pictures else [],
         duration,
+        tuple(_expected(track, duration, single=len(pieces) == 1) for track in sound if track.kind == "audio"),
     )
     return Cut(head, placed.extents, facts), expected
+
+
+def _expected(track: OutTrack, duration: Fraction, *, single: bool) -> ExpectedSound:
+    """From when to when a track should sound, by its packets' own times: joined sound is as long as the clip."""
+    first, last = track.marks[0], track.marks[-1]
+    end = min(duration, last.time + Fraction(track.last_duration, track.timescale)) if single else duration
+    return ExpectedSound(max(Fraction(0), first.time), end, track.marks)
 
 
 def _sound(

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
-from itertools import repeat
+from itertools import islice, repeat
+from operator import sub
 from typing import Literal
 
 from cutback.cutting.tags import Tags
@@ -190,6 +191,23 @@ def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:
     """The samples whose time lies in the window, sorted by time (decoding order where times are equal)."""
     first, end = window
     return array("q", sorted((i for i, p in enumerate(pts) if first <= p < end), key=pts.__getitem__))
+
+
+def heard_order(pts: array[int], window: tuple[int, int], size: int) -> array[int]:
+    """As `presented_order`, of sound, whose times may step back: where two packets would sound at once, the first does.
+
+    `size` is how many ticks a packet lasts; 0 where they are of no common length.
+    """
+    least = size * 3 // 4
+    if min(map(sub, islice(pts, 1, None), pts), default=least) >= least:
+        return presented_order(pts, window)
+    first, end = window
+    kept, due = array("q"), first
+    for number, time in enumerate(pts):
+        if due <= time < end:
+            kept.append(number)
+            due = time + least
+    return kept
 
 
 def decode_start(track: Track, sample: int) -> int:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
+from operator import lt
 from typing import Protocol
 
 from cutback.cutting.codecs import pictures
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.mp4.layout import SoundMark
 from cutback.cutting.mp4.read import read_index
 from cutback.cutting.pictures.splice import RewrittenRun
 from cutback.domain.errors import CutbackError
@@ -28,6 +32,9 @@ BEGINNING = 8
 
 _TICK = Fraction(1, 1000)
 
+_SOUND_END = Fraction(1, 20)
+"""Seconds by which a sound track's end may differ: its last packet reaches as far as it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -42,6 +49,18 @@ class Expected:
     rewritten: list[RewrittenRun]
     """Copied runs whose headers were rewritten."""
     duration: Fraction
+    sound: tuple[ExpectedSound, ...] = ()
+    """Each sound track, in the clip's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSound:
+    """What a sound track of the clip must turn out to be."""
+
+    start: Fraction
+    """Seconds from the clip's zero at which it begins to sound."""
+    end: Fraction
+    marks: Sequence[SoundMark]
 
 
 class Onlooker(Protocol):
@@ -59,8 +78,9 @@ class Onlooker(Protocol):
 def find_fault(clip: ByteSource, expected: Expected, onlooker: Onlooker) -> str | None:
     """What is wrong with a clip, or None.
 
-    Checked: the number of frames and the time of each, by reading the clip's own index back; the duration;
-    and that each encoded run and the beginning of what follows it decodes to as many frames as it should.
+    Checked: the number of frames and the time of each, by reading the clip's own index back; the duration; that sound
+    goes forward, begins and ends when it should, and is in its place there, at joins and at jumps; and that each
+    encoded run and the beginning of what follows it decodes to as many frames as it should.
     """
     try:
         index = read_index(clip, Limits())
@@ -68,6 +88,8 @@ def find_fault(clip: ByteSource, expected: Expected, onlooker: Onlooker) -> str 
         return f"has an index that cannot be read back: {error.detail}"
     if abs(index.end - expected.duration) > Fraction(1, 20):
         return f"lasts {float(index.end):.3f} s instead of {float(expected.duration):.3f} s"
+    if (fault := _sound_fault(index.audio, expected.sound)) is not None:
+        return fault
     video = index.video
     if video is None:
         return "lost its pictures" if expected.times else None
@@ -83,6 +105,26 @@ def find_fault(clip: ByteSource, expected: Expected, onlooker: Onlooker) -> str 
     faults = [_decode_run(video, clip, *run, onlooker) for run in expected.encoded]
     faults += [_compare_run(video, clip, run) for run in expected.rewritten]
     return next(filter(None, faults), None)
+
+
+def _sound_fault(tracks: Sequence[Track], expected: Sequence[ExpectedSound]) -> str | None:
+    if len(tracks) != len(expected):
+        return f"has {len(tracks)} sound tracks instead of {len(expected)}"
+    for track, wanted in zip(tracks, expected, strict=True):
+        if not all(map(lt, track.pts, islice(track.pts, 1, None))):
+            return "has sound whose times step back"
+        if abs(track.start - wanted.start) > _TICK or abs(track.end - wanted.end) > _SOUND_END:
+            return (
+                f"sounds from {float(track.start):.3f} s to {float(track.end):.3f} s "
+                f"instead of from {float(wanted.start):.3f} s to {float(wanted.end):.3f} s"
+            )
+        for mark in wanted.marks:
+            if mark.sample >= len(track.pts):
+                return "lacks sound"
+            off = track.seconds(track.pts[mark.sample]) - mark.time
+            if abs(off) > mark.tolerance:
+                return f"has sound that is {float(off):+.3f} s off at {float(mark.time):.3f} s"
+    return None
 
 
 def _compare_run(track: Track, clip: ByteSource, run: RewrittenRun) -> str | None:

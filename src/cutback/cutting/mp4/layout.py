@@ -14,6 +14,17 @@ from cutback.cutting.index import Kind
 SPOOL = -1
 """The origin of samples made by an encoder; other origins are numbers of sources."""
 
+
+class SoundMark(NamedTuple):
+    """When a packet of sound must be presented, worked out from its source alone: the check of the clip needs it."""
+
+    sample: int
+    time: Fraction
+    """Seconds from the clip's zero."""
+    tolerance: Fraction
+    """Seconds."""
+
+
 BATCH = 1024
 """Samples whose places are held at once."""
 
@@ -56,6 +67,8 @@ class OutTrack:
     """Samples of a lower group lie before those of a higher one; within a group the origin's order holds."""
     last_duration: int = 1
     """Ticks that the sample presented last lasts."""
+    marks: list[SoundMark] = field(default_factory=list)
+    """Of sound: its first packet and its last, and those around joins and jumps."""
     entry_of: array[int] = field(default_factory=lambda: array("H"))
     """The number of each sample's entry."""
 

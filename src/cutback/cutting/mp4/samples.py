@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import sub
 
 
 @dataclass(slots=True)
@@ -41,6 +42,12 @@ class Samples:
         times = self.dts[:16]
         return max([self.last_duration, *(after - time for time, after in pairwise(times))])
 
+    @property
+    def usual_duration(self) -> int:
+        """Ticks that samples last as a rule."""
+        steps = sorted(map(sub, islice(self.dts, 1, None), self.dts))
+        return max(0, steps[len(steps) // 2]) if steps else self.last_duration
+
     def extend(self, other: Samples) -> None:
         """Append the samples of a track's fragments to those of its tables."""
         base, begin = len(self), self.next_dts if other.follows else 0
@@ -66,6 +73,17 @@ class Samples:
         for name in ("dts", "pts", "sizes", "offsets"):
             setattr(self, name, getattr(self, name)[:count])
         self.sync = array("I", (number for number in self.sync if number < count))
+
+    def keep(self, numbers: array[int]) -> None:
+        """Leave out all samples but these, ascending."""
+        if len(numbers) == len(self):
+            return
+        for name in ("dts", "pts", "sizes", "offsets"):
+            column = getattr(self, name)
+            setattr(self, name, array(column.typecode, map(column.__getitem__, numbers)))
+        self.described = [(bisect_left(numbers, first), number) for first, number in self.described]
+        kept = set(self.sync)
+        self.sync = array("I", (place for place, number in enumerate(numbers) if number in kept))
 
     # A track's samples held in memory answer the same questions as its tables.
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from operator import sub
 
 from cutback.cutting.endings import hole_at_end
-from cutback.cutting.index import Description, Hull, Kind, Track, presented_order
+from cutback.cutting.index import Description, Hull, Kind, Track, heard_order, presented_order
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.boxes import child
 from cutback.cutting.mp4.descriptions import parse_descriptions
@@ -153,6 +153,8 @@ def parse_trak(
     descriptions = parse_descriptions(stsd, kind) if stsd is not None else ()
     uncompressed = kind == "audio" and any(entry.codec.startswith("pcm_") for entry in descriptions)
     samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id, uncompressed=uncompressed)
+    if kind == "audio" and isinstance(samples, Samples) and track_id in fragments:
+        samples.keep(heard_order(samples.pts, (-FOREVER, FOREVER), samples.usual_duration))
     if not timescale or not descriptions or not len(samples):
         return None
     edits = parse_edit_list(data, movie_timescale, timescale)

@@ -12,17 +12,17 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import av
 from av.codec.context import Flags
 
 from cutback.cutting.index import Track, layout_of
 from cutback.cutting.mp4.audio_config import parse_audio_config
-from cutback.cutting.mp4.layout import SPOOL, OutTrack
+from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.sound.decode import FADE
-from cutback.cutting.sound.soundtrack import BIT_RATE_A_CHANNEL, FRAME
+from cutback.cutting.sound.soundtrack import BIT_RATE_A_CHANNEL, FRAME, MARGIN
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 
@@ -76,11 +76,19 @@ def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, sp
     out.duration = sum((piece.duration for _, piece in pieces), Fraction(0))
     encoder = _Encoder(rate, layout_of(entry.channels), entry.extradata)
     made: dict[int, tuple[int, int, int]] = {}
+    out.marks = [SoundMark(0, Fraction(-skip, rate), MARGIN)]
+    starts = list(accumulate((piece.duration for _, piece in pieces), initial=Fraction(0)))
+    half = Fraction(FRAME, 2 * rate) + MARGIN  # a piece is moved onto the first one's grid
     for run, numbers in copied:
+        if run.track is not None:
+            place = runs.index(run)
+            base = starts[place] - pieces[place][1].start
+            for slot in (numbers[0], numbers[-1]):
+                pts = run.track.pts[run.track.order[0] + slot - run.first_slot]
+                out.marks.append(SoundMark(slot, base + run.track.seconds(pts), half if place else MARGIN))
         if run.track is None:
             silence = encoder.silence()
-            place = (SPOOL, spool.append(silence), len(silence))
-            made |= dict.fromkeys(numbers, place)
+            made |= dict.fromkeys(numbers, (SPOOL, spool.append(silence), len(silence)))
         else:
             samples = [run.track.order[0] + slot - run.first_slot for slot in numbers]
             for slot, extent in zip(numbers, run.media.copy(run.track, samples, spool), strict=True):

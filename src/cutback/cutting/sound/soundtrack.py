@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import repeat
+from operator import sub
 
 import av
 from av.codec.context import Flags
@@ -12,7 +14,7 @@ from av.codec.context import Flags
 from cutback.cutting.index import Description, Track, layout_of
 from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
-from cutback.cutting.mp4.layout import SPOOL, OutTrack
+from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.sound.decode import exact_sound, faded
 from cutback.cutting.source.footage import MediaSource
@@ -31,6 +33,12 @@ NEAR = 64
 """Packets that are looked at to learn how long one lasts."""
 
 BIT_RATE_A_CHANNEL = 96_000
+
+MARGIN = Fraction(1, 1000)
+"""Seconds by which copied sound may be off in a finished clip."""
+
+MOST_JUMPS = 100
+"""Jumps in a clip's sound that are checked."""
 
 
 def keeps_sound(sound: Description) -> bool:
@@ -55,7 +63,8 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
     lead = max(_PREROLL.get(codec, Fraction(0)) * track.timescale, Fraction(1))
     # Packets before the first presented one exist where the source's own edit list hides its priming.
     sample = track.order[first]
-    while track.kind == "audio" and sample > 0 and track.pts[track.order[first]] - track.pts[sample] < lead:
+    # Before a step back in time the one packet before is enough to prepare the decoder.
+    while track.kind == "audio" and sample > 0 and abs(track.pts[track.order[first]] - track.pts[sample]) < lead:
         sample -= 1
     out = OutTrack(
         track.kind,
@@ -68,12 +77,16 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
         duration=min(piece.end, track.end) - track.seconds(0) - sounding / track.timescale,
     )
     last = track.order[stop - 1]
-    numbers = range(sample, last + 1)
+    numbers: Sequence[int] = range(sample, last + 1)
+    if track.kind == "audio" and last - track.order[first] != stop - 1 - first:  # some are not heard
+        numbers = [*range(sample, track.order[first]), *track.order[first:stop]]
     times = _without_hole(track, numbers, track.order[first])
     out.extend(times, media.copy(track, numbers, spool), repeat(1), track.descriptions_of(numbers), group=group)
     out.last_duration = track.duration(last)
     if track.kind == "audio":
         out.skip = round(sounding) - times[0]
+        out.last_duration = max(1, out.last_duration)
+        out.marks = _marks(track, numbers, piece, len(numbers) - (stop - first))
     else:
         # A text can simply begin later and end sooner; players do not agree on edit lists within one.
         out.pts[0] = round(sounding)
@@ -81,18 +94,29 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
     return out
 
 
-def _without_hole(track: Track, numbers: range, first: int) -> list[int]:
+def _marks(track: Track, numbers: Sequence[int], piece: FrameRange, first: int) -> list[SoundMark]:
+    """The `first`-th packet, the last, and those around jumps."""
+    times = [track.pts[number] for number in numbers]
+    steps = list(map(sub, times[1:], times))
+    usual = sorted(steps)[len(steps) // 2] if steps else 0
+    jumps = [place for place, step in enumerate(steps) if not usual // 2 <= step <= 2 * usual]
+    places = {first, len(numbers) - 1, *jumps[:MOST_JUMPS], *(place + 1 for place in jumps[:MOST_JUMPS])}
+    wanted = (place for place in sorted(places) if place >= first)
+    return [SoundMark(place, track.seconds(times[place]) - piece.start, MARGIN) for place in wanted]
+
+
+def _without_hole(track: Track, numbers: Sequence[int], first: int) -> list[int]:
     """The samples' PTS; those before the `first` one presented, which only prepare the decoder, right before it.
 
-    A decoder skips as many samples as the edit list cuts off, and a hole in the times has none.
+    A decoder skips as many samples as the edit list cuts off, and a hole or a step back in the times has none.
     """
     times = [track.pts[number] for number in numbers]
-    if first == numbers.start:
+    if first == numbers[0]:
         return times
     durations = (track.duration(number) for number in numbers[:NEAR])
     nominal = min((duration for duration in durations if duration > 0), default=1)
-    for place in range(first - numbers.start - 1, -1, -1):
-        times[place] = max(times[place], times[place + 1] - nominal)
+    for place in range(first - numbers[0] - 1, -1, -1):
+        times[place] = times[place + 1] - nominal
     return times
 
 
@@ -171,6 +195,8 @@ class _AacWriter:
         encoder, out = self._encoder, self._out
         out.duration = duration
         out.skip = max(0, -out.pts[0])  # the encoder's priming has negative times
+        first, last = Fraction(out.pts[0], self._rate), Fraction((len(out) - 1) * FRAME, self._rate)
+        out.marks = [SoundMark(0, first, MARGIN), SoundMark(len(out) - 1, first + last, MARGIN)]
         out.last_duration = FRAME
         config = encoder.extradata or b""
         out.entries = [aac_entry(self._rate, self._channels, config, BIT_RATE_A_CHANNEL * self._channels)]

@@ -6,12 +6,15 @@ file object's name for a URL and would follow it.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
+from operator import lt
 from typing import Any
 
 import av
@@ -39,6 +42,7 @@ class LavfSource:
         self.source = source
         self._limits = limits
         self._opened = Reopening(source, limits, keep=keep_open)
+        self._counted_tracks: dict[int, bool] = {}
         with self._opened.container() as container:
             check_clear(container, source)
             if container.format.name != "mpegts":
@@ -69,9 +73,18 @@ class LavfSource:
         return video.pts[last] in frames
 
     def _reading(self, track: Track) -> AbstractContextManager[InputContainer]:
-        if self._jumps.get(track.id):
+        if self._is_counted(track):
             return open_container(self.source, self._limits)  # only its very beginning is found for sure
         return self._opened.container()
+
+    def _is_counted(self, track: Track) -> bool:
+        """Whether packets are found by counting all from the first on, since their times do not tell them apart."""
+        if track.id not in self._counted_tracks:
+            jumps = bool(self._jumps.get(track.id))
+            ascending = track.pts if track.kind == "audio" else array("q", sorted(track.pts))
+            unlike = all(map(lt, ascending, islice(ascending, 1, None)))
+            self._counted_tracks[track.id] = jumps or not unlike
+        return self._counted_tracks[track.id]
 
     @property
     def copies(self) -> bool:
@@ -154,8 +167,8 @@ class LavfSource:
 
     def _packets(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[tuple[int, Any]]:
         """Packets from at or before the sample `first`, each with its number in the index."""
-        if jumps := self._jumps.get(track.id):
-            yield from self._counted(container, stream, track, jumps)
+        if self._is_counted(track):
+            yield from self._counted(container, stream, track, self._jumps.get(track.id, []))
             return
         scale = Fraction(track.timescale) * stream.time_base
         by_time = {time: number for number, time in enumerate(track.pts)}
@@ -187,7 +200,7 @@ class LavfSource:
     def _counted(
         self, container: InputContainer, stream: Any, track: Track, jumps: list[tuple[int, int]]
     ) -> Iterator[tuple[int, Any]]:
-        """All packets of a stream whose clock jumps, which no seek by time finds its way in; at the index's times."""
+        """All packets of a stream in which no seek by time finds its way; at the index's times."""
         coming, offset = deque(jumps), 0
         packets = (packet for packet in container.demux(stream) if packet.size)
         for number, packet in enumerate(packets):

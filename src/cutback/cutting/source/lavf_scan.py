@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from itertools import islice
+from operator import sub
 from typing import Any
 
 import av
@@ -16,7 +19,7 @@ from av.container import InputContainer
 from cutback.cutting.codecs import parameter_sets
 from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import COVER, Description, Index, Kind, Track, presented_order
+from cutback.cutting.index import COVER, Description, Index, Kind, Track, heard_order, presented_order
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.write import decode_times
 from cutback.cutting.source.lavf_clock import Clock
@@ -27,6 +30,9 @@ from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 _FOREVER = 2**62
 _FRAME_SIZES = (1024, 2048, 1152, 576, 960, 1920, 2880, 480, 1536)
 """Samples of a packet of AAC, MP3, Opus, AC-3."""
+
+_MOST_RUNS = 8
+"""Runs of sound, besides one for every 16 packets: where there are more, packets have no common size."""
 
 _JITTER = Fraction(3, 1000)
 """Seconds by which a container's rounded times may miss the true ones (Matroska counts milliseconds)."""
@@ -69,6 +75,11 @@ def scan(
                     raise MediaTooLargeError(f"A stream has more than {limits.frames} packets.")
     except av.FFmpegError as error:
         raise media_error("It is damaged", error) from error
+    met = Counter(ticks for column in columns.values() for ticks in {offset for _, offset in column.jumps})
+    for number, column in columns.items():
+        if container.streams[number].type == "audio" and len(columns) > 1:
+            column.keep_jumps({ticks for ticks, streams in met.items() if streams > 1})
+    jumps = {ticks for column in columns.values() for _, ticks in column.jumps}
     for number, column in columns.items():
         if column.lacking:
             raise MediaUnreadableError(parameter_sets.MISSING)
@@ -84,8 +95,8 @@ def scan(
     notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not carried over.",) if others else ()
     if covers:
         notes += (COVER,)
-    if clock and clock.jumps:
-        notes += (f"Its clock jumps ({clock.jumps}×); what follows a jump is taken to follow in time.",)
+    if jumps:
+        notes += (f"Its clock jumps ({len(jumps)}×); what follows a jump is taken to follow in time.",)
     index = Index(
         container.format.name,
         tuple(tracks),
@@ -163,6 +174,18 @@ class _Column:
             self.jumps.append((len(self.pts), ticks))
         return ticks
 
+    def keep_jumps(self, offsets: AbstractSet[int]) -> None:
+        """Follow only jumps that another stream made as well: sound alone that steps is late, or early, from there."""
+        kept = [jump for jump in self.jumps if jump[1] in offsets]
+        if kept == self.jumps:
+            return
+        was, now = dict(self.jumps), dict(kept)
+        before = after = 0
+        for number, time in enumerate(self.pts):
+            before, after = was.get(number, before), now.get(number, after)
+            self.pts[number] = time - before + after
+        self.jumps = kept
+
     def drop_last(self) -> None:
         if self.pts:
             self.lost_from = self.pts.pop()
@@ -180,22 +203,27 @@ class _Column:
         timescale = round(1 / stream.time_base)
         context = stream.codec_context
         kind: Kind = stream.type
-        pts, duration = self.pts, self.duration
+        pts, duration, size = self.pts, self.duration, 0
         if kind == "audio" and context.sample_rate:
-            pts, duration, timescale = _smoothed(pts, duration, timescale, context.sample_rate)
+            pts, duration, timescale, size = _smoothed(pts, duration, timescale, context.sample_rate)
             if bits := _sample_bits(context.name) * context.layout.nb_channels:
                 # The last packet is shorter than the others, and says so only by its size.
                 duration = round(Fraction(self.sizes[-1] * 8, bits) * timescale / context.sample_rate)
         # Pictures presented behind one that is lost would leave a hole.
         limit = self.lost_from if kind == "video" else _FOREVER
-        order = presented_order(pts, (min(pts), limit))
+        window = (min(pts), limit)
+        order = presented_order(pts, window) if kind == "video" else heard_order(pts, window, size)
         if not order:
             limit = _FOREVER
             order = presented_order(pts, (min(pts), limit))
         first = pts[order[0]]
         if self.skip:
             first += round(Fraction(self.skip, context.sample_rate) * timescale)
-        dts, base = decode_times(pts)
+        if kind == "video":
+            times, base = decode_times(pts)
+            dts = array("q", (time + base for time in times))
+        else:
+            dts = pts
         raw, extradata = describe(stream, self.first)
         description = Description(
             context.name,
@@ -211,7 +239,7 @@ class _Column:
             kind=kind,
             descriptions=(description,),
             timescale=timescale,
-            dts=array("q", (time + base for time in dts)),
+            dts=dts,
             pts=pts,
             sizes=self.sizes,
             offsets=array("q"),
@@ -239,18 +267,35 @@ def _language(tag: str | None) -> str:
     return tag if tag and len(tag) == 3 and tag.isascii() and tag.isalpha() and tag.islower() else "und"
 
 
-def _smoothed(pts: array[int], duration: int, timescale: int, rate: int) -> tuple[array[int], int, int]:
+def _smoothed(pts: array[int], duration: int, timescale: int, rate: int) -> tuple[array[int], int, int, int]:
     """Sound's times in samples: packets of one size follow upon each other, whatever a container rounds them to.
 
-    Where they really leave a gap, or are of no common size, the container's own times stay.
+    Times that jump, ahead or back, are where another run of packets begins. Where the packets are of no common size,
+    or drift, the container's own times stay. Returns the times, how long the last packet lasts, the ticks a second, and
+    the common size, or 0.
     """
     if len(pts) > 1:
         average = Fraction((pts[-1] - pts[0]) * rate, (len(pts) - 1) * timescale)
-        size = min(_FRAME_SIZES, key=lambda candidate: abs(candidate - average))
-        first = round(Fraction(pts[0] * rate, timescale))
-        # In integers: a loop over fractions would take seconds for an hour of sound.
-        tolerance = int(_JITTER * timescale * rate)
-        steps = (abs((first + number * size) * timescale - time * rate) for number, time in enumerate(pts))
-        if max(steps) <= tolerance:
-            return array("q", (first + number * size for number in range(len(pts)))), size, rate
-    return pts, duration, timescale
+        usual = Fraction(sorted(map(sub, islice(pts, 1, None), pts))[len(pts) // 2 - 1] * rate, timescale)
+        for step in (average, usual):
+            size = min(_FRAME_SIZES, key=lambda candidate: abs(candidate - step))
+            if (times := _in_runs(pts, timescale, rate, size)) is not None:
+                return times, size, rate, size
+    return pts, duration, timescale, 0
+
+
+def _in_runs(pts: array[int], timescale: int, rate: int, size: int) -> array[int] | None:
+    # In integers: a loop over fractions would take seconds for an hour of sound.
+    tolerance, packet = int(_JITTER * timescale * rate), size * timescale
+    times, runs = array("q"), 0
+    due, before = pts[0] * rate, pts[0] - 1
+    for time in pts:
+        if not times or abs(due - time * rate) > tolerance:
+            if times and abs((time - before) * rate - packet) <= tolerance:
+                return None  # it drifts
+            due, runs = round(Fraction(time * rate, timescale)) * timescale, runs + 1
+            if runs > _MOST_RUNS + len(pts) // 16:
+                return None
+        times.append(due // timescale)
+        due, before = due + packet, time
+    return times
