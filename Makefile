@@ -126,11 +126,13 @@ debootstrap:
 			debootstrap >/dev/null; \
 	fi
 
-# Tests decode with ffmpeg, play in Chromium and cache in memcached; installed only where that may be done.
+# Tests decode with ffmpeg, play in Chromium, cache in memcached and verify a unit file with systemd-analyze; installed
+# only where that may be done.
 tools:
 	@missing=""; \
 	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
 	command -v memcached >/dev/null || missing="$$missing memcached"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 		command -v google-chrome >/dev/null || missing="$$missing chromium"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

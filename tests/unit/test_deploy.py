@@ -1,0 +1,79 @@
+"""What is in deploy/ is accepted by the tools that read it, and names commands and settings that exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from cutback.cli.app import app
+from cutback.settings.settings import Settings, variable
+
+ROOT = Path(__file__).resolve().parents[2]
+UNIT = ROOT / "deploy/systemd/cutback.service"
+COMMAND = Path(sys.executable).with_name("cutback")
+
+
+def verify(unit: Path) -> subprocess.CompletedProcess[str]:
+    """Systemd's own verdict on a unit file."""
+    if shutil.which("systemd-analyze") is None:
+        what = "SYSTEMD-ANALYZE IS MISSING: the unit file was not verified (apt install systemd)"
+        if os.environ.get("CI"):
+            pytest.fail(what)
+        pytest.skip(what)
+    return subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+
+
+def here(text: str) -> str:
+    """The unit with the program that is installed on this machine."""
+    assert "/opt/cutback/bin/cutback" in text
+    return text.replace("/opt/cutback/bin/cutback", str(COMMAND))
+
+
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    copy = tmp_path / UNIT.name
+    copy.write_text(here(UNIT.read_text()))
+    said = verify(copy)
+    assert said.returncode == 0, said.stderr
+    assert UNIT.name not in said.stderr, said.stderr
+
+
+def test_a_misspelt_directive_would_be_noticed(tmp_path: Path) -> None:
+    copy = tmp_path / UNIT.name
+    copy.write_text(here(UNIT.read_text()).replace("ProtectHome=", "ProtectHouse="))
+    assert "ProtectHouse" in verify(copy).stderr
+
+
+def composed() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+    return content["services"]["cutback"]  # type: ignore[no-any-return]
+
+
+def test_the_unit_and_the_container_run_commands_that_exist() -> None:
+    group: Any = get_command(app)
+    started = re.search(r"^ExecStart=\S+ (.*)$", UNIT.read_text(), re.MULTILINE)
+    assert started
+    for words in (started[1].split(), composed()["command"]):
+        command = group.get_command(None, words[0])
+        assert command is not None, words
+        options = {name for option in command.params for name in option.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_the_unit_and_the_container_name_settings_that_exist() -> None:
+    known = {variable(name) for name in Settings.model_fields}
+    named = set(re.findall(r"CUTBACK_[A-Z_]+(?==)", UNIT.read_text()))
+    assert named | set(composed()["environment"]) <= known
+
+
+def test_the_container_is_built_from_the_projects_own_dockerfile() -> None:
+    build = composed()["build"]
+    assert (ROOT / "deploy" / build["context"] / build["dockerfile"]).resolve() == ROOT / "Dockerfile"
