@@ -233,7 +233,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_stored(path: Path, queue: Sqli
     with queue._database.reading() as connection:  # the next to use it gets the same connection
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages + 3}")
-    with pytest.raises(StorageFullError, match="no room"):
+    with pytest.raises(StorageFullError, match="no space"):
         queue.send("x" * 100_000)
     assert [kept] == [message.id for message in queue.receive(limit=10)]
     queue.send("x" * 100_000)

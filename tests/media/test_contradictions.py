@@ -63,5 +63,5 @@ def test_a_miscount_in_the_table_of_times_alone_is_lived_with(recording: Recordi
     ],
 )
 def test_frames_of_sound_alone_are_told_to_be_none(start: Instant, end: Instant, recording: Recordings) -> None:
-    with pytest.raises(RangeOutsideRecordingError, match="no pictures"):
+    with pytest.raises(RangeOutsideRecordingError, match="no video"):
         cut_in_process([recording("sound-alone").path], (0, start, end))

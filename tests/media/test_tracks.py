@@ -113,7 +113,7 @@ def test_subtitles_of_matroska_are_left_out_and_named(media_folder: Path, tmp_pa
                     packet.stream = streams[container]
                     out.mux(packet)
     clip = cut_in_process([path], (0, Fraction(1), Fraction(2)))
-    assert clip.facts.notes == ("Subtitles, attachments and data tracks are not carried over.",)
+    assert clip.facts.notes == ("Subtitles, attachments and data tracks are not copied to the clip.",)
 
 
 @pytest.mark.parametrize(

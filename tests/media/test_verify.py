@@ -29,11 +29,11 @@ FRAMES = list(range(33, 93))
 def test_a_clip_that_fails_the_last_look_is_made_again_and_says_so(
     recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, answers = find_fault, iter(["has a frame at a wrong time"])
+    real, answers = find_fault, iter(["has a frame at the wrong time"])
     monkeypatch.setattr(cut_module, "find_fault", lambda *told: next(answers, None) or real(*told))
     clip = cut_in_process([recording("pyramid").path], RANGE)
     assert clip.facts.remade
-    assert any("a frame at a wrong time" in note for note in clip.facts.notes)
+    assert any("a frame at the wrong time" in note for note in clip.facts.notes)
     assert decode_presented(clip.data).counters == FRAMES
     assert decode_warnings(clip.data) == []
 

@@ -1,1 +1,1 @@
-"""Media only: no settings, no network, no database."""
+"""Cutting media: no settings, no network, no database."""

@@ -1,4 +1,4 @@
-"""A finished clip as one run of bytes, before it is written anywhere."""
+"""A finished clip as one sequence of bytes, before it is written anywhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Assembled:
     """A `ByteSource` over a clip's head and the extents that follow it."""
 
     def __init__(self, head: bytes, extents: Sequence[Extent], sources: Sequence[ByteSource], spool: Spool) -> None:
-        """Nothing is read before it is asked for."""
+        """Nothing is read before `read_at`."""
         self._head, self._extents = head, extents
         self._sources, self._spool = sources, spool
         self._starts = list(accumulate((extent.length for extent in extents), initial=len(head)))
@@ -43,4 +43,4 @@ class Assembled:
         return b"".join(parts)
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """See `ByteSource.prefetch`; what is checked is small."""
+        """See `ByteSource.prefetch`. Does nothing, because the check reads only a little."""

@@ -7,16 +7,16 @@ class BitReader:
     """Reads the bits of a raw byte sequence payload, most significant first."""
 
     def __init__(self, payload: bytes) -> None:
-        """`payload` is without emulation prevention bytes; see `unescape`."""
+        """`payload` has no emulation prevention bytes; see `unescape`."""
         self._number = int.from_bytes(payload)
         self._length = len(payload) * 8
         self.position = 0
 
     def bits(self, count: int) -> int:
-        """The next `count` bits as an unsigned number, u(n).
+        """Read `count` bits as an unsigned number, u(n).
 
         Raises:
-            IndexError: the payload ends before.
+            IndexError: the payload is too short.
         """
         if self.position + count > self._length:
             raise IndexError
@@ -24,11 +24,11 @@ class BitReader:
         return self._number >> (self._length - self.position) & ((1 << count) - 1)
 
     def flag(self) -> bool:
-        """One bit."""
+        """Read one bit."""
         return bool(self.bits(1))
 
     def unsigned(self) -> int:
-        """An Exp-Golomb coded number, ue(v) (ITU-T H.264, 9.1)."""
+        """Read an Exp-Golomb coded number, ue(v) (ITU-T H.264, 9.1)."""
         zeros = 0
         while not self.bits(1):
             zeros += 1
@@ -37,13 +37,13 @@ class BitReader:
         return (1 << zeros) - 1 + self.bits(zeros)
 
     def signed(self) -> int:
-        """A signed Exp-Golomb coded number, se(v)."""
+        """Read a signed Exp-Golomb coded number, se(v)."""
         number = self.unsigned()
         return (number + 1) // 2 if number & 1 else -(number // 2)
 
 
 class BitWriter:
-    """Puts bits together, most significant first."""
+    """Writes bits, most significant first."""
 
     def __init__(self) -> None:
         """Empty."""
@@ -56,7 +56,7 @@ class BitWriter:
         self._length += width
 
     def copy(self, source: BitReader, end: int) -> None:
-        """Append the bits of `source` from its position up to `end`, which becomes its position."""
+        """Append the bits of `source` from its position to `end`, and advance it to `end`."""
         width = end - source.position
         self.put(source.bits(width), width)
 
@@ -70,17 +70,17 @@ class BitWriter:
         self.put(((1 << missing) - 1) * bit, missing)
 
     def bytes(self) -> bytes:
-        """What was put together; whole bytes of it (see `align`)."""
+        """Return the complete bytes (see `align`)."""
         return self._number.to_bytes(self._length // 8)
 
 
 def unescape(unit: bytes) -> bytes:
-    """A NAL unit without its emulation prevention bytes (ITU-T H.264, 7.4.1)."""
+    """Remove the emulation prevention bytes of a NAL unit (ITU-T H.264, 7.4.1)."""
     return unit.replace(b"\0\0\3", b"\0\0")
 
 
 def escape(payload: bytes) -> bytes:
-    """A payload with emulation prevention bytes (ITU-T H.264, 7.4.1)."""
+    """Insert emulation prevention bytes into a payload (ITU-T H.264, 7.4.1)."""
     if b"\0\0" not in payload:
         return payload
     out = bytearray()

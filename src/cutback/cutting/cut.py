@@ -1,4 +1,4 @@
-"""One clip, from recordings to a finished layout. Runs in the child process."""
+"""Makes one clip, from recordings to a finished layout. Runs in the child process."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ from cutback.domain.errors import ClipDamagedError, CutbackError, MediaUnreadabl
 
 Mode = Literal["open", "closed", "encode"]
 MODES: tuple[Mode, ...] = ("open", "closed", "encode")
-"""Copying from any keyframe on; from IDR pictures only; not at all. Each is tried where the one before failed."""
+"""Copy from any keyframe; copy from IDR pictures only; copy nothing. Each is tried if the previous one failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A finished clip: the bytes before its media data, then runs of the sources' and the spool's bytes."""
+    """A finished clip: the bytes before its media data, then extents of the sources and the spool."""
 
     head: bytes
     extents: tuple[Extent, ...]
     facts: Facts
     still: Still | None = None
-    """The picture that its posters show; None for sound alone."""
+    """The picture for its posters; None without video."""
 
 
 def cut(job: CutJob, sources: Sequence[ByteSource], spool: Spool, progress: Callable[[CutProgress], None]) -> Cut:
-    """Make a clip; check it; where it does not pass, make it again by full re-encoding.
+    """Make a clip and check it; if it fails the check, make it again by full re-encoding.
 
     Raises:
-        CutbackError: what was wrong with the media or with a range.
+        CutbackError: something is wrong with the media or with a range.
     """
     foremost = 0.0
 
     def forward(done: CutProgress) -> None:
         nonlocal foremost
-        foremost = max(foremost, done.fraction)  # a second way of cutting begins where the first one got to
+        foremost = max(foremost, done.fraction)  # when another way of cutting is tried, progress must not go back
         progress(CutProgress(foremost, done.frames))
 
     try:
@@ -65,7 +65,7 @@ def cut(job: CutJob, sources: Sequence[ByteSource], spool: Spool, progress: Call
         except WholeIndexNeededError:
             return _cut(job, open_pieces(job, sources, whole_index=True), sources, spool, forward)
     except (IndexError, OverflowError, struct.error) as error:
-        # Tables that contradict each other, or numbers that no clip can have.
+        # Tables that contradict each other, or impossible numbers.
         raise MediaUnreadableError("Its index is damaged.") from error
 
 
@@ -77,7 +77,7 @@ def _cut(
     progress: Callable[[CutProgress], None],
 ) -> Cut:
     if job.precision == "instant" and len(pieces) > 1:
-        job = replace(job, precision="exact")  # one edit list entry a track is what every player follows
+        job = replace(job, precision="exact")  # every player supports one edit list entry per track, but not several
     progress(CutProgress(0.0, 0))
     fault = ""
     for mode in MODES:
@@ -115,12 +115,12 @@ def _make(
         pictures = splice(parts, spool, progress)
         pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):
-        raise MediaUnsupportedError("Recordings with and without pictures cannot be joined.")
+        raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
     notes: list[str] = []
     sound = _sound(pieces, spool, notes, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     if not tracks:
-        raise MediaUnsupportedError("Nothing of it falls into the range.")
+        raise MediaUnsupportedError("It has nothing in this range.")
     placed = lay_out(tracks)
     tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
     head = front_matter(tracks, placed, tags, _created(pieces))
@@ -129,7 +129,7 @@ def _make(
     for media, _, _ in pieces:
         notes += [*media.index.notes, *_left_out(media.index, job)]
     if fault:
-        notes.append(f"Made again with more re-encoding: the first version {fault}.")
+        notes.append(f"Made again with more re-encoding, because the first version {fault}.")
     facts = Facts(
         size=len(head) + placed.size,
         duration=duration,
@@ -181,7 +181,7 @@ def _sound(
         for other in (track for track in media.index.tracks if track.kind == "other"):
             name = other.descriptions[0].codec
             if single is None or name not in TEXT:
-                notes.append(f"A track of {name} is not carried over.")
+                notes.append(f"A track with {name} is not copied to the clip.")
             elif (text := copy_sound(media, other, piece, spool, COPIED)) is not None:
                 tracks.append(text)
     return tracks

@@ -1,4 +1,4 @@
-"""Decoding goes on while the encoder works: on two cores that is most of what can be won."""
+"""Decodes in another thread while the encoder works, which uses a second core."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterator[T], most: int) -> Generator[T, None, None]:
-    """The same items, worked out by a thread of their own, at most so many before they are taken.
+    """Yield the same items, computed in another thread, which is at most `most` items ahead.
 
-    Close it, or the thread goes on until it is that far ahead. `None` must not be among the items.
+    Close the generator; otherwise the thread continues until it is that far ahead. `None` must not be an item.
     """
     pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
     try:

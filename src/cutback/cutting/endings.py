@@ -1,4 +1,4 @@
-"""Where a recording that is still being written ends: which of its last pictures are whole, and follow on."""
+"""Finds the end of a recording that is still being written: which of its last pictures are complete and contiguous."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Ending = Literal["whole", "broken", "unsure"]
 TS_PACKET = 188
 _SYNC = 0x47
 _TAIL = 8192
-"""Packets looked at: 1.5 MB, more than a picture has but rarely; what is not found there counts as whole."""
+"""Packets that are examined: 1.5 MB, which few pictures exceed. A unit that is not found there counts as complete."""
 _PES_HEAD = 6
 _AROUND = 64
-"""Pictures at the end whose distances tell what a hole is."""
+"""Pictures at the end whose intervals define what a hole is."""
 
 
 def ts_endings(source: ByteSource) -> dict[int, Ending]:
-    """For each PID of an MPEG transport stream, whether the last unit (PES) of it is all there.
+    """Return for each PID of an MPEG transport stream whether its last unit (PES) is complete.
 
-    The last packet of a unit is filled up to its 188 bytes (ISO/IEC 13818-1, 2.4.3.5). Where it is full
-    without, and the unit does not say its own length, only decoding can tell.
+    The last packet of a unit is padded to 188 bytes (ISO/IEC 13818-1, 2.4.3.5). If it is full without padding, and the
+    unit does not state its length, only decoding shows whether it is complete.
     """
     whole = source.size // TS_PACKET
     first = max(0, whole - _TAIL)
@@ -67,7 +67,7 @@ def _payload(packet: bytes) -> bytes:
 
 
 def _is_filled(packet: bytes) -> bool:
-    """Whether the packet has stuffing: an adaptation field longer than what is in it."""
+    """Whether the packet has stuffing: an adaptation field that is longer than its content."""
     if packet[3] >> 4 & 3 != 3:
         return False
     length = packet[4]
@@ -75,17 +75,17 @@ def _is_filled(packet: bytes) -> bool:
         return True
     flags = packet[5]
     used = 1 + (6 if flags & 0x10 else 0) + (6 if flags & 0x08 else 0) + (1 if flags & 0x04 else 0)
-    for bit in (0x02, 0x01):  # private data, extension: each with its own length
+    for bit in (0x02, 0x01):  # private data and extension, each with its own length
         if flags & bit:
             used += 1 + (packet[5 + used] if 5 + used < TS_PACKET else 0)
     return length > used
 
 
 def hole_at_end(pts: array[int], ahead: int) -> int | None:
-    """From which time on pictures lack others before them, which were not written yet.
+    """Return the time from which on earlier pictures are missing because they are not written yet.
 
-    Pictures are stored in the order of decoding: one may be there whose forerunners in presentation are not.
-    Up to the time `ahead` nothing can be missing, since what is stored later is presented later.
+    Pictures are stored in decoding order, so a picture may be there without those that are presented before it. Up to
+    the time `ahead`, nothing can be missing, because whatever is stored later is presented later.
     """
     last = sorted(pts[-_AROUND:])
     steps = [after - before for before, after in pairwise(last)]

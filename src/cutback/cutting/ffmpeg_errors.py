@@ -1,4 +1,4 @@
-"""FFmpeg's errors in Cutback's words."""
+"""Translates FFmpeg's errors to Cutback's own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreada
 
 
 def media_error(what: str, error: av.FFmpegError) -> CutbackError:
-    """What to raise for an error of FFmpeg: `what` says which thing failed, such as `It is damaged`."""
+    """Return the error to raise for an error of FFmpeg; `what` says what failed, such as `It is damaged`."""
     if error.errno == errno.ENOMEM:
-        return MediaTooLargeError("It needs more memory, or has more streams, than the limits allow.")
+        return MediaTooLargeError("It needs more memory or has more streams than the limits allow.")
     return MediaUnreadableError(f"{what} ({error.strerror}).")

@@ -1,6 +1,6 @@
-"""The index of a recording: where each coded picture and piece of sound lies, and when it is presented.
+"""The index of a recording: where each coded picture and audio packet is, and when it is presented.
 
-Neutral of containers. Ticks are integers of the track's time base; seconds are `Fraction`, counted from the
+Independent of containers. Ticks are integers of the track's time base; seconds are `Fraction`, counted from the
 recording's time zero: the earliest picture or sound that a player presents.
 """
 
@@ -24,19 +24,19 @@ Kind = Literal["video", "audio", "other"]
 COVER = "Its cover picture is not carried over."
 
 _GAP = 65536
-"""Bytes between samples that are fetched together."""
+"""Maximum bytes between samples that are fetched together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """How the samples of a track are to be decoded."""
+    """How to decode the samples of a track."""
 
     codec: str
-    """FFmpeg's name of the codec (`h264`, `aac`), or the four-character code where Cutback knows none."""
+    """FFmpeg's name of the codec (`h264`, `aac`), or the four-character code if Cutback does not know it."""
     raw: bytes
-    """The container's own sample entry, copied as it is into a clip that copies samples."""
+    """The container's own sample entry, which is copied unchanged to a clip that copies samples."""
     extradata: bytes = b""
-    """What a decoder needs beforehand (avcC, AudioSpecificConfig)."""
+    """The decoder's configuration (avcC, AudioSpecificConfig)."""
     width: int = 0
     height: int = 0
     sample_rate: int = 0
@@ -51,114 +51,114 @@ class Track:
     kind: Kind
     descriptions: tuple[Description, ...]
     timescale: int
-    """Ticks a second."""
+    """Ticks per second."""
     dts: array[int]
     pts: array[int]
     sizes: array[int]
     offsets: array[int]
-    """Bytes from the beginning of the file."""
+    """Offsets in bytes from the beginning of the file."""
     last_duration: int
-    """Ticks that the sample last in decoding order lasts."""
+    """Duration of the last sample in decoding order, in ticks."""
     sync: array[int]
     """Numbers of the samples at which the container says decoding may begin, ascending."""
     described: tuple[tuple[int, int], ...]
-    """(first sample, number of its description), ascending: which description holds from where."""
+    """(first sample, number of its description), ascending: from where each description applies."""
     shift: Fraction
-    """Seconds to add to pts / timescale to get the time from the recording's time zero."""
+    """Seconds to add to pts / timescale to get the time since the recording's time zero."""
     window: tuple[int, int]
-    """The ticks [first, end) of media time that are presented (edit list)."""
+    """The media time [first, end) that is presented, in ticks (edit list)."""
     start: Fraction
     """When its first presented sample begins, in seconds from the recording's time zero."""
     end: Fraction
     """When its last presented sample ends."""
     frames: int
-    """How many samples are presented in all; this track may hold only some of them."""
+    """The total number of presented samples; this track may contain only some of them."""
     first_rank: int = 0
-    """How many samples are presented before the first one held."""
+    """How many presented samples precede the first one contained here."""
     partial: bool = False
-    """Whether there are samples before the first one held."""
+    """Whether there are samples before the first one contained here."""
     language: str = "und"
     title: str = ""
     handler: bytes = b""
-    """The container's own name for the kind of media, four characters."""
+    """The container's handler type, four characters."""
     matrix: bytes = b""
     """The track header's transformation matrix (rotation), 36 bytes."""
     display_size: tuple[int, int] = (0, 0)
     """The track header's width and height, 16.16 fixed point."""
     plain: bool = True
-    """Whether the edit list is one that a window and a shift describe."""
+    """Whether a window and a shift completely describe the edit list."""
     order: array[int] = field(default_factory=lambda: array("q"), compare=False)
-    """The presented samples in the order of their presentation."""
+    """The presented samples in order of presentation."""
 
     def seconds(self, ticks: int) -> Fraction:
-        """The time of media time `ticks` from the recording's time zero."""
+        """Convert a media time in ticks to seconds since the recording's time zero."""
         return Fraction(ticks, self.timescale) + self.shift
 
     def ticks(self, seconds: Fraction) -> Fraction:
-        """The (fractional) media time of a time from the recording's time zero."""
+        """Convert seconds since the recording's time zero to a (fractional) media time in ticks."""
         return (seconds - self.shift) * self.timescale
 
     def end_of(self, sample: int) -> int:
-        """The media time at which a sample's presentation ends, in ticks."""
+        """Return the media time at which a sample's presentation ends, in ticks."""
         place = self.rank(sample)
         if place + 1 < len(self.order):
             return self.pts[self.order[place + 1]]
         return min(self.pts[sample] + self.duration(sample), self.window[1])
 
     def duration(self, sample: int) -> int:
-        """Ticks from this sample to the one decoded next."""
+        """Return the ticks from this sample to the next one in decoding order."""
         if sample + 1 < len(self.dts):
             return self.dts[sample + 1] - self.dts[sample]
         return self.last_duration
 
     def rank(self, sample: int) -> int:
-        """Which presented frame a sample is, counted from the first one held."""
+        """Return a sample's number in presentation order, counted from the first one contained here."""
         return self.rank_at(self.pts[sample])
 
     def rank_at(self, ticks: Fraction | int) -> int:
-        """How many presented samples begin before media time `ticks`."""
+        """Return how many presented samples begin before a media time in ticks."""
         return bisect_left(self.order, ticks, key=self.pts.__getitem__)
 
     def description_of(self, sample: int) -> int:
-        """The number of the description that holds for a sample."""
+        """Return the number of the description that applies to a sample."""
         return self.described[bisect_right(self.described, sample, key=lambda run: run[0]) - 1][1]
 
     def descriptions_of(self, samples: Iterable[int]) -> Iterable[int]:
-        """The same for each of them; without end where one description holds for all."""
+        """Yield the same for each sample; endless if one description applies to all."""
         return repeat(self.described[0][1]) if len(self.described) == 1 else map(self.description_of, samples)
 
 
 @dataclass(frozen=True, slots=True)
 class Hull:
-    """What of a recording is needed: all that lies between the earliest start and the latest end."""
+    """The part of a recording that is needed: everything between the earliest start and the latest end."""
 
     start: Fraction
-    """Seconds from time zero."""
+    """Seconds since time zero."""
     end: Fraction
     frames: tuple[int, ...] = ()
-    """Frame numbers that have to lie within, too."""
+    """Frame numbers that must be included too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A recording's tracks. `video` is the one to be cut; None for sound alone."""
+    """A recording's tracks. `video` is the one to cut; None without video."""
 
     container: str
     tracks: tuple[Track, ...]
     notes: tuple[str, ...] = ()
     created: datetime | None = None
-    """When it was made, as its container tells: some writers mean the beginning, some the end, many nothing."""
+    """The container's creation time: some writers mean the start, some the end, many write nothing."""
     fragmented: bool = False
-    """Whether it is made so that what is written already can be read (fragmented MP4)."""
+    """Whether its format allows reading it while it is being written (fragmented MP4)."""
     truncated: bool = False
-    """Whether its end is not all there: it was broken off, or is still being written."""
+    """Whether its end is incomplete: it was interrupted or is still being written."""
     open_ended: bool = False
-    """Whether nothing in it says that it is finished, so that it may grow."""
+    """Whether nothing in it says that it is complete, so that it may grow."""
     tags: Tags = field(default_factory=Tags)
 
     @property
     def video(self) -> Track | None:
-        """The first video track that has samples."""
+        """The first video track with samples."""
         return next((track for track in self.tracks if track.kind == "video"), None)
 
     @property
@@ -168,16 +168,16 @@ class Index:
 
     @property
     def audio(self) -> tuple[Track, ...]:
-        """The sound tracks, in the container's order."""
+        """The audio tracks, in the container's order."""
         return tuple(track for track in self.tracks if track.kind == "audio")
 
     @property
     def end(self) -> Fraction:
-        """When the last picture or sound ends, in seconds from time zero: the recording's duration."""
+        """The end of the last picture or sound, in seconds since time zero: the recording's duration."""
         return max(track.end for track in self.tracks if track.kind != "other")
 
     def counted_from(self, clock: Fraction) -> Index:
-        """The same with all times moved, so that the picture decoded first (or the first sound) is at `clock`."""
+        """Return the same index with all times shifted, so that the first decoded picture (or sound) is at `clock`."""
         video = self.video
         first = min(track.start for track in self.tracks) if video is None else video.seconds(video.pts[0])
         by = clock - first
@@ -188,7 +188,7 @@ class Index:
 
 
 def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:
-    """The samples whose time lies in the window, sorted by time (decoding order where times are equal)."""
+    """Return the samples with a time in the window, sorted by time (those with equal times in decoding order)."""
     first, end = window
     return array("q", sorted((i for i, p in enumerate(pts) if first <= p < end), key=pts.__getitem__))
 
@@ -211,18 +211,18 @@ def heard_order(pts: array[int], window: tuple[int, int], size: int) -> array[in
 
 
 def decode_start(track: Track, sample: int) -> int:
-    """The keyframe to begin with so that a sample decodes: the last one not presented after it."""
+    """Return the keyframe from which a sample can be decoded: the last one that is not presented after it."""
     number = bisect_right(track.sync, track.pts[sample], key=track.pts.__getitem__)
     return track.sync[number - 1] if number else 0
 
 
 def byte_ranges(track: Track, samples: Iterable[int]) -> list[tuple[int, int]]:
-    """Where samples lie, as (offset, length) in order; near ones together, since a request costs more than a gap."""
+    """Return samples' (offset, length), in order; close ones are joined, because a request costs more than a gap."""
     sizes, offsets = track.sizes, track.offsets
     ranges = coalesced(((offsets[n], offsets[n] + sizes[n]) for n in samples), _GAP)
     return [(start, end - start) for start, end in ranges]
 
 
 def layout_of(channels: int) -> str:
-    """The layout that sound of so many channels is encoded in."""
+    """Return the channel layout with which sound is encoded."""
     return {1: "mono", 6: "5.1"}.get(channels, "stereo")

@@ -1,4 +1,4 @@
-"""What a cut would do, without doing it. Runs in the child process."""
+"""Plans a cut without doing it. Runs in the child process."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from cutback.domain.errors import MediaUnreadableError
 
 
 def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
-    """The plan of a job on one recording, as `plan_report` gives it: what the cutter tries first.
+    """Return the plan for a job on one recording, in the form of `plan_report`: what the cutter tries first.
 
     Raises:
-        CutbackError: what is wrong with the recording or with a range.
+        CutbackError: something is wrong with the recording or with a range.
     """
     pieces = open_pieces(job, sources)
     if job.precision == "instant" and len(pieces) > 1:
@@ -52,22 +52,22 @@ def _sound(media: MediaSource, piece: FrameRange, *, single: bool) -> list[dict[
         reason = (
             "cut to the sample by the edit list"
             if copied
-            else "joined; where all of it is AAC of one kind, packets are copied but around the joins"
+            else "joined; if all of it is AAC of one kind, only packets around the joins are encoded"
         )
         if single and not copied:
-            reason = "not copied into MP4: becomes AAC"
+            reason = "cannot be copied to MP4; becomes AAC"
         found.append({"kind": "audio", **sound_report(track, piece, number=number, copied=copied, reason=reason)})
     for number, track in enumerate(track for track in media.index.tracks if track.kind == "other"):
         carried = single and track.descriptions[0].codec in TEXT
-        about = sound_report(track, piece, number=number, copied=True, reason="subtitles, carried over")
+        about = sound_report(track, piece, number=number, copied=True, reason="subtitles, copied")
         if not carried:
-            about |= {"action": "drop", "reason": "not carried over", "bytes": 0, "packets": 0}
+            about |= {"action": "drop", "reason": "not copied", "bytes": 0, "packets": 0}
         found.append({"kind": "other", **about})
     return found
 
 
 def _look(part: PlannedRange, track: Track) -> Looked:
-    """Read the headers of the frames around the edges: these bytes, or most of them, the cut reads as well."""
+    """Read the headers of the frames around the edges; the cut reads most of these bytes too."""
     description = track.descriptions[0]
     letter, codec = letter_reader(description), codec_of(description.codec)
     if letter is None or codec is None:
@@ -83,13 +83,13 @@ def _look(part: PlannedRange, track: Track) -> Looked:
                 if number in keyframes:
                     entries[number] = codec.entry(track, head)
         except (UnusualStreamError, MediaUnreadableError, IndexError):
-            continue  # then the plan shows what the container says of them
+            continue  # the plan then shows what the container says about them
     return Looked(letters, entries)
 
 
 def _heads(media: MediaSource, track: Track, numbers: Sequence[int]) -> Iterable[bytes]:
     if not isinstance(media, Mp4Source):
-        return media.read(track, numbers)  # all in one pass: each `head` would open the container again
+        return media.read(track, numbers)  # in one pass, because each `head` would open the container again
     media.source.prefetch([(track.offsets[n], min(track.sizes[n], HEAD_BYTES)) for n in numbers])
     return _each_head(media, track, numbers)
 

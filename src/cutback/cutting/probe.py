@@ -1,4 +1,4 @@
-"""What a recording is, as plain JSON: for people who want to know what cutting it will be like."""
+"""Describes a recording as plain JSON: for people who want to know how it can be cut."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cutback.domain.times import format_seconds
 
 
 def probe(source: ByteSource, limits: Limits) -> dict[str, Any]:
-    """Container, duration, tracks, and how the keyframes lie. Times are decimal seconds.
+    """Return container, duration, tracks, and the intervals of keyframes. Times are decimal seconds.
 
     Raises:
-        CutbackError: as `open_media`.
+        CutbackError: like `open_media`.
     """
     media = open_media(source, limits)
     index = media.index

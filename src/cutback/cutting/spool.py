@@ -1,4 +1,4 @@
-"""Where encoders put their samples until the clip is laid out."""
+"""The spool: the temporary file with encoded samples until the clip is stored."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from cutback.domain.errors import StorageFullError
 
 
 class Spool:
-    """An append-only file without a name: it vanishes with the process, however that ends."""
+    """An append-only file without a name, which disappears with the process, however that ends."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """`file` is open for reading and writing, and empty."""
+        """`file` must be empty, and open for reading and writing."""
         self._file = file
         self.size = 0
 
     def append(self, data: bytes) -> int:
-        """Add bytes; returns where they begin.
+        """Append bytes; return where they begin.
 
         Raises:
-            StorageFullError: there is no room.
+            StorageFullError: there is no space.
         """
         offset = self.size
         try:
@@ -31,6 +31,6 @@ class Spool:
         return offset
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Bytes that were appended before."""
+        """Read bytes that were appended before."""
         self._file.seek(offset)
         return self._file.read(length)

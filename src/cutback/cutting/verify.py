@@ -1,4 +1,4 @@
-"""The last look at a clip before anybody gets it: its index read back, its joins decoded."""
+"""Checks a finished clip before it is stored: reads its index back and decodes its joins."""
 
 from __future__ import annotations
 
@@ -20,88 +20,88 @@ from cutback.cutting.pictures.splice import RewrittenRun
 from cutback.domain.errors import CutbackError
 
 COMPARED = 40
-"""Frames compared behind a rewritten keyframe: with 16 references at the most and pyramids between them."""
+"""Frames that are compared after a rewritten keyframe: enough for 16 references and pyramids between them."""
 
 AFTER = 3
-"""Copied samples decoded behind an encoded run, to see that the join holds."""
+"""Copied samples that are decoded after an encoded run, to check the join."""
 
 MOST = 90
-"""Samples decoded of one encoded run; of a longer one the beginning and the last group of pictures."""
+"""Maximum samples that are decoded of one encoded run; of a longer one, only the beginning and the last GOP."""
 
 BEGINNING = 8
 
 _TICK = Fraction(1, 1000)
 
 _SOUND_END = Fraction(1, 20)
-"""Seconds by which a sound track's end may differ: its last packet reaches as far as it does."""
+"""Seconds by which an audio track's end may differ, because its last packet has a fixed length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the clip must turn out to be."""
+    """What the clip must contain."""
 
     times: list[int]
-    """When each frame is presented, in ticks of its track from the clip's zero."""
+    """When each frame is presented, in ticks of its track since the clip's zero."""
     timescale: int
-    """Ticks a second."""
+    """Ticks per second."""
     encoded: list[tuple[int, int]]
-    """Runs [first, end) of picture samples, in decoding order, that were encoded."""
+    """Ranges [first, end) of video samples, in decoding order, that were encoded."""
     rewritten: list[RewrittenRun]
-    """Copied runs whose headers were rewritten."""
+    """Copied runs with rewritten headers."""
     duration: Fraction
     sound: tuple[ExpectedSound, ...] = ()
-    """Each sound track, in the clip's order."""
+    """The audio tracks, in the clip's order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSound:
-    """What a sound track of the clip must turn out to be."""
+    """What an audio track of the clip must contain."""
 
     start: Fraction
-    """Seconds from the clip's zero at which it begins to sound."""
+    """When its sound begins, in seconds since the clip's zero."""
     end: Fraction
     marks: Sequence[SoundMark]
 
 
 class Onlooker(Protocol):
-    """Somebody who makes use of what is read and decoded of a clip to check it."""
+    """Receives what the check reads and decodes, for other uses."""
 
     def opened(self, track: Track) -> None:
-        """The clip's picture track, as its own index tells."""
+        """Take the clip's video track, from the clip's own index."""
         ...
 
     def pass_by(self, track: Track, picture: Picture) -> None:
-        """A picture that was decoded."""
+        """Take a decoded picture."""
         ...
 
 
 def find_fault(clip: ByteSource, expected: Expected, onlooker: Onlooker) -> str | None:
-    """What is wrong with a clip, or None.
+    """Return what is wrong with a clip, or None.
 
-    Checked: the number of frames and the time of each, by reading the clip's own index back; the duration; that sound
-    goes forward, begins and ends when it should, and is in its place there, at joins and at jumps; and that each
-    encoded run and the beginning of what follows it decodes to as many frames as it should.
+    This checks the number of frames and the time of each, by reading the clip's own index back; the duration; that the
+    times of sound never go back, and are right at its start, its end, joins and jumps; and that each encoded run, and
+    the beginning of what follows it, decodes to the right number of frames.
     """
     try:
         index = read_index(clip, Limits())
     except CutbackError as error:
-        return f"has an index that cannot be read back: {error.detail}"
+        return f"has an unreadable index: {error.detail}"
     if abs(index.end - expected.duration) > Fraction(1, 20):
         return f"lasts {float(index.end):.3f} s instead of {float(expected.duration):.3f} s"
     if (fault := _sound_fault(index.audio, expected.sound)) is not None:
         return fault
     video = index.video
     if video is None:
-        return "lost its pictures" if expected.times else None
+        return "has no video" if expected.times else None
     onlooker.opened(video)
     if len(video.order) != len(expected.times):
         return f"has {len(video.order)} frames instead of {len(expected.times)}"
     if video.timescale != expected.timescale:
-        return f"counts in {video.timescale} ticks a second instead of {expected.timescale}"
+        return f"has {video.timescale} ticks per second instead of {expected.timescale}"
     offset, tolerance = round(video.shift * video.timescale), int(expected.timescale * _TICK)
     times = (video.pts[number] + offset for number in video.order)
     if any(abs(time - wanted) > tolerance for time, wanted in zip(times, expected.times, strict=True)):
-        return "has a frame at a wrong time"
+        return "has a frame at the wrong time"
     faults = [_decode_run(video, clip, *run, onlooker) for run in expected.encoded]
     faults += [_compare_run(video, clip, run) for run in expected.rewritten]
     return next(filter(None, faults), None)
@@ -109,13 +109,13 @@ def find_fault(clip: ByteSource, expected: Expected, onlooker: Onlooker) -> str 
 
 def _sound_fault(tracks: Sequence[Track], expected: Sequence[ExpectedSound]) -> str | None:
     if len(tracks) != len(expected):
-        return f"has {len(tracks)} sound tracks instead of {len(expected)}"
+        return f"has {len(tracks)} audio tracks instead of {len(expected)}"
     for track, wanted in zip(tracks, expected, strict=True):
         if not all(map(lt, track.pts, islice(track.pts, 1, None))):
             return "has sound whose times step back"
         if abs(track.start - wanted.start) > _TICK or abs(track.end - wanted.end) > _SOUND_END:
             return (
-                f"sounds from {float(track.start):.3f} s to {float(track.end):.3f} s "
+                f"has sound from {float(track.start):.3f} s to {float(track.end):.3f} s "
                 f"instead of from {float(wanted.start):.3f} s to {float(wanted.end):.3f} s"
             )
         for mark in wanted.marks:
@@ -123,17 +123,17 @@ def _sound_fault(tracks: Sequence[Track], expected: Sequence[ExpectedSound]) -> 
                 return "lacks sound"
             off = track.seconds(track.pts[mark.sample]) - mark.time
             if abs(off) > mark.tolerance:
-                return f"has sound that is {float(off):+.3f} s off at {float(mark.time):.3f} s"
+                return f"has sound that deviates by {float(off):+.3f} s at {float(mark.time):.3f} s"
     return None
 
 
 def _compare_run(track: Track, clip: ByteSource, run: RewrittenRun) -> str | None:
-    """A run whose headers were rewritten must decode to the very pixels that the recording decodes to.
+    """Check that a run with rewritten headers decodes to exactly the same pixels as the recording.
 
-    As many frames are compared as it takes until nothing from before its keyframe could be referred to.
+    Compares enough frames to ensure that later ones cannot refer to anything before the keyframe.
     """
     count = min(run.frames, COMPARED)
-    first = max(track.pts[run.sample], track.window[0])  # `instant` hides what comes before
+    first = max(track.pts[run.sample], track.window[0])  # `instant` hides earlier samples
     hidden = sum(pts < first for pts in track.pts[run.sample :])
     samples = range(run.sample, min(run.sample + hidden + count + 16, len(track.pts)))
     try:
@@ -141,7 +141,7 @@ def _compare_run(track: Track, clip: ByteSource, run: RewrittenRun) -> str | Non
         decoded = pictures.decode(track, clip, samples, lambda pts: pts >= first, Limits())
         copied = [_digest(picture) for picture, _ in zip(decoded, range(count), strict=False)]
     except CutbackError as error:
-        return f"does not decode: {error.detail}"
+        return f"cannot be decoded: {error.detail}"
     return None if source == copied else "differs from the recording where copying begins"
 
 
@@ -164,8 +164,8 @@ def _decode_run(track: Track, clip: ByteSource, first: int, end: int, onlooker: 
 
 
 def _decode_all(track: Track, clip: ByteSource, first: int, end: int, onlooker: Onlooker) -> str | None:
-    """`first` is a keyframe of those that were encoded."""
-    # A copied run behind begins with an IDR picture, so its first samples decode without more.
+    """Decode samples; `first` is an encoded keyframe."""
+    # The copied run that follows begins with an IDR picture, so its first samples decode without anything else.
     stop = min(end + AFTER, len(track.pts))
     got: list[int] = []
     try:
@@ -175,7 +175,7 @@ def _decode_all(track: Track, clip: ByteSource, first: int, end: int, onlooker: 
             got.append(picture.frame.pts or 0)
             onlooker.pass_by(track, picture)
     except CutbackError as error:
-        return f"does not decode: {error.detail}"
+        return f"cannot be decoded: {error.detail}"
     missing = {track.pts[number] for number in range(first, end)} - set(got)
     return f"lacks {len(missing)} frames when decoded" if missing else None
 

@@ -78,7 +78,7 @@ def receive(sock: socket.socket, tend: Tend | None = None) -> WireMessage:
     try:
         return decode(json.loads(text), payload)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
-        raise MalformedMessageError("a message has a wrong form") from error
+        raise MalformedMessageError("a message is malformed") from error
 
 
 def send_spool(sock: socket.socket, descriptor: int) -> None:

@@ -148,7 +148,7 @@ def test_sound_alone_is_cut_at_the_very_times_and_knows_no_frames() -> None:
     piece = snap_to_frames(index, Fraction("0.3333"), Fraction("1.7"))
     assert (piece.start, piece.end, piece.clamped) == (Fraction("0.3333"), Fraction("1.7"), False)
     assert snap_to_frames(index, Fraction(1), Fraction(9)).end == 2
-    with pytest.raises(RangeOutsideRecordingError, match="no pictures"):
+    with pytest.raises(RangeOutsideRecordingError, match="no video"):
         snap_to_frames(index, FrameNumber(1), FrameNumber(2))
 
 

@@ -195,7 +195,7 @@ def legend(part: dict[str, Any]) -> Text:
         ("K", _CLOSED, "keyframe"),
         ("O", _OPEN, "of an open group"),
         ("b", "b", "unreferenced"),
-        ("L", "L", "leads its keyframe"),
+        ("L", "L", "leading picture"),
         (".", ".", "type not known"),
     ):
         if any(letter in types for letter in letters) or (letters == "O" and _any_open(part)):

@@ -1,1 +1,1 @@
-"""What is known of each codec: its packets, its headers, its encoder."""
+"""Codecs: their packets, headers and encoders."""

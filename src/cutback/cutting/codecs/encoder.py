@@ -1,4 +1,4 @@
-"""How encoded pictures are made to fit: beside copied ones of the first track, or all of one size."""
+"""Encodes pictures so that they match: the copied ones of the first track, or each other."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cutback.cutting.mp4.entries import aspect_box, colour_box
 from cutback.domain.errors import MediaUnreadableError
 
 _DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
-"""Pixel formats that are encoded as they are; others become the one of their depth."""
+"""Pixel formats that are encoded unchanged; others are converted to the one with their depth."""
 
 
 class Shape:
-    """Encodes runs of pictures that end up in one track."""
+    """Encodes runs of pictures for one track."""
 
     def __init__(self, track: Track, timescale: int, *, beside_copies: bool) -> None:
-        """`track` is the first piece's: its parameters hold for all. PTS are ticks of `timescale`."""
+        """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`."""
         self._timescale = timescale
         self._track = track
         self._beside = beside_copies
@@ -37,10 +37,10 @@ class Shape:
         self._rate = Fraction(track.timescale, max(1, track.duration(track.order[0])))
 
     def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
-        """Encode pictures as length-prefixed samples; `ticks` turns their PTS into the clip's.
+        """Encode pictures as length-prefixed samples; `ticks` converts their PTS to the clip's.
 
         Raises:
-            MediaUnreadableError: there are fewer (or more) pictures than expected.
+            MediaUnreadableError: there are fewer or more pictures than expected.
         """
         encoder: PictureEncoder | None = None
         count = 0
@@ -53,11 +53,11 @@ class Shape:
             frame.pts = ticks(picture.frame.pts or 0)
             yield from self._samples(encoder, frame)
         if count != expected or encoder is None:
-            raise MediaUnreadableError(f"{expected} pictures should be decoded there; {count} could be.")
+            raise MediaUnreadableError(f"{count} pictures could be decoded instead of {expected}.")
         yield from self._samples(encoder, None)
 
     def entries(self) -> tuple[list[bytes], int]:
-        """The sample entries that serve copied and encoded samples, and the number of the encoded ones'."""
+        """Return the sample entries of copied and encoded samples, and the number of the encoded ones' entry."""
         if self._codec is None or not self._header:
             return [self._track.descriptions[0].raw], 0
         if self._beside:
@@ -67,11 +67,11 @@ class Shape:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Width and height of the pictures encoded; None before the first."""
+        """Width and height of the encoded pictures; None before the first one."""
         return self._size
 
     def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """The size and depth of the clip's first picture, 4:2:0."""
+        """Convert a frame to the size and depth of the clip's first picture, 4:2:0."""
         if self._size is None:
             # 4:2:0 has no odd sizes.
             self._size = (frame.width - frame.width % 2, frame.height - frame.height % 2)
@@ -99,7 +99,7 @@ class Shape:
             aspect=aspect,
         )
         if self._header and self._header != encoder.header:
-            raise MediaUnreadableError("Its pictures change in a way that one track cannot hold.")
+            raise MediaUnreadableError("Its pictures change in a way that one track cannot represent.")
         self._header = encoder.header
         colours = (int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
         self._boxes = colour_box(*colours, full_range=int(frame.color_range) == 2)

@@ -1,6 +1,6 @@
-"""Whether a coded picture is an I, P or B picture: read from its first slice header. Pure.
+"""Reads from its first slice header whether a coded picture is an I, P or B picture. Pure.
 
-A small `b` is a B picture that no other refers to.
+A lower-case `b` is a B picture to which no other picture refers.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from cutback.domain.errors import MediaUnreadableError
 
 UNKNOWN = ""
 _BEGINNING = 64
-"""Bytes of a slice, more than the fields up to its type take."""
+"""Bytes of a slice that are read: more than the fields up to its type need."""
 
 _LAST_IRAP = 23
-"""The last NAL unit type of pictures at which decoding may begin (ITU-T H.265, table 7-1)."""
+"""The last NAL unit type of pictures at which decoding can begin (ITU-T H.265, table 7-1)."""
 
 
 def letter_reader(description: Description) -> Callable[[bytes], str] | None:
-    """What tells `I`, `P`, `B` or `b` from the beginning of a sample, `UNKNOWN` where it cannot be read.
+    """Return a function that maps the beginning of a sample to `I`, `P`, `B` or `b`, or `UNKNOWN` if it is unreadable.
 
-    None for a codec whose headers are not read here, or where its configuration is missing or damaged.
+    None for other codecs, and if the configuration is missing or damaged.
     """
     try:
         match description.codec:
@@ -46,7 +46,7 @@ def letter_reader(description: Description) -> Callable[[bytes], str] | None:
 def _safely(read: Callable[[Iterator[bytes]], str], units: Iterator[bytes]) -> str:
     try:
         return read(units)
-    except IndexError:  # it is cut short
+    except IndexError:  # it is truncated
         return UNKNOWN
 
 
@@ -77,13 +77,13 @@ def _hevc(units: Iterator[bytes], extra: dict[int, int]) -> str:
             return UNKNOWN
         reader.bits(skipped)
         found = {0: "B", 1: "P", 2: "I"}.get(reader.unsigned(), UNKNOWN)
-        # Even types below 16 are those that nothing of their own temporal layer refers to (ITU-T H.265, table 7-1).
+        # Nothing in their own temporal layer refers to even types below 16 (ITU-T H.265, table 7-1).
         return "b" if found == "B" and kind < hevc.BLA_W_LP and kind % 2 == 0 else found
     return UNKNOWN
 
 
 def _extra_bits(configuration: hevc.HevcConfiguration) -> dict[int, int]:
-    """num_extra_slice_header_bits of each picture parameter set (ITU-T H.265, 7.3.2.3.1)."""
+    """Return num_extra_slice_header_bits of each picture parameter set (ITU-T H.265, 7.3.2.3.1)."""
     found = {}
     for kind, units in configuration.arrays:
         for unit in units if kind == hevc.PPS else ():

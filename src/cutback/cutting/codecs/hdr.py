@@ -1,7 +1,7 @@
-"""How bright an HDR picture is meant to be: carried over to pictures that are encoded anew.
+"""Copies HDR metadata (mastering display and light levels) to re-encoded pictures.
 
-Colours (PQ, HLG, BT.2020) are in the encoder's parameter sets; mastering display and light levels are not, and an
-encoder does not learn of them through the picture's pixels.
+The encoder's parameter sets contain the colours (PQ, HLG, BT.2020), but not this metadata, and it is not in the pixels
+that the encoder gets.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from av.sidedata.sidedata import Type
 from cutback.cutting.mp4.boxes import box
 
 _MASTERING, _LEVELS = 137, 144
-"""SEI payload types of H.264 and HEVC alike (ITU-T H.265, D.2.28 and D.2.35)."""
+"""SEI payload types, the same in H.264 and HEVC (ITU-T H.265, D.2.28 and D.2.35)."""
 
 _RED, _GREEN, _BLUE, _WHITE = range(4)
 
 
 @dataclass(frozen=True, slots=True)
 class HdrMetadata:
-    """The payloads as SEI messages and MP4 boxes (`mdcv`, `clli`) both have them; empty where there is none."""
+    """The payloads, the same in SEI messages and MP4 boxes (`mdcv`, `clli`); empty if there are none."""
 
     mastering: bytes = b""
     levels: bytes = b""
 
     @property
     def messages(self) -> bytes:
-        """SEI messages, without a NAL unit around them; empty where there is nothing to say."""
+        """Return SEI messages, without a NAL unit around them; empty if there is no metadata."""
         found = ((_MASTERING, self.mastering), (_LEVELS, self.levels))
         return b"".join(bytes([kind, len(data)]) + data for kind, data in found if data)
 
     @property
     def boxes(self) -> bytes:
-        """For a visual sample entry."""
+        """Return the boxes for a visual sample entry."""
         found = ((b"mdcv", self.mastering), (b"clli", self.levels))
         return b"".join(box(kind, data) for kind, data in found if data)
 
 
 def hdr_of(frame: av.VideoFrame) -> HdrMetadata:
-    """What a decoded picture says of its light."""
+    """Return the HDR metadata of a decoded picture."""
     mastering, levels = b"", b""
     found: Iterable[Any] = frame.side_data
     for data in found:
@@ -57,7 +57,7 @@ def hdr_of(frame: av.VideoFrame) -> HdrMetadata:
 
 
 def _mastering(data: bytes) -> bytes:
-    """From FFmpeg's AVMasteringDisplayMetadata: x and y of red, green, blue and white; least and most light."""
+    """Convert FFmpeg's AVMasteringDisplayMetadata: x, y of red, green, blue and white; lowest and highest luminance."""
     numbers = struct.unpack_from("=20i", data)
     values = [
         Fraction(top, bottom) if bottom else Fraction(0) for top, bottom in zip(*[iter(numbers)] * 2, strict=True)
@@ -70,5 +70,5 @@ def _mastering(data: bytes) -> bytes:
         return struct.pack(
             ">8HII", *(round(place * 50000) for place in places), round(most * 10000), round(least * 10000)
         )
-    except struct.error:  # numbers that no display has
+    except struct.error:  # impossible values
         return b""

@@ -1,4 +1,4 @@
-"""The codecs whose pictures Cutback copies and encodes side by side."""
+"""The codecs in which Cutback can join copied and encoded pictures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CODECS: dict[str, Codec] = {"h264": H264(), "hevc": Hevc()}
 
 
 def codec_of(name: str) -> Codec | None:
-    """The codec by FFmpeg's name; None for one whose edges cannot be encoded."""
+    """Return the codec with FFmpeg's name `name`; None if its edges cannot be encoded."""
     return _CODECS.get(name)
 
 
 def codec_for_whole(name: str, depth: int) -> Codec:
-    """The codec for a clip that is encoded as a whole: the source's own, else H.264, or HEVC beyond 8 bits."""
+    """Return the codec of a fully encoded clip: the source's own, or else H.264, or HEVC for more than 8 bits."""
     return _CODECS.get(name) or _CODECS["hevc" if depth > 8 else "h264"]

@@ -1,4 +1,4 @@
-"""Whether H.264 and HEVC come with the parameter sets that every decoder needs before the first picture."""
+"""Checks for the parameter sets that decoders of H.264 and HEVC need before the first picture."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cutback.domain.errors import MediaUnreadableError
 
 CODECS = frozenset({"h264", "hevc"})
 
-MISSING = "Its pictures come without parameter sets (SPS), so no decoder can read them."
+MISSING = "Its video has no parameter sets (SPS), so no decoder can read it."
 
 
 def in_configuration(codec: str, extradata: bytes) -> bool:
-    """Whether a decoder configuration, avcC or hvcC or in Annex B, holds a sequence parameter set."""
+    """Whether a decoder configuration (avcC, hvcC or Annex B) contains a sequence parameter set."""
     if extradata[:1] != b"\1":
         return _any_sps(codec, h264.split_annex_b(extradata))
     try:
@@ -27,13 +27,13 @@ def in_configuration(codec: str, extradata: bytes) -> bool:
 
 
 def length_size(codec: str, extradata: bytes) -> int:
-    """Bytes of a NAL unit's length prefix in samples of a configuration; 4 where it does not say."""
+    """Return the bytes of a NAL unit's length prefix in samples of a configuration; 4 if it does not say."""
     at = 4 if codec == "h264" else 21
     return (extradata[at] & 3) + 1 if len(extradata) > at else 4
 
 
 def in_sample(codec: str, sample: bytes, length_size: int = 0) -> bool:
-    """Whether a sample holds a sequence parameter set; in Annex B where `length_size` is 0."""
+    """Whether a sample contains a sequence parameter set. It is in Annex B if `length_size` is 0."""
     units = h264.split_sample(sample, length_size) if length_size else h264.split_annex_b(sample)
     return _any_sps(codec, units)
 

@@ -1,4 +1,4 @@
-"""Decoding a run of coded pictures, and encoding pictures that shall stand beside them."""
+"""Decodes runs of coded pictures, and encodes pictures to be joined with them."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from cutback.cutting.job import ByteSource, Limits
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 FFMPEG_PIXELS = 4
-"""How much further than the limit FFmpeg may go, so that it is Cutback which finds, and names, what is too large."""
+"""FFmpeg's limit as a multiple of Cutback's, so that Cutback itself finds and reports what is too large."""
 
 THREADS = 2
-"""A worker is meant to have two cores; more frames in flight only take memory."""
+"""A worker should have two cores; more threads only use memory for more frames."""
 
 _DECODERS = {"av1": "libdav1d"}
-"""FFmpeg's own decoder of that name knows hardware only."""
+"""FFmpeg's own decoder with that name supports only hardware."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture and the shape of its pixels."""
+    """A decoded picture and its pixel aspect ratio."""
 
     frame: av.VideoFrame
     aspect: Fraction | None
-    """Width of a pixel by its height; None where the stream does not say."""
+    """Width of a pixel divided by its height; None if the stream does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A coded picture as an encoder made it."""
+    """A coded picture from an encoder."""
 
     data: bytes
     pts: int
@@ -49,10 +49,10 @@ class Coded:
 def decode(
     track: Track, source: ByteSource, samples: Iterable[int], wanted: Callable[[int], bool], limits: Limits
 ) -> Iterator[Picture]:
-    """Decode samples of a track, in order, and yield the pictures whose PTS is wanted, in order of presentation.
+    """Decode samples of a track, in order, and yield the pictures with wanted PTS, in order of presentation.
 
     Raises:
-        MediaUnreadableError: the decoder refuses a sample.
+        MediaUnreadableError: the decoder rejects a sample.
         MediaTooLargeError: a picture is larger than the limit.
     """
     numbers = list(samples)
@@ -71,7 +71,7 @@ def decode(
                 frames = decoder.decode(packet)
             except av.FFmpegError as error:
                 if entry.width * entry.height > limits.pixels:
-                    raise MediaTooLargeError(f"Its pictures have {entry.width}x{entry.height} pixels.") from error
+                    raise MediaTooLargeError(f"Its pictures have {entry.width}×{entry.height} pixels.") from error
                 raise media_error("Its pictures cannot be decoded", error) from error
             for frame in frames:
                 check_size(frame, limits)
@@ -86,10 +86,10 @@ def _disposable(entry: Description, sample: bytes) -> bool:
 
 
 def packet_of(sample: bytes) -> Any:
-    """A packet whose bytes FFmpeg owns.
+    """Return a packet whose bytes belong to FFmpeg.
 
-    One made of Python's bytes needs the interpreter's lock when it is freed. A decoder's thread that frees one
-    while the decoder itself is being freed, with the lock held, waits for ever (PyAV 18.1).
+    Freeing a packet of Python's bytes needs the interpreter's lock. If a decoder's thread frees one while the decoder
+    itself is being freed with the lock held, both wait for ever (PyAV 18.1).
     """
     packet = av.Packet(len(sample))
     packet.update(sample)
@@ -104,10 +104,10 @@ def _packet(track: Track, sample: bytes, number: int) -> Any:
 
 
 def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecContext:
-    """A decoder of pictures.
+    """Open a decoder of pictures.
 
     Raises:
-        MediaUnreadableError: there is none for this codec, or it refuses the configuration.
+        MediaUnreadableError: there is none for this codec, or it rejects the configuration.
     """
     try:
         decoder = av.CodecContext.create(_DECODERS.get(codec, codec), "r")
@@ -124,17 +124,17 @@ def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecC
 
 
 def check_size(frame: av.VideoFrame, limits: Limits) -> None:
-    """Enforce the limit on pixels on what was decoded.
+    """Enforce the limit on pixels on a decoded picture.
 
     Raises:
         MediaTooLargeError: the picture is larger.
     """
     if frame.width * frame.height > limits.pixels:
-        raise MediaTooLargeError(f"A picture has {frame.width}x{frame.height} pixels.")
+        raise MediaTooLargeError(f"A picture has {frame.width}×{frame.height} pixels.")
 
 
 class PictureEncoder:
-    """Encodes pictures that may stand before or after copied ones in one track."""
+    """Encodes pictures that can be joined with copied ones in one track."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class PictureEncoder:
         options: Mapping[str, str],
         aspect: Fraction | None,
     ) -> None:
-        """`like` gives size and colours; PTS are ticks of `timescale`; `rate` is pictures a second, roughly."""
+        """`like` gives size and colours; PTS are ticks of `timescale`; `rate` is the approximate frame rate."""
         encoder = av.CodecContext.create(codec, "w")
         assert isinstance(encoder, av.VideoCodecContext)
         encoder.width, encoder.height = like.width, like.height
@@ -166,12 +166,12 @@ class PictureEncoder:
         self._encoder = encoder
         self._time_base = encoder.time_base
         self.header = encoder.extradata or b""
-        """Parameter sets, Annex B."""
+        """Parameter sets in Annex B."""
 
     def encode(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
         """Encode a picture; None flushes."""
         if frame is not None:
-            frame.pict_type = PictureType.NONE  # the source's type would force the encoder's
+            frame.pict_type = PictureType.NONE  # otherwise the source's picture type would be forced on the encoder
             frame.time_base = self._time_base
         for packet in self._encoder.encode(frame):
             assert packet.pts is not None

@@ -1,1 +1,1 @@
-"""MP4 and MOV (ISO/IEC 14496-12 and -15, QuickTime): reading an index, writing a file."""
+"""MP4 and MOV (ISO/IEC 14496-12 and -15, QuickTime): reads an index, writes a file."""

@@ -1,4 +1,4 @@
-"""Boxes of ISO/IEC 14496-12: finding them, taking them apart, putting them together."""
+"""Boxes of ISO/IEC 14496-12: finds, parses and builds them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def top_level(source: ByteSource) -> Iterator[tuple[bytes, int, int, int]]:
 
 
 def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """The boxes inside a box's payload: (type, payload).
+    """Yield the boxes in a box's payload: (type, payload).
 
     Raises:
         MediaUnreadableError: a box reaches beyond its parent.
@@ -75,13 +75,13 @@ def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         if size < length or offset + size > len(data):
             if kind == b"\0\0\0\0":  # QuickTime ends some lists with a zero word
                 return
-            raise MediaUnreadableError(f"The box {kind!r} reaches beyond the one around it.")
+            raise MediaUnreadableError(f"The box {kind!r} extends beyond its parent.")
         yield bytes(kind), data[offset + length : offset + size]
         offset += size
 
 
 def child(data: memoryview, *path: bytes) -> memoryview | None:
-    """The payload of the first box along a path of types, or None."""
+    """Return the payload of the first box along a path of types, or None."""
     found: memoryview | None = data
     for kind in path:
         if found is None:
@@ -91,7 +91,7 @@ def child(data: memoryview, *path: bytes) -> memoryview | None:
 
 
 def words(data: memoryview, code: str) -> array[int]:
-    """Big-endian integers as an array; `code` is array's (`I` 32 bits, `Q` 64 bits, `i` signed 32)."""
+    """Parse big-endian integers to an array; `code` is the array's (`I` 32 bits, `Q` 64 bits, `i` signed 32)."""
     numbers = array(code)
     numbers.frombytes(data[: len(data) // numbers.itemsize * numbers.itemsize])
     if byteorder == "little":
@@ -100,7 +100,7 @@ def words(data: memoryview, code: str) -> array[int]:
 
 
 def packed(code: str, numbers: list[int] | array[int]) -> bytes:
-    """The reverse of `words`."""
+    """Reverse `words`."""
     result = array(code, numbers)
     if byteorder == "little":
         result.byteswap()
@@ -108,11 +108,11 @@ def packed(code: str, numbers: list[int] | array[int]) -> bytes:
 
 
 def box(kind: bytes, *payload: bytes) -> bytes:
-    """A box of less than 4 GiB."""
+    """Build a box of less than 4 GiB."""
     body = b"".join(payload)
     return struct.pack(">I4s", len(body) + 8, kind) + body
 
 
 def full_box(kind: bytes, version: int, flags: int, *payload: bytes) -> bytes:
-    """A box with version and flags."""
+    """Build a box with version and flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *payload)

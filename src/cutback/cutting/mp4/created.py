@@ -1,4 +1,4 @@
-"""When a movie was made, as its headers tell."""
+"""Reads a movie's creation time from its headers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cutback.cutting.mp4.boxes import child, children
 from cutback.domain.errors import MediaUnreadableError
 
 _EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
-"""From which ISO/IEC 14496-12 counts."""
+"""The epoch of ISO/IEC 14496-12."""
 _EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
-"""Earlier times are no times: writers that know none put 0 there, of this epoch or Unix's."""
+"""Earlier times are not real: writers that do not know the time write 0, of this epoch or of Unix's."""
 _QUICKTIME = b"com.apple.quicktime.creationdate"
 
 
 def created(moov: memoryview) -> datetime | None:
-    """QuickTime's own date, which has a time zone and fractions, or the movie header's; None where there is none."""
+    """Return QuickTime's own date, which has a time zone and fractions, or the movie header's; None without either."""
     found = None
     with suppress(struct.error, IndexError, ValueError, OverflowError, MediaUnreadableError):
         found = _quicktime_date(moov)

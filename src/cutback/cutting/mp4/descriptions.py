@@ -1,4 +1,4 @@
-"""Sample entries (stsd): which codec a track uses and what its decoder needs beforehand."""
+"""Parses sample entries (stsd): a track's codec and its decoder configuration."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ _OBJECT_TYPES = {
 
 
 def parse_descriptions(stsd: memoryview, kind: Kind) -> tuple[Description, ...]:
-    """The entries of a sample description box.
+    """Parse the entries of a sample description box.
 
     Raises:
-        MediaUnreadableError: the box is cut short.
-        MediaUnsupportedError: the samples of pictures or sound are encrypted.
+        MediaUnreadableError: the box is truncated.
+        MediaUnsupportedError: the samples of video or audio are encrypted.
     """
     entries = []
     for fourcc, payload in children(stsd[8:]):
@@ -79,7 +79,7 @@ def parse_descriptions(stsd: memoryview, kind: Kind) -> tuple[Description, ...]:
             else:
                 entries.append(Description(fourcc.decode("latin-1"), raw))
         except (struct.error, IndexError):
-            raise MediaUnreadableError("A sample description is cut short.") from None
+            raise MediaUnreadableError("A sample description is truncated.") from None
     return tuple(entries)
 
 
@@ -92,7 +92,7 @@ def _visual(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
             extradata = bytes(data)
         elif kind == b"esds":
             codec, extradata = _esds(data)
-        elif kind == b"sinf":  # a protection scheme, whatever the entry is called
+        elif kind == b"sinf":  # a protection scheme, whatever the entry's type
             raise MediaUnsupportedError(ENCRYPTED)
     return Description(codec, raw, extradata, width=width, height=height)
 
@@ -141,7 +141,7 @@ def _decoded(codec: str, extradata: bytes, boxes: memoryview, rate: int, channel
 
 
 def _lossless_or_opus(codec: str, boxes: memoryview) -> bytes:
-    """What FFmpeg's decoder wants to know, from the codec's own box."""
+    """Return the configuration for FFmpeg's decoder, from the codec's own box."""
     if codec == "alac":
         data = child(boxes, b"alac") or child(boxes, b"wave", b"alac")
         return b"" if data is None else struct.pack(">I4s", len(data) + 8, b"alac") + bytes(data)
@@ -149,14 +149,14 @@ def _lossless_or_opus(codec: str, boxes: memoryview) -> bytes:
     if data is None:
         return b""
     if codec == "flac":
-        return bytes(data[8:42])  # STREAMINFO, behind version, flags and the metadata block's header
+        return bytes(data[8:42])  # STREAMINFO, after version, flags and the header of the metadata block
     # OpusHead is little-endian and has version 1 (RFC 7845, 5.1); dOps is big-endian and has version 0.
     channels, pre_skip, rate, gain = struct.unpack_from(">xBHIh", data)
     return b"OpusHead" + struct.pack("<BBHIh", 1, channels, pre_skip, rate, gain) + bytes(data[10:])
 
 
 def _esds(data: memoryview) -> tuple[str, bytes]:
-    """Codec and decoder-specific info of an elementary stream descriptor (ISO/IEC 14496-1, 7.2.6)."""
+    """Return codec and decoder-specific info of an elementary stream descriptor (ISO/IEC 14496-1, 7.2.6)."""
     codec, extradata = "mp4a", b""
     offset = 4
     while offset < len(data):

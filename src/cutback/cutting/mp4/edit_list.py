@@ -1,4 +1,4 @@
-"""Edit lists (ISO/IEC 14496-12, 8.6.6): which stretch of a track's media is presented, and when."""
+"""Edit lists (ISO/IEC 14496-12, 8.6.6): which part of a track's media is presented, and when."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from fractions import Fraction
 from cutback.cutting.mp4.boxes import child
 
 FOREVER = 2**62
-"""Ticks; no track is that long."""
+"""Ticks; longer than any track."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditList:
-    """An edit list: an initial pause, then one stretch of media (the form that `plain` promises)."""
+    """An edit list: an initial pause, then one part of the media (the form that `plain` guarantees)."""
 
     delay: Fraction
     """Seconds of the pause."""
     origin: int
-    """The media time presented right after the pause, in ticks."""
+    """The media time that is presented right after the pause, in ticks."""
     first: int
     end: int
     plain: bool
 
 
 def parse_edit_list(trak: memoryview, movie_timescale: int, timescale: int) -> EditList:
-    """ISO/IEC 14496-12, 8.6.6. Times of the list's pauses are in the movie's time scale."""
+    """Parse an edit list (ISO/IEC 14496-12, 8.6.6). Its pauses are in the movie's time scale."""
     elst = child(trak, b"edts", b"elst")
     entries: list[tuple[int, int]] = []
     plain = True

@@ -1,4 +1,4 @@
-"""Sample entries for what Cutback encodes, and changed ones for what it copies."""
+"""Builds sample entries for encoded samples, and modified ones for copied samples."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from cutback.cutting.mp4.boxes import box, children, full_box
 def visual_entry(
     kind: bytes, width: int, height: int, configuration_kind: bytes, configuration: bytes, extra: bytes = b""
 ) -> bytes:
-    """A visual sample entry (ISO/IEC 14496-12, 12.1.3); `extra` holds further boxes (colr, pasp)."""
+    """Build a visual sample entry (ISO/IEC 14496-12, 12.1.3); `extra` contains further boxes (colr, pasp)."""
     fixed = struct.pack(">6xH16xHHIII H32sHh", 1, width, height, 0x480000, 0x480000, 0, 1, b"", 24, -1)
     return box(kind, fixed, box(configuration_kind, configuration), extra)
 
 
 def with_configuration(entry: bytes, kind: bytes, configuration: bytes) -> bytes:
-    """A visual sample entry with another configuration box (avcC, hvcC) in the place of its own."""
+    """Replace the configuration box (avcC, hvcC) of a visual sample entry."""
     fixed, boxes = entry[8:86], memoryview(entry)[86:]
     kept = [box(name, configuration if name == kind else bytes(data)) for name, data in children(boxes)]
     return box(entry[4:8], fixed, *kept)
 
 
 def without_rates(entry: bytes) -> bytes:
-    """A visual sample entry without `btrt`: its bit rates are those of one file, and no decoder needs them."""
+    """Remove `btrt` from a visual sample entry: its bit rates are those of one file, and no decoder needs them."""
     return box(
         entry[4:8],
         entry[8:86],
@@ -32,17 +32,17 @@ def without_rates(entry: bytes) -> bytes:
 
 
 def colour_box(primaries: int, transfer: int, matrix: int, *, full_range: bool) -> bytes:
-    """`colr` of type nclx; the numbers are those of ITU-T H.273."""
+    """Build `colr` of type nclx; the numbers are those of ITU-T H.273."""
     return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, transfer, matrix, 0x80 if full_range else 0))
 
 
 def aspect_box(horizontal: int, vertical: int) -> bytes:
-    """`pasp`, the shape of a pixel."""
+    """Build `pasp`, the pixel aspect ratio."""
     return box(b"pasp", struct.pack(">II", horizontal, vertical))
 
 
 def aac_entry(sample_rate: int, channels: int, config: bytes, bit_rate: int, object_type: int = 0x40) -> bytes:
-    """An audio sample entry `mp4a` with its elementary stream descriptor (ISO/IEC 14496-1, 7.2.6).
+    """Build an audio sample entry `mp4a` with its elementary stream descriptor (ISO/IEC 14496-1, 7.2.6).
 
     `object_type` 0x40 is AAC, 0x6B MP3 (which has no `config`).
     """
@@ -53,7 +53,7 @@ def aac_entry(sample_rate: int, channels: int, config: bytes, bit_rate: int, obj
 
 
 def sound_entry(kind: bytes, sample_rate: int, channels: int, boxes: bytes) -> bytes:
-    """An audio sample entry (ISO/IEC 14496-12, 12.2.3)."""
+    """Build an audio sample entry (ISO/IEC 14496-12, 12.2.3)."""
     return box(kind, struct.pack(">6xH8xHH4xI", 1, channels, 16, min(sample_rate, 0xFFFF) << 16), boxes)
 
 

@@ -1,4 +1,4 @@
-"""Samples as a movie's fragments (`moof`) list them."""
+"""Reads the samples of movie fragments (`moof`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 
 class Defaults(NamedTuple):
-    """What holds for a track's fragments unless they say otherwise (`trex`)."""
+    """The defaults of a track's fragments (`trex`)."""
 
     description: int = 0
     duration: int = 0
@@ -29,7 +29,7 @@ def read_fragment(
 ) -> None:
     """Append one movie fragment's samples (ISO/IEC 14496-12, 8.8) to `tracks`, by track id.
 
-    Samples that lie beyond the end of the file (it is still being written) are left out by the caller.
+    The caller drops samples beyond the end of the file, which is still being written.
 
     Raises:
         MediaUnreadableError: the fragment is damaged.
@@ -42,7 +42,7 @@ def read_fragment(
                 data_end = _read_traf(traf, moof_offset, data_end, defaults, tracks, most)
     except (struct.error, OverflowError) as error:
         if moof_offset + len(moof) + 8 < file_size:
-            raise MediaUnreadableError("A fragment of it is damaged.") from error
+            raise MediaUnreadableError("A fragment is damaged.") from error
 
 
 def _read_traf(
@@ -55,14 +55,14 @@ def _read_traf(
 ) -> int:
     tfhd = child(traf, b"tfhd")
     if tfhd is None:
-        raise MediaUnreadableError("A fragment of it lacks its header.")
+        raise MediaUnreadableError("A fragment has no header.")
     flags, track_id = struct.unpack_from(">II", tfhd)
     base, description, duration, size, sample_flags = moof_offset, *defaults.get(track_id, Defaults())
     at = 8
     if flags & 0x1:
         (base,) = struct.unpack_from(">Q", tfhd, at)
         at += 8
-    elif not flags & 0x20000:  # neither given nor "default-base-is-moof": after the previous run's data
+    elif not flags & 0x20000:  # not given, and no "default-base-is-moof": after the previous run's data
         base = data_end
     if flags & 0x2:
         description = struct.unpack_from(">I", tfhd, at)[0] - 1
@@ -109,7 +109,7 @@ def _read_run(
     fields = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
     row = struct.Struct(">" + "".join("i" if bit == 0x800 else "I" for bit in fields))
     if fields and count * row.size > len(trun) - at:
-        raise MediaUnreadableError("A fragment of it is cut short.")
+        raise MediaUnreadableError("A fragment is truncated.")
     if not fields and count > 1_000_000:
         raise MediaTooLargeError("A fragment claims more than a million samples.")
     duration, size, sample_flags = default

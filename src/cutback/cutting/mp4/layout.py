@@ -1,4 +1,4 @@
-"""A clip before it is written: tracks of samples that still lie in the sources or in the spool."""
+"""The layout of a clip before it is written: tracks of samples that are still in the sources or the spool."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cutback.cutting.index import Kind
 
 SPOOL = -1
-"""The origin of samples made by an encoder; other origins are numbers of sources."""
+"""The origin of encoded samples; other origins are numbers of sources."""
 
 
 class SoundMark(NamedTuple):
@@ -26,11 +26,11 @@ class SoundMark(NamedTuple):
 
 
 BATCH = 1024
-"""Samples whose places are held at once."""
+"""Samples whose offsets are in memory at once."""
 
 
 class Extent(NamedTuple):
-    """A run of bytes of one origin."""
+    """Consecutive bytes of one origin."""
 
     origin: int
     offset: int
@@ -46,27 +46,27 @@ class OutTrack:
     entries: list[bytes]
     """Sample entries for `stsd`."""
     delay: Fraction = Fraction(0)
-    """Seconds of nothing before the track is first presented."""
+    """Seconds before the track is first presented."""
     skip: int = 0
-    """Ticks of media presented before the clip's zero and cut off by the edit list (sound's preroll)."""
+    """Ticks of media before the clip's zero, which the edit list hides (sound's preroll)."""
     duration: Fraction = Fraction(0)
-    """Seconds presented, the delay not counted."""
+    """Seconds that are presented, without the delay."""
     language: str = "und"
     title: str = ""
     handler: bytes = b""
-    """Of a track that is neither pictures nor sound, as its source has it."""
+    """The handler type of a track that is neither video nor audio, as in its source."""
     matrix: bytes = b""
     display_size: tuple[int, int] = (0, 0)
     pts: array[int] = field(default_factory=lambda: array("q"))
-    """Ticks; the smallest plus `skip` is what the clip's zero (after the delay) presents."""
+    """Ticks. The smallest one plus `skip` is presented at the clip's zero (after the delay)."""
     sizes: array[int] = field(default_factory=lambda: array("I"))
     sync: array[int] = field(default_factory=lambda: array("B"))
     origins: array[int] = field(default_factory=lambda: array("h"))
     offsets: array[int] = field(default_factory=lambda: array("q"))
     groups: array[int] = field(default_factory=lambda: array("i"))
-    """Samples of a lower group lie before those of a higher one; within a group the origin's order holds."""
+    """Samples of a lower group precede those of a higher one; within a group, the origin's order applies."""
     last_duration: int = 1
-    """Ticks that the sample presented last lasts."""
+    """Duration of the sample that is presented last, in ticks."""
     marks: list[SoundMark] = field(default_factory=list)
     """Of sound: its first packet and its last, and those around joins and jumps."""
     entry_of: array[int] = field(default_factory=lambda: array("H"))
@@ -83,7 +83,7 @@ class OutTrack:
         group: int | None = None,
         entry: int = 0,
     ) -> None:
-        """Append the sample decoded next. Without a group, it lies among what is presented in its second."""
+        """Append the next sample in decoding order. Without a group, it goes with what is presented in its second."""
         self.pts.append(pts)
         self.sizes.append(size)
         self.sync.append(sync)
@@ -101,9 +101,9 @@ class OutTrack:
         *,
         group: int | None,
     ) -> None:
-        """Append samples, column by column: for a plain copy, one by one would be much of what it costs.
+        """Append samples column by column: one by one would be a large part of a plain copy's cost.
 
-        `pts` and `places` must be of one length; of `sync` and `entries` as many are taken.
+        `pts` and `places` must have the same length; as many items of `sync` and `entries` are used.
         """
         first, rest = len(self), iter(places)
         self.pts.extend(pts)
@@ -121,24 +121,24 @@ class OutTrack:
         self.groups.extend([time // scale for time in self.pts[first:]] if group is None else repeat(group, count))
 
     def __len__(self) -> int:
-        """How many samples it has."""
+        """The number of samples."""
         return len(self.pts)
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where the samples go in the file."""
+    """Where the samples are in the file."""
 
     places: tuple[list[int], ...]
-    """For each track its samples' offsets from the beginning of the media data."""
+    """The offsets of each track's samples from the beginning of the media data."""
     extents: tuple[Extent, ...]
     """The media data, in order."""
     size: int
-    """Bytes of media data."""
+    """Size of the media data, in bytes."""
 
 
 def lay_out(tracks: list[OutTrack]) -> Placed:
-    """Lay the samples out in their groups' order, joining runs of bytes that are neighbours already."""
+    """Lay out the samples in the order of their groups, and join adjacent bytes."""
     rows = sorted(
         (group, origin, offset, size, number, sample)
         for number, track in enumerate(tracks)

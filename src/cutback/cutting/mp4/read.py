@@ -1,4 +1,4 @@
-"""An MP4's index from its `moov` box and, where it is fragmented, its `moof` boxes."""
+"""Reads an MP4's index from its `moov` box and, if it is fragmented, its `moof` boxes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def is_mp4(head: bytes) -> bool:
 
 
 def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> Index:
-    """Read a recording's index; of its samples only those needed for `hull`, or all of them.
+    """Read a recording's index: the samples that `hull` needs, or all of them.
 
     Raises:
-        MediaUnreadableError: there is no index, or it is damaged, or it holds no picture and no sound.
+        MediaUnreadableError: there is no index, it is damaged, or it has neither video nor audio.
         MediaTooLargeError: it exceeds a limit.
         MediaUnsupportedError: it is encrypted.
     """
@@ -46,10 +46,10 @@ def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> 
             raise MediaTooLargeError(f"Its index is larger than {limits.index_bytes} bytes.")
         if offset + size > source.size:
             if kind == b"moof":
-                break  # a recording still being written: up to its last complete fragment
-            raise MediaUnreadableError("Its index is cut short; the file is truncated.")
+                break  # still being written: read up to the last complete fragment
+            raise MediaUnreadableError("Its index is incomplete; the file is truncated.")
         data = memoryview(read_bytes(source, offset + header, size - header))
-        if child(data, b"pssh") is not None:  # what a player needs to get the keys
+        if child(data, b"pssh") is not None:  # for players, to get the keys
             raise MediaUnsupportedError(ENCRYPTED)
         if kind == b"moov" and moov is None:
             moov = data
@@ -86,7 +86,7 @@ def _read_moov(
 ) -> Index:
     mvhd = child(moov, b"mvhd")
     if mvhd is None:
-        raise MediaUnreadableError("Its index lacks the movie header.")
+        raise MediaUnreadableError("Its index has no movie header.")
     (movie_timescale,) = struct.unpack_from(">I", mvhd, 20 if mvhd[0] == 1 else 12)
     boxes = [data for kind, data in children(moov) if kind == b"trak"]
     if len(boxes) > limits.streams:
@@ -99,19 +99,19 @@ def _read_moov(
             traks.append(trak)
     shown = [trak for trak in traks if trak.kind != "other"]
     if not shown:
-        raise MediaUnreadableError("It holds no picture and no sound.")
+        raise MediaUnreadableError("It has neither video nor audio.")
     zero = min(trak.start for trak in shown)
     if max(trak.end for trak in shown) - zero > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
     video = next((trak for trak in shown if trak.kind == "video"), None)
     pictures = None
     if hull is not None and hull.frames and video is None:
-        hull = None  # no times follow from them; whoever looks for the range says so
+        hull = None  # no times follow from this; the plan reports that the range is outside
     if hull is not None:
         hull = replace(hull, start=hull.start + zero, end=hull.end + zero)
         if video is not None:
             pictures = video.track(zero, video.with_frames(hull))
-            # Whole groups of pictures may be taken; the other tracks go along with them.
+            # Whole GOPs may be read; widen the hull of the other tracks accordingly.
             times = [pictures.seconds(ticks) + zero for ticks in (min(pictures.pts), max(pictures.pts))]
             hull = replace(hull, start=min(times), end=max(times))
     tracks = (pictures if pictures is not None and trak is video else trak.track(zero, hull) for trak in traks)

@@ -1,4 +1,4 @@
-"""A track's samples in columns, as its tables and its fragments list them."""
+"""A track's samples in columns, from its tables and fragments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from operator import sub
 
 @dataclass(slots=True)
 class Samples:
-    """A track's samples while they are being collected; the same columns as `index.Track`."""
+    """A track's samples while they are collected; the same columns as `index.Track`."""
 
     dts: array[int] = field(default_factory=lambda: array("q"))
     pts: array[int] = field(default_factory=lambda: array("q"))
@@ -21,24 +21,24 @@ class Samples:
     described: list[tuple[int, int]] = field(default_factory=list)
     last_duration: int = 0
     lost: int = 0
-    """How many samples at the end lie beyond the end of the file."""
+    """How many samples are beyond the end of the file."""
     lost_from: int | None = None
-    """The earliest PTS of those."""
+    """The earliest PTS of those samples."""
     follows: bool = False
-    """Of fragments: whether their times count from the end of the samples before them, as they have no `tfdt`."""
+    """For fragments: whether times are relative to the end of the previous samples, because there is no `tfdt`."""
 
     def __len__(self) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return len(self.sizes)
 
     @property
     def next_dts(self) -> int:
-        """When a sample after the last would be decoded, in ticks."""
+        """The DTS of a sample after the last one, in ticks."""
         return self.dts[-1] + self.last_duration if self.dts else 0
 
     @property
     def longest_duration(self) -> int:
-        """Ticks that the longest of the first samples lasts (all are equal in sound)."""
+        """The longest duration among the first samples, in ticks (in sound, all are equal)."""
         times = self.dts[:16]
         return max([self.last_duration, *(after - time for time, after in pairwise(times))])
 
@@ -60,7 +60,7 @@ class Samples:
         self.last_duration = other.last_duration
 
     def clip_to(self, file_size: int) -> None:
-        """Leave out the samples from the first one on that lies beyond the end of the file."""
+        """Drop all samples from the first one that is beyond the end of the file."""
         count = next(
             (i for i, (at, size) in enumerate(zip(self.offsets, self.sizes, strict=True)) if at + size > file_size),
             len(self),
@@ -85,23 +85,23 @@ class Samples:
         kept = set(self.sync)
         self.sync = array("I", (place for place, number in enumerate(numbers) if number in kept))
 
-    # A track's samples held in memory answer the same questions as its tables.
+    # The same methods as those of `Tables`, for samples in memory.
 
     @property
     def reordering(self) -> int:
-        """The most ticks by which presentation and decoding times differ."""
+        """Return the largest difference between PTS and DTS, in ticks."""
         return max((abs(pts - dts) for pts, dts in zip(self.pts, self.dts, strict=True)), default=0)
 
     def sample_at(self, dts: int) -> int:
-        """The sample that is being decoded at a time."""
+        """Return the sample that is decoded at a time."""
         return max(0, bisect_right(self.dts, dts) - 1)
 
     def keyframes(self) -> array[int] | None:
-        """Numbers of all samples at which decoding may begin, ascending."""
+        """Return the numbers of all samples at which decoding may begin, ascending."""
         return self.sync
 
     def window(self, first: int, end: int) -> Samples:
-        """The samples [first, end), numbered from 0."""
+        """Return the samples [first, end), numbered from 0."""
         first, end = max(0, first), min(end, len(self))
         if (first, end) == (0, len(self)):
             return self

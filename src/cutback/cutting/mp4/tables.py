@@ -1,7 +1,7 @@
-"""A track's sample tables (`stbl`), read for a run of samples at a time.
+"""A track's sample tables (`stbl`), read only for a range of samples.
 
-A two-hour recording has half a million samples; a clip of it needs a few thousand. What is asked for is found by
-sums over the tables' runs, without looking at each sample.
+A two-hour recording has half a million samples; a clip of it needs a few thousand. Sums over the tables' runs find
+these, without reading every sample.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from cutback.cutting.mp4.boxes import children, words
 from cutback.cutting.mp4.samples import Samples
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
-_DISAGREE = "Its tables disagree on how many samples there are."
+_DISAGREE = "Its tables disagree about the number of samples."
 
 
 class Runs:
-    """A run-length table: (how many samples, the value of each)*. The last value goes on for ever."""
+    """A run-length table: (number of samples, value of each)*. The last value continues without end."""
 
     def __init__(self, counts: array[int], values: array[int], samples: int) -> None:
-        """`samples` is how many samples there are, whatever the table says."""
+        """`samples` is the actual number of samples, whatever the table says."""
         if not values:
             raise MediaUnreadableError("A table of times is empty.")
         self.values = values
@@ -35,21 +35,21 @@ class Runs:
 
     @property
     def samples(self) -> int:
-        """How many samples the table itself speaks of."""
+        """The number of samples according to the table itself."""
         return self._starts[-1]
 
     def spread(self, first: int, end: int) -> list[int]:
-        """The values of samples [first, end)."""
+        """Return the values of samples [first, end)."""
         run = min(max(bisect_right(self._starts, first) - 1, 0), len(self.values) - 1)
         stop = bisect_left(self._starts, end, run)
         edges = [first, *self._starts[run + 1 : stop + 1]]
-        # In C, not in a loop: with B-frames nearly every sample is a run of its own.
+        # In C, not in a loop: with B-frames, nearly every sample is a separate run.
         values = list(islice(_repeated(self.values[run:stop], map(sub, edges[1:], edges)), end - first))
         values.extend(repeat(self.values[-1], end - first - len(values)))
         return values
 
     def sum_before(self, sample: int) -> int:
-        """The sum of the values of all samples before one."""
+        """Return the sum of the values of all samples before this one."""
         if self._sums is None:
             lengths = map(sub, islice(self._starts, 1, None), self._starts)
             self._sums = list(accumulate(map(mul, lengths, self.values), initial=0))
@@ -57,7 +57,7 @@ class Runs:
         return self._sums[run] + (sample - self._starts[run]) * self.values[run]
 
     def sample_at(self, total: int) -> int:
-        """The number of the last sample before which the sum is at most `total` (values are not negative)."""
+        """Return the last sample before which the sum is at most `total` (values are not negative)."""
         self.sum_before(0)
         assert self._sums is not None
         run = min(max(bisect_right(self._sums, total) - 1, 0), len(self.values) - 1)
@@ -70,10 +70,10 @@ class Tables:
     """The sample tables of one track."""
 
     def __init__(self, stbl: memoryview, most: int) -> None:
-        """Look at the tables' headers.
+        """Read the tables' headers.
 
         Raises:
-            MediaUnreadableError: a table is missing or cut short.
+            MediaUnreadableError: a table is missing or truncated.
             MediaTooLargeError: there are more than `most` samples.
         """
         tables = dict(reversed(list(children(stbl))))
@@ -83,35 +83,35 @@ class Tables:
         if not self.count:
             return
         self._deltas = _runs(tables.get(b"stts"), "I", self.count)
-        # Version 0 is meant to be unsigned, yet writers put negative offsets there too.
+        # Version 0 should be unsigned, but some writers use negative offsets too.
         self._offsets = _runs(tables[b"ctts"], "i", self.count) if b"ctts" in tables else None
         self._chunks = _Chunks(tables)
-        # Writers do miscount in one table; two others that agree are believed, and nothing fits any more.
+        # Some writers miscount in one table. If the two others agree, trusting them would shift all samples.
         if self._deltas.samples == self._chunks.samples != self.count:
             raise MediaUnreadableError(_DISAGREE)
         self._sync = words(tables[b"stss"][8:], "I") if b"stss" in tables else None
 
     def __len__(self) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return self.count
 
     @cached_property
     def reordering(self) -> int:
-        """The most ticks by which presentation and decoding times differ."""
+        """Return the largest difference between PTS and DTS, in ticks."""
         return max(map(abs, set(self._offsets.values))) if self._offsets else 0
 
     def sample_at(self, dts: int) -> int:
-        """The sample that is being decoded at a time."""
+        """Return the sample that is decoded at a time."""
         return self._deltas.sample_at(max(0, dts))
 
     def keyframes(self) -> array[int] | None:
-        """Numbers of all samples at which decoding may begin, ascending; None: at each."""
+        """Return the numbers of all samples at which decoding may begin, ascending; None: at all of them."""
         if self._sync is None:
             return None
         return array("I", (number - 1 for number in self._sync if 0 < number <= self.count))
 
     def window(self, first: int, end: int) -> Samples:
-        """The samples [first, end), numbered from 0.
+        """Return the samples [first, end), numbered from 0.
 
         Raises:
             MediaUnreadableError: the tables disagree.
@@ -119,7 +119,7 @@ class Tables:
         first, end = max(0, first), min(end, self.count)
         deltas = self._deltas.spread(first, end)
         dts = array("q", accumulate(deltas[:-1], initial=self._deltas.sum_before(first)))
-        pts = dts[:]  # a column of its own, since samples of fragments may be appended to both
+        pts = dts[:]  # a separate column, because samples of fragments may be appended to both
         if self._offsets is not None:
             pts = array("q", map(int.__add__, dts, self._offsets.spread(first, end)))
         places, described = self._chunks.window(first, end, self._size_list)
@@ -137,10 +137,10 @@ class Tables:
 
 
 def chunks_as_samples(stbl: memoryview, most: int) -> Samples:
-    """Uncompressed sound, of which the tables count each moment as a sample: its chunks in their place.
+    """Read uncompressed sound, whose tables count each PCM sample, as one sample per chunk.
 
     Raises:
-        MediaUnreadableError: a table is missing or cut short.
+        MediaUnreadableError: a table is missing or truncated.
         MediaTooLargeError: there are more than `most` chunks.
     """
     tables = dict(reversed(list(children(stbl))))
@@ -149,7 +149,7 @@ def chunks_as_samples(stbl: memoryview, most: int) -> Samples:
     places, lengths = chunks.all(count, most)
     last = lengths[-1] if lengths else 0
     dts = array("q", accumulate(lengths[:-1], initial=0))
-    # QuickTime counts one byte a sample there for some codecs; the size of a moment is in the table or 1.
+    # QuickTime counts one byte per sample for some codecs; the real size is in the table or 1.
     sizes = array("I", (length * fixed for length in lengths))
     return Samples(dts, dts[:], sizes, places, array("I", range(len(lengths))), [(0, 0)], last)
 
@@ -157,26 +157,26 @@ def chunks_as_samples(stbl: memoryview, most: int) -> Samples:
 def _sizes(tables: dict[bytes, memoryview]) -> tuple[int, int, memoryview]:
     stsz = tables.get(b"stsz")
     if stsz is None and b"stz2" in tables:
-        raise MediaUnreadableError("Its sample sizes are in a compact form that Cutback does not read.")
+        raise MediaUnreadableError("Its sample sizes are in a compact form that Cutback does not support.")
     fixed, count = (0, 0) if stsz is None else struct.unpack_from(">II", stsz, 4)
-    # A track wrongly said to be empty would be left out of a clip without a word.
+    # Otherwise a track that wrongly claims to be empty would silently be missing from the clip.
     if not count and b"stts" in tables and any(words(tables[b"stts"][8:], "I")[::2]):
         raise MediaUnreadableError(_DISAGREE)
     if stsz is None:
         return 0, 0, memoryview(b"")
     if not fixed and len(stsz) < 12 + 4 * count:
-        raise MediaUnreadableError("Its table of sample sizes is cut short.")
+        raise MediaUnreadableError("Its table of sample sizes is truncated.")
     return fixed, count, stsz[12:]
 
 
 def _runs(table: memoryview | None, code: str, count: int) -> Runs:
     if table is None:
-        raise MediaUnreadableError("Its index lacks the table of times.")
+        raise MediaUnreadableError("Its index has no table of times.")
     return Runs(words(table[8:], "I")[::2], words(table[8:], code)[1::2], count)
 
 
 class _Chunks:
-    """Where samples lie: chunks of the file, each of some samples (`stsc`, `stco` or `co64`)."""
+    """The offsets of samples: chunks of the file, each with some samples (`stsc`, `stco` or `co64`)."""
 
     def __init__(self, tables: dict[bytes, memoryview]) -> None:
         if b"stco" in tables:
@@ -184,24 +184,24 @@ class _Chunks:
         elif b"co64" in tables:
             self._offsets, self._code = tables[b"co64"][8:], "Q"
         else:
-            raise MediaUnreadableError("Its index does not say where the samples lie.")
+            raise MediaUnreadableError("Its index does not say where the samples are.")
         rows = words(tables[b"stsc"][8:], "I") if b"stsc" in tables else array("I")
         self._first, self._samples, self._described = rows[::3], rows[1::3], rows[2::3]
         if not self._described or 0 in self._first or 0 in self._samples:
             raise MediaUnreadableError("Its table of chunks is damaged.")
         lengths = map(sub, islice(self._first, 1, None), self._first)
         self._before = list(accumulate(map(mul, lengths, self._samples), initial=0))
-        """For each row, how many samples come before it."""
+        """For each row, the number of samples before it."""
 
     @property
     def samples(self) -> int:
-        """How many samples all chunks hold together."""
+        """The number of samples in all chunks."""
         last_row = len(self._offsets) // (4 if self._code == "I" else 8) - self._first[-1] + 1
         before: int = self._before[-1]
         return before + max(0, last_row) * self._samples[-1]
 
     def all(self, samples: int, most: int) -> tuple[array[int], array[int]]:
-        """The offset of every chunk, and how many samples it holds."""
+        """Return the offset of every chunk, and its number of samples."""
         places = array("q", words(self._offsets, self._code))
         if len(places) > most:
             raise MediaTooLargeError(f"A track has {len(places)} chunks; the limit is {most}.")
@@ -218,7 +218,7 @@ class _Chunks:
     def window(
         self, first: int, end: int, sizes_of: Callable[[int, int], array[int]]
     ) -> tuple[array[int], list[tuple[int, int]]]:
-        """Offsets of samples [first, end), and which description holds from which of them on."""
+        """Return the offsets of samples [first, end), and the descriptions with the sample from which each applies."""
         row = max(bisect_right(self._before, first) - 1, 0)
         into, extra = divmod(first - self._before[row], self._samples[row])
         chunk, count = self._first[row] - 1 + into, end - first + extra
@@ -232,7 +232,7 @@ class _Chunks:
         if begins.pop() < count:
             raise MediaUnreadableError(_DISAGREE)
         ends = list(accumulate(sizes_of(first - extra, end), initial=0))
-        # Each chunk's place less what comes before it, for each of its samples, and what comes before the sample.
+        # For each sample: the chunk's offset minus the bytes before the chunk, plus the bytes before the sample.
         bases = map(sub, places, map(ends.__getitem__, takewhile(count.__gt__, begins)))
         offsets = array("q", map(add, _repeated(bases, held), ends[:-1]))
         described: list[tuple[int, int]] = []
@@ -245,5 +245,5 @@ class _Chunks:
 
 
 def _repeated(values: Iterable[int], counts: Iterable[int]) -> Iterator[int]:
-    """Each value as often as its count says."""
+    """Yield each value as often as its count says."""
     return chain.from_iterable(map(repeat, values, counts))

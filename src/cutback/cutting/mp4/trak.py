@@ -1,4 +1,4 @@
-"""One `trak` box: what the track is, when it begins and ends, and its samples around what is to be cut."""
+"""Parses one `trak` box: the track's description, its start and end, and its samples around the range to cut."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _MACINTOSH = (
 """Languages by QuickTime's numbers (QTFF, "Language Code Values"), which are below 0x400."""
 
 EDGE = 64
-"""Samples looked at around a track's presented ends: more than decoding ever runs ahead of presentation."""
+"""Samples that are examined around a track's presented ends: more than any reordering depth."""
 
 GROUPS_AROUND = 2
-"""Groups of pictures kept on either side of what is to be cut."""
+"""GOPs that are kept on either side of the range to cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trak:
-    """A track whose samples have not all been looked at."""
+    """A track whose samples are not all read."""
 
     id: int
     kind: Kind
@@ -47,13 +47,13 @@ class Trak:
     samples: Tables | Samples
     edits: EditList
     lead: int
-    """Ticks by which a sample may begin before the edit and still be presented in part (sound)."""
+    """Ticks by which a sample may begin before the edit and still be partly presented (sound)."""
     first: int
-    """How many samples, counted from the first, are not presented."""
+    """How many samples at the beginning are not presented."""
     frames: int
-    """How many are presented."""
+    """How many samples are presented."""
     start: Fraction
-    """Seconds on the movie's own timeline, where time zero is not yet known."""
+    """Seconds on the movie's own timeline, because time zero is not known yet."""
     end: Fraction
     language: str
     title: str
@@ -62,7 +62,7 @@ class Trak:
     display_size: tuple[int, int]
 
     def with_frames(self, hull: Hull) -> Hull:
-        """The hull with its frame numbers turned into times (roughly, and rather too wide)."""
+        """Return the hull with its frame numbers converted to times (approximate, and rather too wide)."""
         if not hull.frames:
             return hull
         low, high = self.first + min(hull.frames), self.first + max(hull.frames)
@@ -76,11 +76,11 @@ class Trak:
         )
 
     def track(self, zero: Fraction, hull: Hull | None) -> Track:
-        """The track with the samples around the hull (all of them where there is none)."""
+        """Return the track with the samples around the hull (all of them without a hull)."""
         begin, end = (0, len(self.samples)) if hull is None else self._around(hull)
         samples = self.samples.window(begin, end)
         if any(number >= len(self.descriptions) for _, number in samples.described):
-            raise MediaUnreadableError("Its samples refer to a description that is not there.")
+            raise MediaUnreadableError("Its samples refer to a description that does not exist.")
         order = presented_order(samples.pts, (self.edits.first - self.lead, self.edits.end))
         return Track(
             id=self.id,
@@ -135,7 +135,7 @@ def parse_trak(
     limits: Limits,
     notes: list[str],
 ) -> Trak | None:
-    """Read a track's description and its ends; None for one without samples or that presents nothing.
+    """Read a track's description and its ends; None if it has no samples or presents nothing.
 
     Raises:
         MediaUnreadableError: it is incomplete or damaged.
@@ -158,12 +158,12 @@ def parse_trak(
     if not timescale or not descriptions or not len(samples):
         return None
     edits = parse_edit_list(data, movie_timescale, timescale)
-    # Pictures are not stored in the order of presentation: those behind the first one lost would leave holes.
+    # Pictures are not stored in the order of presentation: keeping those after the first lost one would leave holes.
     if isinstance(samples, Samples) and samples.lost_from is not None:
         edits = replace(edits, end=min(edits.end, samples.lost_from))
     elif kind == "video" and track_id in fragments and (hole := _hole_at_end(fragments[track_id])) is not None:
         edits = replace(edits, end=min(edits.end, hole))
-    # A packet of sound that begins before the edit and reaches into it is presented in part; a picture is not.
+    # A packet of sound that begins before the edit and extends into it is partly presented; a picture is not.
     lead = samples.window(0, EDGE).longest_duration - 1 if kind == "audio" else 0
     ends = _ends(samples, edits, lead)
     if ends is None:
@@ -218,12 +218,12 @@ def _samples(
         samples.extend(fragments)
     samples.clip_to(file_size)
     if samples.lost:
-        notes.append(f"Track {track_id} lacks its last {samples.lost} samples: the file is truncated.")
+        notes.append(f"The last {samples.lost} samples of track {track_id} are missing: the file is truncated.")
     return samples
 
 
 def _ends(samples: Tables | Samples, edits: EditList, lead: int) -> tuple[int, int, int, int] | None:
-    """How many samples come before the first presented one, how many are presented, and from when to when (ticks)."""
+    """Return the number of samples before the first presented one, the number presented, and start and end in ticks."""
     count = len(samples)
     slack = samples.reordering
     window = (edits.first - lead, edits.end)

@@ -1,4 +1,4 @@
-"""Writes an MP4's front matter, `ftyp` and `moov`, ahead of its media data: faststart in one pass."""
+"""Writes `ftyp` and `moov` before the media data of an MP4: faststart in one pass."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _HANDLERS = {"video": (b"vide", b"Video"), "audio": (b"soun", b"Sound")}
 def front_matter(
     tracks: list[OutTrack], placed: Placed, tags: Tags = NO_TAGS, created: datetime | None = None
 ) -> bytes:
-    """Everything before the media data, its own header included."""
+    """Return everything before the media data, including the media data's header."""
     ftyp = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
     wide = placed.size + 16 >= 2**32
     mdat = struct.pack(">I4sQ", 1, b"mdat", placed.size + 16) if wide else struct.pack(">I4s", placed.size + 8, b"mdat")
-    # The offsets' width follows from the size of the media data; their values do not change moov's size.
+    # The width of offsets depends on the size of the media data; their values do not change the size of moov.
     moov, tables = _moov(tracks, placed, "Q" if wide or placed.size >= 2**31 else "I", seconds_of(created))
     moov += written_tags(tags)
     struct.pack_into(">I", moov, 0, len(moov))
@@ -41,16 +41,16 @@ def front_matter(
 
 
 def movie_timescale(timescales: list[int]) -> int:
-    """A time scale in which each track's edits are whole numbers; a microsecond's where none fits 31 bits."""
+    """Return a time scale in which all tracks' edits are integers; microseconds if none fits in 31 bits."""
     common = lcm(*timescales)
     return common if common <= _LARGEST_TIMESCALE else 1_000_000
 
 
 def decode_times(pts: array[int]) -> tuple[list[int], int]:
-    """DTS for pictures in decoding order: never after their PTS, strictly ascending, however the rate varies.
+    """Compute the DTS of pictures in decoding order: never after their PTS, strictly ascending, at any frame rate.
 
-    The DTS are the PTS in ascending order, held back by as many pictures as decoding runs ahead of
-    presentation (the reorder depth). Returns them, the first one being 0, and the PTS that is 0 in them.
+    The DTS are the PTS in ascending order, delayed by the reorder depth in pictures. Returns them, starting at 0, and
+    the PTS that corresponds to 0.
     """
     ascending = sorted(pts)
     rank = {value: place for place, value in enumerate(ascending)}
@@ -65,7 +65,7 @@ def decode_times(pts: array[int]) -> tuple[list[int], int]:
 def _moov(
     tracks: list[OutTrack], placed: Placed, code: str, created: int
 ) -> tuple[bytearray, list[tuple[int, str, list[int]]]]:
-    """The box, its chunks' offsets counted from the media data's first byte; and where those tables end in it."""
+    """Return the box, with chunk offsets relative to the media data's first byte, and where those tables end in it."""
     timescale = movie_timescale([track.timescale for track in tracks])
     duration = max(_ticks(track.delay + track.duration, timescale) for track in tracks)
     mvhd = full_box(
@@ -83,7 +83,7 @@ def _moov(
     for number, track in enumerate(tracks):
         chunks, runs = _chunk(track, placed.places[number])
         moov += _trak(track, number + 1, timescale, chunks, runs, code, created)
-        tables.append((len(moov), code, chunks))  # a track ends with its chunks' offsets
+        tables.append((len(moov), code, chunks))  # a track ends with its chunk offsets
     return moov, tables
 
 
@@ -133,7 +133,7 @@ def _trak(
     header = {
         "video": full_box(b"vmhd", 0, 1, bytes(8)),
         "audio": full_box(b"smhd", 0, 0, bytes(4)),
-        # stpp's media header is sthd (ISO/IEC 14496-12, 12.6.2), other text's the null one.
+        # The media header of stpp is sthd (ISO/IEC 14496-12, 12.6.2); that of other text is the null one.
         "other": full_box(b"sthd" if track.handler == b"subt" else b"nmhd", 0, 0),
     }[track.kind]
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
@@ -169,9 +169,9 @@ def _run_length(kind: bytes, version: int, values: list[int]) -> bytes:
 
 
 def _chunk(track: OutTrack, places: list[int]) -> tuple[list[int], list[tuple[int, int, int]]]:
-    """Chunks (runs of neighbouring samples with one entry): their offsets, and `stsc`'s rows."""
+    """Return the offsets of chunks (adjacent samples with one entry), and the rows of `stsc`."""
     count, used = len(track), track.entry_of
-    follows = map(add, places, track.sizes)  # where the next sample lies, if it is a neighbour
+    follows = map(add, places, track.sizes)  # the offset of the next sample, if it is adjacent
     if len(set(used)) == 1:
         begins = [n for n, (at, due) in enumerate(zip(places[1:], follows, strict=False), 1) if at != due]
     else:

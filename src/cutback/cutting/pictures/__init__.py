@@ -1,1 +1,1 @@
-"""Pictures copied and encoded into one track."""
+"""Copies and encodes pictures into one track."""

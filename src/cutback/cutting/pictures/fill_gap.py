@@ -1,7 +1,7 @@
-"""Pictures where there is no footage: the one before, held, or black ones.
+"""Fills gaps in the footage with pictures: the previous one, frozen, or black ones.
 
-A player and an editor expect frames at the usual rate, so there are; but a group of them is encoded once, and the
-same bytes stand in the clip as often as the gap is long.
+Players and editors expect frames at the usual rate, so a gap has them too. But one GOP is encoded only once, and the
+clip refers to the same bytes as often as the gap needs.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from cutback.cutting.spool import Spool
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 GROUP = Fraction(2)
-"""Seconds from one keyframe to the next; as the encoders are told for all that is encoded."""
+"""Seconds from one keyframe to the next, as for everything that is encoded."""
 
 MOST_FRAMES = 2_000_000
-"""Frames in one gap."""
+"""Maximum frames in one gap."""
 
 _NEAR = 25
-"""Frames to either side of the one held that tell the frame rate."""
+"""Frames on either side of the frozen one that determine the frame rate."""
 
 _SHORTEST = Fraction(1, 240)
-"""Seconds of a frame."""
+"""Maximum seconds of a frame."""
 
 
 class _Sample(NamedTuple):
-    """An encoded picture in the spool: the `frame`-th presented of its group."""
+    """An encoded picture in the spool: the `frame`-th one of its GOP in presentation order."""
 
     frame: int
     offset: int
@@ -46,7 +46,7 @@ class _Sample(NamedTuple):
 
 
 def period_of(part: PlannedRange) -> Fraction:
-    """Seconds from one frame of a gap to the next: what is usual around the frame it continues."""
+    """Return the seconds between frames of a gap: the usual interval around the frame before it."""
     track = _track(part)
     near = [track.pts[n] for n in track.order[max(0, part.held - _NEAR) : part.held + _NEAR]]
     steps = sorted(after - before for before, after in pairwise(near))
@@ -55,23 +55,23 @@ def period_of(part: PlannedRange) -> Fraction:
 
 
 def frames_in(part: PlannedRange) -> int:
-    """How many frames fill a gap; none where it is shorter than half a frame: then the one before lasts longer.
+    """Return how many frames fill a gap; 0 if it is shorter than half a frame, so that the previous one lasts longer.
 
     Raises:
-        MediaTooLargeError: too many.
+        MediaTooLargeError: there are too many.
     """
     count = round(part.piece.duration / period_of(part))
     if count > MOST_FRAMES:
-        raise MediaTooLargeError(f"A gap would take {count} frames to fill.")
+        raise MediaTooLargeError(f"A gap needs {count} frames to fill it.")
     return count
 
 
 def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool: Spool) -> list[int]:
-    """Put a gap's pictures into the track, from `base` seconds of the clip on. Returns their times, in its ticks.
+    """Add a gap's pictures to the track, from `base` seconds of the clip. Returns their times, in the track's ticks.
 
     Raises:
-        MediaUnreadableError: the picture beside it cannot be decoded.
-        MediaTooLargeError: it takes too many frames.
+        MediaUnreadableError: the picture next to the gap cannot be decoded.
+        MediaTooLargeError: it needs too many frames.
     """
     count, period = frames_in(part), period_of(part)
     if not count:
@@ -95,7 +95,7 @@ def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool:
 def _shown(part: PlannedRange, shape: Shape) -> Picture:
     found = next(part.media.frames(part.held, part.held + 1), None)
     if found is None:
-        raise MediaUnreadableError("The picture beside a gap cannot be decoded.")
+        raise MediaUnreadableError("The picture next to a gap cannot be decoded.")
     picture = replace(found, frame=shape.fit(found.frame))
     if part.piece.fill == "black":
         _blacken(picture.frame)
@@ -103,7 +103,7 @@ def _shown(part: PlannedRange, shape: Shape) -> Picture:
 
 
 def _blacken(frame: av.VideoFrame) -> None:
-    """Make a frame of 4:2:0, of 8 or 10 bits, black; the rest of what it says of itself stays true."""
+    """Make a 4:2:0 frame with 8 or 10 bits black; its other properties stay unchanged."""
     frame.make_writable()
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     depth = frame.format.components[0].bits
@@ -116,7 +116,7 @@ def _blacken(frame: av.VideoFrame) -> None:
 def _encode(
     picture: Picture, length: int, period: Fraction, shape: Shape, out: OutTrack, spool: Spool
 ) -> list[_Sample]:
-    """A group of pictures, in decoding order."""
+    """Encode a GOP, in decoding order."""
     ticks = [round(number * period * out.timescale) for number in range(length)]
     numbers = {tick: number for number, tick in enumerate(ticks)}
     return [

@@ -1,4 +1,4 @@
-"""The clip's picture track: copied runs, and encoded pictures where nothing can be copied."""
+"""Makes the clip's video track: copied runs, and encoded pictures where nothing can be copied."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cutback.cutting.spool import Spool
 
 
 class RewrittenRun(NamedTuple):
-    """A copied run that begins at an open GOP: its first sample in the clip, and the frames it presents."""
+    """A copied run that begins at an open GOP: its first sample in the clip, and the frames that it presents."""
 
     sample: int
     media: MediaSource
@@ -34,34 +34,34 @@ class RewrittenRun(NamedTuple):
 
 @dataclass(slots=True)
 class Pictures:
-    """The picture track and how it came about."""
+    """The video track and how it was made."""
 
     track: OutTrack
     copied: int = 0
     encoded: int = 0
     times: list[int] = field(default_factory=list)
-    """When each frame is to be presented, in the track's ticks from the clip's zero, in order."""
+    """When each frame must be presented, in order, in the track's ticks since the clip's zero."""
     encoded_samples: list[tuple[int, int]] = field(default_factory=list)
-    """Runs [first, end) of the track's samples that were encoded."""
+    """Ranges [first, end) of the track's samples that were encoded."""
     rewritten: list[RewrittenRun] = field(default_factory=list)
-    """Runs whose headers were rewritten."""
+    """Runs with rewritten headers."""
 
 
 AHEAD = 4
-"""Decoded pictures that wait for the encoder at the most: each takes memory."""
+"""Maximum decoded pictures that wait for the encoder: each one uses memory."""
 
 FINEST = 10_000
-"""Ticks a second that a clip's picture track has at the least: milliseconds would be too coarse for its times."""
+"""Minimum ticks per second of a clip's video track: milliseconds would be too coarse."""
 
 BEFORE, COPIED, BEHIND = 0, 1, 2
-"""Groups of a clip that copies one run of its source: that run keeps the source's own order of all tracks."""
+"""The group of all samples if a clip copies a single run: it keeps the source's order of all tracks."""
 
 
 def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgress], None]) -> Pictures:
-    """Copy and encode what the parts say.
+    """Copy and encode according to the plan.
 
     Raises:
-        MediaUnreadableError: the recording cannot be decoded, or lacks frames that its index lists.
+        MediaUnreadableError: the recording cannot be decoded, or frames from its index are missing.
     """
     first = parts[0].media.index.video
     assert first is not None
@@ -126,10 +126,10 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
     if not any(out.display_size):
         width, height = shape.size or (0, 0)
         out.display_size = (width << 16, height << 16)
-    # Sound may begin before pictures do.
+    # Sound may begin before the first picture.
     out.delay = Fraction(pictures.times[0], out.timescale)
     out.duration = base - out.delay
-    out.skip = pictures.times[0] - min(out.pts)  # what `instant` carries along unseen
+    out.skip = pictures.times[0] - min(out.pts)  # frames that `instant` includes but hides
     nominal = first.duration(first.order[0]) * out.timescale // first.timescale
     remaining = round(base * out.timescale) - max(out.pts)
     out.last_duration = remaining if remaining > 0 else max(1, nominal)
@@ -155,10 +155,10 @@ def _copy(
 
 
 def _entries(track: Track) -> frozenset[int]:
-    """The keyframes of a copied run at which a player may begin after a seek.
+    """Return the keyframes of a copied run at which a player may start after a seek.
 
-    Not those of H.264's open groups: what follows refers to what is not there then, and Chromium gives up on it.
-    HEVC says of such pictures what they are, and decoders pass over them.
+    Those of open GOPs in H.264 are excluded: the pictures that follow refer to missing ones, and Chromium stops there.
+    HEVC marks such pictures, and decoders skip them.
     """
     if track.descriptions[0].codec != "h264":
         return frozenset(track.sync)
@@ -166,10 +166,10 @@ def _entries(track: Track) -> frozenset[int]:
 
 
 def _copies(part: PlannedRange, track: Track, run: PlannedRun, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
-    """Each copied sample: where it lies, and whether, if it is a keyframe, it may be one for players.
+    """Yield for each copied sample where it is and, if it is a keyframe, whether players may treat it as one.
 
-    It lies in the source, or in the spool where its headers had to be rewritten; until that ends no other keyframe
-    is an IDR picture.
+    A sample is in the source, or in the spool if its headers were rewritten. While headers are rewritten, no other
+    keyframe is an IDR picture.
     """
     rest: Sequence[int] = run.samples
     if run.rewritten:
@@ -189,11 +189,11 @@ def _copies(part: PlannedRange, track: Track, run: PlannedRun, spool: Spool) -> 
 
 
 class _Clock:
-    """Turns a source track's PTS into the clip's."""
+    """Converts a source track's PTS to the clip's."""
 
     def __init__(self, track: Track, shift: Fraction, timescale: int) -> None:
         scale, offset = Fraction(timescale, track.timescale), (track.shift + shift) * timescale
-        # Integers of a common denominator: with fractions, this would be most of what a plain copy costs.
+        # Integers with a common denominator: with fractions, this would be most of the cost of a plain copy.
         self._unit = 2 * scale.denominator * offset.denominator
         self._factor = 2 * scale.numerator * offset.denominator
         self._offset = 2 * offset.numerator * scale.denominator + self._unit // 2

@@ -1,1 +1,1 @@
-"""Pure: what is copied and what is encoded."""
+"""Plans what to copy and what to encode. Pure."""

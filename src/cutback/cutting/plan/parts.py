@@ -1,4 +1,4 @@
-"""Which pieces of which recordings make the clip, and what of them is copied."""
+"""Plans the clip's ranges: which parts of them are copied, and which are encoded."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from cutback.cutting.plan.plan import FrameRange, PlannedRun, plan_video
 from cutback.cutting.source.footage import MediaSource
 
 PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
-"""What browsers play of MP4: an `exact` clip copies nothing else, even where it could."""
+"""The codecs that browsers play in MP4: an `exact` clip copies no others, even if it could."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRange:
-    """A piece and what becomes of it."""
+    """A range of a recording, or a gap, and its plan."""
 
     media: MediaSource
     source: int
     piece: FrameRange
     runs: tuple[PlannedRun, ...]
-    """None where it is a gap."""
+    """None for a gap."""
     held: int = 0
-    """Of a gap: the presented frame beside it."""
+    """For a gap: the presented frame next to it."""
 
     @property
     def copies(self) -> bool:
-        """Whether anything of it is copied."""
+        """Whether any part of it is copied."""
         return any(run.action == "copy" for run in self.runs)
 
 
 def plan_parts(
     pieces: list[tuple[MediaSource, int, FrameRange]], precision: Precision, *, copy: bool, open_gops: bool = True
 ) -> list[PlannedRange]:
-    """The runs of every piece; with `copy` False, or where pieces cannot share a track, all are encoded.
+    """Plan the runs of every range. If `copy` is False, or if the ranges cannot share a track, everything is encoded.
 
-    With `open_gops` False copying begins at IDR pictures only.
+    If `open_gops` is False, copying begins only at IDR pictures.
     """
     tracks = [track for media, _, _ in pieces if (track := media.index.video)]
     assert len(tracks) == len(pieces)
     copy = copy and all(media.copies for media, _, _ in pieces) and _alike(tracks)
     copy = copy and (precision != "exact" or tracks[0].descriptions[0].codec in PLAYED)
-    if any(piece.fill for _, _, piece in pieces):  # what fills a gap is encoded
+    if any(piece.fill for _, _, piece in pieces):  # the pictures of a gap are encoded
         copy = copy and all(_joinable(track) for track in tracks)
     parts = []
     for media, source, piece in pieces:
@@ -67,7 +67,7 @@ def plan_parts(
 
 
 def _held(parts: list[PlannedRange], place: int) -> int:
-    """The last frame shown before a gap; where there is none, the first one behind it."""
+    """Return the last frame before a gap or, if there is none, the first one after it."""
     before = next((part for part in reversed(parts[:place]) if part.runs), None)
     if before is not None:
         return before.runs[-1].end - 1
@@ -75,7 +75,7 @@ def _held(parts: list[PlannedRange], place: int) -> int:
 
 
 def _as_planned(track: Track, piece: FrameRange, runs: tuple[PlannedRun, ...]) -> FrameRange:
-    """The piece with the frames that its runs present (more than asked for with `keyframe`)."""
+    """Return the range of the frames that its runs present (with `keyframe`, more than requested)."""
     first, stop = runs[0].first, runs[-1].end
     if (first, stop) == (piece.first, piece.stop):
         return piece
@@ -86,11 +86,11 @@ def _as_planned(track: Track, piece: FrameRange, runs: tuple[PlannedRun, ...]) -
 
 def _all_encoded(track: Track, piece: FrameRange) -> PlannedRun:
     samples = track.order[piece.first : piece.stop]
-    return PlannedRun("encode", "nothing of it can be copied safely", piece.first, piece.stop, samples)
+    return PlannedRun("encode", "no part of it can be copied safely", piece.first, piece.stop, samples)
 
 
 def _alike(tracks: list[Track]) -> bool:
-    """Whether samples of these tracks may stand in one track under one description."""
+    """Whether samples of these tracks can share one track with one description."""
     first = tracks[0]
     entry = without_rates(first.descriptions[0].raw)
     return all(
@@ -103,12 +103,12 @@ def _alike(tracks: list[Track]) -> bool:
 
 
 def _possible(track: Track, runs: tuple[PlannedRun, ...]) -> bool:
-    """Whether these runs may stand in one track: copies alone always, encoded ones beside them not always."""
+    """Whether these runs can share one track: copied ones always, but not always together with encoded ones."""
     return {run.action for run in runs} == {"copy"} or _joinable(track)
 
 
 def _joinable(track: Track) -> bool:
-    """Whether encoded pictures may stand beside this track's samples."""
+    """Whether encoded pictures can be joined with this track's samples."""
     codec = codec_of(track.descriptions[0].codec)
     return codec is not None and codec.joinable(track)
 
@@ -118,7 +118,7 @@ def _entries(media: MediaSource, track: Track, open_gops: bool) -> Callable[[int
 
     def entry_at(sample: int) -> Entry:
         if codec is None:
-            return "clean"  # a keyframe of these codecs is one; what precedes it in presentation the plan sees
+            return "clean"  # keyframes of these codecs are clean; the plan itself checks for leading pictures
         if not track.descriptions[0].extradata:
             return "none"
         entry = codec.entry(track, media.head(track, sample))

@@ -1,4 +1,4 @@
-"""From a job's ranges to the pieces of opened recordings that make the clip."""
+"""Opens a job's recordings and finds its ranges in them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from cutback.domain.errors import RangeOutsideRecordingError
 from cutback.domain.times import MAX_SECONDS, FrameNumber
 
 Located: TypeAlias = tuple[MediaSource, int, FrameRange]
-"""A piece, and the recording it is of: opened, and its place in the job."""
+"""A range of frames with its open recording and the recording's number in the job."""
 
 
 def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool = False) -> list[Located]:
-    """Open the recordings and find the ranges in them; ranges that follow upon each other are one piece.
+    """Open the recordings and find the ranges in them; consecutive ranges of one recording are merged.
 
-    Of their indexes only what the ranges need is read, or, with `whole_index`, all.
+    Reads only the parts of the indexes that the ranges need or, with `whole_index`, everything.
 
     Raises:
-        CutbackError: what was wrong with the media or with a range.
+        CutbackError: something is wrong with the media or with a range.
     """
     media = {
         number: _open(job, sources[number], number, whole_index=whole_index)
         for number in {wanted.source for wanted in job.footage}
     }
     pieces: list[Located | CutGap] = []
-    empty = RangeOutsideRecordingError("There is nothing but gaps.")
+    empty = RangeOutsideRecordingError("The request consists only of gaps.")
     for wanted in job.ranges:
         if isinstance(wanted, CutGap):
             pieces.append(wanted)
@@ -43,7 +43,7 @@ def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool
                 raise
             empty = error
             if wanted.seam_before and wanted.seam_after and pieces:
-                # Too short for a frame. Its time passes all the same, or what follows would be early.
+                # Too short for a frame. Its time still counts; otherwise everything after it would be too early.
                 pieces[-1] = _longer(pieces[-1], wanted)
     if all(isinstance(piece, CutGap) for piece in pieces):
         raise empty
@@ -75,17 +75,17 @@ def _open(job: CutJob, source: ByteSource, number: int, *, whole_index: bool) ->
 
 
 def hull_of(job: CutJob, source: int) -> Hull:
-    """What the job's ranges need of a source."""
+    """Return the part of a source that the job's ranges need."""
     instants = [end for wanted in job.footage if wanted.source == source for end in (wanted.start, wanted.end)]
     frames = tuple(instant.frame for instant in instants if isinstance(instant, FrameNumber))
     seconds = [instant for instant in instants if isinstance(instant, Fraction)]
-    # Frames alone: an empty hull, far out, that their times widen.
+    # Only frame numbers: begin with an empty hull at the end, which their times extend.
     start, end = (min(seconds), max(seconds)) if seconds else (Fraction(MAX_SECONDS), Fraction(-MAX_SECONDS))
     return Hull(start, end, frames)
 
 
 def _merged(pieces: list[Located | CutGap]) -> list[Located | CutGap]:
-    """Ranges of one recording that follow upon each other without a gap are one piece."""
+    """Merge consecutive ranges of one recording that have no gap between them."""
     merged: list[Located | CutGap] = []
     for following in pieces:
         last = merged[-1] if merged else None
@@ -104,7 +104,7 @@ def _continues(last: Located, following: Located) -> bool:
 
 
 def _beside(pieces: list[Located | CutGap]) -> list[Located]:
-    """Gaps become pieces, of the recording before, or, where the clip begins with a gap, of the one behind."""
+    """Assign each gap to the previous recording or, at the beginning of the clip, to the next one."""
     beside = next(piece for piece in pieces if isinstance(piece, tuple))
     located: list[Located] = []
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""What is copied and what is re-encoded. Pure: from an index and a range to runs, each with its reason."""
+"""Decides what is copied and what is re-encoded: from an index and a range to runs, each with a reason. Pure."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from cutback.domain.errors import RangeOutsideRecordingError
 from cutback.domain.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
 
 ENTRIES_TRIED = 8
-"""Keyframes looked at in search of one where copying may begin, before all of it is re-encoded."""
+"""How many keyframes are tried as the beginning of copying before everything is re-encoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """Presented frames [first, end) of the video, counted in the order of presentation."""
+    """Presented frames [first, end) of the video, counted in presentation order."""
 
     action: Literal["copy", "encode"]
     reason: str
     first: int
     end: int
     samples: Sequence[int]
-    """copy: the samples copied; encode: the samples a decoder is fed, beginning with a keyframe."""
+    """copy: the samples to copy; encode: the samples for the decoder, beginning with a keyframe."""
     rewritten: bool = False
-    """copy: whether the first sample is a keyframe that has to be made an IDR picture first (an open GOP)."""
+    """copy: whether the first sample is a keyframe that must become an IDR picture first (an open GOP)."""
 
     def __len__(self) -> int:
-        """How many frames it presents."""
+        """The number of presented frames."""
         return self.end - self.first
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRange:
-    """A range, brought to the frames' own times."""
+    """A range, adjusted to the times of frames."""
 
     start: Fraction
-    """Seconds from the recording's time zero: the clip's zero, the first frame's time."""
+    """Seconds since the recording's time zero: the time of the first frame, which is the clip's zero."""
     end: Fraction
-    """When the last frame ends, that is, the first frame after it begins."""
+    """When the last frame ends, which is when the next frame begins."""
     first: int
     stop: int
     """The presented frames [first, stop)."""
     clamped: bool
     fill: Fill | None = None
-    """What a gap shows; it has no frames of its own, and its recording is that of the piece beside it."""
+    """What a gap shows. A gap has no frames of its own; its recording is that of a neighbouring range."""
 
     @property
     def duration(self) -> Fraction:
@@ -60,9 +60,9 @@ class FrameRange:
 def snap_to_frames(
     index: Index, start: Instant, end: Instant, *, seam_before: bool = False, seam_after: bool = False
 ) -> FrameRange:
-    """Bring a range to the times of the frames in it: those with start ≤ time < end.
+    """Adjust a range to the times of its frames: those with start ≤ time < end.
 
-    At a seam the piece begins or ends at the time asked for, wherever the frames lie; see `CutRange`.
+    At a seam, the range keeps its own start or end, whatever the times of the frames; see `CutRange`.
 
     Raises:
         RangeOutsideRecordingError: no frame (or, without video, no sound) begins in the range.
@@ -85,7 +85,7 @@ def snap_to_frames(
     real_start = video.seconds(video.pts[video.order[first]])
     if first == 0 and sound_start is not None and sound_start < real_start:
         real_start = min(real_start, max(begin, sound_start))
-    if stop < len(video.order):  # beyond what is held there is nothing: it reaches further than any range
+    if stop < len(video.order):  # the frames held here extend beyond every range, so this is the recording's end
         real_end = video.seconds(video.pts[video.order[stop]])
     else:
         real_end = max(video.end, min(finish, index.end))
@@ -97,21 +97,21 @@ def snap_to_frames(
 
 
 def rank_at(track: Track, seconds: Fraction) -> int:
-    """The number of the first frame that begins at or after a time; within 1 ms it is that frame's own."""
+    """Return the number of the first frame that begins at or after a time, with a tolerance of 1 ms."""
     return track.rank_at(track.ticks(seconds - FRAME_TOLERANCE))
 
 
 def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
-    """An instant in seconds, and whether it is a frame number beyond the last frame.
+    """Return an instant in seconds, and whether it is a frame number beyond the last frame.
 
     Raises:
-        RangeOutsideRecordingError: a frame number, and there are no frames.
+        RangeOutsideRecordingError: it is a frame number, and the recording has no video.
     """
     if not isinstance(instant, FrameNumber):
         return instant, False
     video = index.video
     if video is None:
-        raise RangeOutsideRecordingError("It is given in frames, and the recording has no pictures.")
+        raise RangeOutsideRecordingError("The range has frame numbers, but the recording has no video.")
     if instant.frame < video.frames:
         return video.seconds(video.pts[video.order[instant.frame - video.first_rank]]), False
     return index.end, instant.frame > video.frames
@@ -120,29 +120,28 @@ def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
 def plan_video(
     track: Track, first: int, stop: int, precision: Precision, entry_at: Callable[[int], Entry]
 ) -> tuple[PlannedRun, ...]:
-    """Segments that present the frames [first, stop), and with precision `keyframe` more around them.
+    """Return runs that present the frames [first, stop) and, with precision `keyframe`, more around them.
 
-    `entry_at(sample)` says how a decoder that knows nothing of what went before may start at a keyframe. It is
-    asked only about few keyframes.
+    `entry_at(sample)` returns how a new decoder can start at a keyframe. It is called for only a few keyframes.
     """
     if precision != "exact":
         copy = _keyframe_copy if precision == "keyframe" else _instant_copy
         run = copy(track, first, stop)
-        # A decoder that begins at an open keyframe complains of what it is told to forget and never had.
+        # A decoder that starts at an open keyframe reports errors about references that it never had.
         return (replace(run, rewritten=entry_at(run.samples[0]) == "open"),)
     entry, kind = _find_entry(track, first, stop, entry_at)
     if entry is None:
-        return (_encode(track, first, stop, "no keyframe in it at which copying could begin"),)
+        return (_encode(track, first, stop, "contains no keyframe at which copying can begin"),)
     copied = _copied(track, entry, stop)
     middle = track.rank(entry)
     runs = []
     if first < middle:
         runs.append(_encode(track, first, middle, "before the first keyframe"))
     rewritten = kind == "open"
-    reason = "groups of pictures, entered at an open one" if rewritten else "whole groups of pictures"
+    reason = "whole GOPs, the first one open" if rewritten else "whole GOPs"
     runs.append(PlannedRun("copy", reason, middle, middle + len(copied), copied, rewritten))
     if middle + len(copied) < stop:
-        tail = _encode(track, middle + len(copied), stop, "needs a frame beyond the end")
+        tail = _encode(track, middle + len(copied), stop, "needs a frame after the end")
         runs.append(tail)
     return tuple(runs)
 
@@ -169,9 +168,9 @@ def has_leading(track: Track, k: int) -> bool:
 
 
 def _copied(track: Track, entry: int, stop: int) -> Sequence[int]:
-    """The longest run of samples from `entry` that presents frames without a hole, all before `stop`.
+    """Return the longest run of samples from `entry` that presents frames without a hole, all before `stop`.
 
-    Pictures presented before the entry are left out.
+    Pictures that are presented before the entry are dropped.
     """
     begin = track.rank(entry)
     last = track.pts[track.order[stop - 1]]
@@ -182,7 +181,7 @@ def _copied(track: Track, entry: int, stop: int) -> Sequence[int]:
         if track.pts[sample] < lowest:
             continue
         if track.pts[sample] > last or track.order[track.rank(sample)] != sample:
-            break  # beyond the end, or a second one of the same time, which would be counted as the first
+            break  # after the end, or a second frame with the same time, which would be counted as the first
         run.append(sample)
         highest = max(highest, track.rank(sample))
         if highest - begin == len(run) - 1:
@@ -209,7 +208,7 @@ def _keyframe_copy(track: Track, first: int, stop: int) -> PlannedRun:
     last = max(track.order[first:stop])
     number = bisect_right(track.sync, last)
     end = track.sync[number] if number < len(track.sync) else len(track.pts)
-    # Pictures presented before the keyframe need the group before it: they are left out.
+    # Pictures that are presented before the keyframe need the previous GOP, so they are dropped.
     samples = [s for s in range(start, end) if track.pts[s] >= track.pts[start]]
     shown = [track.pts[s] for s in samples if track.window[0] <= track.pts[s] < track.window[1]]
     return PlannedRun("copy", "keyframe to keyframe", track.rank_at(min(shown)), track.rank_at(max(shown)) + 1, samples)

@@ -1,7 +1,7 @@
 """A plan as plain JSON: what is copied, re-encoded, hidden and dropped, and why. Pure.
 
-Frames are numbered as the recording's are: from 0, in the order of presentation. Times are decimal seconds from the
-recording's time zero, sizes bytes.
+Frames are numbered like the recording's: from 0, in presentation order. Times are decimal seconds since the recording's
+time zero; sizes are in bytes.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from cutback.cutting.plan.steps import MARKS, Step, bytes_of, fed, group, group_
 from cutback.domain.times import format_seconds
 
 MOST_GROUPS = 600
-"""Groups of pictures listed; where there are more, those in the middle are counted only."""
+"""Maximum GOPs that are listed; if there are more, those in the middle are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was read of samples themselves."""
+    """What was read from the samples themselves."""
 
     letters: Mapping[int, str] = field(default_factory=dict)
-    """I, P, B or b (a B picture that no other refers to), of the samples whose headers were read."""
+    """I, P, B or b (a B picture to which no other refers), for the samples whose headers were read."""
     entries: Mapping[int, Entry] = field(default_factory=dict)
-    """How copying may begin at a keyframe, of those that were asked about."""
+    """How copying can begin at a keyframe, for the keyframes that were examined."""
 
 
 def _groups(track: Track, made: Sequence[Step], looked: Looked) -> list[dict[str, Any]]:
@@ -74,8 +74,10 @@ def _strip(track: Track, made: Sequence[Step], ranks: range, looked: Looked) -> 
 
 
 def _letter(track: Track, sample: int, looked: Looked) -> str:
-    """`K`: a keyframe, `O`: one that leading pictures follow or that is no clean entry; I, P, B, b: as read;
-    `L`: a leading picture, `.`: another.
+    """Return a frame's letter.
+
+    `K`: a keyframe; `O`: a keyframe with leading pictures, or without a clean entry; `I`, `P`, `B`, `b`: as read;
+    `L`: a leading picture; `.`: any other.
     """
     number = group_at(track, sample)
     begin, end = group(track, number)
@@ -97,7 +99,7 @@ def part_report(
     *,
     sound: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """One piece of a clip: `asked` is what the request says, `piece` what the plan presents."""
+    """Report one range of a clip: `asked` is the request's, `piece` is what the plan presents."""
     report: dict[str, Any] = {
         "asked": {"start": format_seconds(asked.start), "end": format_seconds(asked.end)},
         "start": format_seconds(piece.start),
@@ -158,7 +160,7 @@ def _amounts(track: Track, runs: Sequence[PlannedRun], made: Sequence[Step]) -> 
 
 
 def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, reason: str) -> dict[str, Any]:
-    """One sound track within a piece: the packets that sound in it, and the one before, for the decoder's sake."""
+    """Report one audio track in a range: the packets heard in it, and the one before, which the decoder needs."""
     first = track.rank_at(track.ticks(piece.start))
     stop = track.rank_at(track.ticks(piece.end))
     samples = track.order[max(0, first - 2 if copied else first - 3) : stop]
@@ -178,7 +180,7 @@ def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, 
 
 
 def plan_report(index: Index, precision: Precision, parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """The whole: the recording, each piece, and what it all comes to."""
+    """Report the whole plan: the recording, each range, and the totals."""
     video = index.video
     description = video.descriptions[0] if video is not None else None
     frames = dict.fromkeys(MARKS, 0)

@@ -1,4 +1,4 @@
-"""What becomes of every frame that a plan touches: copied, re-encoded, hidden or dropped, and why. Pure."""
+"""What happens to every frame of a plan: it is copied, re-encoded, hidden or dropped, with a reason. Pure."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from cutback.cutting.index import Track, decode_start
 from cutback.cutting.plan.plan import PlannedRun
 
 Action = Literal["copy", "encode", "hide", "drop"]
-"""What becomes of frames; `hide`: they are in the clip's file, but its edit list does not present them."""
+"""What happens to frames. `hide`: they are in the clip's file, but its edit list does not present them."""
 
 MARKS: Mapping[Action, str] = {"copy": "c", "encode": "e", "hide": "h", "drop": "d"}
 
 AROUND = 48
-"""Frames on either side of an edge or a join that are looked at one by one."""
+"""Frames on either side of an edge or a join that are shown one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Frames [first, end) of those that the track holds, in the order of presentation, and what becomes of them."""
+    """Frames [first, end) of those in the track, in presentation order, and what happens to them."""
 
     action: Action
     reason: str
     first: int
     end: int
     copied: int = 0
-    """Bytes that go into the clip as they are."""
+    """Bytes that are copied to the clip."""
     decoded: int = 0
-    """Bytes that are read in order to decode; the same may be read for another step, too."""
+    """Bytes that are read for decoding; another step may read the same bytes."""
     encoded: int = 0
-    """Bytes that encoding will make, roughly."""
+    """Estimated bytes of the encoded frames."""
 
 
 def steps(track: Track, runs: Sequence[PlannedRun]) -> list[Step]:
-    """The plan of all groups of pictures that it touches, each frame once, in order of presentation."""
+    """Return the steps of all GOPs that the plan touches; each frame occurs once, in presentation order."""
     first, stop = runs[0].first, runs[-1].end
     low, high = _touched(track, runs)
     made = list(_outside(track, runs, range(low, first)))
@@ -53,7 +53,7 @@ def steps(track: Track, runs: Sequence[PlannedRun]) -> list[Step]:
 
 
 def fed(track: Track, run: PlannedRun) -> Sequence[int]:
-    """The samples that are read to encode a run."""
+    """Return the samples that are read to encode a run."""
     if is_keyframe(track, run.samples[0]):
         return run.samples
     wanted = track.order[run.first : run.end]
@@ -61,7 +61,7 @@ def fed(track: Track, run: PlannedRun) -> Sequence[int]:
 
 
 def _touched(track: Track, runs: Sequence[PlannedRun]) -> tuple[int, int]:
-    """The ranks from the first to the last frame of the groups that hold or decode what is presented."""
+    """Return the ranks of the first and last frame of all GOPs that contain, or are needed for, presented frames."""
     first, stop = runs[0].first, runs[-1].end
     wanted = track.order[first:stop]
     needed = [number for run in runs for number in (run.samples[0], run.samples[-1])]
@@ -72,7 +72,7 @@ def _touched(track: Track, runs: Sequence[PlannedRun]) -> tuple[int, int]:
 
 
 def _outside(track: Track, runs: Sequence[PlannedRun], ranks: range) -> Iterator[Step]:
-    """Frames that are not presented, in runs of one fate."""
+    """Yield frames that are not presented, grouped by what happens to them."""
     if not ranks:
         return
     copied = {n for run in runs if run.action == "copy" for n in run.samples}
@@ -82,9 +82,9 @@ def _outside(track: Track, runs: Sequence[PlannedRun], ranks: range) -> Iterator
     def fate(rank: int) -> tuple[Action, str]:
         sample = track.order[rank]
         if sample in copied:
-            return "hide", "in the file, but cut off by the edit list"
+            return "hide", "in the file, but hidden by the edit list"
         if entry is not None and sample > entry and track.pts[sample] < track.pts[entry]:
-            return "drop", "leads its keyframe and needs the group before"
+            return "drop", "a leading picture, which needs the previous GOP"
         return "drop", "outside"
 
     for (action, reason), run in groupby(ranks, fate):
@@ -93,41 +93,41 @@ def _outside(track: Track, runs: Sequence[PlannedRun], ranks: range) -> Iterator
         needed = sum(sample in decoded for sample in samples)
         if needed:
             some = "" if needed == len(samples) else f"{needed} of them "
-            reason = f"{reason}; {some}decoded for others"  # noqa: PLW2901 - the same, told more fully
+            reason = f"{reason}; {some}decoded for others"  # noqa: PLW2901 - the same reason with more detail
         hidden = bytes_of(track, samples) if action == "hide" else 0
         yield Step(action, reason, first, first + len(samples), copied=hidden)
 
 
 def _encoded_size(track: Track, samples: Sequence[int]) -> int:
-    """As many bytes as the source has for these frames; the first of them becomes a keyframe."""
+    """Estimate the bytes of encoded frames: as many as in the source, with a keyframe first."""
     keyframe = track.sizes[decode_start(track, samples[0])]
     return max(keyframe - track.sizes[samples[0]], 0) + bytes_of(track, samples)
 
 
 def bytes_of(track: Track, samples: Iterable[int]) -> int:
-    """The sizes of samples, added up."""
+    """Return the total size of samples, in bytes."""
     return sum(track.sizes[number] for number in samples)
 
 
 def group_at(track: Track, sample: int) -> int:
-    """The number of the group that a sample belongs to; what precedes the first keyframe belongs to group 0."""
+    """Return the number of a sample's GOP; samples before the first keyframe belong to GOP 0."""
     return max(0, bisect_right(track.sync, sample) - 1)
 
 
 def group(track: Track, number: int) -> tuple[int, int]:
-    """The samples [first, end) of a group."""
+    """Return the samples [first, end) of a GOP."""
     begin = track.sync[number] if number and number < len(track.sync) else 0
     return begin, track.sync[number + 1] if number + 1 < len(track.sync) else len(track.pts)
 
 
 def is_keyframe(track: Track, sample: int) -> bool:
-    """Whether the container says that decoding may begin there."""
+    """Whether the container says that decoding can begin there."""
     place = bisect_left(track.sync, sample)
     return place < len(track.sync) and track.sync[place] == sample
 
 
 def windows(made: Sequence[Step]) -> list[range]:
-    """The ranks around each place where the action changes, and around the range's ends, merged where they meet."""
+    """Return the ranks around each change of action and around the range's ends; merge them if they overlap."""
     low, high = made[0].first, made[-1].end
     shown = [step for step in made if step.action in {"copy", "encode"}]
     edges = {shown[0].first, shown[-1].end} | {a.end for a, b in pairwise(made) if a.action != b.action}

@@ -1,1 +1,1 @@
-"""Pictures that stand for a clip."""
+"""Posters: pictures that represent a clip."""

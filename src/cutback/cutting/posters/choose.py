@@ -1,7 +1,7 @@
-"""Chooses the picture that stands for a clip, and makes its posters.
+"""Chooses the picture that represents a clip, and makes its posters.
 
-Pictures that are decoded anyway, to check the clip's joins, are looked at first: they cost nothing. Only where none
-of them will do, or nothing had to be decoded, are a few keyframes of the clip decoded, each alone.
+Pictures that are decoded anyway, to check the clip's joins, come first, because they cost nothing. Only if none of them
+is good enough, or nothing had to be decoded, a few keyframes of the clip are decoded, each by itself.
 """
 
 from __future__ import annotations
@@ -23,65 +23,65 @@ WIDTHS = (300, 640, 1500, 3000)
 """Pixels."""
 
 _JUDGED = 640
-"""The width at which pictures are compared: enough to tell sharp ones from blurred ones, and little to do."""
+"""The width at which pictures are compared: enough to distinguish sharp from blurred ones, and fast."""
 
 _EVERY = 12
-"""Of the pictures decoded in a row one in so many is looked at."""
+"""One of this many consecutive pictures is examined."""
 
 _MOST = 3
-"""Pictures looked at among those that are decoded anyway, and as many keyframes."""
+"""Maximum pictures that are examined among those decoded anyway, and maximum keyframes."""
 
 _DARK, _BRIGHT = 32, 224
-"""Means of luma (0 to 255) beyond which a picture counts for less, down to nothing at black and white."""
+"""Mean luma (0 to 255) outside of which a picture scores lower, down to zero at black and white."""
 
 _DETAIL = 0.25
-"""Bits a pixel that a JPEG of a sharp picture takes at the least; a blurred one has less to say."""
+"""Minimum bits per pixel in the JPEG of a sharp picture; blurred ones need fewer."""
 
 
 class Choice:
-    """The best picture seen so far."""
+    """The best picture so far."""
 
     def __init__(self) -> None:
         self._best: Still | None = None
         self._score = 0.0
         self._seen = self._looked = 0
         self.track: Track | None = None
-        """The clip's pictures; None for sound alone."""
+        """The clip's video track; None without video."""
 
     def opened(self, track: Track) -> None:
         """See `verify.Onlooker`."""
         self.track = track
 
     def pass_by(self, track: Track, picture: Picture) -> None:
-        """A picture of the clip that was decoded for another purpose; some of them are looked at."""
+        """Take a picture that was decoded for another purpose; some of these are examined."""
         if not self.good and self._looked < _MOST and self._seen % _EVERY == 0:
             self.look(track, picture)
         self._seen += 1
 
     def look(self, track: Track, picture: Picture) -> None:
-        """Keep it if it is better than what was seen before."""
+        """Keep the picture if it is better than the best so far."""
         self._looked += 1
         still = still_of(picture, track)
         try:
             score = _score(still)
         except av.FFmpegError:
-            return  # a shape that no JPEG can have
+            return  # a size that is not possible in JPEG
         if self._best is None or score > self._score:
             self._best, self._score = still, score
 
     @property
     def good(self) -> bool:
-        """Whether it is neither dark nor blurred, so that looking on is not worth it."""
+        """Whether the best picture is neither dark nor blurred, so that no more need be examined."""
         return self._score >= _DETAIL
 
     @property
     def best(self) -> Still | None:
-        """The best one; None before any was looked at."""
+        """The best picture; None if none was examined."""
         return self._best
 
 
 def _score(still: Still) -> float:
-    """Detail, in bits a pixel, less what a picture loses by being dark or bright; the more the better."""
+    """Return a score: detail in bits per pixel, reduced for dark or bright pictures. Higher is better."""
     small = still.scaled(_JUDGED)
     detail = 8 * len(encode(small)) / (small.width * small.height)
     tiny = bytes(small.reformat(width=32, height=18, format="gray").planes[0])
@@ -91,21 +91,21 @@ def _score(still: Still) -> float:
 
 
 def choose(choice: Choice, clip: ByteSource, limits: Limits) -> Still | None:
-    """The picture that stands for a finished clip; None for sound alone."""
+    """Return the picture that represents a finished clip; None without video."""
     if not choice.good:
         _look_further(choice, clip, limits)
     return choice.best
 
 
 def draw(still: Still | None, spool: Spool) -> tuple[Poster, ...]:
-    """A picture's posters, one for each of `WIDTHS`. Their bytes go to the spool.
+    """Make a picture's posters, one for each of `WIDTHS`, in the spool.
 
-    Where the picture is not as wide, the poster has the picture's own width.
+    If the picture is narrower, the poster has the picture's width.
     """
     if still is None:
         return ()
     widths = sorted({min(width, still.width) for width in WIDTHS})
-    with ThreadPoolExecutor(1, thread_name_prefix="jpeg") as aside:  # one is encoded while the next is scaled
+    with ThreadPoolExecutor(1, thread_name_prefix="jpeg") as aside:  # encodes one while the next is scaled
         try:
             coming = {width: aside.submit(jpeg_of, still.shown(width)) for width in reversed(widths)}
             made = {width: jpeg.result() for width, jpeg in coming.items()}
@@ -127,13 +127,13 @@ def _look_further(choice: Choice, clip: ByteSource, limits: Limits) -> None:
         _decode(choice, track, clip, range(number, number + 1), number, limits)
         if choice.good:
             return
-    if choice.best is None:  # no keyframe is shown, or none of them decodes alone
+    if choice.best is None:  # no keyframe is presented, or none can be decoded by itself
         number = track.order[0]
         _decode(choice, track, clip, range(number + 1), number, limits, damaged=True)
 
 
 def _keyframes(track: Track) -> Iterator[int]:
-    """Some that are shown, from the middle outwards: what an edit list hides must not be on a poster."""
+    """Yield some presented keyframes, from the middle outwards; a poster must not show what the edit list hides."""
     low, high = track.window
     shown = [number for number in track.sync if low <= track.pts[number] < high]
     places = (len(shown) * part // 4 for part in (2, 1, 3))
@@ -149,4 +149,4 @@ def _decode(
             if damaged or not picture.frame.is_corrupt:
                 choice.look(track, picture)
     except CutbackError:
-        return  # it does not decode alone: another one will
+        return  # it cannot be decoded by itself; another one can

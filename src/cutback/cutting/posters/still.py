@@ -1,4 +1,4 @@
-"""A decoded picture as a JPEG, the way a player would show it: upright, its pixels square."""
+"""Converts a decoded picture to a JPEG as a player would show it: upright, with square pixels."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track
 
 QUALITY = 3
-"""Of JPEGs: FFmpeg's quantizer, 2 to 31, less is better."""
+"""JPEG quality: FFmpeg's quantizer, 2 to 31, lower is better."""
 
 _HD = 720
-"""Rows from which on colours of an unnamed kind are those of HD television."""
+"""Pictures with at least this many rows and unspecified colours use the colours of HD television."""
 
 _UNSPECIFIED = 2
-"""ITU-T H.273's number for colours of an unnamed kind."""
+"""The number for unspecified colours in ITU-T H.273."""
 
-# The signs of a track header's a, b, c, d (ISO/IEC 14496-12, 8.3.2), and the filters that do what they mean.
+# The signs of a track header's a, b, c, d (ISO/IEC 14496-12, 8.3.2), and the filters that apply them.
 _TURNS: dict[tuple[int, int, int, int], tuple[tuple[str, str], ...]] = {
     (1, 0, 0, 1): (),
     (0, 1, -1, 0): (("transpose", "clock"),),
@@ -37,7 +37,7 @@ _TURNS: dict[tuple[int, int, int, int], tuple[tuple[str, str], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Jpeg:
-    """A JPEG, and its size as it is shown."""
+    """A JPEG and its displayed size."""
 
     data: bytes
     width: int
@@ -46,11 +46,11 @@ class Jpeg:
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture and how it is shown."""
+    """A picture and how to show it."""
 
     picture: Picture
     width: int
-    """As shown, never more than it has: pixels that are not square lose in one direction, and gain in none."""
+    """The displayed size, never larger than the picture: pixels that are not square shrink in one direction."""
     height: int
     turns: tuple[tuple[str, str], ...]
 
@@ -59,7 +59,7 @@ class Still:
         return any(name == "transpose" for name, _ in self.turns)
 
     def scaled(self, width: int) -> av.VideoFrame:
-        """At most `width` wide, in the colours of a JPEG: all 256 levels, ITU-R BT.601."""
+        """Scale to at most `width` pixels, in the colours of JPEG: full range, ITU-R BT.601."""
         frame = self.picture.frame
         wide = min(width, self.width)
         high = max(1, round(Fraction(self.height * wide, self.width)))
@@ -82,7 +82,7 @@ class Still:
         )
 
     def shown(self, width: int) -> av.VideoFrame:
-        """Scaled as `scaled` does, and upright."""
+        """Scale like `scaled`, and turn upright."""
         return self._turned(self.scaled(width))
 
     def _turned(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -100,7 +100,7 @@ class Still:
 
 
 def still_of(picture: Picture, track: Track) -> Still:
-    """A picture of a clip's track."""
+    """Make a still from a picture of a clip's track."""
     frame = picture.frame
     width, height = frame.width, frame.height
     shape = picture.aspect or _shape_of_pixels(track, width, height)
@@ -115,7 +115,7 @@ def still_of(picture: Picture, track: Track) -> Still:
 
 
 def _shape_of_pixels(track: Track, width: int, height: int) -> Fraction:
-    """Width by height of a pixel, by the size the track is to be shown at."""
+    """Return the pixel aspect ratio, given the display size of the track."""
     wide, high = track.display_size
     return Fraction(wide * height, high * width) if wide and high else Fraction(1)
 
@@ -129,15 +129,15 @@ def _turns(matrix: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def jpeg_of(frame: av.VideoFrame) -> Jpeg:
-    """A frame as `Still.shown` gives it; raises as `encode`."""
+    """Encode a frame from `Still.shown`. Raises like `encode`."""
     return Jpeg(encode(frame), frame.width, frame.height)
 
 
 def encode(frame: av.VideoFrame) -> bytes:
-    """A frame of `yuv420p`, full range, as JPEG.
+    """Encode a full-range `yuv420p` frame as JPEG.
 
     Raises:
-        av.FFmpegError: it has a size that no JPEG can have.
+        av.FFmpegError: its size is not possible in JPEG.
     """
     encoder = av.CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, av.VideoCodecContext)

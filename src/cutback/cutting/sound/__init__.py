@@ -1,1 +1,1 @@
-"""Sound, to the sample."""
+"""Cuts and joins sound, exact to the sample."""

@@ -1,4 +1,4 @@
-"""Decoding sound, and putting it where it belongs to the sample."""
+"""Decodes sound and places it exactly, to the sample."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.source.footage import MediaSource
 
 FADE = Fraction(5, 1000)
-"""Seconds over which sound fades at a join: what was cut apart does not click."""
+"""Seconds over which sound fades at a join, so that it does not click."""
 
 _TOLERANCE = Fraction(1, 100)
-"""Seconds by which sound may be out of place before it is moved (silence put in, or some left out)."""
+"""Seconds by which sound may deviate before it is moved (by inserting silence or dropping samples)."""
 
 
 def exact_sound(
     media: MediaSource, track: Track | None, piece: FrameRange, rate: int, layout: str, wanted: int
 ) -> Iterator[av.AudioFrame]:
-    """Exactly `wanted` samples of a track from the piece's start; silence where it has none.
+    """Yield exactly `wanted` samples of a track from the range's start, with silence where it has no sound.
 
-    Every sample lies at its own time. Where times step back, what was heard first stays, and the rest goes on where
-    its times say.
+    Every sample is at its own time. If times step back, the earlier sound stays, and the rest continues where its times
+    say.
     """
     position = 0
     for at, block in _placed(media, track, piece, rate, layout) if track is not None else ():
@@ -43,9 +43,9 @@ def exact_sound(
 def _placed(
     media: MediaSource, track: Track, piece: FrameRange, rate: int, layout: str
 ) -> Iterator[tuple[int, av.AudioFrame]]:
-    """The track's sound around the piece, each block with its place in samples from the piece's start."""
+    """Yield the track's sound around the range, each block with its position in samples from the range's start."""
     resampler = _Resampler(layout, rate)
-    # Where the next decoded sound and the next resampled block lie if nothing jumps.
+    # The positions of the next decoded frame and the next resampled block if there is no jump.
     due: Fraction | None = None
     place = 0
     for decoded in media.sound(track, piece.start, piece.end):
@@ -67,7 +67,7 @@ def _placed(
 
 
 def _part(block: av.AudioFrame, begin: int, end: int) -> av.AudioFrame | None:
-    """Samples [begin, end) of a block, as far as it goes; None when there are none."""
+    """Return samples [begin, end) of a block, as far as it goes; None if there are none."""
     end = min(end, block.samples)
     if begin >= end:
         return None
@@ -92,7 +92,7 @@ def _silence(samples: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
 
 
 class _Resampler:
-    """Brings decoded sound to one layout and rate, also where its own change midway."""
+    """Converts decoded sound to one layout and rate, even if its own change in the middle."""
 
     def __init__(self, layout: str, rate: int) -> None:
         self._layout, self._rate = layout, rate
@@ -100,7 +100,7 @@ class _Resampler:
         self._resampler = av.AudioResampler("fltp", layout, rate)
 
     def resample(self, frame: av.AudioFrame | None) -> Iterator[av.AudioFrame]:
-        """What comes out for a frame; None flushes."""
+        """Yield the output for a frame; None flushes."""
         like = None if frame is None else (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._like not in {like, None}:
             yield from self._resampler.resample(None)
@@ -113,7 +113,7 @@ class _Resampler:
 def faded(
     blocks: Iterator[av.AudioFrame], total: int, rate: int, *, at_start: bool, at_end: bool
 ) -> Iterator[av.AudioFrame]:
-    """The same sound (planar floats, `total` samples), faded in and out where it is joined to other sound."""
+    """Yield the same sound (planar floats, `total` samples), faded in and out where other sound is joined."""
     length = min(round(FADE * rate), total // 2)
     position = 0
     for block in blocks:

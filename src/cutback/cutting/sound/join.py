@@ -1,9 +1,9 @@
-"""Joined sound of one kind, AAC: packets copied, and only those around each join encoded.
+"""Joins AAC sound of one kind: copies packets, and encodes only those around each join.
 
-A packet of AAC is 1024 samples, and sounds only together with the one before it: each half of a packet is laid over a
-half of its neighbour. So what stands between two copied runs must encode the very samples that the copies hold, on the
-same grid of 1024; then all halves match and nothing clicks. The grid is the first piece's. Every other piece is moved
-onto it, by half a packet (11 ms at 48 kHz) at the most, each from its own right time, so that it never adds up.
+An AAC packet has 1024 samples, and decodes only together with the previous packet: each half of a packet overlaps half
+of its neighbour. So the packets between two copied runs must encode the same samples as the copies, on the same grid of
+1024 samples; then all halves match and nothing clicks. The grid is that of the first range. Every other range is moved
+onto it by at most half a packet (11 ms at 48 kHz), each from its own exact time, so that errors do not add up.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 
 _WARM_UP = 2
-"""Packets that an encoder is fed before the first one kept."""
+"""Packets that are encoded and dropped before the first one that is kept."""
 
 _MOST = 500
-"""Packets encoded in one run. Where more are needed, copying is not worth its while."""
+"""Maximum packets that are encoded in one run. If more are needed, copying is not worth it."""
 
 
 class NotAlikeError(Exception):
-    """The pieces' sound is not of a kind that can be joined by copying."""
+    """The sound of the ranges cannot be joined by copying."""
 
 
 @dataclass(frozen=True, slots=True)
 class _SoundRun:
-    """A piece's sound on the clip's grid: sample `begin` to `end` is its part of the clip."""
+    """A range's sound on the clip's grid: it fills the samples from `begin` to `end` of the clip."""
 
     media: MediaSource
     track: Track | None
-    """None of a gap."""
+    """None for a gap."""
     begin: int
     end: int
     first_slot: int = 0
-    """Where the packet of rank 0 lies, in packets."""
+    """The position of the packet with rank 0, in packets."""
 
     def slot(self, pts: int) -> int:
-        """Where the packet of a time lies."""
+        """Return the position of the packet with this PTS, in packets."""
         assert self.track is not None
         return self.first_slot + (pts - self.track.pts[self.track.order[0]]) // FRAME
 
     def sample(self, pts: int) -> int:
-        """Where a time of the track lies, in samples of the clip's grid."""
+        """Convert a PTS of the track to a sample of the clip's grid."""
         assert self.track is not None
         return self.first_slot * FRAME + pts - self.track.pts[self.track.order[0]]
 
 
 def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack:
-    """The `number`-th sound track of each piece, joined.
+    """Join the `number`-th audio track of each range.
 
     Raises:
-        NotAlikeError: it has to be decoded and encoded as a whole.
+        NotAlikeError: all of it must be decoded and encoded.
     """
     like, runs, skip = _lay_out(pieces, number)
     rate, entry = like.timescale, like.descriptions[0]
@@ -110,7 +110,7 @@ def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, sp
 
 
 def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> tuple[Track, list[_SoundRun], int]:
-    """The first piece's track, all pieces on its grid, and how many samples before the clip's zero the grid begins."""
+    """Return the first range's track, all ranges on its grid, and the grid's samples before the clip's zero."""
     tracks = [None if piece.fill else next(iter(media.index.audio[number:]), None) for media, piece in pieces]
     like = tracks[0]
     if like is None or any(
@@ -120,7 +120,7 @@ def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> t
     ):
         raise NotAlikeError
     start = round(like.ticks(pieces[0][1].start))
-    lead = like.rank_at(start + 1) - 2  # the packet before the one that sounds there
+    lead = like.rank_at(start + 1) - 2  # the packet before the one that is heard there
     if lead < -1 or like.pts[like.order[0]] > start:
         raise NotAlikeError  # it begins late
     if lead < 0:
@@ -141,13 +141,13 @@ def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> t
 
 
 def _primed(track: Track) -> bool:
-    """Whether there is a packet before the first one presented, which that one sounds together with."""
+    """Whether there is a packet before the first presented one, which decodes only together with it."""
     first = track.order[0]
     return first > 0 and track.pts[first] - track.pts[first - 1] == FRAME
 
 
 def _alike(track: Track, like: Track) -> bool:
-    """AAC-LC of one or two channels, in packets without holes, under the same configuration."""
+    """Whether both are AAC-LC with one or two channels, without holes, and with the same configuration."""
     entry, first = track.descriptions[0], like.descriptions[0]
     return (
         len(track.descriptions) == 1
@@ -166,7 +166,7 @@ def _alike(track: Track, like: Track) -> bool:
 
 
 def _copied(runs: Sequence[_SoundRun], slots: int) -> Iterator[tuple[_SoundRun, range]]:
-    """The packets of each run that are copied: far enough from joins to hold nothing but the run's own sound."""
+    """Yield the packets of each run to copy: far enough from joins to contain only the run's own sound."""
     for place, run in enumerate(runs):
         last = place == len(runs) - 1
         fade = round(FADE * (run.track.timescale if run.track else 48_000))
@@ -177,7 +177,7 @@ def _copied(runs: Sequence[_SoundRun], slots: int) -> Iterator[tuple[_SoundRun, 
             order = run.track.order
             presented = next((n for n, sample in enumerate(order) if run.track.pts[sample] >= window), len(order))
             low = max(low, run.first_slot + presented)
-            # The last packet's second half is heard only over the next one.
+            # The second half of the last packet is heard only together with the next one.
             high = min(high, run.first_slot + len(order) - (0 if last else 1))
         if low < high:
             yield run, range(low, high)
@@ -195,7 +195,7 @@ def _holes(made: dict[int, tuple[int, int, int]], slots: int) -> Iterator[tuple[
 
 
 def _samples(runs: Sequence[_SoundRun], low: int, high: int, channels: int, rate: int) -> list[array[float]]:
-    """What is to be heard from sample `low` to `high` of the grid, a column for each channel."""
+    """Return the sound from sample `low` to `high` of the grid, one column per channel."""
     columns = [array("f", bytes(4 * (high - low))) for _ in range(channels)]
     fade = round(FADE * rate)
     for place, run in enumerate(runs):
@@ -213,7 +213,7 @@ def _samples(runs: Sequence[_SoundRun], low: int, high: int, channels: int, rate
 
 
 def _decode(run: _SoundRun, begin: int, end: int, low: int, columns: list[array[float]], rate: int) -> None:
-    """Put a run's own samples [begin, end) into the columns, which begin at sample `low`."""
+    """Decode a run's samples [begin, end) into the columns, which begin at sample `low`."""
     track = run.track
     assert track is not None
     zero = run.sample(0)
@@ -234,19 +234,19 @@ def _decode(run: _SoundRun, begin: int, end: int, low: int, columns: list[array[
 
 
 class _Encoder:
-    """Encodes short runs, each with an encoder of its own."""
+    """Encodes short runs, each with a separate encoder."""
 
     def __init__(self, rate: int, layout: str, config: bytes) -> None:
         self._rate, self._layout, self._config = rate, layout, config
         self._channels = av.AudioLayout(layout).nb_channels
 
     def silence(self) -> bytes:
-        """A packet of silence between others of silence."""
+        """Return a packet of silence, to be used between other such packets."""
         columns = [array("f", bytes(4 * 6 * FRAME)) for _ in range(self._channels)]
         return dict(self.encode(columns, 0))[3]
 
     def encode(self, columns: list[array[float]], first: int) -> Iterator[tuple[int, bytes]]:
-        """Encode whole packets' worth of samples; yields each packet with its place, counted from `first`."""
+        """Encode the samples of whole packets; yield each packet with its position, counted from `first`."""
         encoder = av.CodecContext.create("aac", "w")
         assert isinstance(encoder, av.AudioCodecContext)
         encoder.sample_rate, encoder.layout, encoder.format = self._rate, self._layout, "fltp"

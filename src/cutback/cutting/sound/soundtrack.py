@@ -1,4 +1,4 @@
-"""Sound for a clip: copied packet by packet, or decoded, joined and encoded."""
+"""Makes a clip's audio tracks: copied packet by packet, or decoded, joined and encoded."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 
 TEXT = frozenset({"tx3g", "wvtt", "stpp", "c608"})
-"""Sample entries of subtitles that MP4 carries; time codes and data tracks would not be true any more."""
+"""Sample entries of subtitles in MP4. Time codes and data tracks are dropped: they would be wrong in a clip."""
 
 FRAME = 1024
 """Samples of an AAC packet."""
 
 _PREROLL = {"opus": Fraction(8, 100), "mp3": Fraction(6, 100)}
-"""Seconds a decoder needs to settle; one packet where not named (RFC 7845 for Opus, the bit reservoir of MP3)."""
+"""Seconds that a decoder needs to converge (RFC 7845 for Opus, the bit reservoir of MP3); other codecs: one packet."""
 
 NEAR = 64
-"""Packets that are looked at to learn how long one lasts."""
+"""Packets that are examined to find the duration of one."""
 
 BIT_RATE_A_CHANNEL = 96_000
 
@@ -42,26 +42,26 @@ MOST_JUMPS = 100
 
 
 def keeps_sound(sound: Description) -> bool:
-    """Whether sound is copied; uncompressed sound is encoded, since players of MP4 do not expect it."""
+    """Whether sound is copied. Uncompressed sound is encoded, because MP4 players do not expect it."""
     return bool(sound.raw) and not sound.codec.startswith("pcm_")
 
 
 def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool, group: int | None) -> OutTrack | None:
-    """The packets of a piece, of sound or of subtitles, as they are; the edit list cuts them to the exact samples.
+    """Copy a range's packets, of sound or subtitles; the edit list cuts them to the exact sample.
 
-    None when nothing of this track falls into the piece.
+    None if this track has nothing in the range.
     """
     begin, end = track.ticks(piece.start), track.ticks(piece.end)
     stop = track.rank_at(end)
     first = track.rank_at(begin)
     if first and (first == len(track.order) or track.pts[track.order[first]] > begin):
-        first -= 1  # the packet that sounds while the piece begins
+        first -= 1  # the packet that is heard when the range begins
     if first >= stop or track.end <= piece.start:
         return None
     sounding = max(begin, Fraction(max(track.pts[track.order[first]], track.window[0])))
     codec = track.descriptions[track.description_of(track.order[first])].codec
     lead = max(_PREROLL.get(codec, Fraction(0)) * track.timescale, Fraction(1))
-    # Packets before the first presented one exist where the source's own edit list hides its priming.
+    # There are packets before the first presented one if the source's own edit list hides its priming.
     sample = track.order[first]
     # Before a step back in time the one packet before is enough to prepare the decoder.
     while track.kind == "audio" and sample > 0 and abs(track.pts[track.order[first]] - track.pts[sample]) < lead:
@@ -88,7 +88,7 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
         out.last_duration = max(1, out.last_duration)
         out.marks = _marks(track, numbers, piece, len(numbers) - (stop - first))
     else:
-        # A text can simply begin later and end sooner; players do not agree on edit lists within one.
+        # A text can simply begin later and end earlier; players disagree about edit lists in the middle of one.
         out.pts[0] = round(sounding)
         out.last_duration = max(1, min(out.last_duration, round(end) - out.pts[-1]))
     return out
@@ -121,9 +121,9 @@ def _without_hole(track: Track, numbers: Sequence[int], first: int) -> list[int]
 
 
 def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack | None:
-    """The `number`-th sound track of each piece, decoded, joined to the sample and encoded as AAC.
+    """Decode the `number`-th audio track of each range, join them exactly, and encode the result as AAC.
 
-    Rate and channels are the first's; a piece without that track, and a gap, is silent. None when none has it.
+    Rate and channels are the first range's. Gaps, and ranges without that track, are silent. None if no range has it.
     """
     tracks = [next(iter(media.index.audio[number:]), None) if piece.fill is None else None for media, piece in pieces]
     like = next((track for track in tracks if track is not None), None)
@@ -160,7 +160,7 @@ def _encodable(rate: int) -> int:
 
 
 class _AacWriter:
-    """Encodes sound as one AAC track whose samples go to the spool."""
+    """Encodes sound as one AAC track, with its samples in the spool."""
 
     def __init__(self, rate: int, layout: str, language: str, spool: Spool) -> None:
         self._channels = av.AudioLayout(layout).nb_channels
@@ -180,15 +180,15 @@ class _AacWriter:
         self._out = OutTrack("audio", rate, [], language=language)
 
     def write(self, block: av.AudioFrame) -> None:
-        """Append sound; its PTS are not looked at."""
+        """Append sound; its PTS are ignored."""
         block.pts = None
-        block.time_base = Fraction(1, self._rate)  # the queue takes no other from then on
+        block.time_base = Fraction(1, self._rate)  # the queue accepts only this time base from then on
         self._fifo.write(block)
         while self._fifo.samples >= FRAME:
             self._encode(self._fifo.read(FRAME))
 
     def finish(self, duration: Fraction) -> OutTrack:
-        """Flush; the track presents `duration` seconds."""
+        """Flush the encoder; the track presents `duration` seconds."""
         if self._fifo.samples:
             self._encode(self._fifo.read(0, partial=True))
         self._encode(None)

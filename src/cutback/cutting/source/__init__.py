@@ -1,1 +1,1 @@
-"""Recordings opened and indexed."""
+"""Opens recordings and reads their indexes."""

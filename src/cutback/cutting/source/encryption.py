@@ -1,4 +1,4 @@
-"""Encrypted recordings in containers that libavformat takes apart, which it passes on without a word."""
+"""Detects encrypted recordings in containers that libavformat reads; libavformat itself does not report them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from cutback.cutting.mp4.descriptions import ENCRYPTED
 from cutback.domain.errors import MediaUnsupportedError
 
 _LOOKED_AT = 4096
-"""Packets of a transport stream."""
+"""Packets of a transport stream that are examined."""
 _KEY = "ENC_KEY_ID"
-"""The tag under which libavformat gives a Matroska track's ContentEncKeyID."""
+"""The tag in which libavformat provides a Matroska track's ContentEncKeyID."""
 
 
 def check_clear(container: InputContainer, source: ByteSource) -> None:
-    """Refuse a recording whose pictures or sound are encrypted.
+    """Refuse a recording with encrypted video or audio.
 
     Raises:
-        MediaUnsupportedError: they are.
+        MediaUnsupportedError: it is encrypted.
     """
     media = [stream for stream in container.streams if stream.type in {"video", "audio"}]
     if any(_KEY in {key.upper() for key in stream.metadata} for stream in media):

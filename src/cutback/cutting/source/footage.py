@@ -1,4 +1,4 @@
-"""A recording opened for cutting: its index, and its pictures and sound decoded piece by piece."""
+"""A recording that is open for cutting: its index, and its pictures and sound, decoded range by range."""
 
 from __future__ import annotations
 
@@ -28,64 +28,64 @@ PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
 SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
 
 LOOKED_AT = 4
-"""Samples of a copied run that the check of a finished clip decodes."""
+"""Samples of a copied run that the check of the finished clip decodes."""
 
 HEAD_BYTES = 4096
-"""Enough of a sample to see its first slice's type behind SEI messages."""
+"""Bytes of a sample that are enough to find its first slice's type after SEI messages."""
 
 
 class MediaSource(Protocol):
-    """What the cutter needs of a recording, whatever its container."""
+    """What the cutter needs from a recording, whatever its container."""
 
     index: Index
     source: ByteSource
 
     @property
     def copies(self) -> bool:
-        """Whether its samples may stand in an MP4 as they are."""
+        """Whether its samples can be copied to an MP4."""
         ...
 
     def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
-        """Samples, in decoding order, as they stand in an MP4.
+        """Yield samples in decoding order, in the form that MP4 uses.
 
         Raises:
-            UnusualStreamError: the stream changes in a way that one track cannot hold.
+            UnusualStreamError: the stream changes in a way that one track cannot represent.
         """
         ...
 
     def head(self, track: Track, sample: int) -> bytes:
-        """The beginning of a sample, at least `HEAD_BYTES` of it."""
+        """Return the beginning of a sample, at least `HEAD_BYTES` of it."""
         ...
 
     def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
-        """Where samples lie that are copied: in the source, or, taken out of their container, in the spool."""
+        """Yield where samples to copy are: in the source or, extracted from their container, in the spool."""
         ...
 
     def expect(self, first: int, stop: int) -> None:
-        """The edges of the presented frames [first, stop) will be decoded: fetch them together, if that helps."""
+        """Announce that the edges of the presented frames [first, stop) will be decoded, to fetch them together."""
         ...
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
-        """The presented frames [first, stop), in order, with the index's PTS."""
+        """Decode the presented frames [first, stop), in order, with the index's PTS."""
         ...
 
     def sound(self, track: Track, start: Fraction, end: Fraction) -> Generator[av.AudioFrame, None, None]:
-        """Decoded sound that covers [start, end) seconds from time zero, and a little before; PTS as indexed."""
+        """Decode sound that covers [start, end) in seconds since time zero, and a little before; PTS as indexed."""
         ...
 
 
 KEPT_OPEN = 32
-"""Recordings of one job whose containers stay open, where libavformat reads them."""
+"""How many of a job's recordings stay open, if libavformat reads them."""
 
 
 def open_media(source: ByteSource, limits: Limits, hull: Hull | None = None, *, number: int = 0) -> MediaSource:
-    """Recognize a recording by its content and read its index, as much of it as `hull` needs.
+    """Recognize a recording by its content, and read as much of its index as `hull` needs.
 
-    `number` is the source's place in the job.
+    `number` is the source's index in the job.
 
     Raises:
         MediaUnreadableError: it is empty, damaged, or not a video.
-        MediaUnsupportedError: it is in a container that Cutback does not open.
+        MediaUnsupportedError: Cutback does not support its container.
         MediaTooLargeError: it exceeds a limit.
     """
     if not source.size:
@@ -98,12 +98,12 @@ def open_media(source: ByteSource, limits: Limits, hull: Hull | None = None, *, 
 
 
 class Mp4Source:
-    """MP4 and MOV, read through Cutback's own index: nothing but the samples needed is touched."""
+    """MP4 and MOV, read with Cutback's own index: only the necessary samples are read."""
 
     copies = True
 
     def __init__(self, source: ByteSource, number: int, limits: Limits, hull: Hull | None) -> None:
-        """Read the index. Raises as `open_media`."""
+        """Read the index. Raises like `open_media`."""
         self.source = source
         self._number = number
         self.index = read_index(source, limits, hull)
@@ -113,7 +113,7 @@ class Mp4Source:
 
     @property
     def direct(self) -> bool:
-        """Whether its edit lists and its codec are ones this class can follow itself."""
+        """Whether this class supports its edit lists and its codec."""
         video = self.index.video
         shown = [track for track in self.index.tracks if track.kind != "other"]
         return all(track.plain for track in shown) and (
@@ -121,7 +121,7 @@ class Mp4Source:
         )
 
     def _check_parameter_sets(self, track: Track) -> None:
-        """H.264 and HEVC need them: in the sample entry or, if not there, in the first keyframe.
+        """Check for parameter sets, which H.264 and HEVC need in the sample entry or in the first keyframe.
 
         Raises:
             MediaUnreadableError: there are none.
@@ -152,7 +152,7 @@ class Mp4Source:
         for number in numbers:
             extent = Extent(self._number, track.offsets[number], track.sizes[number])
             if extent.length > size - extent.offset:
-                raise MediaUnreadableError("Its index names bytes that are not there.")
+                raise MediaUnreadableError("Its index refers to bytes that do not exist.")
             yield extent
 
     def expect(self, first: int, stop: int) -> None:
@@ -162,7 +162,7 @@ class Mp4Source:
         begin, last = track.order[first], track.order[stop - 1]
         following = bisect_left(track.sync, begin)
         entry = track.sync[following] if following < len(track.sync) else begin
-        # Behind the keyframe at which copying begins some samples are decoded, to see that the join holds.
+        # Some samples after the keyframe at which copying begins are decoded, to check the join.
         head = range(decode_start(track, begin), min(entry + LOOKED_AT, last, len(track.pts)))
         tail = range(decode_start(track, last), last + 1)
         self.source.prefetch(byte_ranges(track, {*head, *tail}))
@@ -177,7 +177,7 @@ class Mp4Source:
         return pictures.decode(track, self.source, run, wanted.__contains__, self._limits)
 
     def _start(self, track: Track, sample: int) -> int:
-        """Where decoding has to begin for a sample: a keyframe that is right at once, or the very first sample."""
+        """Return where decoding must begin for a sample: a keyframe that decodes correctly, or the first sample."""
         start = decode_start(track, sample)
         entry = track.descriptions[track.description_of(start)]
         if entry.codec != "h264" or len(entry.extradata) < nal.LEAST_RECORD:
@@ -199,7 +199,7 @@ class Mp4Source:
         samples = list(track.order[first:stop])
         if not samples:
             return
-        if not first:  # what an edit list hides as priming prepares the decoder
+        if not first:  # the priming that an edit list hides prepares the decoder
             samples[:0] = range(max(0, samples[0] - 1), samples[0])
         self.source.prefetch(byte_ranges(track, samples))
         for description, run in groupby(samples, key=track.description_of):

@@ -1,7 +1,7 @@
-"""Recordings in containers that libavformat takes apart for us: Matroska, WebM, MPEG-TS, unusual MP4.
+"""Recordings in containers that libavformat reads: Matroska, WebM, MPEG-TS, unusual MP4.
 
-Opened by content, from I/O without a name, with whitelisted formats and no protocols (`lavf_open`): libavformat takes a
-file object's name for a URL and would follow it.
+They are opened by content, from I/O without a name, with allowed formats only and without protocols (`lavf_open`):
+libavformat would take the name of a file object for a URL and open it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreada
 
 
 class LavfSource:
-    """A recording that is read packet by packet; what is copied passes through the spool."""
+    """A recording that is read packet by packet; copied samples go through the spool."""
 
     def __init__(self, source: ByteSource, limits: Limits, *, keep_open: bool = True) -> None:
-        """Read all packets' times once. Raises as `open_container`, and MediaTooLargeError."""
+        """Read the times of all packets. Raises like `open_container`, and MediaTooLargeError."""
         self.source = source
         self._limits = limits
         self._opened = Reopening(source, limits, keep=keep_open)
@@ -60,11 +60,11 @@ class LavfSource:
             self.index = replace(self.index, truncated=True)
 
     def _decodes_to_the_end(self, video: Track) -> bool:
-        """Where nothing else tells whether the last picture is whole, decoding does."""
+        """Whether the last picture is complete, if only decoding can tell."""
         last = len(video.pts) - 1
         with open_container(self.source, self._limits) as container:
             stream = container.streams[video.id]
-            stream.codec_context.thread_count = 1  # with more, errors in the last pictures are swallowed
+            stream.codec_context.thread_count = 1  # with more threads, errors in the last pictures are lost
             stream.codec_context.options = {"err_detect": "explode", **_within(self._limits)}
             try:
                 frames = [frame.pts for frame in self._decoded(container, stream, video, decode_start(video, last))]
@@ -74,7 +74,7 @@ class LavfSource:
 
     def _reading(self, track: Track) -> AbstractContextManager[InputContainer]:
         if self._is_counted(track):
-            return open_container(self.source, self._limits)  # only its very beginning is found for sure
+            return open_container(self.source, self._limits)  # only seeking to its very beginning is reliable
         return self._opened.container()
 
     def _is_counted(self, track: Track) -> bool:
@@ -88,7 +88,7 @@ class LavfSource:
 
     @property
     def copies(self) -> bool:
-        """Whether there is a sample entry for its pictures."""
+        """Whether there is a sample entry for its video."""
         video = self.index.video
         return video is None or bool(video.descriptions[0].raw)
 
@@ -104,7 +104,7 @@ class LavfSource:
                     yield to_sample(bytes(packet))
                 if number >= last:
                     return
-        raise MediaUnreadableError("A packet that was there is not found again.")
+        raise MediaUnreadableError("A packet of its index cannot be found again.")
 
     def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
         """See `MediaSource.copy`."""
@@ -116,7 +116,7 @@ class LavfSource:
         return next(self.read(track, [sample]))
 
     def expect(self, first: int, stop: int) -> None:
-        """See `MediaSource.expect`; there is nothing to fetch by offset."""
+        """See `MediaSource.expect`. Does nothing, because offsets are unknown."""
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """See `MediaSource.frames`."""
@@ -143,7 +143,7 @@ class LavfSource:
         with self._reading(track) as container:
             stream: Any = container.streams[track.id]
             if stream.codec_context.is_open:
-                stream.codec_context.flush_buffers()  # what was decoded of it before is over
+                stream.codec_context.flush_buffers()  # discard the state of earlier decoding
             begin = max(0, track.rank_at(track.ticks(start) - track.timescale // 10) - 1)
             limit = track.ticks(end)
             for frame in self._decoded(container, stream, track, track.order[min(begin, len(track.order) - 1)]):
@@ -156,7 +156,7 @@ class LavfSource:
     def _decoded(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[Any]:
         try:
             for number, packet in self._packets(container, stream, track, first):
-                if number >= first:  # what comes before may need parameter sets that have changed since
+                if number >= first:  # earlier packets may need parameter sets that have changed since
                     yield from packet.decode()
             yield from stream.codec_context.decode(None)
         except av.FFmpegError as error:
@@ -166,7 +166,7 @@ class LavfSource:
             raise media_error("It cannot be decoded", error) from error
 
     def _packets(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[tuple[int, Any]]:
-        """Packets from at or before the sample `first`, each with its number in the index."""
+        """Yield packets from the sample `first` or earlier, each with its number in the index."""
         if self._is_counted(track):
             yield from self._counted(container, stream, track, self._jumps.get(track.id, []))
             return
@@ -185,17 +185,17 @@ class LavfSource:
                     time = packet.pts if packet.pts is not None else packet.dts
                     number = _nearest(by_time, round((time or 0) * scale), track)
                     if number > first:
-                        break  # a seek in MPEG-TS, or without an index, is by guess: further back, then
+                        break  # seeking in MPEG-TS, or without an index, is a guess: try further back
                 else:
                     number += 1
                 if number >= len(track.sizes):
                     return
                 if track.sizes[number] != packet.size:
-                    raise MediaUnreadableError("A packet that was there is not found again.")
+                    raise MediaUnreadableError("A packet of its index cannot be found again.")
                 yield number, packet
             else:
                 return
-        raise MediaUnreadableError("A packet that was there is not found again.")
+        raise MediaUnreadableError("A packet of its index cannot be found again.")
 
     def _counted(
         self, container: InputContainer, stream: Any, track: Track, jumps: list[tuple[int, int]]
@@ -218,7 +218,7 @@ def _within(limits: Limits) -> dict[str, str]:
 
 
 def _places(track: Track, first: int) -> Iterator[int]:
-    """Samples to seek to, ever earlier; 0 is the very beginning."""
+    """Yield samples to seek to, each earlier than the previous one; 0 is the very beginning."""
     number = bisect_right(track.sync, first) - 1
     for back in (0, 2, 8):
         if number - back > 0:
@@ -227,7 +227,7 @@ def _places(track: Track, first: int) -> Iterator[int]:
 
 
 def _nearest(by_time: dict[int, int], time: int, track: Track) -> int:
-    """The sample whose time is a packet's; sound's times were smoothed, so the nearest."""
+    """Return the sample with a packet's time, or the nearest one, because times of sound are smoothed."""
     if time in by_time:
         return by_time[time]
     place = track.rank_at(time)

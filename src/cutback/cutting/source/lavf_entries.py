@@ -1,4 +1,4 @@
-"""How streams of Matroska and MPEG-TS stand in an MP4: sample entries, and the samples' own form."""
+"""Converts streams of Matroska and MPEG-TS to MP4: sample entries, and the form of samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BIT_RATE = 128_000
 
 
 def describe(stream: Any, first: bytes) -> tuple[bytes, bytes]:
-    """An MP4 sample entry and decoder configuration for a stream, both empty where its packets are not copied.
+    """Return an MP4 sample entry and decoder configuration for a stream, both empty if its packets cannot be copied.
 
     `first` is its first packet.
     """
@@ -44,7 +44,7 @@ def describe(stream: Any, first: bytes) -> tuple[bytes, bytes]:
 
 
 def unwrap(stream: Any, extradata: bytes) -> Callable[[bytes], bytes]:
-    """Turns this stream's packets into samples for the entry that `describe` made."""
+    """Return a function that converts this stream's packets to samples for the entry of `describe`."""
     name = stream.codec_context.name
     if name in {"h264", "hevc"} and (stream.codec_context.extradata or b"")[:1] != b"\1":
         return _Prefixing(name, extradata)
@@ -78,9 +78,9 @@ def _pictures(stream: Any, extradata: bytes) -> tuple[bytes, bytes]:
 
 
 class _Prefixing:
-    """Annex B to length prefixes; parameter sets that the sample entry has already are left out.
+    """Converts Annex B to length prefixes, and drops parameter sets that the sample entry already has.
 
-    Raises UnusualStreamError for other ones: the stream changes its parameters midway.
+    Raises UnusualStreamError for other parameter sets, because then the stream changes in the middle.
     """
 
     def __init__(self, name: str, extradata: bytes) -> None:
@@ -106,10 +106,10 @@ class _Prefixing:
 
 
 def adts_config(packet: bytes) -> bytes:
-    """The AudioSpecificConfig that an ADTS header implies (ISO/IEC 14496-3, 1.A.2).
+    """Return the AudioSpecificConfig of an ADTS header (ISO/IEC 14496-3, 1.A.2).
 
     Raises:
-        UnusualStreamError: it is no ADTS header, or it does not name its channels.
+        UnusualStreamError: it is not an ADTS header, or it does not specify its channels.
     """
     if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
         raise UnusualStreamError("no ADTS")
@@ -132,7 +132,7 @@ def without_adts(packet: bytes, config: bytes) -> bytes:
 
 
 def _opus(head: bytes) -> bytes:
-    """The `Opus` entry for an OpusHead (RFC 7845, 5.1; Encapsulation of Opus in ISO BMFF, 4.3)."""
+    """Build the `Opus` entry for an OpusHead (RFC 7845, 5.1; Encapsulation of Opus in ISO BMFF, 4.3)."""
     channels = head[9]
     pre_skip, rate, gain = struct.unpack_from("<HIh", head, 10)
     specific = box(b"dOps", struct.pack(">BBHIhB", 0, channels, pre_skip, rate, gain, 0))

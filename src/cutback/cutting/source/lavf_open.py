@@ -1,4 +1,4 @@
-"""Opening recordings with libavformat, which takes looking into each of their streams, and keeping them open."""
+"""Opens recordings with libavformat, which examines each of their streams, and keeps them open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import av
-import av.subtitles.stream  # PyAV loads it when it meets a container; a confined process cannot open files
+import av.subtitles.stream  # PyAV imports it when it opens a container, but a confined process cannot open files
 from av.container import InputContainer
 
 from cutback.cutting.ffmpeg_errors import media_error
@@ -36,7 +36,7 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
         )
     except av.FFmpegError as error:
         raise _refusal(source, error) from error
-    except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these, too
+    except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these too
         raise MediaUnreadableError("Its headers are damaged.") from error
     if not set(container.format.name.split(",")) <= {*FORMATS.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
         container.close()
@@ -56,7 +56,7 @@ def _refusal(source: ByteSource, error: av.FFmpegError) -> CutbackError:
     if (kind := foreign_kind(head)) is not None:
         return MediaUnsupportedError(f"It is {kind}.")
     if _looks_like_text(head[:512]):
-        return MediaUnsupportedError("It is not a video at all.")
+        return MediaUnsupportedError("It is not a video.")
     if error.errno == errno.EINVAL:  # libavformat's answer for a format that is not on the list
         return MediaUnsupportedError("It is in another format.")
     return media_error("It cannot be opened", error)
@@ -67,21 +67,21 @@ def _looks_like_text(head: bytes) -> bool:
 
 
 class Reopening:
-    """A recording's container, kept from one reading to the next: opening a short one takes longer than copying it.
+    """A recording's container, which stays open between reads: opening a short one takes longer than copying it.
 
-    It takes about a megabyte, so not every one of a thousand should be kept.
+    An open container uses about a megabyte, so a job with a thousand recordings should not keep all of them.
     """
 
     def __init__(self, source: ByteSource, limits: Limits, *, keep: bool) -> None:
-        """Nothing is opened yet."""
+        """Prepare; nothing is opened yet."""
         self._source, self._limits, self._keep = source, limits, keep
         self._idle: list[InputContainer] = []
 
     @contextmanager
     def container(self) -> Iterator[InputContainer]:
-        """A container at any place: seek first. Its decoders may have been used; set no options of theirs.
+        """Provide a container. Seek first; its position is undefined. Its decoders may be in use; set no options.
 
-        Raises as `open_container`.
+        Raises like `open_container`.
         """
         try:
             container = self._idle.pop()  # atomic: two threads never get the same
@@ -89,7 +89,7 @@ class Reopening:
             container = open_container(self._source, self._limits)
         try:
             yield container
-        except GeneratorExit:  # whoever read had enough
+        except GeneratorExit:  # the reader stopped early
             self._put_back(container)
             raise
         except BaseException:

@@ -1,4 +1,4 @@
-"""The index of a recording that libavformat takes apart: every packet's times, read once."""
+"""Builds the index of a recording that libavformat reads, by reading the times of all packets once."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ _FRAME_SIZES = (1024, 2048, 1152, 576, 960, 1920, 2880, 480, 1536)
 """Samples of a packet of AAC, MP3, Opus, AC-3."""
 
 _MOST_RUNS = 8
-"""Runs of sound, besides one for every 16 packets: where there are more, packets have no common size."""
+"""Runs of sound, in addition to one per 16 packets; with more than that, packets have no common size."""
 
 _JITTER = Fraction(3, 1000)
-"""Seconds by which a container's rounded times may miss the true ones (Matroska counts milliseconds)."""
+"""Seconds by which a container's rounded times may differ from the true ones (Matroska has milliseconds)."""
 
 
 Jumps = dict[int, list[tuple[int, int]]]
-"""For each stream whose clock jumps: (number of a packet, ticks to add to the container's times from there on)."""
+"""For each stream with clock jumps: (number of a packet, ticks to add to the container's times from there on)."""
 
 
 def scan(
     container: InputContainer, limits: Limits, broken: AbstractSet[int] = frozenset(), *, grows: bool = False
 ) -> tuple[Index, Jumps]:
-    """Every packet's times.
+    """Read the times of all packets.
 
-    The last packets of the streams whose ids are in `broken` are not whole, and left out. Where the recording
-    `grows`, so are the last pictures that lack others before them.
+    The last packets of the streams with ids in `broken` are incomplete and are dropped. If the recording `grows`, the
+    last pictures with missing ones before them are dropped too.
 
     Raises:
-        MediaUnreadableError: it is damaged, or holds no picture and no sound.
+        MediaUnreadableError: it is damaged, or has neither video nor audio.
         MediaTooLargeError: it exceeds a limit.
     """
     columns: dict[int, _Column] = {}
@@ -64,7 +64,7 @@ def scan(
         else:
             others += 1
     if not columns:
-        raise MediaUnreadableError("It holds no picture and no sound.")
+        raise MediaUnreadableError("It has neither video nor audio.")
     clock = Clock() if container.format.name == "mpegts" else None
     try:
         for packet in container.demux([container.streams[number] for number in columns]):
@@ -89,14 +89,14 @@ def scan(
             column.drop_holes()
     tracks = [column.track(container.streams[number]) for number, column in columns.items() if len(column.pts)]
     if not tracks:
-        raise MediaUnreadableError("It holds no picture and no sound.")
+        raise MediaUnreadableError("It has neither video nor audio.")
     zero = min(track.start for track in tracks)
     tracks = [replace(track, shift=-zero, start=track.start - zero, end=track.end - zero) for track in tracks]
-    notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not carried over.",) if others else ()
+    notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not copied to the clip.",) if others else ()
     if covers:
         notes += (COVER,)
     if jumps:
-        notes += (f"Its clock jumps ({len(jumps)}×); what follows a jump is taken to follow in time.",)
+        notes += (f"Its clock jumps ({len(jumps)}×); what follows a jump is presented without a gap.",)
     index = Index(
         container.format.name,
         tuple(tracks),
@@ -112,7 +112,7 @@ def scan(
 
 
 def _lacking_parameter_sets(stream: Any) -> str:
-    """The name of a codec whose parameter sets libavformat did not find before the packets."""
+    """Return the codec's name if libavformat did not find its parameter sets before the packets."""
     name, extradata = stream.codec_context.name, stream.codec_context.extradata or b""
     lacking = name in parameter_sets.CODECS and not parameter_sets.in_configuration(name, extradata)
     return name if lacking else ""
@@ -130,11 +130,11 @@ def _is_cover(stream: Any) -> bool:
 
 
 class _Column:
-    """One stream's packets while they are being collected."""
+    """One stream's packets while they are collected."""
 
     def __init__(self, lacking: str = "") -> None:
         self.lacking = lacking
-        """The codec, as long as no parameter sets were found that a decoder of it needs."""
+        """The codec, as long as the parameter sets that its decoder needs are not found."""
         self.pts, self.sizes = array("q"), array("I")
         self.sync = array("I")
         self.first = b""
@@ -148,7 +148,7 @@ class _Column:
     def add(self, packet: Any, clock: Clock | None) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
-            raise MediaUnreadableError("It holds pictures or sound without a time.")
+            raise MediaUnreadableError("It has video or audio without times.")
         if self.lacking and parameter_sets.in_sample(self.lacking, bytes(packet)):
             self.lacking = ""
         offset = 0 if clock is None else self._offset(packet, clock)
@@ -175,7 +175,7 @@ class _Column:
         return ticks
 
     def keep_jumps(self, offsets: AbstractSet[int]) -> None:
-        """Follow only jumps that another stream made as well: sound alone that steps is late, or early, from there."""
+        """Follow only jumps that another stream has too: if only sound jumps, it is late or early from there."""
         kept = [jump for jump in self.jumps if jump[1] in offsets]
         if kept == self.jumps:
             return
@@ -199,7 +199,7 @@ class _Column:
             self.lost_from = min(self.lost_from, _FOREVER if hole is None else hole)
 
     def track(self, stream: Any) -> Track:
-        # A whole number of ticks a second is what the rest of Cutback counts in; containers give 1/n.
+        # The rest of Cutback needs an integer number of ticks per second; containers give 1/n.
         timescale = round(1 / stream.time_base)
         context = stream.codec_context
         kind: Kind = stream.type
@@ -207,9 +207,9 @@ class _Column:
         if kind == "audio" and context.sample_rate:
             pts, duration, timescale, size = _smoothed(pts, duration, timescale, context.sample_rate)
             if bits := _sample_bits(context.name) * context.layout.nb_channels:
-                # The last packet is shorter than the others, and says so only by its size.
+                # The last packet is shorter than the others; only its size shows that.
                 duration = round(Fraction(self.sizes[-1] * 8, bits) * timescale / context.sample_rate)
-        # Pictures presented behind one that is lost would leave a hole.
+        # Keeping pictures after a lost one would leave a hole.
         limit = self.lost_from if kind == "video" else _FOREVER
         window = (min(pts), limit)
         order = presented_order(pts, window) if kind == "video" else heard_order(pts, window, size)
@@ -258,7 +258,7 @@ class _Column:
 
 
 def _sample_bits(codec: str) -> int:
-    """Bits of one channel's sample, 0 where size does not tell: `pcm_s24le` has 24, `pcm_alaw` 8."""
+    """Return the bits of one channel's sample: 24 for `pcm_s24le`, 8 for `pcm_alaw`; 0 if the size does not tell."""
     plain = re.fullmatch(r"pcm_(?:[suf](\d+)(?:le|be)?(?:_planar)?|alaw|mulaw)", codec)
     return int(plain[1] or 8) if plain else 0
 
@@ -268,11 +268,11 @@ def _language(tag: str | None) -> str:
 
 
 def _smoothed(pts: array[int], duration: int, timescale: int, rate: int) -> tuple[array[int], int, int, int]:
-    """Sound's times in samples: packets of one size follow upon each other, whatever a container rounds them to.
+    """Convert times of sound to samples: packets of one size are contiguous, whatever rounding the container uses.
 
-    Times that jump, ahead or back, are where another run of packets begins. Where the packets are of no common size,
-    or drift, the container's own times stay. Returns the times, how long the last packet lasts, the ticks a second, and
-    the common size, or 0.
+    If times jump ahead or back, a new run of packets begins there. If packets have different sizes, or drift, the
+    container's own times stay. Returns the times, the duration of the last packet, the ticks per second, and the common
+    size, or 0.
     """
     if len(pts) > 1:
         average = Fraction((pts[-1] - pts[0]) * rate, (len(pts) - 1) * timescale)
@@ -285,7 +285,7 @@ def _smoothed(pts: array[int], duration: int, timescale: int, rate: int) -> tupl
 
 
 def _in_runs(pts: array[int], timescale: int, rate: int, size: int) -> array[int] | None:
-    # In integers: a loop over fractions would take seconds for an hour of sound.
+    # With integers: a loop over fractions would take seconds for an hour of sound.
     tolerance, packet = int(_JITTER * timescale * rate), size * timescale
     times, runs = array("q"), 0
     due, before = pts[0] * rate, pts[0] - 1

@@ -1,4 +1,4 @@
-"""A seekable file view of a recording's bytes."""
+"""A seekable file with a recording's bytes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class SourceFile(io.RawIOBase):
-    """A position in a source, for libraries that want a file.
+    """A position in a source, for libraries that need a file.
 
-    It has no `name`: libavformat would take that for a URL and open it by the protocol it names.
+    It has no `name`: libavformat would take that for a URL and open it with its protocol.
     """
 
     def __init__(self, source: ByteSource) -> None:
-        """At the start; closing the file leaves `source` open."""
+        """Begin at the start. Closing the file leaves `source` open."""
         super().__init__()
         self._source = source
         self._at = 0
@@ -37,7 +37,7 @@ class SourceFile(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move; beyond the end is allowed, before the start raises `ValueError`."""
+        """Move the position. Beyond the end is allowed; before the start raises `ValueError`."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.size}[whence]
         if base + offset < 0:
             raise ValueError("the position would be negative")
@@ -45,7 +45,7 @@ class SourceFile(io.RawIOBase):
         return self._at
 
     def read(self, size: int | None = -1) -> bytes:
-        """`size` bytes, fewer only at the end; all that is left when it is negative or None."""
+        """Read `size` bytes, fewer only at the end; everything that is left if `size` is negative or None."""
         if size is None or size < 0:
             size = max(0, self._source.size - self._at)
         data = self._source.read_at(self._at, size)
@@ -53,7 +53,7 @@ class SourceFile(io.RawIOBase):
         return data
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill the buffer as far as there are bytes."""
+        """Fill the buffer, as far as there are bytes."""
         view = memoryview(buffer).cast("B")
         data = self.read(len(view))
         view[: len(data)] = data

@@ -1,4 +1,4 @@
-"""H.264 as a `Codec`: one sample entry whose avcC holds the recording's parameter sets and the encoder's."""
+"""H.264 as a `Codec`: one sample entry whose avcC contains the parameter sets of the recording and of the encoder."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cutback.cutting.mp4.entries import visual_entry, with_configuration
 from cutback.domain.errors import MediaUnreadableError
 
 ENCODED_ID = 31
-"""seq_parameter_set_id and pic_parameter_set_id of encoded pictures, unless the source uses it itself."""
+"""seq_parameter_set_id and pic_parameter_set_id of encoded pictures, unless the source itself uses this id."""
 
 _QUALITY = {"preset": "veryfast", "crf": "17"}
-# Of the presets, the fastest needs a third of the time and, at an equal PSNR, a fifth more bytes: of edges alone.
+# The fastest preset needs a third of the time and, at equal PSNR, a fifth more bytes, but only for edges.
 _EDGE_QUALITY = {"preset": "ultrafast", "crf": "21"}
 _EDGE = "deblock=0,0:keyint={keyint}:min-keyint=1:scenecut=0:{frames}:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
-# B-frames save 40 % where the source has them, too; without a pyramid they hold back no more pictures than it does.
+# B-frames save 40 % if the source has them too; without a pyramid, they need no more reordering than the source does.
 _REORDERED, _PLAIN = "bframes=3:b-adapt=0:b-pyramid=none:ref=2", "bframes=0:ref=1"
 _PROFILES = {66: "baseline", 77: "main", 100: "high", 110: "high10"}
 _WHOLE = "keyint={keyint}:min-keyint=1:bframes=2:rc-lookahead=20:sps-id={id}"
@@ -33,7 +33,7 @@ class H264:
     encoder = "libx264"
 
     def joinable(self, track: Track) -> bool:
-        """Progressive 4:2:0 with 4-byte NAL lengths and a free parameter set id."""
+        """Whether it is progressive 4:2:0 with 4-byte NAL lengths and a free parameter set id."""
         try:
             configuration = _configuration(track)
             return (
@@ -46,7 +46,7 @@ class H264:
             return False
 
     def entry(self, track: Track, head: bytes) -> Entry:
-        """IDR pictures are clean; others can be made IDR pictures where their headers can be rewritten."""
+        """IDR pictures are clean; others are open if their headers can be rewritten."""
         configuration = _configuration(track)
         if nal.is_idr(head, configuration.length_size):
             return "clean"
@@ -59,7 +59,7 @@ class H264:
         return rewriter_of(_configuration(track))
 
     def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
-        """Beside copies: no pictures held back, an own parameter set id. Whole: GOPs of two seconds."""
+        """For joining: no reordering delay, and a separate parameter set id. Fully encoded: GOPs of two seconds."""
         if track is not None:
             configuration = _configuration(track)
             profile = _PROFILES.get(configuration.header[1], "high")
@@ -73,7 +73,7 @@ class H264:
         return {**_QUALITY, "x264-params": params + (":tff=1" if interlaced else "")}
 
     def sample(self, annex_b: bytes) -> bytes:
-        """Length-prefixed, without the encoder's SEI."""
+        """Convert to length prefixes, without the encoder's SEI."""
         units = (unit for unit in nal.split_annex_b(annex_b) if unit[0] & 31 != nal.SEI)
         return nal.prefixed(units, 4)
 
@@ -82,21 +82,21 @@ class H264:
         return bytes([nal.SEI]) + escape(messages + b"\x80")
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
-        """One entry, whose avcC serves both."""
+        """Return one entry, whose avcC serves both."""
         own = configuration_of(header, 4)
         raw = track.descriptions[0].raw
         return [with_configuration(raw, b"avcC", _configuration(track).joined(own).pack())], 0
 
     def own_entry(self, width: int, height: int, header: bytes, boxes: bytes) -> bytes:
-        """An `avc1` entry."""
+        """Return an `avc1` entry."""
         return visual_entry(b"avc1", width, height, b"avcC", configuration_of(header, 4).pack(), boxes)
 
 
 def configuration_of(annex_b: bytes, length_size: int) -> nal.AvcConfiguration:
-    """The record for parameter sets in Annex B, such as an encoder's global header.
+    """Make the record for parameter sets in Annex B, such as an encoder's global header.
 
     Raises:
-        MediaUnreadableError: there is no SPS, or it is cut short.
+        MediaUnreadableError: there is no SPS, or it is truncated.
     """
     units = list(nal.split_annex_b(annex_b))
     sps = tuple(unit for unit in units if unit[0] & 31 == nal.SPS)

@@ -1,4 +1,4 @@
-"""H.264 in length-prefixed form (ISO/IEC 14496-15): parameter sets and what a sample begins with."""
+"""H.264 in length-prefixed form (ISO/IEC 14496-15): parameter sets and the NAL units of samples."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class AvcConfiguration:
     """An AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1)."""
 
     header: bytes
-    """Version, profile, compatibility, level: 4 bytes."""
+    """Version, profile, compatibility and level: 4 bytes."""
     length_size: int
     """Bytes of a NAL unit's length prefix: 1, 2 or 4."""
     sps: tuple[bytes, ...]
     pps: tuple[bytes, ...]
     rest: bytes = b""
-    """Chroma format and bit depths, in the high profiles."""
+    """Chroma format and bit depths, for high profiles."""
 
     def pack(self) -> bytes:
-        """The record's bytes."""
+        """Return the record's bytes."""
         parts = [self.header, bytes([0xFC | self.length_size - 1, 0xE0 | len(self.sps)])]
         parts += [len(unit).to_bytes(2) + unit for unit in self.sps]
         parts.append(bytes([len(self.pps)]))
@@ -39,7 +39,7 @@ class AvcConfiguration:
         return b"".join(parts) + self.rest
 
     def joined(self, other: AvcConfiguration) -> AvcConfiguration:
-        """A record that serves the samples of both; their parameter sets must have different ids."""
+        """Return a record for the samples of both; their parameter sets must have different ids."""
         higher = max(self.header[1], other.header[1])
         level = max(self.header[3], other.header[3])
         compatibility = self.header[2] & other.header[2]
@@ -52,23 +52,23 @@ class AvcConfiguration:
         )
 
     def free_id(self) -> int | None:
-        """An id below 32 that neither an SPS nor a PPS here uses, the highest; None when there is none."""
+        """Return the highest id below 32 that no SPS or PPS here uses; None if all are used."""
         used = {sps_id(unit) for unit in self.sps} | {pps_id(unit) for unit in self.pps}
         return next((number for number in range(31, 0, -1) if number not in used), None)
 
 
 def parse_configuration(record: bytes) -> AvcConfiguration:
-    """Take an avcC apart.
+    """Parse an avcC.
 
     Raises:
-        MediaUnreadableError: it is cut short.
+        MediaUnreadableError: it is truncated.
     """
     try:
         length_size = (record[4] & 3) + 1
         sps, at = _units(record, 6, record[5] & 31)
         pps, at = _units(record, at + 1, record[at])
     except IndexError:
-        raise MediaUnreadableError("Its decoder configuration is cut short.") from None
+        raise MediaUnreadableError("Its decoder configuration is truncated.") from None
     rest = record[at:] if record[1] in PROFILES_WITH_CHROMA else b""
     return AvcConfiguration(record[:4], length_size, sps, pps, rest)
 
@@ -85,7 +85,7 @@ def _units(record: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:
 
 
 def split_annex_b(stream: bytes) -> Iterator[bytes]:
-    """The NAL units of a byte stream (ITU-T H.264, Annex B), without start codes."""
+    """Yield the NAL units of a byte stream (ITU-T H.264, Annex B), without start codes."""
     marks = list(_START_CODE.finditer(stream))
     ends = [*(mark.start() for mark in marks[1:]), len(stream)]
     for mark, end in zip(marks, ends, strict=False):  # without a start code there is no unit
@@ -95,7 +95,7 @@ def split_annex_b(stream: bytes) -> Iterator[bytes]:
 
 
 def split_sample(sample: bytes, length_size: int) -> Iterator[bytes]:
-    """The NAL units of a length-prefixed sample; a last one that is cut short is yielded as far as it goes."""
+    """Yield the NAL units of a length-prefixed sample; the last one may be truncated."""
     at = 0
     while at + length_size < len(sample):
         size = int.from_bytes(sample[at : at + length_size])
@@ -104,12 +104,12 @@ def split_sample(sample: bytes, length_size: int) -> Iterator[bytes]:
 
 
 def prefixed(units: Iterable[bytes], length_size: int) -> bytes:
-    """NAL units as a length-prefixed sample."""
+    """Join NAL units to a length-prefixed sample."""
     return b"".join(len(unit).to_bytes(length_size) + unit for unit in units)
 
 
 def is_idr(sample_head: bytes, length_size: int) -> bool:
-    """Whether the first slice of a sample is an IDR picture's. A few hundred bytes are enough."""
+    """Whether the first slice of a sample belongs to an IDR picture. A few hundred bytes are enough."""
     for unit in split_sample(sample_head, length_size):
         if unit and unit[0] & 31 in {SLICE, 2, 3, 4, IDR}:
             return unit[0] & 31 == IDR
@@ -117,9 +117,9 @@ def is_idr(sample_head: bytes, length_size: int) -> bool:
 
 
 def is_gradual(sample_head: bytes, length_size: int) -> bool:
-    """Whether decoding that begins at a sample is right only some pictures later (periodic intra refresh).
+    """Whether decoding that begins at this sample is correct only some pictures later (periodic intra refresh).
 
-    That is what a recovery point SEI message (ITU-T H.264, D.1.8) with a recovery_frame_cnt above 0 says.
+    This is the meaning of a recovery point SEI message (ITU-T H.264, D.1.8) with a recovery_frame_cnt above 0.
     """
     for unit in split_sample(sample_head, length_size):
         if unit and unit[0] & 31 == SEI:
@@ -142,18 +142,18 @@ def _sei_number(payload: bytes, at: int) -> tuple[int, int]:
 
 
 def is_disposable(sample: bytes, length_size: int) -> bool:
-    """Whether nothing refers to the picture of a sample (nal_ref_idc 0): its decoding can be left out."""
+    """Whether no picture refers to this one (nal_ref_idc 0), so that decoding can skip it."""
     slices = [unit for unit in split_sample(sample, length_size) if unit and unit[0] & 31 in {SLICE, 2, 3, 4, IDR}]
     return bool(slices) and all(not unit[0] & 0x60 for unit in slices)
 
 
 def sps_id(unit: bytes) -> int:
-    """seq_parameter_set_id of an SPS (7.3.2.1.1: after three fixed bytes)."""
+    """Return seq_parameter_set_id of an SPS (7.3.2.1.1: after three fixed bytes)."""
     return _first_exp_golomb(unit[4:])
 
 
 def pps_id(unit: bytes) -> int:
-    """pic_parameter_set_id of a PPS (7.3.2.2)."""
+    """Return pic_parameter_set_id of a PPS (7.3.2.2)."""
     return _first_exp_golomb(unit[1:])
 
 

@@ -1,14 +1,14 @@
-"""Entering an H.264 stream at a keyframe that is no IDR picture (an open GOP), without encoding anything.
+"""Starts copying H.264 at a keyframe that is not an IDR picture (an open GOP), without encoding anything.
 
-A decoder that has just shown other pictures takes such a keyframe for a continuation: frame_num jumps, and the
-picture order count is compared with the wrong pictures. So the keyframe is made an IDR picture (its slices' NAL
-unit type, idr_pic_id, reference marking), and what follows, up to the next real IDR picture, is counted from it:
-frame_num, pic_order_cnt_lsb, and the differences of picture numbers in commands that reorder or remove
-references. Commands that remove pictures from before the keyframe are left out: those are not there any more.
-The slice data, that is, every pixel, stay as they are. (ITU-T H.264, 7.3.3, 7.4.3, 8.2.1, 8.2.4, 8.2.5.)
+A decoder that has just decoded other pictures takes such a keyframe for a continuation: frame_num jumps, and the
+picture order count is compared with the wrong pictures. So the keyframe becomes an IDR picture (NAL unit type of its
+slices, idr_pic_id, reference marking), and everything that follows, up to the next real IDR picture, is counted from
+it: frame_num, pic_order_cnt_lsb, and the differences of picture numbers in commands that reorder or remove references.
+Commands that remove pictures from before the keyframe are dropped, because those pictures no longer exist. The slice
+data, and therefore every pixel, stay unchanged. (ITU-T H.264, 7.3.3, 7.4.3, 8.2.1, 8.2.4, 8.2.5.)
 
-Pictures decoded after the keyframe but presented before it (leading pictures) must have been left out: they
-need the group before.
+Pictures that are decoded after the keyframe but presented before it (leading pictures) must be removed first: they
+need the previous GOP.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ _OTHER_SLICES = {2, 3, 4, 19, 20}
 
 
 class OpenGopRewriter:
-    """Rewrites the samples of a run, in decoding order, the keyframe first."""
+    """Rewrites the samples of a run, in decoding order, starting with the keyframe."""
 
     def __init__(self, sps: Mapping[int, Sps], pps: Mapping[int, Pps]) -> None:
-        """Parameter sets by their ids."""
+        """Take parameter sets by their ids."""
         self._sps, self._pps = sps, pps
         self._poc_base: int | None = None
         self._references: dict[int, int] = {}
-        """frame_num of the reference pictures since the keyframe: what it was → what it is now."""
+        """frame_num of the reference pictures since the keyframe: old → new."""
         self._count = 0
         self.finished = False
-        """True from the first real IDR picture on: the rest is copied as it is."""
+        """True from the first real IDR picture on: the rest is copied unchanged."""
 
     def rewrite(self, sample: bytes) -> bytes:
-        """The sample as it has to be after the keyframe became an IDR picture.
+        """Rewrite a sample, given that the keyframe became an IDR picture.
 
         Raises:
-            UnusualStreamError: it uses something that is not followed here.
+            UnusualStreamError: it uses a feature that is not supported here.
         """
         units = []
         picture: Slice | None = None
@@ -76,7 +76,7 @@ class OpenGopRewriter:
             raise UnusualStreamError("a slice header that cannot be read") from error
 
     def _after(self, picture: Slice) -> None:
-        """Note what this picture does to the reference memory."""
+        """Note how this picture changes the decoded picture buffer."""
         if self._poc_base is None:
             self._poc_base = picture.poc_lsb
         for difference in picture.operations or ():
@@ -96,14 +96,14 @@ class OpenGopRewriter:
         if entry and (head.kind != INTRA or not head.ref_idc):
             raise UnusualStreamError("a keyframe that is not intra")
         for length, commands in zip(head.references, head.changes, strict=True):
-            # Each command puts one entry in front; a picture may be put there several times (weighted prediction).
+            # Each command moves one entry to the front; a picture may be moved several times (weighted prediction).
             repeated = len(commands or ()) - len(self._named(head, commands or ()))
             if length > len(self._references) + repeated:
                 raise UnusualStreamError("references to pictures from before the keyframe")
         pps = self._pps[head.pps_id]
         sps = self._sps[pps.sps_id]
         payload = unescape(unit[1:])
-        # CABAC's slice data begin at a byte and are moved whole; CAVLC's are moved bit by bit.
+        # Slice data of CABAC begin at a byte boundary and are moved as bytes; those of CAVLC are moved as bits.
         source = BitReader(payload[:HEADER_BYTES] if pps.cabac else payload)
         writer = BitWriter()
         writer.copy(source, head.frame_num_at)
@@ -131,12 +131,12 @@ class OpenGopRewriter:
         return bytes([unit[0] & 0xE0 | IDR if entry else unit[0]]) + escape(body)
 
     def _named(self, head: Slice, commands: tuple[tuple[int, int], ...]) -> set[int]:
-        """The frame_num of the pictures that reordering commands name."""
+        """Return the frame_num of the pictures in reordering commands."""
         steps = accumulate((value + 1 if operation else -value - 1 for operation, value in commands), initial=0)
         return {self._old_number(head, step) for step in list(steps)[1:]}
 
     def _lists(self, writer: BitWriter, head: Slice) -> None:
-        """Reordering commands name pictures by differences of frame_num, each from the one before (8.2.4.3)."""
+        """Rewrite reordering commands, which name pictures by frame_num relative to the previous one (8.2.4.3)."""
         modulus = self._modulus(head)
         for commands in head.changes:
             writer.put(commands is not None, 1)
@@ -148,7 +148,7 @@ class OpenGopRewriter:
                 if old not in self._references:
                     raise UnusualStreamError("references to pictures from before the keyframe")
                 wanted = self._references[old]
-                # A difference of 0 is written as a whole turn.
+                # A difference of 0 is written as the modulus.
                 writer.unsigned(0)
                 writer.unsigned(((new - wanted) % modulus or modulus) - 1)
                 new = wanted
@@ -172,7 +172,7 @@ class OpenGopRewriter:
 
 
 def _moved(writer: BitWriter, source: BitReader, payload: bytes) -> bytes:
-    """CAVLC: the slice data follow bit by bit, up to and including the stop bit."""
+    """Move the slice data of CAVLC bit by bit, up to and including the stop bit."""
     last = payload.rstrip(b"\0")
     zeros = (last[-1] & -last[-1]).bit_length() - 1
     writer.copy(source, len(last) * 8 - zeros)
@@ -181,7 +181,7 @@ def _moved(writer: BitWriter, source: BitReader, payload: bytes) -> bytes:
 
 
 def rewriter_of(configuration: AvcConfiguration) -> OpenGopRewriter | None:
-    """A rewriter for a track with these parameter sets; None where they are unusual."""
+    """Return a rewriter for a track with these parameter sets; None if they are unusual."""
     try:
         sps = [parse_sps(unit) for unit in configuration.sps]
         pps = [parse_pps(unit) for unit in configuration.pps]

@@ -1,4 +1,4 @@
-"""The part of an H.264 picture parameter set that slice headers depend on."""
+"""The part of an H.264 picture parameter set on which slice headers depend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cutback.domain.errors import MediaUnreadableError
 
 @dataclass(frozen=True, slots=True)
 class Pps:
-    """Fields of pic_parameter_set_rbsp (ITU-T H.264, 7.3.2.2), up to the last that slice headers need."""
+    """Fields of pic_parameter_set_rbsp (ITU-T H.264, 7.3.2.2), up to the last one that slice headers need."""
 
     id: int
     sps_id: int
@@ -27,10 +27,10 @@ class Pps:
 
 
 def parse_pps(unit: bytes) -> Pps:
-    """Read a PPS NAL unit.
+    """Parse a PPS NAL unit.
 
     Raises:
-        MediaUnreadableError: it is cut short, or uses slice groups (which nothing but test streams does).
+        MediaUnreadableError: it is truncated, or uses slice groups (which only test streams do).
     """
     reader = BitReader(unescape(unit)[1:])
     try:
@@ -48,4 +48,4 @@ def parse_pps(unit: bytes) -> Pps:
         reader.flag()
         return Pps(number, sps, cabac, field_order, groups, references, weighted, bipred, deblocking, reader.flag())
     except IndexError:
-        raise MediaUnreadableError("A picture parameter set is cut short.") from None
+        raise MediaUnreadableError("A picture parameter set is truncated.") from None

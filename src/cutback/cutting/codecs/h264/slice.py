@@ -1,4 +1,4 @@
-"""H.264 slice headers (ITU-T H.264, 7.3.3): reading where the fields lie that renumbering changes."""
+"""Parses H.264 slice headers (ITU-T H.264, 7.3.3): finds the fields that renumbering changes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cutback.cutting.codecs.h264.sps import Sps
 
 P, B, INTRA = 0, 1, 2
 HEADER_BYTES = 512
-"""More than any slice header takes that is parsed here."""
+"""More bytes than any slice header that is parsed here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A slice's header. Positions are bits from behind the NAL unit's first byte, unescaped."""
+    """A slice header. Positions are bits after the NAL unit's first byte, unescaped."""
 
     nal_type: int
     ref_idc: int
@@ -27,30 +27,30 @@ class Slice:
     frame_num_at: int
     poc_lsb: int
     poc_lsb_at: int
-    """-1 where the stream has none (picture order count type 2)."""
+    """-1 if the stream has none (picture order count type 2)."""
     idr_pic_id_at: int
-    """Where idr_pic_id stands, or would have to be put in."""
+    """Where idr_pic_id is, or would be inserted."""
     references: tuple[int, ...]
     """How many entries each reference list has; empty for an intra slice."""
     lists: tuple[int, int]
     """Where ref_pic_list_modification begins and ends."""
     changes: tuple[tuple[tuple[int, int], ...] | None, ...]
-    """Its commands, a list each: (modification_of_pic_nums_idc, abs_diff_pic_num_minus1); None: not modified."""
+    """Its commands, for each list: (modification_of_pic_nums_idc, abs_diff_pic_num_minus1); None: not modified."""
     marking: tuple[int, int]
-    """Where dec_ref_pic_marking begins and ends; equal where there is none."""
+    """Where dec_ref_pic_marking begins and ends; equal if there is none."""
     operations: tuple[int, ...] | None
-    """difference_of_pic_nums_minus1 of its memory management operations, which all are of type 1; None where
-    the sliding window governs."""
+    """difference_of_pic_nums_minus1 of its memory management operations, which are all of type 1; None if the sliding
+    window applies."""
     end: int
-    """Where the slice data begin (for CABAC: the alignment bits before it)."""
+    """Where the slice data begin (for CABAC, the alignment bits before them)."""
 
 
 def parse_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
-    """Read a slice's header from a NAL unit or its first `HEADER_BYTES`.
+    """Parse a slice header from a NAL unit or its first `HEADER_BYTES`.
 
     Raises:
-        UnusualStreamError: it uses something that Cutback does not renumber.
-        IndexError: the unit is cut short.
+        UnusualStreamError: it uses a feature that Cutback cannot renumber.
+        IndexError: the unit is truncated.
     """
     nal_type, ref_idc = unit[0] & 31, unit[0] >> 5 & 3
     reader = BitReader(unescape(unit[1:HEADER_BYTES]))

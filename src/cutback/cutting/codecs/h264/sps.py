@@ -1,4 +1,4 @@
-"""The part of an H.264 sequence parameter set that decides what may be joined with what."""
+"""The part of an H.264 sequence parameter set that decides which pictures can be joined."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Sps:
     poc_lsb_bits: int
     references: int
     frames_only: bool
-    """False where pictures may be interlaced fields."""
+    """False if pictures may be interlaced fields."""
 
     @property
     def ordinary(self) -> bool:
-        """Progressive 4:2:0 of 8 or 10 bits: what the encoder for a clip's edges makes, too."""
+        """Whether it is progressive 4:2:0 with 8 or 10 bits, like the encoder's output for edges."""
         return self.chroma_format == 1 and self.bit_depth in {8, 10} and self.frames_only
 
 
 def parse_sps(unit: bytes) -> Sps:
-    """Read an SPS NAL unit.
+    """Parse an SPS NAL unit.
 
     Raises:
-        MediaUnreadableError: it is cut short.
+        MediaUnreadableError: it is truncated.
     """
     try:
         return _parse(BitReader(unescape(unit)[1:]))
     except IndexError:
-        raise MediaUnreadableError("A sequence parameter set is cut short.") from None
+        raise MediaUnreadableError("A sequence parameter set is truncated.") from None
 
 
 def _parse(reader: BitReader) -> Sps:

@@ -1,1 +1,1 @@
-"""HEVC (ITU-T H.265): parameter sets, NAL unit types, and entering a stream midway."""
+"""HEVC (ITU-T H.265): parameter sets, NAL unit types, and starting in the middle of a stream."""

@@ -1,7 +1,7 @@
 """HEVC as a `Codec`: a sample entry for the recording's samples and another for the encoder's.
 
-x265 cannot be given other parameter set ids, and giving its slices another id would shift their every bit. So the
-two kinds of samples have an entry (`hvc1`) each, which is how ISO/IEC 14496-15 means parameter sets to change.
+x265 cannot use other parameter set ids, and changing the id in its slices would shift all their bits. So each of the
+two kinds of samples has its own entry (`hvc1`), which is how ISO/IEC 14496-15 intends parameter sets to change.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Hevc:
     encoder = "libx265"
 
     def joinable(self, track: Track) -> bool:
-        """4:2:0 of 8 or 10 bits with 4-byte NAL lengths."""
+        """Whether it is 4:2:0 with 8 or 10 bits and 4-byte NAL lengths."""
         try:
             configuration = _configuration(track)
         except (MediaUnreadableError, IndexError):
@@ -50,18 +50,18 @@ class Hevc:
         return "none"
 
     def header_rewriter(self, track: Track) -> _BrokenLinkRewriter | None:
-        """The first sample alone is rewritten."""
+        """Return a rewriter, which changes only the first sample."""
         del track
         return _BrokenLinkRewriter()
 
     def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
-        """Beside copies: no pictures held back. Whole: GOPs of two seconds."""
+        """For joining: no reordering delay. Fully encoded: GOPs of two seconds."""
         del interlaced
         params = (_EDGE if track is not None else _WHOLE).format(keyint=max(1, round(2 * rate)))
         return {"preset": "superfast", "crf": "16", "x265-params": params}
 
     def sample(self, annex_b: bytes) -> bytes:
-        """Length-prefixed, without parameter sets and SEI."""
+        """Convert to length prefixes, without parameter sets and SEI."""
         units = (unit for unit in split_annex_b(annex_b) if nal.unit_type(unit) <= nal.LAST_SLICE)
         return prefixed(units, 4)
 
@@ -70,19 +70,19 @@ class Hevc:
         return bytes([nal.PREFIX_SEI << 1, 1]) + escape(messages + b"\x80")
 
     def joined_entries(self, track: Track, header: bytes) -> tuple[list[bytes], int]:
-        """The recording's entry, and the same with the encoder's parameter sets."""
+        """Return the recording's entry, and the same entry with the encoder's parameter sets."""
         own = nal.configuration_of(split_annex_b(header)).pack()
         raw = track.descriptions[0].raw
         return [raw, with_configuration(raw, b"hvcC", own)], 1
 
     def own_entry(self, width: int, height: int, header: bytes, boxes: bytes) -> bytes:
-        """An `hvc1` entry."""
+        """Return an `hvc1` entry."""
         own = nal.configuration_of(split_annex_b(header)).pack()
         return visual_entry(b"hvc1", width, height, b"hvcC", own, boxes)
 
 
 class _BrokenLinkRewriter:
-    """Makes a CRA picture a BLA picture: decoders then expect nothing from before it (ITU-T H.265, 8.1.3)."""
+    """Turns a CRA picture into a BLA picture, so that decoders need nothing from before it (ITU-T H.265, 8.1.3)."""
 
     def __init__(self) -> None:
         self.finished = False
@@ -99,7 +99,7 @@ class _BrokenLinkRewriter:
             elif kind == nal.IDR_W_RADL:
                 units.append(nal.with_type(unit, nal.IDR_N_LP))
             elif kind <= nal.LAST_SLICE:
-                raise UnusualStreamError("a keyframe that is none")
+                raise UnusualStreamError("a keyframe that is not a random access point")
             else:
                 units.append(unit)
         return prefixed(units, 4)

@@ -20,7 +20,7 @@ def unit_type(unit: bytes) -> int:
 
 
 def with_type(unit: bytes, kind: int) -> bytes:
-    """The same NAL unit under another type."""
+    """Return the same NAL unit with another type."""
     return bytes([unit[0] & 0x81 | kind << 1]) + unit[1:]
 
 
@@ -40,7 +40,7 @@ class HevcConfiguration:
 
     @property
     def ordinary(self) -> bool:
-        """4:2:0 of 8 or 10 bits, as the encoder makes it."""
+        """Whether it is 4:2:0 with 8 or 10 bits, like the encoder's output."""
         return self.fixed[16] & 3 == 1 and self.depth in {8, 10} and self.fixed[18] & 7 == self.fixed[17] & 7
 
     @property
@@ -49,7 +49,7 @@ class HevcConfiguration:
         return (self.fixed[17] & 7) + 8
 
     def pack(self) -> bytes:
-        """The record's bytes."""
+        """Return the record's bytes."""
         parts = [self.fixed, bytes([len(self.arrays)])]
         for kind, units in self.arrays:
             parts.append(bytes([0x80 | kind]) + len(units).to_bytes(2))
@@ -58,13 +58,13 @@ class HevcConfiguration:
 
 
 def parse_configuration(record: bytes) -> HevcConfiguration:
-    """Take an hvcC apart.
+    """Parse an hvcC.
 
     Raises:
-        MediaUnreadableError: it is cut short.
+        MediaUnreadableError: it is truncated.
     """
     if len(record) < 23:
-        raise MediaUnreadableError("Its decoder configuration is cut short.")
+        raise MediaUnreadableError("Its decoder configuration is truncated.")
     arrays = []
     at = 23
     for _ in range(record[22]):
@@ -74,7 +74,7 @@ def parse_configuration(record: bytes) -> HevcConfiguration:
         for _ in range(count):
             size = int.from_bytes(record[at : at + 2])
             if not size or at + 2 + size > len(record):
-                raise MediaUnreadableError("Its decoder configuration is cut short.")
+                raise MediaUnreadableError("Its decoder configuration is truncated.")
             units.append(record[at + 2 : at + 2 + size])
             at += 2 + size
         arrays.append((kind, tuple(units)))
@@ -82,7 +82,7 @@ def parse_configuration(record: bytes) -> HevcConfiguration:
 
 
 def configuration_of(units: Iterable[bytes]) -> HevcConfiguration:
-    """The record for an encoder's parameter sets (4:2:0)."""
+    """Make the record for an encoder's parameter sets (4:2:0)."""
     by_kind: dict[int, list[bytes]] = {VPS: [], SPS: [], PPS: []}
     for unit in units:
         by_kind.get(unit_type(unit), []).append(unit)
