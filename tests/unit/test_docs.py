@@ -37,6 +37,7 @@ from cutback.domain.requests.batch import requests_in
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.request import ClipRequest, Output, parse_request
 from cutback.domain.requests.sources import CameraSpan, Range
+from cutback.settings.config_file import CONFIG
 from cutback.settings.settings import Settings, load_settings, variable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +136,7 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_no_page_names_a_setting_that_does_not_exist(path: Path) -> None:
-    known = {variable(name) for name in Settings.model_fields} | MISSPELT_ON_PURPOSE
+    known = {variable(name) for name in Settings.model_fields} | MISSPELT_ON_PURPOSE | {CONFIG}
     used = set(re.findall(r"CUTBACK_[A-Z_]*[A-Z]", path.read_text(encoding="utf-8")))
     assert {name for name in used - known if not name.startswith(("CUTBACK_TEST_", "CUTBACK_BENCH_"))} == set()
 

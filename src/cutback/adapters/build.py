@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cutback.domain.base import utc_now
@@ -204,6 +205,19 @@ def _cache(settings: Settings) -> Cache:
         raise SettingsError("\n- CUTBACK_CACHE_URL needs pymemcache; pip install 'cutback[aws]'") from error
 
     return MemcachedCache(cache_nodes(settings.cache_url))
+
+
+def back_up(settings: Settings, target: Path, *, replace: bool) -> int:
+    """Copy the SQLite database to a file. Returns its bytes. Raises as `cutback.adapters.sqlite.backup.back_up`.
+
+    Raises:
+        SettingsError: nothing is kept in SQLite.
+    """
+    if not settings.uses_sqlite:
+        raise SettingsError("\n- CUTBACK_RECORDS_URL: nothing is in SQLite; back up the MongoDB database instead")
+    from cutback.adapters.sqlite.backup import back_up as copy
+
+    return copy(settings.database_path, target, replace=replace)
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -49,6 +49,12 @@ class NoDataError(CutbackError):
     detail_only = True
 
 
+class NeedsAttentionError(CutbackError):
+    """Something needs attention."""
+
+    reason = "needs_attention"
+
+
 class AlreadyRunningError(CutbackError):
     """`cutback up` is running on this data folder already."""
 

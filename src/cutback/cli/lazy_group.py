@@ -35,6 +35,9 @@ COMMANDS = {
     },
     "Running it": {
         "up": "cutback.cli.commands.up",
+        "status": "cutback.cli.commands.status",
+        "settings": "cutback.cli.commands.settings",
+        "backup": "cutback.cli.commands.backup",
         "worker": "cutback.cli.commands.worker",
         "demo": "cutback.cli.demo.command",
         "schema": "cutback.cli.commands.schema",

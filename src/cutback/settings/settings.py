@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -21,6 +23,7 @@ from cutback.domain.cameras.placing import Rules
 from cutback.domain.errors import SettingsError
 from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
+from cutback.settings.config_file import CONFIG, ConfigFile, read_config
 from cutback.settings.setting_values import (
     check_patterns,
     check_secret,
@@ -37,6 +40,9 @@ _DEVELOPERS = ("CUTBACK_TEST_", "CUTBACK_BENCH_")
 """Prefixes of variables that only tests and benchmarks read; Cutback ignores them."""
 
 _LIMITS = Limits()
+_SECRETS = {"webhook_secret", "source_options", "clip_options", "records_url"}
+"""Settings whose values are never shown."""
+
 FOR_THE_WORKER = 640 << 20
 """Bytes that a worker needs besides a job: for itself, an upload's buffers, an idle child process and libraries."""
 
@@ -185,6 +191,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The lowest level that is logged."
     )
+    log_format: Literal["text", "json"] = Field("text", description="How log entries look: text or json, one a line.")
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -306,25 +313,76 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
+@dataclass(frozen=True, slots=True)
+class DescribedSetting:
+    """A setting as it is in effect."""
+
+    variable: str
+    value: Any
+    """As JSON has it; None for a secret that is set."""
+    shown: str
+    origin: str
+    """`--data`, `environment`, the configuration file's path, or `default`."""
+
+
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings from the environment. `overrides` (by field name; None is ignored) take precedence.
+    """Read the settings. The environment wins over the file; `overrides` (by field name; None is ignored) over both.
+
+    The file is the one that CUTBACK_CONFIG names, or `cutback.toml` in the data folder, if there is one.
 
     Raises:
-        SettingsError: a variable is invalid or unknown; the message names every one and says what to do.
+        SettingsError: a setting is invalid or unknown; the message names every one and says what to do.
     """
-    faults = _unknown_variables()
+    return _load(overrides)[0]
+
+
+def describe_settings(**overrides: Any) -> list[DescribedSetting]:
+    """Every setting as it is in effect, and where it comes from. Arguments and errors are those of `load_settings`."""
+    settings, file, given = _load(overrides)
+    values = settings.model_dump(mode="json")
+    found = []
+    for name in Settings.model_fields:
+        secret = name in _SECRETS and bool(getattr(settings, name))
+        value = None if secret else values[name]
+        if name in given:
+            origin = "--data" if name == "data" else "command line"
+        elif variable(name) in _environment():
+            origin = "environment"
+        elif file is not None and name in file.content:
+            origin = str(file.path)
+        else:
+            origin = "default"
+        shown = "(hidden)" if secret else "" if value is None else _written(value)
+        found.append(DescribedSetting(variable(name), value, shown, origin))
+    return found
+
+
+def _load(overrides: dict[str, Any]) -> tuple[Settings, ConfigFile | None, set[str]]:
+    given = {name: value for name, value in overrides.items() if value is not None}
+    environment = _environment()
+    data = given.get("data") or environment.get(variable("data")) or Settings.model_fields["data"].default
+    file = read_config(environment.get(CONFIG, ""), Path(data))
+    content = file.content if file is not None else {}
+    faults = [*_unknown_variables(), *_unknown_in_file(file)]
+    known = {name: value for name, value in content.items() if name in Settings.model_fields and name != "data"}
+    from_file = {name: value for name, value in known.items() if variable(name) not in environment}
     settings = None
     try:
-        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})
+        settings = Settings(**{**from_file, **given})
     except ValidationError as error:
-        faults += [_fault(item) for item in error.errors(include_url=False)]
+        faults += [_fault(item, from_file, file) for item in error.errors(include_url=False)]
     if faults or settings is None:
         raise SettingsError("".join(f"\n- {fault}" for fault in faults))
-    return settings
+    return settings, file, set(given)
+
+
+def _environment() -> dict[str, str]:
+    """The variables that are set and not empty, by name in capitals."""
+    return {name.upper(): value for name, value in os.environ.items() if value and name.upper().startswith(PREFIX)}
 
 
 def _unknown_variables() -> list[str]:
-    known = {variable(name) for name in Settings.model_fields}
+    known = {*(variable(name) for name in Settings.model_fields), CONFIG}
     faults = []
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(_DEVELOPERS):
@@ -334,7 +392,21 @@ def _unknown_variables() -> list[str]:
     return faults
 
 
-def _fault(item: Any) -> str:
+def _unknown_in_file(file: ConfigFile | None) -> list[str]:
+    if file is None:
+        return []
+    faults = []
+    for name in file.content:
+        if name == "data":
+            faults.append(f"{file.path}: data cannot be set in the file, which may lie in the data folder itself")
+        elif name not in Settings.model_fields:
+            close = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.6)
+            hint = f"did you mean {close[0]}?" if close else "remove it, or find the right one in docs/settings.md"
+            faults.append(f"{file.path}: {name} is not a setting; {hint}")
+    return faults
+
+
+def _fault(item: Any, from_file: Mapping[str, Any], file: ConfigFile | None) -> str:
     problem = problem_of(item)
     if not item["loc"]:
         return problem
@@ -342,9 +414,17 @@ def _fault(item: Any) -> str:
     field = Settings.model_fields.get(name)
     if field is None:
         return f"{name} is not a setting"
-    hidden = name in {"webhook_secret", "source_options", "clip_options", "records_url"}
-    shown = "" if hidden else f" (it is {str(item['input'])[:80]!r})"
-    return f"{variable(name)}{shown}: {problem}. {_help(field)}"
+    shown = "" if name in _SECRETS else f" (it is {str(item['input'])[:80]!r})"
+    where = f"{file.path}: {name}" if file is not None and name in from_file else variable(name)
+    return f"{where}{shown}: {problem}. {_help(field)}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(str(each) for each in value)
+    return (
+        json.dumps(value) if isinstance(value, dict) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _help(field: FieldInfo) -> str:

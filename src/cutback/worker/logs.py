@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+from datetime import UTC, datetime
+from typing import Literal
 
-from cutback.domain.visible import visible
+from cutback.domain.visible import visible, visible_in_json
+
+_PAIR = re.compile(r"(?:^|\s)([a-z_]+)=(\S+)")
+_OWN = {"time", "level", "logger", "message", "exception"}
 
 
 class LineFormatter(logging.Formatter):
@@ -15,8 +22,27 @@ class LineFormatter(logging.Formatter):
         return visible(super().format(record))
 
 
-def configure_logging(level: str) -> None:
-    """One line an entry, `name=value`, on the standard error."""
+class JsonFormatter(logging.Formatter):
+    """One JSON object an entry: `time`, `level`, `logger`, `message`, and every `name=value` of the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The entry as one line of JSON."""
+        message = record.getMessage()
+        entry = {
+            **{name: value for name, value in _PAIR.findall(message) if name not in _OWN},
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": message,
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return visible_in_json(json.dumps(entry, ensure_ascii=False))
+
+
+def configure_logging(level: str, style: Literal["text", "json"] = "text") -> None:
+    """One entry a line on the standard error: `name=value`, or JSON."""
     handler = logging.StreamHandler()
-    handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    text = LineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler.setFormatter(JsonFormatter() if style == "json" else text)
     logging.basicConfig(level=level, handlers=[handler])

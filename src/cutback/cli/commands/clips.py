@@ -18,6 +18,7 @@ from cutback.domain.errors import NoSuchFileError, WrongUsageError
 
 if TYPE_CHECKING:
     from cutback.domain.requests.request import ClipRequest
+    from cutback.services import Services
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Clips, by id.")]
 
@@ -46,7 +47,12 @@ def register(app: typer.Typer, panel: str) -> None:
         examples=(("--state failed --since 2h", "what failed in the last two hours"), ("--tag best --json", "")),
     )(clips)
     command(app, "show", panel=panel, examples=(("wave-7", "all that is known about it"),))(show)
-    command(app, "cancel", panel=panel, examples=(("wave-7 wave-8", "nobody wants them any more"),))(cancel)
+    command(
+        app,
+        "cancel",
+        panel=panel,
+        examples=(("wave-7 wave-8", "nobody wants them any more"), ("--all", "everything that is not finished")),
+    )(cancel)
     command(app, "retry", panel=panel, examples=(("wave-7", "a failed or cancelled clip, once more"),))(retry)
 
 
@@ -206,12 +212,29 @@ def show(screen: Screen, clip_id: Annotated[str, typer.Argument(metavar="ID", he
     screen.show(formatting.clip_card(clip, path, services.clock()))
 
 
-def cancel(screen: Screen, ids: Ids) -> None:
+def cancel(
+    screen: Screen,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Clips, by id.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every clip that is not finished.")] = False,
+) -> None:
     """Cancel clips; one in work stops within a second."""
     from cutback.lifecycle import accept
 
+    if bool(ids) == everything:
+        raise WrongUsageError("Name clips by id, or say --all.")
     services = screen.existing()
-    each(screen, ids, lambda name: {"clip": accept.cancel(services, name).public()}, "cancelled")
+    chosen = ids or _unfinished(services)
+    each(screen, chosen, lambda name: {"clip": accept.cancel(services, name).public()}, "cancelled")
+    if not chosen:
+        screen.hint("There is nothing to cancel.")
+
+
+def _unfinished(services: Services) -> list[str]:
+    from cutback.cli.commands.status import clips_of
+    from cutback.domain.clips.clip import ClipState
+
+    return [clip.id for state in ClipState if not state.final for clip in clips_of(services, state)]
 
 
 def retry(screen: Screen, ids: Ids) -> None:

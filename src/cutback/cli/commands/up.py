@@ -55,7 +55,7 @@ def up(
     if screen.live:
         logs = settings.data / "logs"  # log lines would run through the view
     else:
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, settings.log_format)
     view = View(services)
     position = services.records.last_position()
     stop = threading.Event()

@@ -33,16 +33,17 @@ def worker(
     from cutback.lifecycle.arrivals import enter_recording
     from cutback.worker.logs import configure_logging
     from cutback.worker.poll import Worker, stopping_on_signals
+    from cutback.worker.presence import present
 
     settings = screen.settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     stop = threading.Event()
     with stopping_on_signals(stop):
         if with_parent:
             threading.Thread(target=_stop_with_parent, args=[stop], name="parent", daemon=True).start()
         services = screen.services()
         services.check()
-        with scanning(services, stop, enter_recording):
+        with present(settings.data, services.worker), scanning(services, stop, enter_recording):
             Worker(services).run(stop)
     screen.document({"worker": services.worker, "stopped": True})
 

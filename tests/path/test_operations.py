@@ -1,0 +1,123 @@
+"""What who runs Cutback needs: status, settings, backup, a configuration file, logs for machines."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+from tests.path.shell import Shell, workers_of
+from tests.support.waiting import PATIENCE, eventually
+
+PART = ("--from", "1", "--to", "2")
+
+
+def submit(shell: Shell, name: str) -> None:
+    shell.json("submit", "--recording", f"{name}.mp4", *PART, "--id", name)
+
+
+def test_status_tells_of_queued_clips_without_a_worker_and_of_failures_by_reason(shell: Shell) -> None:
+    submit(shell, "gone")
+    found = shell.json("status", code=1)
+    assert (found["clips"]["queued"], found["queue"]["visible"], found["workers"]) == (1, 1, [])
+    assert ["no worker runs" in sentence for sentence in found["attention"]] == [True]
+    worker = shell.start("worker")
+    eventually(lambda: shell.json("show", "gone")["state"] == "failed", "the clip's failure")
+    found = shell.json("status")
+    assert found["failed_last_day"] == {"recording_not_found": 1}
+    assert len(found["workers"]) == 1
+    assert found["attention"] == []
+    worker.kill()
+    worker.communicate()
+    assert shell.json("status")["workers"] == []
+
+
+def test_status_tells_of_clips_that_are_queued_for_too_long(shell: Shell) -> None:
+    submit(shell, "old")
+    eventually(lambda: shell.json("status", code=1)["oldest_queued_seconds"] > 1, "a second")
+    found = shell.json("status", "--max-age", "1", code=1)
+    assert any("queued for more than 1 s" in sentence for sentence in found["attention"])
+
+
+def test_cancel_all_cancels_what_is_not_finished_and_nothing_else(shell: Shell) -> None:
+    for name in ("a", "b", "c"):
+        submit(shell, name)
+    shell.json("cancel", "c")
+    assert {each["id"] for each in shell.json("cancel", "--all")["results"]} == {"a", "b"}
+    assert {clip["state"] for clip in shell.json("clips")["clips"]} == {"cancelled"}
+    assert shell.json("cancel", "--all")["results"] == []
+    assert shell.run("cancel")[0] == 2
+
+
+def test_a_backup_is_a_whole_database_that_takes_the_places_of_the_first(shell: Shell) -> None:
+    for name in ("a", "b"):
+        submit(shell, name)
+    worker = shell.start("up", "--workers", "1")
+    eventually(lambda: bool(workers_of(worker.pid)), "a worker")
+    made = shell.json("backup", "copy.sqlite")
+    worker.send_signal(signal.SIGINT)
+    worker.communicate(timeout=PATIENCE)
+    with closing(sqlite3.connect(shell.folder / "copy.sqlite")) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert made["size"] == (shell.folder / "copy.sqlite").stat().st_size
+    assert shell.json("backup", "copy.sqlite", code=3)["error"]["reason"] == "output_exists"
+    own = "cutback-data/cutback.sqlite"
+    assert shell.json("backup", own, "--force", code=3)["error"]["reason"] == "output_is_source"
+    restored = shell.folder / "restored"
+    restored.mkdir()
+    (shell.folder / "copy.sqlite").rename(restored / "cutback.sqlite")
+    clips = shell.json("clips", "--data", "restored")["clips"]
+    assert {clip["id"] for clip in clips} == {"a", "b"}
+
+
+def test_settings_come_from_the_file_and_the_environment_wins(shell: Shell) -> None:
+    (shell.folder / "cutback-data").mkdir()
+    file = shell.folder / "cutback-data" / "cutback.toml"
+    file.write_text('workers = 4\nlog_level = "ERROR"\nwebhook_delays = [1, 2]\n', encoding="utf-8")
+    shell.environment["CUTBACK_WORKERS"] = "3"
+    shell.environment["CUTBACK_RECORDS_URL"] = "mongodb://user:secret@127.0.0.1/x"
+    found = {each["name"]: (each["value"], each["from"]) for each in shell.json("settings")["settings"]}
+    assert found["CUTBACK_WORKERS"] == (3, "environment")
+    assert found["CUTBACK_LOG_LEVEL"] == ("ERROR", "cutback-data/cutback.toml")
+    assert found["CUTBACK_WEBHOOK_DELAYS"] == ([1, 2], "cutback-data/cutback.toml")
+    assert found["CUTBACK_LIMIT_STREAMS"][1] == "default"
+    assert found["CUTBACK_RECORDS_URL"] == (None, "environment")
+    code, out, _ = shell.run("settings", "--all")
+    assert code == 0
+    assert "secret@" not in out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lees = 3", "cutback.toml: lees is not a setting; did you mean lease?"),
+        ("workers = 0", "cutback.toml: workers (it is '0'): must be at least 1."),
+        ("data = 'x'", "data cannot be set in the file"),
+        ("workers = x", "cutback.toml is not valid TOML (line 1"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_with_the_file(shell: Shell, text: str, said: str) -> None:
+    (shell.folder / "cutback.toml").write_text(text, encoding="utf-8")
+    shell.environment["CUTBACK_CONFIG"] = "cutback.toml"
+    code, _, err = shell.run("settings")
+    assert code == 2
+    assert said in err
+
+
+def test_a_named_file_that_is_not_there_is_said_to_be_missing(shell: Shell) -> None:
+    shell.environment["CUTBACK_CONFIG"] = "nope.toml"
+    assert "CUTBACK_CONFIG: there is no file nope.toml" in shell.run("settings")[2]
+
+
+def test_logs_are_json_where_the_settings_say_so(shell: Shell) -> None:
+    shell.environment["CUTBACK_LOG_FORMAT"] = "json"
+    submit(shell, "gone")
+    worker = shell.start("worker")
+    eventually(lambda: shell.json("show", "gone")["state"] == "failed", "the clip's failure")
+    worker.send_signal(signal.SIGTERM)
+    _, err = worker.communicate(timeout=PATIENCE)
+    entries = [json.loads(line) for line in err.splitlines()]
+    assert all({"time", "level", "logger", "message"} <= set(entry) for entry in entries)
+    assert any(entry.get("clip") == "gone" for entry in entries)
