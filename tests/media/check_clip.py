@@ -17,6 +17,9 @@ from cutback.domain.times import FrameNumber, Instant
 TOLERANCE = Fraction(1, 1000)
 """Within it a time names a frame."""
 
+HELD = Fraction(1, 5)
+"""Seconds: a picture shown for longer counts as held, also within a range that begins or ends meanwhile."""
+
 IN_SYNC = 0.020
 """Seconds that sound may be off."""
 
@@ -60,14 +63,23 @@ def expected_range(reference: ReferenceRecording, start: Instant, end: Instant) 
             else ExpectedRange(reference, 0, 0, begin, min(finish, reference.end), clamped)
         )
     inside = [n for n, t in enumerate(reference.times) if begin - TOLERANCE <= t < finish - TOLERANCE]
+    ends = [*reference.times[1:], reference.video_end]
+    on_show = [
+        n
+        for n, (t, until) in enumerate(zip(reference.times, ends, strict=True))
+        if until - t > HELD and t < begin - TOLERANCE and begin + TOLERANCE < until
+    ]
+    inside = on_show + inside
     if not inside:
         return None
     first, stop = inside[0], inside[-1] + 1
-    real_start = reference.times[first]
+    real_start = begin if on_show else reference.times[first]
     if first == 0 and reference.sound_start is not None and reference.sound_start < real_start:
         real_start = max(begin, reference.sound_start)
     at_end = max(reference.video_end, min(finish, reference.end))
     real_end = reference.times[stop] if stop < len(reference.times) else at_end
+    if ends[stop - 1] - reference.times[stop - 1] > HELD and real_end > finish + TOLERANCE:
+        real_end = finish
     return ExpectedRange(reference, first, stop, real_start, real_end, clamped)
 
 
@@ -97,7 +109,7 @@ def check_clip(clip: CutResult, wanted: Sequence[ExpectedRange], *, like: str = 
 def _check_times(clip: CutResult, shown: Presented, wanted: Sequence[ExpectedRange]) -> None:
     base, times = Fraction(0), []
     for part in wanted:
-        times += [base + part.reference.times[n] - part.start for n in range(part.first, part.stop)]
+        times += [base + max(part.reference.times[n], part.start) - part.start for n in range(part.first, part.stop)]
         base += part.duration
     off = [float(a - b) for a, b in zip(shown.times, times, strict=True)]
     assert all(abs(x) <= 0.001 for x in off), f"frames are off their times by up to {max(off, key=abs)} s"

@@ -34,6 +34,12 @@ def _vfr(frames: int) -> tuple[int, ...]:
     return tuple(ticks)
 
 
+def _held() -> dict[str, object]:
+    """25 frames a second to 2 s, one frame held from 1.96 s to 6 s, others from 7 s and from 9 s, then on to 11 s."""
+    frames = [*range(50), *range(150, 176), 225, *range(251, 275)]
+    return {"frames": len(frames), "pts": tuple(512 * n for n in frames), "time_base": Fraction(1, 12_800)}
+
+
 def _faster(frames: int) -> tuple[int, ...]:
     """30, then 60, then 24 frames a second."""
     ticks = [0]
@@ -153,6 +159,14 @@ CONTAINERS: dict[str, Recipe] = {
 
 RATES: dict[str, Recipe] = {
     "vfr": Recipe(_spec(gop=30, bframes=3, pts=_vfr(200), time_base=Fraction(1, 90000)), copies=True),
+    "held": Recipe(MediaSpec(gop=25, bframes=2, **_held()), copies=True),  # type: ignore[arg-type]
+    "held-fragmented": Recipe(
+        MediaSpec(gop=20, bframes=0, muxer_options=FRAGMENTED_DELAYED, **_held()),  # type: ignore[arg-type]
+        copies=True,
+    ),
+    "held-ts": Recipe(MediaSpec(gop=25, bframes=0, suffix=".ts", start=Fraction(3), **_held())),  # type: ignore[arg-type]
+    "held-mkv": Recipe(MediaSpec(gop=25, bframes=2, suffix=".mkv", audio=None, **_held())),  # type: ignore[arg-type]
+    "slow": Recipe(_spec(40, fps=Fraction(2), gop=8, bframes=0), copies=True),
     "rate-changes": Recipe(_spec(gop=25, bframes=3, pts=_faster(200), time_base=Fraction(1, 90000)), copies=True),
     "23.976": Recipe(_spec(gop=48, fps=Fraction(24000, 1001)), copies=True),
     "29.97": Recipe(_spec(gop=30, fps=Fraction(30000, 1001)), copies=True),

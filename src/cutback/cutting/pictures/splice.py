@@ -93,6 +93,9 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
         assert track is not None
         entries = _entries(track)
         clock = _Clock(track, base - part.piece.start, out.timescale)
+        first_shown = track.pts[track.order[part.piece.first]]
+        if track.seconds(first_shown) < part.piece.start:  # a picture that was on show before
+            clock.hold(first_shown, round(base * out.timescale))
         pictures.times += [clock.ticks(track.pts[n]) for n in track.order[part.piece.first : part.piece.stop]]
         group = BEFORE if in_source_order else None
         for run in part.runs:
@@ -197,6 +200,14 @@ class _Clock:
         self._unit = 2 * scale.denominator * offset.denominator
         self._factor = 2 * scale.numerator * offset.denominator
         self._offset = 2 * offset.numerator * scale.denominator + self._unit // 2
+        self._held: int | None = None
+        self._held_ticks = 0
+
+    def hold(self, pts: int, ticks: int) -> None:
+        """Let the picture of a time begin at another."""
+        self._held, self._held_ticks = pts, ticks
 
     def ticks(self, pts: int) -> int:
+        if pts == self._held:
+            return self._held_ticks
         return (pts * self._factor + self._offset) // self._unit

@@ -14,6 +14,9 @@ from cutback.cutting.job import Fill, Precision
 from cutback.domain.errors import RangeOutsideRecordingError
 from cutback.domain.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
 
+HELD = Fraction(1, 5)
+"""Seconds: a picture shown for longer is held. Shorter ones are frames at an ordinary rate, which are taken whole."""
+
 ENTRIES_TRIED = 8
 """How many keyframes are tried as the beginning of copying before everything is re-encoded."""
 
@@ -41,9 +44,10 @@ class FrameRange:
     """A range, adjusted to the times of frames."""
 
     start: Fraction
-    """Seconds since the recording's time zero: the time of the first frame, which is the clip's zero."""
+    """Seconds since the recording's time zero: the clip's zero. It is the first frame's time, or later if that frame is
+    held."""
     end: Fraction
-    """When the last frame ends, which is when the next frame begins."""
+    """When the last frame ends: when the next frame begins, or, if the last one is held, when the range ends."""
     first: int
     stop: int
     """The presented frames [first, stop)."""
@@ -62,7 +66,9 @@ def snap_to_frames(
 ) -> FrameRange:
     """Adjust a range to the times of its frames: those with start ≤ time < end.
 
-    At a seam, the range keeps its own start or end, whatever the times of the frames; see `CutRange`.
+    A picture that is held (shown for longer than `HELD`) when the range begins belongs to the range from there on; one
+    that is held when the range ends is shown until there. At a seam, the range keeps its own start or end, whatever
+    the times of the frames; see `CutRange`.
 
     Raises:
         RangeOutsideRecordingError: no frame (or, without video, no sound) begins in the range.
@@ -79,6 +85,8 @@ def snap_to_frames(
         return FrameRange(begin, finish if seam_after else min(finish, index.end), 0, 0, clamped and not seam_after)
     first = rank_at(video, begin)
     stop = rank_at(video, finish)
+    held = _held_at(video, first, begin)
+    first -= held
     if stop <= first:
         raise RangeOutsideRecordingError(f"No frame begins between {format_clock(begin)} and {format_clock(finish)}.")
     sound_start = min((track.start for track in index.audio), default=None)
@@ -89,11 +97,30 @@ def snap_to_frames(
         real_end = video.seconds(video.pts[video.order[stop]])
     else:
         real_end = max(video.end, min(finish, index.end))
+    if held:
+        real_start = begin
+    if _is_held(video, stop - 1) and real_end > finish + FRAME_TOLERANCE:
+        real_end = finish
     if seam_before:
         real_start = begin
     if seam_after:
         real_end, clamped = finish, False
     return FrameRange(real_start, real_end, first, stop, clamped)
+
+
+def _is_held(track: Track, rank: int) -> bool:
+    sample = track.order[rank]
+    return track.end_of(sample) - track.pts[sample] > HELD * track.timescale
+
+
+def _held_at(track: Track, following: int, moment: Fraction) -> bool:
+    """Whether the frame before `following` is held, and on show at a moment that no frame begins at."""
+    if not following or not _is_held(track, following - 1):
+        return False
+    begins_there = following < len(track.order) and (
+        track.seconds(track.pts[track.order[following]]) <= moment + FRAME_TOLERANCE
+    )
+    return not begins_there and track.seconds(track.end_of(track.order[following - 1])) > moment + FRAME_TOLERANCE
 
 
 def rank_at(track: Track, seconds: Fraction) -> int:

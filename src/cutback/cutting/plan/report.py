@@ -133,7 +133,7 @@ def part_report(
 
 
 def _segment(track: Track, piece: FrameRange, step: Step) -> dict[str, Any]:
-    start = track.seconds(track.pts[track.order[step.first]])
+    start = max(piece.start, track.seconds(track.pts[track.order[step.first]]))
     end = piece.end if step.end == piece.stop else track.seconds(track.end_of(track.order[step.end - 1]))
     return {
         "action": step.action,

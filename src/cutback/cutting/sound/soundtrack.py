@@ -54,7 +54,7 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
     begin, end = track.ticks(piece.start), track.ticks(piece.end)
     stop = track.rank_at(end)
     first = track.rank_at(begin)
-    if first and (first == len(track.order) or track.pts[track.order[first]] > begin):
+    if first and (first == len(track.order) or track.pts[track.order[first]] > begin) and _reaches(track, first, begin):
         first -= 1  # the packet that is heard when the range begins
     if first >= stop or track.end <= piece.start:
         return None
@@ -92,6 +92,17 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
         out.pts[0] = round(sounding)
         out.last_duration = max(1, min(out.last_duration, round(end) - out.pts[-1]))
     return out
+
+
+def _reaches(track: Track, rank: int, moment: Fraction) -> bool:
+    """Whether the packet before one still sounds at a moment; where sound has a hole, it lasts only as others do."""
+    sample = track.order[rank - 1]
+    lasts = track.duration(sample)
+    if track.kind == "audio":
+        usual = sorted(map(track.duration, track.order[max(0, rank - NEAR) : rank]))
+        if lasts > 4 * usual[len(usual) // 2]:
+            lasts = usual[len(usual) // 2]
+    return track.pts[sample] + lasts > moment
 
 
 def _marks(track: Track, numbers: Sequence[int], piece: FrameRange, first: int) -> list[SoundMark]:
