@@ -173,7 +173,7 @@ def test_a_delivery_that_nobody_takes_is_a_dead_letter_with_its_reason_and_can_b
     assert len(heard.came) == 3 * len(refused)
     found = letters(functions)
     assert {letter["subject"] for letter in found} == refused
-    assert {letter["reason"] for letter in found} == {"the receiver answered 503, 3 times over"}
+    assert {letter["reason"] for letter in found} == {"the receiver answered 503 (3 tries)"}
     heard.statuses = [204]
     heard.came.clear()
     assert cutback(functions, "redrive", "--all", "--queue", "webhooks", "--json")["redriven"] == len(refused)

@@ -96,7 +96,7 @@ def test_a_receiver_that_never_accepts_is_given_up_loudly(
     assert len(receiver.came) == 3
     assert webhook_depth(harness) == (0, 0, 1)
     [letter] = harness.webhooks.dead_letters()
-    assert "answered 503, 3 times over" in letter.reason
+    assert "answered 503 (3 tries)" in letter.reason
     assert [record.levelno for record in caplog.records if "dead_letter=yes" in record.message] == [logging.ERROR]
 
 
@@ -184,7 +184,7 @@ def test_only_the_open_internet_counts_as_public(address: str, *, public: bool) 
         (204, 9, Delivered()),
         (301, 1, Again(timedelta(seconds=5), "the receiver answered 301")),
         (500, 2, Again(timedelta(seconds=30), "the receiver answered 500")),
-        (500, 3, Abandon("the receiver answered 500, 3 times over")),
+        (500, 3, Abandon("the receiver answered 500 (3 tries)")),
         (410, 1, Abandon("the receiver answered 410")),
         (TimeoutError("slow"), 1, Again(timedelta(seconds=5), "TimeoutError: slow")),
     ],

@@ -1,1 +1,1 @@
-"""Entry points. Thin: none has logic that another lacks."""
+"""The command line: thin commands over the same functions that all interfaces use."""

@@ -1,4 +1,4 @@
-"""The command line: the commands, the options they share, and the one place where a command ends."""
+"""The command line: its options, and the one place where every command ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EPILOG = "\n".join(
         *(f"  [cyan]{code.value:>3}[/]  {meaning}" for code, meaning in MEANINGS.items()),
         "",
         "[bold]Settings[/]",
-        "  Environment variables CUTBACK_...; docs/settings.md lists them all.",
+        "  Environment variables CUTBACK_...; see docs/settings.md.",
     ]
 )
 
@@ -57,7 +57,7 @@ def _common(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Cut clips out of long recordings, exact to the frame."""
+    """Cut frame-exact clips out of long recordings."""
     ctx.obj = Common(as_json=as_json, data=data, debug=debug)
 
 
@@ -67,10 +67,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command. Every outcome becomes its exit code and its words here, and nowhere else."""
+    """Run one command. Only this function turns outcomes into exit codes and messages."""
     try:
         return int(app(arguments, standalone_mode=False, prog_name="cutback") or Exit.FINE)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every outcome is told of here
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every outcome is reported here
         return _end(arguments, error)
     finally:
         logging.shutdown()
@@ -82,7 +82,7 @@ def _end(arguments: list[str], error: BaseException) -> int:
     if isinstance(error, ShownError):
         return exit_of(error.error)
     if isinstance(error, BrokenPipeError):
-        # Whoever read our output has enough; Python would complain once more when it closes the stream.
+        # The reader of the output has closed it; Python would report that again when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FINE
     if type(error).__name__ == "NoArgsIsHelpError":
@@ -91,13 +91,13 @@ def _end(arguments: list[str], error: BaseException) -> int:
     screen = open_screen(as_json="--json" in before, debug="--debug" in before, data=None)
     shown, advice = _said(error)
     if screen.debug and not isinstance(error, typer.TyperException | KeyboardInterrupt | typer.Abort | StoppedError):
-        log.error("as --debug asks", exc_info=error)
+        log.error("traceback, because of --debug", exc_info=error)
     show_error(screen, shown, advice=advice)
     return exit_of(shown)
 
 
 def _said(error: BaseException) -> tuple[CutbackError, str]:
-    """An error as people read it, and a piece of advice."""
+    """Return an error for people, and advice."""
     if isinstance(error, typer.TyperException):
         from cutback.cli.usage_errors import usage_problem
 
@@ -109,7 +109,7 @@ def _said(error: BaseException) -> tuple[CutbackError, str]:
         return CutShortError(error.detail), ""
     if isinstance(error, CutbackError):
         return error, ""
-    return InternalError(), "This is a bug. --debug shows where it is; please report that."
+    return InternalError(), "This is a bug. Run the command with --debug to see where it is, and please report it."
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What all commands share: `--json`, `--data`, `--debug`, and examples at the end of their help."""
+"""What all commands share: `--json`, `--data`, `--debug`, and examples at the end of the help."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 _PANEL = "Everywhere"
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.", rich_help_panel=_PANEL)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=_PANEL)]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="The data folder (CUTBACK_DATA).", rich_help_panel=_PANEL),
+    typer.Option("--data", metavar="DIR", help="Use this data folder (CUTBACK_DATA).", rich_help_panel=_PANEL),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something breaks.", rich_help_panel=_PANEL)]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback if something fails.", rich_help_panel=_PANEL)]
 
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """The shared options as they stood before the command's name."""
+    """The shared options, if they precede the command's name."""
 
     as_json: bool = False
     data: Path | None = None
@@ -69,7 +69,7 @@ def command(
 
 
 def epilog(name: str, examples: tuple[tuple[str, str], ...]) -> str:
-    """Examples as the end of a command's help."""
+    """Format examples for the end of a command's help."""
     if not examples:
         return ""
     lines = ["[bold]Examples[/]"]

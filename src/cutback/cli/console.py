@@ -1,4 +1,4 @@
-"""The terminal. Whatever is printed passes through here, so that nothing from outside can command it."""
+"""The terminal. All output passes through here, so that text from outside cannot control it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from cutback.domain.visible import visible
 
 
 def escape(text: str) -> str:
-    """Text from outside, for use in markup: on one line, with unsafe characters visible and brackets literal."""
+    """Escape text from outside for markup: on one line, with unsafe characters visible and literal brackets."""
     return markup.escape(visible(text))
 
 
 class SafeConsole(Console):
-    """A console that writes no control characters but its own, whatever it is given."""
+    """A console that writes no control characters except its own."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Made visible before it is laid out, so that columns have their right width."""
+        """Make characters visible before the layout, so that columns have the right width."""
         return super().render_str(visible(text, keep="\n\t"), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """The last step before the stream, for text that came as a `Text`."""
+        """Do the same just before the output, for text that is already a `Text`."""
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment

@@ -1,4 +1,4 @@
-"""How a command ends: one table from what went wrong to the exit code."""
+"""The exit codes of commands, and one table from errors to exit codes."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ class Exit(IntEnum):
 
 
 MEANINGS = {
-    Exit.FINE: "all went well",
-    Exit.FAILED: "the work failed, for the reason named",
-    Exit.USAGE: "wrong usage or wrong settings",
-    Exit.REFUSED: "the request was refused; it will be again",
+    Exit.FINE: "success",
+    Exit.FAILED: "the work failed; the message names the reason",
+    Exit.USAGE: "wrong usage or settings",
+    Exit.REFUSED: "the request was refused; retrying does not help",
     Exit.NOT_FOUND: "no such file, clip, recording or dead letter",
-    Exit.TRY_AGAIN: "a store or the database is not available: try again",
-    Exit.INTERRUPTED: "interrupted before the work was done",
+    Exit.TRY_AGAIN: "a store or the database is unavailable; try again",
+    Exit.INTERRUPTED: "interrupted before the end",
 }
-"""What each means, for `cutback --help` and the docs."""
+"""What each code means, for `cutback --help` and the docs."""
 
 
 class WrongOptionsError(InvalidRequestError):
-    """Some options are wrong."""
+    """Some options are invalid."""
 
     reason = "wrong_usage"
 
     def __init__(self, faults: Sequence[Fault] = ()) -> None:
-        """`faults` names each by its option."""
+        """`faults` name the options."""
         super().__init__(list(faults))
 
 
 class NoDataError(CutbackError):
-    """There is no Cutback data here."""
+    """The data folder contains no Cutback data."""
 
     reason = "no_data"
     detail_only = True
@@ -56,7 +56,7 @@ class NeedsAttentionError(CutbackError):
 
 
 class AlreadyRunningError(CutbackError):
-    """`cutback up` is running on this data folder already."""
+    """`cutback up` is already running on this data folder."""
 
     reason = "already_running"
 
@@ -68,7 +68,7 @@ class DeadLetterNotFoundError(CutbackError):
 
 
 class CutShortError(CutbackError):
-    """It was interrupted before it was done."""
+    """The command was interrupted before it was done."""
 
     reason = "interrupted"
 
@@ -80,7 +80,7 @@ class ClipNotMadeError(CutbackError):
 
 
 class UnforeseenError(CutbackError):
-    """The demo did not go as it should."""
+    """The demo failed."""
 
     reason = "demo_failed"
 
@@ -106,7 +106,7 @@ _CODES = {
 
 
 def exit_of(error: CutbackError) -> Exit:
-    """The exit code for an error."""
+    """Return the exit code for an error."""
     if error.transient:
         return Exit.TRY_AGAIN
     return _CODES.get(error.reason, Exit.FAILED)

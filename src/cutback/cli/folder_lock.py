@@ -1,4 +1,4 @@
-"""One `cutback up` on a data folder: the second one is told of the first."""
+"""Allows only one `cutback up` per data folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "up.lock"
 
 @contextmanager
 def only_one(data: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system lets go of it when the process ends, however it ends.
+    """Hold the folder's lock; the system releases it when the process ends, however it ends.
 
     Raises:
         AlreadyRunningError: another process holds it.
@@ -28,7 +28,7 @@ def only_one(data: Path) -> Iterator[None]:
             owner = os.pread(handle, 20, 0).decode(errors="replace").strip()
             raise AlreadyRunningError(
                 f"It is process {owner or 'unknown'}, on {data.absolute()}. "
-                "For more workers, set CUTBACK_WORKERS, or start cutback worker."
+                "For more workers, set CUTBACK_WORKERS or start: cutback worker"
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

@@ -1,4 +1,4 @@
-"""The commands by name, each imported when it is called: `cutback --version` loads none of them."""
+"""The commands by name. Each is imported when it is called, so `cutback --version` imports none of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from cutback.domain.errors import WrongUsageError
 
 COMMANDS = {
-    "One recording, now": {
+    "Single recordings": {
         "cut": "cutback.cli.commands.cut",
         "probe": "cutback.cli.commands.cut",
         "plan": "cutback.cli.commands.plan",
@@ -33,7 +33,7 @@ COMMANDS = {
         "scan": "cutback.cli.commands.scan",
         "register": "cutback.cli.commands.scan",
     },
-    "Running it": {
+    "Operation": {
         "up": "cutback.cli.commands.up",
         "status": "cutback.cli.commands.status",
         "settings": "cutback.cli.commands.settings",
@@ -43,27 +43,27 @@ COMMANDS = {
         "schema": "cutback.cli.commands.schema",
     },
 }
-"""The panels of `cutback --help`, and in each the commands and the module that registers them."""
+"""The panels of `cutback --help`, each with its commands and the modules that register them."""
 
 _MODULES = {name: (panel, module) for panel, commands in COMMANDS.items() for name, module in commands.items()}
 
 
 class LazyGroup(TyperGroup):
-    """A group that knows its commands' names, and imports one when it is asked for."""
+    """A group that knows the names of its commands, and imports each only when needed."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """Every command, in the order of the help."""
+        """Return every command, in the order of the help."""
         del ctx
         return list(_MODULES)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        """The command of that name; None if there is none."""
+        """Return the command with that name; None if there is none."""
         if cmd_name not in self.commands and cmd_name in _MODULES:
             self.commands.update(load(cmd_name))
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
-        """Find the command that is called.
+        """Find the command to call.
 
         Raises:
             WrongUsageError: there is no such command.
@@ -72,15 +72,15 @@ class LazyGroup(TyperGroup):
         if name not in _MODULES and not name.startswith("-"):
             close = difflib.get_close_matches(name, _MODULES, n=1)
             hint = f"Did you mean {close[0]}?" if close else "cutback --help lists them."
-            raise WrongUsageError(f"There is no command {name}. {hint}")
+            raise WrongUsageError(f"Unknown command: {name}. {hint}")
         return super().resolve_command(ctx, args)
 
 
 def load(name: str) -> dict[str, TyperCommand]:
-    """The commands of the module that registers `name`, by name."""
+    """Return the commands of the module that registers `name`, by name."""
     panel, module = _MODULES[name]
     app = typer.Typer()
-    app.callback()(_together)  # otherwise an app of one command is that command
+    app.callback()(_together)  # otherwise an app with one command becomes that command
     importlib.import_module(module).register(app, panel)
     return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Where a command's output goes: people or programs, terminal or pipe. Every command is handed one."""
+"""The output of a command, for people or programs, to a terminal or a pipe. Every command gets a `Screen`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from cutback.settings.settings import Settings
 
 PIPE_WIDTH = 200
-"""Columns where there is no terminal: wide enough that nothing is folded."""
+"""Columns if there is no terminal: wide enough that nothing wraps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What the options that every command has say, and the two streams."""
+    """The options that all commands have, and the two output streams."""
 
     json: bool
     debug: bool
@@ -37,28 +37,28 @@ class Screen:
 
     @property
     def live(self) -> bool:
-        """Whether somebody watches, so that things may move."""
+        """Whether the output is a terminal, so that animations are useful."""
         return self.err.is_terminal and not self.json
 
     def show(self, *things: RenderableType) -> None:
-        """For people only."""
+        """Show a result, only to people."""
         if not self.json:
             for thing in things:
                 self.out.print(thing)
 
     def warn(self, text: str) -> None:
-        """Something that a person should look at, for people only."""
+        """Show a warning, only to people."""
         if not self.json:
             self.err.print(f"[yellow]![/] {escape(text)}", soft_wrap=True)
 
     def hint(self, text: str) -> None:
-        """A word beside the result, for people only."""
+        """Show a hint, only to people."""
         if not self.json:
             self.err.print(text, style="dim")
 
     @contextmanager
     def bar(self, label: str) -> Iterator[Callable[[float, str], None]]:
-        """A progress bar where somebody watches: call what it gives with a fraction (0 to 1) and a remark."""
+        """Show a progress bar on a terminal. Call the result with a fraction (0 to 1) and a remark."""
         if not self.live:
             yield lambda _fraction, _remark: None
             return
@@ -76,44 +76,43 @@ class Screen:
             yield lambda fraction, remark: progress.update(task, completed=fraction, remark=remark)
 
     def document(self, content: Any) -> None:
-        """The whole answer for programs."""
+        """Print the result for programs."""
         if self.json:
             print_json(content)
 
     def settings(self) -> Settings:
-        """The settings: environment and `--data`.
+        """Load the settings, from the environment and `--data`.
 
         Raises:
-            SettingsError: naming all that is wrong.
+            SettingsError: settings are invalid; the message names every fault.
         """
         from cutback.settings.settings import load_settings
 
         return load_settings(data=self.data)
 
     def services(self) -> Services:
-        """Stores, queue and records as the settings say. Raises as `services.build`."""
+        """Build stores, queue and records from the settings. Raises like `adapters.build.build`."""
         from cutback.adapters.build import build
 
         return build(self.settings())
 
     def existing(self) -> Services:
-        """As `services`, for commands that read or change what is there, and so make no data folder.
+        """Like `services`, for commands that need existing data, and so do not create a data folder.
 
         Raises:
-            NoDataError: nothing was ever kept there.
+            NoDataError: the folder contains no data.
         """
         settings = self.settings()
         if settings.uses_sqlite and not settings.database_path.exists():
             folder = settings.database_path.parent.absolute()
             raise NoDataError(
-                f"There is no Cutback data at {folder}. Check --data and CUTBACK_DATA; "
-                "cutback up and cutback submit create it."
+                f"It is {folder}. Check --data and CUTBACK_DATA; cutback up and cutback submit create the data."
             )
         return self.services()
 
 
 def open_screen(*, as_json: bool, debug: bool, data: Path | None) -> Screen:
-    """The process's own streams. Colours and moving things are for terminals, and bow to NO_COLOR."""
+    """Open the process's own streams. Colours and animations appear only on terminals, and respect NO_COLOR."""
     return Screen(as_json, debug, data, _console(stderr=False), _console(stderr=True))
 
 
@@ -125,13 +124,13 @@ def _console(*, stderr: bool) -> Console:
 
 
 def print_json(content: Any) -> None:
-    """One line of JSON on the standard output, at once."""
+    """Print one line of JSON to standard output, and flush it."""
     sys.stdout.write(visible_in_json(json.dumps(content, ensure_ascii=False, default=str)) + "\n")
     sys.stdout.flush()
 
 
 def show_error(screen: Screen, error: CutbackError, *, advice: str = "") -> None:
-    """One clear red line, and below it every fault or a piece of advice; or JSON."""
+    """Show an error: one red line, then every fault or advice; or JSON."""
     if screen.json:
         print_json({"error": error.as_dict()})
         return
@@ -154,9 +153,9 @@ def _lines(error: CutbackError) -> Iterator[str]:
 
 
 def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], said: str) -> None:
-    """Do the same to several, one failing without harm to the others; then raise the first failure, if any.
+    """Do the same for several ids, even if some fail; then raise the first failure, if any.
 
-    With `--json` the document is `{"results": [...]}`, in the order asked, an `error` in each that failed.
+    With `--json`, the document is `{"results": [...]}`, in the given order, with an `error` for each that failed.
     """
     results: list[dict[str, Any]] = []
     first: CutbackError | None = None
@@ -177,9 +176,9 @@ def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], 
 
 
 class ShownError(Exception):
-    """An error that has been shown already; only its exit code is still to come."""
+    """An error that is already shown; only its exit code is still needed."""
 
     def __init__(self, error: CutbackError) -> None:
-        """`error` gives the exit code."""
+        """`error` determines the exit code."""
         super().__init__(str(error))
         self.error = error

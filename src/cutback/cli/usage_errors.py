@@ -1,4 +1,4 @@
-"""What typer finds wrong with a command line, said in Cutback's words."""
+"""Describes errors of the command line in our own words."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from cutback.domain.validation import problem_of
 
 
 def usage_problem(error: Any) -> str:
-    """What is wrong, by option or argument, from typer's exception; never typer's own text.
+    """Describe what is wrong with an option or argument, given typer's exception; never with typer's text.
 
-    The exceptions' classes are private to typer, so they are told apart by their names.
+    The classes of the exceptions are private to typer, so their names distinguish them.
     """
     match type(error).__name__:
         case "NoSuchOption":
             close = sorted(error.possibilities or [], key=len)
-            return f"There is no option {error.option_name}." + (f" Did you mean {close[0]}?" if close else "")
+            return f"Unknown option: {error.option_name}." + (f" Did you mean {close[0]}?" if close else "")
         case "BadOptionUsage":
             value = "takes no value" if "not take" in error.message else "needs a value"
             return f"{error.option_name} {value}."
@@ -25,11 +25,11 @@ def usage_problem(error: Any) -> str:
             return _bad_value(error)
         case "UsageError" if "extra argument" in error.message:
             extra = error.message.partition("(s) (")[2].removesuffix(")")
-            return f"There is no use for {extra} here: the command takes fewer arguments."
+            return f"Too many arguments: {extra}."
         case "UsageError" if error.message.startswith("Missing command"):
             return "Name a command."
         case _:
-            return "These arguments are not understood."
+            return "These arguments are invalid."
 
 
 def _bad_value(error: Any) -> str:
@@ -41,7 +41,7 @@ def _bad_value(error: Any) -> str:
     said = (
         f"must be {_either([str(getattr(each, 'value', each)) for each in choices])}" if choices else problem_of(item)
     )
-    return f"{_named(error.param)} {str(item['input'])[:80]!r}: it {said}."
+    return f"{_named(error.param)} {str(item['input'])[:80]!r}: {said}."
 
 
 def _either(words: list[str]) -> str:
@@ -49,6 +49,6 @@ def _either(words: list[str]) -> str:
 
 
 def _named(param: Any) -> str:
-    """An option by its long name, an argument by the name that the help gives it."""
+    """Return the long name of an option, or the name of an argument in the help."""
     longest = max(param.opts, key=len)
     return str(longest if longest.startswith("-") else (param.metavar or param.name).strip("[]{}."))

@@ -1,4 +1,4 @@
-"""What is typed on a command line becomes a request; what is wrong with it is named by its option."""
+"""Converts command-line arguments to requests; reports faults by option."""
 
 from __future__ import annotations
 
@@ -34,57 +34,57 @@ class Typed:
     start: str
     end: str
     named: str = ""
-    """The option it came from, where it was `--range`."""
+    """The option that it comes from, if it was `--range`."""
 
 
 def typed_ranges(start: str | None, end: str | None, ranges: Sequence[str]) -> list[Typed]:
-    """`--from`/`--to`, or every `--range A..B`.
+    """Parse `--from`/`--to`, or every `--range A..B`.
 
     Raises:
-        WrongUsageError: neither or both, or a range without its two dots.
+        WrongUsageError: neither or both are given, or a range has no two dots.
     """
     if ranges:
         if start is not None or end is not None:
-            raise WrongUsageError("Say --from and --to, or one --range and more, not both.")
+            raise WrongUsageError("Use either --from and --to, or --range, but not both.")
         made = []
         for text in ranges:
             first, dots, last = text.partition("..")
             if not (dots and first and last):
-                raise WrongUsageError(f"--range {text!r}: write it as FROM..TO, such as 12.5..30.")
+                raise WrongUsageError(f"--range {text!r}: must be FROM..TO, such as 12.5..30.")
             made.append(Typed(first, last, f"--range {text}"))
         return made
     if start is None or end is None:
         missing = " and ".join(name for name, value in (("--from", start), ("--to", end)) if value is None)
-        raise WrongUsageError(f"{missing} is missing: say which part, such as --from 00:01:15 --to 00:01:45.")
+        raise WrongUsageError(f"{missing} is missing. Give both, such as --from 00:01:15 --to 00:01:45.")
     return [Typed(start, end)]
 
 
 def typed_instant(text: str) -> Any:
-    """A time in a request's own form; `frame:1234` is the frame of that number."""
+    """Convert a time to a request's form; `frame:1234` is the frame with that number."""
     match = re.fullmatch(r"frame:(\d{1,15})", text.strip(), re.ASCII)
     return {"frame": int(match[1])} if match else text
 
 
 def typed_labels(labels: Sequence[str]) -> dict[str, str]:
-    """`key=value`, each key once.
+    """Parse `key=value`, each key once.
 
     Raises:
-        WrongUsageError: one is not of that form.
+        WrongUsageError: one has another form, or a key is repeated.
     """
     made: dict[str, str] = {}
     for text in labels:
         key, equals, value = text.partition("=")
         if not equals or key in made:
-            raise WrongUsageError(f"--label {text!r}: write it as KEY=VALUE, every key once.")
+            raise WrongUsageError(f"--label {text!r}: must be KEY=VALUE, with every key only once.")
         made[key] = value
     return made
 
 
 def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRequest:
-    """A validated request; fields that are None or empty are left out.
+    """Make a validated request; fields that are None or empty are omitted.
 
     Raises:
-        WrongOptionsError: its faults named by the options they came from.
+        WrongOptionsError: the request is invalid; each fault names its option.
     """
     from cutback.domain.requests.request import validate_request
 
@@ -102,10 +102,10 @@ def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRe
 
 
 def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **fields: Any) -> list[ClipRequest]:
-    """A validated request for each camera; what is None or empty is left out.
+    """Make a validated request for each camera; fields that are None or empty are omitted.
 
     Raises:
-        WrongOptionsError: its faults named by the options they came from.
+        WrongOptionsError: a request is invalid; each fault names its option.
     """
     from cutback.domain.requests.batch import single_requests
     from cutback.domain.requests.request import validate_request
@@ -114,7 +114,7 @@ def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **f
     for name in {"from", "to", "at"} & set(typed):
         typed[name] = typed_moment(typed[name])
     if not {"at", "from", "to"} & set(typed):
-        raise WrongUsageError("Say --from and --to, or --at with --before and --after: moments of the wall clock.")
+        raise WrongUsageError("Use --from and --to, or --at with --before and --after; these are wall-clock times.")
     content = {
         "source": {"camera": cameras[0] if len(cameras) == 1 else list(cameras), **typed},
         **{name: value for name, value in fields.items() if value not in (None, "", [], {})},
@@ -127,7 +127,7 @@ def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **f
 
 
 def typed_moment(text: str) -> str | int:
-    """A moment as a request has it; without a date it is today's, without an offset by this machine's clock."""
+    """Convert a moment to a request's form. The default date is today; the default offset is this machine's."""
     written = text.strip()
     if re.fullmatch(r"\d{12,14}", written, re.ASCII):
         return int(written)
@@ -141,10 +141,10 @@ def typed_moment(text: str) -> str | int:
 
 
 def typed_key(named: str, text: str) -> str:
-    """A key of an object or a folder in a store; `named` is the option or argument it came from.
+    """Check the key of an object or folder in a store; `named` is the option or argument that it comes from.
 
     Raises:
-        WrongOptionsError: it cannot be one.
+        WrongOptionsError: it is not a valid key.
     """
     from cutback.domain.requests.sources import check_key
 
@@ -155,10 +155,10 @@ def typed_key(named: str, text: str) -> str:
 
 
 def requests_of_message(body: bytes) -> list[ClipRequest]:
-    """The requests of a file: one, or several in any form that the queue takes, too.
+    """Return the requests in a file: one or several, in any form that the queue accepts.
 
     Raises:
-        InvalidRequestError: one of them is wrong, or there is none.
+        InvalidRequestError: one of them is invalid, or there is none.
     """
     from cutback.domain.requests.batch import single_requests
     from cutback.domain.requests.envelope import RequestItem, open_envelope
@@ -167,7 +167,7 @@ def requests_of_message(body: bytes) -> list[ClipRequest]:
     items = open_envelope(body)
     contents = [each for item in items if isinstance(item, RequestItem) for each in single_requests(item.content)]
     if not contents or len(contents) < len([item for item in items if isinstance(item, RequestItem)]):
-        raise InvalidRequestError([Fault("", "holds no request")])
+        raise InvalidRequestError([Fault("", "contains no request")])
     return [validate_request(content) for content in contents]
 
 

@@ -1,4 +1,4 @@
-"""`cutback cameras` and `cutback recordings`: what the catalogue holds, and where it has gaps."""
+"""`cutback cameras` and `cutback recordings`: what the catalogue contains, and where it has gaps."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SHOWN_AT_FIRST = timedelta(days=1)
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the commands."""
-    command(app, "cameras", panel=panel, examples=(("", "who has been recording"),))(cameras)
+    command(app, "cameras", panel=panel, examples=(("", "which cameras have recordings"),))(cameras)
     command(
         app,
         "recordings",
         panel=panel,
         examples=(
-            ("--camera north-point", "its last day, and the gaps in it"),
-            ("--from 2026-11-23T10:00:00Z --to 2026-11-23T11:00:00Z", "an hour of all cameras"),
+            ("--camera north-point", "the last day, with its gaps"),
+            ("--from 2026-11-23T10:00:00Z --to 2026-11-23T11:00:00Z", "one hour of all cameras"),
         ),
     )(recordings)
 
@@ -56,7 +56,7 @@ def cameras(screen: Screen) -> None:
         }
     )
     if not found:
-        screen.hint("No camera has a recording yet; try: cutback scan")
+        screen.hint("No camera has a recording yet. Try: cutback scan")
         return
     table = formatting.table("camera", "recordings", "from", "to", "", right=["recordings"], clipped=["camera"])
     for each in found:
@@ -73,27 +73,32 @@ def cameras(screen: Screen) -> None:
 
 
 def show_claims(screen: Screen, cameras: Sequence[Camera]) -> None:
-    """Cameras whose name several folders claim."""
+    """Show cameras whose name several folders claim."""
     from cutback.domain.cameras.coverage import shown_folders
 
     claimed = [each for each in cameras if len(each.folders) > 1]
     for each in claimed:
         screen.warn(f"{each.name}: several folders name this camera: {shown_folders(each.folders)}")
     if claimed:
-        screen.hint("If they are different cameras, let their names span folders: {camera...} in docs/cameras.md")
+        screen.hint(
+            "If they are different cameras, use a pattern whose names span folders: {camera...} in docs/cameras.md"
+        )
 
 
 def recordings(
     screen: Screen,
-    camera: Annotated[str | None, typer.Option(help="Of this camera; otherwise of all.")] = None,
+    camera: Annotated[str | None, typer.Option(help="Show only this camera.")] = None,
     begins: Annotated[
-        str, typer.Option("--from", metavar="MOMENT", help="From this moment on. Without both, the last day.")
+        str,
+        typer.Option(
+            "--from", metavar="MOMENT", help="Start at this moment. Without --from and --to, show the last day."
+        ),
     ] = "",
-    ends: Annotated[str, typer.Option("--to", metavar="MOMENT", help="Up to this moment.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many recordings.")] = 200,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before left off.")] = None,
+    ends: Annotated[str, typer.Option("--to", metavar="MOMENT", help="End at this moment.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Show at most this many recordings.")] = 200,
+    cursor: Annotated[str | None, typer.Option(help="Continue after the previous page.")] = None,
 ) -> None:
-    """List recordings by their start, with a timeline of what is covered and what is not."""
+    """List recordings by start, with a timeline of coverage and gaps."""
     from cutback.cli.views.coverage import gaps_in
 
     start, end = moment_option("--from", begins), moment_option("--to", ends)
@@ -116,11 +121,11 @@ def recordings(
         }
     )
     if not page.recordings:
-        screen.hint("No recordings; try: cutback cameras")
+        screen.hint("No recordings. Try: cutback cameras")
         return
     _show(screen, of_camera, start, end)
     if page.next_cursor:
-        screen.hint(f"There are more: --cursor {page.next_cursor}, or a greater --limit")
+        screen.hint(f"There are more: use --cursor {page.next_cursor}, or a higher --limit")
 
 
 def _show(
@@ -143,10 +148,10 @@ def _last_day(catalogue: Catalogue, camera: str | None) -> datetime | None:
 
 
 def moment_option(option: str, text: str) -> datetime | None:
-    """An option's moment; None where it was left out.
+    """Parse an option's moment; None if it is not given.
 
     Raises:
-        WrongUsageError: it is none.
+        WrongUsageError: it is not a moment.
     """
     from cutback.domain.wallclock import parse_moment
 

@@ -1,4 +1,4 @@
-"""The commands around clips: submit, clips, show, cancel, retry."""
+"""The commands for clips: submit, clips, show, cancel, retry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cutback.domain.requests.request import ClipRequest
     from cutback.services import Services
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Clips, by id.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of clips.")]
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -30,13 +30,16 @@ def register(app: typer.Typer, panel: str) -> None:
         "submit",
         panel=panel,
         examples=(
-            ("wave.json", "a request from a file; - reads it from the standard input"),
-            ("--recording sea.mp4 --from 75 --to 90 --wait", "asked for by options, and waited for"),
-            ("--recording sea.mp4 --range 10..14 --range 62..70 --tag best", "two waves, joined"),
-            ("--camera north-point --from 2026-06-21T10:03:12.480Z --to 2026-06-21T10:03:41.9Z", "by wall clock"),
+            ("wave.json", "send a request from a file; - reads standard input"),
+            ("--recording sea.mp4 --from 75 --to 90 --wait", "send a request made of options, and wait"),
+            ("--recording sea.mp4 --range 10..14 --range 62..70 --tag best", "join two waves"),
+            (
+                "--camera north-point --from 2026-06-21T10:03:12.480Z --to 2026-06-21T10:03:41.9Z",
+                "cut by wall-clock time",
+            ),
             (
                 "--camera north-point --at 10:03:20 --before 8 --after 20",
-                "around a moment of today",
+                "cut around a moment of today",
             ),
         ),
     )(submit)
@@ -44,51 +47,69 @@ def register(app: typer.Typer, panel: str) -> None:
         app,
         "clips",
         panel=panel,
-        examples=(("--state failed --since 2h", "what failed in the last two hours"), ("--tag best --json", "")),
+        examples=(("--state failed --since 2h", "list what failed in the last two hours"), ("--tag best --json", "")),
     )(clips)
-    command(app, "show", panel=panel, examples=(("wave-7", "all that is known about it"),))(show)
+    command(app, "show", panel=panel, examples=(("wave-7", "show everything about a clip"),))(show)
     command(
         app,
         "cancel",
         panel=panel,
-        examples=(("wave-7 wave-8", "nobody wants them any more"), ("--all", "everything that is not finished")),
+        examples=(("wave-7 wave-8", "cancel two clips"), ("--all", "everything that is not finished")),
     )(cancel)
-    command(app, "retry", panel=panel, examples=(("wave-7", "a failed or cancelled clip, once more"),))(retry)
+    command(app, "retry", panel=panel, examples=(("wave-7", "retry a failed or cancelled clip"),))(retry)
 
 
 def submit(
     screen: Screen,
-    file: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="A request as JSON.")] = None,
-    recording: Annotated[str | None, typer.Option(metavar="KEY", help="In the store of recordings.")] = None,
+    file: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="A file with a request as JSON.")] = None,
+    recording: Annotated[str | None, typer.Option(metavar="KEY", help="Cut from the recording with this key.")] = None,
     cameras: Annotated[
-        list[str], typer.Option("--camera", metavar="NAME", help="Instead of --recording; a clip for each one named.")
+        list[str],
+        typer.Option(
+            "--camera", metavar="NAME", help="Cut from a camera instead; may be repeated, with a clip for each."
+        ),
     ] = [],  # noqa: B006 - typer makes a new list for each call
     start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Included. Of a camera: a moment of the wall clock.")
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Start here (included). With --camera: a moment of the wall clock."
+        ),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Excluded.")] = None,
     ranges: Annotated[
-        list[str], typer.Option("--range", metavar="FROM..TO", help="Instead of --from and --to; several are joined.")
+        list[str],
+        typer.Option(
+            "--range",
+            metavar="FROM..TO",
+            help="Use this range instead of --from and --to; may be repeated, to join ranges.",
+        ),
     ] = [],  # noqa: B006
-    at: Annotated[str | None, typer.Option(metavar="TIME", help="Of a camera: the moment to cut around.")] = None,
-    before: Annotated[str | None, typer.Option(metavar="SECONDS", help="Before --at.")] = None,
-    after: Annotated[str | None, typer.Option(metavar="SECONDS", help="After --at.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Cut around this moment of a camera.")] = None,
+    before: Annotated[str | None, typer.Option(metavar="SECONDS", help="Start this long before --at.")] = None,
+    after: Annotated[str | None, typer.Option(metavar="SECONDS", help="End this long after --at.")] = None,
     gaps: Annotated[
-        str | None, typer.Option(metavar="skip|freeze|black|fail", help="Where a camera recorded nothing.")
+        str | None,
+        typer.Option(metavar="skip|freeze|black|fail", help="What to do with time that a camera did not record."),
     ] = None,
-    clip_id: Annotated[str | None, typer.Option("--id", help="The same id twice is the same clip.")] = None,
-    title: Annotated[str | None, typer.Option(help="Shown to people.")] = None,
-    tags: Annotated[list[str], typer.Option("--tag", help="For finding it again; may be repeated.")] = [],  # noqa: B006
-    labels: Annotated[list[str], typer.Option("--label", metavar="KEY=VALUE", help="May be repeated.")] = [],  # noqa: B006
-    webhook: Annotated[str | None, typer.Option(metavar="URL", help="Hears of every change of state.")] = None,
+    clip_id: Annotated[
+        str | None, typer.Option("--id", help="Set the clip's id. The same id always means the same clip.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Set a title to show to people.")] = None,
+    tags: Annotated[list[str], typer.Option("--tag", help="Add a tag, to find the clip by; may be repeated.")] = [],  # noqa: B006
+    labels: Annotated[
+        list[str], typer.Option("--label", metavar="KEY=VALUE", help="Add a label; may be repeated.")
+    ] = [],  # noqa: B006
+    webhook: Annotated[str | None, typer.Option(metavar="URL", help="Send every change of state to this URL.")] = None,
     precision: Annotated[
-        str | None, typer.Option(metavar="exact|keyframe|instant", help="What may be re-encoded.")
+        str | None, typer.Option(metavar="exact|keyframe|instant", help="Choose what may be re-encoded.")
     ] = None,
-    expires_in: Annotated[int | None, typer.Option(metavar="SECONDS", help="Remove the clip after this.")] = None,
+    expires_in: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="Remove the finished clip after this time.")
+    ] = None,
     *,
-    wait: Annotated[bool, typer.Option("--wait", help="Stay until the clip is ready; exit 1 if it fails.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the clip is done; exit with 1 if it fails.")] = False,
 ) -> None:
-    """Ask for a clip: put a request into the queue."""
+    """Request a clip: put a request into the queue."""
     from cutback.lifecycle import accept
 
     options = {
@@ -102,15 +123,15 @@ def submit(
     }
     if file is not None:
         if recording or cameras or start or end or ranges or at or any(options.values()):
-            raise WrongUsageError("A request from a file takes no further options but --wait.")
+            raise WrongUsageError("With a request from a file, only --wait is allowed.")
         requests = _read_requests(file)
     elif cameras:
         if recording or ranges:
-            raise WrongUsageError("Say --recording or --camera, not both; --range is of recordings.")
+            raise WrongUsageError("Use either --recording or --camera, not both; --range is only for recordings.")
         around = {"at": at, "before": before, "after": after}
         requests = arguments.requests_of_cameras(cameras, {"from": start, "to": end, **around, "gaps": gaps}, **options)
     elif recording is None:
-        raise WrongUsageError("Name a FILE with a request, or say --recording or --camera, --from and --to.")
+        raise WrongUsageError("Name a FILE with a request, or use --recording or --camera, with --from and --to.")
     else:
         requests = [arguments.request_of(recording, arguments.typed_ranges(start, end, ranges), **options)]
     services = screen.services()
@@ -136,7 +157,7 @@ def _read_requests(file: str) -> list[ClipRequest]:
         with Path(file).open("rb") as stream:
             return arguments.requests_of_message(stream.read(1024 * 1024 + 1))
     except FileNotFoundError:
-        raise NoSuchFileError(f"There is no file {file}.") from None
+        raise NoSuchFileError(f"The file {file} does not exist.") from None
     except IsADirectoryError:
         raise WrongUsageError(f"{file} is a folder; name a file with a request.") from None
     except OSError as error:
@@ -145,23 +166,26 @@ def _read_requests(file: str) -> list[ClipRequest]:
 
 def clips(
     screen: Screen,
-    state: Annotated[str | None, typer.Option(help="queued, waiting, processing, ready, failed, ...")] = None,
-    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
-    recording: Annotated[str | None, typer.Option(metavar="KEY", help="Only those cut from it.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Asked for since: 90s, 30m, 2h, 7d, or 2026-06-21T05:30Z.")
+    state: Annotated[
+        str | None, typer.Option(help="Show only this state: queued, waiting, processing, ready, failed, ...")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Show only clips with this tag.")] = None,
+    recording: Annotated[str | None, typer.Option(metavar="KEY", help="Show only clips from this recording.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Show only clips requested since: 90s, 30m, 2h, 7d, or 2026-06-21T05:30Z."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show at most this many clips.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Continue after the previous page.")] = None,
 ) -> None:
-    """List clips, the newest first."""
+    """List clips, newest first."""
     from cutback.cli.views import formatting
     from cutback.domain.base import utc_now
     from cutback.domain.clips.clip import ClipState
     from cutback.ports import ClipQuery
 
     if state is not None and state not in set(ClipState):
-        raise WrongUsageError(f"--state {state!r}: it is one of {', '.join(ClipState)}.")
+        raise WrongUsageError(f"--state {state!r}: must be one of {', '.join(ClipState)}.")
     created_from = read_since(since, utc_now()) if since else None
     services = screen.existing()
     now = services.clock()
@@ -181,11 +205,11 @@ def clips(
         return
     screen.show(formatting.clips_table(page.clips, now))
     if page.next_cursor:
-        screen.hint(f"More: add --cursor {page.next_cursor}")
+        screen.hint(f"There are more: use --cursor {page.next_cursor}")
 
 
 def read_since(text: str, now: datetime) -> datetime:
-    """A moment, or a time span before now.
+    """Parse a moment, or a duration before now.
 
     Raises:
         WrongUsageError: it is neither.
@@ -196,7 +220,9 @@ def read_since(text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise WrongUsageError(f"--since {text!r}: write 90s, 30m, 2h, 7d, or a time as 2026-06-21T05:30Z.") from None
+        raise WrongUsageError(
+            f"--since {text!r}: must be like 90s, 30m, 2h or 7d, or a moment such as 2026-06-21T05:30Z."
+        ) from None
     return moment.astimezone(UTC)
 
 
@@ -218,7 +244,7 @@ def cancel(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every clip that is not finished.")] = False,
 ) -> None:
-    """Cancel clips; one in work stops within a second."""
+    """Cancel clips; work in progress stops within a second."""
     from cutback.lifecycle import accept
 
     if bool(ids) == everything:
@@ -238,7 +264,7 @@ def _unfinished(services: Services) -> list[str]:
 
 
 def retry(screen: Screen, ids: Ids) -> None:
-    """Try failed or cancelled clips again."""
+    """Retry failed or cancelled clips."""
     from cutback.lifecycle import accept
 
     services = screen.existing()

@@ -28,15 +28,19 @@ if TYPE_CHECKING:
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, or an object's URL (s3://bucket/key).")]
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="TIME", help="Seconds, HH:MM:SS.mmm or frame:NUMBER; included."),
+    typer.Option("--from", metavar="TIME", help="Start here (included): seconds, HH:MM:SS.mmm or frame:NUMBER."),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="As --from; excluded.")]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End here (excluded), in the form of --from.")]
 Ranges = Annotated[
     list[str],
-    typer.Option("--range", metavar="FROM..TO", help="Instead of --from and --to; several are joined in order."),
+    typer.Option(
+        "--range",
+        metavar="FROM..TO",
+        help="Use this range instead of --from and --to; may be repeated, to join ranges in order.",
+    ),
 ]
 Precision = Annotated[
-    str, typer.Option("--precision", metavar="exact|keyframe|instant", help="What may be re-encoded.")
+    str, typer.Option("--precision", metavar="exact|keyframe|instant", help="Choose what may be re-encoded.")
 ]
 
 
@@ -47,17 +51,23 @@ def register(app: typer.Typer, panel: str) -> None:
         "cut",
         panel=panel,
         examples=(
-            ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "half a minute, exact to the frame"),
-            ("sea.mp4 --from frame:1234 --to frame:1500 -o wave.mp4", "by frame numbers"),
-            ("sea.mp4 --range 10..14 --range 62..70", "two waves, joined"),
-            ("s3://bucket/sea.mp4 --from 75 --to 90 --precision keyframe", "reads only what it needs"),
+            ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "cut half a minute, exact to the frame"),
+            ("sea.mp4 --from frame:1234 --to frame:1500 -o wave.mp4", "cut by frame numbers"),
+            ("sea.mp4 --range 10..14 --range 62..70", "join two waves"),
+            (
+                "s3://bucket/sea.mp4 --from 75 --to 90 --precision keyframe",
+                "read only the necessary bytes of a large file",
+            ),
         ),
     )(cut)
     command(
         app,
         "probe",
         panel=panel,
-        examples=(("sea.mp4", "tracks, duration, keyframes"), ("s3://bucket/sea.mp4 --json", "for programs")),
+        examples=(
+            ("sea.mp4", "show tracks, duration, keyframes"),
+            ("s3://bucket/sea.mp4 --json", "print JSON for programs"),
+        ),
     )(probe)
 
 
@@ -69,12 +79,13 @@ def cut(
     ranges: Ranges = [],  # noqa: B006 - typer makes a new list for each call
     precision: Precision = "exact",
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="A file, a folder, or - for standard output.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file or folder, or to standard output (-)."),
     ] = None,
     *,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing file.")] = False,
 ) -> None:
-    """Cut a clip out of a recording, now, without queue or records."""
+    """Cut a clip out of a recording directly, without queue or records."""
     from cutback import library
 
     began = time.monotonic()
@@ -83,7 +94,7 @@ def cut(
     request = arguments.request_of(library.recording_name(location), typed, output={"precision": precision})
     target = clip_file.choose(output, default_name(location.key, typed))
     if target is None and screen.json:
-        raise WrongUsageError("-o - and --json both need the standard output; say one of them.")
+        raise WrongUsageError("-o - and --json both use standard output; choose one of them.")
     with stop_on_signals() as stopped, library.naming(source):
         store = open_store(screen, location)
         if target is not None:
@@ -116,13 +127,13 @@ def _say(screen: Screen, facts: CutResult) -> None:
     )
     for span in facts.spans:
         if span.clamped:
-            screen.show(f"  [yellow]It ends at {formatting.clock(span.end)}: the recording has no more.[/]")
+            screen.show(f"  [yellow]It ends at {formatting.clock(span.end)}, where the recording ends.[/]")
     for note in facts.notes:
         screen.show(f"  [yellow]{escape(note)}[/]")
 
 
 def probe(screen: Screen, source: Source) -> None:
-    """Look into a recording: its tracks, keyframes, and whether it can be copied."""
+    """Describe a recording: its tracks, its keyframes, and whether it can be copied."""
     from cutback import library
     from cutback.cli.views.probe import show_probe
 
@@ -139,21 +150,21 @@ def probe(screen: Screen, source: Source) -> None:
 
 
 def open_store(screen: Screen, location: Location) -> Store:
-    """The store of a recording, with the options that the settings give for it."""
+    """Open the store of a recording, with its options from the settings."""
     from cutback import library
 
     return library.open_store(location, store_options(screen.settings(), location))
 
 
 def store_options(settings: Settings, location: Location) -> dict[str, str]:
-    """The options of the store of recordings, where `location` is in a store of that kind."""
+    """Return the options of the source store, if `location` is in a store of the same kind."""
     url = location.store_url
     same = "://" in url and settings.source_url.startswith(url.partition("://")[0])
     return settings.source_options if same else {}
 
 
 def default_name(key: str, typed: list[arguments.Typed]) -> str:
-    """`NAME.FROM-TO.mp4`, of characters that every file system takes."""
+    """Return `NAME.FROM-TO.mp4`, with characters that every file system allows."""
     times = "+".join(f"{piece.start}-{piece.end}" for piece in typed)
     name = f"{Path(key).stem}.{times}".replace(":", ".")
     return re.sub(r"[^\w.+=@-]", "_", name)[:200] + ".mp4"
@@ -168,7 +179,7 @@ def _moving(moved: Callable[[float, str], None]) -> Callable[[CutProgress], None
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Whether the first Ctrl-C (or SIGTERM) has come; the second ends the process."""
+    """Provide a function that says whether Ctrl-C (or SIGTERM) was received; a second one ends the process."""
     from cutback.worker.poll import stopping_on_signals
 
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""`cutback dead-letters` and `cutback redrive`: what was given up, and how it comes back."""
+"""`cutback dead-letters` and `cutback redrive`: lists dead letters, and sends them back to their queue."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class QueueName(StrEnum):
-    """The queues there are."""
+    """The queues."""
 
     CLIPS = "clips"
     WEBHOOKS = "webhooks"
 
 
-QueueOption = Annotated[QueueName, typer.Option("--queue", help="Which queue's.")]
+QueueOption = Annotated[QueueName, typer.Option("--queue", help="Use the dead letters of this queue.")]
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -36,16 +36,19 @@ def register(app: typer.Typer, panel: str) -> None:
         app,
         "redrive",
         panel=panel,
-        examples=(("--all", "everything, once the cause is mended"), ("wave-7", "one, by its clip's id or its own")),
+        examples=(
+            ("--all", "send all back, after fixing the cause"),
+            ("wave-7", "send one back, by its clip's id or its own"),
+        ),
     )(redrive)
 
 
 def dead_letters(
     screen: Screen,
     queue: QueueOption = QueueName.CLIPS,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show at most this many.")] = 100,
 ) -> None:
-    """List what was given up, the newest first."""
+    """List the messages that failed every retry or were refused, newest first."""
     from cutback.cli.views import formatting
 
     services = screen.existing()
@@ -69,31 +72,33 @@ def dead_letters(
         died = formatting.ago(letter.died_at, now)
         table.add_row(letter.id, escape(about), str(letter.receive_count), died, formatting.line(letter.reason))
     screen.show(table)
-    screen.hint("Bring them back: cutback redrive --all" + ("" if queue is QueueName.CLIPS else " --queue webhooks"))
+    screen.hint("To send them back: cutback redrive --all" + ("" if queue is QueueName.CLIPS else " --queue webhooks"))
 
 
 def redrive(
     screen: Screen,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Dead letters or their clips.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of dead letters or their clips.")
+    ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Send all of them back.")] = False,
     queue: QueueOption = QueueName.CLIPS,
 ) -> None:
-    """Bring dead letters back to their queue, to be tried anew."""
+    """Send dead letters back to their queue, to retry them. Fix the cause first."""
     from cutback.lifecycle import accept
 
     if bool(ids) == everything:
-        raise WrongUsageError("Name dead letters by id, or say --all.")
+        raise WrongUsageError("Name dead letters by id, or use --all.")
     services = screen.existing()
     wanted = None if everything else chosen(queue_of(services, queue).dead_letters(limit=1000), ids or [])
     clips = queue is QueueName.CLIPS
     count = accept.redrive(services, wanted) if clips else queue_of(services, queue).redrive(wanted)
     screen.document({"queue": queue.value, "redriven": count})
-    screen.show(f"[green]✓[/] {count} brought back" if count else "[dim]There is none to bring back.[/]")
+    screen.show(f"[green]✓[/] {count} sent back" if count else "[dim]There are no dead letters.[/]")
 
 
 def chosen(letters: Iterable[DeadLetter], names: list[str]) -> set[str]:
-    """The dead letters' own ids for names that are theirs or their clips'.
+    """Return the ids of dead letters, given their own ids or their clips'.
 
     Raises:
         DeadLetterNotFoundError: a name is neither.
@@ -103,25 +108,25 @@ def chosen(letters: Iterable[DeadLetter], names: list[str]) -> set[str]:
     for name in names:
         found = {letter.id for letter in known if name in {letter.id, subject(letter)}}
         if not found:
-            raise DeadLetterNotFoundError(f"It is {name}; cutback dead-letters lists them.")
+            raise DeadLetterNotFoundError(f"The id is {name}. To list them: cutback dead-letters")
         ids |= found
     return ids
 
 
 def queue_of(services: Services, name: QueueName) -> Queue:
-    """The queue of that name.
+    """Return the queue with that name.
 
     Raises:
-        SettingsError: there are no webhooks here.
+        SettingsError: webhooks are not available with these settings.
     """
     found = services.queue if name is QueueName.CLIPS else services.webhooks
     if found is None:
-        raise SettingsError("\n- CUTBACK_WEBHOOK_QUEUE_URL is not set, so there is no queue of webhooks")
+        raise SettingsError("\n- CUTBACK_WEBHOOK_QUEUE_URL is not set, so there is no queue for webhooks")
     return found
 
 
 def subject(letter: DeadLetter) -> str | None:
-    """Whom a letter is about: a clip's id, or an event's. None where it says nothing sensible."""
+    """Return the id of the clip or event that a dead letter is about; None if it cannot be read."""
     from cutback.domain.base import read_json
     from cutback.domain.errors import InvalidRequestError
     from cutback.domain.requests.request import validate_request
@@ -136,7 +141,7 @@ def subject(letter: DeadLetter) -> str | None:
 
 
 def as_dict(letter: DeadLetter) -> dict[str, Any]:
-    """A dead letter for programs."""
+    """Return a dead letter in the form for programs."""
     from cutback.domain.base import iso
 
     return {

@@ -1,4 +1,4 @@
-"""`cutback events`: what happened to clips, and what happens now."""
+"""`cutback events`: shows past and new events."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def register(app: typer.Typer, panel: str) -> None:
         "events",
         panel=panel,
         examples=(
-            ("--follow", "watch from now on, until Ctrl-C"),
-            ("--after 0 --json", "all there were, as CloudEvents, one a line"),
+            ("--follow", "show new events until Ctrl-C"),
+            ("--after 0 --json", "print all events as CloudEvents, one per line"),
         ),
     )(events)
 
@@ -36,14 +36,14 @@ def register(app: typer.Typer, panel: str) -> None:
 def events(
     screen: Screen,
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Also show new events, until Ctrl-C.")] = False,
     after: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Those after position N; the newest 20, when left out.")
+        int | None, typer.Option(min=0, metavar="N", help="Show the events after position N instead of the newest 20.")
     ] = None,
 ) -> None:
     """Show what happened to clips, in order.
 
-    With --json every line is one CloudEvent, with its `position` added.
+    With --json, every line is one CloudEvent with its `position`.
     """
     from cutback.worker.poll import stopping_on_signals
 
@@ -60,7 +60,7 @@ def events(
 
 
 def drain(records: Records, position: int) -> Iterator[tuple[int, Event]]:
-    """All events after a position."""
+    """Yield all events after a position."""
     while page := records.events_after(position, limit=_PAGE):
         yield from page
         position = page[-1][0]
@@ -76,7 +76,7 @@ def say(screen: Screen, position: int, event: Event) -> int:
 
 
 def event_line(event: Event) -> Text:
-    """An event on one line: when, what, which, and why or what of."""
+    """Format an event as one line: time, state, clip, and a reason or result."""
     from cutback.cli.views import formatting
     from cutback.domain.clips.clip import ClipState
 

@@ -1,4 +1,4 @@
-"""`cutback plan`: how a range would be cut, drawn, without cutting it."""
+"""`cutback plan`: draws how a range would be cut, without cutting it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cutback.cli.screen import Screen
 from cutback.cli.views import formatting, timeline
 
 WIDEST = 120
-"""Columns used at most: longer lines are hard to follow."""
+"""Maximum columns: longer lines are hard to read."""
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -28,9 +28,9 @@ def register(app: typer.Typer, panel: str) -> None:
         "plan",
         panel=panel,
         examples=(
-            ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "what is copied, what is re-encoded, and why"),
-            ("sea.mp4 --from 75 --to 90 --precision instant", "what would be in the file, but hidden"),
-            ("s3://bucket/sea.mp4 --from 75 --to 90 --json", "for programs"),
+            ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "show what is copied and re-encoded, and why"),
+            ("sea.mp4 --from 75 --to 90 --precision instant", "show what would be in the file, but hidden"),
+            ("s3://bucket/sea.mp4 --from 75 --to 90 --json", "print JSON for programs"),
         ),
     )(plan)
 
@@ -60,11 +60,11 @@ def plan(
 
 
 def show_plan(screen: Screen, found: dict[str, Any]) -> None:
-    """The recording, every piece drawn, and what it all comes to."""
+    """Show the recording, every range, and the totals."""
     width = min(screen.out.width, WIDEST)
     screen.out.print(_heading(found), soft_wrap=True)
     for number, part in enumerate(found["parts"]):
-        title = f"piece {number + 1} of {len(found['parts'])}  " if len(found["parts"]) > 1 else ""
+        title = f"range {number + 1} of {len(found['parts'])}  " if len(found["parts"]) > 1 else ""
         screen.show("", _range(part, title))
         if part["segments"]:
             screen.show("", *timeline.overview(part, width))
@@ -92,9 +92,9 @@ def _range(part: dict[str, Any], title: str) -> Text:
         first = part["first_frame"]
         text.append(f"  {part['frames']} frames, {first} to {first + part['frames'] - 1}", style="dim")
     if asked != got:
-        text.append(f"\nasked for {_between(*asked)}: widened to keyframes", style="yellow")
+        text.append(f"\nrequested: {_between(*asked)}; extended to keyframes", style="yellow")
     if part["clamped"]:
-        text.append("\nthe recording has no more", style="yellow")
+        text.append("\nthe recording ends here", style="yellow")
     return text
 
 
@@ -148,10 +148,10 @@ def _sums(found: dict[str, Any]) -> list[RenderableType]:
     share = formatting.share(read, found["size"])
     text = Text(f"{formatting.size(read)} of {formatting.size(found['size'])} ({share})")
     if sizes["decoded"]:
-        text.append(f", {formatting.size(sizes['decoded'])} of it to decode", style="dim")
+        text.append(f", {formatting.size(sizes['decoded'])} of it for decoding", style="dim")
     rows.append(("reads", text))
     rows.append(
-        ("planned", Text(f"from {formatting.size(found['bytes_read'])} of it; nothing was written", style="dim"))
+        ("planned", Text(f"by reading {formatting.size(found['bytes_read'])}; nothing was written", style="dim"))
     )
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)

@@ -1,4 +1,4 @@
-"""`cutback scan` and `cutback register`: how recordings enter the catalogue where no event tells of them."""
+"""`cutback scan` and `cutback register`: add recordings without an event to the catalogue."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ def register(app: typer.Typer, panel: str) -> None:
         app,
         "scan",
         panel=panel,
-        examples=(("", "all that is new in the source store"), ("--prefix 2026/11", "below one folder")),
+        examples=(("", "find everything new in the source store"), ("--prefix 2026/11", "look only in one folder")),
     )(scan)
     command(
         app,
         "register",
         panel=panel,
         examples=(
-            ("sea.mp4 --camera north --start 2026-11-23T10:00:00.480+01:00", "where its name does not tell"),
-            ("north.20261123T100000.mp4", "or where it does"),
+            ("sea.mp4 --camera north --start 2026-11-23T10:00:00.480+01:00", "give what its name does not say"),
+            ("north.20261123T100000.mp4", "use what its name says"),
         ),
     )(register_one)
 
 
 def scan(
     screen: Screen,
-    prefix: Annotated[str, typer.Option(metavar="FOLDER", help="Only what lies below this folder.")] = "",
+    prefix: Annotated[str, typer.Option(metavar="FOLDER", help="Scan only this folder.")] = "",
     *,
     force: Annotated[
-        bool, typer.Option("--force", help="Take missing recordings out of the catalogue, however many they are.")
+        bool, typer.Option("--force", help="Remove missing recordings from the catalogue, however many they are.")
     ] = False,
 ) -> None:
-    """Look through the source store for new recordings, and for some that are gone.
+    """Find new and missing recordings in the source store.
 
-    Looks into those alone that the catalogue does not know in this version. Where time zones or patterns were changed,
-    the recordings that are known get their new places.
+    Examines only recordings whose current version is not in the catalogue. If time zones or patterns have changed, the
+    known recordings get their new cameras and start times.
     """
     from cutback.catalogue.scan import Scanner
     from cutback.cli.commands.cameras import show_claims
@@ -61,7 +61,7 @@ def scan(
         found = Scanner(services, enter_recording, prefix, forced=force).scan(on_progress=on_progress)
         cameras = services.catalogue.cameras()
     if placed:
-        screen.hint(f"Patterns or time zones have changed; derived again: {placed} places")
+        screen.hint(f"Patterns or time zones have changed: {placed} cameras and start times updated")
     screen.document(_as_dict(found))
     if not screen.json:
         _show(screen, found)
@@ -106,7 +106,7 @@ def _show(screen: Screen, found: Scanned) -> None:
         screen.err.print(
             f"[red]✗[/] [bold red]{found.missing.reason}:[/] {escape(found.missing.message)}", soft_wrap=True
         )
-    counts = f"{found.seen} seen: {len(found.entered)} new, {len(found.renewed)} renewed, {len(found.gone)} gone"
+    counts = f"{found.seen} found: {len(found.entered)} new, {len(found.renewed)} updated, {len(found.gone)} gone"
     screen.show(f"{counts}, {len(found.failed)} failed" if found.failed else counts)
 
 
@@ -121,7 +121,7 @@ def _proposal(found: Scanned) -> Proposal | None:
 
 
 def _show_unplaced(screen: Screen, found: Scanned) -> None:
-    """Once for all of them: a recorder names thousands of files alike."""
+    """Show this once for all of them: a recorder may have thousands of files with similar names."""
     keys = _unplaced(found)
     if not keys:
         return
@@ -144,12 +144,13 @@ def _show_unplaced(screen: Screen, found: Scanned) -> None:
 def register_one(
     screen: Screen,
     key: Annotated[str, typer.Argument(metavar="KEY", help="The recording's key in the source store.")],
-    camera: Annotated[str, typer.Option(help="Its camera, whatever its key says.")] = "",
+    camera: Annotated[str, typer.Option(help="Set its camera, whatever its key says.")] = "",
     start: Annotated[
-        str, typer.Option(metavar="MOMENT", help="When it began: RFC 3339 with an offset, or milliseconds since 1970.")
+        str,
+        typer.Option(metavar="MOMENT", help="Set when it began: RFC 3339 with an offset, or milliseconds since 1970."),
     ] = "",
 ) -> None:
-    """Enter one recording into the catalogue."""
+    """Add one recording to the catalogue."""
     from cutback.cli.commands.cameras import moment_option
     from cutback.domain.errors import RecordingNotFoundError, SourceChangedError
     from cutback.lifecycle.arrivals import enter_recording

@@ -1,4 +1,4 @@
-"""`cutback schema`: the request format, for programs and editors."""
+"""`cutback schema`: prints the request format, for programs and editors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from cutback.cli.screen import Screen
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the command."""
-    command(app, "schema", panel=panel, examples=(("> clip-request.schema.json", "for an editor"),))(schema)
+    command(
+        app, "schema", panel=panel, examples=(("> clip-request.schema.json", "write it to a file, for an editor"),)
+    )(schema)
 
 
 def schema(screen: Screen) -> None:

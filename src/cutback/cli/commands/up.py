@@ -1,4 +1,4 @@
-"""`cutback up`: all of Cutback on one machine, with a live view of it."""
+"""`cutback up`: runs all of Cutback on one machine, with a live view."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ def register(app: typer.Typer, panel: str) -> None:
         "up",
         panel=panel,
         examples=(
-            ("", "workers as CUTBACK_WORKERS says, until Ctrl-C"),
-            ("--workers 4 --data /srv/cutback", "more of them, and the data elsewhere"),
+            ("", "run CUTBACK_WORKERS workers until Ctrl-C"),
+            ("--workers 4 --data /srv/cutback", "run four workers on another data folder"),
         ),
     )(up)
 
 
 def up(
     screen: Screen,
-    workers: Annotated[int | None, typer.Option(min=1, max=256, help="How many (CUTBACK_WORKERS).")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Start this many workers (CUTBACK_WORKERS).")
+    ] = None,
 ) -> None:
     """Run everything on this machine, until Ctrl-C.
 
-    Starts workers, starts them again when they die, and shows what goes on.
+    Starts workers, restarts them if they die, and shows what happens.
     """
     from cutback.adapters.build import build
     from cutback.catalogue.scan import scanning
@@ -53,7 +55,7 @@ def up(
     services.check()
     logs: Path | None = None
     if screen.live:
-        logs = settings.data / "logs"  # log lines would run through the view
+        logs = settings.data / "logs"  # log lines would disturb the view
     else:
         configure_logging(settings.log_level, settings.log_format)
     view = View(services)
@@ -76,6 +78,6 @@ def up(
             if screen.live:
                 live.update(view.render(crew.running), refresh=True)
         if screen.live:
-            live.update(Text("Stopping: work in hand is given back …", style="dim"), refresh=True)
+            live.update(Text("Stopping: unfinished work returns to the queue …", style="dim"), refresh=True)
     if screen.live:
         screen.hint(f"Stopped. The workers' logs are in {logs}.")

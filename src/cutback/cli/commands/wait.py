@@ -1,4 +1,4 @@
-"""Following one clip until it is settled: `cutback submit --wait`."""
+"""`cutback submit --wait`: follows one clip until it is done."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _HINT_AFTER = 5.0
 
 
 def wait_for(screen: Screen, services: Services, clip: Clip) -> Clip:
-    """The clip once it is settled, having shown it.
+    """Wait until a clip is done, show it and return it.
 
     Raises:
-        ShownError: it was not made; what is shown says why.
-        StoppedError: interrupted; the clip goes on without us.
+        ShownError: it was not made; the shown clip says why.
+        StoppedError: interrupted; the clip is made nevertheless.
     """
     stop = threading.Event()
     with stopping_on_signals(stop), Live(console=screen.err, transient=True, auto_refresh=False) as live:
@@ -37,7 +37,7 @@ def wait_for(screen: Screen, services: Services, clip: Clip) -> Clip:
             if screen.live:
                 live.update(_view(clip, time.monotonic() - began), refresh=True)
             if stop.wait(POLL_SECONDS):
-                raise StoppedError(f"The clip goes on without you; see: cutback show {clip.id}")
+                raise StoppedError(f"The clip is still being made. To see it: cutback show {clip.id}")
             clip = get_clip(services, clip.id)
     path = clip_url(services, clip)
     screen.document({**clip.public(), **({"path": path} if path else {})})
@@ -56,5 +56,7 @@ def _view(clip: Clip, waited: float) -> Group:
         formatting.took(waited),
     )
     lonely = clip.state is ClipState.QUEUED and waited > _HINT_AFTER
-    hint = "No worker has taken it yet. Is one running? cutback up" if lonely else "Ctrl-C leaves; the clip goes on."
+    hint = (
+        "No worker has started it yet. To run workers: cutback up" if lonely else "Ctrl-C stops waiting, not the clip."
+    )
     return Group(line, Text(hint, style="yellow" if lonely else "dim"))

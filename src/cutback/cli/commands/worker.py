@@ -1,4 +1,4 @@
-"""`cutback worker`: one worker process."""
+"""`cutback worker`: runs one worker process."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from cutback.cli.screen import Screen
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the command."""
-    command(app, "worker", panel=panel, examples=(("", "one worker, logging to the standard error"),))(worker)
+    command(app, "worker", panel=panel, examples=(("", "run one worker, which logs to standard error"),))(worker)
 
 
 def worker(
     screen: Screen,
     *,
     with_parent: Annotated[
-        bool, typer.Option("--with-parent", hidden=True, help="Stop when the standard input ends.")
+        bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input ends.")
     ] = False,
 ) -> None:
-    """Work as one worker, until Ctrl-C.
+    """Run one worker until Ctrl-C, for example under systemd.
 
-    Ctrl-C or SIGTERM gives a job in hand back at once.
+    After Ctrl-C or SIGTERM, unfinished work returns to the queue immediately.
     """
     from cutback.catalogue.scan import scanning
     from cutback.lifecycle.arrivals import enter_recording

@@ -1,1 +1,1 @@
-"""How output looks on a terminal."""
+"""Formats output for terminals."""

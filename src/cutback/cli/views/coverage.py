@@ -1,4 +1,4 @@
-"""Drawings of what cameras recorded: a timeline of coverage, and tables with gaps. Pure: recordings in, text out."""
+"""Draws what cameras recorded: a timeline of coverage, and tables with gaps. Pure: recordings in, text out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cutback.domain.times import format_seconds
 from cutback.domain.wallclock import seconds_between
 
 SEAM = timedelta(milliseconds=100)
-"""Smaller gaps and overlaps are a file's rounding, not worth a word."""
+"""Smaller gaps and overlaps come from rounding and are not shown."""
 
 _STEPS = [timedelta(seconds=n) for n in (1, 2, 5, 10, 15, 30)]
 _STEPS += [timedelta(minutes=n) for n in (1, 2, 5, 10, 15, 30)]
@@ -32,19 +32,19 @@ _SAID = {"whole": "recorded", "part": "with a gap", "growing": "still being writ
 
 @dataclass(frozen=True, slots=True)
 class RecordingGap:
-    """Moments between two recordings of a camera that are in neither."""
+    """A period between two recordings of a camera that neither covers."""
 
     begins: datetime
     ends: datetime
 
     def as_dict(self, camera: str) -> dict[str, Any]:
-        """For programs."""
+        """Return the form for programs."""
         seconds = format_seconds(seconds_between(self.begins, self.ends))
         return {"camera": camera, "from": iso(self.begins), "to": iso(self.ends), "seconds": seconds}
 
 
 def gaps_in(recordings: Sequence[CameraRecording]) -> list[RecordingGap]:
-    """Gaps between one camera's recordings, which come by start."""
+    """Return the gaps between one camera's recordings, which must be ordered by start."""
     found, covered = [], None
     for each in recordings:
         if covered is not None and each.start - covered >= SEAM:
@@ -56,7 +56,7 @@ def gaps_in(recordings: Sequence[CameraRecording]) -> list[RecordingGap]:
 def timeline(
     of_camera: Mapping[str, Sequence[CameraRecording]], first: datetime, last: datetime, width: int
 ) -> list[Text]:
-    """A ruler, a row for each camera, and what the signs mean."""
+    """Draw a ruler, a row for each camera, and a legend."""
     margin = min(max(len(name) for name in of_camera), 24)
     columns = max(10, width - margin - 2)
     length = max(last - first, timedelta(milliseconds=1))
@@ -112,7 +112,7 @@ def _ruler(first: datetime, length: timedelta, columns: int, margin: int) -> Tex
 
 
 def recordings_table(recordings: Sequence[CameraRecording]) -> Table:
-    """One camera's recordings by start, and what lies between them."""
+    """List one camera's recordings by start, with gaps and overlaps."""
     table = formatting.table(
         "recording", "start", "length", "size", "picture", "", right=["length", "size"], clipped=["recording"]
     )

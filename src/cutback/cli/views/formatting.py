@@ -1,4 +1,4 @@
-"""How things look on a terminal: sizes, lengths, states, tables. Pure: values in, renderables out."""
+"""Formats sizes, durations, states and tables for terminals. Pure: values in, renderables out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATE_STYLES = {
     ClipState.CANCELLED: "magenta",
     ClipState.EXPIRED: "bright_black",
 }
-_FILLED = {"skip": "left out", "freeze": "the last picture held", "black": "black", "fail": ""}
+_FILLED = {"skip": "skipped", "freeze": "the last picture, frozen", "black": "black", "fail": ""}
 _MARKS = {
     ClipState.QUEUED: "·",
     ClipState.WAITING: "…",
@@ -38,7 +38,7 @@ _MARKS = {
 
 
 def size(count: int) -> str:
-    """Bytes in powers of ten, three digits: `20.7 MB`."""
+    """Format bytes in powers of ten, with three digits: `20.7 MB`."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 999.5 or unit == "GB":
@@ -48,7 +48,7 @@ def size(count: int) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """`5.8 %`, or nothing where there is no whole."""
+    """Format a percentage: `5.8 %`, or nothing if `whole` is 0."""
     if not whole:
         return ""
     percent = 100 * part / whole
@@ -56,23 +56,23 @@ def share(part: int, whole: int) -> str:
 
 
 def length(seconds: Fraction) -> str:
-    """A clip's length: `12.500 s`, or `HH:MM:SS.mmm` from a minute on."""
+    """Format a clip's duration: `12.500 s`, or `HH:MM:SS.mmm` from a minute on."""
     return f"{float(seconds):.3f} s" if seconds < 60 else format_clock(seconds).removeprefix("00:")
 
 
 def instant(value: Instant) -> str:
-    """A time as asked for."""
+    """Format a requested time."""
     return f"frame {value.frame}" if isinstance(value, FrameNumber) else clock(value)
 
 
 def clock(value: Fraction) -> str:
-    """A recording's time, as short as it can be said: `01:15.2`, `01:02:03`."""
+    """Format a time in a recording, as short as possible: `01:15.2`, `01:02:03`."""
     text = format_clock(value).removeprefix("00:")
     return text.rstrip("0").rstrip(".")
 
 
 def pieces(source: Sequence[Source]) -> str:
-    """What was asked for: `sea.mp4 00:41.367–00:53.9`, several joined with a plus between."""
+    """Format a request's source: `sea.mp4 00:41.367–00:53.9`, with a plus between several ranges."""
     made, before = [], ""
     for piece in source:
         if isinstance(piece, CameraSpan):
@@ -85,24 +85,24 @@ def pieces(source: Sequence[Source]) -> str:
 
 
 def moment(when: datetime, *, day: bool = True) -> str:
-    """A moment of the wall clock in this machine's time zone: `2026-06-21 10:03:12.48`."""
+    """Format a wall-clock time in this machine's time zone: `2026-06-21 10:03:12.48`."""
     local = when.astimezone()
     seconds = f"{local:%S.%f}".rstrip("0").rstrip(".")
     return f"{local:%Y-%m-%d} {local:%H:%M}:{seconds}" if day else f"{local:%H:%M}:{seconds}"
 
 
 def state(clip: Clip) -> Text:
-    """The state in its colour, with a mark that does without colour."""
+    """Format the state in its colour, with a mark that needs no colour."""
     return Text(f"{_MARKS[clip.state]} {clip.state}", style=STATE_STYLES[clip.state], no_wrap=True)
 
 
 def bar(fraction: float, width: int = 20) -> ProgressBar:
-    """A bar of progress."""
+    """Return a progress bar."""
     return ProgressBar(total=1.0, completed=fraction, width=width, finished_style="green")
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """`12 s`, `5 min`, `3 h`, or the date where it is more than a day past."""
+    """Format a past time: `12 s ago`, `5 min ago`, `3 h ago`, or the date if it is more than a day ago."""
     seconds = max(0, round((now - moment).total_seconds()))
     if seconds < 60:
         return f"{seconds} s ago"
@@ -114,7 +114,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def took(seconds: float) -> str:
-    """Wall-clock time: `0.84 s`, `12.3 s`, `2:05 min`."""
+    """Format a wall-clock duration: `0.84 s`, `12.3 s`, `2:05 min`."""
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 60:
@@ -123,7 +123,7 @@ def took(seconds: float) -> str:
 
 
 def table(*columns: str, right: Iterable[str] = (), clipped: Iterable[str] = ()) -> Table:
-    """A plain table: a rule under the header, no boxes. Where room is short, columns in `clipped` give way."""
+    """Return a plain table: a rule under the header, no boxes. In narrow terminals, columns in `clipped` shrink."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
         gives_way = name in set(clipped)
@@ -134,18 +134,18 @@ def table(*columns: str, right: Iterable[str] = (), clipped: Iterable[str] = ())
 
 
 def line(text: str, style: str = "") -> Text:
-    """A cell that is cut off rather than wrapped."""
+    """Return a cell that is truncated instead of wrapped."""
     return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def command_line(text: str) -> Text:
-    """Something to copy: never wrapped, so that it can be pasted as it stands."""
+    """Return text that never wraps, so that it can be copied and pasted."""
     return Text(text, style="cyan", no_wrap=True, overflow="ignore")
 
 
 def clips_table(clips: Sequence[Clip], now: datetime) -> Table:
-    """A listing, newest first."""
-    made = table("clip", "state", "length", "from", "asked", right=["length"], clipped=["from"])
+    """List clips, newest first."""
+    made = table("clip", "state", "length", "from", "requested", right=["length"], clipped=["from"])
     for clip in clips:
         long = length(clip.result.duration) if clip.result else ""
         what = clip.request.title or pieces(clip.request.source)
@@ -154,7 +154,7 @@ def clips_table(clips: Sequence[Clip], now: datetime) -> Table:
 
 
 def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
-    """Everything a person wants to know about a clip."""
+    """Show everything about a clip."""
     card = Table.grid(padding=(0, 2))
     card.add_column(style="dim", no_wrap=True)
     card.add_column(overflow="fold")
@@ -174,7 +174,7 @@ def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
         card.add_row("progress", f"{clip.progress.fraction:.0%}, {clip.progress.frames} frames")
         card.add_row("worker", escape(clip.worker))
     for piece in request.source:
-        card.add_row("asked", escape(_asked(piece)))
+        card.add_row("requested", escape(_requested(piece)))
     if clip.state is ClipState.WAITING:
         when = f", expected at {moment(clip.expected_at)}" if clip.expected_at else ""
         card.add_row("waits for", escape(f"footage of {clip.waits_for}{when}"))
@@ -183,17 +183,17 @@ def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
         _add_result(card, clip, path)
     if request.webhook:
         card.add_row("webhook", escape(request.webhook))
-    card.add_row("asked at", f"{clip.created_at.astimezone():%Y-%m-%d %H:%M:%S} ({ago(clip.created_at, now)})")
+    card.add_row("requested at", f"{clip.created_at.astimezone():%Y-%m-%d %H:%M:%S} ({ago(clip.created_at, now)})")
     if clip.state.final:
         waited = (clip.updated_at - clip.created_at).total_seconds()
         attempts = f", {clip.attempt} attempts" if clip.attempt > 1 else ""
-        card.add_row("settled", f"{took(waited)} after it was asked for{attempts}")
+        card.add_row("done after", f"{took(waited)}{attempts}")
     if clip.expires_at:
         card.add_row("expires", f"{clip.expires_at.astimezone():%Y-%m-%d %H:%M:%S}")
     return card
 
 
-def _asked(piece: Source) -> str:
+def _requested(piece: Source) -> str:
     if isinstance(piece, CameraSpan):
         return f"{moment(piece.start)} – {moment(piece.end)} of camera {piece.camera}"
     return f"{instant(piece.start)} – {instant(piece.end)} of {piece.recording}"
@@ -203,18 +203,18 @@ def _add_result(card: Table, clip: Clip, path: str | None) -> None:
     result = clip.result
     assert result is not None
     for span in result.spans:
-        clamped = " [yellow](the recording has no more)[/]" if span.clamped else ""
-        where = f" of {span.recording}, from {moment(span.begins)} on" if span.begins else ""
+        clamped = " [yellow](the recording ends here)[/]" if span.clamped else ""
+        where = f" of {span.recording}, starting at {moment(span.begins)}" if span.begins else ""
         text = f"{format_seconds(span.start, 6)} s – {format_seconds(span.end, 6)} s{where}"
-        card.add_row("got", f"{escape(text)}{clamped}")
+        card.add_row("delivered", f"{escape(text)}{clamped}")
     for gap in result.gaps:
         text = f"{moment(gap.begins)} – {moment(gap.ends)}, {_FILLED[gap.filled]}"
         card.add_row("gap", Text(text, style="yellow"))
-    card.add_row("clip is", f"{length(result.duration)}, {result.width}×{result.height}, {size(result.size)}")
+    card.add_row("result", f"{length(result.duration)}, {result.width}×{result.height}, {size(result.size)}")
     card.add_row("frames", f"{result.frames}: {result.frames_copied} copied, {result.frames_encoded} encoded")
     of_whole = share(result.bytes_read, result.source_size)
     card.add_row("read", f"{size(result.bytes_read)} of {size(result.source_size)} ({of_whole})")
-    card.add_row("made in", took(result.seconds))
+    card.add_row("took", took(result.seconds))
     for note in result.notes:
         card.add_row("note", Text(note, style="yellow"))
     if result.posters:

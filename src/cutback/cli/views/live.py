@@ -1,4 +1,4 @@
-"""The live view of `cutback up`: queue, clips by state, what is in work, what happened last."""
+"""The live view of `cutback up`: queue, clips by state, clips in progress, latest events."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from cutback.ports import ClipQuery, QueueDepth
 from cutback.services import Services
 
 _KNOWN = 1000
-"""Clips, the newest, that are counted by state."""
+"""How many of the newest clips are counted by state."""
 _EVENTS = 8
 
 
 class View:
-    """What is known so far; `follow` tells it more."""
+    """The current state; `follow` updates it."""
 
     def __init__(self, services: Services) -> None:
-        """Learns the state of the newest clips."""
+        """Read the state of the newest clips."""
         self._services = services
         self._states: OrderedDict[str, str] = OrderedDict()
         self._events: deque[Text] = deque(maxlen=_EVENTS)
@@ -38,14 +38,14 @@ class View:
             self._states[clip.id] = clip.state.value
 
     def follow(self, event: Event) -> None:
-        """Something happened to a clip."""
+        """Apply an event."""
         self._states[event.subject] = event.type.removeprefix("clip.")
         while len(self._states) > _KNOWN:
             self._states.popitem(last=False)
         self._events.append(event_line(event))
 
     def render(self, running: int) -> RenderableType:
-        """The view as it is now, `running` workers being at work."""
+        """Draw the current view, with this number of running workers."""
         settings, now = self._services.settings, self._services.clock()
         head = Text.assemble(
             ("cutback up", "bold"),
@@ -74,7 +74,7 @@ class View:
             for state in ClipState
             if counts[state.value]
         )
-        grid.add_row("clips", states if counts else Text("none yet; try: cutback submit --help", style="dim"))
+        grid.add_row("clips", states if counts else Text("none yet. Try: cutback submit --help", style="dim"))
         return grid
 
     def _depths(self) -> tuple[QueueDepth, QueueDepth]:
@@ -83,7 +83,7 @@ class View:
             services = self._services
             hooks = services.webhooks.depth() if services.webhooks is not None else QueueDepth(0, 0, 0, 0)
             self._counted = services.queue.depth(), hooks
-            # SQS's numbers are old anyway, and have a price.
+            # Rarely: SQS's numbers are approximate anyway, and each call costs money.
             self._count_at = now + (5 if services.settings.queue_url else 0)
         return self._counted
 
@@ -95,7 +95,7 @@ class View:
         grid = Table.grid(padding=(0, 2))
         for clip in clips:
             grid.add_row(*_row(clip, now))
-        return [Text(), Text("in work", style="bold"), grid]
+        return [Text(), Text("in progress", style="bold"), grid]
 
 
 def _row(clip: Clip, now: datetime) -> tuple[RenderableType, ...]:
@@ -109,7 +109,7 @@ def _row(clip: Clip, now: datetime) -> tuple[RenderableType, ...]:
 
 
 def _depth(depth: QueueDepth) -> Text:
-    text = Text(f"{depth.visible} waiting · {depth.in_flight} in work · {depth.delayed} delayed")
+    text = Text(f"{depth.visible} waiting · {depth.in_flight} in progress · {depth.delayed} delayed")
     if depth.dead:
-        text.append(f" · {depth.dead} dead (cutback dead-letters)", style="red")
+        text.append(f" · {depth.dead} dead letters (cutback dead-letters)", style="red")
     return text

@@ -1,4 +1,4 @@
-"""How `cutback probe` shows what it found."""
+"""Shows the result of `cutback probe`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cutback.cli.views import formatting
 
 
 def show_probe(screen: Screen, found: dict[str, Any]) -> None:
-    """A heading, a table of tracks, and what cutting it will be like."""
+    """Show a heading, a table of tracks, and how the recording can be cut."""
     duration = formatting.length(Fraction(found["duration"]))
     playlist = found["size"] is None
     size = "playlist" if playlist else formatting.size(found["size"])
@@ -34,11 +34,11 @@ def show_probe(screen: Screen, found: dict[str, Any]) -> None:
     if found["copies"]:
         screen.show("[green]✓[/] Clips are copied; only the edges are re-encoded.")
     elif keyframes:
-        screen.show("[yellow]![/] Clips are re-encoded whole: its container or codec is not one to copy from.")
+        screen.show("[yellow]![/] Clips are re-encoded completely: its container or codec cannot be copied.")
     for note in found["notes"]:
         screen.show(f"[yellow]{escape(note)}[/]")
     if not playlist:
-        screen.show(f"[dim]read {formatting.size(found['bytes_read'])} to know all this[/]")
+        screen.show(f"[dim]read {formatting.size(found['bytes_read'])} to find this out[/]")
 
 
 def _shape(track: dict[str, Any]) -> str:

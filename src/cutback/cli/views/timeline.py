@@ -1,4 +1,4 @@
-"""Drawings of a plan: where its keyframes lie and what becomes of its frames. Pure: a report in, text out."""
+"""Draws a plan: its keyframes and what happens to its frames. Pure: a report in, text out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ STYLES = {"copy": "green", "encode": "yellow", "hide": "magenta", "drop": "brigh
 _SAID = {"copy": "copied", "encode": "re-encoded", "hide": "hidden", "drop": "dropped"}
 _MARKED = {"c": "copy", "e": "encode", "h": "hide", "d": "drop"}
 _FIRST_SEEN = ("encode", "copy", "hide", "drop")
-"""Where a column holds several, the first of these is drawn: a short re-encoded piece must not vanish."""
+"""If a column has several actions, the first of these is drawn, so that a short re-encoded part stays visible."""
 
 _INDENT = 2
 _MARGIN = 9
-"""Columns for a frame number beside a strip."""
+"""Columns for a frame number next to a strip."""
 
 _TICKS = [Fraction(n, 100) for n in (1, 2, 5, 10, 20, 50)] + [
     Fraction(n) for n in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -36,7 +36,7 @@ _BRACKET = ("└", "─", "┘")
 
 
 def overview(part: dict[str, Any], width: int) -> list[Text]:
-    """A ruler, the keyframes, what becomes of the frames, and the range that was asked for."""
+    """Draw a ruler, the keyframes, what happens to the frames, and the requested range."""
     segments = part["segments"]
     start, end = Fraction(segments[0]["start"]), Fraction(segments[-1]["end"])
     scale = _Scale(start, max(end - start, Fraction(1, 1000)), width - 2 * _INDENT)
@@ -52,7 +52,7 @@ class _Scale:
     width: int
 
     def column(self, time: Fraction) -> int:
-        """Of a time; `width` for the end itself."""
+        """Return the column of a time; `width` for the end itself."""
         return max(0, min(self.width, int((time - self.start) * self.width / self.length)))
 
 
@@ -113,7 +113,7 @@ def _length_label(part: dict[str, Any]) -> str:
 
 
 def strip(part: dict[str, Any], found: dict[str, Any], width: int) -> list[Text]:
-    """Frames one by one around an edge: their types and what becomes of them, edges pointed at."""
+    """Draw frames one by one around an edge: their types, what happens to them, and markers at edges."""
     columns = width - _MARGIN - _INDENT
     count = len(found["types"])
     marks = _marks(part, found)
@@ -125,7 +125,7 @@ def strip(part: dict[str, Any], found: dict[str, Any], width: int) -> list[Text]
 
 
 def _marks(part: dict[str, Any], found: dict[str, Any]) -> list[tuple[int, list[str]]]:
-    """Where something begins or ends, with what is to be said of it, at length and more shortly."""
+    """Return where something begins or ends, with its labels from long to short."""
     actions, count = found["actions"], len(found["types"])
     marks = {
         at: [f"frame {found['frame'] + at}", f"{found['frame'] + at}"]
@@ -143,7 +143,7 @@ def _marks(part: dict[str, Any], found: dict[str, Any]) -> list[tuple[int, list[
 
 
 def _trimmed(count: int, marks: list[int], columns: int) -> tuple[int, int]:
-    """As much as fits in a line, the edges in the middle; all between the edges where that is longer."""
+    """Return what fits in a line, with the edges in the middle; but never less than the frames between the edges."""
     if count <= columns or not marks:
         return 0, count
     spare = max(0, columns - (marks[-1] - marks[0] + 1))
@@ -165,11 +165,11 @@ def _lines(found: dict[str, Any], shown: range, marks: list[tuple[int, list[str]
 
 
 def _pointers(marks: list[tuple[int, list[str]]], width: int) -> str:
-    """A pointer over each mark, and beside it the longest of its labels that there is room for."""
+    """Draw a pointer over each mark, with the longest of its labels that fits."""
     row = [" "] * width
     for at, _ in marks:
         row[at] = _POINTER
-    for at, labels in sorted(marks, key=lambda mark: -len(mark[1])):  # the range's own ends come first
+    for at, labels in sorted(marks, key=lambda mark: -len(mark[1])):  # the ends of the range come first
         for label in labels:
             begin = next((begin for begin in (at + 2, at - 1 - len(label)) if _free(row, begin, len(label), at)), None)
             if begin is not None:
@@ -179,13 +179,13 @@ def _pointers(marks: list[tuple[int, list[str]]], width: int) -> str:
 
 
 def _free(row: list[str], begin: int, length: int, own: int) -> bool:
-    """Whether a label has room there, with a space on either side of it."""
+    """Whether a label fits there, with a space on either side."""
     around = range(max(0, begin - 1), min(len(row), begin + length + 1))
     return begin >= 0 and begin + length <= len(row) and all(row[n] == " " for n in around if n != own)
 
 
 def legend(part: dict[str, Any]) -> Text:
-    """What the signs in the drawings mean, as far as they occur."""
+    """Explain the symbols that occur in the drawings."""
     text = Text(" " * _INDENT)
     for action, said in _SAID.items():
         if any(segment["action"] == action for segment in part["segments"]):
@@ -193,10 +193,10 @@ def legend(part: dict[str, Any]) -> Text:
     types = "".join(found["types"] for found in part["strips"])
     for letters, glyph, said in (
         ("K", _CLOSED, "keyframe"),
-        ("O", _OPEN, "of an open group"),
+        ("O", _OPEN, "keyframe of an open GOP"),
         ("b", "b", "unreferenced"),
         ("L", "L", "leading picture"),
-        (".", ".", "type not known"),
+        (".", ".", "unknown type"),
     ):
         if any(letter in types for letter in letters) or (letters == "O" and _any_open(part)):
             text.append(f"{glyph}", "bold").append(f" {said}  ", "dim")
