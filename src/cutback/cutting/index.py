@@ -216,6 +216,13 @@ def decode_start(track: Track, sample: int) -> int:
     return track.sync[number - 1] if number else 0
 
 
+def sound_entry(track: Track, sample: int) -> int:
+    """The sample to begin with so that sound can be decoded from a sample on: nearly always itself."""
+    if len(track.sync) in {0, len(track.pts)}:
+        return sample
+    return track.sync[max(0, bisect_right(track.sync, sample) - 1)]
+
+
 def byte_ranges(track: Track, samples: Iterable[int]) -> list[tuple[int, int]]:
     """Return samples' (offset, length), in order; close ones are joined, because a request costs more than a gap."""
     sizes, offsets = track.sizes, track.offsets

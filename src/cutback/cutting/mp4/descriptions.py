@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from cutback.cutting.index import Description, Kind
+from cutback.cutting.mp4 import pcm
 from cutback.cutting.mp4.audio_config import parse_audio_config
 from cutback.cutting.mp4.boxes import child, children
 from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
@@ -25,20 +26,8 @@ CODECS = {
     b".mp3": "mp3",
     b"alac": "alac",
     b"fLaC": "flac",
+    b"mlpa": "truehd",
 }
-PCM = {
-    b"sowt": "pcm_s16le",
-    b"twos": "pcm_s16be",
-    b"in24": "pcm_s24be",
-    b"in32": "pcm_s32be",
-    b"fl32": "pcm_f32be",
-    b"fl64": "pcm_f64be",
-    b"ulaw": "pcm_mulaw",
-    b"alaw": "pcm_alaw",
-    b"raw ": "pcm_u8",
-}
-"""QuickTime's uncompressed sound (QTFF, "Sound Sample Description")."""
-
 _ENCRYPTED = {b"encv", b"enca", b"drmi", b"drms", b"drmt"}
 """Entries of encrypted samples: common encryption (ISO/IEC 23001-7) and Apple's."""
 ENCRYPTED = "It is encrypted, and Cutback has no keys."
@@ -98,20 +87,20 @@ def _visual(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
 
 
 def _sound(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
-    version, channels, rate = struct.unpack_from(">8xH6xH6xI", payload)
-    sample_rate = rate >> 16
+    version, channels, bits, rate = struct.unpack_from(">8xH6xHH4xI", payload)
+    sample_rate, flags = rate >> 16, 0
     boxes = payload[28:]
     if version == 1:  # QuickTime's sound descriptions, QTFF "Sound Sample Description (Version 1/2)"
         boxes = payload[44:]
     elif version == 2:
-        seconds_rate, channels = struct.unpack_from(">dI", payload, 32)
+        seconds_rate, channels, bits, flags = struct.unpack_from(">dI4xII", payload, 32)
         sample_rate = int(seconds_rate)
         boxes = payload[64:]
     if child(boxes, b"sinf") is not None:
         raise MediaUnsupportedError(ENCRYPTED)
     codec, extradata = CODECS.get(fourcc, fourcc.decode("latin-1")), b""
-    if fourcc in PCM:
-        codec = PCM[fourcc]
+    if fourcc in pcm.ENTRIES:
+        codec = pcm.pcm_codec(fourcc, bits, flags, boxes)
     elif codec in {"opus", "flac", "alac"}:
         extradata = _lossless_or_opus(codec, boxes)
     esds = child(boxes, b"esds") or child(boxes, b"wave", b"esds")

@@ -136,21 +136,29 @@ class Tables:
         return words(self._sizes[4 * first : 4 * end], "I")
 
 
-def chunks_as_samples(stbl: memoryview, most: int) -> Samples:
-    """Read uncompressed sound, whose tables count each PCM sample, as one sample per chunk.
+def counts_moments(stbl: memoryview, size: int) -> bool:
+    """Whether tables count each PCM sample, of `size` bytes for all channels, as a sample of its own."""
+    tables = dict(reversed(list(children(stbl))))
+    fixed, _, _ = _sizes(tables)
+    times = words(tables[b"stts"][8:], "I") if b"stts" in tables else array("I")
+    # QuickTime counts one byte a sample there, whatever its size.
+    return fixed in {1, size} and bool(times) and set(times[1::2]) == {1}
+
+
+def chunks_as_samples(stbl: memoryview, most: int, size: int) -> Samples:
+    """Read uncompressed sound, whose tables count each PCM sample of `size` bytes, as one sample per chunk.
 
     Raises:
         MediaUnreadableError: a table is missing or truncated.
         MediaTooLargeError: there are more than `most` chunks.
     """
     tables = dict(reversed(list(children(stbl))))
-    fixed, count, _ = _sizes(tables)
+    _, count, _ = _sizes(tables)
     chunks = _Chunks(tables)
     places, lengths = chunks.all(count, most)
     last = lengths[-1] if lengths else 0
     dts = array("q", accumulate(lengths[:-1], initial=0))
-    # QuickTime counts one byte per sample for some codecs; the real size is in the table or 1.
-    sizes = array("I", (length * fixed for length in lengths))
+    sizes = array("I", (length * size for length in lengths))
     return Samples(dts, dts[:], sizes, places, array("I", range(len(lengths))), [(0, 0)], last)
 
 

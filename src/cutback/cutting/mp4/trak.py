@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from operator import sub
@@ -14,8 +15,9 @@ from cutback.cutting.job import Limits
 from cutback.cutting.mp4.boxes import child
 from cutback.cutting.mp4.descriptions import parse_descriptions
 from cutback.cutting.mp4.edit_list import FOREVER, EditList, parse_edit_list
+from cutback.cutting.mp4.pcm import sample_bits
 from cutback.cutting.mp4.samples import Samples
-from cutback.cutting.mp4.tables import Tables, chunks_as_samples
+from cutback.cutting.mp4.tables import Tables, chunks_as_samples, counts_moments
 from cutback.cutting.mp4.tags import read_track_title
 from cutback.domain.errors import MediaUnreadableError
 
@@ -151,13 +153,16 @@ def parse_trak(
     kind = _KINDS.get(bytes(hdlr[8:12]), "other")
     stsd = child(stbl, b"stsd")
     descriptions = parse_descriptions(stsd, kind) if stsd is not None else ()
-    uncompressed = kind == "audio" and any(entry.codec.startswith("pcm_") for entry in descriptions)
-    samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id, uncompressed=uncompressed)
+    moment = _bytes_of_moment(descriptions) if kind == "audio" else 0
+    samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id, moment=moment)
     if kind == "audio" and isinstance(samples, Samples) and track_id in fragments:
         samples.keep(heard_order(samples.pts, (-FOREVER, FOREVER), samples.usual_duration))
     if not timescale or not descriptions or not len(samples):
         return None
     edits = parse_edit_list(data, movie_timescale, timescale)
+    if kind == "audio" and not moment and counts_moments(stbl, 1):
+        # QuickTime's older compressed sound: only libavformat knows how many bytes its packets have.
+        edits = replace(edits, plain=False)
     # Pictures are not stored in the order of presentation: keeping those after the first lost one would leave holes.
     if isinstance(samples, Samples) and samples.lost_from is not None:
         edits = replace(edits, end=min(edits.end, samples.lost_from))
@@ -192,6 +197,12 @@ def parse_trak(
     )
 
 
+def _bytes_of_moment(descriptions: Sequence[Description]) -> int:
+    """Bytes of all channels' samples of one moment; 0 unless the sound is uncompressed."""
+    entry = descriptions[0] if descriptions else None
+    return 0 if entry is None else sample_bits(entry.codec) // 8 * entry.channels
+
+
 def _hole_at_end(fragments: Samples) -> int | None:
     tail = fragments.window(len(fragments) - EDGE, len(fragments))
     delay = min(map(sub, tail.pts, tail.dts), default=0)
@@ -206,9 +217,10 @@ def _samples(
     notes: list[str],
     track_id: int,
     *,
-    uncompressed: bool,
+    moment: int,
 ) -> Tables | Samples:
-    tables = chunks_as_samples(stbl, limits.frames) if uncompressed else Tables(stbl, limits.frames)
+    by_moment = moment and counts_moments(stbl, moment)
+    tables = chunks_as_samples(stbl, limits.frames, moment) if by_moment else Tables(stbl, limits.frames)
     tail = tables.window(len(tables) - EDGE, len(tables)) if len(tables) else Samples()
     tail.clip_to(file_size)
     if fragments is None and not tail.lost:

@@ -11,7 +11,7 @@ from operator import sub
 import av
 from av.codec.context import Flags
 
-from cutback.cutting.index import Description, Track, layout_of
+from cutback.cutting.index import Description, Track, layout_of, sound_entry
 from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
@@ -66,6 +66,9 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
     # Before a step back in time the one packet before is enough to prepare the decoder.
     while track.kind == "audio" and sample > 0 and abs(track.pts[track.order[first]] - track.pts[sample]) < lead:
         sample -= 1
+    if track.kind == "audio":
+        sample = min(sample, sound_entry(track, sample))
+    synced = frozenset(track.sync) if track.kind == "audio" and len(track.sync) < len(track.pts) else None
     out = OutTrack(
         track.kind,
         track.timescale,
@@ -81,7 +84,8 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
     if track.kind == "audio" and last - track.order[first] != stop - 1 - first:  # some are not heard
         numbers = [*range(sample, track.order[first]), *track.order[first:stop]]
     times = _without_hole(track, numbers, track.order[first])
-    out.extend(times, media.copy(track, numbers, spool), repeat(1), track.descriptions_of(numbers), group=group)
+    sync = repeat(1) if synced is None else (number in synced for number in numbers)
+    out.extend(times, media.copy(track, numbers, spool), sync, track.descriptions_of(numbers), group=group)
     out.last_duration = track.duration(last)
     if track.kind == "audio":
         out.skip = round(sounding) - times[0]

@@ -15,7 +15,7 @@ from cutback.cutting.codecs.codec import WholeIndexNeededError
 from cutback.cutting.codecs.h264 import nal
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import Description, Hull, Index, Track, byte_ranges, decode_start
+from cutback.cutting.index import Description, Hull, Index, Track, byte_ranges, decode_start, sound_entry
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.layout import Extent
@@ -25,7 +25,10 @@ from cutback.cutting.spool import Spool
 from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
 
 PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
-SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
+SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "truehd"})
+
+_QUICKTIME_SOUNDS = frozenset({"ima4", "MAC3", "MAC6", "QDM2", "QDMC", "Qclp", "agsm", "ms\0\x02", "ms\0\x11"})
+"""Older sound of QuickTime, which players of MP4 do not know: libavformat takes it apart, and it is encoded."""
 
 LOOKED_AT = 4
 """Samples of a copied run that the check of the finished clip decodes."""
@@ -116,8 +119,11 @@ class Mp4Source:
         """Whether this class supports its edit lists and its codec."""
         video = self.index.video
         shown = [track for track in self.index.tracks if track.kind != "other"]
-        return all(track.plain for track in shown) and (
-            video is None or all(entry.codec in PICTURES for entry in video.descriptions)
+        sounds = {entry.codec for track in self.index.audio for entry in track.descriptions}
+        return (
+            all(track.plain for track in shown)
+            and not sounds & _QUICKTIME_SOUNDS
+            and (video is None or all(entry.codec in PICTURES for entry in video.descriptions))
         )
 
     def _check_parameter_sets(self, track: Track) -> None:
@@ -199,6 +205,7 @@ class Mp4Source:
         samples = list(track.order[first:stop])
         if not samples:
             return
+        samples[:0] = range(sound_entry(track, samples[0]), samples[0])
         if not first:  # the priming that an edit list hides prepares the decoder
             samples[:0] = range(max(0, samples[0] - 1), samples[0])
         self.source.prefetch(byte_ranges(track, samples))

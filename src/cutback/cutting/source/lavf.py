@@ -23,7 +23,7 @@ from av.container import InputContainer
 from cutback.cutting.codecs.pictures import FFMPEG_PIXELS, THREADS, Picture, check_size
 from cutback.cutting.endings import TS_PACKET, ts_endings
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import Track, decode_start
+from cutback.cutting.index import Track, decode_start, sound_entry
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.source.encryption import check_clear
@@ -146,7 +146,8 @@ class LavfSource:
                 stream.codec_context.flush_buffers()  # discard the state of earlier decoding
             begin = max(0, track.rank_at(track.ticks(start) - track.timescale // 10) - 1)
             limit = track.ticks(end)
-            for frame in self._decoded(container, stream, track, track.order[min(begin, len(track.order) - 1)]):
+            first = sound_entry(track, track.order[min(begin, len(track.order) - 1)])
+            for frame in self._decoded(container, stream, track, first):
                 if frame.pts is not None:
                     frame.pts = round(frame.pts * frame.time_base * track.timescale)
                     if frame.pts >= limit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Set as AbstractSet
@@ -21,6 +20,7 @@ from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import COVER, Description, Index, Kind, Track, heard_order, presented_order
 from cutback.cutting.job import Limits
+from cutback.cutting.mp4.pcm import sample_bits
 from cutback.cutting.mp4.write import decode_times
 from cutback.cutting.source.lavf_clock import Clock
 from cutback.cutting.source.lavf_entries import describe
@@ -206,7 +206,7 @@ class _Column:
         pts, duration, size = self.pts, self.duration, 0
         if kind == "audio" and context.sample_rate:
             pts, duration, timescale, size = _smoothed(pts, duration, timescale, context.sample_rate)
-            if bits := _sample_bits(context.name) * context.layout.nb_channels:
+            if bits := sample_bits(context.name) * context.layout.nb_channels:
                 # The last packet is shorter than the others; only its size shows that.
                 duration = round(Fraction(self.sizes[-1] * 8, bits) * timescale / context.sample_rate)
         # Keeping pictures after a lost one would leave a hole.
@@ -255,12 +255,6 @@ class _Column:
             title=title_of(stream.metadata),
             order=order,
         )
-
-
-def _sample_bits(codec: str) -> int:
-    """Return the bits of one channel's sample: 24 for `pcm_s24le`, 8 for `pcm_alaw`; 0 if the size does not tell."""
-    plain = re.fullmatch(r"pcm_(?:[suf](\d+)(?:le|be)?(?:_planar)?|alaw|mulaw)", codec)
-    return int(plain[1] or 8) if plain else 0
 
 
 def _language(tag: str | None) -> str:
