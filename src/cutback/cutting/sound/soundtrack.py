@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from fractions import Fraction
-from itertools import repeat
+from itertools import pairwise, repeat
 from operator import sub
 
 import av
@@ -31,6 +33,9 @@ _PREROLL = {"opus": Fraction(8, 100), "mp3": Fraction(6, 100)}
 
 NEAR = 64
 """Packets that are examined to find the duration of one."""
+
+_OPUS_RATE = 48_000
+"""Hz that Opus is always decoded to (RFC 7845, 4), whatever its entry says."""
 
 BIT_RATE_A_CHANNEL = 96_000
 
@@ -91,6 +96,7 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
         out.skip = round(sounding) - times[0]
         out.last_duration = max(1, out.last_duration)
         out.marks = _marks(track, numbers, piece, len(numbers) - (stop - first))
+        _count_in_samples(out, _rate(track.descriptions[track.description_of(last)]))
     else:
         # A text can simply begin later and end earlier; players disagree about edit lists in the middle of one.
         out.pts[0] = round(sounding)
@@ -118,6 +124,32 @@ def _marks(track: Track, numbers: Sequence[int], piece: FrameRange, first: int) 
     places = {first, len(numbers) - 1, *jumps[:MOST_JUMPS], *(place + 1 for place in jumps[:MOST_JUMPS])}
     wanted = (place for place in sorted(places) if place >= first)
     return [SoundMark(place, track.seconds(times[place]) - piece.start, MARGIN) for place in wanted]
+
+
+def _rate(sound: Description) -> int:
+    """Samples a second; 0 where that is not known."""
+    return _OPUS_RATE if sound.codec == "opus" else sound.sample_rate
+
+
+def _count_in_samples(out: OutTrack, rate: int) -> None:
+    """Make the sample rate the time scale: players take the edit list's media time for a number of samples.
+
+    A scale of twice or half the rate stays, as sound with spectral band replication (SBR) has it.
+    """
+    scale = out.timescale
+    if not rate or scale in {rate, 2 * rate, rate // 2}:
+        return
+    times = [round(Fraction(time * rate, scale)) for time in out.pts]
+    steps = Counter(after - before for before, after in pairwise(times))
+    size = steps.most_common(1)[0][0] if steps else 0
+    smooth = [times[0] + number * size for number in range(len(times))]
+    # Packets of one size follow each other, whatever their times were rounded to.
+    if all(abs(time - even) <= 1 + rate // scale for time, even in zip(times, smooth, strict=True)):
+        times = smooth
+    out.skip = round(Fraction((out.pts[0] + out.skip) * rate, scale)) - times[0]
+    out.last_duration = max(1, round(Fraction(out.last_duration * rate, scale)))
+    out.pts = array("q", times)
+    out.timescale = rate
 
 
 def _without_hole(track: Track, numbers: Sequence[int], first: int) -> list[int]:
