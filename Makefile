@@ -25,7 +25,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test coverage test-random test-slow test-aws media-soak media-fuzz faults-soak check docs lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run install test coverage test-random test-slow test-aws media-soak media-fuzz media-corpus faults-soak check docs lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -54,6 +54,10 @@ media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUT
 
 media-fuzz: $(DEV) tools  ## mangled recordings for ten minutes, or CUTBACK_TEST_FUZZ_SECONDS
 	$(PYTEST) tests/media/test_fuzz.py -m soak -s $(PYTEST_ARGS)
+
+media-corpus: $(DEV) tools  ## probe and cut every file of FOLDER, judge the clips with another FFmpeg; CORPUS_ARGS="--cuts 5"
+	@test -n "$(FOLDER)" || { echo "Which folder? make media-corpus FOLDER=/path/to/recordings" >&2; exit 2; }
+	$(BIN)/python -m tests.media.corpus "$(FOLDER)" $(CORPUS_ARGS)
 
 faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTBACK_TEST_KILLS says how many
 	$(PYTEST) tests/faults -m soak -s $(PYTEST_ARGS)
