@@ -246,6 +246,7 @@ def test_who_redrives_needs_the_operators_policy_and_nothing_else(functions: Fun
         "sqs:* *-requests*": "only deliveries are redriven here",
         "sqs:DeleteMessage *-webhooks-dead": "only letters that SQS itself moved, and those brought back one by one",
         "sqs:SendMessage *-webhooks-dead": "the same",
+        "sqs:ListMessageMoveTasks *-webhooks-dead": "the stand-in refuses to begin a task, so nobody asks how it goes",
     }) == []  # fmt: skip
 
 
