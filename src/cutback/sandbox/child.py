@@ -81,10 +81,11 @@ def main() -> None:
     if not isinstance(task, Task):
         return
     job = task.job
+    file = os.fdopen(descriptor, "r+b", buffering=0)  # looks at the file, which a confined process may not
     wire.send(sock, Confinement(confine(job.limits)))
-    # Only after confining: namespaces need a process with one thread, and the filter applies to later threads.
+    # Only now: namespaces require a process with a single thread, and threads inherit the filter.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
-    with os.fdopen(descriptor, "r+b", buffering=0) as file:
+    with file:
         spool = Spool(file)
         turn = threading.Lock()
         sources = [RemoteSource(sock, number, size, turn) for number, size in enumerate(job.sizes)]

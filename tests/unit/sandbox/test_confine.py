@@ -6,6 +6,7 @@ import json
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tests.support.waiting import PATIENCE
@@ -55,3 +56,27 @@ def test_a_confined_process_reaches_nothing_but_what_it_was_given() -> None:
     assert found["outcome"].pop("talk") == "still talking"
     assert found["outcome"].pop("take all memory") == "MemoryError"
     assert set(found["outcome"].values()) == {"PermissionError"}, found["outcome"]
+
+
+LANDLOCKED = """
+import ctypes, sys
+from cutback.sandbox import landlock
+held = open(sys.argv[1])
+if not landlock.forbid_all(ctypes.CDLL(None, use_errno=True)):
+    sys.exit("no landlock")
+try:
+    open(sys.argv[1])
+except PermissionError:
+    sys.stdout.write("refused, but still held: " + held.read())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Landlock is Linux's")
+def test_landlock_alone_keeps_files_closed_but_for_those_held(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("content")
+    command = [sys.executable, "-c", LANDLOCKED, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    if "no landlock" in done.stderr:
+        pytest.skip("this kernel has no Landlock")
+    assert done.stdout == "refused, but still held: content", done.stderr
