@@ -117,6 +117,43 @@ def test_what_a_dead_worker_wrote_late_is_swept_but_the_clip_stays(harness: Path
     assert harness.types().count("ready") == 1
 
 
+def test_deleting_a_clip_removes_its_files_and_keeps_its_record(harness: PathHarness) -> None:
+    harness.submit()
+    harness.work()
+    assert harness.objects() == ["wave/1/clip.mp4"]
+    accept.delete(harness.services, "wave")
+    assert harness.objects() == []
+    clip = harness.clip("wave")
+    assert (clip.state, clip.result, clip.sweep_at) == (ClipState.EXPIRED, None, None)
+    assert harness.types()[-1] == "expired"
+    harness.services.queue.send(clip.request.model_dump_json())
+    harness.work()
+    assert harness.objects() == [], "a late message makes nothing"
+    with pytest.raises(WrongStateError):
+        accept.delete(harness.services, "wave")
+
+
+def test_files_that_cannot_be_removed_with_their_clip_are_removed_later(harness: PathHarness) -> None:
+    harness.submit()
+    harness.work()
+
+    class Away:
+        def delete_prefix(self, *_: object, **__: object) -> int:
+            raise StorageUnavailableError
+
+    accept.delete(harness.another(clips=Away()), "wave")
+    assert harness.objects() == ["wave/1/clip.mp4"]
+    tidy(harness.services)
+    assert harness.objects() == []
+
+
+def test_an_unfinished_clip_is_not_deleted(harness: PathHarness) -> None:
+    harness.submit()
+    with pytest.raises(WrongStateError, match="Cancel it first"):
+        accept.delete(harness.services, "wave")
+    assert harness.clip("wave").state is ClipState.QUEUED
+
+
 def test_a_cancelled_attempt_that_wrote_late_is_swept(harness: PathHarness) -> None:
     harness.submit()
     harness.die_at("resolved")

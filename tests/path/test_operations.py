@@ -51,6 +51,15 @@ def test_cancel_all_cancels_what_is_not_finished_and_nothing_else(shell: Shell) 
     assert shell.run("cancel")[0] == 2
 
 
+def test_delete_takes_finished_clips_alone(shell: Shell) -> None:
+    for name in ("a", "b"):
+        submit(shell, name)
+    shell.json("cancel", "a")
+    assert shell.json("delete", "a")["results"][0]["clip"]["state"] == "expired"
+    assert shell.json("delete", "b", code=3)["results"][0]["error"]["reason"] == "wrong_state"
+    assert shell.json("delete", "c", code=4)["results"][0]["error"]["reason"] == "clip_not_found"
+
+
 def test_a_backup_is_a_whole_database_that_takes_the_places_of_the_first(shell: Shell) -> None:
     for name in ("a", "b"):
         submit(shell, name)

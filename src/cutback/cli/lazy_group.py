@@ -22,6 +22,7 @@ COMMANDS = {
         "clips": "cutback.cli.commands.clips",
         "show": "cutback.cli.commands.clips",
         "cancel": "cutback.cli.commands.clips",
+        "delete": "cutback.cli.commands.clips",
         "retry": "cutback.cli.commands.clips",
         "events": "cutback.cli.commands.events",
         "dead-letters": "cutback.cli.commands.dead_letters",

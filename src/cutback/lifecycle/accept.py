@@ -8,6 +8,7 @@ from datetime import timedelta
 from cutback.domain.clips.clip import Clip, ClipState, new_clip
 from cutback.domain.errors import DifferentRequestError, Fault, InvalidRequestError, WrongStateError
 from cutback.domain.requests.request import ClipRequest
+from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_now, commit_change
 from cutback.lifecycle.letters import LetterIndex, fingerprint
 from cutback.services import Services
@@ -68,6 +69,25 @@ def cancel(services: Services, clip_id: str) -> Clip:
     sweep_at = now + services.settings.sweep_delay
     clip = commit_change(services, clip_id, lambda clip: clip.cancelled(now=now, sweep_at=sweep_at))
     announce_now(services, clip)
+    return clip
+
+
+def delete(services: Services, clip_id: str) -> Clip:
+    """Remove the files of a finished clip now. The record stays, as expired, so that no late message makes it again.
+
+    Files that cannot be removed now are removed by housekeeping.
+
+    Raises:
+        ClipNotFoundError: there is no such clip.
+        WrongStateError: it is not finished, or was deleted before.
+        RecordsUnavailableError: the records do not answer.
+    """
+    now = services.clock()
+    clip = commit_change(services, clip_id, lambda clip: clip.deleted(now=now))
+    services.checkpoint("deleted")
+    announce_now(services, clip)
+    if clear(services, clip):
+        services.records.commit(clip.swept(now=now), announce=False)
     return clip
 
 

@@ -1,4 +1,4 @@
-"""The commands for clips: submit, clips, show, cancel, retry."""
+"""The commands for clips: submit, clips, show, cancel, delete, retry."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ def register(app: typer.Typer, panel: str) -> None:
         panel=panel,
         examples=(("wave-7 wave-8", "cancel two clips"), ("--all", "everything that is not finished")),
     )(cancel)
+    command(app, "delete", panel=panel, examples=(("wave-7 wave-8", "remove the files of two clips"),))(delete)
     command(app, "retry", panel=panel, examples=(("wave-7", "retry a failed or cancelled clip"),))(retry)
 
 
@@ -254,6 +255,14 @@ def cancel(
     each(screen, chosen, lambda name: {"clip": accept.cancel(services, name).public()}, "cancelled")
     if not chosen:
         screen.hint("There is nothing to cancel.")
+
+
+def delete(screen: Screen, ids: Ids) -> None:
+    """Delete finished clips: their files go now, their records stay as expired."""
+    from cutback.lifecycle import accept
+
+    services = screen.existing()
+    each(screen, ids, lambda name: {"clip": accept.delete(services, name).public()}, "deleted")
 
 
 def _unfinished(services: Services) -> list[str]:

@@ -231,6 +231,17 @@ class Clip(Model):
             raise WrongStateError(f"It is {self.state} and is not due to expire.")
         return self._changed(now, state=ClipState.EXPIRED, result=None, sweep_at=now)
 
+    def deleted(self, *, now: datetime) -> Clip:
+        """Give up the clip's files; its record stays, as expired.
+
+        Raises:
+            WrongStateError: the clip is not finished, or has expired already.
+        """
+        if not self.state.final or self.state is ClipState.EXPIRED:
+            advice = "Its files are gone." if self.state.final else "Cancel it first."
+            raise WrongStateError(f"It is {self.state}. {advice}")
+        return self._changed(now, state=ClipState.EXPIRED, result=None, expires_at=now, sweep_at=now)
+
     def looked_for(self, *, now: datetime, again_at: datetime) -> Clip:
         """Note that a waiting clip was sent to the workers. If that message is lost, the clip is looked at again."""
         return self.model_copy(update={"revision": self.revision + 1, "updated_at": now, "sweep_at": again_at})
