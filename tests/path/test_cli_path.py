@@ -23,7 +23,7 @@ from tests.path.shell import (
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, Stopwatch, eventually, slowdown
 
-from cutback.cli.demo.command import RECORDING
+from cutback.cli.demo.command import FIRST, SECOND
 
 
 def test_cut_makes_the_frames_asked_for_and_says_so(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
@@ -171,7 +171,8 @@ def test_events_follow_what_happens(stocked: Shell) -> None:
 def test_the_demo_ends_by_itself_as_foreseen_and_again(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
     folder = shell.folder / "cutback-data" / "recordings"
     folder.mkdir(parents=True)
-    shutil.copy(media(LONG), folder / RECORDING)
+    for scene in (FIRST, SECOND):
+        shutil.copy(media(LONG), folder / scene.key)
     code, out, err = shell.run("demo")
     assert code == 0, out + err
     assert out.count("✓ ready") == 10

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import typer
 from rich.live import Live
@@ -23,49 +25,132 @@ if TYPE_CHECKING:
     from cutback.settings.settings import Settings
     from cutback.worker.crew import Crew
 
-CAMERA = "north-point"
-SECONDS = 300
 START = datetime(2026, 6, 21, 5, 30, tzinfo=UTC)
-RECORDING = f"{CAMERA}.{START:%Y-%m-%dT%H-%M-%SZ}.mp4"
+SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A recording that the demo draws."""
+
+    camera: str
+    size: tuple[int, int]
+
+    @property
+    def key(self) -> str:
+        """Its key in the store of recordings."""
+        return f"{self.camera}.{START:%Y-%m-%dT%H-%M-%SZ}.mp4"
+
+
+FIRST = Scene("north-point", (1280, 720))
+"""Drawn before anything else, and so quickly drawn."""
+SECOND = Scene("south-point", (1920, 1080))
+"""Drawn while the first clips are cut."""
+RECORDING = FIRST.key
 
 _TICK_SECONDS = 0.2
-_DEADLINE_SECONDS = 900.0
+_STILL_SECONDS = 900.0
+"""How long nothing at all may move."""
 _DEATHS_TOLERATED = 3
 
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the command."""
-    command(app, "demo", panel=panel, examples=(("", "all of it at work, in about a minute"),))(demo)
+    command(app, "demo", panel=panel, examples=(("", "all of it at work, in a minute or two"),))(demo)
 
 
 def demo(screen: Screen) -> None:
     """See it work: a drawn recording, a dozen requests, two workers.
 
-    Draws five minutes of sea (once, and keeps them), asks for a dozen clips, shows them being made, and ends.
+    Draws a minute of sea, asks for clips of it, and draws a second camera meanwhile. Shows the clips being made, and
+    ends. The recordings are kept for the next time.
     """
     from cutback.adapters.build import build
     from cutback.cli.demo import view
-    from cutback.cli.demo.script import submit_all
+    from cutback.cli.demo.script import WISHES, next_run, submit_all
     from cutback.worker.crew import Crew
     from cutback.worker.poll import stopping_on_signals
 
     settings = _settings(screen)
     stop = threading.Event()
     with stopping_on_signals(stop):
+        folder = settings.data / "recordings"
+        folder.mkdir(parents=True, exist_ok=True)
         services = build(settings)
-        recording = settings.data / "recordings" / RECORDING
-        make_once(screen, recording, stop)
+        make_once(screen, folder / FIRST.key, stop)
         environment = {"CUTBACK_SOURCE_STORE": settings.source_store, "CUTBACK_CLIP_STORE": settings.clip_store}
-        logs = settings.data / "logs"
-        asked = submit_all(services, RECORDING)
+        run = next_run(services)
+        asked = submit_all(services, WISHES, FIRST.key, run)
         screen.show(f"[dim]{len(asked)} requests are in the queue; {settings.workers} workers take them.[/]", "")
-        with Crew(settings.workers, settings.data, logs=logs, environment=environment) as crew:
-            asked = watch(screen, services, asked, crew, stop)
-    screen.document(view.as_dict(services, asked, recording))
-    screen.show(*view.report(services, asked, recording, screen.out.width))
+        with (
+            Crew(settings.workers, settings.data, logs=settings.data / "logs", environment=environment) as crew,
+            Drawing(folder / SECOND.key, SECOND) as drawing,
+        ):
+            asked = watch(screen, services, asked, run, crew, drawing, stop)
+    screen.document(view.as_dict(services, asked, folder / FIRST.key))
+    screen.show(*view.report(services, asked, folder / FIRST.key, screen.out.width))
     astray = [each.clip.id for each in asked if not each.as_foreseen]
     if astray:
         raise UnforeseenError(f"{', '.join(astray)} ended otherwise than foreseen; see cutback show {astray[0]}.")
+
+
+class Drawing:
+    """A recording that is drawn in the background, unless it is there from an earlier time."""
+
+    def __init__(self, path: Path, scene: Scene) -> None:
+        """Nothing runs before `with`."""
+        self._path, self._scene = path, scene
+        self._given_up = threading.Event()
+        self._thread = threading.Thread(target=self._draw, name="drawing", daemon=True)
+        self._failure: Exception | None = None
+        self.fraction = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        if not self._path.exists():
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give up what is not drawn yet; nothing is left of it."""
+        self._given_up.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def done(self) -> bool:
+        """Whether it is there.
+
+        Raises:
+            RuntimeError: a process that draws failed.
+        """
+        if self._failure is not None:
+            raise self._failure
+        return self._path.exists()
+
+    def _draw(self) -> None:
+        from cutback.cli.demo.drawing.sea import make_recording
+
+        try:
+            make_recording(
+                self._path,
+                seconds=SECONDS,
+                size=self._scene.size,
+                camera=self._scene.camera,
+                start=START,
+                progress=self._note,
+            )
+        except StoppedError:
+            pass
+        except Exception as error:  # noqa: BLE001 - it is raised where it is asked for
+            self._failure = error
+
+    def _note(self, fraction: float) -> None:
+        if self._given_up.is_set():
+            raise StoppedError
+        self.fraction = fraction
 
 
 def _settings(screen: Screen) -> Settings:
@@ -93,17 +178,20 @@ def make_once(screen: Screen, path: Path, stop: threading.Event) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    if not screen.live:
-        screen.hint("Drawing five minutes of sea, once ...")
-    with screen.bar("drawing five minutes of sea") as moved:
+    said = -1
+    with screen.bar("drawing a minute of sea") as moved:
 
         def progress(fraction: float) -> None:
+            nonlocal said
             if stop.is_set():
                 raise StoppedError
             moved(fraction, "")
+            if not screen.live and int(fraction * 10) > said:
+                said = int(fraction * 10)
+                screen.hint(f"Drawing a minute of sea, once: {said * 10} %")
 
         try:
-            make_recording(path, seconds=SECONDS, camera=CAMERA, start=START, progress=progress)
+            make_recording(path, seconds=SECONDS, size=FIRST.size, camera=FIRST.camera, start=START, progress=progress)
         except RuntimeError as error:  # Ctrl-C reaches the processes that draw as well
             if stop.wait(_TICK_SECONDS):
                 raise StoppedError from error
@@ -115,28 +203,43 @@ def make_once(screen: Screen, path: Path, stop: threading.Event) -> None:
 
 
 def watch(
-    screen: Screen, services: Services, asked: list[SubmittedWish], crew: Crew, stop: threading.Event
+    screen: Screen,
+    services: Services,
+    asked: list[SubmittedWish],
+    run: int,
+    crew: Crew,
+    drawing: Drawing,
+    stop: threading.Event,
 ) -> list[SubmittedWish]:
-    """Follow the clips until all are settled.
+    """Follow the clips until all are settled; ask for the second camera's once it is drawn.
 
     Raises:
         StoppedError: `stop` was set.
-        UnforeseenError: workers die again and again, or it takes for ever.
+        UnforeseenError: workers die again and again, or nothing moves for ever.
     """
     from cutback.cli.demo import view
+    from cutback.cli.demo.script import LATER, submit_all
 
-    deadline = time.monotonic() + _DEADLINE_SECONDS
+    moved_at, drawn, complete = time.monotonic(), 0.0, False
     with Live(console=screen.err, transient=True, auto_refresh=False) as live:
         while True:
             crew.tend()
             before, asked = asked, [each.refreshed(services) for each in asked]
+            if not complete and drawing.done:
+                asked += submit_all(services, LATER, SECOND.key, run)
+                complete = True
+            if asked != before or drawing.fraction > drawn:
+                moved_at = time.monotonic()
             if screen.live:
-                live.update(view.moving_table(asked), refresh=True)
+                live.update(view.moving_table(asked, None if complete else drawing.fraction), refresh=True)
             else:
                 screen.show(*view.changes(before, asked))
-            if all(each.clip.state.final for each in asked):
+                if not complete and int(drawing.fraction * 4) > int(drawn * 4):
+                    screen.hint(f"Drawing the second camera meanwhile: {drawing.fraction:.0%}")
+            drawn = drawing.fraction
+            if complete and all(each.clip.state.final for each in asked):
                 return asked
-            if crew.deaths > _DEATHS_TOLERATED or time.monotonic() > deadline:
+            if crew.deaths > _DEATHS_TOLERATED or time.monotonic() > moved_at + _STILL_SECONDS:
                 raise UnforeseenError(f"The workers' logs say why: {services.settings.data / 'logs'}.")
             if stop.wait(_TICK_SECONDS):
                 raise StoppedError("The clips stay in the queue; cutback up goes on with them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,19 +24,22 @@ class Wish:
 
 
 WISHES = (
-    Wish("first-light", "first light", ((12, 24),)),
-    Wish("first-wave", "the first wave", (("00:00:41.367", "00:00:53.9"),)),
-    Wish("next-wave", "the next wave overlaps it", ((48.2, 61.033),)),
-    Wish("a-minute", "a whole minute", (("00:01:15", "00:02:15"),)),
-    Wish("by-frames", "by frame numbers", (({"frame": 2700}, {"frame": 3000}),)),
-    Wish("keyframes", "snapped to keyframes", ((100.5, 115.5),), precision="keyframe"),
-    Wish("instant", "exact by the edit list", ((100.5, 115.5),), precision="instant"),
-    Wish("two-waves", "two waves, joined", ((41.367, 48.2), (180.1, 187))),
-    Wish("a-minute", "the same minute again", (("00:01:15", "00:02:15"),)),
-    Wish("gulls", "gulls go by", ((150, 156.25),)),
-    Wish("the-end", "reaches beyond the end", ((285, 310),)),
+    Wish("first-light", "first light", ((2, 10),)),
+    Wish("first-wave", "the first wave", (("00:00:12.367", "00:00:20.9"),)),
+    Wish("next-wave", "the next wave overlaps it", ((17.2, 27.033),)),
+    Wish("half-a-minute", "half a minute", (("00:00:15", "00:00:45"),)),
+    Wish("by-frames", "by frame numbers", (({"frame": 900}, {"frame": 1050}),)),
+    Wish("keyframes", "snapped to keyframes", ((40.5, 50.5),), precision="keyframe"),
+    Wish("instant", "exact by the edit list", ((40.5, 50.5),), precision="instant"),
+    Wish("two-waves", "two waves, joined", ((12.367, 17.2), (45.1, 49))),
+    Wish("half-a-minute", "the same half again", (("00:00:15", "00:00:45"),)),
+    Wish("the-end", "reaches beyond the end", ((52, 75),)),
     Wish("too-late", "lies beyond the end", ((400, 410),), foreseen=ClipState.FAILED),
 )
+"""What is asked of the first camera."""
+
+LATER = (Wish("south-point", "another camera", ((30, 36.25),)),)
+"""What is asked of the second camera, once its recording has been drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class SubmittedWish:
     """A wish, and the clip that was submitted for it."""
 
     wish: Wish
+    recording: str
+    """The key of what it is cut from."""
     clip: Clip
     again: bool
     """Whether the same had been asked for already: then it is the same clip."""
@@ -57,23 +63,28 @@ class SubmittedWish:
         return replace(self, clip=services.records.get_clip(self.clip.id) or self.clip)
 
 
-def submit_all(services: Services, recording: str) -> list[SubmittedWish]:
-    """Ask for everything. Each run of the demo has ids of its own, so there is always something to see."""
+def next_run(services: Services) -> int:
+    """The number of this run of the demo. Each has ids of its own, so there is always something to see."""
     run = 1
     while services.records.get_clip(f"{WISHES[0].name}-{run}") is not None:
         run += 1
+    return run
+
+
+def submit_all(services: Services, wishes: Sequence[Wish], recording: str, run: int) -> list[SubmittedWish]:
+    """Ask for these wishes."""
     asked: list[SubmittedWish] = []
-    for wish in WISHES:
+    for wish in wishes:
         request = validate_request(
             {
                 "id": f"{wish.name}-{run}",
                 # The same clip asked for twice is asked for in the same words.
-                "title": next(first.title for first in WISHES if first.name == wish.name),
+                "title": next(first.title for first in wishes if first.name == wish.name),
                 "tags": ["demo"],
                 "source": [{"recording": recording, "start": start, "end": end} for start, end in wish.ranges],
                 "output": {"precision": wish.precision},
             }
         )
         again = any(each.clip.id == request.id for each in asked)
-        asked.append(SubmittedWish(wish, accept.submit(services, request), again))
+        asked.append(SubmittedWish(wish, recording, accept.submit(services, request), again))
     return asked

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cutback.cli.demo.script import SubmittedWish
@@ -24,12 +23,14 @@ _WIDE = 92
 """Columns from which on the clips' ids have a column of their own."""
 
 
-def moving_table(asked: Sequence[SubmittedWish]) -> Table:
-    """The requests as they stand."""
+def moving_table(asked: Sequence[SubmittedWish], drawn: float | None = None) -> Group:
+    """The requests as they stand, and how far the second recording is (0 to 1), if it is still being drawn."""
     made = formatting.table("clip", "state", "", "what", clipped=["what"])
     for each in asked:
         made.add_row(each.clip.id, *_standing(each), formatting.line(each.wish.title, "dim"))
-    return made
+    if drawn is None:
+        return Group(made)
+    return Group(made, "", Text(f"Drawing a second camera meanwhile: {drawn:.0%}", style="dim"))
 
 
 def _standing(each: SubmittedWish) -> tuple[RenderableType, RenderableType]:
@@ -46,7 +47,7 @@ def _standing(each: SubmittedWish) -> tuple[RenderableType, RenderableType]:
 
 def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> Iterator[str]:
     """A line for every clip whose state has changed; for where nothing can move."""
-    for old, new in zip(before, after, strict=True):
+    for old, new in zip(before, after, strict=False):
         if new.clip.state is not old.clip.state and not new.again:
             why = f"  {new.clip.failure.reason}" if new.clip.failure else ""
             yield f"{new.clip.updated_at.astimezone():%H:%M:%S}  {new.clip.state:<11} {new.clip.id}{why}"
@@ -54,13 +55,13 @@ def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> 
 
 def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, width: int) -> Iterator[RenderableType]:
     """What came of it, and what to try next, on `width` columns."""
-    whole = recording.stat().st_size
+    sizes = {each.recording: (recording.parent / each.recording).stat().st_size for each in asked}
     wide = width >= _WIDE
     columns = ["state", "length", "took", "read", "of all", "file"]
     made = formatting.table(*["clip"] * wide, *columns, right=columns[1:5], clipped=["file"])
     for each in asked:
         name = [Text(each.clip.id, style="bold")] if wide else []
-        made.add_row(*name, *_outcome(each, whole, named=not wide))
+        made.add_row(*name, *_outcome(each, sizes[each.recording], named=not wide))
     yield ""
     yield made
     yield ""
@@ -69,7 +70,7 @@ def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, 
     read = sum(result.bytes_read for result in results)
     yield (
         f"{len(results)} clips, {length:.0f} s in all, for {formatting.size(read)} of reading. "
-        f"The recording has {formatting.size(whole)}; the files are in {services.settings.clip_url}/."
+        f"The recordings have {formatting.size(sum(sizes.values()))}; the files are in {services.settings.clip_url}/."
     )
     for each in asked:
         if each.clip.failure and each.as_foreseen:
@@ -104,11 +105,11 @@ def _next_steps(services: Services, asked: Sequence[SubmittedWish], recording: P
     yield "[bold]Try next[/]"
     for purpose, line in (
         ("all about one of them", f"{call} show {asked[0].clip.id}"),
-        ("cut one yourself", f"{call} cut {shlex.quote(str(recording))} \\\n      --from 00:02:30 --to 00:02:36.25"),
+        ("cut one yourself", f"{call} cut {shlex.quote(str(recording))} \\\n      --from 00:00:30 --to 00:00:36.25"),
         ("start the workers, and watch", f"{call} up"),
         (
             "in a second terminal, meanwhile",
-            f"{call} submit --recording {recording.name} \\\n      --from 60 --to 75 --wait",
+            f"{call} submit --recording {recording.name} \\\n      --from 30 --to 45 --wait",
         ),
     ):
         yield f"  [dim]# {purpose}[/]"
