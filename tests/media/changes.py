@@ -39,6 +39,8 @@ def changed(path: Path, change: Change) -> Path:
             case "boxes":
                 old, new = amount.encode().split()
                 making.write_bytes(path.read_bytes().replace(old, new))
+            case "zero":
+                making.write_bytes(with_deltas_of_zero(path.read_bytes()))
             case "said":
                 making.write_bytes(with_sound_entry(path.read_bytes(), channels=int(amount)))
             case "config":
@@ -219,6 +221,17 @@ def with_second_entry(data: bytes, other: bytes, count: int) -> bytes:
     moov = next(at for kind, at, _, _ in boxes(data) if kind == b"moov")
     assert moov > data.index(b"mdat"), "chunks stay where they are"
     return data[:moov] + _rebuilt(data, moov, len(data), tables, {})
+
+
+def with_deltas_of_zero(data: bytes) -> bytes:
+    """An MP4 in which samples that last a tick last none."""
+    changed = bytearray(data)
+    for begin, end in find_boxes(data, *STSD[:-1], b"stts"):
+        for at in range(begin + 8, end, 8):
+            if struct.unpack_from(">I", data, at + 4) == (1,):
+                struct.pack_into(">I", changed, at + 4, 0)
+    assert changed != data, "there are such samples"
+    return bytes(changed)
 
 
 def with_sound_entry(data: bytes, *, channels: int = 0, config: bytes = b"") -> bytes:

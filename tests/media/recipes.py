@@ -40,6 +40,12 @@ def _held() -> dict[str, object]:
     return {"frames": len(frames), "pts": tuple(512 * n for n in frames), "time_base": Fraction(1, 12_800)}
 
 
+def _twice() -> dict[str, object]:
+    """25 frames a second, and here and there one more right behind another: in coarser ticks they have one time."""
+    ticks = sorted([3600 * n for n in range(150)] + [3600 * n + 1 for n in (11, 24, 25, 60, 74, 100)])
+    return {"frames": len(ticks), "pts": tuple(ticks), "time_base": Fraction(1, 90_000)}
+
+
 def _faster(frames: int) -> tuple[int, ...]:
     """30, then 60, then 24 frames a second."""
     ticks = [0]
@@ -166,6 +172,9 @@ RATES: dict[str, Recipe] = {
     ),
     "held-ts": Recipe(MediaSpec(gop=25, bframes=0, suffix=".ts", start=Fraction(3), **_held())),  # type: ignore[arg-type]
     "held-mkv": Recipe(MediaSpec(gop=25, bframes=2, suffix=".mkv", audio=None, **_held())),  # type: ignore[arg-type]
+    "twice-mkv": Recipe(MediaSpec(gop=26, bframes=0, suffix=".mkv", **_twice())),  # type: ignore[arg-type]
+    "twice-mkv-b": Recipe(MediaSpec(gop=26, bframes=3, suffix=".mkv", **_twice())),  # type: ignore[arg-type]
+    "twice-mp4": Recipe(MediaSpec(gop=26, bframes=0, **_twice()), "zero"),  # type: ignore[arg-type]
     "slow": Recipe(_spec(40, fps=Fraction(2), gop=8, bframes=0), copies=True),
     "rate-changes": Recipe(_spec(gop=25, bframes=3, pts=_faster(200), time_base=Fraction(1, 90000)), copies=True),
     "23.976": Recipe(_spec(gop=48, fps=Fraction(24000, 1001)), copies=True),

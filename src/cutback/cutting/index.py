@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
@@ -87,6 +87,8 @@ class Track:
     """The track header's width and height, 16.16 fixed point."""
     plain: bool = True
     """Whether a window and a shift completely describe the edit list."""
+    hidden: frozenset[int] = frozenset()
+    """Pictures that are not shown, since others had their times before; what follows may refer to them."""
     order: array[int] = field(default_factory=lambda: array("q"), compare=False)
     """The presented samples in order of presentation."""
 
@@ -210,9 +212,46 @@ def heard_order(pts: array[int], window: tuple[int, int], size: int) -> array[in
     return kept
 
 
+def told_apart(
+    pts: array[int], sync: Iterable[int], timescale: int, *, may_step_back: bool
+) -> tuple[array[int], frozenset[int]]:
+    """Give every picture a time of its own, so that its place in decoding order is known by its time; also the hidden.
+
+    Of pictures with one time, those decoded later follow a tenth of a millisecond (or a tick) later. If times may step
+    back, as where recordings overlap that were appended, what is decoded first is shown; a keyframe earlier than what
+    came before it begins the overlap. The pictures hidden by that get times before all others.
+    """
+    hidden = frozenset(_overlapping(pts, frozenset(sync))) if may_step_back else frozenset[int]()
+    if not hidden and len(set(pts)) == len(pts):
+        return pts, hidden
+    apart, least = array("q", pts), -(-timescale // 10_000)
+    last: int | None = None
+    for number in sorted(range(len(pts)), key=pts.__getitem__):
+        if number not in hidden:
+            apart[number] = last = pts[number] if last is None or pts[number] > last else last + least
+    before = min(pts) - len(hidden)
+    for place, number in enumerate(sorted(hidden)):
+        apart[number] = before + place
+    return apart, hidden
+
+
+def _overlapping(pts: array[int], sync: frozenset[int]) -> Iterator[int]:
+    highest: int | None = None
+    shown_until: int | None = None
+    for number, time in enumerate(pts):
+        if number in sync and highest is not None and time < highest:
+            shown_until = highest
+        if shown_until is not None and time <= shown_until:
+            yield number
+        else:
+            highest = time if highest is None else max(highest, time)
+
+
 def decode_start(track: Track, sample: int) -> int:
-    """Return the keyframe from which a sample can be decoded: the last one that is not presented after it."""
-    number = bisect_right(track.sync, track.pts[sample], key=track.pts.__getitem__)
+    """The keyframe to begin with so that a sample decodes: the last one before it that is not presented after it."""
+    number = bisect_right(track.sync, sample)
+    while number and track.pts[track.sync[number - 1]] > track.pts[sample]:
+        number -= 1  # a leading picture of an open group
     return track.sync[number - 1] if number else 0
 
 

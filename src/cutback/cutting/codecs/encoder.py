@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 
@@ -20,6 +21,17 @@ _DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
 """Pixel formats that are encoded unchanged; others are converted to the one with their depth."""
 
 
+_NEAR = 32
+"""Frames at the start of a track that tell its frame rate."""
+
+
+def _usual_step(track: Track) -> int:
+    """Ticks from one frame to the next, as a rule."""
+    times = [track.pts[sample] for sample in track.order[:_NEAR]]
+    steps = sorted(after - before for before, after in pairwise(times))
+    return steps[len(steps) // 2] if steps else track.duration(track.order[0])
+
+
 class Shape:
     """Encodes runs of pictures for one track."""
 
@@ -34,7 +46,7 @@ class Shape:
         self._format = ""
         self._boxes = b""
         self._light = HdrMetadata()
-        self._rate = Fraction(track.timescale, max(1, track.duration(track.order[0])))
+        self._rate = Fraction(track.timescale, max(1, _usual_step(track)))
 
     def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
         """Encode pictures as length-prefixed samples; `ticks` converts their PTS to the clip's.

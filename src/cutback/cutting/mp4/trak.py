@@ -10,7 +10,7 @@ from fractions import Fraction
 from operator import sub
 
 from cutback.cutting.endings import hole_at_end
-from cutback.cutting.index import Description, Hull, Kind, Track, heard_order, presented_order
+from cutback.cutting.index import Description, Hull, Kind, Track, heard_order, presented_order, told_apart
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.boxes import child
 from cutback.cutting.mp4.descriptions import parse_descriptions
@@ -83,14 +83,17 @@ class Trak:
         samples = self.samples.window(begin, end)
         if any(number >= len(self.descriptions) for _, number in samples.described):
             raise MediaUnreadableError("Its samples refer to a description that does not exist.")
-        order = presented_order(samples.pts, (self.edits.first - self.lead, self.edits.end))
+        pts = samples.pts
+        if self.kind == "video":
+            pts, _ = told_apart(pts, (), self.timescale, may_step_back=False)
+        order = presented_order(pts, (self.edits.first - self.lead, self.edits.end))
         return Track(
             id=self.id,
             kind=self.kind,
             descriptions=self.descriptions,
             timescale=self.timescale,
             dts=samples.dts,
-            pts=samples.pts,
+            pts=pts,
             sizes=samples.sizes,
             offsets=samples.offsets,
             last_duration=samples.last_duration,

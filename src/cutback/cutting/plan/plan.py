@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -154,8 +154,9 @@ def plan_video(
     if precision != "exact":
         copy = _keyframe_copy if precision == "keyframe" else _instant_copy
         run = copy(track, first, stop)
-        # A decoder that starts at an open keyframe reports errors about references that it never had.
-        return (replace(run, rewritten=entry_at(run.samples[0]) == "open"),)
+        if track.hidden.isdisjoint(range(run.samples[0], run.samples[-1] + 1)):
+            # A decoder that starts at an open keyframe reports errors about references that it never had.
+            return (replace(run, rewritten=entry_at(run.samples[0]) == "open"),)
     entry, kind = _find_entry(track, first, stop, entry_at)
     if entry is None:
         return (_encode(track, first, stop, "contains no keyframe at which copying can begin"),)
@@ -175,7 +176,9 @@ def plan_video(
 
 def _find_entry(track: Track, first: int, stop: int, entry_at: Callable[[int], Entry]) -> tuple[int | None, Entry]:
     earliest = track.pts[track.order[first]]
-    number = bisect_left(track.sync, earliest, key=track.pts.__getitem__)
+    number = max(0, bisect_right(track.sync, track.order[first]) - 1)
+    while number < len(track.sync) and track.pts[track.sync[number]] < earliest:
+        number += 1
     for k in range(number, min(number + ENTRIES_TRIED, len(track.sync))):
         sample = track.sync[k]
         rank = track.rank(sample)
@@ -205,6 +208,8 @@ def _copied(track: Track, entry: int, stop: int) -> Sequence[int]:
     run: list[int] = []
     highest, best = begin - 1, 0
     for sample in range(entry, len(track.pts)):
+        if sample in track.hidden:
+            break  # what follows may refer to it
         if track.pts[sample] < lowest:
             continue
         if track.pts[sample] > last or track.order[track.rank(sample)] != sample:

@@ -6,15 +6,12 @@ libavformat would take the name of a file object for a URL and open it.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
-from operator import lt
 from typing import Any
 
 import av
@@ -42,7 +39,6 @@ class LavfSource:
         self.source = source
         self._limits = limits
         self._opened = Reopening(source, limits, keep=keep_open)
-        self._counted_tracks: dict[int, bool] = {}
         with self._opened.container() as container:
             check_clear(container, source)
             if container.format.name != "mpegts":
@@ -78,13 +74,8 @@ class LavfSource:
         return self._opened.container()
 
     def _is_counted(self, track: Track) -> bool:
-        """Whether packets are found by counting all from the first on, since their times do not tell them apart."""
-        if track.id not in self._counted_tracks:
-            jumps = bool(self._jumps.get(track.id))
-            ascending = track.pts if track.kind == "audio" else array("q", sorted(track.pts))
-            unlike = all(map(lt, ascending, islice(ascending, 1, None)))
-            self._counted_tracks[track.id] = jumps or not unlike
-        return self._counted_tracks[track.id]
+        """Whether packets are found by counting from the first one, since their times do not tell them apart."""
+        return track.id in self._jumps
 
     @property
     def copies(self) -> bool:
@@ -169,7 +160,7 @@ class LavfSource:
     def _packets(self, container: InputContainer, stream: Any, track: Track, first: int) -> Iterator[tuple[int, Any]]:
         """Yield packets from the sample `first` or earlier, each with its number in the index."""
         if self._is_counted(track):
-            yield from self._counted(container, stream, track, self._jumps.get(track.id, []))
+            yield from self._counted(container, stream, track, self._jumps[track.id])
             return
         scale = Fraction(track.timescale) * stream.time_base
         by_time = {time: number for number, time in enumerate(track.pts)}
@@ -209,7 +200,10 @@ class LavfSource:
                 return
             if coming and number == coming[0][0]:
                 offset = coming.popleft()[1]
-            packet.pts = None if packet.pts is None else packet.pts + offset
+            if track.kind == "video":
+                packet.pts = track.pts[number]
+            elif packet.pts is not None:
+                packet.pts += offset
             packet.dts = None if packet.dts is None else packet.dts + offset
             yield number, packet
 

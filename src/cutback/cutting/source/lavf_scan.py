@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import islice
-from operator import sub
+from operator import lt, sub
 from typing import Any
 
 import av
@@ -18,7 +18,7 @@ from av.container import InputContainer
 from cutback.cutting.codecs import parameter_sets
 from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import COVER, Description, Index, Kind, Track, heard_order, presented_order
+from cutback.cutting.index import COVER, Description, Index, Kind, Track, heard_order, presented_order, told_apart
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.pcm import sample_bits
 from cutback.cutting.mp4.write import decode_times
@@ -39,7 +39,8 @@ _JITTER = Fraction(3, 1000)
 
 
 Jumps = dict[int, list[tuple[int, int]]]
-"""For each stream with clock jumps: (number of a packet, ticks to add to the container's times from there on)."""
+"""For each stream whose packets are found by counting: (number of a packet, ticks to add to the container's times from
+there on) for every jump of its clock, or nothing, if only some of its times are equal or step back."""
 
 
 def scan(
@@ -108,7 +109,8 @@ def scan(
     )
     if index.end > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
-    return index, {number: column.jumps for number, column in columns.items() if column.jumps}
+    counted = (number for number, column in columns.items() if column.jumps or column.is_ambiguous)
+    return index, {number: columns[number].jumps for number in counted}
 
 
 def _lacking_parameter_sets(stream: Any) -> str:
@@ -144,6 +146,8 @@ class _Column:
         self.jumps: list[tuple[int, int]] = []
         self.ahead: int | None = None
         self.least_delay = _FOREVER
+        self.is_ambiguous = False
+        """Whether packets are not told apart by their times."""
 
     def add(self, packet: Any, clock: Clock | None) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -211,19 +215,23 @@ class _Column:
                 duration = round(Fraction(self.sizes[-1] * 8, bits) * timescale / context.sample_rate)
         # Keeping pictures after a lost one would leave a hole.
         limit = self.lost_from if kind == "video" else _FOREVER
-        window = (min(pts), limit)
-        order = presented_order(pts, window) if kind == "video" else heard_order(pts, window, size)
-        if not order:
-            limit = _FOREVER
-            order = presented_order(pts, (min(pts), limit))
-        first = pts[order[0]]
-        if self.skip:
-            first += round(Fraction(self.skip, context.sample_rate) * timescale)
+        dts = pts
+        hidden: frozenset[int] = frozenset()
         if kind == "video":
             times, base = decode_times(pts)
             dts = array("q", (time + base for time in times))
+            pts, hidden = told_apart(pts, self.sync, timescale, may_step_back=True)
+            self.is_ambiguous = pts is not self.pts
         else:
-            dts = pts
+            self.is_ambiguous = not all(map(lt, pts, islice(pts, 1, None)))
+        window = (min(pts) if kind == "audio" else min(self.pts), limit)
+        order = presented_order(pts, window) if kind == "video" else heard_order(pts, window, size)
+        if not order:
+            limit = _FOREVER
+            order = presented_order(pts, (window[0], limit))
+        first = pts[order[0]]
+        if self.skip:
+            first += round(Fraction(self.skip, context.sample_rate) * timescale)
         raw, extradata = describe(stream, self.first)
         description = Description(
             context.name,
@@ -253,6 +261,7 @@ class _Column:
             frames=len(order),
             language=_language(stream.language),
             title=title_of(stream.metadata),
+            hidden=hidden,
             order=order,
         )
 
