@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,16 @@ from tests.path.harness import PathHarness
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import Stopwatch
 
-from cutback.worker.webhooks import Abandon, Again, Delivered, Deliverer, is_public, judge_delivery, keep_secret
+from cutback.worker.webhooks import (
+    Abandon,
+    Again,
+    Delivered,
+    Deliverer,
+    _addresses,
+    is_public,
+    judge_delivery,
+    keep_secret,
+)
 
 SECRET = "whsec_" + "QUJD" * 8
 
@@ -171,10 +182,34 @@ def test_a_loopback_webhook_is_refused_where_stores_are_shared(
         ("64:ff9b::a00:1", False),
         ("2002:a00:1::", False),
         ("::ffff:127.0.0.1", False),
+        ("::7f00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("168.63.129.16", False),
+        ("192.0.0.9", False),
+        ("::ffff:168.63.129.16", False),
     ],
 )
 def test_only_the_open_internet_counts_as_public(address: str, *, public: bool) -> None:
     assert is_public(ipaddress.ip_address(address)) is public
+
+
+def test_a_name_that_is_never_resolved_ends_by_the_one_deadline(
+    harness: PathHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def never(*_: object, **__: object) -> list[object]:
+        let_go.wait(60)
+        return []
+
+    monkeypatch.setattr("cutback.worker.webhooks.socket.getaddrinfo", never)
+    began = time.monotonic()
+    try:
+        with pytest.raises(TimeoutError):
+            _addresses("slow.example", 443, timeout=0.2)
+    finally:
+        let_go.set()
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

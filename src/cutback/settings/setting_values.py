@@ -95,6 +95,7 @@ def check_webhooks(value: object) -> object:
         try:
             parts = urlsplit(url)
             right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            right = right and url.isascii() and " " not in url
         except ValueError:
             right = False
         if not right:

@@ -12,6 +12,7 @@ import secrets
 import socket
 import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,16 @@ _READ_AT_MOST = 64 * 1024
 _LARGEST_DELIVERY = 4 * 1024 * 1024
 """Bytes; an event repeats its clip's request, which may have 1 MiB."""
 _GONE = 410
+
+_NOT_PUBLIC_4 = (
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's host, which hands out credentials
+    ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocol assignments, of which some count as global
+)
+_NOT_PUBLIC_6 = (
+    ipaddress.IPv6Network("::/96"),  # an obsolete way to wrap IPv4
+    ipaddress.IPv6Network("64:ff9b:1::/48"),  # translation to IPv4 within a network
+)
+"""What `ipaddress` counts as global, and is not part of the open internet."""
 
 
 class _ForbiddenAddressError(Exception):
@@ -186,16 +197,16 @@ def _send(parts: SplitResult, headers: dict[str, str], body: bytes, *, timeout: 
     host = parts.hostname or ""
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
+    ends_at = time.monotonic() + timeout
     # Connect to the address that was checked: a second lookup of the name may give another one.
-    raw = socket.create_connection(
-        (_checked_address(host, port, private_allowed=private_allowed), port), timeout=timeout
-    )
+    address = _checked_address(host, port, timeout=timeout, private_allowed=private_allowed)
+    raw = socket.create_connection((address, port), timeout=_left(ends_at))
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(host, port, timeout=timeout)
     # The socket's own timeout restarts with every byte, and a receiver may send bytes slowly without end.
     # The timer needs a second handle on the socket, because TLS takes over the first one.
     guard = raw.dup()
-    deadline = threading.Timer(timeout, _shut, [guard])
+    deadline = threading.Timer(max(0.0, ends_at - time.monotonic()), _shut, [guard])
     deadline.daemon = True
     deadline.start()
     try:
@@ -224,8 +235,36 @@ def _shut(guard: socket.socket) -> None:
         log.debug("the webhook's connection was closed already: %s", error)
 
 
-def _checked_address(host: str, port: int, *, private_allowed: bool) -> str:
-    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+def _left(ends_at: float) -> float:
+    left = ends_at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
+
+
+def _addresses(host: str, port: int, timeout: float) -> list[str]:
+    """Every address of a name. The system's resolver knows no deadline, so it is asked in a thread of its own."""
+    found: list[str] = []
+    failures: list[Exception] = []
+
+    def look_up() -> None:
+        try:
+            found.extend(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, ValueError) as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=look_up, name="webhook-name", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if failures:
+        raise failures[0]
+    if thread.is_alive() or not found:
+        raise TimeoutError(f"the name {host} was not resolved in time")
+    return found
+
+
+def _checked_address(host: str, port: int, *, timeout: float, private_allowed: bool) -> str:
+    found = _addresses(host, port, timeout)
     for text in found:
         if not private_allowed and not is_public(ipaddress.ip_address(text.split("%")[0])):
             raise _ForbiddenAddressError(
@@ -244,8 +283,10 @@ def is_public(address: Address) -> bool:
             wrapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if wrapped is not None:
             return is_public(wrapped)
-        if address.is_site_local:
+        if address.is_site_local or any(address in network for network in _NOT_PUBLIC_6):
             return False
+    elif any(address in network for network in _NOT_PUBLIC_4):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

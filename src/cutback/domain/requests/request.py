@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import re
 from base64 import b32encode
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -26,8 +27,19 @@ MAX_VALUES = 5000
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 
 
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
+
+
+def is_host_name(host: str) -> bool:
+    """Whether a text may be the name of a host, or an IPv4 address."""
+    name = host.removesuffix(".")
+    return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
+
+
 def _check_webhook(value: str) -> str:
     check_text(value)
+    if not value.isascii() or " " in value:
+        raise ValueError("must have no spaces and only ASCII: write the host as xn--..., and the rest with %")
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
@@ -35,6 +47,8 @@ def _check_webhook(value: str) -> str:
         raise ValueError("is not a URL") from None
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError("must be an https:// URL")
+    if ":" not in host and not is_host_name(host):
+        raise ValueError("is not a URL: its host is neither a name nor an address")
     if parts.username or parts.password:
         raise ValueError("must not contain a user name or password")
     if parts.scheme == "http" and not is_loopback(host):
