@@ -12,7 +12,7 @@ from tests.support.decode import Presented, decode_presented, decode_warnings, p
 from tests.support.media import MIN_QUALITY, match_sound
 from tests.support.shape import shape_of
 
-from cutback.domain.times import FrameNumber, Instant
+from cutback.domain.times import FrameNumber, FromEnd, Instant
 
 TOLERANCE = Fraction(1, 1000)
 """Within it a time names a frame."""
@@ -46,6 +46,8 @@ class ExpectedRange:
 
 def in_seconds(reference: ReferenceRecording, instant: Instant) -> Fraction:
     """A time of a recording, also where it is given as a frame's number."""
+    if isinstance(instant, FromEnd):
+        return reference.end - instant.seconds
     if not isinstance(instant, FrameNumber):
         return instant
     return reference.times[instant.frame] if instant.frame < len(reference.times) else reference.end

@@ -12,10 +12,11 @@ from typing import Self
 
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Poster, ProgressHook, RealSpan
 from cutback.domain.errors import StoppedError
-from cutback.domain.times import FrameNumber
+from cutback.domain.times import FrameNumber, FromEnd, Instant
 
 
-def _seconds(instant: Fraction | FrameNumber) -> Fraction:
+def _seconds(instant: Instant) -> Fraction:
+    assert not isinstance(instant, FromEnd), "it has no recording whose end could be known"
     return Fraction(instant.frame, 30) if isinstance(instant, FrameNumber) else instant
 
 

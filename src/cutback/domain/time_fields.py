@@ -16,12 +16,14 @@ InstantField = Annotated[
     WithJsonSchema(
         {
             "title": "Instant",
-            "description": "Seconds from the recording's time zero, HH:MM:SS.mmm, or a frame number from 0.",
+            "description": "Seconds from the recording's time zero, HH:MM:SS.mmm, 1m30s, a frame number from 0, or "
+            "-5 (before its end).",
             "anyOf": [
                 {"type": "number", "minimum": 0, "maximum": MAX_SECONDS},
                 {
                     "type": "string",
-                    "pattern": r"^(\d{1,9}(\.\d{1,12})?|((\d{1,4}:)?\d{1,2}:\d{1,2}(\.\d{1,12})?))$",
+                    "pattern": r"^[+-]?(\d{1,9}(\.\d{0,12})?|\.\d{1,12}|(\d{1,4}:)?\d{1,2}:\d{1,2}(\.\d{1,12})?"
+                    r"|(\d{1,4}h)?(\d{1,6}m)?((\d{1,9}(\.\d{1,12})?|\.\d{1,12})s)?)$",
                 },
                 {
                     "type": "object",

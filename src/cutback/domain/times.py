@@ -15,8 +15,9 @@ MAX_SECONDS = 366 * 24 * 3600
 """A year. A greater number is a mistake, such as milliseconds instead of seconds."""
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,12})?)", re.ASCII)
-_DECIMAL = re.compile(r"\d{1,9}(?:\.\d{1,12})?", re.ASCII)
-_EXPECTED = 'seconds (12.5 or "12.5"), "HH:MM:SS.mmm" or {"frame": 1234}'
+_DECIMAL = re.compile(r"\d{1,9}(?:\.\d{0,12})?|\.\d{1,12}", re.ASCII)
+_UNITS = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,12})?|\.\d{1,12})s)?", re.ASCII)
+_EXPECTED = 'seconds (12.5 or "12.5"), "HH:MM:SS.mmm", "1m30s", "-5" (before the end) or {"frame": 1234}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,15 @@ class FrameNumber:
     frame: int
 
 
-Instant: TypeAlias = Fraction | FrameNumber
-"""A point of a recording: seconds from its time zero, or a frame number."""
+@dataclass(frozen=True, slots=True)
+class FromEnd:
+    """A time before the recording's end."""
+
+    seconds: Fraction
+
+
+Instant: TypeAlias = Fraction | FrameNumber | FromEnd
+"""A point of a recording: seconds from its time zero, a frame number, or seconds before its end."""
 
 
 def parse_instant(value: object) -> Instant:
@@ -36,10 +44,21 @@ def parse_instant(value: object) -> Instant:
     Raises:
         ValueError: `value` has no accepted form, is negative or is beyond `MAX_SECONDS`.
     """
-    if isinstance(value, FrameNumber):
+    if isinstance(value, FrameNumber | FromEnd):
         return value
+    if isinstance(value, str) and value.strip().startswith("-"):
+        return FromEnd(parse_duration(value.strip()[1:]))
     if isinstance(value, dict):
         return _parse_frame(value)
+    return parse_duration(value)
+
+
+def parse_duration(value: object) -> Fraction:
+    """Parse a number of seconds as a request may write it.
+
+    Raises:
+        ValueError: `value` has no accepted form, is negative or is beyond `MAX_SECONDS`.
+    """
     seconds = _parse_seconds(value)
     if seconds < 0:
         raise ValueError("must not be negative")
@@ -81,8 +100,9 @@ def _parse_seconds(value: object) -> Fraction:
         if int(minutes) >= 60 or Fraction(seconds) >= 60:
             raise ValueError('minutes and seconds go up to 59, as in "01:02:03.400"')
         return int(hours or 0) * 3600 + int(minutes) * 60 + Fraction(seconds)
-    if text.startswith("-"):
-        raise ValueError("must not be negative")
+    if (match := _UNITS.fullmatch(text)) and text:
+        hours, minutes, seconds = match.groups()
+        return int(hours or 0) * 3600 + int(minutes or 0) * 60 + Fraction(seconds or 0)
     raise ValueError(f"expected {_EXPECTED}")
 
 
@@ -90,6 +110,8 @@ def instant_to_json(value: Instant) -> str | dict[str, int]:
     """Return the canonical form of a time: equal times give equal text (`12.5`, never `12.50`)."""
     if isinstance(value, FrameNumber):
         return {"frame": value.frame}
+    if isinstance(value, FromEnd):
+        return f"-{format_seconds(value.seconds)}"
     return format_seconds(value)
 
 

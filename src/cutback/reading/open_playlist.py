@@ -17,7 +17,7 @@ from cutback.domain.errors import (
     RangeOutsideRecordingError,
     RecordingNotFoundError,
 )
-from cutback.domain.times import FrameNumber, Instant, format_seconds
+from cutback.domain.times import FrameNumber, FromEnd, Instant, format_seconds
 from cutback.reading.joined_reader import JoinedReader
 from cutback.reading.playlist import LARGEST, SUFFIX, Playlist, Segment, parse_playlist
 
@@ -61,6 +61,11 @@ def open_segments(
     if isinstance(start, FrameNumber) or isinstance(end, FrameNumber):
         raise MediaUnsupportedError("A playlist has no frame numbers; give times instead.")
     playlist = read_playlist(store, key)
+    start, end = (
+        max(playlist.end - each.seconds, Fraction(0)) if isinstance(each, FromEnd) else each for each in (start, end)
+    )
+    if end <= start:
+        raise RangeOutsideRecordingError(f"The playlist ends at {format_seconds(playlist.end)} s.")
     runs = playlist.around(start, end)
     if not runs:
         raise RangeOutsideRecordingError(f"None of the playlist's {len(playlist.segments)} segments overlaps it.")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
 from cutback.cutting.mp4.layout import SPOOL, Extent
-from cutback.domain.times import FrameNumber, Instant
+from cutback.domain.times import FrameNumber, FromEnd, Instant
 from cutback.domain.visible import visible
 
 V = TypeVar("V")
@@ -421,12 +421,20 @@ def _range_in(data: list[Any]) -> CutRange | CutGap:
     raise ValueError("a malformed range")
 
 
+_END = "end-"
+"""Begins the text of a time before the recording's end."""
+
+
 def _instant_out(instant: Instant) -> str | int:
+    if isinstance(instant, FromEnd):
+        return f"{_END}{instant.seconds}"
     return instant.frame if isinstance(instant, FrameNumber) else str(instant)
 
 
 def _instant_in(value: str | int) -> Instant:
-    return FrameNumber(value) if isinstance(value, int) else Fraction(value)
+    if isinstance(value, int):
+        return FrameNumber(value)
+    return FromEnd(Fraction(value.removeprefix(_END))) if value.startswith(_END) else Fraction(value)
 
 
 def _facts_out(facts: Facts) -> dict[str, Any]:

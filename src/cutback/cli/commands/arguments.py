@@ -37,26 +37,33 @@ class Typed:
     """The option that it comes from, if it was `--range`."""
 
 
-def typed_ranges(start: str | None, end: str | None, ranges: Sequence[str]) -> list[Typed]:
-    """Parse `--from`/`--to`, or every `--range A..B`.
+BEGINNING, END = "0", "-0"
+"""What stands for a time that is left out."""
+
+
+def typed_ranges(start: str | None, end: str | None, ranges: Sequence[str], duration: str | None = None) -> list[Typed]:
+    """Parse `--from` with `--to` or `--duration`, or every `--range A..B`; the end is the recording's if left out.
 
     Raises:
         WrongUsageError: neither or both are given, or a range has no two dots.
     """
+    if duration is not None:
+        if end is not None:
+            raise WrongUsageError("Say --to or --duration, not both.")
+        end = f"+{duration.removeprefix('+')}"
     if ranges:
         if start is not None or end is not None:
             raise WrongUsageError("Use either --from and --to, or --range, but not both.")
         made = []
         for text in ranges:
             first, dots, last = text.partition("..")
-            if not (dots and first and last):
+            if not dots or not (first or last):
                 raise WrongUsageError(f"--range {text!r}: must be FROM..TO, such as 12.5..30.")
-            made.append(Typed(first, last, f"--range {text}"))
+            made.append(Typed(first or BEGINNING, last or END, f"--range {text}"))
         return made
-    if start is None or end is None:
-        missing = " and ".join(name for name, value in (("--from", start), ("--to", end)) if value is None)
-        raise WrongUsageError(f"{missing} is missing. Give both, such as --from 00:01:15 --to 00:01:45.")
-    return [Typed(start, end)]
+    if start is None and end is None:
+        raise WrongUsageError("Say which part: --from 00:01:15 --to 00:01:45, or --from 75 --duration 30.")
+    return [Typed(start or BEGINNING, end or END)]
 
 
 def typed_instant(text: str) -> Any:

@@ -77,6 +77,7 @@ def submit(
         ),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Excluded.")] = None,
+    duration: Annotated[str | None, typer.Option(metavar="TIME", help="Instead of --to.")] = None,
     ranges: Annotated[
         list[str],
         typer.Option(
@@ -123,18 +124,22 @@ def submit(
         "expires_in": expires_in,
     }
     if file is not None:
-        if recording or cameras or start or end or ranges or at or any(options.values()):
+        if recording or cameras or start or end or duration or ranges or at or any(options.values()):
             raise WrongUsageError("With a request from a file, only --wait is allowed.")
         requests = _read_requests(file)
     elif cameras:
         if recording or ranges:
             raise WrongUsageError("Use either --recording or --camera, not both; --range is only for recordings.")
+        if duration is not None:
+            if end is not None:
+                raise WrongUsageError("Use either --to or --duration, not both.")
+            end = f"+{duration.removeprefix('+')}"
         around = {"at": at, "before": before, "after": after}
         requests = arguments.requests_of_cameras(cameras, {"from": start, "to": end, **around, "gaps": gaps}, **options)
     elif recording is None:
         raise WrongUsageError("Name a FILE with a request, or use --recording or --camera, with --from and --to.")
     else:
-        requests = [arguments.request_of(recording, arguments.typed_ranges(start, end, ranges), **options)]
+        requests = [arguments.request_of(recording, arguments.typed_ranges(start, end, ranges, duration), **options)]
     services = screen.services()
     made = [accept.submit(services, request) for request in requests]
     if wait:

@@ -28,9 +28,20 @@ if TYPE_CHECKING:
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, or an object's URL (s3://bucket/key).")]
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="TIME", help="Start here (included): seconds, HH:MM:SS.mmm or frame:NUMBER."),
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="Start here (included; default: the beginning): seconds, HH:MM:SS.mmm, 1m30s, frame:NUMBER, or -5 before "
+        "the end.",
+    ),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End here (excluded), in the form of --from.")]
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="TIME", help="End here (excluded; default: the end), in the form of --from, or +5 after it."
+    ),
+]
+Duration = Annotated[str | None, typer.Option("--duration", metavar="TIME", help="The length, instead of --to.")]
 Ranges = Annotated[
     list[str],
     typer.Option(
@@ -76,6 +87,7 @@ def cut(
     source: Source,
     start: From = None,
     end: To = None,
+    duration: Duration = None,
     ranges: Ranges = [],  # noqa: B006 - typer makes a new list for each call
     precision: Precision = "exact",
     output: Annotated[
@@ -89,7 +101,7 @@ def cut(
     from cutback import library
 
     began = time.monotonic()
-    typed = arguments.typed_ranges(start, end, ranges)
+    typed = arguments.typed_ranges(start, end, ranges, duration)
     location = library.locate_recording(source)
     request = arguments.request_of(library.recording_name(location), typed, output={"precision": precision})
     target = clip_file.choose(output, default_name(location.key, typed))
@@ -165,7 +177,7 @@ def store_options(settings: Settings, location: Location) -> dict[str, str]:
 
 def default_name(key: str, typed: list[arguments.Typed]) -> str:
     """Return `NAME.FROM-TO.mp4`, with characters that every file system allows."""
-    times = "+".join(f"{piece.start}-{piece.end}" for piece in typed)
+    times = "+".join(f"{piece.start}-{'end' if piece.end == arguments.END else piece.end}" for piece in typed)
     name = f"{Path(key).stem}.{times}".replace(":", ".")
     return re.sub(r"[^\w.+=@-]", "_", name)[:200] + ".mp4"
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
-from cutback.cli.commands.cut import From, Precision, Ranges, Source, To, open_store, stop_on_signals
+from cutback.cli.commands.cut import Duration, From, Precision, Ranges, Source, To, open_store, stop_on_signals
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.cli.views import formatting, timeline
@@ -40,13 +40,14 @@ def plan(
     source: Source,
     start: From = None,
     end: To = None,
+    duration: Duration = None,
     ranges: Ranges = [],  # noqa: B006 - typer makes a new list for each call
     precision: Precision = "exact",
 ) -> None:
     """Draw how a clip would be cut: what is copied, re-encoded and dropped, and why. Nothing is written."""
     from cutback import library
 
-    typed = arguments.typed_ranges(start, end, ranges)
+    typed = arguments.typed_ranges(start, end, ranges, duration)
     location = library.locate_recording(source)
     request = arguments.request_of("recording", typed, output={"precision": precision})
     with stop_on_signals() as stopped:

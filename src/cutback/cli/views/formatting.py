@@ -14,7 +14,7 @@ from rich.text import Text
 from cutback.cli.console import escape
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.requests.sources import CameraSpan, Source
-from cutback.domain.times import FrameNumber, Instant, format_clock, format_seconds
+from cutback.domain.times import FrameNumber, FromEnd, Instant, format_clock, format_seconds
 
 STATE_STYLES = {
     ClipState.QUEUED: "bright_black",
@@ -62,6 +62,8 @@ def length(seconds: Fraction) -> str:
 
 def instant(value: Instant) -> str:
     """Format a requested time."""
+    if isinstance(value, FromEnd):
+        return f"{format_seconds(value.seconds)} s before the end" if value.seconds else "the end"
     return f"frame {value.frame}" if isinstance(value, FrameNumber) else clock(value)
 
 

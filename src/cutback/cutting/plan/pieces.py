@@ -12,7 +12,7 @@ from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange
 from cutback.cutting.plan.plan import FrameRange, snap_to_frames
 from cutback.cutting.source.footage import MediaSource, open_media
 from cutback.domain.errors import RangeOutsideRecordingError
-from cutback.domain.times import MAX_SECONDS, FrameNumber
+from cutback.domain.times import MAX_SECONDS, FrameNumber, FromEnd
 
 Located: TypeAlias = tuple[MediaSource, int, FrameRange]
 """A range of frames with its open recording and the recording's number in the job."""
@@ -78,6 +78,8 @@ def hull_of(job: CutJob, source: int) -> Hull:
     """Return the part of a source that the job's ranges need."""
     instants = [end for wanted in job.footage if wanted.source == source for end in (wanted.start, wanted.end)]
     frames = tuple(instant.frame for instant in instants if isinstance(instant, FrameNumber))
+    if any(isinstance(instant, FromEnd) for instant in instants):
+        return Hull(Fraction(0), Fraction(MAX_SECONDS), frames)  # the end is not known yet
     seconds = [instant for instant in instants if isinstance(instant, Fraction)]
     # Only frame numbers: begin with an empty hull at the end, which their times extend.
     start, end = (min(seconds), max(seconds)) if seconds else (Fraction(MAX_SECONDS), Fraction(-MAX_SECONDS))

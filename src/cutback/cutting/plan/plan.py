@@ -12,7 +12,7 @@ from cutback.cutting.codecs.codec import Entry
 from cutback.cutting.index import Index, Track, decode_start
 from cutback.cutting.job import Fill, Precision
 from cutback.domain.errors import RangeOutsideRecordingError
-from cutback.domain.times import FRAME_TOLERANCE, FrameNumber, Instant, format_clock
+from cutback.domain.times import FRAME_TOLERANCE, FrameNumber, FromEnd, Instant, format_clock
 
 HELD = Fraction(1, 5)
 """Seconds: a picture shown for longer is held. Shorter ones are frames at an ordinary rate, which are taken whole."""
@@ -134,6 +134,8 @@ def resolve_instant(index: Index, instant: Instant) -> tuple[Fraction, bool]:
     Raises:
         RangeOutsideRecordingError: it is a frame number, and the recording has no video.
     """
+    if isinstance(instant, FromEnd):
+        return max(index.end - instant.seconds, Fraction(0)), False
     if not isinstance(instant, FrameNumber):
         return instant, False
     video = index.video

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 
 from cutback.domain.base import Model
 from cutback.domain.time_fields import InstantField
-from cutback.domain.times import FrameNumber, parse_instant
+from cutback.domain.times import FrameNumber, FromEnd, Instant, parse_duration, parse_instant
 from cutback.domain.wallclock import MomentField, after, parse_moment
 
 MAX_KEY_BYTES = 1024
@@ -65,9 +65,26 @@ class Range(Model):
     start: InstantField = Field(description="Where the range begins.")
     end: InstantField = Field(description="Where the range ends; the frame at this time is not part of it.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, content: Any) -> Any:
+        """An end that is left out is the recording's, a start its beginning; `+5` counts from the start."""
+        if not isinstance(content, dict) or not {"start", "end"} & set(content):
+            return content
+        made = {"start": "0", "end": "-0", **content}
+        end = made["end"]
+        if isinstance(end, str) and end.strip().startswith("+"):
+            try:
+                made["end"] = _later(parse_instant(made["start"]), parse_duration(end.strip()[1:]))
+            except ValueError as error:
+                raise ValueError(f"start and end: {error}") from None
+        return made
+
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         start, end = self.start, self.end
+        if isinstance(start, FromEnd) and isinstance(end, FromEnd) and end.seconds >= start.seconds:
+            raise ValueError("end must be after start")
         if isinstance(start, Fraction) and isinstance(end, Fraction) and end <= start:
             raise ValueError("end must be after start")
         if isinstance(start, FrameNumber) and isinstance(end, FrameNumber) and end.frame <= start.frame:
@@ -91,8 +108,10 @@ class CameraSpan(Model):
     @classmethod
     def _around(cls, content: Any) -> Any:
         """Convert `at`, `before` and `after` to `from` and `to`."""
-        if not isinstance(content, dict) or not {"at", "before", "after"} & set(content):
+        if not isinstance(content, dict):
             return content
+        if not {"at", "before", "after"} & set(content):
+            return cls._from_on(content)
         if {"from", "to"} & set(content):
             raise ValueError("needs from and to, or at, before and after, but not both")
         if "at" not in content:
@@ -109,6 +128,17 @@ class CameraSpan(Model):
             raise ValueError(f"at, before, after: {error}") from None
         return {name: value for name, value in content.items() if name not in {"at", "before", "after"}} | span
 
+    @classmethod
+    def _from_on(cls, content: dict[str, Any]) -> dict[str, Any]:
+        """`to` may be a length that counts from `from`: `+90s`."""
+        end = content.get("to")
+        if not isinstance(end, str) or not end.strip().startswith("+") or "from" not in content:
+            return content
+        try:
+            return content | {"to": after(parse_moment(content["from"]), parse_duration(end.strip()[1:]))}
+        except ValueError as error:
+            raise ValueError(f"from and to: {error}") from None
+
     @field_validator("end")
     @classmethod
     def _after_start(cls, end: datetime, info: Any) -> datetime:
@@ -121,10 +151,18 @@ class CameraSpan(Model):
 
 
 def _duration(value: object) -> Fraction:
-    seconds = parse_instant(value)
-    if isinstance(seconds, FrameNumber):
+    if isinstance(value, dict):
         raise ValueError("expected seconds, such as 12.5")  # noqa: TRY004 - pydantic collects ValueErrors
-    return seconds
+    return parse_duration(value)
+
+
+def _later(start: Instant, seconds: Fraction) -> Instant:
+    if isinstance(start, FrameNumber):
+        message = "a length cannot be added to a frame number; give the end as a frame number, too"
+        raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
+    if not isinstance(start, FromEnd):
+        return start + seconds
+    return FromEnd(max(start.seconds - seconds, Fraction(0)))
 
 
 def _kind(value: Any) -> str:
