@@ -1,1 +1,1 @@
-"""What Cutback costs, measured against its peers in the same run: `python -m bench`."""
+"""Measures the cost of Cutback and of other programs in the same run: `python -m bench`."""

@@ -1,4 +1,4 @@
-"""Part of the second section: how soon nothing works on a clip any more that nobody wants."""
+"""Part of the second section: how soon work on a cancelled clip stops."""
 
 from __future__ import annotations
 

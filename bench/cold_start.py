@@ -1,4 +1,4 @@
-"""The fifth section: what a Lambda function's cold start has to import, out of the very zip that it runs."""
+"""The fifth section: what a Lambda function imports at a cold start, from the same zip that it runs."""
 
 from __future__ import annotations
 

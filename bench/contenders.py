@@ -1,4 +1,4 @@
-"""Who is measured: each makes the clip of a piece of work, and says what it took."""
+"""The programs that are measured: each makes a clip and reports its cost."""
 
 from __future__ import annotations
 

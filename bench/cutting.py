@@ -1,4 +1,4 @@
-"""The first section: the same clips made by Cutback and by its peers, in turns, and what each took."""
+"""The first section: the same clips made by Cutback and by other programs, in turns, and their cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a clip is what was asked for: its first and last frame, how many there are, how good the new ones are."""
+"""Checks a clip: its first and last frame, the number of frames, and the quality of re-encoded ones."""
 
 from __future__ import annotations
 

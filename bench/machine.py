@@ -1,4 +1,4 @@
-"""When, where and by what command figures were measured."""
+"""Records when, where and with which command figures were measured."""
 
 from __future__ import annotations
 

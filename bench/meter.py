@@ -1,4 +1,4 @@
-"""What a process and its children take: wall and processor seconds, memory, bytes read. Linux alone."""
+"""Measures a process and its children: wall-clock and processor seconds, memory, bytes read. Only on Linux."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of docs/performance.md that a run writes: each between two markers of its own."""
+"""Writes the parts of docs/performance.md that a run measures, each between two markers."""
 
 from __future__ import annotations
 

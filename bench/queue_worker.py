@@ -1,4 +1,4 @@
-"""A real worker whose cutter does nothing: what is left is all that surrounds a cut."""
+"""A real worker whose cutter does nothing, to measure everything except the cut."""
 
 from __future__ import annotations
 

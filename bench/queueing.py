@@ -1,4 +1,4 @@
-"""The second section: what a clip costs besides its cut, from its submission until it is ready."""
+"""The second section: the cost of a clip except for its cut, from its submission until it is ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was promised for cutting, and what was measured. Pure."""
+"""Compares the targets for cutting with the measured figures. Pure."""
 
 from __future__ import annotations
 

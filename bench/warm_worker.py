@@ -1,6 +1,6 @@
-"""A worker at the stage where footage is cut, and nothing around it: takes jobs as lines of JSON, answers likewise.
+"""A worker that only reads, cuts and stores: takes jobs as lines of JSON, and answers in the same form.
 
-Reading, cutting and storing are put together as `cutback.make_clip` does; records and queue are left out.
+Reading, cutting and storing are combined like in `cutback.make_clip`, without records and queue.
 """
 
 from __future__ import annotations

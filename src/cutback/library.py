@@ -268,7 +268,7 @@ def plan(
     limits: Limits | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Plan:
-    """Say what `cut` would copy, encode and read, without cutting. Arguments and errors are those of `cut`."""
+    """Plan what `cut` would copy, encode and read, without cutting. Arguments and errors are those of `cut`."""
     location = locate_recording(str(source))
     request = request_of(location, start, end, ranges, precision)
     return plan_request(source, request, location, open_store(location, options), limits=limits, stopped=stopped)
@@ -335,14 +335,14 @@ def locate_recording(source: str) -> Location:
     if path.is_dir():
         raise WrongUsageError(f"{source} is a folder; name a recording in it.")
     if not path.exists():
-        raise NoSuchFileError(f"There is no file {source}.")
+        raise NoSuchFileError(f"The file {source} does not exist.")
     path = path.resolve()
     return Location(str(path.parent), path.name)
 
 
 @contextmanager
 def naming(source: str | Path) -> Iterator[None]:
-    """Call a recording that is not there as the caller called it, not by a key of the store of recordings.
+    """Report a missing recording by the name that the caller used, not by a key in the source store.
 
     Raises:
         NoSuchFileError: instead of any other `RecordingNotFoundError`.
@@ -355,7 +355,7 @@ def naming(source: str | Path) -> Iterator[None]:
         missing = error.detail.rstrip(".")
         same = not missing or str(source).endswith(missing)
         raise NoSuchFileError(
-            f"There is nothing at {source}." if same else f"{source} names {missing}, which is not there."
+            f"{source} does not exist." if same else f"{source} refers to {missing}, which does not exist."
         ) from error
 
 

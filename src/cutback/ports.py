@@ -233,7 +233,7 @@ class Catalogue(Protocol):
         ...
 
     def put_recordings(self, recordings: Sequence[CameraRecording]) -> list[bool]:
-        """As `put_recording` for each, for less than it costs one by one. Broken off by an error, some may be in."""
+        """Like `put_recording` for each, but cheaper. After an error, some of them may be stored."""
         ...
 
     def get_recording(self, key: str) -> CameraRecording | None:
@@ -241,18 +241,18 @@ class Catalogue(Protocol):
         ...
 
     def get_recordings(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
-        """Those of the recordings that are in the catalogue, by key."""
+        """Return those of the recordings that are in the catalogue, by key."""
         ...
 
     def removed_by_hand(self, keys: Sequence[str]) -> dict[str, CameraRecording]:
-        """Recordings that were registered by hand and then removed, as they were last, by key.
+        """Return the last entries of recordings that were registered by hand and then removed, by key.
 
-        They are remembered until the key has a recording again, however long that takes.
+        They are kept until the key has a recording again, however long that takes.
         """
         ...
 
     def placed_by_other_rules(self, rules: str, *, limit: int = 500) -> list[CameraRecording]:
-        """Recordings whose place was derived by rules of another fingerprint, in any order. One indexed query."""
+        """Return recordings whose camera and start time were found by other rules, in any order. One indexed query."""
         ...
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:

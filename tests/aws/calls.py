@@ -1,7 +1,7 @@
-"""Which AWS calls were made, by whom, upon what: from the stand-in's record of requests. Pure but for reading it.
+"""Reads which AWS calls were made, by which caller and on which resource, from the stand-in's log of requests.
 
-A caller is known by the access key it signs with, so a test gives each function a key of its own, and each call is
-named as IAM names it (`sqs:SendMessage`, also for a batch), with the ARN of what it touched.
+A caller is identified by its access key, so a test gives each function its own key. Each call has its name in IAM
+(`sqs:SendMessage`, also for a batch), with the ARN of the resource.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The examples, applied once for all tests here: both at the same time, since queues take half a minute each."""
+"""Applies the examples once for all tests here, both at the same time, because queues take half a minute each."""
 
 from __future__ import annotations
 

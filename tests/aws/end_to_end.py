@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: what is sent, what is heard, what the clip bucket holds."""
+"""What the end-to-end tests share: requests, announcements and the content of the clip bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plays what AWS does between a queue and a function: receive, call, delete what did not fail; by its own settings."""
+"""Simulates an event source mapping: receives messages, calls the function, deletes what succeeded."""
 
 from __future__ import annotations
 

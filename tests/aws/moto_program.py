@@ -1,4 +1,4 @@
-"""The stand-in for AWS, as a program: moto's server on loopback, mended where it departs from AWS in what we use.
+"""The stand-in for AWS, as a program: moto's server on loopback, corrected where it differs from AWS in what we use.
 
 It writes each request into the file that its argument names (see tests/aws/calls.py), and prints
 `Running on http://127.0.0.1:PORT` when it can be called.

@@ -1,7 +1,7 @@
-"""IAM policies, as far as ours go, held against the calls that were made. Pure.
+"""Tests IAM policies against recorded calls, as far as our policies go. Pure.
 
-Two questions: is each call allowed, and is each right used? A right that no call uses is one too many, unless somebody
-else calls under the same role, such as Lambda, which writes logs: the tests that ask name those, with their resources.
+Is each call allowed, and is each permission used? A permission that no call uses is superfluous, unless another service
+uses the same role, such as Lambda, which writes logs: the tests list these exceptions with their resources.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs a handler as Lambda does: in a process of its own whose only import path is the unpacked zip.
+"""Runs a handler like Lambda: in a separate process whose only import path is the unpacked zip.
 
 `python -I -S runner.py ZIP_FOLDER MODULE.FUNCTION SECONDS < event.json`; the answer is the last line printed.
 """

@@ -1,4 +1,4 @@
-"""Plays what ECS does with the long-running workers: reads the secrets, runs the container's command, stops it."""
+"""Simulates ECS for the long-running workers: reads the secrets, runs the container's command, stops it."""
 
 from __future__ import annotations
 

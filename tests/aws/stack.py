@@ -1,4 +1,4 @@
-"""An example of infra/, applied to a stand-in of AWS: what tests of the whole way build on."""
+"""Applies an example of infra/ to a stand-in for AWS, for end-to-end tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terraform, run in a copy of infra/ with nothing of this machine's but its plugins. It starts no server."""
+"""Runs Terraform in a copy of infra/, with nothing from this machine except its plugins. It starts no server."""
 
 from __future__ import annotations
 

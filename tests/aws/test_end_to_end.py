@@ -1,4 +1,4 @@
-"""The whole way on an applied stack: recordings and requests in, clips, records and announcements out; poison aside."""
+"""End to end on an applied stack: from recordings and requests to clips, records, announcements and dead letters."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_the_same_message_again_makes_nothing_again(
     assert len(ids) == 1
 
 
-def test_poison_beside_good_ones_becomes_a_dead_letter_with_its_reason_and_can_be_brought_back(
+def test_poison_in_a_batch_becomes_a_dead_letter_that_can_be_redriven(
     functions: Functions, recorded: None, clip_of: Callable[[str], Clip | None]
 ) -> None:
     good = [{"id": f"good-{n}", "source": {"recording": KEY, "start": n, "end": n + 1}} for n in range(2)]
@@ -130,7 +130,7 @@ def test_poison_beside_good_ones_becomes_a_dead_letter_with_its_reason_and_can_b
     assert len(cutback(functions, "dead-letters", "--json")["dead_letters"]) == len(letters)
 
 
-def test_work_that_does_not_fit_is_given_up_early_and_says_why(
+def test_work_that_does_not_fit_stops_early_and_says_why(
     functions: Functions, recorded: None, clip_of: Callable[[str], Clip | None]
 ) -> None:
     send(functions.stack, {"id": "late", "source": {"recording": KEY, "start": 0.5, "end": 7.5}})
@@ -183,7 +183,7 @@ def test_each_role_allows_nothing_that_its_function_does_not_call(
     assert unexplained(functions.stack.rights(role), made, NOT_PLAYED[role]) == []
 
 
-def test_who_redrives_is_allowed_it_by_the_operators_policy(functions: Functions, recorded: None) -> None:
+def test_the_operators_policy_allows_redriving(functions: Functions, recorded: None) -> None:
     """The tests before this one called the command line."""
     calls = functions.stack.moto.calls("operator")
     assert calls

@@ -1,4 +1,4 @@
-"""What only examples/complete has: webhooks, jobs handed over to long-running workers; and all its roles."""
+"""What only examples/complete has: webhooks, jobs handed over to long-running workers, and its roles."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_of_a_batch_of_deliveries_only_the_refused_one_comes_again(functions: Fu
     assert [ids.count(each) for each in dict.fromkeys(ids)] == [2] + [1] * (len(set(ids)) - 1)
 
 
-def test_a_delivery_that_nobody_takes_is_a_dead_letter_with_its_reason_and_can_be_brought_back(
+def test_a_delivery_that_always_fails_becomes_a_dead_letter_and_can_be_redriven(
     functions: Functions, heard: Receiver
 ) -> None:
     send(functions.stack, span("refused", 3, 4))
@@ -234,7 +234,7 @@ def test_ecs_finds_the_secrets_that_the_container_is_told_of(functions: Function
     assert "CUTBACK_LONG_QUEUE_URL" not in told
 
 
-def test_who_redrives_needs_the_operators_policy_and_nothing_else(functions: Functions) -> None:
+def test_redriving_needs_only_the_operators_policy(functions: Functions) -> None:
     """The tests before this one called the command line."""
     operator = rights_of(functions.stack.outputs["operator_policy"])
     made = functions.stack.moto.calls("operator")
@@ -255,13 +255,13 @@ def test_housekeeping_runs_on_its_schedule(functions: Functions) -> None:
 
 
 @pytest.mark.parametrize("role", sorted(NOT_PLAYED))
-def test_nobody_calls_what_the_role_does_not_allow(functions: Functions, role: str) -> None:
+def test_every_call_is_allowed_by_its_role(functions: Functions, role: str) -> None:
     calls = functions.stack.moto.calls(role)
     assert calls
     assert forbidden(functions.stack.rights(role), calls) == []
 
 
 @pytest.mark.parametrize("role", sorted(NOT_PLAYED))
-def test_no_role_allows_what_nobody_calls(functions: Functions, role: str) -> None:
+def test_no_role_allows_calls_that_are_never_made(functions: Functions, role: str) -> None:
     made = functions.stack.moto.calls(role)
     assert unexplained(functions.stack.rights(role), made, NOT_PLAYED[role]) == []

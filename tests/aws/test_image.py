@@ -1,4 +1,4 @@
-"""The image's content, built step by step in a fresh Debian and run as its own user; and the Dockerfile's lint."""
+"""The image's content, built step by step in a fresh Debian and run as its own user; and a check of the Dockerfile."""
 
 from __future__ import annotations
 

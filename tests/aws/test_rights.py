@@ -1,4 +1,4 @@
-"""Rights are held against calls: a call too many is seen, and so is a right too many."""
+"""Policies are tested against recorded calls: forbidden calls and superfluous permissions are both found."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_calls_are_recorded_by_caller_as_iam_names_them(tmp_path: Path) -> None:
     }
 
 
-def test_a_service_that_nobody_taught_is_not_overlooked(tmp_path: Path) -> None:
+def test_an_unknown_service_is_not_overlooked(tmp_path: Path) -> None:
     record = tmp_path / "calls.jsonl"
     signed = "AWS4-HMAC-SHA256 Credential=worker/20261125/eu-central-1/dynamodb/aws4_request, Signature=0"
     line = {

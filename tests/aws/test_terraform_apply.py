@@ -1,4 +1,4 @@
-"""The examples go up as a whole, stay as they are, are wired as the program expects, and go away as a whole."""
+"""The examples can be applied and destroyed completely, stay unchanged, and are wired as the program expects."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_second_plan_changes_nothing(applied: Stack) -> None:
     assert {address: names for address, names in drift.items() if names} == {}
 
 
-def test_a_person_is_told_what_comes_next(applied: Stack) -> None:
+def test_people_are_told_what_to_do_next(applied: Stack) -> None:
     needed = {"recordings_bucket", "clips_bucket", "queue_url", "requests_topic_arn", "events_topic_arn", "dashboard"}
     assert needed <= {name for name, value in applied.outputs.items() if value}
 
@@ -118,7 +118,7 @@ def test_what_calls_a_function_calls_its_alias_which_names_a_version(applied: St
 
 
 @pytest.mark.parametrize("role", ["worker", "service"])
-def test_a_new_url_of_the_records_starts_programs_anew(complete: Stack, role: str) -> None:
+def test_a_new_url_of_the_records_restarts_programs(complete: Stack, role: str) -> None:
     secrets = complete.moto.client("secretsmanager")
     versions = secrets.list_secret_version_ids(SecretId=complete.outputs["records_secret_arn"])["Versions"]
     if role == "service":
@@ -144,7 +144,7 @@ def test_the_key_lets_every_service_do_its_part(complete: Stack, service: str) -
 
 
 @pytest.mark.parametrize("service", ["s3.amazonaws.com", "sns.amazonaws.com", "cloudwatch.amazonaws.com"])
-def test_the_key_lets_nobody_elses_buckets_and_topics_in(complete: Stack, service: str) -> None:
+def test_the_key_does_not_serve_other_buckets_and_topics(complete: Stack, service: str) -> None:
     foreign = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:s3:::somebody-elses"}
     assert not allows(key_policy(complete), service, "kms:Decrypt", foreign)
     assert not allows(key_policy(complete), "lambda.amazonaws.com", "kms:Decrypt", {})
@@ -158,7 +158,7 @@ def test_everything_carries_the_tag_of_the_application(complete: Stack) -> None:
 
 
 @pytest.mark.parametrize("role", ["worker", "housekeeping", "webhooks"])
-def test_x_ray_is_told_where_it_is_asked_for(complete: Stack, role: str) -> None:
+def test_x_ray_gets_traces_if_requested(complete: Stack, role: str) -> None:
     assert complete.function(role)["TracingConfig"] == {"Mode": "Active"}
     assert {right for right in complete.rights(role) if right.action.startswith("xray:")} == {
         Right("xray:PutTraceSegments", "*"), Right("xray:PutTelemetryRecords", "*"),
@@ -166,7 +166,7 @@ def test_x_ray_is_told_where_it_is_asked_for(complete: Stack, role: str) -> None
 
 
 @pytest.mark.parametrize("role", ["worker", "housekeeping"])
-def test_x_ray_is_not_told_where_nobody_asked(minimal: Stack, role: str) -> None:
+def test_x_ray_gets_nothing_by_default(minimal: Stack, role: str) -> None:
     assert minimal.function(role)["TracingConfig"] == {"Mode": "PassThrough"}
     assert [right for right in minimal.rights(role) if right.action.startswith("xray:")] == []
 

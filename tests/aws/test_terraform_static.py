@@ -1,4 +1,4 @@
-"""infra/ is formatted, valid and clean; what no stand-in plays is shown by plans."""
+"""infra/ is formatted, valid and clean; plans show what no stand-in simulates."""
 
 from __future__ import annotations
 

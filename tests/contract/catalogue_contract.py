@@ -118,14 +118,14 @@ class CatalogueContract:
         assert recording == catalogue.get_recording("a")
         assert [camera.recordings for camera in catalogue.cameras()] == [1]
 
-    def test_a_sequencer_heard_of_later_is_noted(self, catalogue: Catalogue) -> None:
+    def test_a_sequencer_that_arrives_later_is_stored(self, catalogue: Catalogue) -> None:
         catalogue.put_recording(footage())
         assert not catalogue.put_recording(footage(sequencer="5"))
         assert footage(sequencer="5") == catalogue.get_recording("a")
         assert not catalogue.remove_recording("a", sequencer="4", at=at(1000))
         assert not catalogue.put_recording(footage(etag="old", sequencer="4", stored_at=at(1000)))
 
-    def test_more_is_said_of_the_same_version(self, catalogue: Catalogue) -> None:
+    def test_the_same_version_can_gain_details(self, catalogue: Catalogue) -> None:
         catalogue.put_recording(footage(growing=True, sequencer="5"))
         assert catalogue.put_recording(footage(camera="south"))
         assert footage(camera="south", sequencer="5") == catalogue.get_recording("a")
@@ -148,7 +148,7 @@ class CatalogueContract:
         assert not catalogue.remove_recording("a", at=at(0))
         assert new == catalogue.get_recording("a")
 
-    def test_within_a_second_the_last_heard_wins(self, catalogue: Catalogue) -> None:
+    def test_within_a_second_the_last_event_wins(self, catalogue: Catalogue) -> None:
         second = T0.replace(microsecond=0)
         catalogue.put_recording(footage(etag="1", stored_at=T0))
         assert catalogue.put_recording(footage(etag="2", stored_at=second))
@@ -166,14 +166,14 @@ class CatalogueContract:
         assert catalogue.remove_recording("b", at=at(100))
         assert catalogue.cameras() == []
 
-    def test_a_removal_is_remembered_against_an_older_arrival_told_of_late(self, catalogue: Catalogue) -> None:
+    def test_a_removal_is_remembered_against_a_late_arrival_event(self, catalogue: Catalogue) -> None:
         assert not catalogue.remove_recording("a", sequencer="2", at=at(100))
         assert not catalogue.put_recording(footage(sequencer="1", stored_at=at(900)))
         assert not catalogue.put_recording(footage(stored_at=at(50)))
         assert catalogue.get_recording("a") is None
         assert catalogue.put_recording(footage(sequencer="3", stored_at=at(50)))
 
-    def test_an_older_removal_told_of_late_does_not_count(self, catalogue: Catalogue) -> None:
+    def test_a_late_event_about_an_older_removal_is_ignored(self, catalogue: Catalogue) -> None:
         catalogue.remove_recording("a", sequencer="4", at=at(100))
         catalogue.remove_recording("a", sequencer="2", at=at(50))
         assert not catalogue.put_recording(footage(sequencer="3", stored_at=at(70)))
@@ -236,7 +236,7 @@ class CatalogueContract:
         assert sum(counts) == 40
         assert [camera.recordings for camera in catalogue.cameras()] == [20, 20, 1]
 
-    def test_the_folders_that_claim_a_camera_are_told(self, catalogue: Catalogue) -> None:
+    def test_the_folders_that_claim_a_camera_are_shown(self, catalogue: Catalogue) -> None:
         for number, (camera, folder) in enumerate([("north", "b"), ("north", "a"), ("north", "b"), ("south", "")]):
             catalogue.put_recording(footage(f"{number}", start=60 * number, camera=camera, folder=folder))
         assert [camera.folders for camera in catalogue.cameras()] == [("a", "b"), ("",)]
@@ -264,7 +264,7 @@ class CatalogueContract:
         assert keys(catalogue.neighbours("north", at(900), at(901))) == ["5"]
         assert catalogue.neighbours("nobody", at(0), at(1)) == []
 
-    def test_among_recordings_of_all_lengths_none_is_missed(self, catalogue: Catalogue) -> None:
+    def test_recordings_of_all_lengths_are_found(self, catalogue: Catalogue) -> None:
         """Compared with looking at each of them; lengths from nothing to a day, exact powers of two among them."""
         dice = random.Random(4)
         lengths = [0, 0.001, 0.065536, 1, 59.999, 60, 65.536, 600, 3600, 86400]

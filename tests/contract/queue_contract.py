@@ -339,7 +339,7 @@ class QueueContract:
         self._assert_stale(queue, message)
         assert QueueDepth(0, 0, 0, 0) == queue.depth()
 
-    def test_a_receipt_is_stale_once_the_message_was_given_up(self, queue: Queue) -> None:
+    def test_a_receipt_is_stale_once_the_message_is_a_dead_letter(self, queue: Queue) -> None:
         queue.send("one")
         message = take(queue)
         assert queue.move_to_dead_letters(message, "enough")
@@ -365,7 +365,7 @@ class QueueContract:
 
     # --- dead letters ----------------------------------------------------------------------------
 
-    def test_a_message_given_up_is_a_dead_letter(self, queues: QueueFactory, queue: Queue) -> None:
+    def test_a_message_that_fails_every_retry_becomes_a_dead_letter(self, queues: QueueFactory, queue: Queue) -> None:
         queue.send("hopeless")
         queue.receive(visibility=timedelta())
         message = take(queue)
@@ -418,9 +418,7 @@ class QueueContract:
         assert queue.delete(message)
         assert queue.dead_letters() == []
 
-    def test_dead_letters_come_newest_first_and_no_more_than_asked_for(
-        self, queues: QueueFactory, queue: Queue
-    ) -> None:
+    def test_dead_letters_are_listed_newest_first_within_the_limit(self, queues: QueueFactory, queue: Queue) -> None:
         for body in "abcde":
             queue.send(body)
         for message in queue.receive(limit=5):
@@ -520,7 +518,7 @@ class QueueContract:
         assert counted == 1 or (counted and not self.exact_receipts)
         assert QueueDepth(0, 0, 0, 0) == queue.depth()
 
-    def test_redrives_at_once_bring_each_letter_back_once(self, queue: Queue) -> None:
+    def test_concurrent_redrives_send_each_dead_letter_back_once(self, queue: Queue) -> None:
         self._give_up_all(queue, "abcdefgh")
         counted = sum(in_threads(4, lambda _: queue.redrive()))
         assert counted == 8 or not self.exact_redrives

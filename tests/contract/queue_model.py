@@ -1,4 +1,4 @@
-"""The queue as a few lists: what any sequence of calls must lead to."""
+"""A model of the queue as a few lists: the expected result of any sequence of calls."""
 
 from __future__ import annotations
 

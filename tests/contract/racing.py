@@ -1,4 +1,4 @@
-"""Many at once: the same function in several threads or processes, begun together."""
+"""Runs the same function in several threads or processes that start together."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ class RecordsContract:
 
     # --- commit ----------------------------------------------------------------------------------
 
-    def test_a_commit_upon_an_old_revision_changes_nothing(self, records: Records) -> None:
+    def test_a_commit_on_an_old_revision_changes_nothing(self, records: Records) -> None:
         clip = a_clip()
         current = put(records, clip, claimed(clip, worker="fast"))
         late = claimed(clip, worker="late")
@@ -217,7 +217,7 @@ class RecordsContract:
         assert current == records.get_clip("wave")
         assert [event.id for _, event in records.events_after(0)] == ["wave.1", "wave.2"]
 
-    def test_a_commit_upon_a_revision_that_is_not_there_yet_changes_nothing(self, records: Records) -> None:
+    def test_a_commit_on_a_future_revision_changes_nothing(self, records: Records) -> None:
         clip = put(records, a_clip())
         skipping = finished(claimed(clip))
         assert not records.commit(skipping)
@@ -289,7 +289,7 @@ class RecordsContract:
         assert records.beat("wave", 2, lease_until=T0 + 3 * LEASE, progress=Progress())
 
     @pytest.mark.parametrize("state", ["queued", "ready", "failed", "cancelled", "given back"])
-    def test_a_beat_of_a_clip_nobody_works_on_changes_nothing(self, records: Records, state: str) -> None:
+    def test_a_heartbeat_without_an_attempt_changes_nothing(self, records: Records, state: str) -> None:
         clip = put(records, a_clip())
         working = claimed(clip)
         over = {
@@ -443,7 +443,7 @@ class RecordsContract:
         put(records, clip, claimed(clip), finished(claimed(clip)))
         assert records.due(T0 + timedelta(days=9999)) == []
 
-    def test_a_clip_that_is_due_in_two_ways_comes_once_and_no_more_than_asked_for(self, records: Records) -> None:
+    def test_a_clip_due_for_two_reasons_is_listed_once_within_the_limit(self, records: Records) -> None:
         for number in range(5):
             clip = a_clip(f"c{number}", expires_in=60)
             sweep_at = T0 + timedelta(minutes=number)

@@ -1,4 +1,4 @@
-"""SnsAnnouncer over a real connection: what reaches a subscribed queue, and what subscriptions can filter by."""
+"""SnsAnnouncer over a real connection: what reaches a subscribed queue, and the attributes for filters."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_subscriptions_filter_by_state_type_and_camera(
     assert ids == [json.loads(got["Body"])["id"] for got in received(aws, url)]
 
 
-def test_a_fifo_topic_keeps_a_clips_events_together_and_tells_an_event_once(
+def test_a_fifo_topic_keeps_a_clips_events_in_order_and_delivers_each_once(
     aws: Aws, announcer: Callable[[str], SnsAnnouncer]
 ) -> None:
     with aws.client_of("sqs") as sqs:

@@ -56,7 +56,7 @@ class TestThreeNodes(CacheContract):
 
 
 @pytest.mark.parametrize("size", [PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, 12_345_678])
-def test_a_value_that_no_node_takes_in_one_piece_comes_back_whole(fresh: list[Memcached], size: int) -> None:
+def test_a_value_too_large_for_one_item_is_joined_again(fresh: list[Memcached], size: int) -> None:
     value = os.urandom(size)
     with closing(over(*fresh)) as cache, closing(over(*reversed(fresh))) as other:
         cache.set("key", value)
@@ -76,14 +76,14 @@ def test_a_value_of_which_a_part_vanished_is_not_there(fresh: list[Memcached]) -
 
 
 @pytest.mark.parametrize("foreign", [b"", b"x", b"something else that is long enough to have a header"])
-def test_what_somebody_else_put_under_the_same_name_is_not_believed(fresh: list[Memcached], foreign: bytes) -> None:
+def test_another_value_under_the_same_key_is_not_used(fresh: list[Memcached], foreign: bytes) -> None:
     with closing(over(*fresh)) as cache:
         cache.set("key", b"value")
         cache._client.set(cache_memcached._name("key"), foreign)
         assert cache.get("key") is None
 
 
-def test_a_damaged_value_is_not_believed(fresh: list[Memcached]) -> None:
+def test_a_damaged_value_is_not_used(fresh: list[Memcached]) -> None:
     with closing(over(fresh[0])) as cache:
         cache.set("key", b"value")
         name = cache_memcached._name("key")
@@ -145,7 +145,7 @@ def test_a_node_that_never_answers_is_left_alone_after_one_try(monkeypatch: pyte
         assert asked == 0, "it was asked again"
 
 
-def test_a_node_that_speaks_nonsense_is_no_trouble() -> None:
+def test_a_node_that_sends_nonsense_does_no_harm() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, closing(MemcachedCache([server.getsockname()])) as cache:
         server.settimeout(10)
 

@@ -1,4 +1,4 @@
-"""A node of memcached that hangs midway makes for a slow cache, and no more: over real sockets."""
+"""A memcached node that hangs only makes the cache slow: over real sockets."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_node_that_hangs_midway_is_waited_for_once_and_then_left_alone(
     assert len(stalling.connections) == 1
 
 
-def test_beside_a_node_that_hangs_the_others_take_over(node: Callable[..., StallingNode]) -> None:
+def test_other_nodes_take_over_from_a_node_that_hangs(node: Callable[..., StallingNode]) -> None:
     stalling, healthy = node([b"VAL"]), Memcached()
     try:
         with closing(MemcachedCache([stalling.node, healthy.node])) as cache:
@@ -118,7 +118,7 @@ def test_a_node_that_hung_is_asked_again_after_a_while(
         eventually(asked_again, "a second connection")
 
 
-def test_a_large_value_that_comes_too_slowly_is_given_up(fresh: Memcached, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_value_that_arrives_too_slowly_is_abandoned(fresh: Memcached, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(MemcachedCache([fresh.node])) as cache:
         cache.set("key", b"x" * 3 * PART_BYTES)
         assert cache.get("key") is not None

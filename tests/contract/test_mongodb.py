@@ -1,4 +1,4 @@
-"""What records and catalogue share on MongoDB: what URLs may say, what a server is asked, who may open a database."""
+"""What records and catalogue share on MongoDB: URLs, queries, and which databases are refused."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_database_of_a_later_version_is_refused_and_left_alone(mongo_url: str)
         Mongo(mongo_url)
 
 
-def test_many_who_start_at_once_make_the_indexes_once(mongo_url: str) -> None:
+def test_processes_that_start_together_create_the_indexes_once(mongo_url: str) -> None:
     def start(_number: int) -> int:
         mongo = Mongo(mongo_url)
         with closing(MongoRecords(mongo)), closing(MongoCatalogue(mongo)):

@@ -88,7 +88,7 @@ def make_dead_letters(queue: SqsQueue, bodies: list[str]) -> list[str]:
     return ids
 
 
-def test_looking_at_dead_letters_changes_nothing(queues: SqsQueueFactory) -> None:
+def test_listing_dead_letters_changes_nothing(queues: SqsQueueFactory) -> None:
     queue = queues.open()
     ids = make_dead_letters(queue, [str(number) for number in range(23)])
     first = queue.dead_letters()
@@ -102,7 +102,7 @@ def test_looking_at_dead_letters_changes_nothing(queues: SqsQueueFactory) -> Non
     assert QueueDepth(0, 0, 0, 23) == queue.depth()
 
 
-def test_a_letter_that_sqs_moved_gets_a_time_of_death_that_stays(queues: SqsQueueFactory) -> None:
+def test_a_dead_letter_that_sqs_moved_gets_a_time_that_stays(queues: SqsQueueFactory) -> None:
     queue = queues.open(max_receives=2)
     message_id = queue.send("poison")
     for _ in range(2):
@@ -121,7 +121,7 @@ def test_a_letter_that_sqs_moved_gets_a_time_of_death_that_stays(queues: SqsQueu
     assert take(queue).id == message_id
 
 
-def test_a_letter_tells_of_its_last_death(queues: SqsQueueFactory) -> None:
+def test_a_dead_letter_shows_its_latest_reason(queues: SqsQueueFactory) -> None:
     queue = queues.open(max_receives=2)
     make_dead_letters(queue, ["a"])
     assert queue.redrive() == 1
@@ -133,7 +133,7 @@ def test_a_letter_tells_of_its_last_death(queues: SqsQueueFactory) -> None:
     assert (letter.reason, letter.receive_count) == ("It was received 2 times, but no worker finished it.", 2)
 
 
-def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQueueFactory) -> None:
+def test_dead_letters_are_sent_back_without_redrive_in_sqs(queues: SqsQueueFactory) -> None:
     queues.aws.moves_messages = False
     queue = queues.open()
     ids = make_dead_letters(queue, [str(number) for number in range(23)])
@@ -144,7 +144,7 @@ def test_where_sqs_has_no_redrive_of_its_own_letters_are_sent_back(queues: SqsQu
     assert queue.dead_letters() == []
 
 
-def test_letters_that_somebody_looks_at_are_waited_for(queues: SqsQueueFactory) -> None:
+def test_redriving_waits_for_dead_letters_that_another_process_is_listing(queues: SqsQueueFactory) -> None:
     queue = queues.open()
     ids = make_dead_letters(queue, ["a", "b"])
     with queues.aws.client_of("sqs") as sqs, ThreadPoolExecutor(1) as pool:
@@ -162,7 +162,7 @@ def take_waiting(queue: SqsQueue) -> str:
     return message.body
 
 
-def test_without_a_dead_letter_queue_no_work_begins_and_nothing_is_given_up(queues: SqsQueueFactory) -> None:
+def test_without_a_dead_letter_queue_no_work_begins(queues: SqsQueueFactory) -> None:
     queue = SqsQueue(queues.aws.make_queue(dead=False), setting="CUTBACK_WEBHOOK_QUEUE_URL")
     queues.opened.append(queue)
     with pytest.raises(SettingsError, match=r"CUTBACK_WEBHOOK_QUEUE_URL: .* has no dead-letter queue"):

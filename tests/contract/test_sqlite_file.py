@@ -1,4 +1,4 @@
-"""The database file under queue and records: made once, shared by all, refused when foreign, honest in trouble."""
+"""The database file of queue and records: created once, shared by all, refused if foreign, with clear errors."""
 
 from __future__ import annotations
 

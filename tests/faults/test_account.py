@@ -1,4 +1,4 @@
-"""Workers killed at random moments, thousands of times: every request that was accepted is accounted for."""
+"""Workers killed at random moments, thousands of times: every accepted request is accounted for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real worker processes that die before they can announce, and receivers that refuse: everything is heard of."""
+"""Real worker processes that die before announcing, and receivers that refuse: every event arrives."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_clip_whose_worker_died_before_announcing_it_is_announced_by_another(
     assert workers.services.records.unannounced() == []
 
 
-def test_every_event_is_heard_of_though_workers_die_and_half_of_all_announcing_fails(
+def test_every_event_arrives_although_workers_die_and_half_of_all_announcements_fail(
     make_workers: Callable[..., WorkerProcesses], receiver: Receiver
 ) -> None:
     receiver.refusal = 0.5

@@ -1,4 +1,4 @@
-"""Faults injected between Cutback and SQS and SNS: nothing is lost, nothing is done twice, nobody waits for ever."""
+"""Faults injected between Cutback and SQS and SNS: nothing is lost, nothing is done twice, nothing blocks for ever."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def calls(queue: SqsQueue, message: Message) -> dict[str, Callable[[], object]]:
 
 @pytest.mark.usefixtures("no_second_try")
 @pytest.mark.parametrize("fault", faults.FAULTS)
-def test_every_fault_of_sqs_is_an_unavailable_queue_and_tells_no_secrets(
+def test_every_failure_of_sqs_is_an_unavailable_queue_without_secrets_in_the_message(
     proxy: FaultyProxy, queue: SqsQueue, fault: str
 ) -> None:
     queue.check()
@@ -133,7 +133,7 @@ def test_giving_up_broken_off_anywhere_loses_no_message(
 @pytest.mark.usefixtures("no_second_try")
 @pytest.mark.parametrize("fault", QUICK)
 @pytest.mark.parametrize("action", ["ReceiveMessage", "SendMessage", "DeleteMessageBatch"])
-def test_sending_letters_back_broken_off_anywhere_loses_none(
+def test_an_interrupted_redrive_loses_no_dead_letter(
     aws: Aws, proxy: FaultyProxy, queue: SqsQueue, monkeypatch: pytest.MonkeyPatch, action: str, fault: str
 ) -> None:
     monkeypatch.setattr(aws, "moves_messages", False)

@@ -1,4 +1,4 @@
-"""Connections to MongoDB that break anywhere: nothing lost, nothing twice, nobody's work taken for another's."""
+"""Connections to MongoDB that break anywhere: nothing is lost, done twice or confused with the work of others."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_it_counts_even_when_others_have_gone_on_from_it_meanwhile(records: Prox
     assert records.events() == ["wave.1", "wave.2", "wave.3", "wave.4"]
 
 
-def test_what_somebody_else_did_meanwhile_does_not_count(records: ProxiedRecords, proxy: MongoProxy) -> None:
+def test_changes_by_others_meanwhile_do_not_count(records: ProxiedRecords, proxy: MongoProxy) -> None:
     clip = a_clip()
     proxy.fail("insert", DROP)
     proxy.meanwhile = lambda: assert_true(records.direct.put_clip(clip))

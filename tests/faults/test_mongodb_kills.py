@@ -1,4 +1,4 @@
-"""A MongoDB that is killed and comes back while it is written to, over breaking connections: nothing lost or twice."""
+"""A MongoDB that is killed and restarted during writes, over breaking connections: nothing is lost or done twice."""
 
 from __future__ import annotations
 

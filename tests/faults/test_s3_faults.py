@@ -121,7 +121,7 @@ def test_a_fault_of_s3_costs_no_clip_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("fault", [faults.ERROR_AFTER, faults.DROP_AFTER, faults.HANG_AFTER])
-def test_a_put_that_took_effect_unheard_is_no_failure_when_it_is_sent_again(
+def test_a_put_whose_answer_was_lost_does_not_fail_when_it_is_repeated(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, fault: str
 ) -> None:
     """The store's own client sends it again, and hears that the object is there already (412)."""

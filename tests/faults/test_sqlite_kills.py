@@ -1,4 +1,4 @@
-"""Processes killed at random moments while they write: what they said was done is done, and nothing by halves."""
+"""Processes killed at random moments while they write: what they reported as done is done, and nothing is half done."""
 
 from __future__ import annotations
 

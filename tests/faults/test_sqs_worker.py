@@ -1,4 +1,4 @@
-"""A real worker with its queue on SQS and its events on SNS: killed on the way, and asked to stop."""
+"""A real worker with its queue on SQS and its events on SNS: killed in the middle, and asked to stop."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_worker_asked_to_stop_gives_its_message_back_at_once(workers: SqsWorke
     assert workers.clips()[0].state is ClipState.QUEUED
 
 
-def test_poison_beside_good_messages_dies_with_its_reason_and_comes_back_by_redrive(
+def test_poison_among_good_messages_becomes_a_dead_letter_that_can_be_redriven(
     workers: SqsWorkerProcesses,
 ) -> None:
     workers.services.queue.send('{"id": "poison", "source": []}')

@@ -1,4 +1,4 @@
-"""Real worker processes, killed and paused: all that was accepted ends once, and nothing is left behind."""
+"""Real worker processes, killed and paused: everything accepted is done once, and nothing is left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of worker processes share: a folder to work in, and means to start, pause and kill."""
+"""What tests of worker processes share: a folder to work in, and ways to start, pause and kill workers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Cameras for tests: recordings one after the other, every frame of which tells its moment, and what must be shown.
+"""Cameras for tests: consecutive recordings whose frames show their moment, and the expected frames of a clip.
 
-A frame's number says which recording it is of and its place there; with the recording's start and the camera's pace
-that is its moment on the wall clock. What must be shown is found frame by frame, not by stretches as Cutback does it.
+A frame's number says to which recording it belongs and its position there; with the recording's start and the camera's
+pace, that gives its wall-clock time. The expected frames are found one by one, not by ranges as Cutback does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is done to generated recordings that no encoder or muxer does of itself."""
+"""Changes to generated recordings that no encoder or muxer makes by itself."""
 
 from __future__ import annotations
 

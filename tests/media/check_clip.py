@@ -1,4 +1,4 @@
-"""Checks a clip against what it must be, worked out from the recording as a player shows it and nothing else."""
+"""Checks a clip against the expected one, computed only from the recording as a player shows it."""
 
 from __future__ import annotations
 

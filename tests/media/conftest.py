@@ -1,4 +1,4 @@
-"""Recordings that are made once a session, and what is left behind."""
+"""Recordings that are made once per session, and checks for leftovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probes and cuts every file of a folder, and judges the clips by decoding them with another FFmpeg.
+"""Probes and cuts every file of a folder, and checks the clips by decoding them with another FFmpeg.
 
 Run as `python -m tests.media.corpus FOLDER`, or `make media-corpus FOLDER=…`. The `ffmpeg` program, which shares no
 library with Cutback, decodes both recording and clip: small grey pictures with their times, and sound at 8 kHz.

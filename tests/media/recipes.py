@@ -1,4 +1,4 @@
-"""The catalogue of generated recordings: one of each kind that the cutter has to get right."""
+"""The catalogue of generated recordings: one of each kind that the cutter must handle."""
 
 from __future__ import annotations
 

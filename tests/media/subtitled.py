@@ -1,4 +1,4 @@
-"""Recordings with subtitles beside the pictures, in containers other than MP4."""
+"""Recordings with subtitles, in containers other than MP4."""
 
 from __future__ import annotations
 

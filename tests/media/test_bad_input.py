@@ -1,4 +1,4 @@
-"""Whatever bytes come in, a named error or a right clip comes out, and nothing is opened but the recording."""
+"""Any bytes give a named error or a correct clip, and nothing is opened except the recording."""
 
 from __future__ import annotations
 

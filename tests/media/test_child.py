@@ -73,7 +73,7 @@ def nothing_left_behind() -> object:
     assert children() <= before
 
 
-def test_a_job_nobody_wants_any_more_ends_within_a_second(long_recording: Path, cutter: ChildCutter) -> None:
+def test_a_stopped_job_ends_within_a_second(long_recording: Path, cutter: ChildCutter) -> None:
     wish = threading.Event()
     since: list[Stopwatch] = []
 
@@ -105,7 +105,7 @@ def test_a_child_that_does_nothing_but_read_is_stopped_at_its_next_read(
     assert len(reads) == 2
 
 
-def test_a_job_is_given_up_while_its_store_hangs(recording: Recordings, cutter: ChildCutter) -> None:
+def test_a_job_can_be_stopped_while_its_store_hangs(recording: Recordings, cutter: ChildCutter) -> None:
     source = StuckSource(recording("pyramid").path.read_bytes(), after=2)
     since: list[Stopwatch] = []
 
@@ -122,7 +122,7 @@ def test_a_job_is_given_up_while_its_store_hangs(recording: Recordings, cutter: 
         source.let_go.set()
 
 
-def test_a_job_that_nobody_wants_from_the_start_is_not_done(long_recording: Path, cutter: ChildCutter) -> None:
+def test_a_job_that_is_stopped_from_the_start_is_not_done(long_recording: Path, cutter: ChildCutter) -> None:
     watch = Stopwatch()
     with pytest.raises(StoppedError):
         cut_in_child(cutter, [long_recording], FROM_SECOND_FRAME, stopped=lambda: True)
@@ -248,7 +248,7 @@ def test_a_cutter_that_is_closed_leaves_no_waiting_child() -> None:
     assert children() == before
 
 
-def test_the_log_tells_what_a_child_is_held_by(
+def test_the_log_says_what_confines_a_child(
     recording: Recordings, cutter: ChildCutter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", "cutback.sandbox.cutter")
@@ -258,7 +258,7 @@ def test_the_log_tells_what_a_child_is_held_by(
 
 
 @pytest.mark.parametrize("precision", ["exact", "keyframe"])
-def test_a_clip_is_made_although_no_process_can_be_begun_for_the_next_one(
+def test_a_clip_is_made_although_no_process_can_start_for_the_next_one(
     precision: Precision, recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> NoReturn:

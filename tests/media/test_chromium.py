@@ -1,4 +1,4 @@
-"""A real browser plays the clips to their end, and shows the right pictures at both ends."""
+"""A real browser plays the clips completely, and shows the right pictures at both ends."""
 
 from __future__ import annotations
 

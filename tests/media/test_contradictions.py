@@ -1,4 +1,4 @@
-"""Recordings whose index contradicts itself, and ranges that do not fit the kind of recording."""
+"""Recordings with a contradictory index, and ranges that do not suit the kind of recording."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def with_count(data: bytes, track: int, count: int) -> bytes:
 
 @pytest.mark.parametrize("count", [0, 60])
 @pytest.mark.parametrize("track", [0, 1])
-def test_a_track_that_is_said_to_have_too_few_samples_is_not_left_out(
-    track: int, count: int, recording: Recordings
-) -> None:
+def test_a_track_that_claims_too_few_samples_is_not_dropped(track: int, count: int, recording: Recordings) -> None:
     data = with_count(recording("pyramid").path.read_bytes(), track, count)
     with pytest.raises(MediaUnreadableError, match="disagree"):
         cut_in_process([data], (0, Fraction("0.5"), Fraction("2.5")))
@@ -62,6 +60,6 @@ def test_a_miscount_in_the_table_of_times_alone_is_lived_with(recording: Recordi
         (FrameNumber(30), Fraction(2)),
     ],
 )
-def test_frames_of_sound_alone_are_told_to_be_none(start: Instant, end: Instant, recording: Recordings) -> None:
+def test_frame_numbers_are_refused_without_video(start: Instant, end: Instant, recording: Recordings) -> None:
     with pytest.raises(RangeOutsideRecordingError, match="no video"):
         cut_in_process([recording("sound-alone").path], (0, start, end))

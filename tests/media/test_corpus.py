@@ -1,4 +1,4 @@
-"""`make media-corpus`: what is right is called exact, what is wrong is found, whatever way it is wrong."""
+"""`make media-corpus`: correct clips are called exact, and every kind of error is found."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def judged(folder: Path) -> dict[str, str]:
     return {Path(found.file).name: found.kind for found in corpus.run(files, 2, "1", lambda *_: None)}
 
 
-def test_files_are_told_apart(folder: Path) -> None:
+def test_files_are_recognized(folder: Path) -> None:
     kinds = judged(folder)
     assert kinds == {"good.mp4": "exact", "torn.mp4": "refused", "text.mp4": "refused", "empty.mkv": "refused"}
 

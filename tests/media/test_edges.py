@@ -1,4 +1,4 @@
-"""Cuts at the edges: of groups of pictures, of frames, of recordings, and where ranges are joined."""
+"""Cuts at the edges of GOPs, frames and recordings, and where ranges are joined."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_cut_may_be_one_frame_long(name: str, place: int, recording: Recording
 
 
 @pytest.mark.parametrize("name", [*EDGY, "sound-alone", "no-sound", "picture-late", "sound-late", "edit-list"])
-def test_the_whole_recording_can_be_asked_for(name: str, recording: Recordings) -> None:
+def test_the_whole_recording_can_be_requested(name: str, recording: Recordings) -> None:
     reference = recording(name)
     clip, part = cut_and_check(reference, Fraction(0), reference.end)
     assert clip.facts.frames == len(reference.times)

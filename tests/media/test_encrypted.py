@@ -1,4 +1,4 @@
-"""Encrypted recordings are refused by name, whatever is asked for; copied, they would be clips of noise."""
+"""Encrypted recordings are always refused with a named reason; copies would be clips of noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers that Cutback does not read are told by name, whatever the file is called."""
+"""Unsupported containers are named in the error, whatever the file's name."""
 
 from __future__ import annotations
 
@@ -70,6 +70,6 @@ def test_a_format_that_only_libavformat_knows_is_unsupported_too() -> None:
 
 
 @pytest.mark.parametrize("data", [bytes(5000), b"\1\2" * 2500], ids=["zeros", "others"])
-def test_what_nobody_recognizes_stays_unreadable(data: bytes) -> None:
+def test_an_unknown_format_stays_unreadable(data: bytes) -> None:
     with pytest.raises(Exception, match="not a readable video"):
         cut_in_process([data], (0, Fraction(0), Fraction(1)))

@@ -1,6 +1,6 @@
-"""Mangled recordings, one after another: each ends as a clip or as a named failure, and the parent never notices more.
+"""Mangled recordings, one after another: each gives a clip or a named failure, and the parent is never affected.
 
-`make media-fuzz` runs for ten minutes, CUTBACK_TEST_FUZZ_SECONDS says how long else; `make test` for a few seconds.
+`make media-fuzz` runs for ten minutes or CUTBACK_TEST_FUZZ_SECONDS; `make test` runs it for a few seconds.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def check(recording: Recordings, folder: Path, cutter: ChildCutter, seconds: flo
     assert len(children()) <= before
 
 
-def test_mangled_recordings_harm_their_own_job_alone(
+def test_mangled_recordings_affect_only_their_own_job(
     recording: Recordings, media_folder: Path, warm_cutter: ChildCutter
 ) -> None:
     check(recording, media_folder, warm_cutter, BRIEFLY, "briefly")

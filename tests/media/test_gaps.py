@@ -1,4 +1,4 @@
-"""Gaps in the footage: as long as they were, at the frame rate, silent, and nothing around them is touched."""
+"""Gaps in the footage are filled exactly, at the frame rate and silently, and nothing around them changes."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_held_picture_is_the_one_before_and_black_is_black(recording: Recordin
 
 
 @pytest.mark.parametrize("fill", ["freeze", "black"])
-def test_gaps_at_the_ends_hold_the_picture_beside_them(fill: Fill, recording: Recordings) -> None:
+def test_gaps_at_the_ends_freeze_the_nearest_picture(fill: Fill, recording: Recordings) -> None:
     reference = recording("pyramid")
     inside = numbers(reference, "1.1", "2.3")
     gap = CutGap(Fraction("0.5"), fill)
@@ -156,7 +156,7 @@ def test_there_must_be_more_than_gaps(recording: Recordings) -> None:
         cut_with_gaps(recording("pyramid"), CutGap(Fraction(1), "black"))
 
 
-def test_a_piece_between_seams_too_short_for_a_frame_passes_its_time(recording: Recordings) -> None:
+def test_a_range_between_seams_too_short_for_a_frame_still_takes_its_time(recording: Recordings) -> None:
     reference = recording("pyramid")
     before, behind = numbers(reference, "1.1", "2.3"), numbers(reference, "4", "4.9")
     crumb = CutRange(0, Fraction("3.502"), Fraction("3.521"), seam_before=True, seam_after=True, optional=True)

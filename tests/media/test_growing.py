@@ -69,7 +69,7 @@ def test_at_any_length_the_frames_are_whole_and_none_is_missing_between(recorded
     assert cut_in_process([data], (0, Fraction(0), Fraction(100))).facts.frames == FRAMES
 
 
-def test_a_probe_tells_whether_more_may_come(recorded: Path) -> None:
+def test_a_probe_says_whether_the_recording_may_grow(recorded: Path) -> None:
     data = recorded.read_bytes()
     whole, part = (probe(BytesSource(piece), Limits()) for piece in (data, data[: len(data) * 2 // 3 + 1]))
     fragments = recorded.suffix == ".mp4"

@@ -1,4 +1,4 @@
-"""A picture that is held for seconds belongs to a clip that begins or ends meanwhile, for as long as was asked."""
+"""A picture that is held for seconds is part of a clip that begins or ends meanwhile, for the requested time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A child that was taken over: whatever it says, or does not, its parent ends it in time and stays itself."""
+"""A compromised child: whatever it sends or does not send, its parent ends it in time and is not affected."""
 
 from __future__ import annotations
 

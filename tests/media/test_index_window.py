@@ -1,4 +1,4 @@
-"""What is read of a recording's index for a range agrees with the whole index."""
+"""The part of an index that is read for a range agrees with the whole index."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_window_of_the_index_holds_the_same_samples_as_the_whole(name: str, me
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_frame_numbers_lie_in_the_window_that_is_read_for_them(name: str, media_folder: Path) -> None:
+def test_frame_numbers_are_in_the_window_that_is_read_for_them(name: str, media_folder: Path) -> None:
     source = Bytes(cached_media(SPECS[name], media_folder))
     whole = read_index(source, Limits()).video
     assert whole is not None

@@ -1,4 +1,4 @@
-"""Joined sound: packets are copied but around the joins, and every moment sounds where it belongs."""
+"""Joined sound: only packets around the joins are encoded, and every sound is at its time."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def across(recording: Recordings, start: str, end: str) -> tuple[CutResult, Pres
     return clip, decode_presented(clip.data)
 
 
-def test_across_a_seam_sound_goes_on_and_only_what_is_around_it_is_encoded(recording: Recordings) -> None:
+def test_across_a_seam_sound_continues_and_only_packets_around_it_are_encoded(recording: Recordings) -> None:
     clip, shown = across(recording, "3.21", "2.9")
     sources = {p for name in ("slices", "slices-2") for p in packets(recording(name).path.read_bytes())}
     made = packets(clip.data)

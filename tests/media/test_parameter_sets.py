@@ -1,4 +1,4 @@
-"""H.264 and HEVC without parameter sets cannot be decoded: that is what the error says, in every container."""
+"""H.264 and HEVC without parameter sets cannot be decoded: the error says so, for every container."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_only_the_segments_around_a_range_are_read(cutter: ChildCutter, media_fo
     assert requests <= 4 * 3
 
 
-def test_a_probe_of_a_playlist_tells_its_own_length_and_date(media_folder: Path, tmp_path: Path) -> None:
+def test_a_probe_of_a_playlist_shows_its_duration_and_date(media_folder: Path, tmp_path: Path) -> None:
     playlist = package(SPEC, media_folder, tmp_path)
     when = "#EXT-X-PROGRAM-DATE-TIME:2026-11-23T10:00:00.480+00:00\n#EXTINF"
     playlist.write_text(playlist.read_text().replace("#EXTINF", when, 1).replace("#EXT-X-ENDLIST", ""))

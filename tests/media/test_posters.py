@@ -1,4 +1,4 @@
-"""Posters: a good frame of the clip, upright, never larger than it is, whatever the clip was cut from."""
+"""Posters: a good frame of the clip, upright and never enlarged, whatever the clip was cut from."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_neither_a_black_nor_a_white_nor_a_blurred_picture_is_chosen(first: int,
     assert choice.best.picture is sharp
 
 
-def test_pixels_that_are_not_square_lose_in_one_direction_and_gain_in_none(recording: Recordings) -> None:
+def test_pixels_that_are_not_square_shrink_in_one_direction(recording: Recordings) -> None:
     track = track_of(recording("pyramid"))
     for aspect, size in {Fraction(4, 3): (640, 270), Fraction(3, 4): (480, 360)}.items():
         choice = Choice()
@@ -139,9 +139,7 @@ def test_pixels_that_are_not_square_lose_in_one_direction_and_gain_in_none(recor
         assert (jpeg.width, jpeg.height) == size
 
 
-def test_a_recording_that_begins_black_gets_a_poster_from_where_it_does_not(
-    tmp_path: Path, cutter: ChildCutter
-) -> None:
+def test_a_recording_that_begins_black_gets_a_poster_that_is_not_black(tmp_path: Path, cutter: ChildCutter) -> None:
     path = tmp_path / "dark.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream(

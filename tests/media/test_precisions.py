@@ -1,4 +1,4 @@
-"""`keyframe` and `instant`: no picture is encoded, and the times that are told are the ones that are shown."""
+"""`keyframe` and `instant`: no picture is encoded, and the reported times are those that are shown."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_keyframe_precision_snaps_outwards_and_copies(name: str, start: str, end
 
 @pytest.mark.parametrize("name", COPIED)
 @pytest.mark.parametrize(("start", "end"), RANGES)
-def test_instant_presents_exactly_the_frames_asked_for_without_encoding(
+def test_instant_presents_exactly_the_requested_frames_without_encoding(
     name: str, start: str, end: str, recording: Recordings
 ) -> None:
     reference = recording(name)

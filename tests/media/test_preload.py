@@ -76,6 +76,6 @@ def test_too_many_subtitle_tracks_are_a_limit(
         cut_in_child(cutter, [data], (0, Fraction("0.7"), Fraction("2.3")))
 
 
-def test_several_subtitle_tracks_do_no_harm(media_folder: Path, ffmpeg: Ffmpeg, cutter: ChildCutter) -> None:
+def test_several_subtitle_tracks_are_fine(media_folder: Path, ffmpeg: Ffmpeg, cutter: ChildCutter) -> None:
     data = many_subtitle_tracks(subtitled("srt", media_folder, ffmpeg).read_bytes(), 20)
     assert cut_in_child(cutter, [data], (0, Fraction("0.7"), Fraction("2.3"))).facts.frames == 48

@@ -1,4 +1,4 @@
-"""Random cuts of every kind of recording show exactly the frames asked for, with their sound."""
+"""Random cuts of every kind of recording show exactly the requested frames, with their sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Footage that nobody here made, cut at random: every frame is the one that stands there in the original."""
+"""Real footage, cut at random: every frame is the same as in the original."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound whose timestamps step back or ahead midway is heard when they say, before the step and behind it."""
+"""Sound with timestamps that step back or ahead is heard at its times, before and after the step."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def judge(clip: CutResult, ranges: list[tuple[str, str]], by: Fraction, path: Pa
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("by", STEPS)
-def test_what_is_behind_a_step_is_heard_when_its_times_say(kind: str, by: str, media_folder: Path) -> None:
+def test_sound_after_a_step_is_heard_at_its_times(kind: str, by: str, media_folder: Path) -> None:
     path, spec, _ = stepped(kind, by, media_folder)
     faults = []
     for name, ranges in RANGES.items():

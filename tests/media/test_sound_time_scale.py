@@ -1,4 +1,4 @@
-"""A clip's sound counts in its own samples, whatever its recording counts in: some players take ticks for samples."""
+"""A clip's sound has its sample rate as time scale, whatever its recording has: some players take ticks for samples."""
 
 from __future__ import annotations
 

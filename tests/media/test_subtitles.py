@@ -1,4 +1,4 @@
-"""Subtitles of an MP4 come along, at their own times."""
+"""Subtitles of an MP4 are copied, at their own times."""
 
 from __future__ import annotations
 

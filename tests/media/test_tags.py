@@ -1,4 +1,4 @@
-"""What a recording says of itself is kept where it is true of the clip, too; what is left out is noted."""
+"""A recording's tags are kept if they also apply to the clip; dropped ones are noted."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_place_is_kept_only_if_that_is_wished(
     recording = tagged(media_folder, ffmpeg, suffix)
     private = cut_in_process([recording], RANGE)
     assert "location" not in said(private, tmp_path)[0]
-    assert "Where it was recorded is not carried over." in private.facts.notes
+    assert "Its location is not copied to the clip." in private.facts.notes
     told = cut_in_process([recording], RANGE, keep_location=True)
     assert said(told, tmp_path)[0]["location"] == LOCATION
     assert told.facts.notes == ()
@@ -135,18 +135,18 @@ def test_hostile_texts_do_no_harm(media_folder: Path, tmp_path: Path, ffmpeg: Ff
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
-def test_further_picture_tracks_are_left_out_with_a_note(suffix: str, media_folder: Path, ffmpeg: Ffmpeg) -> None:
+def test_further_video_tracks_are_dropped_with_a_note(suffix: str, media_folder: Path, ffmpeg: Ffmpeg) -> None:
     plain = cached_media(SPEC, media_folder)
     two = made_once(
         media_folder / f"{plain.stem}-twice{suffix}",
         lambda path: ffmpeg("-i", str(plain), "-map", "0:v", "-map", "0:a", "-map", "0:v", "-c", "copy", str(path)),
     )
     notes = cut_in_process([two], RANGE).facts.notes
-    assert "Only the first of its 2 picture tracks is carried over." in notes
+    assert "Only the first of its 2 video tracks is copied to the clip." in notes
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_cover_picture_is_left_out_with_a_note(suffix: str, media_folder: Path, ffmpeg: Ffmpeg) -> None:
+def test_a_cover_picture_is_dropped_with_a_note(suffix: str, media_folder: Path, ffmpeg: Ffmpeg) -> None:
     plain = cached_media(SPEC, media_folder)
 
     def make(path: Path) -> None:
@@ -162,4 +162,4 @@ def test_a_cover_picture_is_left_out_with_a_note(suffix: str, media_folder: Path
     covered = made_once(media_folder / f"{plain.stem}-cover{suffix}", make)
     clip = cut_in_process([covered], RANGE)
     assert clip.facts.frames == 45
-    assert "Its cover picture is not carried over." in clip.facts.notes
+    assert "Its cover picture is not copied to the clip." in clip.facts.notes

@@ -1,4 +1,4 @@
-"""Every sound track comes along, in its place, with its language; what cannot come along is named."""
+"""Every audio track is copied, in order and with its language; what cannot be copied is noted."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_sound_tracks_keep_their_sound_and_language(
         assert abs(match.start - expected) <= 0.02
 
 
-def test_time_codes_are_left_out_and_named(media_folder: Path) -> None:
+def test_time_codes_are_dropped_with_a_note(media_folder: Path) -> None:
     source = cached_media(PICTURES, media_folder)
 
     def make(path: Path) -> None:
@@ -97,7 +97,7 @@ def test_time_codes_are_left_out_and_named(media_folder: Path) -> None:
     assert len(decode_presented(clip.data).frames) == 30
 
 
-def test_subtitles_of_matroska_are_left_out_and_named(media_folder: Path, tmp_path: Path) -> None:
+def test_subtitles_of_matroska_are_dropped_with_a_note(media_folder: Path, tmp_path: Path) -> None:
     source = cached_media(PICTURES, media_folder)
     text = tmp_path / "text.srt"
     text.write_text("1\n00:00:00,500 --> 00:00:02,000\nfirst\n\n2\n00:00:02,500 --> 00:00:05,000\nsecond\n")

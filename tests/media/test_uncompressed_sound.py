@@ -1,4 +1,4 @@
-"""Sound that is not compressed, in every width and under every name, and sound that begins at sync samples alone."""
+"""Uncompressed sound, in every width and with every name, and sound that can begin only at sync samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last look: a clip that is not what was asked for is noticed, made again by encoding, and says so."""
+"""The check of a finished clip: a wrong clip is detected, and made again by re-encoding, with a note."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RANGE = (0, Fraction("1.1"), Fraction("3.1"))
 FRAMES = list(range(33, 93))
 
 
-def test_a_clip_that_fails_the_last_look_is_made_again_and_says_so(
+def test_a_clip_that_fails_its_check_is_made_again_with_a_note(
     recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, answers = find_fault, iter(["has a frame at the wrong time"])
@@ -44,7 +44,7 @@ def test_a_clip_that_never_passes_is_a_named_failure(recording: Recordings, monk
         cut_in_process([recording("pyramid").path], RANGE)
 
 
-def test_encoded_pictures_that_do_not_decode_are_noticed(
+def test_encoded_pictures_that_cannot_be_decoded_are_detected(
     recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Spool.append
@@ -63,7 +63,7 @@ def test_encoded_pictures_that_do_not_decode_are_noticed(
     assert decode_presented(clip.data).counters == FRAMES
 
 
-def test_rewritten_headers_that_spoil_pictures_are_noticed(
+def test_rewritten_headers_that_damage_pictures_are_detected(
     recording: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = OpenGopRewriter.rewrite
@@ -82,7 +82,7 @@ def test_rewritten_headers_that_spoil_pictures_are_noticed(
     assert decode_warnings(clip.data) == []
 
 
-def test_a_frame_that_was_lost_is_noticed(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_frame_is_detected(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(splice_module, "_copies", _with_a_hole(splice_module._copies))
     clip = cut_in_process([recording("pyramid").path], RANGE)
     assert clip.facts.remade
@@ -119,7 +119,7 @@ def _short(track: OutTrack) -> None:
 
 @pytest.mark.parametrize("spoil", [_late, _late_from_the_middle, _stepping_back, _short])
 @pytest.mark.parametrize("joined", [False, True], ids=["one", "joined"])
-def test_sound_in_the_wrong_place_is_noticed(
+def test_misplaced_sound_is_detected(
     spoil: Callable[[OutTrack], None],
     joined: bool,  # noqa: FBT001
     recording: Recordings,

@@ -1,4 +1,4 @@
-"""Clips by wall clock over seams, overlaps, gaps and drift: every presented frame against the moment in its pixels."""
+"""Clips by wall clock over seams, overlaps, gaps and drift: every presented frame shows the right moment."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_span_that_begins_long_before_the_first_recording_begins_with_its_firs
     assert decode_presented(clip.data).counters == [FILE + n for n in range(60)]
 
 
-def test_sound_goes_on_over_seams(camera: Callable[[str], Camera]) -> None:
+def test_sound_continues_across_seams(camera: Callable[[str], Camera]) -> None:
     one = camera("seams, with sound")
     clip = clip_of(one, covered(one, F("2.5"), F("9.5")))
     presented = decode_presented(clip.data)

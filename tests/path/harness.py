@@ -1,4 +1,4 @@
-"""What tests of the path run in: everything real but the cutter, over a folder, with a clock to set."""
+"""The harness for tests of the path: everything is real except the cutter, in a folder, with a clock to set."""
 
 from __future__ import annotations
 

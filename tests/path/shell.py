@@ -1,4 +1,4 @@
-"""`cutback` as a shell runs it: real processes in a folder of their own, and what a test may ask about them."""
+"""Runs `cutback` like a shell: real processes in a separate folder, and what tests need to know about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real recordings, good and bad, through a real worker: a name and a way out for each, and the next job works."""
+"""Real recordings, good and bad, with a real worker: each failure has a reason and advice, and the next job works."""
 
 from __future__ import annotations
 

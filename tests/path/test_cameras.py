@@ -1,4 +1,4 @@
-"""Requests by camera: from the catalogue to the clip, and how clips wait for footage that is not there yet."""
+"""Requests by camera: from the catalogue to the clip, and how clips wait for footage that has not arrived."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def test_gaps_are_listed_in_the_record(harness: PathHarness, hour: datetime) -> 
     assert [(gap.begins, gap.ends, gap.filled) for gap in result.gaps] == [(after(hour, 60), after(hour, 63.5), "skip")]
 
 
-def test_a_gap_fails_who_said_so_and_says_what_was_found(harness: PathHarness, hour: datetime) -> None:
+def test_a_gap_fails_a_clip_that_does_not_allow_it_and_says_what_was_found(
+    harness: PathHarness, hour: datetime
+) -> None:
     enter(harness, "a.mp4", hour, 60)
     enter(harness, "b.mp4", after(hour, 63.5), 60)
     harness.submit(source=span(after(hour, 50), after(hour, 70), gaps="fail"))
@@ -131,13 +133,13 @@ def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(
     assert harness.types() == ["queued", "waiting", "processing", "ready"]
 
 
-def test_the_arrival_of_another_cameras_footage_wakes_nobody(harness: PathHarness) -> None:
+def test_footage_of_another_camera_wakes_no_clip(harness: PathHarness) -> None:
     harness.submit(source=span(harness.now(), after(harness.now(), 5)))
     harness.work()
     assert requeue_waiting_clips(harness.services, enter(harness, "s.mp4", harness.now(), 60, camera="south")) == 0
 
 
-def test_the_schedule_finds_footage_that_nobody_told_of(harness: PathHarness) -> None:
+def test_the_schedule_finds_footage_without_an_event(harness: PathHarness) -> None:
     soon = harness.now().replace(microsecond=0)
     harness.submit(source=span(after(soon, 10), after(soon, 20)))
     harness.work()
@@ -149,7 +151,7 @@ def test_the_schedule_finds_footage_that_nobody_told_of(harness: PathHarness) ->
     ready(harness)
 
 
-def test_waiting_is_told_of_once_however_often_it_is_looked_for(harness: PathHarness) -> None:
+def test_waiting_is_announced_only_once(harness: PathHarness) -> None:
     soon = harness.now().replace(microsecond=0)
     harness.submit(source=span(soon, after(soon, 10)))
     harness.work()
@@ -277,7 +279,7 @@ def test_several_cameras_are_a_clip_each_with_its_own_outcome(harness: PathHarne
     assert harness.clip("wave-south").state is ClipState.WAITING
 
 
-def test_of_a_list_the_good_ones_are_made_and_the_poison_becomes_a_dead_letter(harness: PathHarness) -> None:
+def test_valid_requests_of_a_list_are_made_and_the_poison_becomes_a_dead_letter(harness: PathHarness) -> None:
     good = [{"id": f"g{number}", "source": {"recording": "sea.mp4", "start": number, "end": 9}} for number in range(3)]
     harness.services.queue.send(json.dumps([good[0], {"id": "bad", "source": []}, good[1], 7, good[2]]))
     harness.work()

@@ -1,4 +1,4 @@
-"""How recordings enter the catalogue: by events in any order, or by hand. All real but the looking into them."""
+"""How recordings enter the catalogue: by events in any order, or by hand. Everything is real except the probe."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_second_time_changes_nothing_and_looks_at_nothing(text_recordings: Tex
     assert text_recordings.prober.probed == 1
 
 
-def test_what_is_said_by_hand_counts_most(text_recordings: TextRecordings) -> None:
+def test_registration_by_hand_takes_precedence(text_recordings: TextRecordings) -> None:
     text_recordings.put("sea.mp4")
     with pytest.raises(PlaceUnknownError):
         register(text_recordings.services, "sea.mp4")
@@ -78,7 +78,7 @@ def test_contradictions_are_kept_with_the_recording(text_recordings: TextRecordi
     assert "the container says 2026-11-23 10:05" in text_recordings.found().conflicts[0]
 
 
-def test_a_recording_that_is_gone_is_taken_out(text_recordings: TextRecordings) -> None:
+def test_a_missing_recording_is_removed_from_the_catalogue(text_recordings: TextRecordings) -> None:
     text_recordings.put()
     text_recordings.put("south.20261123T100000.mp4")
     register(text_recordings.services, NORTH)
@@ -180,11 +180,11 @@ def test_a_removal_counts_only_if_the_object_is_gone(text_recordings: TextRecord
 
 
 @pytest.mark.parametrize("key", ["north.20261123T100000.jpg", "a//b.txt", "index.m3u8"])
-def test_objects_that_are_no_recordings_are_passed_over(text_recordings: TextRecordings, key: str) -> None:
+def test_objects_that_are_not_recordings_are_ignored(text_recordings: TextRecordings, key: str) -> None:
     assert news(text_recordings.services, created(key)) is None
 
 
-def test_events_of_another_bucket_are_passed_over(text_recordings: TextRecordings) -> None:
+def test_events_of_another_bucket_are_ignored(text_recordings: TextRecordings) -> None:
     text_recordings.put()
     event = dataclasses.replace(created(), bucket="elsewhere")
     assert news(text_recordings.services, event) is None

@@ -73,7 +73,7 @@ def test_a_scan_proposes_a_pattern_once_and_the_pattern_works(shore: Shell, sea:
     assert "pier" in [each["name"] for each in shore.json("cameras")["cameras"]]
 
 
-def test_two_folders_that_claim_one_camera_are_shown_and_a_longer_name_tells_them_apart(
+def test_two_folders_that_claim_one_camera_are_shown_and_a_longer_name_distinguishes_them(
     shore: Shell, sea: Path
 ) -> None:
     for site in ("site1", "site2"):

@@ -26,7 +26,7 @@ from tests.support.waiting import PATIENCE, Stopwatch, eventually, slowdown
 from cutback.cli.demo.command import FIRST, SECOND
 
 
-def test_cut_makes_the_frames_asked_for_and_says_so(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
+def test_cut_makes_and_reports_the_requested_frames(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
     source = str(media(SHORT))
     made = shell.json("cut", source, "--from", "frame:40", "--to", "frame:100", "-o", "wave.mp4")
     assert made["path"] == "wave.mp4"
@@ -71,7 +71,7 @@ def test_what_is_no_video_is_called_so(shell: Shell) -> None:
         assert shell.json(*command, code=1)["error"]["reason"] in {"media_unsupported", "media_unreadable"}
 
 
-def test_probe_tells_tracks_and_keyframes(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
+def test_probe_shows_tracks_and_keyframes(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
     found = shell.json("probe", str(media(SHORT)))
     assert found["duration"] == "10"
     assert [track["codec"] for track in found["tracks"]] == ["h264", "aac"]
@@ -168,7 +168,7 @@ def test_events_follow_what_happens(stocked: Shell) -> None:
     assert following.returncode == 0
 
 
-def test_the_demo_ends_by_itself_as_foreseen_and_again(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
+def test_the_demo_ends_by_itself_as_expected_and_again(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
     folder = shell.folder / "cutback-data" / "recordings"
     folder.mkdir(parents=True)
     for scene in (FIRST, SECOND):

@@ -1,4 +1,4 @@
-"""Where `cutback cut` writes the clip: nothing that is needed is replaced, and every kind of place is understood."""
+"""Where `cutback cut` writes the clip: no needed file is replaced, and every kind of output works."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_folder_gets_the_clip_under_its_usual_name(shell: Shell, sea: Path, fo
         (f"{'x' * 300}.mp4", 1, "is too long"),
     ],
 )
-def test_where_no_clip_can_go_is_said_before_anything_is_cut(
+def test_an_unusable_output_is_reported_before_anything_is_cut(
     shell: Shell, sea: Path, target: str, code: int, said: str
 ) -> None:
     ended, out, err = shell.run("cut", sea.name, *PART, "-o", target, "--force")

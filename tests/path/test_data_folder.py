@@ -1,4 +1,4 @@
-"""Who makes the data folder, and who runs on it."""
+"""Which commands create the data folder, and how many processes may use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_commands_that_read_make_no_data_folder_and_name_the_one_they_missed(
     assert list(shell.folder.iterdir()) == []
 
 
-def test_a_second_up_on_a_folder_is_told_of_the_first(shell: Shell) -> None:
+def test_a_second_up_on_a_folder_is_refused(shell: Shell) -> None:
     up = shell.start("up", "--workers", "1")
     eventually(lambda: bool(workers_of(up.pid)), "a worker")
     error = shell.json("up", code=3)["error"]

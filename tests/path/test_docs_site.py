@@ -1,4 +1,4 @@
-"""`make docs`: the site builds without a broken link and asks nothing of other hosts."""
+"""`make docs`: the site builds without broken links, and requests nothing from other hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is made good later: lost announcements, lost messages, remains, expiry."""
+"""Housekeeping: lost announcements, lost messages, leftovers, expiry."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CollectingAnnouncer:
         self.heard.append(event)
 
 
-def test_an_event_whose_worker_died_is_announced_by_whoever_finds_it(harness: PathHarness) -> None:
+def test_an_event_whose_worker_died_is_announced_by_another(harness: PathHarness) -> None:
     harness.submit()
     harness.die_at("committed")
     announcer = CollectingAnnouncer()
@@ -64,7 +64,7 @@ def test_an_announcer_that_fails_half_the_time_hears_everything_in_the_end(harne
     assert harness.services.records.unannounced() == []
 
 
-def test_an_expired_clip_is_removed_and_told_of(harness: PathHarness) -> None:
+def test_an_expired_clip_is_removed_and_announced(harness: PathHarness) -> None:
     harness.submit(expires_in=60)
     harness.work()
     harness.pass_time(59)
@@ -246,7 +246,7 @@ def test_a_message_that_died_in_the_queue_takes_its_clip_along(harness: PathHarn
     assert harness.clip("wave").state is ClipState.READY
 
 
-def test_an_old_dead_letter_does_not_harm_a_clip_that_was_brought_back(harness: PathHarness) -> None:
+def test_an_old_dead_letter_does_not_affect_a_clip_that_was_redriven(harness: PathHarness) -> None:
     harness.submit()
     for _ in range(harness.settings.max_tries):
         harness.die_at("rendered")
@@ -260,7 +260,7 @@ def test_an_old_dead_letter_does_not_harm_a_clip_that_was_brought_back(harness: 
     assert harness.clip("wave").state is ClipState.READY
 
 
-def test_a_dead_letter_with_somebody_elses_id_does_not_harm_that_clip(harness: PathHarness) -> None:
+def test_a_dead_letter_with_the_id_of_another_clip_does_not_affect_it(harness: PathHarness) -> None:
     harness.submit()
     [held] = harness.services.queue.receive(limit=1)
     harness.services.queue.send(request(title="other").model_dump_json())

@@ -26,7 +26,7 @@ def sea(media: Callable[[MediaSpec], Path]) -> Path:
     return media(SHORT)
 
 
-def test_cut_writes_the_frames_asked_for(sea: Path, tmp_path: Path) -> None:
+def test_cut_writes_the_requested_frames(sea: Path, tmp_path: Path) -> None:
     made = cutback.cut(sea, start=cutback.FrameNumber(40), end=cutback.FrameNumber(100), output=tmp_path / "wave.mp4")
 
     assert list(range(40, 100)) == decode_presented(made.path).counters
@@ -91,7 +91,7 @@ def test_the_plan_says_what_the_cut_does(sea: Path, tmp_path: Path) -> None:
     assert planned.report["precision"] == "exact"
 
 
-def test_probe_tells_what_the_recording_is(sea: Path) -> None:
+def test_probe_describes_the_recording(sea: Path) -> None:
     found = cutback.probe(sea)
     pictures = next(track for track in found.tracks if track.kind == "video")
     assert (SHORT.width, SHORT.height, SHORT.frames) == (pictures.width, pictures.height, pictures.samples)
@@ -100,7 +100,7 @@ def test_probe_tells_what_the_recording_is(sea: Path) -> None:
     assert found.size == sea.stat().st_size
 
 
-def test_probe_of_a_playlist_tells_the_whole_length(shell: Shell, pytestconfig: pytest.Config) -> None:
+def test_probe_of_a_playlist_shows_the_whole_duration(shell: Shell, pytestconfig: pytest.Config) -> None:
     playlist = package(SHORT, Path(pytestconfig.cache.mkdir("media")), shell.folder, seconds=2)
     found = cutback.probe(playlist)
     assert found.duration == SHORT.frames / RATE
@@ -130,7 +130,7 @@ def test_wrong_arguments_are_named(sea: Path, arguments: dict[str, object], faul
     assert faults == [fault.path for fault in caught.value.faults]
 
 
-def test_a_recording_that_is_not_there_has_an_error_of_its_own(tmp_path: Path) -> None:
+def test_a_missing_recording_has_its_own_error(tmp_path: Path) -> None:
     with pytest.raises(cutback.errors.RecordingNotFoundError):
         cutback.probe(tmp_path / "none.mp4")
 

@@ -1,4 +1,4 @@
-"""The path as a whole: what becomes of a message, of its clip, and of what lies in the stores."""
+"""The whole path: what happens to a message, to its clip, and to objects in the stores."""
 
 from __future__ import annotations
 
@@ -174,9 +174,7 @@ def exhaust(harness: PathHarness) -> None:
 
 
 @pytest.mark.parametrize("error", [StorageUnavailableError("the store is away"), KeyError("a bug")])
-def test_what_does_not_pass_fails_the_clip_and_is_put_aside_to_be_brought_back(
-    harness: PathHarness, error: Exception
-) -> None:
+def test_a_lasting_failure_fails_the_clip_and_leaves_a_dead_letter(harness: PathHarness, error: Exception) -> None:
     harness.cutter.on_step = raising(error)
     harness.submit()
     exhaust(harness)
@@ -192,7 +190,7 @@ def test_what_does_not_pass_fails_the_clip_and_is_put_aside_to_be_brought_back(
     assert harness.depth() == (0, 0, 0, 0)
 
 
-def test_a_dead_letter_brought_back_by_other_means_is_tried_again_too(harness: PathHarness) -> None:
+def test_a_dead_letter_redriven_by_other_means_is_retried_too(harness: PathHarness) -> None:
     harness.cutter.on_step = raising(StorageUnavailableError())
     harness.submit()
     exhaust(harness)
@@ -260,7 +258,7 @@ def test_a_database_that_stays_locked_delays_the_clip_and_loses_nothing(harness:
     assert harness.depth() == (0, 0, 0, 0)
 
 
-def test_what_lies_where_an_attempt_would_store_its_clip_is_not_taken_for_it(harness: PathHarness) -> None:
+def test_an_object_at_an_attempts_key_is_not_taken_for_its_clip(harness: PathHarness) -> None:
     place = harness.settings.data / "clips" / "wave" / "1"
     place.mkdir(parents=True)
     (place / "clip.mp4").write_bytes(b"of an earlier database")
@@ -310,7 +308,7 @@ def test_a_store_that_stays_away_for_hours_costs_time_and_nothing_else(
 
 
 @pytest.mark.parametrize("stage", ["claimed", "rendered"])
-def test_a_clip_that_kills_every_worker_is_given_up_by_name(harness: PathHarness, stage: str) -> None:
+def test_a_clip_that_kills_every_worker_fails_with_its_own_reason(harness: PathHarness, stage: str) -> None:
     harness.submit()
     for _ in range(harness.settings.max_tries):
         harness.die_at(stage)
@@ -325,7 +323,7 @@ def test_a_clip_that_kills_every_worker_is_given_up_by_name(harness: PathHarness
     assert harness.clip("wave").state is ClipState.READY
 
 
-def test_a_worker_that_dies_while_giving_up_leaves_the_letter_to_the_next(harness: PathHarness) -> None:
+def test_a_worker_that_dies_while_moving_a_dead_letter_leaves_that_to_the_next(harness: PathHarness) -> None:
     harness.cutter.on_step = raising(StorageUnavailableError())
     harness.submit()
     for _ in range(harness.settings.max_tries - 1):
@@ -488,7 +486,7 @@ def test_stopping_any_number_of_times_uses_up_no_tries(harness: PathHarness) -> 
     assert harness.clip("wave").state is ClipState.READY
 
 
-def test_progress_is_written_while_the_work_goes_on(harness: PathHarness) -> None:
+def test_progress_is_written_during_the_work(harness: PathHarness) -> None:
     begun = slow(harness)
     harness.submit()
     working = threading.Thread(target=harness.work)

@@ -1,4 +1,4 @@
-"""The path with its records in MongoDB and its indexes in memcached: everything else as ever."""
+"""The path with its records in MongoDB and its indexes in memcached: everything else is unchanged."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_same_request_from_many_doors_is_one_clip(harness: PathHarness) -> N
     another.close()
 
 
-def test_without_its_cache_everything_goes_on(harness: PathHarness, memcached: Memcached) -> None:
+def test_everything_works_without_its_cache(harness: PathHarness, memcached: Memcached) -> None:
     memcached.kill()
     harness.submit()
     harness.work()

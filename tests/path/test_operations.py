@@ -1,4 +1,4 @@
-"""What who runs Cutback needs: status, settings, backup, a configuration file, logs for machines."""
+"""What operators need: status, settings, backup, a configuration file, logs for machines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def submit(shell: Shell, name: str) -> None:
     shell.json("submit", "--recording", f"{name}.mp4", *PART, "--id", name)
 
 
-def test_status_tells_of_queued_clips_without_a_worker_and_of_failures_by_reason(shell: Shell) -> None:
+def test_status_reports_queued_clips_without_a_worker_and_failures_by_reason(shell: Shell) -> None:
     submit(shell, "gone")
     found = shell.json("status", code=1)
     assert (found["clips"]["queued"], found["queue"]["visible"], found["workers"]) == (1, 1, [])
@@ -34,7 +34,7 @@ def test_status_tells_of_queued_clips_without_a_worker_and_of_failures_by_reason
     assert shell.json("status")["workers"] == []
 
 
-def test_status_tells_of_clips_that_are_queued_for_too_long(shell: Shell) -> None:
+def test_status_reports_clips_that_are_queued_for_too_long(shell: Shell) -> None:
     submit(shell, "old")
     eventually(lambda: shell.json("status", code=1)["oldest_queued_seconds"] > 1, "a second")
     found = shell.json("status", "--max-age", "1", code=1)
@@ -115,9 +115,9 @@ def test_what_is_wrong_in_the_file_is_named_with_the_file(shell: Shell, text: st
     assert said in err
 
 
-def test_a_named_file_that_is_not_there_is_said_to_be_missing(shell: Shell) -> None:
+def test_a_missing_configuration_file_is_reported(shell: Shell) -> None:
     shell.environment["CUTBACK_CONFIG"] = "nope.toml"
-    assert "CUTBACK_CONFIG: there is no file nope.toml" in shell.run("settings")[2]
+    assert "CUTBACK_CONFIG: the file nope.toml does not exist" in shell.run("settings")[2]
 
 
 def test_logs_are_json_where_the_settings_say_so(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""Messages that were made to stop an installation: each ends by itself, and the next one is served."""
+"""Messages that are made to stop an installation: each one fails alone, and the next one is handled."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from cutback.cli.commands.dead_letters import subject
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.requests.batch import requests_in
 from cutback.lifecycle import accept, housekeeping
+from cutback.lifecycle.dead_letter_index import DeadLetterIndex
 from cutback.lifecycle.housekeeping import housekeep
-from cutback.lifecycle.letters import LetterIndex
 from cutback.worker.poll import Worker
 
 RANGE = {"recording": "sea.mp4", "start": 1, "end": 3}
@@ -46,7 +46,7 @@ POISON = {
     "a fraction without end": '{"id": "x", "source": {"recording": "s", "start": 0.' + "3" * 200_000 + ', "end": 2}}',
     "one key many times": "{" + ", ".join('"a": 1' for _ in range(20_000)) + "}",
     "a moment before the calendar": s3_event(time="0001-01-01T00:00:00+23:59"),
-    "half of a surrogate pair": '{"id": "\\ud800", "source": {"recording": "\\udfff", "start": 1, "end": 2}}',
+    "lone surrogate": '{"id": "\\ud800", "source": {"recording": "\\udfff", "start": 1, "end": 2}}',
     "a key of half a megabyte": s3_event(key="%41" * 170_000),
     "nesting": "[" * 200_000,
     "bytes in a literal": "{'clipId': b'x', 'cameraId': 'c', 'startTimestampInMs': 1, 'endTimestampInMs': 2}",
@@ -93,12 +93,12 @@ def test_listing_and_redriving_survive_dead_letters_of_any_content(
     assert run(["redrive", "--all", *data]) == 0
 
 
-def test_a_dead_letter_is_parsed_once_and_named_in_the_log_once(
+def test_a_dead_letter_is_parsed_and_logged_only_once(
     harness: PathHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(housekeeping, "_letters", LetterIndex())
+    monkeypatch.setattr(housekeeping, "_dead_letters", DeadLetterIndex())
     parsed: list[str | bytes] = []
-    from cutback.lifecycle import letters
+    from cutback.lifecycle import dead_letter_index
 
     read = requests_in
 
@@ -106,7 +106,7 @@ def test_a_dead_letter_is_parsed_once_and_named_in_the_log_once(
         parsed.append(body)
         return list(read(body))
 
-    monkeypatch.setattr(letters, "requests_in", counted)
+    monkeypatch.setattr(dead_letter_index, "requests_in", counted)
     harness.services.queue.send(POISON["nesting"])
     harness.work()
     parsed.clear()
@@ -117,16 +117,16 @@ def test_a_dead_letter_is_parsed_once_and_named_in_the_log_once(
     assert sum("quarantined=yes" in record.getMessage() for record in caplog.records) == 1
 
 
-def test_a_letter_whose_parsing_has_a_bug_is_quarantined_and_the_others_are_served(
+def test_a_dead_letter_that_triggers_a_parser_bug_is_quarantined_and_the_others_are_handled(
     harness: PathHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "_letters", LetterIndex())
+    monkeypatch.setattr(housekeeping, "_dead_letters", DeadLetterIndex())
     harness.submit()
     (message,) = harness.services.queue.receive()
     harness.services.queue.move_to_dead_letters(message, "its workers died")
     harness.services.queue.send("{}")
     harness.work()
-    from cutback.lifecycle import letters
+    from cutback.lifecycle import dead_letter_index
 
     read = requests_in
 
@@ -135,15 +135,13 @@ def test_a_letter_whose_parsing_has_a_bug_is_quarantined_and_the_others_are_serv
             raise ArithmeticError("a bug")
         return list(read(body))
 
-    monkeypatch.setattr(letters, "requests_in", with_a_bug)
+    monkeypatch.setattr(dead_letter_index, "requests_in", with_a_bug)
     harness.pass_time(10)
     housekeep(harness.services)
     assert harness.clip("wave").state is ClipState.FAILED
 
 
-def test_an_error_that_nobody_expects_does_not_end_a_workers_loop(
-    harness: PathHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unexpected_error_does_not_end_a_workers_loop(harness: PathHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     harness.submit()
     failures = ["receive", "chore"]
     receive = harness.services.queue.receive

@@ -1,4 +1,4 @@
-"""Posters are stored beside their clip, before anybody hears of it, and go when it goes."""
+"""Posters are stored next to their clip, before it is announced, and are removed with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cutback.lifecycle.housekeeping import housekeep
 POSTERS = (Poster(300, 300, 169, 0, 500), Poster(640, 320, 180, 500, 700))
 
 
-def test_a_clip_has_its_posters_beside_it(harness: PathHarness) -> None:
+def test_a_clip_has_its_posters_next_to_it(harness: PathHarness) -> None:
     harness.cutter.posters = POSTERS
     clip = harness.submit()
     harness.work()
@@ -32,7 +32,7 @@ def test_a_clip_has_its_posters_beside_it(harness: PathHarness) -> None:
     }
 
 
-def test_posters_of_a_worker_that_died_are_not_left_behind(harness: PathHarness) -> None:
+def test_posters_of_a_dead_worker_are_removed(harness: PathHarness) -> None:
     harness.cutter.posters = POSTERS
     clip = harness.submit()
     harness.die_at("stored")

@@ -1,4 +1,4 @@
-"""How far a clip has come is written down often enough for people, and no oftener than the records can bear."""
+"""A clip's progress is stored often enough for people, but not too often for the records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CountingRecords:
         return getattr(self._records, name)
 
 
-def test_progress_is_written_at_most_twice_a_second_however_often_the_cutter_tells(
+def test_progress_is_written_at_most_twice_a_second(
     make_harness: Callable[..., PathHarness],
 ) -> None:
     harness = make_harness(lease=30, visibility=60)

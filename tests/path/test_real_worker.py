@@ -1,4 +1,4 @@
-"""Real workers with the real cutter: killed, cancelled and stopped while a child of theirs encodes."""
+"""Real workers with the real cutter: killed, cancelled and stopped while their child processes encode."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_cancelling_ends_the_child_within_a_second_and_the_worker_takes_the_next
     assert list((stocked.folder / "tmp").iterdir()) == []
 
 
-def test_a_cancelled_clip_is_made_when_it_is_asked_for_again(busy: Shell) -> None:
+def test_a_cancelled_clip_is_made_when_it_is_requested_again(busy: Shell) -> None:
     worker = busy.start("worker")
     eventually(lambda: under_way(busy), "its beginning")
     busy.json("cancel", "w")
@@ -143,7 +143,7 @@ def test_ctrl_c_gives_the_clip_in_hand_back_at_once(busy: Shell) -> None:
     stop(another)
 
 
-def test_a_given_up_clip_comes_back_through_the_command_line(stocked: Shell) -> None:
+def test_a_dead_clip_is_redriven_from_the_command_line(stocked: Shell) -> None:
     stocked.environment |= {"CUTBACK_MAX_TRIES": "1", "CUTBACK_RETRY_PATIENCE": "0"}
     stocked.json("submit", "--recording", "short.mp4", "--from", "1", "--to", "2", "--id", "w")
     place = stocked.folder / "cutback-data" / "clips"

@@ -1,4 +1,4 @@
-"""Playlists and growing recordings on the whole way from a request to a clip, with the real cutter."""
+"""Playlists and growing recordings from a request to a clip, with the real cutter."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def numbers(harness: PathHarness, clip_id: str = "wave") -> list[int]:
     return decode_presented(harness.settings.data / "clips" / clip.result.key).counters
 
 
-def test_a_clip_of_a_playlist_goes_on_over_a_discontinuity(
+def test_a_clip_of_a_playlist_continues_across_a_discontinuity(
     real: tuple[PathHarness, Services], folder: Path, pytestconfig: pytest.Config
 ) -> None:
     harness, services = real

@@ -1,4 +1,4 @@
-"""Scans: what no event told of enters the catalogue, and what is gone leaves it. All real but the looking into it."""
+"""Scans: recordings without an event enter the catalogue, and missing ones leave it. All is real except the probe."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_scan_below_a_folder_leaves_the_others_alone(text_recordings: TextReco
     assert text_recordings.get() is not None
 
 
-def test_one_bad_file_does_no_harm_to_the_others_and_is_looked_at_once(text_recordings: TextRecordings) -> None:
+def test_one_bad_file_does_not_affect_the_others_and_is_examined_once(text_recordings: TextRecordings) -> None:
     text_recordings.write("bad.20261123T100000.mp4", "no video")
     text_recordings.put("sea.mp4")
     text_recordings.put()
@@ -134,7 +134,7 @@ def test_a_source_folder_that_was_named_is_never_made(make_harness: Callable[...
     assert not missing.exists()
 
 
-def test_more_than_a_share_is_taken_out_only_if_forced(text_recordings: TextRecordings) -> None:
+def test_more_than_the_allowed_share_is_removed_only_by_force(text_recordings: TextRecordings) -> None:
     keys = [f"north.20261123T10{number:02}00.mp4" for number in range(8)]
     for key in keys:
         text_recordings.put(key)
@@ -203,7 +203,7 @@ def test_a_time_zone_set_later_reaches_what_was_scanned_before(text_recordings: 
     assert place_again(lima) == 0
 
 
-def test_a_pattern_set_later_renames_cameras_and_one_that_fits_no_key_loses_none(
+def test_a_later_pattern_renames_cameras_and_one_that_matches_no_key_loses_none(
     text_recordings: TextRecordings,
 ) -> None:
     text_recordings.put()
@@ -212,7 +212,7 @@ def test_a_pattern_set_later_renames_cameras_and_one_that_fits_no_key_loses_none
     assert (text_recordings.found().camera, text_recordings.found().start) == ("nort", TEN)
     assert place_again(with_settings(text_recordings, recording_pattern=("cam-{camera}.%s",))) == 1
     assert (text_recordings.found().camera, text_recordings.found().start) == ("nort", TEN)
-    assert "keeps the place" in text_recordings.found().conflicts[-1]
+    assert "stay as they were" in text_recordings.found().conflicts[-1]
     assert [each.name for each in text_recordings.services.catalogue.cameras()] == ["nort"]
 
 

@@ -1,4 +1,4 @@
-"""Clips are made whatever becomes of the cache, with the real cutter reading a real index through it."""
+"""Clips are made whatever happens to the cache, with the real cutter reading a real index through it."""
 
 from __future__ import annotations
 

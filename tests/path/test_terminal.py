@@ -1,4 +1,4 @@
-"""Text from outside reaches neither the terminal nor the log as a command."""
+"""Text from outside cannot control the terminal or the log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNSAFE = re.compile(
 )
 
 
-def test_a_dead_letter_says_who_it_is_without_commanding_the_terminal(
+def test_a_dead_letter_is_listed_without_controlling_the_terminal(
     harness: PathHarness, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = harness.services

@@ -141,7 +141,7 @@ def fail_once(text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(text_recordings.services.queue, "send_all", send_all)
 
 
-def test_an_event_that_comes_again_wakes_whom_it_could_not_wake(
+def test_a_repeated_event_wakes_the_clips_that_the_first_could_not(
     text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The catalogue has the recording since the first time: that alone must not make it old news."""
@@ -162,7 +162,7 @@ def test_an_event_that_comes_again_wakes_whom_it_could_not_wake(
     assert woken(text_recordings.harness) == Counter(), "the same told in another message is old news"
 
 
-def test_a_later_scan_wakes_whom_it_could_not_wake(
+def test_a_later_scan_wakes_the_clips_that_an_earlier_one_could_not(
     text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scanner = Scanner(text_recordings.services, enter_recording)
@@ -174,7 +174,7 @@ def test_a_later_scan_wakes_whom_it_could_not_wake(
         assert woken(text_recordings.harness) == Counter(expected)
 
 
-def test_a_scan_that_breaks_off_forgets_no_recording_registered_beside(
+def test_a_scan_that_is_interrupted_keeps_recordings_registered_meanwhile(
     text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recordings are entered side by side: the one before ends the scan, so nobody hears of this one's failure."""

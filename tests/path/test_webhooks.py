@@ -95,7 +95,7 @@ def test_a_refused_event_is_sent_again_later_with_the_same_id_and_a_new_signatur
     assert webhook_depth(harness) == (0, 0, 0)
 
 
-def test_a_receiver_that_never_accepts_is_given_up_loudly(
+def test_a_delivery_that_is_never_accepted_ends_with_an_error_in_the_log(
     make_harness: Callable[..., PathHarness], receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness = make_harness(webhook_delays=(1, 1))
@@ -130,7 +130,7 @@ def test_a_receiver_that_drips_its_answer_is_cut_off(
     assert watch.seconds() < 5
 
 
-def test_nobody_listening_is_a_reason_to_try_again(harness: PathHarness) -> None:
+def test_a_receiver_that_does_not_listen_is_retried(harness: PathHarness) -> None:
     harness.submit(webhook="http://127.0.0.1:9/")
     deliver(harness)
     assert webhook_depth(harness) == (0, 1, 0)

@@ -1,4 +1,4 @@
-"""A folder of recordings that are text, for tests of the catalogue: all real but the looking into them."""
+"""A folder with text files as recordings, for tests of the catalogue: everything is real except the probe."""
 
 from __future__ import annotations
 

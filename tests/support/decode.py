@@ -1,4 +1,4 @@
-"""The oracle: what a player presents of a file, and what FFmpeg has to say against it.
+"""The oracle: what a player presents of a file, and the errors that FFmpeg reports.
 
 FFmpeg itself applies edit lists (it flags the packets outside and drops their frames after decoding) and skips an
 encoder's priming samples; nothing here seeks or filters, so what comes out is what is presented.

@@ -1,4 +1,4 @@
-"""A cutter that makes deterministic bytes instead of video: for testing all that is around the real one."""
+"""A cutter that makes deterministic bytes instead of video: for tests of everything around the real one."""
 
 from __future__ import annotations
 

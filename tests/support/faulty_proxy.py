@@ -1,4 +1,4 @@
-"""A proxy on loopback between Cutback and a service that speaks HTTP, which does to requests what a test wants."""
+"""A proxy on loopback between Cutback and an HTTP service, which injects the faults that a test wants."""
 
 from __future__ import annotations
 

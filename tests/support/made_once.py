@@ -1,4 +1,4 @@
-"""Files that several test processes share: made by the one that comes first, whole or not there at all."""
+"""Files that several test processes share: the first one makes them, completely or not at all."""
 
 from __future__ import annotations
 

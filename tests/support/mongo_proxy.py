@@ -1,4 +1,4 @@
-"""A proxy on loopback between Cutback and a MongoDB, which does to commands what a test wants."""
+"""A proxy on loopback between Cutback and a MongoDB, which injects the faults that a test wants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A MongoDB for tests: nx-27017, which speaks its protocol on a file, or a real one that the environment names."""
+"""A MongoDB for tests: nx-27017, which implements its protocol on a file, or a real one from the environment."""
 
 from __future__ import annotations
 

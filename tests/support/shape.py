@@ -1,4 +1,4 @@
-"""What surrounds a recording's pixels and has to come along: how they are turned, shaped and coloured."""
+"""The metadata of a recording's pixels that must be copied: rotation, aspect ratio and colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cache's node on loopback that hangs midway: it takes connections and words, answers some, and then no more."""
+"""A cache node on loopback that hangs: it accepts connections and requests, answers some, and then no more."""
 
 from __future__ import annotations
 

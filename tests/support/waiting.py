@@ -1,7 +1,7 @@
-"""Waiting for other processes and threads: a wait fails when nothing moves, not because a machine is slow.
+"""Waits for other processes and threads: a wait fails if nothing moves, not because a machine is slow.
 
-A busy machine makes everything take longer, so a deadline for the whole of a test says nothing. These helpers start
-their patience anew whenever something moves, and measure promptness without the time in which no processor was free.
+On a busy machine, everything takes longer, so a deadline for a whole test is meaningless. These helpers restart their
+patience whenever something moves, and measure promptness without the time in which no processor was free.
 """
 
 from __future__ import annotations

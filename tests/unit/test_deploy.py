@@ -46,7 +46,7 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     assert UNIT.name not in said.stderr, said.stderr
 
 
-def test_a_misspelt_directive_would_be_noticed(tmp_path: Path) -> None:
+def test_a_misspelt_directive_is_detected(tmp_path: Path) -> None:
     copy = tmp_path / UNIT.name
     copy.write_text(here(UNIT.read_text()).replace("ProtectHome=", "ProtectHouse="))
     assert "ProtectHouse" in verify(copy).stderr

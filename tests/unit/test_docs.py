@@ -335,7 +335,7 @@ def test_a_word_of_the_glossary_names_one_class_at_most(word: str) -> None:
     assert len(files) <= 1, f"{name} is two things: {', '.join(files)}"
 
 
-def test_the_changelog_tells_of_this_version() -> None:
+def test_the_changelog_has_this_version() -> None:
     version = tomllib.loads(page("pyproject.toml"))["project"]["version"]
     assert version == cutback.__version__
     assert re.search(rf"^## .*{re.escape(version)}", page("CHANGELOG.md"), re.MULTILINE)
@@ -404,7 +404,7 @@ def test_examples_run_as_they_stand(room: Room, block: Block) -> None:
     assert expected == shell.returncode, said
 
 
-def test_the_first_request_of_the_readme_brings_what_the_readme_shows(room: Room) -> None:
+def test_the_first_request_of_the_readme_shows_what_the_readme_shows(room: Room) -> None:
     first = next(block.text for block in RUN if "wave.json" in block.text)
     with room.start("bash", "-euo", "pipefail", "-c", first) as shell:
         said, _ = shell.communicate(timeout=PATIENCE)
@@ -417,7 +417,7 @@ def test_the_first_request_of_the_readme_brings_what_the_readme_shows(room: Room
     assert (room.folder / "cutback-data/clips/first-wave/1/clip.mp4").stat().st_size > 10_000
 
 
-def test_the_receiver_of_webhooks_in_the_docs_hears_of_a_clip_and_believes_it(room: Room) -> None:
+def test_the_receiver_of_webhooks_in_the_docs_accepts_an_event(room: Room) -> None:
     program = next(block.text for block in BLOCKS if block.marker == "receiver")
     (room.folder / "receiver.py").write_text(program)
     secret = room.folder / "cutback-data" / "webhook-secret"

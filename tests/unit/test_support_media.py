@@ -219,7 +219,7 @@ def test_equal_specs_share_one_file_and_others_do_not(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.mp4"))) == 2
 
 
-def test_containers_are_laid_out_as_asked(make: Make) -> None:
+def test_containers_have_the_requested_layout(make: Make) -> None:
     plain, fast, fragmented = (
         make(MediaSpec(frames=60, muxer_options=options)).read_bytes() for options in ({}, FASTSTART, FRAGMENTED)
     )

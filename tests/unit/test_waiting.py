@@ -13,7 +13,7 @@ from tests.support.made_once import made_once
 from tests.support.waiting import Progress, Stopwatch, eventually
 
 
-def test_a_wait_goes_on_as_long_as_something_moves() -> None:
+def test_a_wait_continues_as_long_as_something_moves() -> None:
     steps = itertools.count()
     eventually(lambda: next(steps) > 40, moves=lambda: next(steps), patience=0.2, every=0.01)
     assert next(steps) > 40
@@ -24,7 +24,7 @@ def test_a_wait_fails_once_nothing_has_moved_for_too_long() -> None:
         eventually(lambda: False, "the tide", moves=lambda: "low", patience=0.1, every=0.01)
 
 
-def test_patience_starts_anew_with_each_movement() -> None:
+def test_patience_restarts_with_each_movement() -> None:
     level = ["low"]
     progress = Progress("the tide", lambda: level[0], patience=0.3)
     pause = threading.Event()
@@ -72,7 +72,7 @@ def _write(path: Path) -> None:
     path.write_bytes(b"whole")
 
 
-def test_a_file_whose_making_was_broken_off_is_made_anew(tmp_path: Path) -> None:
+def test_a_file_whose_creation_was_interrupted_is_made_again(tmp_path: Path) -> None:
     makers: list[Callable[[Path], None]] = [_give_up, _write]
     with pytest.raises(KeyboardInterrupt):
         made_once(tmp_path / "sea.mp4", makers[0])

@@ -208,10 +208,10 @@ def _cache(settings: Settings) -> Cache:
 
 
 def back_up(settings: Settings, target: Path, *, replace: bool) -> int:
-    """Copy the SQLite database to a file. Returns its bytes. Raises as `cutback.adapters.sqlite.backup.back_up`.
+    """Copy the SQLite database to a file. Returns its bytes. Raises like `cutback.adapters.sqlite.backup.back_up`.
 
     Raises:
-        SettingsError: nothing is kept in SQLite.
+        SettingsError: nothing is in SQLite.
     """
     if not settings.uses_sqlite:
         raise SettingsError("\n- CUTBACK_RECORDS_URL: nothing is in SQLite; back up the MongoDB database instead")

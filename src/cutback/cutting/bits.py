@@ -1,4 +1,4 @@
-"""Reading and writing bit fields of codecs' headers."""
+"""Reads and writes bit fields of codec headers."""
 
 from __future__ import annotations
 

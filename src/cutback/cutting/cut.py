@@ -156,7 +156,7 @@ def _make(
 
 
 def _expected(track: OutTrack, duration: Fraction, *, single: bool) -> ExpectedSound:
-    """From when to when a track should sound, by its packets' own times: joined sound is as long as the clip."""
+    """Return when a track's sound should begin and end, by its packets' times. Joined sound is as long as the clip."""
     first, last = track.marks[0], track.marks[-1]
     end = min(duration, last.time + Fraction(track.last_duration, track.timescale)) if single else duration
     return ExpectedSound(max(Fraction(0), first.time), end, track.marks)
@@ -173,7 +173,7 @@ def _sound(
                 track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
             else:
                 track = _joined_sound([(media, piece) for media, _, piece in pieces], number, spool, copy=copy)
-        except UnusualStreamError:  # it changes midway; only decoding follows that
+        except UnusualStreamError:  # it changes in the middle, so it must be decoded
             track = encode_sound([(media, piece) for media, _, piece in pieces], number, spool)
         if track is not None:
             tracks.append(track)
@@ -203,7 +203,7 @@ def _joined_sound(
 
 
 def _created(pieces: list[tuple[MediaSource, int, FrameRange]]) -> datetime | None:
-    """When the clip's first moment was recorded; None where its recording does not say when it was made."""
+    """Return when the clip's first moment was recorded; None if the recording has no creation time."""
     before = Fraction(0)
     for media, _, piece in pieces:
         if piece.fill is None:
@@ -218,9 +218,9 @@ def _created(pieces: list[tuple[MediaSource, int, FrameRange]]) -> datetime | No
 def _left_out(index: Index, job: CutJob) -> Iterator[str]:
     pictures = sum(track.kind == "video" for track in index.tracks)
     if pictures > 1:
-        yield f"Only the first of its {pictures} picture tracks is carried over."
+        yield f"Only the first of its {pictures} video tracks is copied to the clip."
     if index.tags.location and not job.keep_location:
-        yield "Where it was recorded is not carried over."
+        yield "Its location is not copied to the clip."
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

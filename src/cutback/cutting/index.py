@@ -21,7 +21,7 @@ from cutback.domain.byte_ranges import coalesced
 
 Kind = Literal["video", "audio", "other"]
 
-COVER = "Its cover picture is not carried over."
+COVER = "Its cover picture is not copied to the clip."
 
 _GAP = 65536
 """Maximum bytes between samples that are fetched together."""
@@ -165,7 +165,7 @@ class Index:
 
     @property
     def zero(self) -> Fraction:
-        """Time zero, in seconds: the earliest picture or sound."""
+        """The time of the earliest picture or sound, in seconds."""
         return min(track.start for track in self.tracks if track.kind != "other")
 
     @property
@@ -196,9 +196,9 @@ def presented_order(pts: array[int], window: tuple[int, int]) -> array[int]:
 
 
 def heard_order(pts: array[int], window: tuple[int, int], size: int) -> array[int]:
-    """As `presented_order`, of sound, whose times may step back: where two packets would sound at once, the first does.
+    """Like `presented_order`, for sound, whose times may step back: if two packets overlap, the first one is heard.
 
-    `size` is how many ticks a packet lasts; 0 where they are of no common length.
+    `size` is the duration of a packet in ticks; 0 if they have different durations.
     """
     least = size * 3 // 4
     if min(map(sub, islice(pts, 1, None), pts), default=least) >= least:

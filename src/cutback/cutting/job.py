@@ -113,7 +113,7 @@ class CutJob:
     ranges and results refer. If None or missing, they refer to the source's own time zero."""
 
     keep_location: bool = False
-    """Whether the clip says where it was recorded, if its recording does."""
+    """Whether to copy the recording's location to the clip."""
 
     def clock(self, source: int) -> Fraction | None:
         """Return the time of a source's first picture; None if times refer to the source's own time zero."""

@@ -1,4 +1,4 @@
-"""What a recording says of itself in words. Pure."""
+"""The tags of a recording: title, location and similar texts. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 MOST = 4096
-"""Characters kept of one tag."""
+"""Maximum characters of one tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Texts about a recording that are true of a clip of it as well; empty where there is none."""
+    """Texts about a recording that also apply to its clips; empty if there is none."""
 
     title: str = ""
     artist: str = ""
@@ -27,7 +27,7 @@ NAMES = tuple(field.name for field in fields(Tags))
 
 
 def tags_of(texts: Mapping[str, str]) -> Tags:
-    """Tags from texts by name; other names and control characters are left out."""
+    """Make tags from texts by name; other names and control characters are dropped."""
     return Tags(**{name: _printable(texts[name]) for name in NAMES if name in texts})
 
 
@@ -36,7 +36,7 @@ def _printable(text: str) -> str:
 
 
 def tags_of_clip(sources: Sequence[Tags], *, keep_location: bool) -> Tags:
-    """The tags of a clip of these recordings: what all of them agree on, and a location only if that is wished."""
+    """Return the tags of a clip from these recordings: those that all share, and the location only if wanted."""
     first = sources[0]
     agreed = {
         name: getattr(first, name)
@@ -52,7 +52,7 @@ _SAYS_NOTHING = re.compile(
 
 
 def title_of(texts: Mapping[str, str]) -> str:
-    """A track's title, or else its handler's name where that says more than what a handler is; else empty."""
+    """Return a track's title or its handler's name; empty if that is only a generic name."""
     named = {name.lower(): text for name, text in texts.items()}
     if "title" in named:
         return _printable(named["title"])

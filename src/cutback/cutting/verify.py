@@ -112,7 +112,7 @@ def _sound_fault(tracks: Sequence[Track], expected: Sequence[ExpectedSound]) -> 
         return f"has {len(tracks)} audio tracks instead of {len(expected)}"
     for track, wanted in zip(tracks, expected, strict=True):
         if not all(map(lt, track.pts, islice(track.pts, 1, None))):
-            return "has sound whose times step back"
+            return "has sound with times that go back"
         if abs(track.start - wanted.start) > _TICK or abs(track.end - wanted.end) > _SOUND_END:
             return (
                 f"has sound from {float(track.start):.3f} s to {float(track.end):.3f} s "
@@ -120,7 +120,7 @@ def _sound_fault(tracks: Sequence[Track], expected: Sequence[ExpectedSound]) -> 
             )
         for mark in wanted.marks:
             if mark.sample >= len(track.pts):
-                return "lacks sound"
+                return "has missing sound"
             off = track.seconds(track.pts[mark.sample]) - mark.time
             if abs(off) > mark.tolerance:
                 return f"has sound that deviates by {float(off):+.3f} s at {float(mark.time):.3f} s"

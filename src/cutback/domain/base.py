@@ -35,26 +35,26 @@ def utc_now() -> datetime:
 
 
 MAX_JSON_BYTES = 1024 * 1024
-"""Of a message or a request, at every door."""
+"""Maximum bytes of a message or request."""
 
 MAX_JSON_VALUES = 25_000
-"""In one text. More than this is not a message; it would only cost time to look at."""
+"""Maximum values in one JSON text. No real message has more, and reading them would only cost time."""
 
 MAX_DIGITS = 100
-"""Of a number."""
+"""Maximum digits of a number."""
 
 MAX_EXPONENT = 400
-"""Of a number, either way. Larger ones would be expanded into gigabytes by exact arithmetic."""
+"""Maximum exponent of a number, positive or negative. Exact arithmetic would expand larger ones to gigabytes."""
 
 
 def read_json(text: str | bytes, *, max_bytes: int = MAX_JSON_BYTES, exact: bool = True) -> Any:
-    """Parse JSON strictly, in time linear in its size: no NaN or infinity, no key twice, no half of a character.
+    """Parse JSON strictly, in linear time: NaN, infinity, duplicate keys and lone surrogates are rejected.
 
-    Numbers are bounded by digits and exponent before they become numbers. With `exact`, those with a fraction are
-    `Decimal`, else `float`.
+    Digits and exponents are checked before they become numbers. With `exact`, numbers with a fraction are `Decimal`;
+    otherwise `float`.
 
     Raises:
-        InvalidRequestError: with the one thing that is wrong. Nothing else, whatever `text` is.
+        InvalidRequestError: the text is invalid; the message says how. Nothing else is raised, whatever `text` is.
     """
     written = decode_text(text, max_bytes)
     if written.count(",") >= MAX_JSON_VALUES:
@@ -74,7 +74,7 @@ def read_json(text: str | bytes, *, max_bytes: int = MAX_JSON_BYTES, exact: bool
     except RecursionError:
         raise _refusal("is nested too deeply") from None
     except UnicodeEncodeError:
-        raise _refusal("contains half of a surrogate pair") from None
+        raise _refusal("contains a lone surrogate") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}" if written else "it is empty"
         raise _refusal(f"is not valid JSON ({where})") from None
@@ -82,25 +82,25 @@ def read_json(text: str | bytes, *, max_bytes: int = MAX_JSON_BYTES, exact: bool
 
 
 def read_whole(text: str) -> int:
-    """An integer as JSON writes it.
+    """Convert a JSON integer.
 
     Raises:
         InvalidRequestError: it has more than `MAX_DIGITS` digits.
     """
     if len(text) > MAX_DIGITS:
-        raise _refusal(f"contains a number of more than {MAX_DIGITS} digits")
+        raise _refusal(f"contains a number with more than {MAX_DIGITS} digits")
     return int(text)
 
 
 def read_decimal(text: str) -> Decimal:
-    """A number with a fraction or an exponent as JSON writes it, exactly.
+    """Convert a JSON number with a fraction or an exponent, exactly.
 
     Raises:
         InvalidRequestError: it has more than `MAX_DIGITS` digits, or an exponent beyond `MAX_EXPONENT`.
     """
     digits, _, exponent = text.lower().partition("e")
     if len(digits) > MAX_DIGITS:
-        raise _refusal(f"contains a number of more than {MAX_DIGITS} digits")
+        raise _refusal(f"contains a number with more than {MAX_DIGITS} digits")
     if len(exponent) > 5 or abs(int(exponent or 0)) > MAX_EXPONENT:
         raise _refusal(f"contains a number with an exponent beyond {MAX_EXPONENT}")
     return Decimal(text)
@@ -114,10 +114,10 @@ def _read_float(text: str) -> float:
 
 
 def decode_text(text: str | bytes, max_bytes: int = MAX_JSON_BYTES) -> str:
-    """What came from outside, as text; its size is checked first.
+    """Decode text from outside, after checking its size.
 
     Raises:
-        InvalidRequestError: it is too large, or not UTF-8.
+        InvalidRequestError: it is too large or not UTF-8.
     """
     if len(text) > max_bytes:
         raise _refusal(f"is larger than {max_bytes} bytes")

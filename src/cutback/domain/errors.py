@@ -20,7 +20,7 @@ class CutbackError(Exception):
     """Whether a clip that fails with this error leaves a dead letter, which can be redriven."""
 
     detail_only: ClassVar[bool] = False
-    """Whether the detail says it all, and the docstring is for want of one."""
+    """Whether the detail replaces the docstring."""
 
     def __init__(self, detail: str = "") -> None:
         """`detail` says which thing is wrong and how; users see it."""
@@ -36,7 +36,7 @@ class CutbackError(Exception):
 
     @property
     def general(self) -> str:
-        """What every error of this class says: its docstring."""
+        """The docstring of the class, as one line."""
         return " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class InternalError(CutbackError):
 
     @classmethod
     def with_id(cls) -> Self:
-        """With an id, so that what the user is told can be found in the log."""
+        """Return an error with an id, so that it can be found in the log."""
         return cls(f"Error id {secrets.token_hex(4)}.")
 
 
@@ -128,7 +128,7 @@ class RecordingNotFoundError(CutbackError):
 
 
 class NoSuchFileError(RecordingNotFoundError):
-    """There is no such file."""
+    """The file does not exist."""
 
     reason = "file_not_found"
     detail_only = True
@@ -226,7 +226,7 @@ class StorageUnavailableError(SurroundingsError):
 
 
 class RecordingsMissingError(SurroundingsError):
-    """The source store lacks many of the recordings in the catalogue at once; none was taken out of the catalogue."""
+    """Many recordings of the catalogue are missing from the source store at once. The catalogue keeps them."""
 
     reason = "recordings_missing"
 
@@ -314,11 +314,11 @@ class SettingsError(CutbackError):
     reason = "wrong_settings"
 
 
-# --- a cut without queue or records ----------------------------------------------------------------
+# --- the command line ------------------------------------------------------------------------------
 
 
 class WrongUsageError(CutbackError):
-    """The arguments are wrong."""
+    """The arguments are invalid."""
 
     reason = "wrong_usage"
     detail_only = True
@@ -337,7 +337,7 @@ class OutputIsSourceError(CutbackError):
 
 
 class OutputUnwritableError(CutbackError):
-    """The clip cannot be written there."""
+    """The output cannot be written there."""
 
     reason = "output_unwritable"
 

@@ -1,6 +1,6 @@
-"""Text from outside, made safe to show: control characters, escape sequences and direction marks become visible. Pure.
+"""Makes text from outside safe to show: control characters, escape sequences, direction marks become visible. Pure.
 
-A terminal obeys escape sequences in whatever is printed, and direction marks make a name read as another one.
+A terminal interprets escape sequences in everything that is printed, and direction marks can disguise a name.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import re
 
 _UNSAFE = re.compile(
     "["
-    r"\x00-\x1f\x7f-\x9f"  # controls, among them escape and the 8-bit control sequence introducer
-    r"\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # directions, invisible marks
-    r"\ud800-\udfff"  # halves of surrogate pairs, which no terminal can show
+    r"\x00-\x1f\x7f-\x9f"  # control characters, including escape and the 8-bit control sequence introducer
+    r"\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # direction marks, invisible ones
+    r"\ud800-\udfff"  # lone surrogates, which no terminal can show
     r"\U000e0000-\U000e0fff"  # invisible tags
     "]"
 )
@@ -19,7 +19,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""The text with every unsafe character written as an escape, such as `\x1b` or `\u202e`.
+    r"""Replace every unsafe character with an escape, such as `\x1b` or `\u202e`.
 
     Characters in `keep` stay as they are.
     """
@@ -27,12 +27,12 @@ def visible(text: str, *, keep: str = "") -> str:
 
 
 def visible_in_json(text: str) -> str:
-    r"""JSON with every unsafe character that JSON allows written as `\uXXXX`, which means the same to a parser."""
+    r"""Replace every unsafe character in JSON with `\uXXXX`, which means the same to a parser."""
     return _UNSAFE.sub(lambda match: match[0] if match[0] in "\n\t" else _json_escape(match[0]), text)
 
 
 def escaped(character: str) -> str:
-    """One character as a Python string literal would write it."""
+    """Return one character as in a Python string literal."""
     number = ord(character)
     if character in _SHORT:
         return _SHORT[character]

@@ -10,7 +10,7 @@ from cutback.domain.errors import DifferentRequestError, Fault, InvalidRequestEr
 from cutback.domain.requests.request import ClipRequest
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_now, commit_change
-from cutback.lifecycle.letters import LetterIndex, fingerprint
+from cutback.lifecycle.dead_letter_index import DeadLetterIndex, fingerprint
 from cutback.services import Services
 
 RESEND_AFTER = timedelta(seconds=60)
@@ -122,7 +122,7 @@ def redrive(services: Services, ids: Iterable[str] | None = None) -> int:
     wanted = None if ids is None else set(ids)
     letters = [letter for letter in services.queue.dead_letters(limit=1000) if wanted is None or letter.id in wanted]
     count = services.queue.redrive(wanted)
-    index = LetterIndex()
+    index = DeadLetterIndex()
     for letter in letters:
         for wish in index.wanted(letter):  # an invalid request never had a clip, and will be rejected again
             clip = services.records.get_clip(wish.clip_id)

@@ -50,10 +50,10 @@ def enter_recording(
 
 
 def place_again(services: Services, *, limit: int | None = None) -> int:
-    """Derive the places of recordings again that were derived by other rules than those that are set now.
+    """Recompute cameras and start times of recordings that were registered with other rules than the current ones.
 
-    No recording is opened. Takes up to `limit`, or all. Returns how many there were. Clips that wait for a camera that
-    gained recordings go back to the queue.
+    No recording is opened. Handles up to `limit` recordings, or all. Returns how many there were. Clips that wait for
+    a camera with new recordings go back to the queue.
 
     Raises:
         SurroundingsError: catalogue, records or queue do not answer. Call this again.
@@ -93,6 +93,6 @@ def note_event(
     if event.kind == "removed":
         if remove(services, key, event) or services.catalogue.get_recording(key) is None:
             return None
-        # A version was removed, and another one is there: the one that is known, or an older one from before it.
+        # A version was removed, but another one exists: the known one, or an older one.
         return enter_recording(services, key, again=again, stopped=stopped)
     return enter_recording(services, key, etag=event.etag, sequencer=event.sequencer, again=again, stopped=stopped)

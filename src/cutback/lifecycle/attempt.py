@@ -104,7 +104,7 @@ def end_attempt(services: Services, attempt: Clip | None, message: Message, erro
     decision = retry.decide(error, message.receive_count, services.policy, trouble=trouble, seed=message.id)
     known = retry.as_cutback_error(error)
     if isinstance(known, InternalError) and not known.detail:
-        known = InternalError.with_id()  # the log has the id beside the traceback, the clip's record has it alone
+        known = InternalError.with_id()  # the log has the id with the traceback, the clip's record has only the id
     log.log(
         logging.INFO if isinstance(decision, retry.HandBack) else logging.WARNING,
         "stage=ended clip=%s attempt=%d reason=%s decision=%s message=%r",
@@ -155,7 +155,7 @@ def _apply(services: Services, attempt: Clip | None, error: CutbackError, decisi
 
 
 def _trouble(attempt: Clip, now: datetime) -> retry.Trouble:
-    """Return what becomes of the clip's trouble if this attempt ends because of the surroundings, too."""
+    """Return the clip's trouble after this attempt, if it fails with a transient error too."""
     since = attempt.troubled_since or now
     return retry.Trouble(attempt.troubled_tries + 1, max(now - since, timedelta()))
 

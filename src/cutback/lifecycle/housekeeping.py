@@ -16,7 +16,7 @@ from cutback.lifecycle import accept
 from cutback.lifecycle.arrivals import place_again
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_events, announce_now, commit_change
-from cutback.lifecycle.letters import LetterIndex, fingerprint
+from cutback.lifecycle.dead_letter_index import DeadLetterIndex, fingerprint
 from cutback.ports import DeadLetter
 from cutback.services import Services
 
@@ -28,7 +28,7 @@ GRACE = timedelta(seconds=1)
 _PAGE = 100
 _PLACED_AT_ONCE = 2000
 
-_letters = LetterIndex()
+_dead_letters = DeadLetterIndex()
 """Remembers the dead letters read before, so that each is parsed only once per process."""
 
 
@@ -125,7 +125,7 @@ def fail_clips_of_dead_letters(services: Services) -> int:
     """
     count = 0
     for letter in services.queue.dead_letters(limit=_PAGE):
-        for wish in _letters.wanted(letter):
+        for wish in _dead_letters.wanted(letter):
             clip = services.records.get_clip(wish.clip_id)
             if clip is None or not _is_orphan(clip, letter, services):
                 continue

@@ -70,7 +70,7 @@ _REASONS: dict[str, type[CutbackError]] = {
         errors.StorageFullError,
     )
 }
-"""What a child may report. Others are the parent's to say: a child that stopped would be tried again without end."""
+"""The reasons that a child may report. It must not claim others: with `stopped`, it would be retried without end."""
 
 
 class ChildCutter:
@@ -237,7 +237,7 @@ class _Job:
             self._serve(message)
 
     def _check(self) -> None:
-        """Called in every round, and every tenth of a second while waiting for the child.
+        """Check time limits and whether the work was stopped, every tenth of a second while waiting for the child.
 
         Raises:
             StoppedError: the work was stopped, even if the child keeps sending.
@@ -271,7 +271,7 @@ class _Job:
             case FailureReport():
                 raise self._failure(message)
             case _:
-                raise MalformedMessageError("a message out of turn")
+                raise MalformedMessageError("an unexpected message")
 
     def _failure(self, report: FailureReport) -> CutbackError:
         """Return the error that the child reports; a bug in the child gets an id, with which it is logged."""

@@ -21,17 +21,17 @@ from cutback.domain.visible import visible
 V = TypeVar("V")
 
 LARGEST_READ = 256 * 1024 * 1024
-"""Bytes that a child may ask for at once: as many as the index of a recording may have."""
+"""Maximum bytes that a child may request at once: as many as a recording's index may have."""
 
 _LARGEST_POSTER = 64 * 1024 * 1024
 _LARGEST_NUMBER = 2**63 - 1
 _MOST_PREFETCHED = 100_000
-"""Ranges in one hint."""
+"""Maximum ranges in one hint."""
 _MOST_SPANS = 10_000
 _MOST_NOTES = 100
 _MOST_POSTERS = 20
 _MOST_FOUND = 100_000
-"""Values in what a probe or a preview found."""
+"""Maximum values in the result of a probe or a preview."""
 _DEEPEST_FOUND = 20
 _LONGEST_TEXT = 2000
 _FRACTION = re.compile(r"-?\d{1,40}(?:/\d{1,40})?", re.ASCII)
@@ -42,7 +42,7 @@ class WireError(Exception):
 
 
 class MalformedMessageError(WireError):
-    """The other side sent what a child never sends: it has been compromised."""
+    """The other side sent something that a child never sends: it has been compromised."""
 
 
 class WireMessage(Protocol):
@@ -234,7 +234,7 @@ class Findings:
         """See `WireMessage`."""
         found = _Cleaner().clean(fields["found"])
         if not isinstance(found, dict):
-            raise TypeError("findings of a wrong form")
+            raise TypeError("malformed findings")
         return cls(found)
 
 
@@ -258,10 +258,10 @@ class FinishedCut:
         return cls(_facts_in(fields["facts"]), extents, payload)
 
     def check(self, sizes: Sequence[int], spool_size: int) -> None:
-        """Check that every extent is inside its origin, a source or the spool, and that the facts agree with them.
+        """Check that every extent is inside its origin, a source or the spool, and that the facts match them.
 
         Raises:
-            MalformedMessageError: one is not, or they do not.
+            MalformedMessageError: an extent is not, or the facts do not.
         """
         if any(span.source >= len(sizes) for span in self.facts.spans):
             raise MalformedMessageError("a span of no source")
@@ -334,7 +334,7 @@ def decode(fields: dict[str, Any], payload: bytes) -> WireMessage:
 
 def _integer(value: Any, *, low: int = 0, high: int = _LARGEST_NUMBER) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError("a number of a wrong kind or out of its range")
+        raise ValueError("a number with the wrong type or out of range")
     return value
 
 
@@ -345,7 +345,7 @@ def _flag(value: Any) -> bool:
 
 
 def _fraction(value: Any) -> Fraction:
-    """Bounded before it becomes a number: an exponent would be expanded into gigabytes."""
+    """Parse a fraction. Its length is checked first, because an exponent would be expanded to gigabytes."""
     if not isinstance(value, str) or not _FRACTION.fullmatch(value):
         raise ValueError("not a fraction")
     return Fraction(value)
@@ -353,7 +353,7 @@ def _fraction(value: Any) -> Fraction:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("not a text")
+        raise TypeError("not a string")
     return visible(value[:_LONGEST_TEXT])
 
 
@@ -378,7 +378,7 @@ def _poster_in(value: Any) -> Poster:
 
 
 class _Cleaner:
-    """Takes what was found as plain data: bounded numbers, cleaned texts, not too many of them."""
+    """Copies a result as plain data: bounded numbers, cleaned texts, not too many of them."""
 
     def __init__(self) -> None:
         self._left = _MOST_FOUND
@@ -402,7 +402,7 @@ class _Cleaner:
                 return [self.clean(each, depth + 1) for each in value]
             case dict():
                 return {_text(key): self.clean(each, depth + 1) for key, each in value.items()}
-        raise TypeError("a value of a wrong kind")
+        raise TypeError("a value with a wrong type")
 
 
 def _range_out(wanted: CutRange | CutGap) -> list[Any]:

@@ -13,7 +13,7 @@ from cutback.sandbox.messages import MalformedMessageError, WireError, WireMessa
 
 _HEADER = struct.Struct(">II")
 MAX_MESSAGE = 512 * 1024 * 1024
-"""Maximum bytes behind a message's JSON; a child that sends more has been compromised."""
+"""Maximum bytes after a message's JSON; a child that sends more has been compromised."""
 MAX_TEXT = 32 * 1024 * 1024
 """Maximum bytes of a message's JSON."""
 MAX_VALUES = 2_000_000
@@ -26,7 +26,7 @@ _SMALL = 64 * 1024
 
 
 Tend: TypeAlias = Callable[[], None]
-"""Called at least every tenth of a second while waiting for the other side. What it raises ends the wait."""
+"""Called at least every tenth of a second while waiting for the other side. An exception from it ends the wait."""
 
 
 def send(sock: socket.socket, message: WireMessage, tend: Tend | None = None) -> None:
@@ -62,18 +62,18 @@ def _put(sock: socket.socket, data: bytes, tend: Tend | None) -> None:
 
 
 def receive(sock: socket.socket, tend: Tend | None = None) -> WireMessage:
-    """Wait for the next message. With `tend`, the other side is not trusted: never wait longer than it allows.
+    """Wait for the next message. With `tend`, the other side is not trusted: never wait longer than `tend` allows.
 
     Raises:
         WireError: the other side is gone.
-        MalformedMessageError: what it sent is not a message.
+        MalformedMessageError: the other side sent something that is not a message.
     """
     text_size, payload_size = _HEADER.unpack(_exactly(sock, _HEADER.size, tend))
     if text_size > MAX_TEXT or payload_size > MAX_MESSAGE:
         raise MalformedMessageError("a message is too large")
     text = _exactly(sock, text_size, tend)
     if text.count(b",") + text.count(b"[") + text.count(b"{") > MAX_VALUES:
-        raise MalformedMessageError("a message holds too many values")
+        raise MalformedMessageError("a message contains too many values")
     payload = _exactly(sock, payload_size, tend) if payload_size else b""
     try:
         return decode(json.loads(text), payload)
@@ -123,7 +123,7 @@ def _exactly(sock: socket.socket, size: int, tend: Tend | None) -> bytes:
 
 
 def _patiently(sock: socket.socket, size: int, tend: Tend) -> bytes:
-    """The memory grows with what has come, not with what was announced."""
+    """Read exactly `size` bytes. Memory grows with what has arrived, not with what was announced."""
     buffer = bytearray()
     while len(buffer) < size:
         try:

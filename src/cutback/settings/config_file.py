@@ -1,4 +1,4 @@
-"""The configuration file: settings by name, in TOML."""
+"""Reads the configuration file: settings by name, in TOML."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from typing import Any
 from cutback.domain.errors import SettingsError
 
 CONFIG = "CUTBACK_CONFIG"
-"""The variable that names the file."""
+"""The variable with the path of the file."""
 
 NAME = "cutback.toml"
-"""The file in the data folder, where the variable names none."""
+"""The file in the data folder that is read if the variable is not set."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What a file says."""
+    """The contents of a file."""
 
     path: Path
     content: dict[str, Any]
-    """By the setting's name: a variable's, in small letters and without `CUTBACK_`."""
+    """By the setting's name: its variable in lower case, without `CUTBACK_`."""
 
 
 def read_config(named: str, data: Path) -> ConfigFile | None:
-    """The configuration file; None if there is none.
+    """Read the configuration file; None if there is none.
 
     Raises:
-        SettingsError: the one that is named does not exist, or it cannot be read.
+        SettingsError: the file of the variable does not exist, or a file cannot be read.
     """
     path = Path(named) if named else data / NAME
     try:
         return ConfigFile(path, tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         if named:
-            raise SettingsError(f"\n- {CONFIG}: there is no file {named}") from None
+            raise SettingsError(f"\n- {CONFIG}: the file {named} does not exist") from None
         return None
     except NotADirectoryError:
-        return None  # the data folder is a file; whoever makes it says so
+        return None  # the data folder is a file, which is reported elsewhere
     except OSError as error:
         raise SettingsError(f"\n- {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -20,7 +20,7 @@ def comma_list(value: object) -> object:
 
 
 def _quoted_list(text: str) -> tuple[str, ...]:
-    """A list written with commas; an entry in double quotes may have commas itself."""
+    """Split a comma-separated list; an entry in double quotes may itself contain commas."""
     rows = list(csv.reader([text], skipinitialspace=True, strict=True))
     return tuple(part.strip() for part in rows[0] if part.strip()) if rows else ()
 
@@ -51,7 +51,7 @@ def check_patterns(value: object) -> object:
     try:
         patterns = _quoted_list(value) if isinstance(value, str) else value
     except csv.Error:
-        raise ValueError(f'{str(value)[:100]!r}: write "…" around a pattern that has a comma') from None
+        raise ValueError(f"{str(value)[:100]!r}: put a pattern with a comma in double quotes") from None
     for pattern in patterns if isinstance(patterns, tuple) else ():
         KeyPattern.parse(pattern)
     return patterns

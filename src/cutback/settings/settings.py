@@ -112,7 +112,10 @@ class Settings(BaseSettings):
     retry_delay: float = Field(2, ge=0, le=900, description="Seconds before the second try; doubled each time.")
     retry_delay_max: float = Field(1800, ge=0, le=43200, description="Maximum seconds between two tries.")
     retry_patience: float = Field(
-        86400, ge=0, le=14 * 86400, description="Seconds for which a full disk or an unavailable store is waited for."
+        86400,
+        ge=0,
+        le=14 * 86400,
+        description="Seconds for which work is retried while a disk is full or a store is unavailable.",
     )
     lease: float = Field(
         30, ge=0.5, le=900, description="Seconds after its last sign of life until a worker loses its clip."
@@ -150,9 +153,7 @@ class Settings(BaseSettings):
     )
     housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between rounds of housekeeping.")
 
-    keep_location: bool = Field(
-        default=False, description="Whether clips say where they were recorded, if their recordings do."
-    )
+    keep_location: bool = Field(default=False, description="Whether to copy the recordings' locations to clips.")
 
     limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Maximum pixels of one picture.")
     limit_streams: int = Field(_LIMITS.streams, ge=1, le=1000, description="Maximum streams of one recording.")
@@ -191,7 +192,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The lowest level that is logged."
     )
-    log_format: Literal["text", "json"] = Field("text", description="How log entries look: text or json, one a line.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="The format of log entries, one per line: text or json."
+    )
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -296,10 +299,10 @@ class Settings(BaseSettings):
 
 
 def memory_for_a_job(environment: Mapping[str, str]) -> int:
-    """Bytes that a job may add when nothing is set.
+    """Return the bytes that a job may add by default.
 
-    A Lambda function that takes more than its memory is killed as a whole: what is left there beside the worker is the
-    limit. The variable is Lambda's own, in MB.
+    A Lambda function that exceeds its memory is killed as a whole, so the limit is what the worker leaves. The variable
+    is Lambda's own, in MB.
     """
     whole = environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     if not whole.isdecimal():
@@ -315,20 +318,20 @@ def variable(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DescribedSetting:
-    """A setting as it is in effect."""
+    """An effective setting."""
 
     variable: str
     value: Any
-    """As JSON has it; None for a secret that is set."""
+    """The value as JSON; None for a secret that is set."""
     shown: str
     origin: str
     """`--data`, `environment`, the configuration file's path, or `default`."""
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings. The environment wins over the file; `overrides` (by field name; None is ignored) over both.
+    """Read the settings. The environment overrides the file; `overrides` (by field name, without None) override both.
 
-    The file is the one that CUTBACK_CONFIG names, or `cutback.toml` in the data folder, if there is one.
+    The file is that of CUTBACK_CONFIG or, if that is not set, `cutback.toml` in the data folder, if it exists.
 
     Raises:
         SettingsError: a setting is invalid or unknown; the message names every one and says what to do.
@@ -337,7 +340,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def describe_settings(**overrides: Any) -> list[DescribedSetting]:
-    """Every setting as it is in effect, and where it comes from. Arguments and errors are those of `load_settings`."""
+    """Return every effective setting and where it comes from. Arguments and errors are those of `load_settings`."""
     settings, file, given = _load(overrides)
     values = settings.model_dump(mode="json")
     found = []
@@ -377,7 +380,7 @@ def _load(overrides: dict[str, Any]) -> tuple[Settings, ConfigFile | None, set[s
 
 
 def _environment() -> dict[str, str]:
-    """The variables that are set and not empty, by name in capitals."""
+    """Return the variables that are set and not empty, by name in capitals."""
     return {name.upper(): value for name, value in os.environ.items() if value and name.upper().startswith(PREFIX)}
 
 
@@ -398,7 +401,7 @@ def _unknown_in_file(file: ConfigFile | None) -> list[str]:
     faults = []
     for name in file.content:
         if name == "data":
-            faults.append(f"{file.path}: data cannot be set in the file, which may lie in the data folder itself")
+            faults.append(f"{file.path}: data cannot be set in the file, which may be in the data folder itself")
         elif name not in Settings.model_fields:
             close = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.6)
             hint = f"did you mean {close[0]}?" if close else "remove it, or find the right one in docs/settings.md"

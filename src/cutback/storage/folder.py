@@ -163,7 +163,7 @@ class Folder:
         """
         top = self.path(prefix) if prefix else self.root
         if not self.root.is_dir():
-            raise StorageUnavailableError(f"The folder {self.root} is missing. Is its disk mounted?")
+            raise StorageUnavailableError(f"The folder {self.root} is missing. Check that its disk is mounted.")
         for place, folders, names in os.walk(top, onerror=_raise_unless_gone):
             folders.sort()
             for name in sorted(names):

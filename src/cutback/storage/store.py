@@ -91,7 +91,9 @@ class Store:
             else:
                 there = any(batch for batch in self._objects.list(None, chunk_size=1))
         if not there:
-            raise StorageUnavailableError(f"{self.url} is missing or empty. Is its disk mounted?")
+            raise StorageUnavailableError(
+                f"{self.url} is missing or empty. If it is a folder, check that its disk is mounted."
+            )
 
     def url_for(self, key: str) -> str:
         """Return the object's absolute path or URL."""

@@ -18,10 +18,10 @@ LONGEST_DELAY = timedelta(minutes=15)
 
 
 def give_back(queue: Queue, message: Message, delay: timedelta, *, most: int | None) -> bool:
-    """Make a message visible again after `delay`. Returns whether this message is done with there.
+    """Make a message visible again after `delay`. Returns whether this message is done.
 
-    `most`: it was no try, so a message that was received this often is replaced by a fresh copy, since SQS has no way
-    to count a receive back.
+    With `most`, this did not count as a try: a message that was received this often is replaced by a new copy, because
+    SQS cannot lower a message's receive count.
 
     Raises:
         QueueUnavailableError: the queue does not answer.

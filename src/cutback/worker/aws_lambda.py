@@ -32,7 +32,7 @@ MARGIN_SECONDS = 10.0
 
 
 HIDDEN = timedelta(minutes=1)
-"""How long messages stay hidden when this function cannot work yet, instead of for the queue's half an hour or more."""
+"""How long messages stay hidden if this function cannot work yet, instead of half an hour or more."""
 
 
 class NotDoneError(Exception):
@@ -116,7 +116,7 @@ def webhooks(event: dict[str, Any], context: LambdaContext) -> Any:
     try:
         services, logger = _services(), _logger()
     except CutbackError as error:
-        # The number of receives is that of the tries here: it is kept.
+        # Here, the receive count is the number of tries, so keep it.
         return _not_ready(event, error, open_webhook_queue(load_settings()), most=None)
     deliverer = Deliverer(services)
 
@@ -140,13 +140,13 @@ def housekeep(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _not_ready(event: dict[str, Any], error: CutbackError, queue: Queue | None, *, most: int | None) -> Any:
-    """Give back a batch that cannot be worked on, because the database does not answer or a setting is wrong.
+    """Return a batch to the queue because the database does not answer or a setting is invalid.
 
-    Left alone, the messages would stay hidden for the queue's whole visibility timeout, and come nearer to the dead
-    letters each time. `most` as in `give_back`.
+    Otherwise the messages would stay hidden for the queue's whole visibility timeout, and each time come closer to the
+    dead letters. For `most`, see `give_back`.
 
     Raises:
-        CutbackError: `error` again, unless the surroundings are to blame: it counts as an error of the function.
+        CutbackError: `error` again, unless it is transient; it then counts as an error of the function.
     """
     _logger().warning("stage=started reason=%s message=%r", error.reason, error.message)
     left = []
@@ -154,7 +154,7 @@ def _not_ready(event: dict[str, Any], error: CutbackError, queue: Queue | None, 
         try:
             done = queue is not None and give_back(queue, message, HIDDEN, most=most)
         except CutbackError as trouble:
-            _logger().warning("stage=started message=%s given_back=no reason=%s", message.id, trouble.reason)
+            _logger().warning("stage=started message=%s returned=no reason=%s", message.id, trouble.reason)
             done = False
         if not done:
             left.append({"itemIdentifier": message.id})

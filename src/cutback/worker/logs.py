@@ -1,4 +1,4 @@
-"""How the log looks: one line an entry, with nothing in it that a terminal would obey."""
+"""Formats the log: one line per entry, without characters that a terminal would interpret."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _OWN = {"time", "level", "logger", "message", "exception"}
 
 
 class LineFormatter(logging.Formatter):
-    """One line an entry: line breaks in messages and tracebacks, and unsafe characters, are written as escapes."""
+    """Formats an entry as one line: line breaks and unsafe characters are written as escapes."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The entry as one line."""
+        """Return the entry as one line."""
         return visible(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object an entry: `time`, `level`, `logger`, `message`, and every `name=value` of the message."""
+    """Formats an entry as a JSON object: `time`, `level`, `logger`, `message`, and the message's `name=value` pairs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The entry as one line of JSON."""
+        """Return the entry as one line of JSON."""
         message = record.getMessage()
         entry = {
             **{name: value for name, value in _PAIR.findall(message) if name not in _OWN},
@@ -41,7 +41,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, style: Literal["text", "json"] = "text") -> None:
-    """One entry a line on the standard error: `name=value`, or JSON."""
+    """Log to standard error, one entry per line: `name=value` or JSON."""
     handler = logging.StreamHandler()
     text = LineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(JsonFormatter() if style == "json" else text)

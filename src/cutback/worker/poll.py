@@ -43,8 +43,8 @@ class Worker:
             try:
                 self._keep_house()
                 self.work_once(stop)
-            except Exception:  # whatever came: the next message may be all right
-                log.exception("stage=worker worker=%s put_off=yes", self._services.worker)
+            except Exception:  # whatever happened, the next message may work
+                log.exception("stage=worker worker=%s postponed=yes", self._services.worker)
                 stop.wait(_PAUSE_SECONDS)
         if webhooks is not None:
             webhooks.join(self._services.settings.webhook_timeout)
@@ -91,9 +91,9 @@ class Worker:
 
 @contextmanager
 def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM set `stop`, the second end the process. For the main thread only.
+    """Make the first SIGINT or SIGTERM set `stop`, and the second end the process. Only for the main thread.
 
-    The same signal twice ends the process wherever it is, even in a library's code that never comes back.
+    The same signal twice always ends the process, even if it hangs in a library.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

@@ -1,4 +1,4 @@
-"""Which workers run on this machine: each holds a lock that the system releases however the worker ends."""
+"""Finds the workers that run on this machine: each holds a lock, which the system releases when the worker ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOLDER = "workers"
 
 @contextmanager
 def present(data: Path, worker: str) -> Iterator[None]:
-    """Count as running on this data folder while the block lasts."""
+    """Register as a running worker of this data folder while the block lasts."""
     path = data / FOLDER / worker
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -26,7 +26,7 @@ def present(data: Path, worker: str) -> Iterator[None]:
 
 
 def running(data: Path) -> list[str]:
-    """The workers that run on this data folder, by name. What dead ones left behind is passed over."""
+    """Return the names of the workers that run on this data folder. Files that dead workers left are ignored."""
     try:
         paths = sorted((data / FOLDER).iterdir())
     except OSError:

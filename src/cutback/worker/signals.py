@@ -1,7 +1,7 @@
-"""Signals that the kernel itself hands to a handler only once.
+"""Makes the kernel pass a signal to its handler only once.
 
-Python runs a handler between two of its instructions. A process that is stuck inside one, in a library that never
-comes back, would therefore be deaf to every further signal.
+Python runs a handler between two of its instructions. A process that hangs in a library would therefore ignore all
+further signals.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _RESET_AFTER_ONE = {"linux": 0x80000000, "darwin": 0x0004}  # SA_RESETHAND of si
 
 
 def handle_only_once(number: signal.Signals) -> bool:
-    """Leave the signal's handler as it is, but let the kernel end the process when the signal comes again.
+    """Keep the signal's handler, but let the kernel end the process if the signal is sent again.
 
-    Returns whether this system can do that.
+    Returns whether this system supports that.
     """
     flag = _RESET_AFTER_ONE.get(sys.platform)
     if flag is None or sys.maxsize < 2**32:

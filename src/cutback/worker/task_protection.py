@@ -1,8 +1,8 @@
-"""ECS is asked not to stop this worker's task while it has a job: neither to scale in nor to deploy.
+"""Asks ECS not to stop this worker's task while it has a job, neither to scale in nor to deploy.
 
-The container agent is called at the address that ECS puts into the environment of every task:
+This calls the container agent at the address that ECS puts into the environment of every task:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html. Elsewhere, nothing
-happens. Fargate Spot takes tasks away nevertheless; the job is then given back.
+happens. Fargate Spot may still stop a task; the job then returns to the queue.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 _PATIENCE = 3.0
 """Seconds that the agent may take: it runs on the same machine."""
 _LONGEST = 2880
-"""Minutes that ECS protects a task for at most."""
+"""Maximum minutes for which ECS protects a task."""
 
 
 @contextmanager
 def protected_task(seconds: float, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """Keep this task from being scaled in until the block ends, or `seconds` have passed if this process dies.
+    """Protect this task until the block ends or, if this process dies, until `seconds` have passed.
 
-    An agent that refuses or does not answer is logged, and does not stop the work.
+    If the agent refuses or does not answer, this is logged, and the work continues.
     """
     agent = environment.get("ECS_AGENT_URI", "")
     if not agent:
@@ -41,7 +41,7 @@ def protected_task(seconds: float, environment: Mapping[str, str] = os.environ) 
 
 
 def _tell(agent: str, state: dict[str, object]) -> None:
-    request = Request(  # noqa: S310 - an address that ECS gives
+    request = Request(  # noqa: S310 - an address from ECS
         f"{agent}/task-protection/v1/state",
         data=json.dumps(state).encode(),
         headers={"Content-Type": "application/json"},
@@ -50,5 +50,5 @@ def _tell(agent: str, state: dict[str, object]) -> None:
     try:
         with urlopen(request, timeout=_PATIENCE):  # noqa: S310 - the same
             pass
-    except OSError as error:  # URLError and HTTPError among them
+    except OSError as error:  # includes URLError and HTTPError
         log.warning("stage=protected task=%s reason=%r", state["ProtectionEnabled"], str(error))

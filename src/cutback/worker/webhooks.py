@@ -33,7 +33,7 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _READ_AT_MOST = 64 * 1024
 _LARGEST_DELIVERY = 4 * 1024 * 1024
-"""Bytes; an event repeats its clip's request, which may have 1 MiB."""
+"""Maximum bytes of a delivery: an event contains its clip's request, which may have 1 MiB."""
 _GONE = 410
 
 _NOT_PUBLIC_4 = (
@@ -181,10 +181,10 @@ class Deliverer:
 
 
 def read_delivery(body: str) -> tuple[str, str, dict[str, Any]]:
-    """A delivery's event id, address and event, out of its message.
+    """Parse a delivery's event id, URL and event.
 
     Raises:
-        InvalidRequestError: it is not a delivery. Nothing else, whatever `body` is.
+        InvalidRequestError: it is not a delivery. Nothing else is raised, whatever `body` is.
     """
     content = read_json(body, max_bytes=_LARGEST_DELIVERY, exact=False)
     match content:

@@ -1,4 +1,4 @@
-"""When footage is there, still to come, or never coming."""
+"""When footage exists, may still arrive, or will never arrive."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_footage_that_is_all_there_is_found_at_once() -> None:
     assert isinstance(judged([recording(0)], 10, 20, now=606), Found)
 
 
-def test_footage_of_a_camera_nobody_knows_is_waited_for_until_the_deadline() -> None:
+def test_a_clip_waits_for_an_unknown_camera_until_the_deadline() -> None:
     assert isinstance(judged([], 10, 20, now=30), NotYet)
     assert isinstance(judged([], 10, 20, now=3700), Never)
 
@@ -88,11 +88,11 @@ def test_past_the_deadline_the_clip_is_made_of_what_there_is() -> None:
 
 
 @pytest.mark.parametrize(("gaps", "kind"), [("fail", Never), ("freeze", Found), ("black", Found), ("skip", Found)])
-def test_a_gap_fails_only_those_who_said_so(gaps: str, kind: type) -> None:
+def test_a_gap_fails_only_clips_that_do_not_allow_gaps(gaps: str, kind: type) -> None:
     assert isinstance(judged([recording(0, 60), recording(65, 60)], 50, 80, now=1000, gaps=gaps), kind)
 
 
-def test_what_is_missing_is_told_with_what_was_found() -> None:
+def test_a_missing_part_is_reported_with_what_was_found() -> None:
     verdict = judged([recording(0, 60), recording(200, 60)], 100, 120, now=1000)
     assert isinstance(verdict, Never)
     assert isinstance(verdict.error, FootageMissingError)
@@ -100,7 +100,7 @@ def test_what_is_missing_is_told_with_what_was_found() -> None:
     assert "north.200.mp4" in verdict.error.message
 
 
-def test_footage_older_than_recordings_are_kept_is_given_up_at_once() -> None:
+def test_a_clip_does_not_wait_for_footage_that_is_no_longer_kept() -> None:
     keeping = Patience(deadline=timedelta(days=30), retention=timedelta(days=1))
     verdict = judged([], 0, 10, now=90_000, patience=keeping, asked=90_000)
     assert isinstance(verdict, Never)
@@ -108,5 +108,5 @@ def test_footage_older_than_recordings_are_kept_is_given_up_at_once() -> None:
     assert isinstance(judged([recording(0)], 0, 10, now=90_000, patience=keeping, asked=90_000), Found)
 
 
-def test_an_old_span_asked_for_now_is_waited_for_from_now_on() -> None:
+def test_a_clip_of_an_old_span_waits_from_the_time_of_its_request() -> None:
     assert isinstance(judged([], 0, 10, now=90_000, asked=90_000), NotYet)

@@ -1,4 +1,4 @@
-"""Recordings in a bucket: events name its keys by their whole path, and metadata says where a recording belongs."""
+"""Recordings in a bucket: events have full keys, and metadata gives camera and start time."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_event_of_the_bucket_enters_the_recording_where_its_metadata_says(ser
 
 
 @pytest.mark.parametrize(("key", "bucket"), [("some/prefix/a.mp4", "others"), ("some/a.mp4", "clips"), ("a.mp4", "")])
-def test_events_from_outside_of_the_source_store_are_passed_over(services: Services, key: str, bucket: str) -> None:
+def test_events_from_outside_of_the_source_store_are_ignored(services: Services, key: str, bucket: str) -> None:
     assert news(services, event(key, "e", bucket)) is None
 
 

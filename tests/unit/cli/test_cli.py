@@ -1,4 +1,4 @@
-"""The command line without its work: what is understood, what is refused, how it ends and what it prints."""
+"""The command line itself: what it accepts, what it refuses, its exit codes and its output."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_another_request_under_a_known_id_is_refused(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.startswith("id_taken: ")
 
 
-def test_cancel_goes_on_after_a_failure_and_ends_with_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cancel_continues_after_a_failure_and_ends_with_its_code(capsys: pytest.CaptureFixture[str]) -> None:
     submitted(capsys, "--recording", "sea.mp4", "--from", "1", "--to", "2", "--id", "w")
     assert run(["cancel", "nobody", "w", "--json"]) == 4
     first, second = json.loads(capsys.readouterr().out)["results"]
@@ -259,7 +259,7 @@ def test_the_schema_is_json_schema_of_a_request(capsys: pytest.CaptureFixture[st
     assert {"id", "source", "output", "edits"} <= set(schema["properties"])
 
 
-def test_redrive_wants_ids_or_all_and_knows_which_letters_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_redrive_needs_known_ids_or_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["redrive"]) == 2
     assert run(["redrive", "x", "--all"]) == 2
     submitted(capsys, "--recording", "sea.mp4", "--from", "1", "--to", "2")

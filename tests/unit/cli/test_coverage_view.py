@@ -23,7 +23,7 @@ def lines(recordings: list[CameraRecording], seconds: float, width: int = 67) ->
     return [line.plain.rstrip() for line in drawn]
 
 
-def test_a_gap_lies_between_recordings_and_not_under_a_longer_one() -> None:
+def test_a_gap_is_between_recordings_and_not_within_a_longer_one() -> None:
     recordings = [footage(0, 60), footage(10, 5), footage(60.05, 60), footage(180.05, 10)]
     assert [RecordingGap(TEN + timedelta(seconds=120.05), TEN + timedelta(seconds=180.05))] == gaps_in(recordings)
     assert gaps_in(recordings)[0].as_dict("north") == {
@@ -46,7 +46,7 @@ def test_a_timeline_of_a_moment_has_a_row() -> None:
     assert lines([footage(0, 0.001)], 0)[1].startswith("north  █")
 
 
-def test_the_table_tells_of_gaps_overlaps_and_contradictions() -> None:
+def test_the_table_shows_gaps_overlaps_and_contradictions() -> None:
     recordings = [
         footage(0, 60),
         footage(57.5, 60, conflicts=("the key says otherwise",)),

@@ -1,4 +1,4 @@
-"""`cutback plan`: what it says is what cutting does, and what it draws fits the terminal."""
+"""`cutback plan`: its report is what cutting does, and its drawing fits the terminal."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_the_plan_says_what_cutting_then_does(
     assert 0.5 < told["bytes"]["clip"] / facts.size < 1.5
 
 
-def test_the_bytes_told_to_be_read_are_those_that_cutting_reads(media_folder: Path) -> None:
+def test_the_planned_bytes_are_those_that_cutting_reads(media_folder: Path) -> None:
     path = media("closed", media_folder)
     told = preview(job_of(Bytes(path), 60, 90, "exact"), [Bytes(path)])
     assert told["frames"]["copy"] == 0
@@ -135,7 +135,7 @@ def test_types_of_frames_are_those_that_a_decoder_finds(name: str, media_folder:
     assert letters > 50
 
 
-def test_keyframes_of_open_groups_are_told_from_those_of_closed_ones(media_folder: Path) -> None:
+def test_keyframes_of_open_and_closed_gops_are_distinguished(media_folder: Path) -> None:
     for name, opened in (("open", True), ("closed", False)):
         told = preview(job_of(Bytes(media(name, media_folder)), 35, 110, "exact"), [Bytes(media(name, media_folder))])
         groups = told["parts"][0]["groups"][1:]  # the very first keyframe has nothing before it
@@ -211,7 +211,7 @@ def test_what_is_drawn_fits_and_shows_every_kind_of_frame(
         assert any(blocks[mark] in strip for strip in strips)
 
 
-def test_a_short_piece_of_a_long_range_does_not_vanish() -> None:
+def test_a_short_part_of_a_long_range_stays_visible() -> None:
     builder = Builder()
     for _ in range(200):
         builder.keyframe(0, tree=False, references=1, radl=False)
@@ -258,9 +258,7 @@ def test_the_command_looks_into_the_recording_in_a_process_apart(
     assert not list(tmp_path.iterdir()), "a plan writes nothing"
 
 
-def test_several_ranges_are_pieces_whose_sound_is_joined(
-    media_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_sound_of_several_ranges_is_joined(media_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(media("closed", media_folder))
     assert run(["plan", path, "--range", "0..1", "--range", "3..4", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -1,4 +1,4 @@
-"""Wrong input: usage ends with 2, what is not there with 4, and only Cutback's own words are shown."""
+"""Wrong input: wrong usage ends with 2, missing things with 4, and messages are in Cutback's own words."""
 
 from __future__ import annotations
 
@@ -85,19 +85,19 @@ def test_wrong_usage_ends_with_2_and_names_what_is_wrong(
 
 
 @pytest.mark.parametrize("command", [["cut", "nope.mp4", *PART], ["plan", "nope.mp4", *PART], ["probe", "nope.mp4"]])
-def test_a_file_that_is_not_there_is_said_to_be_not_there_and_no_more(
+def test_a_missing_file_is_reported_as_missing_and_nothing_else(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(command) == 4
-    assert capsys.readouterr().err == "file_not_found: There is no file nope.mp4.\n"
+    assert capsys.readouterr().err == "file_not_found: The file nope.mp4 does not exist.\n"
     assert run(["submit", "nope.json"]) == 4
-    assert capsys.readouterr().err == "file_not_found: There is no file nope.json.\n"
+    assert capsys.readouterr().err == "file_not_found: The file nope.json does not exist.\n"
 
 
 @pytest.mark.parametrize(
     ("file", "said"), [("bad.json", "is not valid JSON (line 2, column 1)"), ("wrong.json", "title: must be a string")]
 )
-def test_a_wrong_request_in_a_file_is_refused_in_our_words(
+def test_an_invalid_request_in_a_file_is_refused_in_our_words(
     file: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["submit", file]) == 3
@@ -106,7 +106,7 @@ def test_a_wrong_request_in_a_file_is_refused_in_our_words(
     assert not FOREIGN.search(shown), shown
 
 
-def test_wrong_settings_are_told_in_our_words(
+def test_wrong_settings_are_reported_in_our_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = {
@@ -122,11 +122,11 @@ def test_wrong_settings_are_told_in_our_words(
     assert not FOREIGN.search(shown.replace("or 'ERROR'", "")), shown
 
 
-def test_a_database_that_cannot_be_opened_is_told_of_in_our_words(
+def test_a_database_that_cannot_be_opened_is_reported_in_our_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CUTBACK_DATABASE", ".")
     assert run(["submit", "--recording", "sea.mp4", *PART]) == 5
     shown = capsys.readouterr().err
-    assert "it cannot be opened; see that it is a file" in shown
+    assert "it cannot be opened; it must be a file" in shown
     assert not FOREIGN.search(shown), shown

@@ -1,4 +1,4 @@
-"""Random recordings as their indexes show them, together with what the index does not show: who refers to whom."""
+"""Random recordings as indexes show them, together with what an index does not show: references between pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The AudioSpecificConfig tells rate and channels, SBR and PS included."""
+"""The AudioSpecificConfig gives rate and channels, including SBR and PS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cutback.cutting.mp4.audio_config import parse_audio_config
         ("130856e59d4880", 48_000, 2, False),  # the same with PS
     ],
 )
-def test_what_is_decoded_is_told_by_the_configuration(config: str, rate: int, channels: int, plain: bool) -> None:  # noqa: FBT001
+def test_the_configuration_says_what_is_decoded(config: str, rate: int, channels: int, plain: bool) -> None:  # noqa: FBT001
     found = parse_audio_config(bytes.fromhex(config))
     assert found is not None
     assert (found.sample_rate, found.channels, found.plain) == (rate, channels, plain)
@@ -30,7 +30,7 @@ def test_what_is_decoded_is_told_by_the_configuration(config: str, rate: int, ch
 
 
 @pytest.mark.parametrize("config", ["", "11", "1f90", "1180"])
-def test_a_configuration_that_is_cut_short_tells_nothing(config: str) -> None:
+def test_a_truncated_configuration_is_ignored(config: str) -> None:
     assert parse_audio_config(bytes.fromhex(config)) is None
 
 

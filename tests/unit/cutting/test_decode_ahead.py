@@ -1,4 +1,4 @@
-"""What is worked out ahead comes in order, stops where it should, and brings its errors along."""
+"""Items computed ahead arrive in order, stop in time, and pass on errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jumps of a transport stream's clock are taken out of all streams alike; gaps stay."""
+"""Clock jumps of a transport stream are removed from all streams equally; gaps stay."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_gap_is_no_jump(gap: int) -> None:
 
 
 @pytest.mark.parametrize("jump", [5000 * TICKS, -600 * TICKS, -3 * TICKS // 2])
-def test_a_jump_is_taken_out_of_all_streams_by_the_same_difference(jump: int) -> None:
+def test_a_jump_is_removed_from_all_streams_with_the_same_offset(jump: int) -> None:
     clock = Clock()
     before = [(stream, 1000 * TICKS + n * STEP + stream * STEP // 3) for n in range(10) for stream in (0, 1)]
     after = [(stream, 1000 * TICKS + n * STEP + stream * STEP // 3 + jump) for n in range(10, 20) for stream in (0, 1)]

@@ -1,4 +1,4 @@
-"""Where a range lies among the frames: the rule of one millisecond, frame numbers, clamping, and what is refused."""
+"""How a range is adjusted to frames: the tolerance of one millisecond, frame numbers, clamping, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan over random structures of groups of pictures, judged by references that the plan cannot see."""
+"""The plan for random GOP structures, checked with references that the plan cannot see."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_wanted_frame_is_presented_once_and_no_other(data: st.DataObject, 
 
 @thorough
 @given(st.data())
-def test_exact_copies_the_samples_of_its_frames_and_none_besides(data: st.DataObject) -> None:
+def test_exact_copies_only_the_samples_of_its_frames(data: st.DataObject) -> None:
     recording, _, _, runs = planned(data, "exact")
     for run in runs:
         if run.action == "copy":

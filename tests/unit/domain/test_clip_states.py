@@ -1,4 +1,4 @@
-"""The changes a clip may go through: a state machine walked at random, and its fences one by one."""
+"""The changes of a clip's state: a random walk through the state machine, and each of its checks."""
 
 from __future__ import annotations
 

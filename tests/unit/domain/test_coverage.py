@@ -108,7 +108,7 @@ def test_the_newest_recording_runs_as_the_one_before_it_did_also_once_another_fo
     assert before.takes[0].start == Fraction(590) * Fraction("600.2") / 600
 
 
-def test_the_newest_recording_is_taken_at_its_word_where_it_meets_none() -> None:
+def test_the_newest_recording_runs_at_its_own_pace_if_it_meets_no_other() -> None:
     coverage = laid([recording(0, 600.2, "a"), recording(600, 600, "b"), recording(1300, 600, "c")], 1300, 1400)
     assert Fraction(100) == coverage.takes[0].end
 
@@ -132,7 +132,7 @@ def test_a_recording_still_being_written_is_never_stretched() -> None:
     assert shown(coverage)[0] == ("a", 50, 59.99)
 
 
-def test_a_recording_that_lies_within_another_is_shown_in_its_time_alone() -> None:
+def test_a_recording_within_another_is_shown_only_for_its_own_time() -> None:
     coverage = laid([recording(0, 100, "a"), recording(20, 5, "b")], 0, 100)
     assert shown(coverage) == [("a", 0, 20), ("b", 20, 25), ("a", 25, 100)]
 

@@ -1,4 +1,4 @@
-"""What a message holds, whatever it came wrapped in."""
+"""Unwrapping messages from all kinds of envelopes."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ def test_a_bare_request_is_itself() -> None:
     assert asked(REQUEST) == [REQUEST]
 
 
-def test_an_sns_notification_gives_up_its_message() -> None:
+def test_an_sns_notification_is_unwrapped() -> None:
     assert asked(sns(REQUEST)) == [REQUEST]
 
 
-def test_an_sns_record_of_a_lambda_gives_up_its_message() -> None:
+def test_an_sns_record_of_a_lambda_is_unwrapped() -> None:
     assert asked({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(REQUEST)}}]}) == [REQUEST]
 
 
-def test_an_eventbridge_event_of_anybody_gives_up_its_detail() -> None:
+def test_the_detail_of_any_eventbridge_event_is_a_request() -> None:
     assert asked({"detail-type": "ClipRequested", "source": "surf.app", "detail": REQUEST}) == [REQUEST]
 
 
-def test_a_list_holds_several_and_a_broken_envelope_among_them_harms_no_other() -> None:
+def test_a_broken_envelope_in_a_list_does_not_affect_the_others() -> None:
     broken = {"Records": [{"what": 1}]}
     assert [REQUEST, broken, {**REQUEST, "id": "b"}] == asked([REQUEST, broken, {**REQUEST, "id": "b"}])
 
@@ -106,7 +106,7 @@ def test_a_literal_that_is_no_plain_dictionary_is_refused_and_nothing_of_it_runs
         open_envelope(text)
 
 
-def test_an_s3_event_is_told_with_its_key_decoded() -> None:
+def test_the_key_of_an_s3_event_is_decoded() -> None:
     (item,) = open_envelope(json.dumps({"Records": [S3_RECORD]}))
     assert (
         EventItem(
@@ -164,7 +164,7 @@ def test_tests_of_a_connection_and_other_s3_events_hold_nothing() -> None:
 @pytest.mark.parametrize(
     "name", ["software.amazon.payloadoffloading.PayloadS3Pointer", "com.amazon.sqs.javamessaging.MessageS3Pointer"]
 )
-def test_a_pointer_of_the_extended_client_names_where_the_message_lies(name: str) -> None:
+def test_a_pointer_of_the_extended_client_says_where_the_message_is(name: str) -> None:
     body = json.dumps([name, {"s3BucketName": "big", "s3Key": "0b6e"}])
     assert [PointerItem("big", "0b6e")] == open_envelope(body)
 

@@ -1,4 +1,4 @@
-"""What hostile messages cost: time linear in their size, whatever they hold."""
+"""Hostile messages need only linear time, whatever they contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys are read by patterns: camera and time, whatever stands in front and behind."""
+"""Patterns find camera and time in keys, whatever precedes and follows them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_names_of_common_recorders_are_built_in(key: str, camera: str, start: da
         ("-480000-0500", (TEN + timedelta(milliseconds=480)).replace(tzinfo=timezone(timedelta(hours=-5)))),
     ],
 )
-def test_an_offset_behind_the_seconds_is_an_offset(tail: str, start: datetime) -> None:
+def test_an_offset_after_the_seconds_is_an_offset(tail: str, start: datetime) -> None:
     named = read_key(f"north/2026-11-23_10-00-00{tail}.mp4", BUILT_IN)
     assert named is not None
     assert (named.start, named.notes) == (start, ())
@@ -171,7 +171,7 @@ def test_a_pattern_that_ends_in_an_extension_fits_no_other() -> None:
         ("", "neither"),
     ],
 )
-def test_a_wrong_pattern_is_refused_with_what_is_wrong(pattern: str, problem: str) -> None:
+def test_a_wrong_pattern_is_refused_with_the_reason(pattern: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         KeyPattern.parse(pattern)
 

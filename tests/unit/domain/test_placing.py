@@ -30,7 +30,7 @@ def told(key: str = "north.20261123T100000.mp4", **more: Any) -> Told:
     return Told(key, evidence, **facts)
 
 
-def test_the_key_is_believed_where_nothing_else_speaks() -> None:
+def test_the_key_counts_if_there_is_no_other_source() -> None:
     assert Placement("north", TEN) == place_recording(told(), Rules())
 
 
@@ -61,7 +61,7 @@ def test_what_was_registered_counts_most_and_is_not_argued_with() -> None:
     assert Placement("west", start) == found
 
 
-def test_metadata_that_cannot_be_read_is_reported_and_passed_over() -> None:
+def test_unreadable_metadata_is_reported_and_ignored() -> None:
     found = place_recording(told(metadata={"cutback-start": "yesterday"}), Rules())
     assert found.start == TEN
     assert len(found.conflicts) == 1
@@ -83,11 +83,11 @@ def test_a_container_that_says_otherwise_is_reported() -> None:
 
 
 @pytest.mark.parametrize("created", ["1904-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "", "nonsense"])
-def test_a_container_that_was_never_told_the_time_says_nothing(created: str) -> None:
+def test_a_container_without_a_real_time_is_ignored(created: str) -> None:
     assert Placement("north", TEN) == place_recording(told(created=created), Rules())
 
 
-def test_a_container_alone_is_believed_if_a_camera_is_known() -> None:
+def test_the_container_alone_is_enough_if_the_camera_is_known() -> None:
     assert Placement("x", TEN) == place_recording(told("sea.mp4", camera="x", created="2026-11-23T10:00:00Z"), Rules())
     end = "2026-11-23T10:20:00Z"
     late = told("sea.mp4", camera="x", created=end, stored_at=TEN + timedelta(minutes=20, seconds=5))
@@ -97,7 +97,7 @@ def test_a_container_alone_is_believed_if_a_camera_is_known() -> None:
 # --- clocks that are wrong -------------------------------------------------------------------------
 
 
-def test_a_clock_that_was_not_set_is_passed_over_where_another_speaks() -> None:
+def test_an_unset_clock_is_ignored_if_there_is_another_source() -> None:
     found = place_recording(
         told("north.19700101T000012.mp4", metadata={"cutback-start": "2026-11-23T10:00:00Z"}), Rules()
     )
@@ -147,7 +147,7 @@ def test_a_key_without_an_offset_is_in_the_cameras_time_zone() -> None:
 
 
 @pytest.mark.parametrize(("stored", "expected"), [("00:41", "00:30"), ("01:30", "00:30"), ("01:41", "01:30")])
-def test_an_hour_that_comes_twice_is_told_apart_by_when_the_store_got_it(stored: str, expected: str) -> None:
+def test_the_arrival_in_the_store_decides_which_of_two_equal_hours_is_meant(stored: str, expected: str) -> None:
     at = datetime.fromisoformat(f"2026-10-25T{stored}:00Z")
     found = place_recording(told("north.20261025T023000.mp4", stored_at=at), BERLIN)
     assert datetime.fromisoformat(f"2026-10-25T{expected}:00Z") == found.start

@@ -1,4 +1,4 @@
-"""A pattern is proposed for names that fit none, and it reads them."""
+"""A pattern is proposed for names that match none, and it matches them."""
 
 from __future__ import annotations
 

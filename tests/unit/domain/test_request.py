@@ -1,4 +1,4 @@
-"""Requests: what is accepted, what is refused with every fault by its path, and which ids equal requests get."""
+"""Requests: what is accepted, how faults are reported with their paths, and the ids of equal requests."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_webhooks_may_be_https_or_lead_to_this_machine(url: str) -> None:
         (" " * (1024 * 1024 + 1), "larger than"),
     ],
 )
-def test_text_that_is_no_strict_json_is_refused_as_a_whole(text: str | bytes, problem: str) -> None:
+def test_text_that_is_not_strict_json_is_refused(text: str | bytes, problem: str) -> None:
     found = faults(text)
     assert list(found) == [""]
     assert problem in found[""]
@@ -171,7 +171,7 @@ def test_text_that_is_no_strict_json_is_refused_as_a_whole(text: str | bytes, pr
         (body(expires_in=3600.5), "expires_in", "integer"),
     ],
 )
-def test_a_wrong_field_is_named_by_its_path_with_what_would_be_right(
+def test_a_wrong_field_is_reported_with_its_path_and_what_is_expected(
     content: dict[str, Any], path: str, problem: str
 ) -> None:
     found = faults(content)
@@ -199,7 +199,7 @@ def test_every_fault_is_named_at_once() -> None:
     }
 
 
-def test_a_fault_shows_no_control_characters_and_no_whole_novels() -> None:
+def test_a_fault_shows_no_control_characters_and_stays_short() -> None:
     [path] = faults(body(**{"a\x1b[31m" + "b" * 1000: 1}))
     assert path.isprintable()
     assert len(path) <= 64
@@ -218,7 +218,7 @@ near_requests = st.dictionaries(fields, json_values | st.just(dict(RANGE)), max_
 
 @settings(max_examples=300)
 @given(near_requests | json_values)
-def test_whatever_json_comes_is_a_request_or_refused_with_its_faults(content: object) -> None:
+def test_any_json_is_a_request_or_refused_with_its_faults(content: object) -> None:
     text = json.dumps(content)
     try:
         request = parse_request(text)
@@ -229,7 +229,7 @@ def test_whatever_json_comes_is_a_request_or_refused_with_its_faults(content: ob
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-def test_whatever_bytes_come_are_refused_and_never_crash(message: str | bytes) -> None:
+def test_any_bytes_are_refused_without_a_crash(message: str | bytes) -> None:
     assert faults(message)
 
 
@@ -254,7 +254,7 @@ def test_a_derived_id_is_that_of_the_content_and_may_itself_be_given() -> None:
         '{"source": {"recording": "sea\\u002emp4", "start": 1, "end": 3}, "webhook": null, "labels": {}}',
     ],
 )
-def test_equal_requests_have_equal_ids_however_they_are_written(text: str) -> None:
+def test_equal_requests_have_equal_ids_in_every_form(text: str) -> None:
     assert parse_request(text).id == validate_request(body()).id
 
 

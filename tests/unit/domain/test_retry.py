@@ -85,7 +85,7 @@ def test_without_patience_the_number_of_tries_decides() -> None:
 
 
 @given(tries=st.integers(1, 10_000))
-def test_while_nobody_can_note_when_it_began_it_is_waited_for_without_end(tries: int) -> None:
+def test_an_outage_whose_start_cannot_be_stored_is_retried_without_end(tries: int) -> None:
     decision = decide(errors.RecordsUnavailableError(), tries, POLICY)
     assert isinstance(decision, Retry)
     assert not decision.counts
@@ -101,7 +101,7 @@ def test_bugs_get_no_more_tries_than_the_policy_allows_in_all() -> None:
     assert isinstance(decide(ZeroDivisionError(), 1, Policy(max_tries=1)), MoveToDeadLetters)
 
 
-def test_a_clip_that_killed_its_workers_is_given_up() -> None:
+def test_a_clip_that_killed_its_workers_fails() -> None:
     assert decide(errors.WorkersDiedError(), 1, POLICY) == MoveToDeadLetters(errors.WorkersDiedError().message)
 
 

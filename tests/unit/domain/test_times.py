@@ -1,4 +1,4 @@
-"""Times as people write them: every accepted form means one exact moment, everything else is refused by name."""
+"""Times as requests write them: every accepted form means one exact time, everything else is refused."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_every_accepted_form_is_read_exactly(written: object, meant: object) -> 
         ({"frame": 10**30}, "a year of frames"),
     ],
 )
-def test_everything_else_is_refused_with_what_would_be_right(written: object, problem: str) -> None:
+def test_everything_else_is_refused_with_what_is_expected(written: object, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         parse_instant(written)
 

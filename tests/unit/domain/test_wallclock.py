@@ -1,4 +1,4 @@
-"""Moments of the wall clock and spans of cameras, as requests write them."""
+"""Wall-clock times and camera spans, as requests write them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOMENT = datetime(2026, 6, 21, 10, 3, 12, 480000, tzinfo=UTC)
         Decimal(1782036192480),
     ],
 )
-def test_a_moment_is_exact_however_it_is_written(value: str | int | Decimal) -> None:
+def test_a_moment_is_exact_in_every_form(value: str | int | Decimal) -> None:
     assert parse_moment(value) == MOMENT
 
 
@@ -48,7 +48,7 @@ def test_a_moment_is_exact_however_it_is_written(value: str | int | Decimal) -> 
         ({"frame": 1}, "expected"),
     ],
 )
-def test_what_is_no_moment_is_refused_with_what_would_be_right(value: object, hint: str) -> None:
+def test_other_values_are_refused_with_what_is_expected(value: object, hint: str) -> None:
     with pytest.raises(ValueError, match=hint):
         parse_moment(value)
 

@@ -58,7 +58,7 @@ def shorten(path: Path) -> None:
     os.truncate(path, MIB)
 
 
-def test_reads_of_a_recording_go_on_while_it_grows(folder: Store) -> None:
+def test_reads_of_a_recording_continue_while_it_grows(folder: Store) -> None:
     path = Path(folder.url_for("r.mp4"))
     with RangeReader.open(folder, "r.mp4", stopped=lambda: False) as reader:
         for offset in range(0, len(BEFORE), MIB // 2):

@@ -18,7 +18,7 @@ def text(*lines: str, end: bool = True) -> str:
     return "\n".join(["#EXTM3U", "#EXT-X-TARGETDURATION:4", *lines, "#EXT-X-ENDLIST" if end else ""])
 
 
-def test_segments_follow_upon_each_other_below_the_playlists_folder() -> None:
+def test_segments_are_consecutive_below_the_playlists_folder() -> None:
     found = parse_playlist(text("#EXTINF:4.004,", "a.ts", "#EXTINF:3.999933,", "x/b%20c.ts?t=1"), "cam/live.m3u8")
     assert [segment.media for segment in found.segments] == [ObjectRange("cam/a.ts"), ObjectRange("cam/x/b c.ts")]
     assert [segment.start for segment in found.segments] == [0, Fraction("4.004")]
@@ -31,7 +31,7 @@ def test_a_playlist_without_an_end_is_still_being_written() -> None:
     assert not parse_playlist(text("#EXTINF:4,", "a.ts", end=False), "live.m3u8").finished
 
 
-def test_ranges_of_one_object_follow_upon_each_other_where_no_offset_is_given() -> None:
+def test_ranges_of_one_object_are_consecutive_without_offsets() -> None:
     found = parse_playlist(
         text(
             '#EXT-X-MAP:URI="all.mp4",BYTERANGE="800@0"',
@@ -47,7 +47,7 @@ def test_ranges_of_one_object_follow_upon_each_other_where_no_offset_is_given() 
     assert {segment.init for segment in found.segments} == {ObjectRange("all.mp4", 0, 800)}
 
 
-def test_the_wall_clock_goes_on_from_the_last_time_that_was_told() -> None:
+def test_the_wall_clock_continues_from_the_last_known_time() -> None:
     found = parse_playlist(
         text(
             "#EXTINF:4,", "0.ts",
@@ -103,7 +103,7 @@ def test_one_segment_more_on_either_side_of_a_range_comes_along() -> None:
         "a%00.ts", "a//b.ts", "./a.ts", "data:video/mp2t;base64,AAAA", "crypto+http://h/a", "s3://bucket/a.ts",
     ],
 )  # fmt: skip
-def test_nothing_but_what_lies_beside_a_playlist_or_below_may_be_named(uri: str) -> None:
+def test_a_playlist_may_only_name_objects_in_its_folder_or_below(uri: str) -> None:
     for lines in (("#EXTINF:4,", uri), (f'#EXT-X-MAP:URI="{uri}"', "#EXTINF:4,", "a.ts")):
         try:
             found = parse_playlist(text(*lines), "cam/live.m3u8")

@@ -185,7 +185,7 @@ def test_announced_ranges_are_fetched_exactly_and_at_once() -> None:
         assert reader.bytes_read == sum(length for _, length in ranges)
 
 
-def test_announced_ranges_that_lie_close_are_fetched_together() -> None:
+def test_close_announced_ranges_are_fetched_together() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         reader.prefetch([(1000 * n, 900) for n in range(50)])
@@ -207,7 +207,7 @@ def test_more_announced_than_memory_follows_as_it_is_read() -> None:
         assert reader.requests == 5
 
 
-def test_announced_ranges_that_nobody_reads_do_not_stop_other_reads() -> None:
+def test_announced_ranges_that_are_never_read_do_not_block_other_reads() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store, memory=16 * MIB) as reader:
         reader.prefetch([(0, 30 * MIB)])
@@ -250,7 +250,7 @@ def test_a_stream_reads_exactly_its_range_and_keeps_nothing() -> None:
         assert b"".join(reader.stream(len(FIFTY) - 5, 100)) == FIFTY[-5:]
 
 
-def test_a_stream_fetches_the_next_piece_meanwhile() -> None:
+def test_a_stream_fetches_the_next_chunk_meanwhile() -> None:
     store = CountingStore(FIFTY)
     with reader_of(store) as reader:
         stream = cast("Generator[bytes]", reader.stream(0, 40 * MIB))
@@ -338,7 +338,7 @@ def by_streaming(reader: RangeReader) -> None:
 
 @pytest.mark.parametrize("change", [replace, rewrite_in_place, truncate])
 @pytest.mark.parametrize("read", [by_reading, by_announcing, by_streaming])
-def test_a_recording_that_changes_is_noticed(
+def test_a_changed_recording_is_detected(
     folder: Store, change: Callable[[Store, Path], None], read: Callable[[RangeReader], None]
 ) -> None:
     put(folder, FIFTY[: 5 * MIB])

@@ -112,7 +112,7 @@ def test_what_is_not_a_message_is_refused(text: bytes) -> None:
         crossed(text)
 
 
-def test_facts_that_no_number_tells_are_refused() -> None:
+def test_facts_that_are_not_numbers_are_refused() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         wire.send(theirs, FinishedCut(FACTS, (), b""))

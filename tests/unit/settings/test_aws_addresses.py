@@ -47,11 +47,11 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://queues.example/000000000000/q", "", "https://queues.example"),
     ],
 )
-def test_a_queues_url_says_whom_to_ask(url: str, region: str, endpoint: str | None) -> None:
+def test_a_queues_url_determines_the_endpoint(url: str, region: str, endpoint: str | None) -> None:
     assert QueueAddress(url, region, endpoint) == queue_address(url)
 
 
-def test_a_dead_letter_queue_lies_beside_its_source() -> None:
+def test_a_dead_letter_queue_is_in_the_account_and_region_of_its_source() -> None:
     assert queue_address(QUEUE).beside("dead") == "https://sqs.eu-central-1.amazonaws.com/123456789012/dead"
 
 
@@ -124,7 +124,7 @@ def test_webhooks_need_a_queue_where_nothing_else_is_in_sqlite() -> None:
         Settings(records_url=RECORDS, queue_url=QUEUE, webhook_urls="https://hook.example/")
 
 
-def test_a_request_with_a_webhook_is_refused_where_there_are_none(tmp_path: Path) -> None:
+def test_a_request_with_a_webhook_is_refused_without_a_queue_for_webhooks(tmp_path: Path) -> None:
     request = validate_request(
         {"source": {"recording": "sea.mp4", "start": 1, "end": 2}, "webhook": "https://hook.example/"}
     )
@@ -147,13 +147,13 @@ def test_several_machines_sign_with_one_secret(tmp_path: Path) -> None:
 # --- what is not installed ---------------------------------------------------------------------------
 
 
-def test_without_the_extra_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     with pytest.raises(SettingsError, match=r"pip install 'cutback\[aws\]'"):
         client("sqs", region="eu-central-1")
 
 
-def test_nothing_of_aws_is_imported_where_it_is_not_used(tmp_path: Path) -> None:
+def test_aws_libraries_are_not_imported_without_aws(tmp_path: Path) -> None:
     program = (
         "import sys; from cutback.adapters.build import build; from cutback.settings.settings import load_settings;"
         "build(load_settings()).close();"

@@ -25,7 +25,7 @@ def refusal() -> str:
     return str(caught.value)
 
 
-def test_without_any_setting_everything_lies_in_one_folder() -> None:
+def test_without_any_setting_everything_is_in_one_folder() -> None:
     settings = load_settings()
     assert settings.source_url == "cutback-data/recordings"
     assert settings.clip_url == "cutback-data/clips"
@@ -86,7 +86,7 @@ def test_an_unknown_variable_like_no_other_is_reported_too(monkeypatch: pytest.M
     assert "CUTBACK_QQQQQQQQ is not a setting" in refusal()
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUTBACK_WORKERS", "")
     assert load_settings().workers == Settings.model_fields["workers"].default
 

@@ -49,7 +49,7 @@ def test_a_range_comes_over_one_request() -> None:
     assert objects.asked == [(100, 9000)]
 
 
-def test_a_broken_answer_is_taken_up_where_it_broke() -> None:
+def test_a_broken_download_resumes_where_it_broke() -> None:
     objects = Objects(DATA, 3000, 2000, 0)
     assert read(objects, 100, 9000) == DATA[100:9000]
     assert objects.asked == [(100, 9000), (3100, 9000), (5100, 9000), (5100, 9000)]

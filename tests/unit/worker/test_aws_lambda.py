@@ -78,7 +78,7 @@ def test_messages_come_back_after_a_minute_while_the_database_is_away(queue: Sqs
     assert {message.id for message in receive(queue)} == ids
 
 
-def test_an_outage_brings_no_message_nearer_to_the_dead_letters(queue: SqsQueue, aws: Aws) -> None:
+def test_an_outage_does_not_bring_messages_closer_to_the_dead_letters(queue: SqsQueue, aws: Aws) -> None:
     queue.send("patient")
     counts = []
     for _ in range(12):

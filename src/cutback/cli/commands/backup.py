@@ -1,4 +1,4 @@
-"""`cutback backup`: a copy of the database while workers go on."""
+"""`cutback backup`: copies the database while workers run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cutback.cli.screen import Screen
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the command."""
-    command(app, "backup", panel=panel, examples=(("/backups/cutback.sqlite", "while workers go on"),))(backup)
+    command(app, "backup", panel=panel, examples=(("/backups/cutback.sqlite", "copy it while workers run"),))(backup)
 
 
 def backup(
     screen: Screen,
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes: a file or a folder.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="Write the copy to this file or folder.")],
     *,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing file.")] = False,
 ) -> None:
-    """Copy the database (queue, records, catalogue, events) to a file, while workers go on.
+    """Copy the database (queue, records, catalogue, events) to a file, while workers run.
 
     Recordings and clips are not copied: they are files, or objects in a store.
     """

@@ -246,15 +246,15 @@ def show(screen: Screen, clip_id: Annotated[str, typer.Argument(metavar="ID", he
 
 def cancel(
     screen: Screen,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Clips, by id.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of clips.")] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Every clip that is not finished.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Cancel every clip that is not finished.")] = False,
 ) -> None:
     """Cancel clips; work in progress stops within a second."""
     from cutback.lifecycle import accept
 
     if bool(ids) == everything:
-        raise WrongUsageError("Name clips by id, or say --all.")
+        raise WrongUsageError("Name clips by id, or use --all.")
     services = screen.existing()
     chosen = ids or _unfinished(services)
     each(screen, chosen, lambda name: {"clip": accept.cancel(services, name).public()}, "cancelled")

@@ -1,4 +1,4 @@
-"""`cutback settings`: the effective settings and where each comes from."""
+"""`cutback settings`: shows the effective settings and where each comes from."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def register(app: typer.Typer, panel: str) -> None:
         app,
         "settings",
         panel=panel,
-        examples=(("", "those that are not the default"), ("--all", "every one"), ("--json", "for programs")),
+        examples=(("", "show changed settings"), ("--all", "show all settings"), ("--json", "print JSON for programs")),
     )(settings)
 
 
 def settings(
     screen: Screen,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Defaults, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also show defaults.")] = False,
 ) -> None:
     """Show the effective settings, and where each comes from. Secrets are hidden."""
     from cutback.settings.settings import describe_settings
@@ -37,7 +37,7 @@ def settings(
 
     shown = [each for each in found if everything or each.origin != "default"]
     if not shown:
-        screen.hint("Every setting has its default; --all shows them.")
+        screen.hint("All settings have their defaults. To show them: --all")
         return
     table = formatting.table("setting", "value", "from", clipped=["value"])
     for each in shown:

@@ -1,4 +1,4 @@
-"""`cutback status`: whether work gets done, for people and for monitors."""
+"""`cutback status`: shows whether work gets done, for people and for monitoring."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cutback.services import Services
 
 MOST = 10_000
-"""Clips of one state that are looked at; more are counted as so many."""
+"""Maximum clips of one state that are counted."""
 _PAGE = 1000
 _LITTLE_ROOM = 1_000_000_000
 _FAILED_SINCE = timedelta(days=1)
@@ -32,19 +32,20 @@ def register(app: typer.Typer, panel: str) -> None:
         app,
         "status",
         panel=panel,
-        examples=(("", "is everything all right?"), ("--max-age 900 --json", "for a monitor: exit code 1 if not")),
+        examples=(("", "check that everything works"), ("--max-age 900 --json", "for monitoring: exit with 1 if not")),
     )(status)
 
 
 def status(
     screen: Screen,
     max_age: Annotated[
-        int, typer.Option("--max-age", min=1, metavar="SECONDS", help="Longest that a clip may be queued.")
+        int,
+        typer.Option("--max-age", min=1, metavar="SECONDS", help="Complain about clips that are queued for longer."),
     ] = 600,
 ) -> None:
-    """Show the queue, the workers, what failed and what needs attention.
+    """Show the queue, the workers, failures and what needs attention.
 
-    Ends with exit code 1 if something needs attention.
+    Exits with 1 if something needs attention.
     """
     with screen.existing() as services:
         content = gather(services, timedelta(seconds=max_age))
@@ -56,7 +57,7 @@ def status(
 
 
 def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
-    """Everything that `cutback status` tells.
+    """Collect everything that `cutback status` shows.
 
     Raises:
         SurroundingsError: queue or records do not answer.
@@ -86,15 +87,17 @@ def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
 
 
 def attention(content: dict[str, Any], queued: list[Clip], max_age: timedelta, now: datetime) -> list[str]:
-    """What somebody should look at, one sentence each. Pure."""
+    """Return what needs attention, one sentence each. Pure."""
     found = []
     dead = content["queue"]["dead"]
     if dead:
-        found.append(f"There are {dead} dead letters; see: cutback dead-letters")
+        found.append(f"There are {dead} dead letters. To list them: cutback dead-letters")
     if content["webhooks"] and content["webhooks"]["dead"]:
-        found.append(f"{content['webhooks']['dead']} webhooks failed; see: cutback dead-letters --queue webhooks")
+        found.append(
+            f"{content['webhooks']['dead']} webhooks failed. To list them: cutback dead-letters --queue webhooks"
+        )
     if queued and not content["workers"]:
-        found.append("Clips are queued, and no worker runs on this machine; start one: cutback up")
+        found.append("Clips are queued, but no worker runs on this machine. To start workers: cutback up")
     old = [clip for clip in queued if now - clip.updated_at > max_age]
     if old:
         reasons = Counter(clip.failure.reason for clip in old if clip.failure).most_common(1)
@@ -106,7 +109,7 @@ def attention(content: dict[str, Any], queued: list[Clip], max_age: timedelta, n
 
 
 def clips_of(services: Services, state: ClipState, *, since: datetime | None = None) -> list[Clip]:
-    """The clips in this state, newest first, `MOST` at most."""
+    """Return the clips in this state, newest first, at most `MOST`."""
     from cutback.ports import ClipQuery
 
     found: list[Clip] = []
@@ -128,9 +131,9 @@ def _show(screen: Screen, content: dict[str, Any]) -> None:
     queue, clips = content["queue"], content["clips"]
     oldest = f", the oldest for {content['oldest_queued_seconds']:.0f} s" if clips["queued"] else ""
     rows = [
-        ("queue", f"{queue['visible']} ready, {queue['in_flight']} in work, {queue['delayed']} delayed"),
+        ("queue", f"{queue['visible']} ready, {queue['in_flight']} in progress, {queue['delayed']} delayed"),
         ("queued", f"{clips['queued']}{oldest}"),
-        ("in work", str(clips["processing"])),
+        ("in progress", str(clips["processing"])),
         ("waiting", f"{clips['waiting']} for footage{_counts(content['waiting_for'])}"),
         ("failed", f"{sum(content['failed_last_day'].values())} in the last day{_counts(content['failed_last_day'])}"),
         ("dead letters", str(queue["dead"])),

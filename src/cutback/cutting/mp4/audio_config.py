@@ -7,43 +7,43 @@ from dataclasses import dataclass
 from cutback.cutting.bits import BitReader
 
 SAMPLE_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
-"""Of the sampling frequency index (ISO/IEC 14496-3, table 1.18)."""
+"""The rates of the sampling frequency index (ISO/IEC 14496-3, table 1.18)."""
 
 _CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
-"""Of the channel configuration (table 1.19)."""
+"""The channels of the channel configuration (table 1.19)."""
 
 _LC, _SBR, _PS = 2, 5, 29
 _GENERAL = frozenset({1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23})
-"""Object types whose configuration goes on with a GASpecificConfig (4.4.1)."""
+"""Object types whose configuration continues with a GASpecificConfig (4.4.1)."""
 _SYNC, _PS_SYNC = 0x2B7, 0x548
 
 
 @dataclass(frozen=True, slots=True)
 class AudioConfig:
-    """What an AudioSpecificConfig says."""
+    """The contents of an AudioSpecificConfig."""
 
     object_type: int
-    """2 is AAC-LC; that of the core where SBR extends it."""
+    """2 is AAC-LC; with SBR, the object type of the core."""
     core_rate: int
-    """Hz of the core, without SBR."""
+    """The rate of the core in Hz, without SBR."""
     sample_rate: int
-    """Hz of what is decoded: with SBR twice the core's, as a rule."""
+    """The decoded rate in Hz: with SBR, usually twice the core's."""
     channels: int
-    """Of what is decoded: with PS two, though one is coded."""
+    """The decoded channels: with PS two, although one is coded."""
     sbr: bool
-    """Whether SBR is announced. Where it is not, packets may still have it: only decoding tells."""
+    """Whether SBR is signalled. If not, packets may still have it; only decoding shows that."""
     short: bool
     """Whether a packet has 960 samples instead of 1024."""
 
     @property
     def plain(self) -> bool:
-        """Whether it announces AAC-LC in packets of 1024 samples, and nothing more."""
+        """Whether it is AAC-LC in packets of 1024 samples, and nothing else."""
         return self.object_type == _LC and not self.sbr and not self.short
 
     def decoded(self, rate: int, channels: int) -> tuple[int, int]:
-        """Hz and channels of what is decoded, where a container claims `rate` and `channels`.
+        """Return the decoded rate in Hz and channels, given the container's `rate` and `channels`.
 
-        A claim is believed only where it tells of SBR and PS that the configuration leaves to be found out.
+        The container is believed only if it indicates SBR and PS that the configuration does not signal.
         """
         if self.sbr or rate != 2 * self.core_rate:
             return self.sample_rate, self.channels
@@ -51,7 +51,7 @@ class AudioConfig:
 
 
 def parse_audio_config(config: bytes) -> AudioConfig | None:
-    """Take an AudioSpecificConfig apart; None where it is cut short, or names no rate or no channels."""
+    """Parse an AudioSpecificConfig; None if it is truncated or has no rate or no channels."""
     reader = BitReader(config)
     try:
         return _parse(reader, len(config) * 8)
@@ -106,7 +106,7 @@ def _rate(reader: BitReader) -> int:
 
 
 def _program_channels(reader: BitReader) -> int:
-    """The channels of a program_config_element (4.4.1.1)."""
+    """Return the channels of a program_config_element (4.4.1.1)."""
     reader.bits(4 + 2 + 4)
     front, side, back = reader.bits(4), reader.bits(4), reader.bits(4)
     low = reader.bits(2)

@@ -14,16 +14,16 @@ CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"m
 
 
 MOST_BOXES = 500_000
-"""Side by side. A recording of a day in fragments of a second has some 350,000."""
+"""Maximum boxes on one level. A one-day recording with one-second fragments has about 350,000."""
 
 _LITTLE = 256
-"""Bytes. After boxes of less, more than the next header is read at once: many of them would take a read each."""
+"""Bytes. After smaller boxes, more than the next header is read at once, because each would need a separate read."""
 
 _LARGEST_WINDOW = 64 * 1024
 
 
 def top_level(source: ByteSource) -> Iterator[tuple[bytes, int, int, int]]:
-    """The boxes of a file: (type, offset, header length, size). Reads only their headers, several little ones at once.
+    """Yield the boxes of a file: (type, offset, header length, size). Reads only headers, several small ones at once.
 
     Raises:
         MediaUnreadableError: a box is smaller than its own header. One that reaches beyond the end of the

@@ -28,7 +28,7 @@ def created(moov: memoryview) -> datetime | None:
 
 
 def seconds_of(moment: datetime | None) -> int:
-    """A moment as headers count it; 0 where there is none, as writers put it that know none."""
+    """Convert a time to the form of headers; 0 if there is none, like other writers."""
     return 0 if moment is None or moment < _EARLIEST else round((moment - _EPOCH).total_seconds())
 
 

@@ -32,7 +32,7 @@ _ENCRYPTED = {b"encv", b"enca", b"drmi", b"drms", b"drmt"}
 """Entries of encrypted samples: common encryption (ISO/IEC 23001-7) and Apple's."""
 ENCRYPTED = "It is encrypted, and Cutback has no keys."
 _AC3_CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)
-"""Of the audio coding mode, the low-frequency channel not counted (ETSI TS 102 366, 4.4.2.3)."""
+"""The channels of the audio coding mode, without the low-frequency one (ETSI TS 102 366, 4.4.2.3)."""
 
 _CONFIGURATIONS = {b"avcC", b"hvcC", b"av1C", b"vpcC"}
 # Object types of MPEG-4 systems, ISO/IEC 14496-1 table 5.
@@ -111,16 +111,16 @@ def _sound(fourcc: bytes, payload: memoryview, raw: bytes) -> Description:
 
 
 def _decoded(codec: str, extradata: bytes, boxes: memoryview, rate: int, channels: int) -> tuple[int, int]:
-    """Hz and channels as the codec's own configuration has them: writers put 2 channels into every sample entry."""
+    """Return Hz and channels of the codec's own configuration: writers put 2 channels into every sample entry."""
     if codec == "aac" and (config := parse_audio_config(extradata)) is not None:
         return config.decoded(rate, channels)
-    if codec == "flac" and len(extradata) >= 18:  # STREAMINFO (RFC 9639, 8.2); a sample entry holds no 96 kHz
+    if codec == "flac" and len(extradata) >= 18:  # STREAMINFO (RFC 9639, 8.2); a sample entry cannot contain 96 kHz
         fields = int.from_bytes(extradata[10:14])
         return fields >> 12, (fields >> 9 & 7) + 1
     if codec == "opus" and len(extradata) >= 10:
         return 48_000, extradata[9]
     if codec in {"ac3", "eac3"}:
-        # dac3 and dec3 (ETSI TS 102 366, F.4 and F.6): acmod and lfeon, at the same place but for two bytes.
+        # dac3 and dec3 (ETSI TS 102 366, F.4 and F.6): acmod and lfeon; their positions differ by two bytes.
         specific = child(boxes, b"dac3" if codec == "ac3" else b"dec3")
         if specific is not None and len(specific) >= (3 if codec == "ac3" else 5):
             told = int.from_bytes(specific[:3]) >> 10 if codec == "ac3" else int.from_bytes(specific[2:5]) >> 8

@@ -16,11 +16,11 @@ SPOOL = -1
 
 
 class SoundMark(NamedTuple):
-    """When a packet of sound must be presented, worked out from its source alone: the check of the clip needs it."""
+    """When a packet of sound must be presented, computed only from its source, for the check of the clip."""
 
     sample: int
     time: Fraction
-    """Seconds from the clip's zero."""
+    """Seconds since the clip's zero."""
     tolerance: Fraction
     """Seconds."""
 
@@ -68,7 +68,7 @@ class OutTrack:
     last_duration: int = 1
     """Duration of the sample that is presented last, in ticks."""
     marks: list[SoundMark] = field(default_factory=list)
-    """Of sound: its first packet and its last, and those around joins and jumps."""
+    """For sound: its first and last packet, and those around joins and jumps."""
     entry_of: array[int] = field(default_factory=lambda: array("H"))
     """The number of each sample's entry."""
 

@@ -44,7 +44,7 @@ class Samples:
 
     @property
     def usual_duration(self) -> int:
-        """Ticks that samples last as a rule."""
+        """The usual duration of samples, in ticks."""
         steps = sorted(map(sub, islice(self.dts, 1, None), self.dts))
         return max(0, steps[len(steps) // 2]) if steps else self.last_duration
 
@@ -75,7 +75,7 @@ class Samples:
         self.sync = array("I", (number for number in self.sync if number < count))
 
     def keep(self, numbers: array[int]) -> None:
-        """Leave out all samples but these, ascending."""
+        """Keep only these samples, ascending."""
         if len(numbers) == len(self):
             return
         for name in ("dts", "pts", "sizes", "offsets"):

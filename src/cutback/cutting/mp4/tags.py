@@ -1,4 +1,4 @@
-"""Tags in MP4 and MOV: iTunes-style lists, QuickTime's texts and keys, and 3GPP's boxes; written as the first."""
+"""Tags in MP4 and MOV: reads iTunes lists, QuickTime's texts and keys, and 3GPP's boxes; writes iTunes lists."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ _KEYS = {
 _APPLE = "com.apple.quicktime."
 _WRITTEN = {_TITLE: "title", _ARTIST: "artist", _COMMENT: "comment", b"desc": "description", b"cprt": "copyright"}
 _ENGLISH, _UTF8 = 0x15C7, 1
-"""Packed ISO 639-2 "eng", and the type of a value that is UTF-8."""
+"""Packed ISO 639-2 "eng", and the type of UTF-8 values."""
 _HANDLER = full_box(b"hdlr", 0, 0, struct.pack(">4x4s4s9x", b"mdir", b"appl"))
 
 
 def read_tags(moov: memoryview) -> Tags:
-    """The tags of a movie; what cannot be read is passed over."""
+    """Return the tags of a movie; unreadable ones are ignored."""
     texts: dict[str, str] = {}
     for source in (_keyed, _listed, _plain):
         with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
@@ -58,7 +58,7 @@ def read_tags(moov: memoryview) -> Tags:
 
 
 def read_track_title(trak: memoryview, hdlr: memoryview) -> str:
-    """A track's own title, or else its handler's name; empty where neither says more than what a handler is."""
+    """Return a track's title or its handler's name; empty if that is only a generic name."""
     with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
         own = child(trak, b"udta", b"name")
         if own is not None:
@@ -70,7 +70,7 @@ def read_track_title(trak: memoryview, hdlr: memoryview) -> str:
 
 
 def has_cover(moov: memoryview) -> bool:
-    """Whether a picture stands among the tags."""
+    """Whether the tags contain a picture."""
     with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
         return any(kind == b"covr" for kind, _ in _items(moov))
     return False
@@ -97,7 +97,7 @@ def _listed(moov: memoryview) -> Iterator[tuple[str, str]]:
 
 
 def _keyed(moov: memoryview) -> Iterator[tuple[str, str]]:
-    """QuickTime's keys and values."""
+    """Read QuickTime's keys and values."""
     meta = _meta(moov) or _meta(child(moov, b"udta"))
     keys, values = (None, None) if meta is None else (child(meta, b"keys"), child(meta, b"ilst"))
     if keys is None or values is None:
@@ -110,7 +110,7 @@ def _keyed(moov: memoryview) -> Iterator[tuple[str, str]]:
 
 
 def _plain(moov: memoryview) -> Iterator[tuple[str, str]]:
-    """QuickTime's user data, texts with a length and a language, and 3GPP's, with a language."""
+    """Read QuickTime's user data (texts with length and language) and 3GPP's (with language)."""
     udta = child(moov, b"udta")
     for kind, payload in () if udta is None else children(udta):
         if kind not in _NAMES and kind != b"loci":
@@ -125,28 +125,28 @@ def _plain(moov: memoryview) -> Iterator[tuple[str, str]]:
 
 
 def _place(loci: memoryview) -> str:
-    """3GPP's place (TS 26.244, 8.10) as ISO 6709."""
+    """Convert 3GPP's location (TS 26.244, 8.10) to ISO 6709."""
     data = bytes(loci)
-    at = data.index(b"\0", 6) + 2  # behind a name and a role
+    at = data.index(b"\0", 6) + 2  # after a name and a role
     longitude, latitude, altitude = struct.unpack_from(">iii", data, at)
     return _degrees(latitude, 2) + _degrees(longitude, 3) + (_degrees(altitude, 1) if altitude else "") + "/"
 
 
 def _degrees(fixed: int, digits: int) -> str:
-    """A number of 16.16 bits with four decimals."""
+    """Format a 16.16 fixed-point number with four decimals."""
     whole, part = divmod(round(abs(fixed) * 10_000 / 65536), 10_000)
     return f"{'-' if fixed < 0 else '+'}{whole:0{digits}}.{part:04}"
 
 
 def _text(data: bytes) -> str:
-    """UTF-8, UTF-16 with a mark, or whatever it is, with marks for what cannot be read."""
+    """Decode UTF-8, or UTF-16 with a byte order mark; replace what cannot be decoded."""
     if data[:2] in {b"\xfe\xff", b"\xff\xfe"}:
         return data.decode("utf-16", "replace").rstrip("\0")
     return data.rstrip(b"\0").decode("utf-8", "replace")
 
 
 def written_tags(tags: Tags) -> bytes:
-    """A `udta` box; empty where there are no tags."""
+    """Build a `udta` box; empty if there are no tags."""
     items = [_item(kind, getattr(tags, name)) for kind, name in _WRITTEN.items() if getattr(tags, name)]
     boxes = [full_box(b"meta", 0, 0, _HANDLER, box(b"ilst", *items))] if items else []
     if tags.location:
@@ -160,5 +160,5 @@ def _item(kind: bytes, text: str) -> bytes:
 
 
 def written_track_title(title: str) -> bytes:
-    """A track's `udta` box; empty where it has no title."""
+    """Build a track's `udta` box; empty if it has no title."""
     return box(b"udta", box(b"name", title.encode())) if title else b""

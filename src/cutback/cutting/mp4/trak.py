@@ -29,7 +29,7 @@ _MACINTOSH = (
     *("mlt", "tur", "hrv", "zho", "urd", "hin", "tha", "kor", "lit", "pol", "hun", "est", "lav", "und", "fao", "und"),
     *("rus", "zho", "nld", "gle", "sqi", "ron", "ces", "slk", "slv"),
 )
-"""Languages by QuickTime's numbers (QTFF, "Language Code Values"), which are below 0x400."""
+"""Languages by QuickTime's codes (QTFF, "Language Code Values"), which are below 0x400."""
 
 EDGE = 64
 """Samples that are examined around a track's presented ends: more than any reordering depth."""

@@ -128,7 +128,7 @@ def _trak(
         b"mdhd", 1, 0, struct.pack(">QQIQHH", created, created, track.timescale, media_duration, language, 0)
     )
     handler, name = _HANDLERS.get(track.kind, (track.handler, b"Text"))
-    name = track.title.encode() or name  # where most programs look for it
+    name = track.title.encode() or name  # most programs look for the title there
     hdlr = full_box(b"hdlr", 0, 0, struct.pack(">4x4s12x", handler), name + b"\0")
     header = {
         "video": full_box(b"vmhd", 0, 1, bytes(8)),

@@ -94,7 +94,7 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
         entries = _entries(track)
         clock = _Clock(track, base - part.piece.start, out.timescale)
         first_shown = track.pts[track.order[part.piece.first]]
-        if track.seconds(first_shown) < part.piece.start:  # a picture that was on show before
+        if track.seconds(first_shown) < part.piece.start:  # the previous picture is still shown
             clock.hold(first_shown, round(base * out.timescale))
         pictures.times += [clock.ticks(track.pts[n]) for n in track.order[part.piece.first : part.piece.stop]]
         group = BEFORE if in_source_order else None
@@ -204,7 +204,7 @@ class _Clock:
         self._held_ticks = 0
 
     def hold(self, pts: int, ticks: int) -> None:
-        """Let the picture of a time begin at another."""
+        """Make the picture with one time begin at another."""
         self._held, self._held_ticks = pts, ticks
 
     def ticks(self, pts: int) -> int:

@@ -15,7 +15,7 @@ from cutback.domain.errors import RangeOutsideRecordingError
 from cutback.domain.times import FRAME_TOLERANCE, FrameNumber, FromEnd, Instant, format_clock
 
 HELD = Fraction(1, 5)
-"""Seconds: a picture shown for longer is held. Shorter ones are frames at an ordinary rate, which are taken whole."""
+"""Seconds. A picture that is shown for longer is held. Shorter ones are normal frames, which are never split."""
 
 ENTRIES_TRIED = 8
 """How many keyframes are tried as the beginning of copying before everything is re-encoded."""
@@ -114,7 +114,7 @@ def _is_held(track: Track, rank: int) -> bool:
 
 
 def _held_at(track: Track, following: int, moment: Fraction) -> bool:
-    """Whether the frame before `following` is held, and on show at a moment that no frame begins at."""
+    """Whether the frame before `following` is held, and shown at this moment, at which no frame begins."""
     if not following or not _is_held(track, following - 1):
         return False
     begins_there = following < len(track.order) and (

@@ -78,7 +78,7 @@ def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, sp
     made: dict[int, tuple[int, int, int]] = {}
     out.marks = [SoundMark(0, Fraction(-skip, rate), MARGIN)]
     starts = list(accumulate((piece.duration for _, piece in pieces), initial=Fraction(0)))
-    half = Fraction(FRAME, 2 * rate) + MARGIN  # a piece is moved onto the first one's grid
+    half = Fraction(FRAME, 2 * rate) + MARGIN  # a range is moved onto the grid of the first one
     for run, numbers in copied:
         if run.track is not None:
             place = runs.index(run)

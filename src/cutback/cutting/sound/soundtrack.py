@@ -40,10 +40,10 @@ _OPUS_RATE = 48_000
 BIT_RATE_A_CHANNEL = 96_000
 
 MARGIN = Fraction(1, 1000)
-"""Seconds by which copied sound may be off in a finished clip."""
+"""Seconds by which copied sound may deviate in a finished clip."""
 
 MOST_JUMPS = 100
-"""Jumps in a clip's sound that are checked."""
+"""Maximum jumps in a clip's sound that are checked."""
 
 
 def keeps_sound(sound: Description) -> bool:
@@ -68,7 +68,7 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
     lead = max(_PREROLL.get(codec, Fraction(0)) * track.timescale, Fraction(1))
     # There are packets before the first presented one if the source's own edit list hides its priming.
     sample = track.order[first]
-    # Before a step back in time the one packet before is enough to prepare the decoder.
+    # At a step back in time, one earlier packet is enough to prepare the decoder.
     while track.kind == "audio" and sample > 0 and abs(track.pts[track.order[first]] - track.pts[sample]) < lead:
         sample -= 1
     if track.kind == "audio":
@@ -105,7 +105,7 @@ def copy_sound(media: MediaSource, track: Track, piece: FrameRange, spool: Spool
 
 
 def _reaches(track: Track, rank: int, moment: Fraction) -> bool:
-    """Whether the packet before one still sounds at a moment; where sound has a hole, it lasts only as others do."""
+    """Whether the previous packet is still heard at a time; at a hole, it has the usual duration."""
     sample = track.order[rank - 1]
     lasts = track.duration(sample)
     if track.kind == "audio":
@@ -116,7 +116,7 @@ def _reaches(track: Track, rank: int, moment: Fraction) -> bool:
 
 
 def _marks(track: Track, numbers: Sequence[int], piece: FrameRange, first: int) -> list[SoundMark]:
-    """The `first`-th packet, the last, and those around jumps."""
+    """Return the `first`-th packet, the last one, and those around jumps."""
     times = [track.pts[number] for number in numbers]
     steps = list(map(sub, times[1:], times))
     usual = sorted(steps)[len(steps) // 2] if steps else 0
@@ -153,9 +153,10 @@ def _count_in_samples(out: OutTrack, rate: int) -> None:
 
 
 def _without_hole(track: Track, numbers: Sequence[int], first: int) -> list[int]:
-    """The samples' PTS; those before the `first` one presented, which only prepare the decoder, right before it.
+    """Return the PTS of samples, with those before the `first` presented one moved directly before it.
 
-    A decoder skips as many samples as the edit list cuts off, and a hole or a step back in the times has none.
+    The earlier ones only prepare the decoder. It skips as many samples as the edit list hides, but a hole or a step
+    back in the times contains none.
     """
     times = [track.pts[number] for number in numbers]
     if first == numbers[0]:
@@ -190,9 +191,9 @@ def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spoo
 
 
 def _shape(pieces: list[tuple[MediaSource, FrameRange]], tracks: list[Track | None], like: Track) -> tuple[int, str]:
-    """Hz and layout of the first sound that is decoded: what containers say of it is wrong too often.
+    """Return Hz and layout of the first decoded sound, because containers are often wrong about them.
 
-    Where there is none, all will be silence, as the first track is described.
+    If there is none, everything is silent, and the first track's description applies.
     """
     for (media, piece), track in zip(pieces, tracks, strict=True):
         if track is not None:

@@ -231,5 +231,5 @@ def _sound_decoder(description: Description) -> av.AudioCodecContext:
     if description.extradata:
         decoder.extradata = description.extradata
     decoder.sample_rate = description.sample_rate
-    decoder.layout = f"{max(1, description.channels)}c"  # the usual one of so many channels
+    decoder.layout = f"{max(1, description.channels)}c"  # the default layout for this number of channels
     return decoder

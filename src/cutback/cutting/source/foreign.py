@@ -1,11 +1,11 @@
-"""What a file is that Cutback does not read: recognized by its first bytes, whatever its name says."""
+"""Recognizes files that Cutback does not support by their first bytes, whatever their names."""
 
 from __future__ import annotations
 
 import re
 
 HEAD = 4096
-"""Bytes that are looked at."""
+"""Bytes that are examined."""
 
 _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
     (name, re.compile(pattern, re.DOTALL))
@@ -50,5 +50,5 @@ _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
 
 
 def foreign_kind(head: bytes) -> str | None:
-    """The kind of a file that begins with these bytes, for a sentence that begins with "It is"; None if unknown."""
+    """Return the kind of a file with these first bytes, to follow "It is"; None if unknown."""
     return next((name for name, pattern in _SIGNATURES if pattern.match(head)), None)

@@ -192,7 +192,7 @@ class LavfSource:
     def _counted(
         self, container: InputContainer, stream: Any, track: Track, jumps: list[tuple[int, int]]
     ) -> Iterator[tuple[int, Any]]:
-        """All packets of a stream in which no seek by time finds its way; at the index's times."""
+        """Yield all packets of a stream in which seeking by time does not work, with the index's times."""
         coming, offset = deque(jumps), 0
         packets = (packet for packet in container.demux(stream) if packet.size)
         for number, packet in enumerate(packets):

@@ -121,10 +121,10 @@ def adts_config(packet: bytes) -> bytes:
 
 
 def without_adts(packet: bytes, config: bytes) -> bytes:
-    """An AAC packet without its ADTS header.
+    """Remove the ADTS header of an AAC packet.
 
     Raises:
-        UnusualStreamError: it has none, or one that says something else than `config`: the sound changes midway.
+        UnusualStreamError: it has none, or one that contradicts `config`, because the sound changes in the middle.
     """
     if adts_config(packet) != config:
         raise UnusualStreamError("sound that changes its rate or channels")

@@ -49,7 +49,7 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
 
 
 def _refusal(source: ByteSource, error: av.FFmpegError) -> CutbackError:
-    """Why a recording cannot be opened."""
+    """Return the error for a recording that cannot be opened."""
     head = source.read_at(0, HEAD)
     if error.errno == errno.ENOMEM:
         return media_error("It cannot be opened", error)
@@ -57,8 +57,8 @@ def _refusal(source: ByteSource, error: av.FFmpegError) -> CutbackError:
         return MediaUnsupportedError(f"It is {kind}.")
     if _looks_like_text(head[:512]):
         return MediaUnsupportedError("It is not a video.")
-    if error.errno == errno.EINVAL:  # libavformat's answer for a format that is not on the list
-        return MediaUnsupportedError("It is in another format.")
+    if error.errno == errno.EINVAL:  # libavformat's error for a format that is not allowed
+        return MediaUnsupportedError("It has another format.")
     return media_error("It cannot be opened", error)
 
 

@@ -113,7 +113,7 @@ def cover(recordings: Sequence[CameraRecording], start: datetime, end: datetime,
 
 
 def shown_folders(folders: Sequence[str]) -> str:
-    """Folders for people; that of the store itself has no name."""
+    """Format folders for people; the store's own folder has no name."""
     return ", ".join(folder or "the top folder" for folder in folders)
 
 

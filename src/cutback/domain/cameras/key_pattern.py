@@ -30,14 +30,14 @@ _CODES = {
 }
 """Like strftime, with two additions: `%s` and `%Q` are seconds and milliseconds since 1970."""
 _WITHOUT_ZEROS = frozenset("mdHIMS")
-"""Numbers that `%-m` and the like read with one digit or two."""
+"""Codes such as `%-m`, which accept one or two digits."""
 
 _CAMERA = {"{camera}": "[^/]+?", "{camera...}": "[^/]+(?:/[^/]+)*?"}
 _PART = re.compile(r"\{camera(?:\.\.\.)?\}|%-?.|[\[\]*]|\{[^}]*\}?|[^%{\[\]*]+|.", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OFFSET = re.compile(r"([+-])(\d\d)(00|15|30|45)?", re.ASCII)
 _FARTHEST = {"+": 14, "-": 12}
-"""Hours; no clock on Earth is farther from UTC."""
+"""Hours; the largest offset from UTC."""
 _DATE_LIKE = re.compile(r"[\d._ -]+(?:[ap]m)?", re.ASCII | re.IGNORECASE)
 
 
@@ -50,9 +50,9 @@ class Named:
     start: datetime | None
     """Without a time zone if the key has none; None if the pattern has no time."""
     folder: str = ""
-    """The folders before what the pattern describes, without those that only repeat the date."""
+    """The folders before the part that the pattern describes, without those that only repeat the date."""
     notes: tuple[str, ...] = ()
-    """What in the key can be read in two ways, and how it was read."""
+    """Ambiguous parts of the key, and how they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class KeyPattern:
             raise ValueError(f"{text!r}: a bracket is not closed or not opened")
         _check_time(text, used)
         extension = "" if text.lower().endswith(EXTENSIONS) else rf"(?i:{'|'.join(map(re.escape, EXTENSIONS))})?"
-        # A name that spans folders begins where the key does: any folder before it is part of it.
+        # A name that spans folders begins at the start of the key: it includes all folders before it.
         before = "" if text.startswith("{camera...}") else "(?P<folder>.*/)?"
         return cls(text, re.compile(f"{before}{''.join(made)}{extension}", re.ASCII | re.DOTALL))
 
@@ -111,7 +111,7 @@ class KeyPattern:
 
 
 def _name(part: str) -> str:
-    """The group that a part of a pattern makes; empty for any other part."""
+    """Return the group for a part of a pattern; empty for any other part."""
     if part in _CAMERA:
         return "camera"
     code = part.lstrip("%").removeprefix("-")
@@ -127,7 +127,7 @@ def _expression(part: str) -> str:
 def _check_time(text: str, used: set[str]) -> None:
     time = used - {"camera", "z"}
     if not used - {"z"}:
-        raise ValueError(f"{text!r}: has neither {{camera}} nor a time")
+        raise ValueError(f"{text!r}: contains neither {{camera}} nor a time")
     if {"H", "I"} <= used or {"Y", "y"} <= used:
         raise ValueError(f"{text!r} contains the hour or the year twice")
     if ("I" in used) != ("p" in used):
@@ -137,7 +137,7 @@ def _check_time(text: str, used: set[str]) -> None:
 
 
 def _settle_offset(said: dict[str, str | None], key: str, found: re.Match[str]) -> tuple[str, ...]:
-    """Take a fraction for an offset if it looks like one, where the pattern allows both: `…-05-30-00-0500`."""
+    """Read a fraction as an offset if it looks like one and the pattern allows both: `…-05-30-00-0500`."""
     fraction = said.get("f")
     if not fraction or "z" not in said or said["z"]:
         return ()
@@ -148,11 +148,11 @@ def _settle_offset(said: dict[str, str | None], key: str, found: re.Match[str]) 
     if offset is not None and int(offset[2]) <= _FARTHEST[offset[1]]:
         said["f"], said["z"] = None, written
         return ()
-    return (f"The key's {written} is no offset that a clock can have; taken for a fraction of a second.",)
+    return (f"The key's {written} is not a valid offset from UTC; read as a fraction of a second.",)
 
 
 def _folder(said: dict[str, str | None]) -> str:
-    """Folders that repeat the recording's date tell no two places apart."""
+    """Whether a folder only repeats the recording's date, so that it does not distinguish cameras."""
     kept = [part for part in (said.get("folder") or "").split("/") if part and not _repeats_date(part, said)]
     return "/".join(kept)
 
@@ -185,7 +185,7 @@ BUILT_IN = tuple(
         "{camera} - %Y-%m-%d - %H.%M.%S[%z]",
     )
 )
-"""Tried in this order where no other pattern is set. docs/cameras.md says whose names they are, with sources."""
+"""Tried in this order if no pattern is set. docs/cameras.md says which products use these names, with sources."""
 
 
 def read_key(key: str, patterns: tuple[KeyPattern, ...]) -> Named | None:
@@ -217,7 +217,7 @@ def _hour(said: dict[str, str | None]) -> int:
         return int(said.get("H") or 0)
     hour = int(said["I"] or 0)
     if not 1 <= hour <= 12:
-        raise ValueError("an hour that no clock of twelve hours has")
+        raise ValueError("an invalid hour on a twelve-hour clock")
     return hour % 12 + 12 * ((said.get("p") or "").lower() == "pm")
 
 

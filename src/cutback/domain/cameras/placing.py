@@ -29,7 +29,7 @@ METADATA_CAMERA, METADATA_START = "cutback-camera", "cutback-start"
 LONGEST_NAME = 200
 
 _EDITION = 1
-"""Of the rules as this module reads them. Raise it with a change that places recordings differently."""
+"""The version of the rules in this module. Increase it with every change that may give other results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Rules:
 
     @property
     def fingerprint(self) -> str:
-        """Differs for rules that may place a recording differently."""
+        """A value that differs between rules that may give different cameras or start times."""
         zones = [(glob, str(zone)) for glob, zone in self.zones.of]
         said = (_EDITION, [pattern.text for pattern in self.patterns], str(self.zones.default), zones)
         return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
@@ -56,7 +56,7 @@ class Told:
 
     key: str
     evidence: PlaceEvidence = NO_EVIDENCE
-    """The container's creation time in it may mean the recording's start or its end."""
+    """The container's creation time in it may be the recording's start or its end."""
     duration: Fraction = Fraction(0)
     stored_at: datetime = EARLIEST
 
@@ -69,7 +69,7 @@ class Placement:
     start: datetime
     conflicts: tuple[str, ...] = ()
     folder: str = ""
-    """Where the key has the camera's name from; empty if something else names the camera."""
+    """The folder from which the camera's name comes; empty if something else names the camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +134,15 @@ def place_recording(told: Told, rules: Rules) -> Placement:
 
 
 def place_again(recording: CameraRecording, rules: Rules) -> CameraRecording:
-    """The recording where other rules place it, from what is known of it already.
+    """Return the recording with camera and start time by other rules, from what is already known.
 
-    Where they place it nowhere, it stays where it is, with a conflict that says so.
+    If these rules give no result, both stay the same, and a conflict says so.
     """
     told = Told(recording.key, recording.evidence, recording.duration, recording.stored_at)
     try:
         placement = place_recording(told, rules)
     except PlaceUnknownError:
-        unknown = "The patterns that are set now do not fit its key; it keeps the place that it had."
+        unknown = "The current patterns do not match its key; its camera and start time stay as they were."
         conflicts = tuple(dict.fromkeys((*recording.conflicts, unknown)))
         return recording.model_copy(update={"rules": rules.fingerprint, "conflicts": conflicts})
     return recording.model_copy(
@@ -158,7 +158,7 @@ def place_again(recording: CameraRecording, rules: Rules) -> CameraRecording:
 
 def _folder_of(told: Told, rules: Rules) -> str:
     if told.evidence.camera or told.evidence.metadata_camera:
-        return ""  # said of this very recording
+        return ""  # registered for this recording
     named = read_key(told.key, rules.patterns)
     return named.folder if named is not None else ""
 

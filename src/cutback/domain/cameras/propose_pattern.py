@@ -1,4 +1,4 @@
-"""A pattern for keys that no pattern fits, read off the keys themselves. Pure."""
+"""Proposes a pattern for keys that no pattern matches. Pure."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _TIME = re.compile(
 _SINCE_1970 = (("%Q", re.compile(r"(?<!\d)1\d{12}(?!\d)")), ("%s", re.compile(r"(?<!\d)1\d{9}(?!\d)")))
 _SEPARATORS = "-_. ,@()[]"
 _MOST_KEYS = 2000
-"""More than these say nothing new."""
+"""Maximum keys that are examined; more add no information."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A pattern, and how many of the keys it fits."""
+    """A pattern, and how many of the keys it matches."""
 
     pattern: str
     fits: int
@@ -39,7 +39,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class _When:
-    """Where a key has its time, and what the pattern has there."""
+    """Where a key contains its time, and the pattern for it."""
 
     start: int
     end: int
@@ -47,7 +47,7 @@ class _When:
 
 
 def propose_pattern(keys: Sequence[str]) -> Proposal | None:
-    """The pattern that fits most of the keys and reads camera and time from each; None if no key has both."""
+    """Return the pattern that matches most keys and finds camera and time in each; None if no key has both."""
     looked_at = keys[:_MOST_KEYS]
     counted = Counter(text for key in looked_at for text in dict.fromkeys(_patterns(key)))
     best: Proposal | None = None
@@ -63,7 +63,7 @@ def propose_pattern(keys: Sequence[str]) -> Proposal | None:
 
 
 def _patterns(key: str) -> list[str]:
-    """Patterns that may be those of a key."""
+    """Yield patterns that may match a key."""
     extension = next((each for each in EXTENSIONS if key.lower().endswith(each)), "")
     name = key[: len(key) - len(extension)]
     made = []
@@ -89,16 +89,16 @@ def _times(name: str) -> list[_When]:
 
 
 def _time_of(time: re.Match[str]) -> str:
-    if time[1] is None:  # right behind the date, without anything between
+    if time[1] is None:  # right after the date, with nothing in between
         return "%H%M%S"
     seconds = "" if time[2] is None else f"{time[2]}%S"
     return f"%H{time[1]}%M{seconds}"
 
 
 def _between(text: str) -> str | None:
-    """What stands between date and time; a folder or the beginning of a file's name there is the camera.
+    """Return the pattern between date and time; a folder or the beginning of a file's name there is the camera.
 
-    None if it cannot be told.
+    None if it is unclear.
     """
     if len(text) <= 3 and not re.search(r"\d", text):
         return _literal(text)
@@ -107,7 +107,7 @@ def _between(text: str) -> str | None:
 
 
 def _around(before: str, when: str, behind: str) -> str | None:
-    """The whole pattern; None if nothing could be the camera."""
+    """Return the whole pattern; None if nothing can be the camera."""
     named = "{camera}" in when
     folders, slash, start = before.rpartition("/")
     prefix = start.rstrip(_SEPARATORS)
@@ -133,5 +133,5 @@ def _around(before: str, when: str, behind: str) -> str | None:
 
 
 def _literal(text: str) -> str:
-    """Text as it stands in a pattern. Brackets mean something there, so that anything may be in their place."""
+    """Escape text for a pattern. Brackets have a meaning in patterns, so a wildcard replaces them."""
     return re.sub(r"[\[\]{}*]", "*", text.replace("%", "%%"))

@@ -40,21 +40,21 @@ class RecordingSpan:
 
 
 class PlaceEvidence(Model):
-    """What speaks of a recording's place beside its key, so that its place can be derived again without its file."""
+    """What is known about camera and start time apart from the key, to find them again without reading the file."""
 
     camera: str = ""
-    """As somebody registered it by hand."""
+    """As registered by hand."""
     start: Moment | None = None
-    """As somebody registered it by hand."""
+    """As registered by hand."""
     metadata_camera: str = ""
     metadata_start: str = ""
-    """As written in the object's metadata."""
+    """From the object's metadata."""
     created: str = ""
-    """The container's own time tag, RFC 3339."""
+    """The container's creation time, RFC 3339."""
 
     @property
     def by_hand(self) -> bool:
-        """Whether a person said any of it."""
+        """Whether any of it was registered by hand."""
         return bool(self.camera) or self.start is not None
 
 
@@ -88,9 +88,9 @@ class CameraRecording(Model):
     """Notes for people: where key, metadata and container disagree on camera or time."""
     evidence: PlaceEvidence = PlaceEvidence()
     folder: str = ""
-    """The folders before the part of the key that names the camera. Two of them may mean two cameras of one name."""
+    """The folders before the camera's name in the key. Several folders may mean several cameras with the same name."""
     rules: str = ""
-    """Fingerprint of the rules by which its place was derived: `cutback.domain.cameras.placing.Rules.fingerprint`."""
+    """Fingerprint of the rules that gave camera and start time: `cutback.domain.cameras.placing.Rules.fingerprint`."""
 
     @property
     def end(self) -> datetime:
@@ -109,4 +109,4 @@ class Camera:
     last: datetime
     """The end of its latest recording."""
     folders: tuple[str, ...] = ("",)
-    """Folders in which something is named so, sorted. More than one are a conflict: they may be two cameras."""
+    """The folders with this name, sorted. More than one is a conflict: they may be different cameras."""

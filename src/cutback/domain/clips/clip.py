@@ -55,7 +55,7 @@ class Failure(Model):
 
 
 _INTERNAL = {"worker", "lease_until", "sweep_at", "troubled_since", "troubled_tries"}
-"""Fields that are for workers alone."""
+"""Fields that only workers need."""
 
 
 class Clip(Model):
@@ -78,9 +78,9 @@ class Clip(Model):
     progress: Progress = Progress()
     failure: Failure | None = None
     troubled_since: Moment | None = None
-    """When the first of a row of tries ended because of the surroundings."""
+    """When the first of several consecutive tries failed with a transient error."""
     troubled_tries: int = 0
-    """How many tries in a row have ended so."""
+    """How many consecutive tries have failed like this."""
     result: ClipResult | None = None
     created_at: Moment
     updated_at: Moment

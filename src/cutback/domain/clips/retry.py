@@ -28,7 +28,7 @@ class Policy:
     max_tries: int = 5
     """Total tries if the error is transient."""
     patience: timedelta = timedelta(hours=24)
-    """How long a fault of the surroundings, such as a full disk, is waited for, however many tries that takes."""
+    """How long to retry after a transient error, such as a full disk, however many tries that takes."""
     max_bug_tries: int = 3
     """Total tries if the error is unknown, most likely a bug."""
     first_delay: timedelta = timedelta(seconds=2)
@@ -52,11 +52,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A row of tries that all ended because of the surroundings, this one included."""
+    """Consecutive tries that all failed with transient errors, including this one."""
 
     tries: int
     lasted: timedelta
-    """Since the first of them."""
+    """The time since the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,10 @@ def decide(
 ) -> Decision:
     """Decide what to do after `error` in the `tries`-th try (counted from 1).
 
-    A fault of the surroundings is not the work's: it is waited for until `trouble` has lasted longer than the policy's
-    patience. Without `trouble`, nobody could note when it began, because the records do not answer: it is waited for
-    without end. `seed` (an id) spreads the delays, so that clips that failed together are not all retried together.
-    The same arguments always give the same decision.
+    After a transient error, the work is retried until `trouble` has lasted longer than the policy's patience. Without
+    `trouble`, its beginning is unknown because the records do not answer, and the work is retried without end. `seed`
+    (an id) spreads the delays, so that clips that failed together are not all retried together. The same arguments
+    always give the same decision.
     """
     known = as_cutback_error(error)
     if isinstance(known, LeaseLostError | StoppedError):

@@ -64,7 +64,7 @@ def requests_in(body: str | bytes) -> list[ClipRequest]:
     """Return every valid request in a message, whatever its envelope; skip invalid ones.
 
     Raises:
-        InvalidRequestError: the message as a whole cannot be read. Nothing else, whatever `body` is.
+        InvalidRequestError: the whole message is unreadable. Nothing else is raised, whatever `body` is.
     """
     made = []
     for item in open_envelope(body):

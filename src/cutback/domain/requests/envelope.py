@@ -27,7 +27,7 @@ MOST_ITEMS = 1000
 """Most requests and events in one message."""
 
 _LONGEST_TEXT = 10_000
-"""Characters of any one text in a store's event; a key has at most 1024 bytes, and three characters for each."""
+"""Maximum characters of a text in a store's event: a key has at most 1024 bytes, with three characters for each."""
 
 _LARGEST_OBJECT = 2**53
 """Bytes."""
@@ -64,15 +64,15 @@ Item: TypeAlias = RequestItem | EventItem | PointerItem
 
 
 class _TooManyItemsError(Exception):
-    """Ends the reading of a message, wherever in its envelopes it is."""
+    """Stops unwrapping a message, at any level of its envelopes."""
 
 
 def open_envelope(body: str | bytes) -> list[Item]:
     """Return what the message contains, in order; empty if it only tests a connection.
 
     Raises:
-        InvalidRequestError: it is neither JSON nor a Python literal, or its envelope is malformed. Nothing else,
-            whatever `body` is.
+        InvalidRequestError: it is neither JSON nor a Python literal, or its envelope is malformed. Nothing else is
+            raised, whatever `body` is.
     """
     try:
         items = _open(_read(body), 0)
@@ -104,7 +104,9 @@ def _read(body: str | bytes) -> Any:
         return read_json(text)
     content = read_python_dictionary(text)
     if not older_format.is_legacy(content):
-        raise InvalidRequestError([Fault("", "is a Python dictionary, which only the older message format may be")])
+        raise InvalidRequestError(
+            [Fault("", "is a Python dictionary, which is allowed only in the older message format")]
+        )
     return content
 
 
@@ -232,7 +234,7 @@ def _size(thing: dict[str, Any]) -> int:
     if isinstance(size, str) and len(size) < 20 and size.isascii() and size.isdigit():
         size = int(size)
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LARGEST_OBJECT:
-        raise ValueError("the size is not a number of bytes")
+        raise ValueError("the size is not an integer")
     return size
 
 

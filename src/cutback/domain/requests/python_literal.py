@@ -1,8 +1,8 @@
-"""A dictionary as Python prints it: what older pipelines send where JSON was meant. Pure.
+"""Parses a dictionary as Python prints it, which older pipelines send instead of JSON. Pure.
 
-Only what those pipelines can print is read: texts, numbers, lists, dictionaries with texts as keys, `None`, `True`
-and `False`. This is a small parser of its own, because Python's reads far more, warns, and can be made to end the
-process by deep nesting. It takes time linear in the size.
+It accepts only what those pipelines can print: strings, numbers, lists, dictionaries with string keys, `None`, `True`
+and `False`. This is a separate parser, because Python's own accepts much more, issues warnings, and deep nesting can
+crash it. It needs linear time.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _NAMES = {"None": None, "True": True, "False": False}
 
 
 def is_python_dictionary(text: str) -> bool:
-    """Whether a text may be one; JSON never is, since its keys have double quotes."""
+    """Whether a text may be such a dictionary. JSON never is, because its keys have double quotes."""
     return text[:64].lstrip().startswith("{'")
 
 
 def read_python_dictionary(text: str) -> dict[str, Any]:
-    """Read one. Numbers with a fraction are `Decimal`.
+    """Parse such a dictionary. Numbers with a fraction become `Decimal`.
 
     Raises:
-        InvalidRequestError: it is too large, or not of this form. Nothing else, whatever `text` is.
+        InvalidRequestError: it is too large or has another form. Nothing else is raised, whatever `text` is.
     """
     if len(text) > LARGEST:
         raise _refusal(f"is larger than {LARGEST} characters")
@@ -96,7 +96,7 @@ def _items(closing: str, tokens: Iterator[tuple[str, str]], depth: int) -> Itera
         if (kind, token) == ("mark", ","):
             kind, token = next(tokens)
         elif (kind, token) != ("mark", closing):
-            raise _refusal("has two values without a comma between them")
+            raise _refusal("has no comma between two values")
 
 
 def _dictionary(tokens: Iterator[tuple[str, str]], depth: int) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _dictionary(tokens: Iterator[tuple[str, str]], depth: int) -> dict[str, Any]
     kind, token = next(tokens)
     while (kind, token) != ("mark", "}"):
         if kind != "text":
-            raise _refusal("has a key that is not a text")
+            raise _refusal("has a key that is not a string")
         key = _unescaped(token[1:-1])
         if key in made:
             raise _refusal(f"the key {key[:64]!r} appears twice in one object")
@@ -115,7 +115,7 @@ def _dictionary(tokens: Iterator[tuple[str, str]], depth: int) -> dict[str, Any]
         if (kind, token) == ("mark", ","):
             kind, token = next(tokens)
         elif (kind, token) != ("mark", "}"):
-            raise _refusal("has two values without a comma between them")
+            raise _refusal("has no comma between two values")
     return made
 
 
@@ -127,11 +127,11 @@ def _character(match: re.Match[str]) -> str:
     number = match[1] or match[2] or match[3]
     if number is None:
         if match[4] not in _PLAIN:
-            raise _refusal(f"has the escape \\{match[4]!r} in a text, which Python does not print")
+            raise _refusal(f"contains the escape \\{match[4]!r}, which Python does not print")
         return _PLAIN[match[4]]
     code = int(number, 16)
     if code > 0x10FFFF or 0xD800 <= code < 0xE000:
-        raise _refusal("has an escape in a text that is not a character")
+        raise _refusal("contains an escape that is not a character")
     return chr(code)
 
 

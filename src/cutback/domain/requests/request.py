@@ -22,7 +22,7 @@ MAX_RANGES = 100
 """Most ranges in one request. More is a mistake or an attack."""
 
 MAX_VALUES = 5000
-"""In one request, at any depth."""
+"""Maximum values in one request, at any depth."""
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 
@@ -185,7 +185,7 @@ def validate_request(content: object) -> ClipRequest:
 
 
 def _holds_more_values_than(most: int, content: dict[str, Any]) -> bool:
-    """Each value that is wrong would be named, which takes longer than reading it."""
+    """Limit the number of values, because reporting every invalid one takes longer than reading them."""
     waiting: list[object] = [content]
     count = 0
     while waiting:

@@ -21,7 +21,7 @@ MAX_SPAN = timedelta(days=1)
 """The longest camera span in a request."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Unicode's categories Cc and Cs."""
+"""Unicode categories Cc and Cs."""
 
 GapRule = Literal["skip", "freeze", "black", "fail"]
 

@@ -1,4 +1,4 @@
-"""What dead letters ask for. Each is parsed once, whatever it holds."""
+"""Finds the clips that dead letters request. Each dead letter is parsed only once, whatever it contains."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _MOST_REMEMBERED = 2000
 
 @dataclass(frozen=True, slots=True)
 class WantedClip:
-    """A clip that a dead letter asks for, in little memory: a letter may have a megabyte."""
+    """A clip that a dead letter requests. Small, because a dead letter may have a megabyte."""
 
     clip_id: str
     fingerprint: bytes
 
 
-class LetterIndex:
-    """Remembers what each dead letter asks for.
+class DeadLetterIndex:
+    """Remembers which clips each dead letter requests.
 
-    A letter that cannot be read asks for nothing. It is named in the log once and not parsed again, so that it can
-    neither stop housekeeping nor slow it down. It stays in the queue's dead letters, where you can see it.
+    An unreadable dead letter requests nothing. It is logged once and not parsed again, so that it cannot stop
+    housekeeping or slow it down. It stays among the queue's dead letters, where you can see it.
     """
 
     def __init__(self) -> None:
-        """It knows no letter yet."""
+        """Begin empty."""
         self._known: OrderedDict[tuple[str, int], tuple[WantedClip, ...]] = OrderedDict()
 
     def wanted(self, letter: DeadLetter) -> tuple[WantedClip, ...]:
-        """The clips that the valid requests in the letter ask for. Raises nothing."""
+        """Return the clips of the valid requests in a dead letter. Raises nothing."""
         key = (letter.id, hash(letter.body))
         if key not in self._known:
             self._known[key] = _read(letter)
@@ -48,8 +48,8 @@ class LetterIndex:
 
 
 def fingerprint(request: ClipRequest) -> bytes:
-    """Equal for two requests that ask for the same, however they were written."""
-    ignored = {"legacy"}  # which tries an older pipeline has counted does not change what it asks for
+    """Return a value that is equal for requests with the same meaning, even if they are written differently."""
+    ignored = {"legacy"}  # the retries that an older pipeline has counted do not change what it requests
     content = request.model_dump(mode="json", exclude=ignored)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
 
@@ -59,6 +59,6 @@ def _read(letter: DeadLetter) -> tuple[WantedClip, ...]:
         return tuple(WantedClip(request.id, fingerprint(request)) for request in requests_in(letter.body))
     except InvalidRequestError as error:
         log.warning("stage=housekeeping letter=%s quarantined=yes message=%r", letter.id, error.message[:500])
-    except Exception:  # a letter of any content must not end the process, or come up again in every round
+    except Exception:  # no content may end the process, or be parsed again in every round
         log.exception("stage=housekeeping letter=%s quarantined=yes", letter.id)
     return ()
