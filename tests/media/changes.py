@@ -12,6 +12,8 @@ from tests.media.cuts import boxes, find_boxes
 from tests.media.recipes import Change
 from tests.support.made_once import made_once
 
+from cutback.cutting.bits import BitReader, BitWriter, escape, unescape
+from cutback.cutting.codecs.h264.nal import parse_configuration
 from cutback.cutting.mp4.entries import aac_entry
 
 TS_PACKET = 188
@@ -39,6 +41,8 @@ def changed(path: Path, change: Change) -> Path:
             case "boxes":
                 old, new = amount.encode().split()
                 making.write_bytes(path.read_bytes().replace(old, new))
+            case "no-vui":
+                making.write_bytes(without_vui(path.read_bytes()))
             case "zero":
                 making.write_bytes(with_deltas_of_zero(path.read_bytes()))
             case "said":
@@ -221,6 +225,37 @@ def with_second_entry(data: bytes, other: bytes, count: int) -> bytes:
     moov = next(at for kind, at, _, _ in boxes(data) if kind == b"moov")
     assert moov > data.index(b"mdat"), "chunks stay where they are"
     return data[:moov] + _rebuilt(data, moov, len(data), tables, {})
+
+
+def without_vui(data: bytes) -> bytes:
+    """An MP4 of H.264 whose SPS says nothing of reordering (nor of colours); its size stays."""
+    (begin, end), *_ = find_boxes(data, *STSD)
+    at = data.index(b"avcC", begin, end) + 4
+    [sps] = parse_configuration(data[at:end]).sps
+    reader = BitReader(unescape(sps[1:]))
+    profile = reader.bits(24) >> 16
+    reader.unsigned()
+    if profile >= 100:
+        assert (reader.unsigned(), reader.unsigned(), reader.unsigned(), reader.bits(2)) == (1, 0, 0, 0)
+    reader.unsigned()
+    assert reader.unsigned() == 0, "pic_order_cnt_type"
+    for _ in range(2):
+        reader.unsigned()
+    reader.flag()
+    for _ in range(2):
+        reader.unsigned()
+    assert reader.flag(), "frames only"
+    reader.flag()
+    if reader.flag():
+        for _ in range(4):
+            reader.unsigned()
+    stop, writer = reader.position, BitWriter()
+    reader.position = 0
+    writer.copy(reader, stop)
+    writer.put(0b01, 2)  # no VUI; the stop bit
+    writer.align(0)
+    shorter = sps[:1] + escape(writer.bytes())
+    return data.replace(sps, shorter + bytes(len(sps) - len(shorter)))  # zeros may follow (7.3.1)
 
 
 def with_deltas_of_zero(data: bytes) -> bytes:

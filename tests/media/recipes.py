@@ -92,6 +92,8 @@ _WRAP = Fraction(2**33, 90000) - 3
 
 H264: dict[str, Recipe] = {
     "pyramid": Recipe(_spec(gop=48, bframes=3, codec_options=_PYRAMID, muxer_options=FASTSTART), copies=True),
+    "no-vui": Recipe(_spec(gop=36, bframes=2, codec_options=_x264("b-pyramid=none")), "no-vui", copies=True),
+    "no-vui-pyramid": Recipe(_spec(gop=48, bframes=3, codec_options=_PYRAMID), "no-vui", copies=True),
     "no-b-frames": Recipe(_spec(gop=25, bframes=0, fps=Fraction(25)), copies=True),
     "open-gop": Recipe(_spec(gop=40, bframes=3, open_gop=True)),
     "open-gop-cavlc": Recipe(_spec(gop=32, bframes=3, open_gop=True, codec_options=_x264("cabac=0:b-pyramid=normal"))),

@@ -24,6 +24,8 @@ FFMPEG_PIXELS = 4
 THREADS = 2
 """A worker should have two cores; more threads only use memory for more frames."""
 
+_MOST_REORDERED = 16
+
 _DECODERS = {"av1": "libdav1d"}
 """FFmpeg's own decoder with that name supports only hardware."""
 
@@ -59,8 +61,10 @@ def decode(
     source.prefetch(byte_ranges(track, numbers))
     for description, run in groupby(numbers, key=track.description_of):
         entry = track.descriptions[description]
-        decoder = open_decoder(entry.codec, entry.extradata, limits)
-        for number in chain(run, [None]):
+        samples_of_run = list(run)
+        depth = reorder_depth(track, range(samples_of_run[0], samples_of_run[-1] + 1))
+        decoder = open_decoder(entry.codec, entry.extradata, limits, depth)
+        for number in chain(samples_of_run, [None]):
             packet = None
             if number is not None:
                 sample = source.read_at(track.offsets[number], track.sizes[number])
@@ -103,8 +107,24 @@ def _packet(track: Track, sample: bytes, number: int) -> Any:
     return packet
 
 
-def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecContext:
-    """Open a decoder of pictures.
+def reorder_depth(track: Track, samples: range) -> int:
+    """By how many pictures decoding is ahead of presentation in a run of samples, at most 16, as H.264 allows.
+
+    FFmpeg's decoder of H.264 has to know it: if the SPS does not say it, pictures are dropped until it has learnt it.
+    """
+    times = track.pts[samples.start : samples.stop]
+    rank = {time: place for place, time in enumerate(sorted(times))}
+    return min(_MOST_REORDERED, max((number - rank[time] for number, time in enumerate(times)), default=0))
+
+
+def tell_reorder_depth(decoder: av.VideoCodecContext, depth: int) -> None:
+    """Tell a decoder the least reorder depth. Decoders of other codecs read it from the stream, where it is always."""
+    if decoder.name == "h264":
+        decoder.reorder_depth = max(decoder.reorder_depth, depth)
+
+
+def open_decoder(codec: str, extradata: bytes, limits: Limits, depth: int) -> av.VideoCodecContext:
+    """Open a decoder of pictures that are reordered by up to `depth`.
 
     Raises:
         MediaUnreadableError: there is none for this codec, or it rejects the configuration.
@@ -117,6 +137,7 @@ def open_decoder(codec: str, extradata: bytes, limits: Limits) -> av.VideoCodecC
         decoder.options = {"max_pixels": str(FFMPEG_PIXELS * limits.pixels)}
         decoder.thread_type = "FRAME"
         decoder.thread_count = THREADS
+        tell_reorder_depth(decoder, depth)
         decoder.open()
     except (av.FFmpegError, ValueError) as error:
         raise MediaUnreadableError(f"There is no decoder for its pictures ({codec}).") from error

@@ -17,7 +17,14 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from cutback.cutting.codecs.pictures import FFMPEG_PIXELS, THREADS, Picture, check_size
+from cutback.cutting.codecs.pictures import (
+    FFMPEG_PIXELS,
+    THREADS,
+    Picture,
+    check_size,
+    reorder_depth,
+    tell_reorder_depth,
+)
 from cutback.cutting.endings import TS_PACKET, ts_endings
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Track, decode_start, sound_entry
@@ -121,6 +128,8 @@ class LavfSource:
             stream.codec_context.thread_type = "FRAME"
             stream.codec_context.options = _within(self._limits)
             begin = decode_start(track, track.order[first])
+            last = max(track.order[first:stop])
+            tell_reorder_depth(stream.codec_context, reorder_depth(track, range(begin, last + 1)))
             for frame in self._decoded(container, stream, track, begin):
                 check_size(frame, self._limits)
                 if frame.pts in wanted:
