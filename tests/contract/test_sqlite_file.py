@@ -19,8 +19,10 @@ from tests.support.waiting import PATIENCE
 
 from cutback.adapters.ordering import from_micros, to_micros
 from cutback.adapters.sqlite.database import Database
+from cutback.adapters.sqlite.file_system import network_type
 from cutback.adapters.sqlite.queue import SqliteQueue
 from cutback.adapters.sqlite.records import SqliteRecords
+from cutback.domain.base import utc_now
 from cutback.domain.clips.clip import Progress
 from cutback.domain.errors import (
     CutbackError,
@@ -165,20 +167,84 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, conten
 
 
 def test_a_folder_that_is_not_there_makes_the_database_unavailable(path: Path) -> None:
-    with pytest.raises(QueueUnavailableError, match="unable to open"):
+    with pytest.raises(QueueUnavailableError, match="cannot be opened"):
         SqliteQueue(path / "nowhere")
-    with pytest.raises(RecordsUnavailableError, match="unable to open"):
+    with pytest.raises(RecordsUnavailableError, match="cannot be opened"):
         SqliteRecords(path / "nowhere")
 
 
-def test_a_file_that_was_removed_is_not_written_into_the_void(path: Path) -> None:
+def test_a_file_that_was_removed_is_named_and_nothing_is_written_into_the_void(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with closing(SqliteQueue(path)) as queue:
         queue.send("lost with the file")
         for part in path.parent.iterdir():
             part.unlink()
+        for _ in range(2):
+            with pytest.raises(QueueUnavailableError, match="deleted while in use"):
+                queue.send("refused")
+        assert not path.exists()
+    assert "deleted=yes" in caplog.text
+    with closing(SqliteQueue(path)) as queue:
         queue.send("kept")
-        with closing(SqliteQueue(path)) as other:
-            assert [message.body for message in other.receive(limit=10)] == ["kept"]
+        assert [message.body for message in queue.receive(limit=10)] == ["kept"]
+
+
+def test_a_message_is_not_accepted_if_the_file_goes_while_it_is_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SqliteQueue(path)) as queue:
+
+        def clock() -> datetime:
+            for part in path.parent.iterdir():
+                part.unlink()
+            return utc_now()
+
+        monkeypatch.setattr(queue, "_clock", clock)
+        with pytest.raises(QueueUnavailableError, match="deleted"):
+            queue.send("lost")
+
+
+def test_a_file_that_was_overwritten_is_named(path: Path) -> None:
+    with closing(SqliteQueue(path)) as queue:
+        queue.send("lost with the file")
+        queue.close()
+        for part in path.parent.iterdir():
+            part.write_bytes(b"not a database any more " * 1000)
+        with pytest.raises((QueueUnavailableError, SettingsError), match="database"):
+            queue.send("refused")
+
+
+MOUNTS = """\
+22 1 0:20 / / rw - ext4 /dev/sda rw
+30 22 0:40 / /srv/shared rw - nfs4 server:/export rw
+31 30 0:41 / /srv/shared/local\\040disk rw - xfs /dev/sdb rw
+32 22 0:42 / /bucket rw - fuse.s3fs s3fs rw
+33 22 0:43 / /twice rw - cifs //server/x rw
+34 22 0:44 / /twice rw - ext4 /dev/sdc rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("/var/cutback.db", None),
+        ("/srv/shared/cutback.db", "nfs4"),
+        ("/srv/shared/local disk/cutback.db", None),
+        ("/srv/sharedness/cutback.db", None),
+        ("/bucket/cutback.db", "fuse.s3fs"),
+        ("/twice/cutback.db", None),
+    ],
+)
+def test_a_network_file_system_is_recognised(place: str, kind: str | None) -> None:
+    assert network_type(MOUNTS, Path(place)) == kind
+
+
+def test_a_database_on_a_network_file_system_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutback.adapters.sqlite.database.network_file_system", lambda _: "nfs4")
+    with pytest.raises(SettingsError, match="network file system"):
+        SqliteQueue(path)
+    assert not path.exists()
 
 
 # --- trouble ---------------------------------------------------------------------------------------
@@ -276,7 +342,7 @@ def test_a_damaged_database_is_unavailable(path: Path) -> None:
     body = content.index(b"x" * 4000) // 4096 * 4096
     content[body:] = b"\xa5" * (len(content) - body)
     path.write_bytes(content)
-    with pytest.raises(QueueUnavailableError, match="malformed"), closing(SqliteQueue(path)) as queue:
+    with pytest.raises(QueueUnavailableError, match="damaged"), closing(SqliteQueue(path)) as queue:
         queue.receive()
 
 

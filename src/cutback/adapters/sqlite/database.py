@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cutback.adapters.sqlite.file_system import network_file_system
 from cutback.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from cutback.domain.errors import CutbackError, SettingsError, StorageFullError, SurroundingsError
 
@@ -37,6 +38,7 @@ _MEANINGS = {
     sqlite3.SQLITE_READONLY: "this user may not write to it, or the file system is read-only",
     sqlite3.SQLITE_PERM: "this user may not open it",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup",
+    sqlite3.SQLITE_NOTADB: "the file was overwritten and is no longer a database; restore a backup",
     sqlite3.SQLITE_IOERR: "the disk reported an error",
     sqlite3.SQLITE_NOMEM: "there is not enough memory",
     sqlite3.SQLITE_PROTOCOL: "another program has locked it",
@@ -60,7 +62,7 @@ class Database:
         `unavailable` is raised if the file cannot be used, which includes being locked for `patience`.
 
         Raises:
-            SettingsError: the file is from a newer version, or it is not a database of Cutback.
+            SettingsError: the file is from a newer version, is not a database of Cutback or is on a network.
             SurroundingsError: it cannot be opened, or the disk is full.
         """
         self._path = Path(path)
@@ -68,6 +70,13 @@ class Database:
         self._patience = patience.total_seconds()
         self._lock = threading.Lock()
         self._idle: list[tuple[_Identity, sqlite3.Connection]] = []
+        self._opened: _Identity | None = None
+        kind = network_file_system(self._path)
+        if kind is not None:
+            raise SettingsError(
+                f"\n- CUTBACK_DATABASE: {self._path} is on a network file system ({kind}), where SQLite loses data; "
+                "choose a local disk"
+            )
         self._finalize = weakref.finalize(self, _close_all, self._lock, self._idle)
         with self.reading():
             pass  # report problems at the start, not at first use
@@ -116,13 +125,32 @@ class Database:
             try:
                 yield connection
                 connection.execute("COMMIT")
+                self._check_kept()
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
 
+    def _check_kept(self) -> None:
+        """What was committed to a file that has no name any more is lost."""
+        if _identity(self._path) != self._opened:
+            log.error("database=%s deleted_or_replaced=yes", self._path)
+            raise self._unavailable(f"{self._path}: it was deleted or replaced while it was being written.")
+
+    def _check_there(self, identity: _Identity | None) -> None:
+        if self._opened is None or identity == self._opened:
+            return
+        if identity is None:
+            log.error("database=%s deleted=yes", self._path)
+            raise self._unavailable(
+                f"{self._path}: it was deleted while in use. Restore it, or restart Cutback to begin with an empty one."
+            )
+        log.error("database=%s replaced=yes", self._path)
+        self._opened = identity
+
     def _take(self) -> tuple[_Identity, sqlite3.Connection]:
         identity = _identity(self._path)
+        self._check_there(identity)
         while True:
             with self._lock:
                 if not self._idle:
@@ -132,7 +160,9 @@ class Database:
                 return known, connection
             connection.close()  # the file was removed or replaced: writes would be lost
         connection = self._open()
-        return _identity(self._path) or (0, 0), connection
+        opened = _identity(self._path) or (0, 0)
+        self._opened = self._opened or opened
+        return opened, connection
 
     def _give_back(self, identity: _Identity, connection: sqlite3.Connection) -> None:
         with self._lock:

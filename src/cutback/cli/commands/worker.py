@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cutback.cli.command import command
 from cutback.cli.screen import Screen
+from cutback.domain.errors import CutbackError
+
+if TYPE_CHECKING:
+    from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 2.0
+"""Between two tries to start."""
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -41,11 +51,28 @@ def worker(
     with stopping_on_signals(stop):
         if with_parent:
             threading.Thread(target=_stop_with_parent, args=[stop], name="parent", daemon=True).start()
-        services = screen.services()
-        services.check()
+        services = _build_patiently(screen, stop)
+        if services is None:
+            return
         with present(settings.data, services.worker), scanning(services, stop, enter_recording):
             Worker(services).run(stop)
     screen.document({"worker": services.worker, "stopped": True})
+
+
+def _build_patiently(screen: Screen, stop: threading.Event) -> Services | None:
+    """Wait for what is not available yet, such as a full disk or a database that does not answer; None if stopped."""
+    while not stop.is_set():
+        try:
+            services = screen.services()
+            services.check()
+        except CutbackError as error:
+            if not error.transient:
+                raise
+            log.warning("stage=start put_off=yes reason=%s", error)
+            stop.wait(_PAUSE_SECONDS)
+        else:
+            return services
+    return None
 
 
 def _stop_with_parent(stop: threading.Event) -> None:
