@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.sidedata.sidedata import Type
@@ -41,6 +41,17 @@ class HdrMetadata:
         """Return the boxes for a visual sample entry."""
         found = ((b"mdcv", self.mastering), (b"clli", self.levels))
         return b"".join(box(kind, data) for kind, data in found if data)
+
+
+def _unknown_type(kind: type[Type], value: object) -> Type:
+    """Stand for side data that this version of PyAV has no name for, such as EXIF or the views of MV-HEVC."""
+    unknown: Any = object.__new__(kind)
+    unknown._name_, unknown._value_ = f"UNKNOWN_{value}", value
+    return cast("Type", unknown)
+
+
+# Without this, one unknown type makes all side data of a frame unreadable (ValueError, PyAV 18.1).
+Type._missing_ = classmethod(_unknown_type)  # type: ignore[method-assign, assignment]
 
 
 def hdr_of(frame: av.VideoFrame) -> HdrMetadata:
