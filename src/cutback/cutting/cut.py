@@ -112,7 +112,7 @@ def _make(
     with_pictures = [media.index.video is not None for media, _, _ in pieces]
     if all(with_pictures):
         parts = plan_parts(pieces, job.precision, copy=mode != "encode", open_gops=mode == "open")
-        pictures = splice(parts, spool, progress)
+        pictures = splice(parts, spool, progress, job.limits.memory)
         pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without video cannot be joined.")

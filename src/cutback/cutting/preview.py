@@ -8,7 +8,8 @@ from typing import Any
 
 from cutback.cutting.codecs.codec import Entry, UnusualStreamError
 from cutback.cutting.codecs.frame_types import letter_reader
-from cutback.cutting.codecs.known import codec_of
+from cutback.cutting.codecs.known import codec_for_whole, codec_of
+from cutback.cutting.codecs.memory import effort_for, needed, pixels_of
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
@@ -42,7 +43,27 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
         sound = _sound(part.media, part.piece, single=len(pieces) == 1)
         looked = _look(part, index.video)
         shown.append(part_report(index, asked, part.piece, part.runs, looked, sound=sound))
-    return plan_report(index, job.precision, shown)
+    return plan_report(index, job.precision, shown, memory=_memory(parts, job.limits.memory))
+
+
+def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
+    """What re-encoding takes; empty if nothing is re-encoded.
+
+    Raises:
+        MediaTooLargeError: it takes more than the limit.
+    """
+    if all(run.action == "copy" for part in parts for run in part.runs) and all(part.runs for part in parts):
+        return {}
+    track = parts[0].media.index.video
+    assert track is not None
+    pixels, beside = pixels_of(track.descriptions[0]), any(part.copies for part in parts)
+    encoder = codec_for_whole(track.descriptions[0].codec, pixels.depth).encoder
+    effort = effort_for(encoder, pixels, limit, beside_copies=beside)
+    return {
+        "bytes": needed(encoder, pixels, effort, limit, beside_copies=beside),
+        "threads": effort.threads,
+        "look_ahead": 0 if beside else effort.lookahead,
+    }
 
 
 def _sound(media: MediaSource, piece: FrameRange, *, single: bool) -> list[dict[str, Any]]:

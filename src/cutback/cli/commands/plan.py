@@ -151,6 +151,8 @@ def _sums(found: dict[str, Any]) -> list[RenderableType]:
     if sizes["decoded"]:
         text.append(f", {formatting.size(sizes['decoded'])} of it for decoding", style="dim")
     rows.append(("reads", text))
+    if memory := found["memory"]:
+        rows.append(("memory", Text(f"about {formatting.size(memory['bytes'])} to re-encode")))
     rows.append(
         ("planned", Text(f"by reading {formatting.size(found['bytes_read'])}; nothing was written", style="dim"))
     )

@@ -53,7 +53,7 @@ class Codec(Protocol):
         """Return a rewriter for a run that begins at an `open` entry."""
         ...
 
-    def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
+    def options(self, track: Track | None, rate: Fraction, *, lookahead: int, interlaced: bool) -> Mapping[str, str]:
         """Return the encoder's options: for joining with a track's samples or, for None, for a fully encoded clip."""
         ...
 

@@ -12,6 +12,7 @@ from cutback.cutting.codecs.codec import Codec
 from cutback.cutting.codecs.h264.nal import prefixed
 from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
 from cutback.cutting.codecs.known import codec_for_whole, codec_of
+from cutback.cutting.codecs.memory import Pixels, effort_for
 from cutback.cutting.codecs.pictures import Coded, Picture, PictureEncoder
 from cutback.cutting.index import Track
 from cutback.cutting.mp4.entries import aspect_box, colour_box
@@ -35,9 +36,10 @@ def _usual_step(track: Track) -> int:
 class Shape:
     """Encodes runs of pictures for one track."""
 
-    def __init__(self, track: Track, timescale: int, *, beside_copies: bool) -> None:
+    def __init__(self, track: Track, timescale: int, *, beside_copies: bool, memory: int) -> None:
         """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`."""
         self._timescale = timescale
+        self._memory = memory
         self._track = track
         self._beside = beside_copies
         self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
@@ -101,7 +103,9 @@ class Shape:
         if self._codec is None:
             self._codec = codec_for_whole(self._track.descriptions[0].codec, _DEPTHS[self._format])
         beside = self._track if self._beside else None
-        options = self._codec.options(beside, self._rate, interlaced=frame.interlaced_frame)
+        pixels = Pixels(frame.width, frame.height, _DEPTHS[self._format])
+        effort = effort_for(self._codec.encoder, pixels, self._memory, beside_copies=self._beside)
+        options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=frame.interlaced_frame)
         encoder = PictureEncoder(
             self._codec.encoder,
             frame,
@@ -109,6 +113,7 @@ class Shape:
             rate=self._rate,
             options=options,
             aspect=aspect,
+            threads=effort.threads,
         )
         if self._header and self._header != encoder.header:
             raise MediaUnreadableError("Its pictures change in a way that one track cannot represent.")

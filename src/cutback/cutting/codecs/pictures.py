@@ -13,6 +13,7 @@ from av.codec.context import Flags
 from av.video.frame import PictureType
 
 from cutback.cutting.codecs.h264 import nal
+from cutback.cutting.codecs.memory import decoder_threads, pixels_of
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Description, Track, byte_ranges
 from cutback.cutting.job import ByteSource, Limits
@@ -63,7 +64,8 @@ def decode(
         entry = track.descriptions[description]
         samples_of_run = list(run)
         depth = reorder_depth(track, range(samples_of_run[0], samples_of_run[-1] + 1))
-        decoder = open_decoder(entry.codec, entry.extradata, limits, depth)
+        threads = decoder_threads(pixels_of(entry), limits.memory)
+        decoder = open_decoder(entry.codec, entry.extradata, limits, depth, threads)
         for number in chain(samples_of_run, [None]):
             packet = None
             if number is not None:
@@ -123,7 +125,9 @@ def tell_reorder_depth(decoder: av.VideoCodecContext, depth: int) -> None:
         decoder.reorder_depth = max(decoder.reorder_depth, depth)
 
 
-def open_decoder(codec: str, extradata: bytes, limits: Limits, depth: int) -> av.VideoCodecContext:
+def open_decoder(
+    codec: str, extradata: bytes, limits: Limits, depth: int, threads: int = THREADS
+) -> av.VideoCodecContext:
     """Open a decoder of pictures that are reordered by up to `depth`.
 
     Raises:
@@ -136,7 +140,7 @@ def open_decoder(codec: str, extradata: bytes, limits: Limits, depth: int) -> av
             decoder.extradata = extradata
         decoder.options = {"max_pixels": str(FFMPEG_PIXELS * limits.pixels)}
         decoder.thread_type = "FRAME"
-        decoder.thread_count = THREADS
+        decoder.thread_count = threads
         tell_reorder_depth(decoder, depth)
         decoder.open()
     except (av.FFmpegError, ValueError) as error:
@@ -166,6 +170,7 @@ class PictureEncoder:
         rate: Fraction,
         options: Mapping[str, str],
         aspect: Fraction | None,
+        threads: int = THREADS,
     ) -> None:
         """`like` gives size and colours; PTS are ticks of `timescale`; `rate` is the approximate frame rate."""
         encoder = av.CodecContext.create(codec, "w")
@@ -180,7 +185,7 @@ class PictureEncoder:
         encoder.color_trc = like.color_trc
         if aspect:
             encoder.sample_aspect_ratio = aspect
-        encoder.thread_count = THREADS
+        encoder.thread_count = threads
         encoder.flags |= Flags.global_header
         encoder.options = dict(options)
         encoder.open()

@@ -57,10 +57,11 @@ BEFORE, COPIED, BEHIND = 0, 1, 2
 """The group of all samples if a clip copies a single run: it keeps the source's order of all tracks."""
 
 
-def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgress], None]) -> Pictures:
+def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgress], None], memory: int) -> Pictures:
     """Copy and encode according to the plan.
 
     Raises:
+        MediaTooLargeError: re-encoding takes more than `memory` bytes.
         MediaUnreadableError: the recording cannot be decoded, or frames from its index are missing.
     """
     first = parts[0].media.index.video
@@ -76,7 +77,7 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
     )
     pictures = Pictures(out)
     copies = any(part.copies for part in parts)
-    shape = Shape(first, out.timescale, beside_copies=copies)
+    shape = Shape(first, out.timescale, beside_copies=copies, memory=memory)
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1

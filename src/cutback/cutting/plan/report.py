@@ -179,7 +179,9 @@ def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, 
     }
 
 
-def plan_report(index: Index, precision: Precision, parts: list[dict[str, Any]]) -> dict[str, Any]:
+def plan_report(
+    index: Index, precision: Precision, parts: list[dict[str, Any]], *, memory: Mapping[str, int] | None = None
+) -> dict[str, Any]:
     """Report the whole plan: the recording, each range, and the totals."""
     video = index.video
     description = video.descriptions[0] if video is not None else None
@@ -203,5 +205,6 @@ def plan_report(index: Index, precision: Precision, parts: list[dict[str, Any]])
         "frames": frames,
         "bytes": {**amounts, "sound": sound, "clip": amounts["copied"] + amounts["encoded"] + sound},
         "clip_duration": format_seconds(sum((Fraction(part["duration"]) for part in parts), Fraction(0))),
+        "memory": dict(memory or {}),
         "notes": list(index.notes),
     }

@@ -17,14 +17,8 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from cutback.cutting.codecs.pictures import (
-    FFMPEG_PIXELS,
-    THREADS,
-    Picture,
-    check_size,
-    reorder_depth,
-    tell_reorder_depth,
-)
+from cutback.cutting.codecs.memory import decoder_threads, pixels_of
+from cutback.cutting.codecs.pictures import FFMPEG_PIXELS, Picture, check_size, reorder_depth, tell_reorder_depth
 from cutback.cutting.endings import TS_PACKET, ts_endings
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Track, decode_start, sound_entry
@@ -124,7 +118,7 @@ class LavfSource:
         with open_container(self.source, self._limits) as container:
             stream = container.streams[track.id]
             assert isinstance(stream, av.VideoStream)
-            stream.codec_context.thread_count = THREADS
+            stream.codec_context.thread_count = decoder_threads(pixels_of(track.descriptions[0]), self._limits.memory)
             stream.codec_context.thread_type = "FRAME"
             stream.codec_context.options = _within(self._limits)
             begin = decode_start(track, track.order[first])

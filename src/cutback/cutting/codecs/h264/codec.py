@@ -24,7 +24,7 @@ _EDGE = "deblock=0,0:keyint={keyint}:min-keyint=1:scenecut=0:{frames}:rc-lookahe
 # B-frames save 40 % if the source has them too; without a pyramid, they need no more reordering than the source does.
 _REORDERED, _PLAIN = "bframes=3:b-adapt=0:b-pyramid=none:ref=2", "bframes=0:ref=1"
 _PROFILES = {66: "baseline", 77: "main", 100: "high", 110: "high10"}
-_WHOLE = "keyint={keyint}:min-keyint=1:bframes=2:rc-lookahead=20:sps-id={id}"
+_WHOLE = "keyint={keyint}:min-keyint=1:bframes=2:rc-lookahead={ahead}:sps-id={id}"
 
 
 class H264:
@@ -58,7 +58,7 @@ class H264:
         """See `OpenGopRewriter`."""
         return rewriter_of(_configuration(track))
 
-    def options(self, track: Track | None, rate: Fraction, *, interlaced: bool) -> Mapping[str, str]:
+    def options(self, track: Track | None, rate: Fraction, *, lookahead: int, interlaced: bool) -> Mapping[str, str]:
         """For joining: no reordering delay, and a separate parameter set id. Fully encoded: GOPs of two seconds."""
         if track is not None:
             configuration = _configuration(track)
@@ -69,7 +69,7 @@ class H264:
                 frames=frames, keyint=max(1, round(2 * rate)), id=configuration.free_id() or ENCODED_ID
             )
             return {**_EDGE_QUALITY, "profile": profile, "x264-params": params}
-        params = _WHOLE.format(id=0, keyint=max(1, round(2 * rate)))
+        params = _WHOLE.format(id=0, ahead=lookahead, keyint=max(1, round(2 * rate)))
         return {**_QUALITY, "x264-params": params + (":tff=1" if interlaced else "")}
 
     def sample(self, annex_b: bytes) -> bytes:
