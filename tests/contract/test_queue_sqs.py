@@ -206,7 +206,7 @@ def test_a_redrive_policy_more_impatient_than_the_settings_is_warned_of(
         queues.open("hasty", max_receives=3).check()
     (warning,) = caplog.messages
     assert "maxReceiveCount=3" in warning
-    assert "make it 8" in warning
+    assert "set it to 8" in warning
 
 
 # --- limits ------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def test_the_demo_ends_by_itself_as_expected_and_again(shell: Shell, media: Call
     assert code == 0, out + err
     assert out.count("✓ ready") == 10
     assert "range_outside_recording" in out
-    assert "asked for twice, made once" in out
+    assert "requested twice, made once" in out
     assert "\x1b" not in out + err
     again = shell.json("demo")
     assert len(again["requests"]) == 12

@@ -79,7 +79,7 @@ def test_the_library_takes_the_same_times(sea: Path) -> None:
         (["--from", "-1", "--to", "-2"], "end must be after start"),
         (["--from", "frame:3", "--to", "+2"], "cannot be added to a frame number"),
         (["--from", "1", "--to", "2", "--duration", "3"], "--to or --duration"),
-        ([], "Say which part"),
+        ([], "Give a range"),
         (["--range", ".."], "must be FROM..TO"),
     ],
     ids=" ".join,

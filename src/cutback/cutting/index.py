@@ -88,7 +88,7 @@ class Track:
     plain: bool = True
     """Whether a window and a shift completely describe the edit list."""
     hidden: frozenset[int] = frozenset()
-    """Pictures that are not shown, since others had their times before; what follows may refer to them."""
+    """Pictures that are hidden because others have their times; later pictures may refer to them."""
     order: array[int] = field(default_factory=lambda: array("q"), compare=False)
     """The presented samples in order of presentation."""
 
@@ -215,7 +215,7 @@ def heard_order(pts: array[int], window: tuple[int, int], size: int) -> array[in
 def told_apart(
     pts: array[int], sync: Iterable[int], timescale: int, *, may_step_back: bool
 ) -> tuple[array[int], frozenset[int]]:
-    """Give every picture a time of its own, so that its place in decoding order is known by its time; also the hidden.
+    """Give every picture a unique time, so that its time determines its position; also return the hidden pictures.
 
     Of pictures with one time, those decoded later follow a tenth of a millisecond (or a tick) later. If times may step
     back, as where recordings overlap that were appended, what is decoded first is shown; a keyframe earlier than what
@@ -248,7 +248,7 @@ def _overlapping(pts: array[int], sync: frozenset[int]) -> Iterator[int]:
 
 
 def decode_start(track: Track, sample: int) -> int:
-    """The keyframe to begin with so that a sample decodes: the last one before it that is not presented after it."""
+    """Return the keyframe from which a sample can be decoded: the last one before it that is not presented after it."""
     number = bisect_right(track.sync, sample)
     while number and track.pts[track.sync[number - 1]] > track.pts[sample]:
         number -= 1  # a leading picture of an open group
@@ -256,7 +256,7 @@ def decode_start(track: Track, sample: int) -> int:
 
 
 def sound_entry(track: Track, sample: int) -> int:
-    """The sample to begin with so that sound can be decoded from a sample on: nearly always itself."""
+    """Return the sample from which sound must be decoded to get this sample: nearly always itself."""
     if len(track.sync) in {0, len(track.pts)}:
         return sample
     return track.sync[max(0, bisect_right(track.sync, sample) - 1)]

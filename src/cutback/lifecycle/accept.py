@@ -73,9 +73,9 @@ def cancel(services: Services, clip_id: str) -> Clip:
 
 
 def delete(services: Services, clip_id: str) -> Clip:
-    """Remove the files of a finished clip now. The record stays, as expired, so that no late message makes it again.
+    """Remove the files of a finished clip now. Its record stays, as expired, so that no late message makes it again.
 
-    Files that cannot be removed now are removed by housekeeping.
+    Housekeeping removes files that cannot be removed now.
 
     Raises:
         ClipNotFoundError: there is no such clip.

@@ -81,7 +81,7 @@ def main() -> None:
     if not isinstance(task, Task):
         return
     job = task.job
-    file = os.fdopen(descriptor, "r+b", buffering=0)  # looks at the file, which a confined process may not
+    file = os.fdopen(descriptor, "r+b", buffering=0)  # examines the file, which a confined process must not do
     wire.send(sock, Confinement(confine(job.limits)))
     # Only now: namespaces require a process with a single thread, and threads inherit the filter.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()

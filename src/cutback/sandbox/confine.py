@@ -45,7 +45,7 @@ def confine(limits: Limits) -> tuple[str, ...]:
         libc = ctypes.CDLL(None, use_errno=True)
         separated = os.geteuid() == 0 and libc.unshare(_NEW_NAMESPACES) == 0
         dropped = _drop_root()
-        libc.prctl(_DUMPABLE, 0, 0, 0, 0)  # no other process of the same user may look into this one
+        libc.prctl(_DUMPABLE, 0, 0, 0, 0)  # other processes of the same user must not inspect this one
         separated = libc.unshare(_NEW_USERS | _NEW_NAMESPACES) == 0 or separated
         in_effect = {
             "namespaces": separated,
@@ -58,14 +58,14 @@ def confine(limits: Limits) -> tuple[str, ...]:
 
 
 def _drop_root() -> bool:
-    """Become nobody, if this is root. Where root is not allowed to, nothing changes."""
+    """Change from root to the user nobody. If root is not allowed to do that, nothing changes."""
     if os.geteuid() != 0:
         return False
     try:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-    except OSError:  # a container that maps no such user, or whose root lacks the right
+    except OSError:  # a container without such a user, or whose root lacks the permission
         return False
     return True
 

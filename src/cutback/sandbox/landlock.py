@@ -18,7 +18,7 @@ _NETWORK_SINCE, _SCOPES_SINCE = 4, 6
 
 
 def forbid_all(libc: ctypes.CDLL) -> bool:
-    """Take every access that this kernel's Landlock knows from this process, for good. Returns whether it did."""
+    """Permanently drop every access that this kernel's Landlock knows. Returns whether that worked."""
     if sys.platform != "linux":
         return False
     version = int(libc.syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION)))

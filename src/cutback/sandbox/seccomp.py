@@ -33,12 +33,12 @@ Line = tuple[int, int, int, int]
 
 
 def supported() -> bool:
-    """Whether there is a list for this system."""
+    """Whether there is a list of calls for this system."""
     return sys.platform == "linux" and platform.machine() in _MACHINES and sys.maxsize > 2**32
 
 
 def install(libc: ctypes.CDLL, pid: int) -> bool:
-    """Hold this process and its future threads to the filter, for good. Returns whether the kernel has taken it."""
+    """Apply the filter permanently to this process and its future threads. Returns whether the kernel accepted it."""
     if not supported() or libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return False
     code = program(platform.machine(), pid)
@@ -61,7 +61,7 @@ def program(machine: str, pid: int) -> bytes:
     code: list[Line] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, audit),
-        refused,  # another machine's calls: 32-bit ones on a 64-bit kernel
+        refused,  # calls of another architecture: 32-bit calls on a 64-bit kernel
         (_LOAD, 0, 0, _NUMBER),
         (_AT_LEAST, 0, 1, _X32),
         refused,
@@ -82,7 +82,7 @@ def program(machine: str, pid: int) -> bytes:
 
 
 def _checks(pid: int) -> dict[str, list[Line]]:
-    """For each call, lines that end in an answer or fall through to a refusal."""
+    """For each call, instructions that end with a decision or fall through to a refusal."""
     none, own = (0,), (0, pid)
     return {
         "mmap": _without(2, _EXECUTABLE),
@@ -92,12 +92,12 @@ def _checks(pid: int) -> dict[str, list[Line]]:
         "fcntl": _one_of(1, _FCNTL),
         "ioctl": _one_of(1, _IOCTL),
         "prctl": _one_of(0, _PRCTL),
-        # It may read its own limits: no other process, and nothing to set.
+        # Reading its own limits is allowed, but not those of other processes, and not setting them.
         "prlimit64": [*_is_one_of(0, own), *_high_is_zero(2), *_one_of(2, none)],
         "sched_getaffinity": _one_of(0, own),
         "sched_getparam": _one_of(0, own),
         "sched_getscheduler": _one_of(0, own),
-        # Some encoders set the priority of their own threads: PRIO_PROCESS, and 0 for the one that calls.
+        # Some encoders set the priority of their own threads: PRIO_PROCESS, and 0 for the calling one.
         "getpriority": [*_is_one_of(0, none), *_one_of(1, none)],
         "setpriority": [*_is_one_of(0, none), *_one_of(1, none)],
         "tgkill": _one_of(0, (pid,)),
@@ -124,12 +124,12 @@ def _one_of(argument: int, values: tuple[int, ...]) -> list[Line]:
 
 
 def _is_one_of(argument: int, values: tuple[int, ...]) -> list[Line]:
-    """Go on if it is, refuse if it is not."""
+    """Continue if it is, refuse otherwise."""
     lines = [_low(argument)]
     lines += [(_EQUAL, len(values) - at, 0, value) for at, value in enumerate(values)]
     return [*lines, (_RETURN, 0, 0, _REFUSE | errno.EPERM)]
 
 
 def _high_is_zero(argument: int) -> list[Line]:
-    """Go on if the upper half of a 64-bit argument is zero, refuse if it is not. Both machines are little-endian."""
+    """Continue if the upper half of a 64-bit argument is 0, refuse otherwise. Both architectures are little-endian."""
     return [(_LOAD, 0, 0, 20 + 8 * argument), (_EQUAL, 1, 0, 0), (_RETURN, 0, 0, _REFUSE | errno.EPERM)]

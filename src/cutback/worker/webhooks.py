@@ -243,7 +243,7 @@ def _left(ends_at: float) -> float:
 
 
 def _addresses(host: str, port: int, timeout: float) -> list[str]:
-    """Every address of a name. The system's resolver knows no deadline, so it is asked in a thread of its own."""
+    """Return every address of a name. The system's resolver has no deadline, so it runs in a separate thread."""
     found: list[str] = []
     failures: list[Exception] = []
 

@@ -42,14 +42,14 @@ BEGINNING, END = "0", "-0"
 
 
 def typed_ranges(start: str | None, end: str | None, ranges: Sequence[str], duration: str | None = None) -> list[Typed]:
-    """Parse `--from` with `--to` or `--duration`, or every `--range A..B`; the end is the recording's if left out.
+    """Parse `--from` with `--to` or `--duration`, or every `--range A..B`. The default end is the recording's.
 
     Raises:
         WrongUsageError: neither or both are given, or a range has no two dots.
     """
     if duration is not None:
         if end is not None:
-            raise WrongUsageError("Say --to or --duration, not both.")
+            raise WrongUsageError("Use either --to or --duration, but not both.")
         end = f"+{duration.removeprefix('+')}"
     if ranges:
         if start is not None or end is not None:
@@ -62,7 +62,7 @@ def typed_ranges(start: str | None, end: str | None, ranges: Sequence[str], dura
             made.append(Typed(first or BEGINNING, last or END, f"--range {text}"))
         return made
     if start is None and end is None:
-        raise WrongUsageError("Say which part: --from 00:01:15 --to 00:01:45, or --from 75 --duration 30.")
+        raise WrongUsageError("Give a range: --from 00:01:15 --to 00:01:45, or --from 75 --duration 30.")
     return [Typed(start or BEGINNING, end or END)]
 
 

@@ -77,7 +77,9 @@ def submit(
         ),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Excluded.")] = None,
-    duration: Annotated[str | None, typer.Option(metavar="TIME", help="Instead of --to.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(metavar="TIME", help="End this long after --from, instead of --to.")
+    ] = None,
     ranges: Annotated[
         list[str],
         typer.Option(
@@ -132,7 +134,7 @@ def submit(
             raise WrongUsageError("Use either --recording or --camera, not both; --range is only for recordings.")
         if duration is not None:
             if end is not None:
-                raise WrongUsageError("Use either --to or --duration, not both.")
+                raise WrongUsageError("Use either --to or --duration, but not both.")
             end = f"+{duration.removeprefix('+')}"
         around = {"at": at, "before": before, "after": after}
         requests = arguments.requests_of_cameras(cameras, {"from": start, "to": end, **around, "gaps": gaps}, **options)

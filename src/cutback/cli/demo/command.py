@@ -1,4 +1,4 @@
-"""`cutback demo`: a drawn sea, a dozen requests, and what becomes of them. Ends by itself."""
+"""`cutback demo`: draws a sea, sends a dozen requests and shows their clips. Ends by itself."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ class Scene:
 
     @property
     def key(self) -> str:
-        """Its key in the store of recordings."""
+        """Its key in the source store."""
         return f"{self.camera}.{START:%Y-%m-%dT%H-%M-%SZ}.mp4"
 
 
 FIRST = Scene("north-point", (1280, 720))
-"""Drawn before anything else, and so quickly drawn."""
+"""Drawn first, and therefore short."""
 SECOND = Scene("south-point", (1920, 1080))
 """Drawn while the first clips are cut."""
 RECORDING = FIRST.key
 
 _TICK_SECONDS = 0.2
 _STILL_SECONDS = 900.0
-"""How long nothing at all may move."""
+"""How long the demo waits without any progress."""
 _DEATHS_TOLERATED = 3
 
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the command."""
-    command(app, "demo", panel=panel, examples=(("", "all of it at work, in a minute or two"),))(demo)
+    command(app, "demo", panel=panel, examples=(("", "see everything at work, in a minute or two"),))(demo)
 
 
 def demo(screen: Screen) -> None:
-    """See it work: a drawn recording, a dozen requests, two workers.
+    """Show Cutback at work: a drawn recording, a dozen requests, two workers.
 
-    Draws a minute of sea, asks for clips of it, and draws a second camera meanwhile. Shows the clips being made, and
+    Draws a minute of sea, requests clips of it, and draws a second camera meanwhile. Shows how the clips are made, and
     ends. The recordings are kept for the next time.
     """
     from cutback.adapters.build import build
@@ -81,7 +81,7 @@ def demo(screen: Screen) -> None:
         environment = {"CUTBACK_SOURCE_STORE": settings.source_store, "CUTBACK_CLIP_STORE": settings.clip_store}
         run = next_run(services)
         asked = submit_all(services, WISHES, FIRST.key, run)
-        screen.show(f"[dim]{len(asked)} requests are in the queue; {settings.workers} workers take them.[/]", "")
+        screen.show(f"[dim]{len(asked)} requests are in the queue; {settings.workers} workers make the clips.[/]", "")
         with (
             Crew(settings.workers, settings.data, logs=settings.data / "logs", environment=environment) as crew,
             Drawing(folder / SECOND.key, SECOND) as drawing,
@@ -91,14 +91,14 @@ def demo(screen: Screen) -> None:
     screen.show(*view.report(services, asked, folder / FIRST.key, screen.out.width))
     astray = [each.clip.id for each in asked if not each.as_foreseen]
     if astray:
-        raise UnforeseenError(f"{', '.join(astray)} ended otherwise than foreseen; see cutback show {astray[0]}.")
+        raise UnforeseenError(f"{', '.join(astray)} ended unexpectedly. To see why: cutback show {astray[0]}")
 
 
 class Drawing:
-    """A recording that is drawn in the background, unless it is there from an earlier time."""
+    """Draws a recording in the background, unless it exists already."""
 
     def __init__(self, path: Path, scene: Scene) -> None:
-        """Nothing runs before `with`."""
+        """Prepare; entering the context starts it."""
         self._path, self._scene = path, scene
         self._given_up = threading.Event()
         self._thread = threading.Thread(target=self._draw, name="drawing", daemon=True)
@@ -114,17 +114,17 @@ class Drawing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give up what is not drawn yet; nothing is left of it."""
+        """Stop an unfinished drawing and remove it."""
         self._given_up.set()
         if self._thread.is_alive():
             self._thread.join()
 
     @property
     def done(self) -> bool:
-        """Whether it is there.
+        """Whether the recording is complete.
 
         Raises:
-            RuntimeError: a process that draws failed.
+            RuntimeError: a drawing process failed.
         """
         if self._failure is not None:
             raise self._failure
@@ -144,7 +144,7 @@ class Drawing:
             )
         except StoppedError:
             pass
-        except Exception as error:  # noqa: BLE001 - it is raised where it is asked for
+        except Exception as error:  # noqa: BLE001 - `ready` raises it
             self._failure = error
 
     def _note(self, fraction: float) -> None:
@@ -154,7 +154,7 @@ class Drawing:
 
 
 def _settings(screen: Screen) -> Settings:
-    """The demo keeps to its folder, wherever recordings and clips usually lie."""
+    """Use only the demo's own folder, whatever stores the settings name."""
     from cutback.settings.settings import load_settings
 
     data = load_settings(data=screen.data).data
@@ -162,7 +162,7 @@ def _settings(screen: Screen) -> Settings:
 
 
 def make_once(screen: Screen, path: Path, stop: threading.Event) -> None:
-    """Draw the recording, unless it is there from an earlier time.
+    """Draw the recording, unless it exists already.
 
     Raises:
         StoppedError: `stop` was set; nothing is left behind.
@@ -170,9 +170,7 @@ def make_once(screen: Screen, path: Path, stop: threading.Event) -> None:
     from cutback.cli.views import formatting
 
     if path.exists():
-        screen.show(
-            f"[green]✓[/] [bold]{escape(str(path))}[/] [dim]is there: {formatting.size(path.stat().st_size)}[/]"
-        )
+        screen.show(f"[green]✓[/] [bold]{escape(str(path))}[/] [dim]exists: {formatting.size(path.stat().st_size)}[/]")
         return
     from cutback.cli.demo.drawing.sea import make_recording
 
@@ -192,7 +190,7 @@ def make_once(screen: Screen, path: Path, stop: threading.Event) -> None:
 
         try:
             make_recording(path, seconds=SECONDS, size=FIRST.size, camera=FIRST.camera, start=START, progress=progress)
-        except RuntimeError as error:  # Ctrl-C reaches the processes that draw as well
+        except RuntimeError as error:  # Ctrl-C reaches the drawing processes too
             if stop.wait(_TICK_SECONDS):
                 raise StoppedError from error
             raise
@@ -211,11 +209,11 @@ def watch(
     drawing: Drawing,
     stop: threading.Event,
 ) -> list[SubmittedWish]:
-    """Follow the clips until all are settled; ask for the second camera's once it is drawn.
+    """Follow the clips until all are done; request those of the second camera once it is drawn.
 
     Raises:
         StoppedError: `stop` was set.
-        UnforeseenError: workers die again and again, or nothing moves for ever.
+        UnforeseenError: workers die repeatedly, or there is no progress.
     """
     from cutback.cli.demo import view
     from cutback.cli.demo.script import LATER, submit_all
@@ -240,6 +238,6 @@ def watch(
             if complete and all(each.clip.state.final for each in asked):
                 return asked
             if crew.deaths > _DEATHS_TOLERATED or time.monotonic() > moved_at + _STILL_SECONDS:
-                raise UnforeseenError(f"The workers' logs say why: {services.settings.data / 'logs'}.")
+                raise UnforeseenError(f"See the workers' logs in {services.settings.data / 'logs'}.")
             if stop.wait(_TICK_SECONDS):
-                raise StoppedError("The clips stay in the queue; cutback up goes on with them.")
+                raise StoppedError("The clips stay in the queue. To continue: cutback up")

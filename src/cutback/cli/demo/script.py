@@ -1,4 +1,4 @@
-"""What the demo asks for: a dozen requests that show what Cutback does with each kind."""
+"""The requests of the demo: a dozen, to show what Cutback does with each kind."""
 
 from __future__ import annotations
 
@@ -29,42 +29,42 @@ WISHES = (
     Wish("next-wave", "the next wave overlaps it", ((17.2, 27.033),)),
     Wish("half-a-minute", "half a minute", (("00:00:15", "00:00:45"),)),
     Wish("by-frames", "by frame numbers", (({"frame": 900}, {"frame": 1050}),)),
-    Wish("keyframes", "snapped to keyframes", ((40.5, 50.5),), precision="keyframe"),
+    Wish("keyframes", "extended to keyframes", ((40.5, 50.5),), precision="keyframe"),
     Wish("instant", "exact by the edit list", ((40.5, 50.5),), precision="instant"),
     Wish("two-waves", "two waves, joined", ((12.367, 17.2), (45.1, 49))),
     Wish("half-a-minute", "the same half again", (("00:00:15", "00:00:45"),)),
-    Wish("the-end", "reaches beyond the end", ((52, 75),)),
-    Wish("too-late", "lies beyond the end", ((400, 410),), foreseen=ClipState.FAILED),
+    Wish("the-end", "extends beyond the end", ((52, 75),)),
+    Wish("too-late", "is after the end", ((400, 410),), foreseen=ClipState.FAILED),
 )
-"""What is asked of the first camera."""
+"""The requests for the first camera."""
 
 LATER = (Wish("south-point", "another camera", ((30, 36.25),)),)
-"""What is asked of the second camera, once its recording has been drawn."""
+"""The requests for the second camera, once its recording is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedWish:
-    """A wish, and the clip that was submitted for it."""
+    """A planned request, and the clip that was submitted for it."""
 
     wish: Wish
     recording: str
-    """The key of what it is cut from."""
+    """The key of the recording that it is cut from."""
     clip: Clip
     again: bool
-    """Whether the same had been asked for already: then it is the same clip."""
+    """Whether the same request was sent before, so that it is the same clip."""
 
     @property
     def as_foreseen(self) -> bool:
-        """Whether it ended as it should."""
+        """Whether it ended as expected."""
         return self.clip.state is self.wish.foreseen
 
     def refreshed(self, services: Services) -> SubmittedWish:
-        """With the clip as it stands now."""
+        """Return it with the clip's current record."""
         return replace(self, clip=services.records.get_clip(self.clip.id) or self.clip)
 
 
 def next_run(services: Services) -> int:
-    """The number of this run of the demo. Each has ids of its own, so there is always something to see."""
+    """Return the number of this run of the demo. Each run uses its own ids, so there is always something to see."""
     run = 1
     while services.records.get_clip(f"{WISHES[0].name}-{run}") is not None:
         run += 1
@@ -72,13 +72,13 @@ def next_run(services: Services) -> int:
 
 
 def submit_all(services: Services, wishes: Sequence[Wish], recording: str, run: int) -> list[SubmittedWish]:
-    """Ask for these wishes."""
+    """Submit these requests."""
     asked: list[SubmittedWish] = []
     for wish in wishes:
         request = validate_request(
             {
                 "id": f"{wish.name}-{run}",
-                # The same clip asked for twice is asked for in the same words.
+                # Submitting the same clip twice needs exactly the same request.
                 "title": next(first.title for first in wishes if first.name == wish.name),
                 "tags": ["demo"],
                 "source": [{"recording": recording, "start": start, "end": end} for start, end in wish.ranges],

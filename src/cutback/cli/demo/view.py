@@ -1,4 +1,4 @@
-"""How the demo looks: while it runs, and when it is done. Pure but for what is handed in."""
+"""Draws the demo, during its run and at its end."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from cutback.lifecycle.lookup import clip_url
 from cutback.services import Services
 
 _WIDE = 92
-"""Columns from which on the clips' ids have a column of their own."""
+"""The minimum width for a separate column of ids."""
 
 
 def moving_table(asked: Sequence[SubmittedWish], drawn: float | None = None) -> Group:
-    """The requests as they stand, and how far the second recording is (0 to 1), if it is still being drawn."""
+    """Draw the requests, and the progress of the second recording (0 to 1) if it is still being drawn."""
     made = formatting.table("clip", "state", "", "what", clipped=["what"])
     for each in asked:
         made.add_row(each.clip.id, *_standing(each), formatting.line(each.wish.title, "dim"))
@@ -46,7 +46,7 @@ def _standing(each: SubmittedWish) -> tuple[RenderableType, RenderableType]:
 
 
 def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> Iterator[str]:
-    """A line for every clip whose state has changed; for where nothing can move."""
+    """Yield a line for every clip whose state has changed, for output without animations."""
     for old, new in zip(before, after, strict=False):
         if new.clip.state is not old.clip.state and not new.again:
             why = f"  {new.clip.failure.reason}" if new.clip.failure else ""
@@ -54,7 +54,7 @@ def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> 
 
 
 def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, width: int) -> Iterator[RenderableType]:
-    """What came of it, and what to try next, on `width` columns."""
+    """Show the results and what to try next, in `width` columns."""
     sizes = {each.recording: (recording.parent / each.recording).stat().st_size for each in asked}
     wide = width >= _WIDE
     columns = ["state", "length", "took", "read", "of all", "file"]
@@ -74,17 +74,17 @@ def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, 
     )
     for each in asked:
         if each.clip.failure and each.as_foreseen:
-            yield Text(f"{each.clip.id} had to fail: {each.clip.failure.message}", style="dim")
+            yield Text(f"{each.clip.id} failed as expected: {each.clip.failure.message}", style="dim")
     yield ""
     yield from _next_steps(services, asked, recording)
 
 
 def _outcome(each: SubmittedWish, whole: int, *, named: bool) -> tuple[RenderableType, ...]:
-    """One row; `named`: the last column must say which clip it is, there being no column for it."""
+    """Make one row; with `named`, the last column includes the clip's id, because there is no column for it."""
     name = f"{each.clip.id}: " if named else ""
     if each.again:
         same = Text("= same clip", style="bright_black")
-        return same, "", "", "", "", formatting.line(f"{name}asked for twice, made once", "dim")
+        return same, "", "", "", "", formatting.line(f"{name}requested twice, made once", "dim")
     result = each.clip.result
     if result is None:
         reason = each.clip.failure.reason if each.clip.failure else ""
@@ -104,11 +104,11 @@ def _next_steps(services: Services, asked: Sequence[SubmittedWish], recording: P
     call = _cutback() + ("" if str(data) == "cutback-data" else f" --data {shlex.quote(str(data))}")
     yield "[bold]Try next[/]"
     for purpose, line in (
-        ("all about one of them", f"{call} show {asked[0].clip.id}"),
+        ("show everything about a clip", f"{call} show {asked[0].clip.id}"),
         ("cut one yourself", f"{call} cut {shlex.quote(str(recording))} \\\n      --from 00:00:30 --to 00:00:36.25"),
-        ("start the workers, and watch", f"{call} up"),
+        ("start the workers and watch them", f"{call} up"),
         (
-            "in a second terminal, meanwhile",
+            "meanwhile, in a second terminal",
             f"{call} submit --recording {recording.name} \\\n      --from 30 --to 45 --wait",
         ),
     ):
@@ -117,7 +117,7 @@ def _next_steps(services: Services, asked: Sequence[SubmittedWish], recording: P
 
 
 def _cutback() -> str:
-    """How this very program is called from this folder's shell."""
+    """Return the command that runs this program from the current folder."""
     found, beside = shutil.which("cutback"), Path(sys.executable).with_name("cutback")
     if not beside.exists() or (found is not None and Path(found).resolve() == beside.resolve()):
         return "cutback"
@@ -125,7 +125,7 @@ def _cutback() -> str:
 
 
 def as_dict(services: Services, asked: Sequence[SubmittedWish], recording: Path) -> dict[str, Any]:
-    """The outcome for programs."""
+    """Return the results for programs."""
     return {
         "recording": str(recording),
         "size": recording.stat().st_size,

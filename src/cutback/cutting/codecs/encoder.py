@@ -27,7 +27,7 @@ _NEAR = 32
 
 
 def _usual_step(track: Track) -> int:
-    """Ticks from one frame to the next, as a rule."""
+    """The usual ticks from one frame to the next."""
     times = [track.pts[sample] for sample in track.order[:_NEAR]]
     steps = sorted(after - before for before, after in pairwise(times))
     return steps[len(steps) // 2] if steps else track.duration(track.order[0])

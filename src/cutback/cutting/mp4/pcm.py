@@ -23,9 +23,9 @@ ENTRIES = frozenset({*_FIXED, b"ipcm", b"fpcm", b"lpcm", b"sowt", b"twos", b"raw
 
 
 def pcm_codec(fourcc: bytes, bits: int, flags: int, boxes: memoryview) -> str:
-    """FFmpeg's codec for an entry of these.
+    """Return FFmpeg's codec for such an entry.
 
-    `bits` are those of one channel's sample, `flags` those of a version 2 description.
+    `bits` is the size of one channel's sample; `flags` belong to a version 2 description.
     """
     little = _is_little(boxes)
     match fourcc:
@@ -59,6 +59,6 @@ def _is_little(boxes: memoryview) -> bool:
 
 
 def sample_bits(codec: str) -> int:
-    """Bits of one channel's sample, 0 where size does not tell: `pcm_s24le` has 24, `pcm_alaw` 8."""
+    """Return the bits of one channel's sample: 24 for `pcm_s24le`, 8 for `pcm_alaw`; 0 if the size does not tell."""
     plain = re.fullmatch(r"pcm_(?:[suf](\d+)(?:le|be)?(?:_planar)?|alaw|mulaw)", codec)
     return int(plain[1] or 8) if plain else 0

@@ -137,11 +137,11 @@ class Tables:
 
 
 def counts_moments(stbl: memoryview, size: int) -> bool:
-    """Whether tables count each PCM sample, of `size` bytes for all channels, as a sample of its own."""
+    """Whether tables count each PCM sample, of `size` bytes for all channels, as a separate sample."""
     tables = dict(reversed(list(children(stbl))))
     fixed, _, _ = _sizes(tables)
     times = words(tables[b"stts"][8:], "I") if b"stts" in tables else array("I")
-    # QuickTime counts one byte a sample there, whatever its size.
+    # QuickTime counts one byte per sample there, whatever its size.
     return fixed in {1, size} and bool(times) and set(times[1::2]) == {1}
 
 

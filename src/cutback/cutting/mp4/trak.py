@@ -201,7 +201,7 @@ def parse_trak(
 
 
 def _bytes_of_moment(descriptions: Sequence[Description]) -> int:
-    """Bytes of all channels' samples of one moment; 0 unless the sound is uncompressed."""
+    """Bytes of one sample of all channels; 0 unless the sound is uncompressed."""
     entry = descriptions[0] if descriptions else None
     return 0 if entry is None else sample_bits(entry.codec) // 8 * entry.channels
 

@@ -127,12 +127,12 @@ def _marks(track: Track, numbers: Sequence[int], piece: FrameRange, first: int) 
 
 
 def _rate(sound: Description) -> int:
-    """Samples a second; 0 where that is not known."""
+    """Samples per second; 0 if unknown."""
     return _OPUS_RATE if sound.codec == "opus" else sound.sample_rate
 
 
 def _count_in_samples(out: OutTrack, rate: int) -> None:
-    """Make the sample rate the time scale: players take the edit list's media time for a number of samples.
+    """Make the sample rate the time scale, because players take the edit list's media time for a number of samples.
 
     A scale of twice or half the rate stays, as sound with spectral band replication (SBR) has it.
     """
@@ -143,7 +143,7 @@ def _count_in_samples(out: OutTrack, rate: int) -> None:
     steps = Counter(after - before for before, after in pairwise(times))
     size = steps.most_common(1)[0][0] if steps else 0
     smooth = [times[0] + number * size for number in range(len(times))]
-    # Packets of one size follow each other, whatever their times were rounded to.
+    # Packets of one size are contiguous, whatever the rounding of their times.
     if all(abs(time - even) <= 1 + rate // scale for time, even in zip(times, smooth, strict=True)):
         times = smooth
     out.skip = round(Fraction((out.pts[0] + out.skip) * rate, scale)) - times[0]

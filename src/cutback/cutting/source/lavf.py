@@ -75,7 +75,7 @@ class LavfSource:
         return self._opened.container()
 
     def _is_counted(self, track: Track) -> bool:
-        """Whether packets are found by counting from the first one, since their times do not tell them apart."""
+        """Whether packets must be counted from the first one, because their times do not distinguish them."""
         return track.id in self._jumps
 
     @property

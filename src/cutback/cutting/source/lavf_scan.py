@@ -147,7 +147,7 @@ class _Column:
         self.ahead: int | None = None
         self.least_delay = _FOREVER
         self.is_ambiguous = False
-        """Whether packets are not told apart by their times."""
+        """Whether the times of packets are ambiguous."""
 
     def add(self, packet: Any, clock: Clock | None) -> None:
         time = packet.pts if packet.pts is not None else packet.dts

@@ -232,13 +232,13 @@ class Clip(Model):
         return self._changed(now, state=ClipState.EXPIRED, result=None, sweep_at=now)
 
     def deleted(self, *, now: datetime) -> Clip:
-        """Give up the clip's files; its record stays, as expired.
+        """Expire the clip now, so that its files are removed; its record stays.
 
         Raises:
-            WrongStateError: the clip is not finished, or has expired already.
+            WrongStateError: the clip is not finished or is already expired.
         """
         if not self.state.final or self.state is ClipState.EXPIRED:
-            advice = "Its files are gone." if self.state.final else "Cancel it first."
+            advice = "Its files are already removed." if self.state.final else "Cancel it first."
             raise WrongStateError(f"It is {self.state}. {advice}")
         return self._changed(now, state=ClipState.EXPIRED, result=None, expires_at=now, sweep_at=now)
 

@@ -68,7 +68,7 @@ class Range(Model):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, content: Any) -> Any:
-        """An end that is left out is the recording's, a start its beginning; `+5` counts from the start."""
+        """Fill in missing ends: the recording's start and end. `+5` is relative to the start."""
         if not isinstance(content, dict) or not {"start", "end"} & set(content):
             return content
         made = {"start": "0", "end": "-0", **content}
@@ -130,7 +130,7 @@ class CameraSpan(Model):
 
     @classmethod
     def _from_on(cls, content: dict[str, Any]) -> dict[str, Any]:
-        """`to` may be a length that counts from `from`: `+90s`."""
+        """Convert a `to` that is relative to `from`, such as `+90s`."""
         end = content.get("to")
         if not isinstance(end, str) or not end.strip().startswith("+") or "from" not in content:
             return content
@@ -158,7 +158,7 @@ def _duration(value: object) -> Fraction:
 
 def _later(start: Instant, seconds: Fraction) -> Instant:
     if isinstance(start, FrameNumber):
-        message = "a length cannot be added to a frame number; give the end as a frame number, too"
+        message = "a duration cannot be added to a frame number; give the end as a frame number too"
         raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
     if not isinstance(start, FromEnd):
         return start + seconds
