@@ -17,6 +17,7 @@ from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
 from bench.sources import SourcesError, prepare
+from bench.start_up import measure_start_up
 from bench.tables import (
     cameras_table,
     cancel_table,
@@ -24,6 +25,7 @@ from bench.tables import (
     cold_start_table,
     cut_tables,
     queue_table,
+    start_up_table,
     target_table,
 )
 from bench.targets import targets
@@ -66,6 +68,8 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             found_cameras = measure_cameras(cache, runs=options.runs, say=say)
             _publish("cameras", cameras_table(found_cameras), where, options)
+        if options.section in {"all", "start-up"}:
+            _publish("start-up", start_up_table(measure_start_up(runs=options.runs, say=say)), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)
@@ -80,7 +84,10 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "section", nargs="?", default="all", choices=["all", "cut", "queue", "catalogue", "cameras", "cold-start"]
+        "section",
+        nargs="?",
+        default="all",
+        choices=["all", "cut", "queue", "catalogue", "cameras", "start-up", "cold-start"],
     )
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")

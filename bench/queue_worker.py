@@ -15,7 +15,8 @@ from cutback.adapters.build import build
 from cutback.cutting.job import ByteSource, CutJob, Facts, Poster, ProgressHook, RealSpan
 from cutback.settings.settings import Settings
 from cutback.worker.logs import configure_logging
-from cutback.worker.poll import Worker, stopping_on_signals
+from cutback.worker.poll import Worker
+from cutback.worker.signals import stopping_on_signals
 
 _CLIP = bytes(1024)
 

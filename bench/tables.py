@@ -12,6 +12,8 @@ from bench.cold_start import LIMIT, ColdStart
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
 from bench.queueing import Overhead
+from bench.start_up import LIMIT as ENOUGH
+from bench.start_up import StartUp
 from bench.targets import Target
 
 _MEGABYTE = 1_000_000
@@ -82,6 +84,17 @@ def cameras_table(found: Cameras) -> str:
         ],
         words=(0, 2, 3),
     )
+
+
+def start_up_table(found: Sequence[StartUp]) -> str:
+    """What starting costs, with the one that has a target."""
+    rows = []
+    for each in found:
+        target = each.program == "cutback --version"
+        kept = ("met" if each.seconds < ENOUGH else "**missed**") if target else ""
+        asked = f"under {ENOUGH * 1000:.0f} ms" if target else ""
+        rows.append([f"`{each.program}`", f"{each.seconds * 1000:.0f} ms", asked, kept])
+    return table(["start-up", "processor time", "target", "result"], rows, words=(0, 2, 3))
 
 
 def cold_start_table(found: ColdStart) -> str:

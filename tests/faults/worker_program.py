@@ -33,7 +33,8 @@ from cutback.settings.settings import load_settings
 # What `build` would otherwise import in every child.
 from cutback.storage import store  # noqa: F401
 from cutback.worker.logs import configure_logging
-from cutback.worker.poll import Worker, stopping_on_signals
+from cutback.worker.poll import Worker
+from cutback.worker.signals import stopping_on_signals
 
 
 @dataclass(frozen=True)

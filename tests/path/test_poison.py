@@ -169,7 +169,7 @@ def test_an_unexpected_error_does_not_end_a_workers_loop(harness: PathHarness, m
 
 STUCK = """
 import signal, threading
-from cutback.worker.poll import stopping_on_signals
+from cutback.worker.signals import stopping_on_signals
 with stopping_on_signals(threading.Event()):
     print("ready", flush=True)
     3 ** (10 ** 9)

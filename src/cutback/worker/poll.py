@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from types import FrameType
 
 from cutback.domain.errors import CutbackError
 from cutback.lifecycle.attempt import GiveBack, Outcome
@@ -18,7 +14,6 @@ from cutback.ports import Message
 from cutback.services import Services
 from cutback.worker.acknowledge import acknowledge
 from cutback.worker.receive import receive
-from cutback.worker.signals import handle_only_once
 from cutback.worker.task_protection import protected_task
 from cutback.worker.webhooks import Deliverer
 
@@ -87,27 +82,3 @@ class Worker:
         if time.monotonic() >= self._housekeeping_at:
             self._housekeeping_at = time.monotonic() + self._services.settings.housekeeping
             housekeep(self._services)
-
-
-@contextmanager
-def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Make the first SIGINT or SIGTERM set `stop`, and the second end the process. Only for the main thread.
-
-    The same signal twice always ends the process, even if it hangs in a library.
-    """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_DFL)
-        # In another thread, because the interrupted thread may hold the event's lock.
-        threading.Thread(target=stop.set, daemon=True).start()
-
-    for number in before:
-        signal.signal(number, handle)
-        handle_only_once(number)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -192,7 +192,7 @@ def _moving(moved: Callable[[float, str], None]) -> Callable[[CutProgress], None
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[Callable[[], bool]]:
     """Provide a function that says whether Ctrl-C (or SIGTERM) was received; a second one ends the process."""
-    from cutback.worker.poll import stopping_on_signals
+    from cutback.worker.signals import stopping_on_signals
 
     stop = threading.Event()
     with stopping_on_signals(stop):

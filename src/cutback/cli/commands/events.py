@@ -45,7 +45,7 @@ def events(
 
     With --json, every line is one CloudEvent with its `position`.
     """
-    from cutback.worker.poll import stopping_on_signals
+    from cutback.worker.signals import stopping_on_signals
 
     services = screen.existing()
     last = services.records.last_position()

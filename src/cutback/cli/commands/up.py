@@ -48,7 +48,7 @@ def up(
     from cutback.settings.settings import load_settings
     from cutback.worker.crew import Crew
     from cutback.worker.logs import configure_logging
-    from cutback.worker.poll import stopping_on_signals
+    from cutback.worker.signals import stopping_on_signals
 
     settings = load_settings(data=screen.data, workers=workers)
     services = build(settings)

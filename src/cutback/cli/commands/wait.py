@@ -17,7 +17,7 @@ from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import StoppedError
 from cutback.lifecycle.lookup import clip_url, get_clip
 from cutback.services import Services
-from cutback.worker.poll import stopping_on_signals
+from cutback.worker.signals import stopping_on_signals
 
 POLL_SECONDS = 0.2
 _HINT_AFTER = 5.0

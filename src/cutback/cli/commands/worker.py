@@ -42,8 +42,9 @@ def worker(
     from cutback.catalogue.scan import scanning
     from cutback.lifecycle.arrivals import enter_recording
     from cutback.worker.logs import configure_logging
-    from cutback.worker.poll import Worker, stopping_on_signals
+    from cutback.worker.poll import Worker
     from cutback.worker.presence import present
+    from cutback.worker.signals import stopping_on_signals
 
     settings = screen.settings()
     configure_logging(settings.log_level, settings.log_format)

@@ -69,7 +69,7 @@ def demo(screen: Screen) -> None:
     from cutback.cli.demo import view
     from cutback.cli.demo.script import WISHES, next_run, submit_all
     from cutback.worker.crew import Crew
-    from cutback.worker.poll import stopping_on_signals
+    from cutback.worker.signals import stopping_on_signals
 
     settings = _settings(screen)
     stop = threading.Event()
