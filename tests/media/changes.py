@@ -43,6 +43,8 @@ def changed(path: Path, change: Change) -> Path:
                 making.write_bytes(path.read_bytes().replace(old, new))
             case "no-vui":
                 making.write_bytes(without_vui(path.read_bytes()))
+            case "hide":
+                hide_pictures(path, making)
             case "zero":
                 making.write_bytes(with_deltas_of_zero(path.read_bytes()))
             case "said":
@@ -225,6 +227,27 @@ def with_second_entry(data: bytes, other: bytes, count: int) -> bytes:
     moov = next(at for kind, at, _, _ in boxes(data) if kind == b"moov")
     assert moov > data.index(b"mdat"), "chunks stay where they are"
     return data[:moov] + _rebuilt(data, moov, len(data), tables, {})
+
+
+def hide_pictures(path: Path, target: Path) -> None:
+    """VP8 in which every ninth packet shows nothing, like an alternate reference frame."""
+    with av.open(str(path)) as source, av.open(str(target), "w") as out:
+        streams = {stream.index: out.add_stream_from_template(stream) for stream in source.streams}
+        count = 0
+        for packet in source.demux():
+            if not packet.size:
+                continue
+            made = packet
+            if packet.stream.type == "video":
+                count += 1
+                data = bytearray(bytes(packet))
+                if count % 9 == 5 and not packet.is_keyframe:
+                    data[0] &= ~0x10
+                made = av.Packet(bytes(data))
+                made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
+                made.is_keyframe = packet.is_keyframe
+            made.stream = streams[packet.stream_index]
+            out.mux(made)
 
 
 def without_vui(data: bytes) -> bytes:

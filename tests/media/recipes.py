@@ -79,6 +79,7 @@ def _two(first: dict[str, object], second: dict[str, object], **both: object) ->
 _PYRAMID = _x264("b-pyramid=normal:ref=4:b-adapt=0")
 _HYBRID = {"movflags": "+frag_keyframe"}
 """Samples in the index, and in fragments behind it."""
+_VP8 = {"b": "600k", "deadline": "realtime", "cpu-used": "8"}
 _NEGATIVE = {"movflags": "+negative_cts_offsets"}
 _HDR10 = _x265(
     "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:hdr10=1:max-cll=1000,400:"
@@ -138,6 +139,10 @@ OTHER_CODECS: dict[str, Recipe] = {
     "av1-mkv": Recipe(_spec(120, codec="libsvtav1", gop=30, audio="libopus", suffix=".mkv")),
     "opus-vp9": Recipe(_spec(frames=120, codec="libvpx-vp9", audio="libopus", suffix=".webm")),
     "vp9": Recipe(_spec(120, codec="libvpx-vp9", gop=30)),
+    "vp8": Recipe(_spec(120, codec="libvpx", gop=40, audio="libopus", suffix=".webm", codec_options=_VP8)),
+    "vp8-hidden": Recipe(
+        _spec(120, codec="libvpx", gop=40, audio="libopus", suffix=".webm", codec_options=_VP8), "hide"
+    ),
     "mpeg4": Recipe(_spec(120, codec="mpeg4", gop=12)),
     "mjpeg": Recipe(_spec(90, codec="mjpeg", suffix=".mov", gop=None)),
 }

@@ -213,15 +213,22 @@ def heard_order(pts: array[int], window: tuple[int, int], size: int) -> array[in
 
 
 def told_apart(
-    pts: array[int], sync: Iterable[int], timescale: int, *, may_step_back: bool
+    pts: array[int],
+    sync: Iterable[int],
+    timescale: int,
+    unseen: frozenset[int] = frozenset(),
+    *,
+    may_step_back: bool,
 ) -> tuple[array[int], frozenset[int]]:
     """Give every picture a unique time, so that its time determines its position; also return the hidden pictures.
 
     Of pictures with one time, those decoded later follow a tenth of a millisecond (or a tick) later. If times may step
     back, as where recordings overlap that were appended, what is decoded first is shown; a keyframe earlier than what
-    came before it begins the overlap. The pictures hidden by that get times before all others.
+    came before it begins the overlap. The pictures hidden by that, and those `unseen`, get times before all others.
     """
-    hidden = frozenset(_overlapping(pts, frozenset(sync))) if may_step_back else frozenset[int]()
+    hidden = unseen
+    if may_step_back:
+        hidden |= frozenset(_overlapping(pts, frozenset(sync)))
     if not hidden and len(set(pts)) == len(pts):
         return pts, hidden
     apart, least = array("q", pts), -(-timescale // 10_000)

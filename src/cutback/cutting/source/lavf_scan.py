@@ -16,6 +16,7 @@ import av
 from av.container import InputContainer
 
 from cutback.cutting.codecs import parameter_sets
+from cutback.cutting.codecs.vpx import shows
 from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import COVER, Description, Index, Kind, Track, heard_order, presented_order, told_apart
@@ -59,7 +60,9 @@ def scan(
     others = covers = 0
     for stream in container.streams:
         if stream.type in {"video", "audio"} and stream.codec_context is not None and not _is_cover(stream):
-            columns[stream.index] = _Column(_lacking_parameter_sets(stream))
+            columns[stream.index] = column = _Column(_lacking_parameter_sets(stream))
+            name = stream.codec_context.name
+            column.may_show_nothing = name if name in {"vp8", "vp9"} else ""
         elif stream.type == "video" and _is_cover(stream):
             covers += 1
         else:
@@ -146,6 +149,10 @@ class _Column:
         self.jumps: list[tuple[int, int]] = []
         self.ahead: int | None = None
         self.least_delay = _FOREVER
+        self.may_show_nothing = ""
+        """The codec, if it has packets that show nothing."""
+        self.unseen: list[int] = []
+        """Packets that are decoded and show nothing."""
         self.is_ambiguous = False
         """Whether the times of packets are ambiguous."""
 
@@ -162,6 +169,8 @@ class _Column:
             if packet.has_sidedata("skip_samples"):
                 # The first 4 bytes: samples to skip at the start (FFmpeg's AV_PKT_DATA_SKIP_SAMPLES).
                 self.skip = int.from_bytes(bytes(packet.get_sidedata("skip_samples"))[:4], "little")
+        if self.may_show_nothing and not shows(self.may_show_nothing, memoryview(packet)):
+            self.unseen.append(len(self.pts))
         if packet.is_keyframe:
             self.sync.append(len(self.pts))
         self.pts.append(time)
@@ -220,8 +229,10 @@ class _Column:
         if kind == "video":
             times, base = decode_times(pts)
             dts = array("q", (time + base for time in times))
-            pts, hidden = told_apart(pts, self.sync, timescale, may_step_back=True)
-            self.is_ambiguous = pts is not self.pts
+            unseen = frozenset(self.unseen)
+            pts, hidden = told_apart(pts, self.sync, timescale, unseen, may_step_back=True)
+            shown = (number for number in range(len(pts)) if number not in unseen)
+            self.is_ambiguous = pts is not self.pts and any(pts[number] != self.pts[number] for number in shown)
         else:
             self.is_ambiguous = not all(map(lt, pts, islice(pts, 1, None)))
         window = (min(pts) if kind == "audio" else min(self.pts), limit)
