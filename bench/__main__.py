@@ -36,11 +36,11 @@ _CACHE = "CUTBACK_BENCH_CACHE"
 
 
 def main() -> int:
-    """Run what was asked for. Exit code 1: something could not be measured."""
+    """Run the requested sections. Exit code 1: something could not be measured."""
     options = _options()
     cache = Path(os.environ.get(_CACHE) or _ROOT / ".bench").resolve()
     for name in [name for name in os.environ if name.startswith("CUTBACK_")]:
-        del os.environ[name]  # settings of this shell must not colour the figures; and ours is none of Cutback's
+        del os.environ[name]  # settings of this shell must not affect the figures, and ours are not Cutback's
     # The programs that are measured find this package and Cutback wherever they are started.
     os.environ["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
     where = circumstances(" ".join(["python -m bench", *sys.argv[1:]]))

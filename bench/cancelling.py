@@ -27,7 +27,7 @@ PROMISED_SECONDS = 1.0
 
 _LOOK_SECONDS = 0.002
 _PAUSES = (0.0, 0.5)
-"""Seconds of encoding before the cancel: in no step with the worker's looks at the record."""
+"""Seconds of encoding before the cancel, not synchronous with the worker's checks of the record."""
 _RANGES = 10
 
 

@@ -130,7 +130,7 @@ def _measure(catalogue: SqliteCatalogue, path: Path, size: int) -> Lookups:
     whole, day = _LENGTH * each, min(_LONG, _LENGTH * each)
 
     def anywhere() -> tuple[str, datetime, datetime]:
-        # Half of them where the day-long recording runs beside the others.
+        # Half of them at times when the day-long recording runs in parallel with others.
         moment = _BEGIN + dice.random() * (day if dice.random() < 0.5 else whole)
         return f"camera-{dice.randrange(cameras):04d}", moment, moment + _SPAN
 

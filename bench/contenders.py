@@ -52,7 +52,7 @@ class Run:
     bytes_read: int
     """Of the source; of peers, by the kernel's count of what the process read from files."""
     requests: int | None = None
-    """To the store; None where there is none."""
+    """Requests to the store; None without a store."""
     frames_encoded: int | None = None
     """As the tool itself tells; None where it does not."""
 
@@ -70,7 +70,7 @@ class Contender(Protocol):
         ...
 
     def run(self, work: Work, folder: Path, /, *, sampled: bool) -> Run:
-        """Make the clip, in `folder` or in a store of its own.
+        """Make the clip, in `folder` or in the contender's own store.
 
         Raises:
             ToolFailedError: it could not.
@@ -80,7 +80,7 @@ class Contender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program started anew for each clip."""
+    """A program that is started for each clip."""
 
     name: str
     command: Callable[[Work, Path], list[str]]
@@ -113,7 +113,7 @@ class WarmWorker:
     _made: int = 0
 
     def run(self, work: Work, _folder: Path, /, *, sampled: bool) -> Run:
-        """See `Contender.run`. The worker is idle when it begins; its clip lies in its own store."""
+        """See `Contender.run`. The worker is idle at the beginning; its clip is in its own store."""
         process = self._process or self._start(work)
         settle(process.pid)
         self._made += 1
@@ -214,7 +214,7 @@ def contenders(smartcut: Path | None, home: Path) -> list[Contender]:
 
 
 def install_smartcut(cache: Path, say: Callable[[str], None]) -> Path | None:
-    """Its program, in a virtual environment of its own; None when it cannot be installed."""
+    """Its program, in a separate virtual environment; None if it cannot be installed."""
     folder = cache / f"smartcut-{SMARTCUT}"
     program = folder / "bin" / "smartcut"
     if program.exists():

@@ -99,7 +99,7 @@ class Race:
         if result.failure:
             return
         self.folder.mkdir(parents=True)
-        os.sync()  # nobody waits for what the one before has written
+        os.sync()  # so that no run waits for what the previous one has written
         try:
             run = contender.run(self.work, self.folder, sampled=self.quick or number == 0)
             result = replace(result, first=run) if number == 0 else replace(result, runs=(*result.runs, run))

@@ -32,7 +32,7 @@ class Verdict:
     """A clip compared with its source."""
 
     first: int | None
-    """Frames from the one asked for to the one it begins with: 0 is right, less is early. None: unlike any."""
+    """Frames from the requested first frame to the actual one: 0 is right, negative is early. None: unrecognized."""
     last: int | None
     """The same of its last frame: 0 is right, more is late."""
     frames: int
@@ -42,7 +42,7 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """Exactly what was asked for, as far as its ends and its number of frames tell."""
+        """Whether its ends and its number of frames are exactly as requested."""
         return self.first == self.last == 0 and self.frames == self.wanted
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class Quality:
 
     changed: int
     lowest: float
-    """PSNR of the worst of them, dB; infinite when there is none."""
+    """PSNR of the worst of them in dB; infinite if there are none."""
     mean: float
     """Of their PSNRs, dB."""
 
@@ -104,7 +104,7 @@ class Judge:
 
 
 def presented_times(path: Path) -> list[Fraction]:
-    """When each frame of a file is shown, in seconds, ascending; what an edit list hides is left out."""
+    """When each frame of a file is shown, in seconds, ascending, without frames that an edit list hides."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         return sorted(

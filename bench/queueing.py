@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 _PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.001
 _PAUSES = (0.0, 0.05)
-"""Seconds between two clips: as they come in life, in no step with the worker's looks at the queue."""
+"""Seconds between two clips, as in real use, not synchronous with the worker's polling of the queue."""
 
 
 class QueueStuckError(Exception):

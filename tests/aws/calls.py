@@ -26,7 +26,7 @@ _AS_IAM_HAS_IT = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Call:
-    """One kind of call that somebody made."""
+    """One kind of call that was made."""
 
     caller: str
     """The access key that signed it."""

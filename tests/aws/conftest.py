@@ -30,7 +30,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "email": "sea@example.org",
     },
 }
-"""What each is told, beside the package and that it is disposable."""
+"""The variables of each example, in addition to the package and that it is disposable."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,7 +63,7 @@ def stacks(
     tmp_path_factory: pytest.TempPathFactory,
     image_on_its_way: object,
 ) -> Iterator[dict[str, Future[Stack]]]:
-    """Every example by its name, on its way to being applied, each to a stand-in of its own."""
+    """Every example by name, while it is applied, each to a separate stand-in."""
     common = {"package": str(package), "architecture": "x86_64", "disposable": True}
     wanted = os.environ.get("CUTBACK_TEST_EXAMPLES", ",".join(EXAMPLES)).split(",")
     with ExitStack() as stack, ThreadPoolExecutor(len(EXAMPLES)) as pool:
@@ -107,7 +107,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 def image_on_its_way(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Future[images.Image] | None]:
-    """What the Dockerfile makes, begun beside everything else; None where it cannot be made, or nobody wants it."""
+    """The result of the Dockerfile, built in parallel; None if it cannot be built or is not needed."""
     wanted = any({"image", "workers_image"} & set(getattr(item, "fixturenames", ())) for item in request.session.items)
     if images.missing() or not wanted:
         yield None
@@ -119,7 +119,7 @@ def image_on_its_way(
 
 @pytest.fixture(scope="session")
 def image(image_on_its_way: Future[images.Image] | None) -> images.Image:
-    """What the Dockerfile makes; skipped where nobody may chroot."""
+    """The result of the Dockerfile; skipped if chroot is not allowed."""
     if image_on_its_way is None:
         # Under CI, what could be installed must be.
         (pytest.fail if os.environ.get("CI") and os.geteuid() == 0 else pytest.skip)(images.missing())
@@ -144,7 +144,7 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
 
 @pytest.fixture(scope="session")
 def receiver() -> Iterator[Receiver]:
-    """Who hears of every event by webhook, in examples/complete."""
+    """The receiver of every event by webhook, in examples/complete."""
     with receiving() as receiver:
         yield receiver
 

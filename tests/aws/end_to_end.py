@@ -61,7 +61,7 @@ def die_at_it(stack: Stack, *, queue: str = "queue_url") -> int:
 
 
 def is_empty(stack: Stack, queue: str) -> bool:
-    """Whether a queue holds nothing, in hand or not."""
+    """Whether a queue has no messages, visible or in flight."""
     kinds = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = stack.moto.client("sqs").get_queue_attributes(QueueUrl=stack.outputs[queue], AttributeNames=kinds)
     return set(answer["Attributes"].values()) == {"0"}

@@ -106,7 +106,7 @@ def fresh_root(python: str, folder: Path) -> Path:
 
 def _prepared(root: Path) -> Path:
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
-    # The machine may reach the world through a proxy with certificates of its own.
+    # The machine may reach the internet through a proxy with its own certificates.
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     shutil.copy(_CERTIFICATES, root / _CERTIFICATES.relative_to("/"))
     return root

@@ -32,7 +32,7 @@ class Functions:
     folder: Path
     """The unpacked zip."""
     settings: dict[str, str] = field(default_factory=dict)
-    """What they are told beside what the stack tells them: what only a stand-in on loopback needs."""
+    """Variables in addition to those of the stack, which only a stand-in on loopback needs."""
     memory: int = 0
     """The most bytes that one of them took itself, without what it started."""
     lines: list[str] = field(default_factory=list)

@@ -129,7 +129,7 @@ class HeaderPolicies:
     PATH = "/2020-05-31/response-headers-policy"
 
     def __init__(self, app: App) -> None:
-        """There are none yet."""
+        """Begin without any."""
         self._app = app
         self._configs: dict[str, str] = {}
 
@@ -165,7 +165,7 @@ class Recorded:
     """The application, with a line for each request in a file."""
 
     def __init__(self, app: App, path: Path) -> None:
-        """The file is begun anew."""
+        """Begin a new file."""
         self._app = app
         self._lock = threading.Lock()
         self._file = path.open("w", encoding="utf-8", buffering=1)
@@ -173,7 +173,7 @@ class Recorded:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         kind = environ.get("CONTENT_TYPE", "")
         body = b""
-        # Objects are none of our business, and may be large.
+        # The bodies of objects are irrelevant here, and may be large.
         if "json" in kind or "x-www-form-urlencoded" in kind:
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = io.BytesIO(body)

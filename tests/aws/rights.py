@@ -18,7 +18,7 @@ from tests.aws.calls import Call
 
 @dataclass(frozen=True, slots=True, order=True)
 class Right:
-    """One action upon one pattern of resources that a policy allows."""
+    """One action on one pattern of resources that a policy allows."""
 
     action: str
     resource: str

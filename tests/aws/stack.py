@@ -93,7 +93,7 @@ class Stack:
     state: dict[str, Any]
 
     def function(self, role: str) -> dict[str, Any]:
-        """What Lambda was told of a function (`worker`, `housekeeping`, `webhooks`): handler, environment and all."""
+        """The configuration of a function (`worker`, `housekeeping`, `webhooks`): handler, environment and so on."""
         client = self.moto.client("lambda")
         name = self.outputs["functions"][role]["name"]
         return dict(client.get_function_configuration(FunctionName=name, Qualifier="live"))
@@ -115,7 +115,7 @@ class Stack:
         return rights_of(policies(self.state)[name])
 
     def task(self) -> dict[str, Any]:
-        """The task of the long-running workers, as ECS was told of it."""
+        """The task definition of the long-running workers."""
         ecs, told = self.moto.client("ecs"), self.outputs["service"]
         (service,) = ecs.describe_services(cluster=told["cluster"], services=[told["service"]])["services"]
         return dict(ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"])

@@ -54,7 +54,7 @@ def functions(minimal: Stack, unpacked: tuple[str, Path], records_url: str) -> F
 
 @pytest.fixture(scope="module")
 def listener(minimal: Stack) -> Iterator[str]:
-    """The URL of a queue that hears of all that `video_production` carries; gone before the stack is."""
+    """The URL of a queue that receives everything from `video_production`; removed before the stack."""
     sqs, sns = minimal.moto.client("sqs"), minimal.moto.client("sns")
     url = sqs.create_queue(QueueName="a-listener")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -109,7 +109,7 @@ def functions(
 
 @pytest.fixture
 def heard(functions: Functions, receiver: Receiver) -> Receiver:
-    """The receiver, content and with nothing heard, nor anything on its way to it."""
+    """The receiver, which accepts everything, without any earlier or pending deliveries."""
     receiver.statuses = [204]
     functions.play("webhooks", batch_size=10)
     receiver.came.clear()
@@ -195,7 +195,7 @@ def test_a_job_that_does_not_fit_into_the_function_is_finished_by_the_long_runni
     functions.play("webhooks", batch_size=10)
     heard.came.clear()
 
-    # What the long-running workers must live with: a message that killed whoever took it, and one that is nonsense.
+    # What the long-running workers must survive: a message that kills its workers, and one that is nonsense.
     url = functions.stack.outputs["long_queue_url"]
     long = {"CUTBACK_QUEUE_URL": url, "CUTBACK_LONG_QUEUE_URL": ""}
     (message,) = functions.stack.moto.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=0)["Messages"]
@@ -221,7 +221,7 @@ def test_a_job_that_does_not_fit_into_the_function_is_finished_by_the_long_runni
     assert deadly.failure is not None
     assert deadly.failure.reason == WorkersDiedError.reason
     dead = cutback(functions, "dead-letters", "--json", **long)["dead_letters"]
-    assert len(dead) == 2  # and not one more for each time that somebody looked
+    assert len(dead) == 2  # listing them does not create copies
     assert any("JSON" in letter["reason"] for letter in dead)
     assert [letter["reason"] for letter in letters(functions)] == ["the receiver answered 410"]
 

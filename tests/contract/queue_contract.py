@@ -71,9 +71,9 @@ class QueueContract:
     ordered = True
     """Messages come in the order in which they became visible."""
     exact_receipts = True
-    """A receipt is stale as soon as its message is delivered again, deleted or given up, and every call says so."""
+    """A receipt is stale once its message is delivered again, deleted or a dead letter, and every call says so."""
     exact_redrives = True
-    """Several redrives at once tell each how many letters itself brought back."""
+    """Concurrent redrives each return how many dead letters they themselves sent back."""
     accuracy = timedelta()
     """By how much a queue's times may be off."""
     longest_extension = timedelta(hours=12)

@@ -99,7 +99,7 @@ def test_documentdb_is_known_by_amazons_own_authorities(
 
 
 def test_amazons_authorities_are_the_ones_that_were_looked_at() -> None:
-    """A change of the file is a change of whom databases are trusted by: look at each certificate, then pin it."""
+    """A change of the file changes which databases are trusted: check each certificate, then update the hash."""
     content = AMAZON_ROOTS.read_bytes()
     assert sha256(content).hexdigest() == "75f876271323edf87414f032ccabd8afe6aef1f3e206741375a4dec05d9a8669"
     context = ssl.create_default_context(cafile=str(AMAZON_ROOTS))
@@ -188,7 +188,7 @@ def documents(message: bytes) -> dict[str, Any]:
 
 
 def operators(condition: Any) -> Iterator[str]:
-    """All `$…` in a condition, and the assurance that sparse fields are asked for with `$exists`."""
+    """Return all `$…` in a condition, and check that sparse fields are queried with `$exists`."""
     if isinstance(condition, list):
         for each in condition:
             yield from operators(each)

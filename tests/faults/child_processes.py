@@ -51,7 +51,7 @@ class ChildProcesses:
         hear: Callable[[str], None] = lambda _line: None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`hear` receives every line that the program writes."""
+        """`hear` is called with every line that the program writes."""
         self.name = name
         self._hear = hear
         self._rest = b""

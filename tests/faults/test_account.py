@@ -37,7 +37,7 @@ class Requester:
     chance: random.Random = field(default_factory=lambda: random.Random(20261124))
     accepted: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    """Messages that came into the queue by another door, and are no requests or somebody else's."""
+    """Messages that other senders put into the queue, and that are not requests or use the ids of other clips."""
 
     def ask(self) -> None:
         number = len(self.accepted)
@@ -103,7 +103,7 @@ def check_books(workers: WorkerProcesses, requester: Requester) -> None:
     assert len(requester.accepted) == states[ClipState.READY] + states[ClipState.FAILED]
     reasons = {clip.id: clip.failure.reason for clip in clips if clip.state is ClipState.FAILED and clip.failure}
     assert set(reasons.values()) <= {"recording_not_found", "gave_up"}
-    # What was given up can be brought back: it has its dead letter.
+    # Every failed clip has its dead letter, so it can be redriven.
     assert {clip_id for clip_id, reason in reasons.items() if reason == "gave_up"} <= ours
     # What was refused is kept aside, once.
     assert Counter(others) == Counter(requester.refused)
@@ -123,7 +123,7 @@ def ids_of(clips: list[Clip], state: str) -> list[str]:
 
 
 def split(letters: list[DeadLetter], accepted: set[str], refused: list[str]) -> tuple[set[str], list[str]]:
-    """Whose clips were given up, and the bodies of all other letters."""
+    """Return the ids of clips with dead letters, and the bodies of all other dead letters."""
     strangers = set(refused)
     ours, others = set(), []
     for letter in letters:

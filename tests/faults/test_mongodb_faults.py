@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
 
 @pytest.fixture(autouse=True)
 def _looks_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a broken connection the driver waits half a second before it looks at the server again."""
+    """After a broken connection, the driver waits half a second before it checks the server again."""
     monkeypatch.setattr(common, "MIN_HEARTBEAT_INTERVAL", 0.02)
 
 

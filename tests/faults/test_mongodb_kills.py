@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 def insist(ask: Callable[[], T]) -> T:
-    """As a caller does who tries again later."""
+    """Repeat the call, as a caller does that tries again later."""
     while True:
         try:
             return ask()
@@ -48,7 +48,7 @@ def read(records: MongoRecords, clip_id: str) -> Clip:
 
 
 def change(records: MongoRecords, clip_id: str) -> Clip:
-    """One further change of a clip that nobody else changes; its caller finds out whether it was made."""
+    """Make one more change of a clip that no other process changes; find out whether it was made."""
     changed = read(records, clip_id).swept(now=T0)
     while True:
         try:
@@ -61,7 +61,7 @@ def change(records: MongoRecords, clip_id: str) -> Clip:
 
 @dataclass
 class KillScenario:
-    """All who take part."""
+    """All participants."""
 
     server: MongoServer
     proxy: MongoProxy
@@ -102,7 +102,7 @@ class KillScenario:
             self.server.start()
 
     def follow(self) -> list[str]:
-        """The ids of all events, as a follower sees them who begins before the first."""
+        """The ids of all events, as a reader sees them that begins before the first one."""
         records, position, seen = insist(lambda: MongoRecords(Mongo(self.url))), 0, list[str]()
         while True:
             last = self.over.is_set()

@@ -124,7 +124,7 @@ def test_a_fault_of_s3_costs_no_clip_and_leaves_nothing(
 def test_a_put_whose_answer_was_lost_does_not_fail_when_it_is_repeated(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, fault: str
 ) -> None:
-    """The store's own client sends it again, and hears that the object is there already (412)."""
+    """The store's own client repeats it, and gets the answer that the object already exists (412)."""
     s3_harness = S3Harness(tmp_path, aws, proxy, place_of("again", fault), max_retries="3")
     s3_harness.harness.submit()
     proxy.fail("PUT", fault)

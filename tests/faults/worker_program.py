@@ -56,7 +56,7 @@ class Plan:
 
 @dataclass
 class StumblingRendition(FakeRendition):
-    """Passes a stage of its own, `storing`, right before its last bytes."""
+    """Passes an additional stage, `storing`, right before its last bytes."""
 
     plan: Callable[[str], None] = lambda _stage: None
 

@@ -179,7 +179,7 @@ def _overlap(part: ExpectedRange) -> tuple[Fraction, Fraction]:
 
 
 def _judge_sync(shown: Presented, part: ExpectedRange, begin: Fraction, end: Fraction) -> None:
-    """Compare half-second pieces from `begin` to `end`, in the clip's seconds, with what should be heard."""
+    """Compare half-second blocks from `begin` to `end`, in the clip's seconds, with the expected sound."""
     assert shown.audio_start is not None
     rate = shown.sample_rate
     guard = 0.03 if end - begin > Fraction(1, 4) else 0.0  # an encoder smears a join over a packet
@@ -231,7 +231,7 @@ def _check_facts(clip: CutResult, shown: Presented, wanted: Sequence[ExpectedRan
 
 
 def _spans(wanted: Sequence[ExpectedRange]) -> list[tuple[Fraction, Fraction, bool]]:
-    """Ranges that follow upon each other in one recording may be told as one."""
+    """Consecutive ranges of one recording may be reported as one."""
     spans: list[tuple[ReferenceRecording, Fraction, Fraction, bool]] = []
     for part in wanted:
         if spans and spans[-1][0] is part.reference and spans[-1][2] == part.start:

@@ -31,7 +31,7 @@ LONGEST = 120
 TOLERANCE = 0.0015
 """Seconds within which a time names a frame: a millisecond, and the rounding of decimal times."""
 SAME_PICTURE = 4.0
-"""Levels of 255 that a small grey picture may differ on average and still be the same: the edges are encoded anew."""
+"""Levels (of 255) by which small grey pictures may differ on average and still be the same: edges are re-encoded."""
 IN_SYNC = 0.03
 """Seconds that sound may be off."""
 
@@ -197,7 +197,7 @@ def judge(path: Path, count: int, seed: str) -> Verdict:
 
 
 def run(files: Sequence[Path], count: int, seed: str, told: Callable[[int, Verdict], None]) -> list[Verdict]:
-    """Judge all files, one after another; `told` hears of each."""
+    """Check all files, one after another; `told` is called for each."""
     verdicts = []
     for number, path in enumerate(files, 1):
         found = judge(path, count, seed)

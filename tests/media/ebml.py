@@ -8,7 +8,7 @@ SEGMENT, TRACKS, ENTRY, INFO, CLUSTER = 0x18538067, 0x1654AE6B, 0xAE, 0x1549A966
 
 
 def with_tracks(matroska: bytes, change: Callable[[bytes], bytes]) -> bytes:
-    """A file with another list of tracks; what names offsets in it is left out."""
+    """A file with another list of tracks, without the elements that contain offsets."""
     kept = []
     for kind, (begin, body_at), end in elements(matroska, 0, len(matroska)):
         if kind != SEGMENT:

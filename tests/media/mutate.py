@@ -48,7 +48,7 @@ def _give_up(_: int, frame: FrameType | None) -> None:
 
 
 def outcome(data: bytes) -> dict[str, str]:
-    """What becomes of a cut."""
+    """The outcome of a cut."""
     try:
         clip = cut_in_process([data], (0, Fraction("0.5"), Fraction("1.7")))
     except CutbackError as error:

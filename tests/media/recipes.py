@@ -67,7 +67,7 @@ def _x265(params: str) -> dict[str, str]:
 
 
 def _two(first: dict[str, object], second: dict[str, object], **both: object) -> tuple[MediaSpec, MediaSpec]:
-    """Two recordings of 100 frames that follow upon each other."""
+    """Two consecutive recordings of 100 frames."""
     start = both.pop("start", Fraction(0))
     assert isinstance(start, Fraction)
     return (
@@ -89,7 +89,7 @@ _HLG = _x265("colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc")
 _CAVLC: dict[str, object] = {"codec_options": _x264("cabac=0:ref=2"), "gop": 20}
 _CABAC: dict[str, object] = {"codec_options": _x264("ref=4:8x8dct=1:b-pyramid=normal"), "gop": 25}
 _WRAP = Fraction(2**33, 90000) - 3
-"""Seconds: three before the clock of MPEG-TS begins anew."""
+"""Seconds: three before the clock of MPEG-TS wraps around."""
 
 H264: dict[str, Recipe] = {
     "pyramid": Recipe(_spec(gop=48, bframes=3, codec_options=_PYRAMID, muxer_options=FASTSTART), copies=True),

@@ -38,7 +38,7 @@ class ReferenceRecording:
     sound_end: Fraction = Fraction(0)
     video_end: Fraction = Fraction(0)
     reference_at_zero: float = 0.0
-    """Where in the reference signal the recording's time zero lies, in seconds."""
+    """The recording's time zero in the reference signal, in seconds."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -53,7 +53,7 @@ class ReferenceRecording:
 
     @property
     def audio_frame(self) -> Fraction:
-        """Seconds that a packet of its sound lasts, of AAC where it is encoded anew."""
+        """The duration of a packet of its sound in seconds; of AAC if it is re-encoded."""
         samples = {"libmp3lame": 1152, "ac3": 1536}.get(self.spec.audio or "", 1024)
         if self.shown.sample_rate == 2 * self.spec.sample_rate:  # SBR
             samples *= 2

@@ -41,7 +41,7 @@ def numbers(reference: ReferenceRecording, start: str, end: str) -> Sequence[int
 
 
 def silent(shown: Presented, begin: float, end: float) -> bool:
-    """Whether nothing is heard from `begin` to `end`, but for what an encoder smears over the ends."""
+    """Whether it is silent from `begin` to `end`, except for the encoder's artefacts at the ends."""
     assert shown.audio_start is not None
     low, high = (round((at - float(shown.audio_start)) * shown.sample_rate) for at in (begin + 0.03, end - 0.03))
     return bool(np.abs(shown.audio[max(0, low) : high]).max() < 0.01)

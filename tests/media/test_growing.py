@@ -34,7 +34,7 @@ SPECS = {
     ),
 }
 CUT_AT = 12
-"""Lengths that each recording is looked at with, beside those packet by packet."""
+"""Lengths at which each recording is examined, in addition to every packet boundary."""
 
 WRITER = """
 import sys

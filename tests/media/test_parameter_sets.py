@@ -45,7 +45,7 @@ def test_a_transport_stream_without_parameter_sets(
 def test_an_mp4_whose_sample_entry_has_no_parameter_sets(
     precision: Precision, codec: str, tag: str, record: bytes, media_folder: Path, cutter: ChildCutter
 ) -> None:
-    """Copied, it would be a clip that nobody can play."""
+    """A copy would be a clip that cannot be played."""
     spec = MediaSpec(frames=90, gop=30, codec=codec, tag=tag, audio=None)
     data = bytearray(cached_media(spec, media_folder).read_bytes())
     (begin, _), *_ = find_boxes(bytes(data), b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")

@@ -25,7 +25,7 @@ Recordings = Callable[[str], ReferenceRecording]
 
 
 def written(time: Fraction, way: int) -> Instant:
-    """A frame's time the way somebody might write it."""
+    """A frame's time in one of the forms in which people write it."""
     micro = time * 1_000_000
     return [
         time,
@@ -51,7 +51,7 @@ def random_range(reference: ReferenceRecording, chance: random.Random) -> tuple[
 
 
 def whole_groups(reference: ReferenceRecording, part: ExpectedRange) -> int:
-    """Frames of the groups of pictures that lie in a range with the keyframe that follows them."""
+    """Frames of the GOPs that are in a range together with the next keyframe."""
     inside = [n for n in reference.keyframes if part.first <= n <= part.stop]
     return inside[-1] - inside[0] if inside else 0
 

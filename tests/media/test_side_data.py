@@ -1,4 +1,4 @@
-"""Side data of pictures that PyAV has no name for is passed over."""
+"""Side data of pictures that PyAV does not know is ignored."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def judge(clip: CutResult, ranges: list[tuple[str, str]], by: Fraction, path: Pa
     shown = decode_presented(clip.data)
     source = decode_presented(path)
     assert source.audio_start is not None
-    # Where in the recording's own sound its time zero lies: a piece before the step tells.
+    # The recording's time zero in its own sound, found from a block before the step.
     zero = match_sound(source.audio[24_000:36_000], 48_000, spec, 0.5, 0.1).start - 0.5
     pictures = min(source.times) - source.audio_start
     step_begin, step_end = float(AT + min(by, Fraction(0))) - 0.15, float(AT + max(by, Fraction(0))) + 0.25

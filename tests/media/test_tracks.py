@@ -24,7 +24,7 @@ LANGUAGES = ["deu", "fra"]
 
 
 def two_languages(folder: Path, suffix: str) -> Path:
-    """A recording with two sound tracks, each of its own sound."""
+    """A recording with two audio tracks that have different sound."""
     sources = [cached_media(spec, folder) for spec in (PICTURES, SECOND)]
 
     def make(path: Path) -> None:

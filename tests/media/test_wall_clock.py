@@ -109,7 +109,7 @@ def check(one: Camera, start: Fraction, end: Fraction) -> bool:
 
 
 def check_times(one: Camera, expected: list[Shot], times: list[Fraction], coverage: Coverage) -> None:
-    """Frames lie in the clip as they lie on the wall clock, but for gaps, which are left out."""
+    """Frames have the same distances in the clip as on the wall clock, except for skipped gaps."""
     frame = 1 / one.spec.fps
     holes = [((hole.begins - T0), (hole.ends - T0)) for hole in coverage.holes]
     pace = one.parts[0].pace

@@ -89,7 +89,7 @@ class PathHarness:
             self.at_stage = lambda _stage: None
 
     def objects(self) -> list[str]:
-        """Every file in the clip store, whoever made it."""
+        """Every file in the clip store, whichever attempt made it."""
         root = self.settings.data / "clips"
         return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 

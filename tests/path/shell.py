@@ -24,7 +24,7 @@ SLOW = MediaSpec(width=1280, height=720, fps=Fraction(30), frames=600, gop=600)
 
 
 class Shell:
-    """Runs `cutback` in a folder of its own."""
+    """Runs `cutback` in a separate folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

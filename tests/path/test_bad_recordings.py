@@ -114,7 +114,7 @@ def test_what_cannot_be_read_fails_at_once_and_is_named(
     assert words in clip.failure.message
     assert clip.attempt == 1
     assert harness.types()[-1] == "failed"
-    # Once a good one lies there, the same clip is made.
+    # Once a good recording is there, the same clip is made.
     harness.put("bad.mp4", media(SHORT).read_bytes())
     accept.retry(harness.services, "bad")
     harness.work()
@@ -194,7 +194,7 @@ def fill(filler: Path) -> None:
 
 @pytest.fixture
 def clip_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own below the store of clips; named before `harness`, so that it is there longer."""
+    """A separate disk below the clip store; named before `harness`, so that it exists longer."""
     with small_disk(tmp_path / "data" / "clips", megabytes=1) as place:
         yield place
 

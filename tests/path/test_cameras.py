@@ -196,7 +196,7 @@ def test_what_arrives_while_a_clip_begins_to_wait_is_not_overlooked(harness: Pat
     def arriving(clip: Clip, *, announce: bool = True) -> bool:
         done = commit(clip, announce=announce)
         if clip.state is ClipState.WAITING and harness.services.catalogue.get_recording("b.mp4") is None:
-            # Told of just before the record said that anybody waits: nobody was woken.
+            # It arrives just before the record says that the clip waits, so no clip is woken.
             enter(harness, "b.mp4", soon, 60)
         return done
 
@@ -260,7 +260,7 @@ def test_the_older_format_is_answered_in_its_own_shape(make_harness: Callable[..
     available = list(answers.values())[-1]
     assert available["clip"] == {"url": "https://clips.example/5f1e/1/clip.mp4", "key": "5f1e/1/clip.mp4"}
     assert (available["startTimestampInMs"], available["cameraId"]) == (start + 1000, "north")
-    assert len(told) == len(answers) + 4  # beside every CloudEvent, not in its place
+    assert len(told) == len(answers) + 4  # in addition to every CloudEvent
 
 
 def test_several_cameras_are_a_clip_each_with_its_own_outcome(harness: PathHarness, hour: datetime) -> None:

@@ -37,7 +37,7 @@ def stocked(shell: Shell, media: Callable[[MediaSpec], Path]) -> Shell:
 
 @pytest.fixture
 def busy(stocked: Shell) -> Shell:
-    """With a clip of the slow one asked for."""
+    """With a requested clip of the slow recording."""
     stocked.json("submit", "--recording", "slow.mp4", "--from", "0.5", "--to", "19.5", "--id", "w")
     return stocked
 

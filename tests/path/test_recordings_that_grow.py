@@ -21,7 +21,7 @@ from cutback.services import Services
 
 BEFORE = MediaSpec(frames=120, gop=30, suffix=".ts")
 AFTER = MediaSpec(frames=120, gop=30, suffix=".ts", first_counter=120, start=Fraction(1000))
-"""What the same camera recorded next, started anew: its timestamps do not go on."""
+"""What the same camera recorded after a restart: its timestamps do not continue."""
 
 
 @pytest.fixture

@@ -253,7 +253,7 @@ def test_a_scan_looks_into_several_recordings_at_once(text_recordings: TextRecor
         for number in range(8)
     ]
     together = threading.Barrier(4, timeout=PATIENCE)
-    text_recordings.prober.meanwhile = together.wait  # nobody goes on before four are here
+    text_recordings.prober.meanwhile = together.wait  # none continues before four are here
     assert Scanned(seen=8, entered=keys) == Scanner(text_recordings.services, enter_recording).scan()
 
 

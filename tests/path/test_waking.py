@@ -29,7 +29,7 @@ from cutback.worker.receive import receive
 
 
 def arrived(start: datetime = TEN, seconds: int = 600) -> CameraRecording:
-    """A recording of the camera north, as its arrival tells of it."""
+    """A recording of the camera north, as its arrival event describes it."""
     return CameraRecording(
         key="north.mp4",
         etag="1",
@@ -64,7 +64,7 @@ def woken(harness: PathHarness) -> Counter[str]:
 
 
 def multiply(harness: PathHarness, clip_id: str, times: int) -> None:
-    """As many clips like this one, each with an id of its own."""
+    """This many clips like this one, each with its own id."""
     with sqlite3.connect(harness.settings.data / "cutback.sqlite") as connection:
         connection.execute(
             """
@@ -177,7 +177,7 @@ def test_a_later_scan_wakes_the_clips_that_an_earlier_one_could_not(
 def test_a_scan_that_is_interrupted_keeps_recordings_registered_meanwhile(
     text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recordings are entered side by side: the one before ends the scan, so nobody hears of this one's failure."""
+    """Recordings are entered in parallel: an earlier one ends the scan, so this one's failure is not reported."""
     text_recordings.put("a.20261123T100000.mp4")
     fail_once(text_recordings, monkeypatch)
     tried, failed = Event(), Event()

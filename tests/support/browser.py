@@ -147,7 +147,7 @@ def served(files: dict[str, bytes]) -> Iterator[str]:
 
 @contextmanager
 def chromium(address: str) -> Iterator[Any]:
-    """A page in it. The test is skipped, or with CI fails, where there is none."""
+    """A page in it. Without a browser, the test is skipped; with CI, it fails."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         _missing("CHROMIUM IS MISSING: whether browsers play the clips was not tested (apt install chromium)")

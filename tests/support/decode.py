@@ -35,13 +35,13 @@ class PresentedFrame:
     duration: Fraction
     """Seconds, as the file states it; 0 where it does not."""
     counter: int | None
-    """The number in its pixels; None where there is none to be read."""
+    """The number in its pixels; None if it is not readable."""
     unreadable: str
     """Why `counter` is None."""
     md5: str
     """Of all its samples; equal for bit-identical pictures."""
     luma: NDArray[np.uint8] | None
-    """Rows of 8-bit luma, if they were asked for."""
+    """Rows of 8-bit luma, if requested."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

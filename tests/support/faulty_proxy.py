@@ -37,7 +37,7 @@ FAULTS = [THROTTLE, ERROR, ERROR_AFTER, DROP, DROP_AFTER, CUT, HANG, HANG_AFTER]
 
 
 class FaultyProxy:
-    """Asks `plan` for every request, by its action (`SendMessage`, `Publish`), what shall become of it."""
+    """Asks `plan` for every request, by its action (`SendMessage`, `Publish`), what to do with it."""
 
     def __init__(self, upstream: str) -> None:
         self.upstream = urlsplit(upstream)
@@ -80,7 +80,7 @@ S3_ACTIONS = {
 
 
 def action_of(method: str, path: str, headers: dict[str, str]) -> str:
-    """SQS names its action in a header; S3's is the method, and what is asked for. Empty: it stands in the body."""
+    """SQS has the action in a header; for S3, it is the method and the resource. Empty: it is in the body."""
     asked = parse_qs(urlsplit(path).query, keep_blank_values=True)
     if "uploads" in asked:
         return "CreateMultipartUpload"
@@ -93,7 +93,7 @@ def action_of(method: str, path: str, headers: dict[str, str]) -> str:
 
 
 def embedded(action: str, body: bytes) -> bytes:
-    """How S3 says in an answer of 200 that it did not do it: for the first object asked for, or as a whole."""
+    """How S3 reports a failure in an answer with status 200: for the first requested object, or for all."""
     error = b"<Error>%s<Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
     if action != "DeleteObjects":
         return error % b""

@@ -28,7 +28,7 @@ _HANDSHAKE = {"hello", "ismaster", "isMaster", ""}
 
 
 class MongoProxy:
-    """Asks `plan` for every command but those of the handshake, by its name (`insert`), what shall become of it."""
+    """Asks `plan` for every command except those of the handshake, by name (`insert`), what to do with it."""
 
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
@@ -128,7 +128,7 @@ def _receive(connection: socket.socket) -> bytes:
 
 
 def _refusal(request: bytes) -> bytes:
-    """The answer to a request of somebody whose password is wrong."""
+    """The answer to a request with a wrong password."""
     said = {"ok": 0.0, "code": 18, "codeName": "AuthenticationFailed", "errmsg": "Authentication failed."}
     body = struct.pack("<I", 0) + b"\0" + bson.encode(said)
     asked = struct.unpack_from("<i", request, 4)[0]

@@ -25,7 +25,7 @@ def need_mongodb() -> None:
 
 
 def need_nx() -> None:
-    """The same for a test that wants a MongoDB of its own, such as one to kill."""
+    """The same for a test that needs a separate MongoDB, such as one to kill."""
     if find_spec("nx_27017") is None:
         if os.environ.get("CI"):
             pytest.fail("nx-27017 is not installed")
@@ -77,7 +77,7 @@ class MongoServer:
 
 
 def real_url() -> str:
-    """Of a database of its own in the MongoDB that the environment names."""
+    """The URL of a separate database in the MongoDB of the environment."""
     head, _, options = REAL.partition("?")
     scheme, _, rest = head.partition("://")
     hosts = rest.partition("/")[0]

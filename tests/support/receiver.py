@@ -18,7 +18,7 @@ class Receiver:
 
     statuses: list[int]
     came: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
-    """Of each call path, headers by their names in small letters, and body."""
+    """For each call: path, headers by lower-case name, and body."""
     linger: float = 0.0
     """Seconds for which the body of an answer drips."""
     url: str = ""
@@ -26,7 +26,7 @@ class Receiver:
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """Start one that is content with all it hears, and end it again."""
+    """Start a receiver that accepts everything, and stop it at the end."""
     received = Receiver([204])
 
     class Handler(BaseHTTPRequestHandler):

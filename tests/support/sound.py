@@ -34,7 +34,7 @@ class SoundMatch(NamedTuple):
     """Where in the reference a piece of sound comes from."""
 
     start: float
-    """Seconds into the reference at which the piece's first sample lies."""
+    """The position of the block's first sample in the reference, in seconds."""
     quality: float
     """Normalised correlation there, 0 to 1."""
 
@@ -51,7 +51,7 @@ def _band_pass(sample_rate: int) -> NDArray[np.float64]:
 
 @functools.lru_cache(maxsize=64)
 def _white_second(seed: int, sample_rate: int, second: int) -> NDArray[np.float64]:
-    # One generator per second: any part of the endless signal can be made without what lies before it.
+    # One generator per second: any part of the endless signal can be made without the parts before it.
     return np.random.default_rng([seed, sample_rate, second + 1000]).standard_normal(sample_rate)
 
 

@@ -56,4 +56,4 @@ class StallingNode:
                 if self._over.wait(0.02):
                     return
         except OSError:
-            pass  # whoever asked has hung up
+            pass  # the client has disconnected

@@ -54,7 +54,7 @@ FOR_DEVELOPERS = {
     "CUTBACK_TEST_PACKAGE",
     "CUTBACK_TEST_TERRAFORM_PLUGINS",
 }
-"""Variables of tests and measurements; CONTRIBUTING.md tells of them."""
+"""Variables of tests and benchmarks; CONTRIBUTING.md describes them."""
 MISSPELT_ON_PURPOSE = {"CUTBACK_LEES"}
 SHARED_OPTIONS = {"--json", "--data", "--debug", "--help"}
 RETRIED = {
@@ -361,7 +361,7 @@ INTERPRETERS = {"sh": ("bash", "-euo", "pipefail", "-c"), "python": ("python", "
 
 @dataclass(frozen=True)
 class Room:
-    """A folder as a reader has it who follows the pages: recordings, `cutback` on the path, workers running."""
+    """A folder like that of a reader who follows the pages: recordings, `cutback` on the path, running workers."""
 
     folder: Path
     environment: dict[str, str]

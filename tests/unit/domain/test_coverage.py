@@ -169,6 +169,6 @@ def test_no_moment_is_missing_or_shown_twice(
             assert 0 <= each.start < each.end
             assert each.end <= each.recording.duration * (1 + drift) + Fraction(1, 20)
         else:
-            # A hole is nobody's moment, but for what drift and missing frames take away.
+            # No recording covers a hole, except for what drift and missing frames remove.
             slack = timedelta(seconds=float(max(Fraction(1, 20), 60 * drift)))
             assert all(min(r.end, each.ends) - max(r.start, each.begins) <= slack for r in held)

@@ -116,7 +116,7 @@ def test_exactly_the_reasons_that_leave_a_dead_letter_count_as_parked(
     kind: type[errors.CutbackError],
 ) -> None:
     error = kind([]) if kind is errors.InvalidRequestError else kind()
-    # Where nobody can take it over, what was to be handed over is given up.
+    # If no other worker can take over, the message becomes a dead letter.
     assert is_parked(kind.reason) == isinstance(
         decide(error, 99, POLICY, trouble=Trouble(99, POLICY.patience)), MoveToDeadLetters | HandOver
     )

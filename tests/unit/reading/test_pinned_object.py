@@ -1,4 +1,4 @@
-"""What is appended to a recording does not trouble those who read it; whatever else is done to it is noticed."""
+"""Appending to a recording does not affect its readers; every other change is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queue URLs and topic ARNs: whom to ask, in which region, and what is refused."""
+"""Queue URLs and topic ARNs: endpoint, region, and what is refused."""
 
 from __future__ import annotations
 
