@@ -207,6 +207,8 @@ SOUNDS: dict[str, Recipe] = {
     "ac3": Recipe(_spec(120, audio="ac3"), copies=True),
     "ac3-ts": Recipe(_spec(audio="ac3", suffix=".ts", bframes=0)),
     "mov": Recipe(_spec(suffix=".mov", audio="pcm_s16le", gop=24, fps=Fraction(24)), copies=True),
+    "ipcm": Recipe(_spec(120, audio="pcm_s24le"), copies=True),
+    "fpcm-fragmented": Recipe(_spec(120, gop=30, audio="pcm_f32be", muxer_options=FRAGMENTED), copies=True),
     "pcm-mkv": Recipe(_spec(120, suffix=".mkv", audio="pcm_s16le")),
 }
 

@@ -73,3 +73,10 @@ def test_a_format_that_only_libavformat_knows_is_unsupported_too() -> None:
 def test_an_unknown_format_stays_unreadable(data: bytes) -> None:
     with pytest.raises(Exception, match="not a readable video"):
         cut_in_process([data], (0, Fraction(0), Fraction(1)))
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"avif", b"mif1"])
+def test_a_picture_in_boxes_is_unsupported(brand: bytes) -> None:
+    data = b"\0\0\0\x18ftyp" + brand + bytes(4) + b"mif1" + brand + b"\0\0\0\x0cmeta" + bytes(4)
+    with pytest.raises(MediaUnsupportedError, match="picture"):
+        cut_in_process([data], (0, Fraction(0), Fraction(1)))

@@ -163,3 +163,15 @@ def test_a_cover_picture_is_dropped_with_a_note(suffix: str, media_folder: Path,
     clip = cut_in_process([covered], RANGE)
     assert clip.facts.frames == 45
     assert "Its cover picture is not copied to the clip." in clip.facts.notes
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_chapters_are_left_out_with_a_note(suffix: str, media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    plain = cached_media(SPEC, media_folder)
+    marks = tmp_path / "chapters.txt"
+    marks.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=2\ntitle=One\n")
+    path = tmp_path / f"chapters{suffix}"
+    ffmpeg("-i", str(plain), "-i", str(marks), "-map_chapters", "1", "-map", "0", "-c", "copy", str(path))
+    clip = cut_in_process([path], RANGE)
+    assert clip.facts.frames == 45
+    assert any("chapters" in note for note in clip.facts.notes)

@@ -21,6 +21,7 @@ from cutback.domain.byte_ranges import coalesced
 
 Kind = Literal["video", "audio", "other"]
 
+CHAPTERS = "Its chapters are not carried over."
 COVER = "Its cover picture is not copied to the clip."
 
 _GAP = 65536

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
-from cutback.cutting.index import COVER, Hull, Index
+from cutback.cutting.index import CHAPTERS, COVER, Hull, Index
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_bytes
 from cutback.cutting.mp4.boxes import child, children, top_level
@@ -13,7 +13,7 @@ from cutback.cutting.mp4.created import created
 from cutback.cutting.mp4.descriptions import ENCRYPTED
 from cutback.cutting.mp4.fragments import Defaults, read_fragment
 from cutback.cutting.mp4.samples import Samples
-from cutback.cutting.mp4.tags import has_cover, read_tags
+from cutback.cutting.mp4.tags import has_chapters, has_cover, read_tags
 from cutback.cutting.mp4.trak import Trak, parse_trak
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 
@@ -21,6 +21,10 @@ from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError, Medi
 def is_mp4(head: bytes) -> bool:
     """Whether a file that begins with `head` (12 bytes) is MP4 or MOV, by its content."""
     return len(head) >= 8 and head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"}
+
+
+_PICTURES = {b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"mif1", b"msf1", b"avif")}
+"""Beginnings of files that hold pictures without an index of samples (ISO/IEC 23008-12)."""
 
 
 def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> Index:
@@ -57,6 +61,8 @@ def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> 
         elif kind == b"moof" and moov is not None:
             read_fragment(data, offset, source.size, defaults, fragments, limits.frames)
     if moov is None:
+        if read_bytes(source, 4, 8) in _PICTURES:
+            raise MediaUnsupportedError("It is a HEIF or AVIF picture.")
         raise MediaUnreadableError("It has no index (moov box); the recording was not finished or is truncated.")
     try:
         index = _read_moov(moov, fragments, source.size, limits, hull)
@@ -117,4 +123,6 @@ def _read_moov(
     tracks = (pictures if pictures is not None and trak is video else trak.track(zero, hull) for trak in traks)
     if has_cover(moov):
         notes.append(COVER)
+    if has_chapters(moov):
+        notes.append(CHAPTERS)
     return Index("mp4", tuple(tracks), tuple(notes))

@@ -76,6 +76,13 @@ def has_cover(moov: memoryview) -> bool:
     return False
 
 
+def has_chapters(moov: memoryview) -> bool:
+    """Whether there is a list of chapters."""
+    with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
+        return child(moov, b"udta", b"chpl") is not None
+    return False
+
+
 def _meta(parent: memoryview | None) -> memoryview | None:
     meta = None if parent is None else child(parent, b"meta")
     if meta is not None and bytes(meta[4:8]) != b"hdlr":  # MP4 gives this box a version and flags

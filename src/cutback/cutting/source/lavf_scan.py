@@ -19,7 +19,17 @@ from cutback.cutting.codecs import parameter_sets
 from cutback.cutting.codecs.vpx import shows
 from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import COVER, Description, Index, Kind, Track, heard_order, presented_order, told_apart
+from cutback.cutting.index import (
+    CHAPTERS,
+    COVER,
+    Description,
+    Index,
+    Kind,
+    Track,
+    heard_order,
+    presented_order,
+    told_apart,
+)
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.pcm import sample_bits
 from cutback.cutting.mp4.write import decode_times
@@ -97,6 +107,8 @@ def scan(
     zero = min(track.start for track in tracks)
     tracks = [replace(track, shift=-zero, start=track.start - zero, end=track.end - zero) for track in tracks]
     notes: tuple[str, ...] = ("Subtitles, attachments and data tracks are not copied to the clip.",) if others else ()
+    if container.chapters():
+        notes += (CHAPTERS,)
     if covers:
         notes += (COVER,)
     if jumps:
