@@ -107,3 +107,13 @@ def test_older_sound_of_quicktime_is_taken_apart_by_libavformat(
 )
 def test_an_entry_names_its_codec(fourcc: bytes, bits: int, flags: int, boxes: bytes, codec: str) -> None:
     assert pcm_codec(fourcc, bits, flags, memoryview(boxes)) == codec
+
+
+@pytest.mark.parametrize("damage", [b"\x7f\xc0\0\0", b"\x7f\x80\0\0", b"\x7e\xff\0\0"], ids=["nan", "inf", "huge"])
+def test_sound_that_is_no_number_becomes_silence(damage: bytes, media_folder: Path) -> None:
+    spec = MediaSpec(frames=90, gop=30, audio="pcm_f32be", suffix=".mov")
+    data = bytearray(cached_media(spec, media_folder).read_bytes())
+    at = data.index(b"mdat") + 4
+    middle = at + (len(data) - at) // 2
+    data[middle : middle + 4000] = damage * 1000
+    assert cut_in_process([bytes(data)], *RANGES).facts.frames > 0

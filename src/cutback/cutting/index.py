@@ -21,7 +21,7 @@ from cutback.domain.byte_ranges import coalesced
 
 Kind = Literal["video", "audio", "other"]
 
-CHAPTERS = "Its chapters are not carried over."
+CHAPTERS = "Its chapters are not copied to the clip."
 COVER = "Its cover picture is not copied to the clip."
 
 _GAP = 65536

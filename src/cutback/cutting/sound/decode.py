@@ -15,6 +15,9 @@ from cutback.cutting.source.footage import MediaSource
 FADE = Fraction(5, 1000)
 """Seconds over which sound fades at a join, so that it does not click."""
 
+_LOUDEST = 1e6
+"""Full scale is 1."""
+
 _TOLERANCE = Fraction(1, 100)
 """Seconds by which sound may deviate before it is moved (by inserting silence or dropping samples)."""
 
@@ -108,6 +111,16 @@ class _Resampler:
         self._like = like
         if frame is not None:
             yield from self._resampler.resample(frame)
+
+
+def without_noise(samples: array[float]) -> array[float]:
+    """The same samples; of damaged sound those beyond all measure, and what is no number, are silence.
+
+    The AAC encoder rejects a whole packet of sound for one of them.
+    """
+    if abs(sum(samples)) < _LOUDEST:  # in C, and no number makes it none as well
+        return samples
+    return array("f", (sample if abs(sample) < _LOUDEST else 0.0 for sample in samples))
 
 
 def faded(

@@ -21,7 +21,7 @@ from cutback.cutting.index import Track, layout_of
 from cutback.cutting.mp4.audio_config import parse_audio_config
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
 from cutback.cutting.plan.plan import FrameRange
-from cutback.cutting.sound.decode import FADE
+from cutback.cutting.sound.decode import FADE, without_noise
 from cutback.cutting.sound.soundtrack import BIT_RATE_A_CHANNEL, FRAME, MARGIN
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
@@ -261,7 +261,7 @@ class _Encoder:
             if at is not None:
                 frame = av.AudioFrame("fltp", self._layout, FRAME)
                 for plane, column in zip(frame.planes, columns, strict=True):
-                    data = column[at : at + FRAME].tobytes()
+                    data = without_noise(column[at : at + FRAME]).tobytes()
                     plane.update(data + bytes(plane.buffer_size - len(data)))
                 frame.sample_rate, frame.pts, frame.time_base = self._rate, at, Fraction(1, self._rate)
             for packet in encoder.encode(frame):

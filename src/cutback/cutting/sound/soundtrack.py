@@ -13,12 +13,13 @@ from operator import sub
 import av
 from av.codec.context import Flags
 
+from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Description, Track, layout_of, sound_entry
 from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
 from cutback.cutting.plan.plan import FrameRange
-from cutback.cutting.sound.decode import exact_sound, faded
+from cutback.cutting.sound.decode import exact_sound, faded, without_noise
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 
@@ -254,7 +255,16 @@ class _AacWriter:
         if frame is not None:
             frame.pts, frame.time_base = self._position, Fraction(1, self._rate)
             self._position += frame.samples
-        for packet in self._encoder.encode(frame):
+            for plane in frame.planes:
+                heard = array("f", bytes(plane)[: 4 * frame.samples])
+                if (kept := without_noise(heard)) is not heard:
+                    data = kept.tobytes()
+                    plane.update(data + bytes(plane.buffer_size - len(data)))
+        try:
+            packets = self._encoder.encode(frame)
+        except av.FFmpegError as error:
+            raise media_error("Its sound cannot be encoded", error) from error
+        for packet in packets:
             data = bytes(packet)
             assert packet.pts is not None
             offset = self._spool.append(data)
