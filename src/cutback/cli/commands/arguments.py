@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -161,21 +161,44 @@ def typed_key(named: str, text: str) -> str:
         raise WrongOptionsError([Fault(named, str(error))]) from None
 
 
-def requests_of_message(body: bytes) -> list[ClipRequest]:
-    """Return the requests in a file: one or several, in any form that the queue accepts.
+def requests_of_message(body: bytes, options: Mapping[str, Any] | None = None) -> list[ClipRequest]:
+    """Return the requests in a file: one or several, in any form that the queue accepts, or one a line.
+
+    `options` replace the fields of the same names; those that are None or empty are ignored.
 
     Raises:
-        InvalidRequestError: one of them is invalid, or there is none.
+        InvalidRequestError: one of them is invalid, or there is none. With several, each fault names its request.
+        WrongUsageError: the options have an id, and there are several requests.
     """
     from cutback.domain.requests.batch import single_requests
     from cutback.domain.requests.envelope import RequestItem, open_envelope
     from cutback.domain.requests.request import validate_request
 
-    items = open_envelope(body)
+    items = [item for line in _json_lines(body) or [body] for item in open_envelope(line)]
     contents = [each for item in items if isinstance(item, RequestItem) for each in single_requests(item.content)]
     if not contents or len(contents) < len([item for item in items if isinstance(item, RequestItem)]):
         raise InvalidRequestError([Fault("", "contains no request")])
-    return [validate_request(content) for content in contents]
+    given = {name: value for name, value in (options or {}).items() if value not in (None, "", [], {})}
+    if "id" in given and len(contents) > 1:
+        raise WrongUsageError(f"--id is for one request, and the file has {len(contents)}.")
+    made, faults = [], []
+    for number, content in enumerate(contents, 1):
+        try:
+            made.append(validate_request({**content, **given} if isinstance(content, dict) else content))
+        except InvalidRequestError as error:
+            where = f"request {number}" if len(contents) > 1 else ""
+            faults += [Fault(" ".join(filter(None, [where, fault.path])), fault.problem) for fault in error.faults]
+    if faults:
+        raise InvalidRequestError(faults)
+    return made
+
+
+def _json_lines(body: bytes) -> list[bytes]:
+    """The lines of a file that has a JSON object on each; empty if it is anything else."""
+    lines = [line for line in body.splitlines() if line.strip()]
+    if len(lines) < 2 or not all(line.strip().startswith(b"{") and line.strip().endswith(b"}") for line in lines):
+        return []
+    return lines
 
 
 def _camera_option(path: str) -> str:

@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from cutback.services import Services
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of clips.")]
+
+
+_SHORTEST_BEGINNING = 3
+"""Characters of an id that may stand for all of it."""
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -126,9 +130,13 @@ def submit(
         "expires_in": expires_in,
     }
     if file is not None:
-        if recording or cameras or start or end or duration or ranges or at or any(options.values()):
-            raise WrongUsageError("With a request from a file, only --wait is allowed.")
-        requests = _read_requests(file)
+        if start or end or duration or ranges:
+            raise WrongUsageError(
+                f"To cut from a recording, name it with an option: cutback submit --recording {file} …"
+            )
+        if recording or cameras or at:
+            raise WrongUsageError("A request from a file names its source itself; leave out --recording and --camera.")
+        requests = _read_requests(file, options)
     elif cameras:
         if recording or ranges:
             raise WrongUsageError("Use either --recording or --camera, not both; --range is only for recordings.")
@@ -158,12 +166,12 @@ def submit(
             screen.out.print(f"{escape(clip.id)}  ", formatting.state(clip), sep="")
 
 
-def _read_requests(file: str) -> list[ClipRequest]:
+def _read_requests(file: str, options: dict[str, Any]) -> list[ClipRequest]:
     if file == "-":
-        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1))
+        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1), options)
     try:
         with Path(file).open("rb") as stream:
-            return arguments.requests_of_message(stream.read(1024 * 1024 + 1))
+            return arguments.requests_of_message(stream.read(1024 * 1024 + 1), options)
     except FileNotFoundError:
         raise NoSuchFileError(f"The file {file} does not exist.") from None
     except IsADirectoryError:
@@ -240,10 +248,28 @@ def show(screen: Screen, clip_id: Annotated[str, typer.Argument(metavar="ID", he
     from cutback.lifecycle.lookup import clip_url, get_clip
 
     services = screen.existing()
-    clip = get_clip(services, clip_id)
+    clip = get_clip(services, _full_id(services, clip_id))
     path = clip_url(services, clip)
     screen.document({**clip.public(), **({"path": path} if path else {})})
     screen.show(formatting.clip_card(clip, path, services.clock()))
+
+
+def _full_id(services: Services, typed: str) -> str:
+    """The id of the clip that is meant: itself, or the only one among the newest that begins so.
+
+    Raises:
+        WrongUsageError: several begin so.
+    """
+    from cutback.ports import ClipQuery
+
+    if services.records.get_clip(typed) is not None:
+        return typed
+    page = services.records.list_clips(ClipQuery(), limit=1000)
+    found = [clip.id for clip in page.clips if clip.id.startswith(typed)] if len(typed) >= _SHORTEST_BEGINNING else []
+    if len(found) > 1:
+        shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
+        raise WrongUsageError(f"{len(found)} clips begin with {typed}: {shown}")
+    return found[0] if found else typed
 
 
 def cancel(

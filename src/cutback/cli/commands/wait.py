@@ -20,6 +20,7 @@ from cutback.services import Services
 from cutback.worker.signals import stopping_on_signals
 
 POLL_SECONDS = 0.2
+_LONELY = "No worker has started it yet. To run workers: cutback up"
 _HINT_AFTER = 5.0
 
 
@@ -32,10 +33,13 @@ def wait_for(screen: Screen, services: Services, clip: Clip) -> Clip:
     """
     stop = threading.Event()
     with stopping_on_signals(stop), Live(console=screen.err, transient=True, auto_refresh=False) as live:
-        began = time.monotonic()
+        began, told = time.monotonic(), False
         while not clip.state.final:
             if screen.live:
                 live.update(_view(clip, time.monotonic() - began), refresh=True)
+            elif not told and clip.state is ClipState.QUEUED and time.monotonic() - began > _HINT_AFTER:
+                told = True
+                screen.hint(_LONELY)
             if stop.wait(POLL_SECONDS):
                 raise StoppedError(f"The clip is still being made. To see it: cutback show {clip.id}")
             clip = get_clip(services, clip.id)
@@ -56,7 +60,5 @@ def _view(clip: Clip, waited: float) -> Group:
         formatting.took(waited),
     )
     lonely = clip.state is ClipState.QUEUED and waited > _HINT_AFTER
-    hint = (
-        "No worker has started it yet. To run workers: cutback up" if lonely else "Ctrl-C stops waiting, not the clip."
-    )
+    hint = _LONELY if lonely else "Ctrl-C stops waiting, not the clip."
     return Group(line, Text(hint, style="yellow" if lonely else "dim"))

@@ -1,0 +1,58 @@
+"""`cutback submit` with files, `--wait` without a terminal, and `cutback show` by the beginning of an id."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from tests.path.shell import Shell
+from tests.support.waiting import PATIENCE
+
+from cutback.cli.commands import wait
+
+
+def line(name: str, end: object = 2) -> str:
+    return json.dumps({"id": name, "source": {"recording": "sea.mp4", "start": 1, "end": end}})
+
+
+def test_a_file_of_json_lines_is_as_many_requests_and_a_fault_names_its_own(shell: Shell) -> None:
+    file = shell.folder / "requests.jsonl"
+    file.write_text("\n".join([line("a"), line("b"), ""]), encoding="utf-8")
+    assert [clip["id"] for clip in shell.json("submit", "requests.jsonl")["clips"]] == ["a", "b"]
+    file.write_text("\n".join([line("c"), line("d", "soon")]), encoding="utf-8")
+    (fault,) = shell.json("submit", "requests.jsonl", code=3)["error"]["faults"]
+    assert fault["path"] == "request 2 source[0].end"
+    assert shell.run("show", "c")[0] == 4, "none of a batch with a fault is taken"
+    assert shell.json("submit", "requests.jsonl", "--id", "x", code=2)["error"]["reason"] == "wrong_usage"
+
+
+def test_options_beside_a_file_replace_what_it_says(shell: Shell) -> None:
+    (shell.folder / "wave.json").write_text(line("a"), encoding="utf-8")
+    clip = shell.json("submit", "wave.json", "--id", "mine", "--tag", "best", "--webhook", "https://example.com/x")
+    assert clip["id"] == "mine"
+    assert clip["request"]["tags"] == ["best"]
+    assert clip["request"]["webhook"] == "https://example.com/x"
+
+
+def test_a_recording_that_is_taken_for_a_request_is_told_how_to_be_named(shell: Shell) -> None:
+    code, _, err = shell.run("submit", "sea.mp4", "--from", "75", "--to", "90")
+    assert code == 2
+    assert "cutback submit --recording sea.mp4" in err
+
+
+def test_show_takes_the_only_id_that_begins_so(shell: Shell) -> None:
+    for name in ("morning-1", "morning-2", "evening"):
+        (shell.folder / "wave.json").write_text(line(name), encoding="utf-8")
+        shell.json("submit", "wave.json")
+    assert shell.json("show", "even")["id"] == "evening"
+    assert "morning-1" in shell.json("show", "morn", code=2)["error"]["message"]
+    assert shell.json("show", "noon", code=4)["error"]["reason"] == "clip_not_found"
+
+
+def test_waiting_says_on_a_pipe_that_no_worker_has_started_it(shell: Shell) -> None:
+    (shell.folder / "wave.json").write_text(line("lonely"), encoding="utf-8")
+    waiting = shell.start("submit", "wave.json", "--wait")
+    assert waiting.stderr is not None
+    assert waiting.stderr.readline().strip() == wait._LONELY
+    waiting.send_signal(signal.SIGINT)
+    waiting.communicate(timeout=PATIENCE)
