@@ -6,10 +6,32 @@ import struct
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cutback.cutting.mp4.boxes import child
+from cutback.cutting.mp4.boxes import child, children
 
 FOREVER = 2**62
 """Ticks; longer than any track."""
+
+
+_HEX_FIELDS = 4
+
+
+def read_priming(moov: memoryview) -> tuple[int, int] | None:
+    """Read how many samples of sound are priming, and how many follow that are heard, from the tag iTunSMPB.
+
+    Apple's encoders write it where they write no edit list. None if there is no such tag, or it is damaged.
+    """
+    meta = child(moov, b"udta", b"meta")
+    values = None if meta is None else child(meta[4:], b"ilst")
+    for kind, payload in () if values is None else children(values):
+        name, data = child(payload, b"name"), child(payload, b"data")
+        if kind == b"----" and name is not None and data is not None and bytes(name[4:]) == b"iTunSMPB":
+            fields = bytes(data[8:]).decode("latin-1").split()
+            try:
+                _, priming, _, length = (int(field, 16) for field in fields[:_HEX_FIELDS])
+            except ValueError:
+                return None
+            return (priming, length) if length > 0 else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

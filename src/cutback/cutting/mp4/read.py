@@ -11,6 +11,7 @@ from cutback.cutting.job import read_index as read_bytes
 from cutback.cutting.mp4.boxes import child, children, top_level
 from cutback.cutting.mp4.created import created
 from cutback.cutting.mp4.descriptions import ENCRYPTED
+from cutback.cutting.mp4.edit_list import read_priming
 from cutback.cutting.mp4.fragments import Defaults, read_fragment
 from cutback.cutting.mp4.samples import Samples
 from cutback.cutting.mp4.tags import has_chapters, has_cover, read_tags
@@ -99,8 +100,9 @@ def _read_moov(
         raise MediaTooLargeError(f"It has {len(boxes)} tracks; the limit is {limits.streams}.")
     notes: list[str] = []
     traks: list[Trak] = []
+    priming = read_priming(moov)
     for data in boxes:
-        trak = parse_trak(data, movie_timescale or 1000, fragments, file_size, limits, notes)
+        trak = parse_trak(data, movie_timescale or 1000, fragments, file_size, limits, notes, priming)
         if trak is not None:
             traks.append(trak)
     shown = [trak for trak in traks if trak.kind != "other"]

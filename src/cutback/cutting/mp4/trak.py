@@ -139,8 +139,11 @@ def parse_trak(
     file_size: int,
     limits: Limits,
     notes: list[str],
+    priming: tuple[int, int] | None,
 ) -> Trak | None:
     """Read a track's description and its ends; None if it has no samples or presents nothing.
+
+    `priming` is what `read_priming` found; it counts if sound has no edit list.
 
     Raises:
         MediaUnreadableError: it is incomplete or damaged.
@@ -163,6 +166,10 @@ def parse_trak(
     if not timescale or not descriptions or not len(samples):
         return None
     edits = parse_edit_list(data, movie_timescale, timescale)
+    if kind == "audio" and priming is not None and edits.first == -FOREVER and descriptions[0].sample_rate:
+        first, end = (n * timescale // descriptions[0].sample_rate for n in (priming[0], sum(priming)))
+        # It is not heard, and what is heard keeps its times: as FFmpeg presents it.
+        edits = EditList(Fraction(first, timescale), first, first, end, edits.plain)
     if kind == "audio" and not moment and counts_moments(stbl, 1):
         # QuickTime's older compressed sound: only libavformat knows how many bytes its packets have.
         edits = replace(edits, plain=False)
