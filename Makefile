@@ -25,7 +25,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test coverage test-random test-slow test-aws media-soak media-fuzz media-corpus faults-soak check docs lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak check docs lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -51,6 +51,9 @@ test-slow: $(DEV) tools  ## failing services, Chromium, real workers stopped at 
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(PYTEST) $(PARALLEL) $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
+
+fuzz: $(DEV)  ## hostile messages, keys, times, playlists and child processes for ten minutes, or CUTBACK_TEST_FUZZ_SECONDS
+	$(PYTEST) tests/fuzz -m soak -s $(PYTEST_ARGS)
 
 media-fuzz: $(DEV) tools  ## mangled recordings for ten minutes, or CUTBACK_TEST_FUZZ_SECONDS
 	$(PYTEST) tests/media/test_fuzz.py -m soak -s $(PYTEST_ARGS)
