@@ -16,6 +16,7 @@ from bench.cutting import measure_cuts
 from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
+from bench.scanning import measure_scans
 from bench.sources import SourcesError, prepare
 from bench.start_up import measure_start_up
 from bench.tables import (
@@ -25,6 +26,7 @@ from bench.tables import (
     cold_start_table,
     cut_tables,
     queue_table,
+    scans_table,
     start_up_table,
     target_table,
 )
@@ -70,6 +72,10 @@ def main() -> int:
             _publish("cameras", cameras_table(found_cameras), where, options)
         if options.section in {"all", "start-up"}:
             _publish("start-up", start_up_table(measure_start_up(runs=options.runs, say=say)), where, options)
+        if options.section in {"all", "scan"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            files = 100 if options.quick else 1000
+            _publish("scan", scans_table(measure_scans(cache, files=files, say=say)), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)
@@ -87,7 +93,7 @@ def _options() -> argparse.Namespace:
         "section",
         nargs="?",
         default="all",
-        choices=["all", "cut", "queue", "catalogue", "cameras", "start-up", "cold-start"],
+        choices=["all", "cut", "queue", "catalogue", "cameras", "scan", "start-up", "cold-start"],
     )
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")

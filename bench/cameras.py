@@ -20,7 +20,7 @@ from cutback.catalogue.scan import Scanner
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.requests.request import validate_request
 from cutback.lifecycle import accept
-from cutback.lifecycle.arrivals import enter_recording
+from cutback.lifecycle.arrivals import enter_recordings
 from cutback.services import Services
 from cutback.settings.settings import Settings
 from cutback.worker.poll import Worker
@@ -57,7 +57,7 @@ def measure_cameras(cache: Path, *, runs: int, say: Say) -> Cameras:
         _make_recordings(cache, root / "recordings", say)
         settings = Settings(data=root, scan_seconds=0, late_footage=0)
         with build(settings) as services:
-            Scanner(services, enter_recording).scan()
+            Scanner(services, enter_recordings).scan()
             one, three = [], []
             with _working(services):
                 for number in range(runs + 1):

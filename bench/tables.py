@@ -12,6 +12,8 @@ from bench.cold_start import LIMIT, ColdStart
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
 from bench.queueing import Overhead
+from bench.scanning import AT_ONCE, Scans
+from bench.scanning import LIMIT as SCAN_LIMIT
 from bench.start_up import LIMIT as ENOUGH
 from bench.start_up import StartUp
 from bench.targets import Target
@@ -95,6 +97,24 @@ def start_up_table(found: Sequence[StartUp]) -> str:
         asked = f"under {ENOUGH * 1000:.0f} ms" if target else ""
         rows.append([f"`{each.program}`", f"{each.seconds * 1000:.0f} ms", asked, kept])
     return table(["start-up", "processor time", "target", "result"], rows, words=(0, 2, 3))
+
+
+def scans_table(found: Scans) -> str:
+    """What scanning costs, in processor time."""
+    rows = [(f"{found.files:,} new files at once ({found.rate:.0f} a second)", found.first)]
+    rows += [(f"{AT_ONCE} new files in each scan", found.steady)]
+    shown = [
+        [
+            what,
+            f"{cost * 1000:.1f} ms",
+            f"under {SCAN_LIMIT * 1000:.0f} ms",
+            "met" if cost < SCAN_LIMIT else "**missed**",
+        ]
+        for what, cost in rows
+    ]
+    shown.append(["each file that is known already", f"{found.idle * 1000:.2f} ms", "", ""])
+    head = ["files of ten seconds", "processor time a file", "target", "result"]
+    return table(head, shown, words=(0, 2, 3))
 
 
 def cold_start_table(found: ColdStart) -> str:

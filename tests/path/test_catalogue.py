@@ -15,7 +15,7 @@ from cutback.catalogue.register import STILL_WRITTEN, register
 from cutback.catalogue.scan import Scanned, Scanner
 from cutback.domain.cameras.store_event import StoreEvent
 from cutback.domain.errors import MediaUnreadableError, PlaceUnknownError
-from cutback.lifecycle.arrivals import enter_recording
+from cutback.lifecycle.arrivals import enter_recordings
 
 
 def created(key: str = NORTH, sequencer: str = "01", etag: str = "", **more: Any) -> StoreEvent:
@@ -110,9 +110,9 @@ def test_a_recording_that_is_replaced_while_it_is_looked_at_is_left_to_its_own_e
     assert news(text_recordings.services, event) is None
     assert text_recordings.keys() == []
     text_recordings.prober.meanwhile = lambda: text_recordings.put(duration=800, age=900)
-    assert Scanned(seen=1, later=[NORTH]) == Scanner(text_recordings.services, enter_recording).scan()
+    assert Scanned(seen=1, later=[NORTH]) == Scanner(text_recordings.services, enter_recordings).scan()
     text_recordings.prober.meanwhile = lambda: None
-    assert Scanned(seen=1, entered=[NORTH]) == Scanner(text_recordings.services, enter_recording).scan()
+    assert Scanned(seen=1, entered=[NORTH]) == Scanner(text_recordings.services, enter_recordings).scan()
 
 
 def test_a_recording_that_vanishes_while_it_is_looked_at_is_gone(text_recordings: TextRecordings) -> None:

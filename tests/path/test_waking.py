@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,11 +17,11 @@ from tests.path.harness import PathHarness
 from tests.path.text_recordings import NORTH, TEN, TextRecordings
 from tests.support.waiting import PATIENCE
 
-from cutback.catalogue.register import Registered
+from cutback.catalogue.register import Arrival, Registered
 from cutback.catalogue.scan import Scanner
 from cutback.domain.cameras.recording import CameraRecording
-from cutback.domain.errors import QueueUnavailableError, StorageUnavailableError
-from cutback.lifecycle.arrivals import enter_recording
+from cutback.domain.errors import CutbackError, QueueUnavailableError, StorageUnavailableError
+from cutback.lifecycle.arrivals import enter_recordings
 from cutback.lifecycle.attempt import Done, GiveBack
 from cutback.lifecycle.waiting import requeue_waiting_clips
 from cutback.ports import Message, Page
@@ -165,7 +166,7 @@ def test_a_repeated_event_wakes_the_clips_that_the_first_could_not(
 def test_a_later_scan_wakes_the_clips_that_an_earlier_one_could_not(
     text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scanner = Scanner(text_recordings.services, enter_recording)
+    scanner = Scanner(text_recordings.services, enter_recordings)
     fail_once(text_recordings, monkeypatch)
     with pytest.raises(QueueUnavailableError):
         scanner.scan()
@@ -178,21 +179,22 @@ def test_a_scan_that_is_interrupted_keeps_recordings_registered_meanwhile(
     text_recordings: TextRecordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recordings are entered in parallel: an earlier one ends the scan, so this one's failure is not reported."""
+    monkeypatch.setattr("cutback.catalogue.scan._BATCH", 1)
     text_recordings.put("a.20261123T100000.mp4")
     fail_once(text_recordings, monkeypatch)
     tried, failed = Event(), Event()
 
-    def enter(services: Services, key: str, /, **how: Any) -> Registered:
-        if key == NORTH:
+    def enter(services: Services, arrivals: Sequence[Arrival], /, **how: Any) -> list[Registered | CutbackError]:
+        if arrivals[0].key == NORTH:
             try:
-                return enter_recording(services, key, **how)
+                return enter_recordings(services, arrivals, **how)
             finally:
                 tried.set()
         assert tried.wait(PATIENCE)
         if not failed.is_set():
             failed.set()
             raise StorageUnavailableError
-        return enter_recording(services, key, **how)
+        return enter_recordings(services, arrivals, **how)
 
     scanner = Scanner(text_recordings.services, enter)
     with pytest.raises(StorageUnavailableError):

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -14,7 +14,7 @@ from unittest.mock import patch
 from cutback.cutting.job import ByteSource, Limits
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.cameras.store_event import StoreEvent
-from cutback.domain.errors import MediaUnreadableError
+from cutback.domain.errors import CutbackError, MediaUnreadableError, RecordingNotFoundError, SourceChangedError
 from cutback.lifecycle import arrivals
 from cutback.lifecycle.arrivals import note_event
 from cutback.services import Services
@@ -34,8 +34,19 @@ class TextProber:
 
     def __init__(self) -> None:
         self.probed = 0
+        self.batches: list[int] = []
         self.counting = threading.Lock()
         self.meanwhile: Callable[[], object] = lambda: None
+
+    def probe_all(
+        self, sources: Sequence[ByteSource], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
+        self.batches.append(len(sources))
+        for number, source in enumerate(sources):
+            try:
+                yield number, self.probe(source, limits=limits, stopped=stopped)
+            except (MediaUnreadableError, SourceChangedError, RecordingNotFoundError) as error:
+                yield number, error
 
     def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         with self.counting:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,6 +16,7 @@ from cutback.domain.cameras.key_pattern import is_recording
 from cutback.domain.cameras.placing import METADATA_CAMERA, METADATA_START, Told, camera_of, place_recording
 from cutback.domain.cameras.recording import CameraRecording, PlaceEvidence
 from cutback.domain.cameras.store_event import StoreEvent
+from cutback.domain.clips.retry import is_transient
 from cutback.domain.errors import (
     CutbackError,
     InvalidRequestError,
@@ -24,6 +25,7 @@ from cutback.domain.errors import (
     ObjectNotFoundError,
     RecordingNotFoundError,
     SourceChangedError,
+    StoppedError,
 )
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.range_reader import RangeReader
@@ -62,6 +64,80 @@ class Registered:
         return self.what in {"entered", "renewed"}
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A recording to look at, and what is said of it.
+
+    `camera` and `start` are said by hand: they count more than all else that speaks of them, for later versions of the
+    recording, too, and even after it was removed and comes back. `etag` and `sequencer` are those of the event that
+    told of it: another version than that is left to its own event.
+    """
+
+    key: str
+    camera: str = ""
+    start: datetime | None = None
+    etag: str = ""
+    sequencer: str = ""
+    info: ObjectInfo | None = None
+    """The version to look at, if it was listed just now; otherwise the store is asked."""
+    again: bool = False
+    """An earlier try may have ended before the clips that wait for it heard of it."""
+
+
+def register_all(
+    services: Services,
+    arrivals: Sequence[Arrival],
+    *,
+    forced: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[Registered | CutbackError]:
+    """Look at what lies under each key now, and note it in the catalogue; what is not there any more is taken out.
+
+    One child process looks into all of them, and one transaction notes them. The results are in the order of
+    `arrivals`, which name each key once; what is no recording, or has no place (`PlaceUnknownError`), is an error in
+    its place. A store that is missing or empty is no proof that a recording is gone, unless `forced`.
+
+    Raises:
+        SurroundingsError: store or catalogue do not answer. What was looked at before is noted.
+        StoppedError: `stopped` answered True.
+    """
+    keys = [arrival.key for arrival in arrivals]
+    known = services.catalogue.get_recordings(keys)
+    by_hand = services.catalogue.removed_by_hand([key for key in keys if key not in known])
+    found: dict[str, Registered | CutbackError] = {}
+    looked: dict[str, CameraRecording] = {}
+    with ExitStack() as opened:
+        looks: list[_Look] = []
+        for arrival in arrivals:
+            before = known.get(arrival.key)
+            try:
+                look = _prepare(services, arrival, before, by_hand.get(arrival.key), stopped)
+            except CutbackError as error:
+                found[arrival.key] = _settle(services, arrival.key, before, error, forced=forced)
+                continue
+            if isinstance(look, _Look):
+                opened.callback(look.reader.close)
+                looks.append(look)
+            else:
+                looked[arrival.key] = look
+        try:
+            for look, answer in _look_into(services, looks, stopped):
+                key = look.arrival.key
+                try:
+                    looked[key] = _read_off(services, look, answer)
+                except CutbackError as error:
+                    found[key] = _settle(services, key, look.known, error, forced=forced)
+        finally:  # what is known by now is worth keeping, even if the rest is broken off
+            news = _note(services, looked)
+    noted = services.catalogue.get_recordings(list(looked))
+    for key, recording in looked.items():
+        what: What = "known" if not news[key] else "entered" if key not in known else "renewed"
+        for conflict in recording.conflicts if news[key] else ():
+            log.info("stage=catalogued key=%r conflict=%r", key, conflict)
+        found[key] = Registered(what, noted.get(key))
+    return [found[key] for key in keys]
+
+
 def register(
     services: Services,
     key: str,
@@ -73,50 +149,100 @@ def register(
     forced: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Registered:
-    """Examine the object with this key, and store it in the catalogue; remove it there if it does not exist any more.
-
-    `camera` and `start` are given by hand. They take precedence over all other sources, also for later versions of the
-    recording, and even after it was removed and returns. `etag` and `sequencer` are those of the store's event; any
-    other version is left to its own event. A store that is missing or empty does not prove that a recording is gone,
-    unless `forced`.
+    """Look at what lies under `key` now, and note it: `register_all` for one.
 
     Raises:
         PlaceUnknownError: no source gives its camera or its start time.
         CutbackError: it is not a readable recording.
         SurroundingsError: store or catalogue do not answer.
     """
-    known = services.catalogue.get_recording(key)
-    if known is not None and etag and bare(known.etag) == bare(etag) and not known.growing:
-        # Reported twice, or scanned before its event arrived: no request to the store is needed.
-        services.catalogue.put_recording(known.model_copy(update={"sequencer": sequencer or known.sequencer}))
-        return Registered("known", known)
-    try:
-        with closing(RangeReader.open(services.sources, key, stopped=stopped)) as reader:
-            info = reader.info
-            if etag and bare(etag) != bare(info.etag):
-                return Registered("superseded", known)
-            changing = _is_changing(services, info, known)
-            if known is not None and known.etag == info.etag and not camera and start is None:
-                growing = known.growing and changing
-                looked = known.model_copy(update={"growing": growing, "sequencer": sequencer or known.sequencer})
-            else:
-                told = Told(key, _evidence(services, key, known, camera, start), stored_at=info.modified)
-                looked = _look(services, RememberingReader(reader, services.cache), told, stopped)
-                looked = looked.model_copy(update={"growing": looked.growing and changing, "sequencer": sequencer})
-    except SourceChangedError:
+    arrival = Arrival(key, camera, start, etag, sequencer)
+    (found,) = register_all(services, [arrival], forced=forced, stopped=stopped)
+    if isinstance(found, CutbackError):
+        raise found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A recording that is opened to be looked into."""
+
+    arrival: Arrival
+    known: CameraRecording | None
+    reader: RememberingReader
+    noting: _IndexNotes
+    evidence: PlaceEvidence
+    changing: bool
+
+
+def _prepare(
+    services: Services,
+    arrival: Arrival,
+    known: CameraRecording | None,
+    by_hand: CameraRecording | None,
+    stopped: Callable[[], bool],
+) -> _Look | CameraRecording:
+    """The recording, opened; or what is to be noted of it where that is known without looking into it.
+
+    Raises:
+        SourceChangedError: another version than the event's is there.
+        CutbackError: as `register`.
+    """
+    if known is not None and arrival.etag and bare(known.etag) == bare(arrival.etag) and not known.growing:
+        # Reported twice, or scanned before its event came: the store need not be asked.
+        return known.model_copy(update={"sequencer": arrival.sequencer or known.sequencer})
+    if arrival.info is not None:
+        reader = RangeReader(services.sources, arrival.info, stopped=stopped)
+    else:
+        reader = RangeReader.open(services.sources, arrival.key, stopped=stopped)
+    with ExitStack() as opened:
+        opened.callback(reader.close)
+        info = reader.info
+        if arrival.etag and bare(arrival.etag) != bare(info.etag):
+            raise SourceChangedError(arrival.key)
+        changing = _is_changing(services, info, known)
+        if known is not None and known.etag == info.etag and not arrival.camera and arrival.start is None:
+            sequencer = arrival.sequencer or known.sequencer
+            return known.model_copy(update={"growing": known.growing and changing, "sequencer": sequencer})
+        evidence = _evidence(services, arrival, known or by_hand)
+        # Without a camera, it need not be looked into.
+        camera_of(Told(arrival.key, evidence, stored_at=info.modified), services.settings.key_rules)
+        opened.pop_all()
+    remembering = RememberingReader(reader, services.cache)
+    return _Look(arrival, known, remembering, _IndexNotes(remembering), evidence, changing)
+
+
+def _look_into(
+    services: Services, looks: Sequence[_Look], stopped: Callable[[], bool]
+) -> Iterator[tuple[_Look, dict[str, Any] | CutbackError]]:
+    answers = services.prober.probe_all(
+        [look.noting for look in looks], limits=services.settings.limits, stopped=stopped
+    )
+    for number, answer in answers:
+        looks[number].reader.close()
+        yield looks[number], answer
+
+
+def _settle(
+    services: Services, key: str, known: CameraRecording | None, error: CutbackError, *, forced: bool
+) -> Registered | CutbackError:
+    """What an error says of a recording. Raises what is no fault of the recording's."""
+    if isinstance(error, SourceChangedError):
         return Registered("superseded", known)
-    except (RecordingNotFoundError, ObjectNotFoundError):
-        # Only for this version: an event about a newer one takes precedence.
+    if isinstance(error, RecordingNotFoundError | ObjectNotFoundError):
+        # Of this version alone: who tells of a newer one meanwhile is believed.
         if known is not None:
             if not forced:
                 services.sources.check_there()
             services.catalogue.remove_recording(key, at=known.stored_at)
         return Registered("gone", known)
-    news = services.catalogue.put_recording(looked)
-    for conflict in looked.conflicts if news else ():
-        log.info("stage=catalogued key=%r conflict=%r", key, conflict)
-    what: What = "known" if not news else "entered" if known is None else "renewed"
-    return Registered(what, services.catalogue.get_recording(key))
+    if isinstance(error, StoppedError) or is_transient(error):
+        raise error
+    return error
+
+
+def _note(services: Services, looked: dict[str, CameraRecording]) -> dict[str, bool]:
+    return dict(zip(looked, services.catalogue.put_recordings(list(looked.values())), strict=True))
 
 
 def bare(etag: str) -> str:
@@ -153,45 +279,47 @@ def remove(services: Services, key: str, event: StoreEvent) -> bool:
     return True
 
 
-def _evidence(
-    services: Services, key: str, known: CameraRecording | None, camera: str, start: datetime | None
-) -> PlaceEvidence:
-    """Collect what is known about camera and start time outside the container. Earlier input by hand still counts."""
-    before = known or services.catalogue.removed_by_hand([key]).get(key)
+def _evidence(services: Services, arrival: Arrival, before: CameraRecording | None) -> PlaceEvidence:
+    """What speaks of the recording's place beside key and container. What was said by hand before still counts."""
     said = before.evidence if before is not None else PlaceEvidence()
-    metadata = services.sources.metadata(key)
+    metadata = services.sources.metadata(arrival.key)
     return PlaceEvidence(
-        camera=camera or said.camera,
-        start=start or said.start,
+        camera=arrival.camera or said.camera,
+        start=arrival.start or said.start,
         metadata_camera=metadata.get(METADATA_CAMERA, "").strip(),
         metadata_start=metadata.get(METADATA_START, "").strip(),
     )
 
 
-def _look(services: Services, reader: RememberingReader, told: Told, stopped: Callable[[], bool]) -> CameraRecording:
-    rules = services.settings.key_rules
-    camera_of(told, rules)  # without a camera, it need not be examined
-    noting = _IndexNotes(reader)
-    found = services.prober.probe(noting, limits=services.settings.limits, stopped=stopped)
+def _read_off(services: Services, look: _Look, found: dict[str, Any] | CutbackError) -> CameraRecording:
+    """The recording, by what was found in it.
+
+    Raises:
+        CutbackError: that is what was found, or its place is not known.
+    """
+    if isinstance(found, CutbackError):
+        raise found
+    rules, info = services.settings.key_rules, look.reader.info
     video: dict[str, Any] = next((track for track in found["tracks"] if track["kind"] == "video"), {})
-    evidence = told.evidence.model_copy(update={"created": str(found.get("created") or "")})
-    told = Told(told.key, evidence, Fraction(found["duration"]), told.stored_at)
+    evidence = look.evidence.model_copy(update={"created": str(found.get("created") or "")})
+    told = Told(look.arrival.key, evidence, Fraction(found["duration"]), info.modified)
     placement = place_recording(told, rules)
     tracks = sorted(found["tracks"], key=lambda track: track["kind"] != "video")
     return CameraRecording(
         key=told.key,
-        etag=reader.info.etag,
-        size=reader.size,
+        etag=info.etag,
+        size=info.size,
         camera=placement.camera,
         start=placement.start,
         duration=told.duration,
         stored_at=told.stored_at,
+        sequencer=look.arrival.sequencer,
         width=video.get("width", 0),
         height=video.get("height", 0),
         codecs=tuple(track["codec"] for track in tracks),
         frame_rate=_frame_rate(video),
-        growing=bool(found.get("open_ended", True) or found.get("truncated")),
-        index=noting.parts(),
+        growing=look.changing and bool(found.get("open_ended", True) or found.get("truncated")),
+        index=look.noting.parts(),
         conflicts=placement.conflicts,
         evidence=evidence,
         folder=placement.folder,

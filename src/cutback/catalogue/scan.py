@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cutback.catalogue.register import Registered, bare, is_not_yet, is_young
+from cutback.catalogue.register import Arrival, Registered, bare, is_not_yet, is_young
 from cutback.domain.cameras.key_pattern import is_recording
-from cutback.domain.clips.retry import is_transient
 from cutback.domain.errors import CutbackError, PlaceUnknownError, RecordingsMissingError, StoppedError
 from cutback.services import Services
 from cutback.storage.store import ObjectInfo
@@ -21,26 +20,35 @@ log = logging.getLogger(__name__)
 
 _PAGE = 1000
 _PATIENCE_SECONDS = 5.0
+_BATCH = 64
+"""Recordings of a folder that are looked into together: to start a process costs as much as looking into dozens."""
+_BATCH_OF_BUCKET = 16
+"""The same of a bucket, which answers late: more batches at once make up for it."""
 _AT_ONCE = 4
-"""How many recordings are examined at the same time."""
-
-OnProgress = Callable[[float, str], None]
+"""Batches that are looked into at the same time."""
 
 
-class EnterRecording(Protocol):
-    """Registers a recording and requeues the clips that wait for it: `arrivals.enter_recording`."""
+class OnProgress(Protocol):
+    """Hears how far a scan has come."""
+
+    def __call__(self, done: int, total: int, key: str, /) -> None:
+        """`done` of `total` recordings that are new or changed have been looked at, `key` last."""
+        ...
+
+
+class EnterRecordings(Protocol):
+    """Registers recordings and requeues the clips that wait for them: `arrivals.enter_recordings`."""
 
     def __call__(
         self,
         services: Services,
-        key: str,
+        arrivals: Sequence[Arrival],
         /,
         *,
-        again: bool = ...,
         forced: bool = ...,
         stopped: Callable[[], bool] = ...,
-    ) -> Registered:
-        """Raises like `arrivals.enter_recording`."""
+    ) -> list[Registered | CutbackError]:
+        """Raises as `arrivals.enter_recordings`."""
         ...
 
 
@@ -69,7 +77,7 @@ class Scanner:
     """
 
     services: Services
-    enter: EnterRecording
+    enter: EnterRecordings
     prefix: str = ""
     """Whole folders; see `Store.list`."""
     forced: bool = False
@@ -81,7 +89,10 @@ class Scanner:
     """Keys whose registration failed midway, so waiting clips may not know of them yet."""
 
     def scan(
-        self, *, on_progress: OnProgress = lambda _fraction, _remark: None, stopped: Callable[[], bool] = lambda: False
+        self,
+        *,
+        on_progress: OnProgress = lambda _done, _total, _key: None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Scanned:
         """Scan once. A recording that fails does not affect the others.
 
@@ -101,16 +112,25 @@ class Scanner:
             lost.discard(info.key)
             if known.get(info.key) != bare(info.etag) or info.key in self._growing:
                 changed.append(info)
-        with closing(self._looks(changed, stopped)) as looks:
-            for number, (info, look) in enumerate(looks):
-                on_progress(number / len(changed), info.key)
-                self._take_in(info, look, result, known)
+        done = 0
+        with closing(self._batches(changed, stopped)) as batches:
+            for infos, entering in batches:
+                for info, looked_at in zip(infos, entering.result(), strict=True):
+                    self._take_in(info, looked_at, result, known)
+                done += len(infos)
+                on_progress(done, len(changed), infos[-1].key)
         unplaced = sum(isinstance(error, PlaceUnknownError) for error in result.failed.values())
         if unplaced:
             log.warning("stage=scanned unplaced=%d hint='run cutback scan, which proposes a pattern'", unplaced)
         result.missing = None if self.forced else _too_many(lost, known, self.services.settings.scan_removals)
-        for key in sorted(lost) if result.missing is None else ():
-            self._note(key, self.enter(self.services, key, forced=self.forced, stopped=stopped), result, known)
+        if lost and result.missing is None:
+            gone = [Arrival(key) for key in sorted(lost)]
+            for start in range(0, len(gone), _BATCH):
+                batch = gone[start : start + _BATCH]
+                found = self.enter(self.services, batch, forced=self.forced, stopped=stopped)
+                for arrival, each in zip(batch, found, strict=True):
+                    if isinstance(each, Registered):
+                        self._note(arrival.key, each, result, known)
         return result
 
     def run(self, stop: threading.Event, seconds: float) -> None:
@@ -144,40 +164,39 @@ class Scanner:
             if cursor is None:
                 return known
 
-    def _looks(
+    def _batches(
         self, infos: list[ObjectInfo], stopped: Callable[[], bool]
-    ) -> Generator[tuple[ObjectInfo, Future[Registered]]]:
-        """Examine recordings, several at once: each needs its own process, and requests to the store take time."""
+    ) -> Generator[tuple[list[ObjectInfo], Future[list[Registered | CutbackError]]]]:
+        """Recordings that are being looked into together: some batches at once, as a store takes its time."""
+        size = _BATCH if self.services.sources.is_folder else _BATCH_OF_BUCKET
+        batches = [infos[start : start + size] for start in range(0, len(infos), size)]
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cutback-scan")
         try:
-            looks = [
-                pool.submit(self.enter, self.services, info.key, again=info.key in self._begun, stopped=stopped)
-                for info in infos
-            ]
-            self._begun.update(info.key for info in infos)
-            yield from zip(infos, looks, strict=True)
+            entering = [pool.submit(self._enter, batch, stopped) for batch in batches]
+            yield from zip(batches, entering, strict=True)
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _take_in(self, info: ObjectInfo, look: Future[Registered], result: Scanned, known: dict[str, str]) -> None:
-        try:
-            found = look.result()
-        except StoppedError:
-            raise
-        except CutbackError as error:
-            if is_transient(error):
-                raise
-            self._begun.discard(info.key)
-            if is_not_yet(error) and is_young(self.services, info):
-                result.later.append(info.key)
-                return
-            known[info.key] = bare(info.etag)
-            self._growing.discard(info.key)
-            result.failed[info.key] = error
-            level = logging.DEBUG if isinstance(error, PlaceUnknownError) else logging.INFO
-            log.log(level, "stage=scanned key=%r reason=%s message=%r", info.key, error.reason, error.message)
-        else:
+    def _enter(self, infos: list[ObjectInfo], stopped: Callable[[], bool]) -> list[Registered | CutbackError]:
+        arrivals = [Arrival(info.key, info=info, again=info.key in self._begun) for info in infos]
+        self._begun.update(info.key for info in infos)
+        return self.enter(self.services, arrivals, stopped=stopped)
+
+    def _take_in(
+        self, info: ObjectInfo, found: Registered | CutbackError, result: Scanned, known: dict[str, str]
+    ) -> None:
+        if isinstance(found, Registered):
             self._note(info.key, found, result, known)
+            return
+        self._begun.discard(info.key)
+        if is_not_yet(found) and is_young(self.services, info):
+            result.later.append(info.key)
+            return
+        known[info.key] = bare(info.etag)
+        self._growing.discard(info.key)
+        result.failed[info.key] = found
+        level = logging.DEBUG if isinstance(found, PlaceUnknownError) else logging.INFO
+        log.log(level, "stage=scanned key=%r reason=%s message=%r", info.key, found.reason, found.message)
 
     def _note(self, key: str, found: Registered, result: Scanned, known: dict[str, str]) -> None:
         self._begun.discard(key)
@@ -215,8 +234,8 @@ def _too_many(lost: Collection[str], known: Collection[str], share: float) -> Re
 
 
 @contextmanager
-def scanning(services: Services, stop: threading.Event, enter: EnterRecording) -> Iterator[None]:
-    """Scan in the background at the interval of the settings until `stop` is set. The end of the block waits for it."""
+def scanning(services: Services, stop: threading.Event, enter: EnterRecordings) -> Iterator[None]:
+    """Scan in the background as often as the settings say, until `stop` is set; the block's end waits for that."""
     seconds = services.settings.scan_every
     if not seconds:
         yield

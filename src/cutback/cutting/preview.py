@@ -18,7 +18,8 @@ from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.plan.report import Looked, part_report, plan_report, sound_report
 from cutback.cutting.plan.steps import steps, windows
 from cutback.cutting.sound.soundtrack import TEXT, keeps_sound
-from cutback.cutting.source.footage import HEAD_BYTES, MediaSource, Mp4Source
+from cutback.cutting.source.footage import MediaSource, Mp4Source
+from cutback.cutting.source.own_index import HEAD_BYTES
 from cutback.domain.errors import MediaUnreadableError
 
 

@@ -6,12 +6,13 @@ Store events, scans and the command line all call `enter_recording`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from cutback.catalogue.register import Registered, own_key, register, remove
+from cutback.catalogue.register import Arrival, Registered, own_key, register, register_all, remove
 from cutback.domain.cameras import placing
 from cutback.domain.cameras.store_event import StoreEvent
+from cutback.domain.errors import CutbackError
 from cutback.lifecycle.waiting import requeue_waiting_clips
 from cutback.services import Services
 
@@ -47,6 +48,28 @@ def enter_recording(
     if found.recording is not None and (found.is_news or (again and found.what == "known")):
         requeue_waiting_clips(services, found.recording)
     return found
+
+
+def enter_recordings(
+    services: Services,
+    arrivals: Sequence[Arrival],
+    *,
+    forced: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[Registered | CutbackError]:
+    """As `enter_recording` for each, for less than it costs one by one. Errors of single recordings are results.
+
+    Raises:
+        SurroundingsError: store, catalogue, records or queue do not answer; call this once more, with `Arrival.again`.
+        StoppedError: `stopped` answered True.
+    """
+    results = register_all(services, arrivals, forced=forced, stopped=stopped)
+    for arrival, found in zip(arrivals, results, strict=True):
+        if isinstance(found, CutbackError) or found.recording is None:
+            continue
+        if found.is_news or (arrival.again and found.what == "known"):
+            requeue_waiting_clips(services, found.recording)
+    return results
 
 
 def place_again(services: Services, *, limit: int | None = None) -> int:

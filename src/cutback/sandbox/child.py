@@ -9,9 +9,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from io import FileIO
 from select import poll
 
-from cutback.cutting.job import CutProgress
+from cutback.cutting.job import CutJob, CutProgress
 from cutback.domain.errors import CutbackError, InternalError, MediaTooLargeError, StorageFullError
 from cutback.sandbox import wire
 from cutback.sandbox.confine import confine, into_nowhere
@@ -26,9 +27,10 @@ from cutback.sandbox.messages import (
     ReadRequest,
     SourceBytes,
     Task,
+    Undecided,
     WireError,
 )
-from cutback.sandbox.preload import preload
+from cutback.sandbox.preload import preload, preload_own_parser
 
 
 class RemoteSource:
@@ -63,16 +65,14 @@ class RemoteSource:
 
 
 def main() -> None:
-    """Do one task, which arrives on the socket whose descriptor is the first argument."""
-    sock = socket.socket(fileno=int(sys.argv[1]))
-    into_nowhere()
-    preload()
-    from cutback.cutting.cut import cut
-    from cutback.cutting.posters.choose import draw
-    from cutback.cutting.preview import preview
-    from cutback.cutting.probe import probe
-    from cutback.cutting.spool import Spool
+    """Do one task, which arrives on the socket whose descriptor is the first argument.
 
+    With a second argument this child has Cutback's own parser alone, and only probes.
+    """
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    own_parser_only = len(sys.argv) > 2
+    into_nowhere()
+    (preload_own_parser if own_parser_only else preload)()
     try:
         descriptor = wire.receive_spool(sock)
         task = wire.receive(sock)
@@ -80,31 +80,16 @@ def main() -> None:
         return
     if not isinstance(task, Task):
         return
-    job = task.job
     file = os.fdopen(descriptor, "r+b", buffering=0)  # examines the file, which a confined process must not do
-    wire.send(sock, Confinement(confine(job.limits)))
+    wire.send(sock, Confinement(confine(task.job.limits)))
     # Only now: namespaces require a process with a single thread, and threads inherit the filter.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     with file:
-        spool = Spool(file)
-        turn = threading.Lock()
-        sources = [RemoteSource(sock, number, size, turn) for number, size in enumerate(job.sizes)]
-
-        def report(progress: CutProgress) -> None:
-            with turn:
-                wire.send(sock, ProgressReport(progress.fraction, progress.frames))
-
         try:
             if task.kind == "probe":
-                wire.send(sock, Findings(probe(sources[0], job.limits)))
-                return
-            if task.kind == "preview":
-                wire.send(sock, Findings(preview(job, sources)))
-                return
-            made = cut(job, sources, spool, report)
-            wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
-            # The parent is storing the clip meanwhile.
-            wire.send(sock, DrawnPosters(draw(made.still, spool)))
+                _probe_each(sock, task.job, own_parser_only=own_parser_only)
+            else:
+                _cut(sock, task, file)
         except WireError:
             return
         except MemoryError:
@@ -115,6 +100,49 @@ def main() -> None:
             traceback.print_exc()
             full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
             _fail(sock, StorageFullError("The temporary folder is full.") if full else InternalError())
+
+
+def _cut(sock: socket.socket, task: Task, file: FileIO) -> None:
+    """Make the clip, or say how it would be made. All that is imported here is there already: see `preload`."""
+    from cutback.cutting.cut import cut
+    from cutback.cutting.posters.choose import draw
+    from cutback.cutting.preview import preview
+    from cutback.cutting.spool import Spool
+
+    job, turn = task.job, threading.Lock()
+    sources = _sources(sock, job, turn)
+
+    def report(progress: CutProgress) -> None:
+        with turn:
+            wire.send(sock, ProgressReport(progress.fraction, progress.frames))
+
+    if task.kind == "preview":
+        wire.send(sock, Findings(preview(job, sources)))
+        return
+    spool = Spool(file)
+    made = cut(job, sources, spool, report)
+    wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
+    # The parent is storing the clip meanwhile.
+    wire.send(sock, DrawnPosters(draw(made.still, spool)))
+
+
+def _probe_each(sock: socket.socket, job: CutJob, *, own_parser_only: bool) -> None:
+    """One answer for each recording, in order."""
+    if own_parser_only:
+        from cutback.cutting.probe_mp4 import probe_mp4 as probe
+    else:
+        from cutback.cutting.probe import probe
+    for source in _sources(sock, job, threading.Lock()):
+        try:
+            found = probe(source, job.limits)
+        except CutbackError as error:
+            _fail(sock, error)
+        else:
+            wire.send(sock, Undecided() if found is None else Findings(found))
+
+
+def _sources(sock: socket.socket, job: CutJob, turn: threading.Lock) -> list[RemoteSource]:
+    return [RemoteSource(sock, number, size, turn) for number, size in enumerate(job.sizes)]
 
 
 def _fail(sock: socket.socket, error: CutbackError) -> None:

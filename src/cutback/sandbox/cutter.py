@@ -22,6 +22,9 @@ from cutback.domain.errors import (
     InternalError,
     MediaCrashedError,
     MediaTooSlowError,
+    MediaUnreadableError,
+    MediaUnsupportedError,
+    SourceChangedError,
     StoppedError,
     StorageFullError,
     SurroundingsError,
@@ -42,6 +45,7 @@ from cutback.sandbox.messages import (
     ReadRequest,
     SourceBytes,
     Task,
+    Undecided,
     WireError,
     WireMessage,
 )
@@ -73,6 +77,10 @@ _REASONS: dict[str, type[CutbackError]] = {
 """The reasons that a child may report. It must not claim others: with `stopped`, it would be retried without end."""
 
 
+_PLAIN = (MediaUnreadableError, MediaUnsupportedError)
+"""What a child says of a recording by itself, whatever it was busy with before."""
+
+
 class ChildCutter:
     """A `Cutter` that uses one child process per job, and keeps one ready for the next job."""
 
@@ -102,6 +110,79 @@ class ChildCutter:
         """Describe a recording, in the form of `cutback.cutting.probe`. Raises like `Cutter.render`."""
         return self._ask("probe", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
 
+    def probe_all(
+        self, sources: Sequence[ByteSource], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
+        """As `probe` for each, with its number, as they are found. What is wrong with one is its answer.
+
+        One child with Cutback's own parser looks into all of them, and one with libavformat into those that are left.
+        What an earlier recording did to a child must not speak against a later one: unless the child says plainly that
+        it cannot read a recording, that recording is looked at once more in a child of its own.
+
+        Raises:
+            SurroundingsError: a store does not answer.
+            StoppedError: `stopped` answered True.
+        """
+        left = []
+        for number, answer in self._probe_each(sources, range(len(sources)), limits, stopped, own_parser_only=True):
+            if answer is None:
+                left.append(number)
+            else:
+                yield number, answer
+        for number, answer in self._probe_each(sources, left, limits, stopped, own_parser_only=False):
+            assert answer is not None
+            yield number, answer
+
+    def _probe_each(
+        self,
+        sources: Sequence[ByteSource],
+        numbers: Sequence[int],
+        limits: Limits,
+        stopped: Callable[[], bool],
+        *,
+        own_parser_only: bool,
+    ) -> Iterator[tuple[int, dict[str, Any] | CutbackError | None]]:
+        """In one child, as long as it lives; None for what it cannot tell."""
+        while numbers:
+            answered = 0
+            together = [sources[number] for number in numbers]
+            try:
+                for answer in self._probe_together(together, limits, stopped, own_parser_only=own_parser_only):
+                    shared = isinstance(answer, CutbackError) and not isinstance(answer, _PLAIN)
+                    alone = self._probe_alone(together[answered], limits, stopped) if shared else answer
+                    answered += 1
+                    yield numbers[answered - 1], alone
+            except SourceChangedError as error:
+                answered += 1
+                yield numbers[answered - 1], error
+            except CutbackError as error:
+                if isinstance(error, StoppedError | SurroundingsError):
+                    raise
+                answered += 1
+                yield numbers[answered - 1], self._probe_alone(together[answered - 1], limits, stopped)
+            numbers = numbers[answered:]
+
+    def _probe_together(
+        self, sources: Sequence[ByteSource], limits: Limits, stopped: Callable[[], bool], *, own_parser_only: bool
+    ) -> Iterator[dict[str, Any] | CutbackError | None]:
+        job = CutJob(sizes=tuple(source.size for source in sources), ranges=(), limits=limits)
+        child = _start(own_parser_only=True) if own_parser_only else self._take()
+        try:
+            with _open_spool() as spool:
+                yield from _Job(job, sources, child, spool, lambda _: None, stopped, self._reader).ask_each()
+        finally:
+            child.kill()
+
+    def _probe_alone(
+        self, source: ByteSource, limits: Limits, stopped: Callable[[], bool]
+    ) -> dict[str, Any] | CutbackError:
+        try:
+            return self.probe(source, limits=limits, stopped=stopped)
+        except CutbackError as error:
+            if isinstance(error, StoppedError | SurroundingsError):
+                raise
+            return error
+
     def preview(self, job: CutJob, source: ByteSource, *, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Describe what `render` would do, in the form of `cutback.cutting.preview`. Raises like `Cutter.render`."""
         return self._ask("preview", job, source, stopped)
@@ -120,10 +201,7 @@ class ChildCutter:
         with self._lock:
             child, self._spare = self._spare, None
         if child is None or child.process.poll() is not None:
-            try:
-                child = start_child()
-            except OSError as error:
-                raise SurroundingsError("The process that cuts could not be started.") from error
+            child = _start()
         return child
 
     def render(
@@ -151,6 +229,13 @@ class ChildCutter:
         if self._keep_warm:
             with suppress(OSError):  # if the next job cannot start a process either, it reports that
                 self.warm_up()
+
+
+def _start(*, own_parser_only: bool = False) -> Child:
+    try:
+        return start_child(own_parser_only=True) if own_parser_only else start_child()
+    except OSError as error:
+        raise SurroundingsError("The process that cuts could not be started.") from error
 
 
 def _open_spool() -> BinaryIO:
@@ -194,6 +279,18 @@ class _Job:
             self._begin(kind)
             return self._hear(Findings).found
 
+    def ask_each(self) -> Iterator[dict[str, Any] | CutbackError | None]:
+        """The findings of a probe of each source, or why there are none; None if this child cannot tell."""
+        with self._or_post_mortem():
+            self._begin("probe")
+            for _ in self._sources:
+                self._deadline = time.monotonic() + self._job.limits.seconds
+                answer: WireMessage = self._hear(Findings, FailureReport, Undecided)
+                if isinstance(answer, Findings):
+                    yield answer.found
+                else:
+                    yield self._failure(answer) if isinstance(answer, FailureReport) else None
+
     def posters(self) -> tuple[Poster, ...]:
         """See `Rendition.posters`."""
         now = time.monotonic()  # the time for storing the clip does not count against the child
@@ -226,8 +323,8 @@ class _Job:
     def _spool_size(self) -> int:
         return os.fstat(self._spool.fileno()).st_size
 
-    def _hear(self, awaited: type[M]) -> M:
-        """Serve the child's requests until it sends a message of this class."""
+    def _hear(self, *awaited: type[M]) -> M:
+        """Do what the child asks for until it says one of these."""
         while True:
             self._check()
             message = wire.receive(self._child.sock, self._check)

@@ -201,7 +201,7 @@ class ProgressReport:
 
 @dataclass(frozen=True, slots=True)
 class FailureReport:
-    """The task failed; this is the child's last message."""
+    """The task failed. It is the child's last message, except for a probe of several recordings, which goes on."""
 
     reason: str
     """The reason of a `CutbackError`."""
@@ -220,7 +220,7 @@ class FailureReport:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The result of a probe or a preview. It ends the task."""
+    """What a probe or a preview found. It ends the task, or the part of a probe that is about one recording."""
 
     found: dict[str, Any]
     payload: ClassVar[bytes] = b""
@@ -236,6 +236,22 @@ class Findings:
         if not isinstance(found, dict):
             raise TypeError("malformed findings")
         return cls(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A child without libavformat cannot tell what this recording is. The probe goes on with the next one."""
+
+    payload: ClassVar[bytes] = b""
+
+    def fields(self) -> dict[str, Any]:
+        """See `WireMessage`."""
+        return {}
+
+    @classmethod
+    def parse(cls, _: dict[str, Any], __: bytes) -> Self:
+        """See `WireMessage`."""
+        return cls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +327,7 @@ _KINDS: tuple[type[WireMessage], ...] = (
     ProgressReport,
     FailureReport,
     Findings,
+    Undecided,
     FinishedCut,
     DrawnPosters,
 )

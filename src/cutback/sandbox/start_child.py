@@ -37,8 +37,13 @@ _OF_THE_INTERPRETER = ("LD_LIBRARY_PATH",)
 """Variables that some interpreters need to start: Lambda's finds its own library by this one."""
 
 
-def start_child() -> Child:
-    """Start a process that waits for its job. It has no credentials, and nothing of the parent but the socket.
+_OWN_PARSER = "own-parser"
+
+
+def start_child(*, own_parser_only: bool = False) -> Child:
+    """A process that waits for its job: no credentials, nothing of the parent's but the socket.
+
+    With `own_parser_only` it has no libraries of FFmpeg and only probes; it starts in a third of the time.
 
     Raises:
         OSError: the system cannot start a process.
@@ -49,7 +54,7 @@ def start_child() -> Child:
     environment |= {name: os.environ[name] for name in _OF_THE_INTERPRETER if os.environ.get(name)}
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cutback.sandbox.child", str(theirs.fileno())],
+            [sys.executable, "-m", "cutback.sandbox.child", str(theirs.fileno()), *[_OWN_PARSER] * own_parser_only],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

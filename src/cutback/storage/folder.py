@@ -8,14 +8,17 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cutback.domain.errors import ObjectNotFoundError, SourceChangedError, StorageUnavailableError
 from cutback.storage.errors import translating
+from cutback.storage.object_info import ObjectInfo
 
 _STAGED = re.compile(r".*#\d+", re.DOTALL)
 """The names that obstore writes to first; a killed process leaves such a file behind."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PIECE = 1024 * 1024
 _TRIES = 5
 _BEGUN = 8 * 1024 * 1024
@@ -155,20 +158,34 @@ class Folder:
                 return
             path = path.parent
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys of the files below `prefix` (empty: all), without following links to folders.
+    def files(self, prefix: str) -> Iterator[tuple[str, ObjectInfo | None]]:
+        """Yield the files below `prefix` (empty: all) by key, without following links to folders.
+
+        A link to a file comes without its information: it may lead out of the folder, so look at it by itself.
 
         Raises:
             StorageUnavailableError: the folder itself is missing.
         """
-        top = self.path(prefix) if prefix else self.root
         if not self.root.is_dir():
             raise StorageUnavailableError(f"The folder {self.root} is missing. Check that its disk is mounted.")
-        for place, folders, names in os.walk(top, onerror=_raise_unless_gone):
-            folders.sort()
-            for name in sorted(names):
-                if not _STAGED.fullmatch(name):
-                    yield Path(place, name).relative_to(self.root).as_posix()
+        yield from self._files(self.path(prefix) if prefix else self.root, f"{prefix}/" if prefix else "")
+
+    def _files(self, place: Path | str, before: str) -> Iterator[tuple[str, ObjectInfo | None]]:
+        try:
+            with os.scandir(place) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            _raise_unless_gone(error)
+            return
+        folders = []
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry)
+            elif not _STAGED.fullmatch(entry.name) and not (entry.is_symlink() and entry.is_dir()):
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    yield before + entry.name, _info(before + entry.name, entry)
+        for entry in folders:
+            yield from self._files(entry.path, f"{before}{entry.name}/")
 
     def remove_below(self, prefix: str, *, keep: str | None) -> int:
         """Remove every file below `prefix`, including incomplete ones, then the empty folders.
@@ -217,6 +234,15 @@ class Folder:
                 if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
                     return
             path = path.parent
+
+
+def _info(key: str, entry: os.DirEntry[str]) -> ObjectInfo | None:
+    """As obstore describes a file; None for anything else."""
+    if not entry.is_file(follow_symlinks=False):
+        return None
+    status = entry.stat(follow_symlinks=False)
+    modified = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+    return ObjectInfo(key, status.st_size, _version(status), modified)
 
 
 def _raise_unless_gone(error: OSError) -> None:

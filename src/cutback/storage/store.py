@@ -187,16 +187,18 @@ class Store:
                 yield from (info_of(meta) for meta in batch if not meta["path"].endswith(_HIDDEN))
 
     def _list_folder(self, folder: Folder, prefix: str) -> Iterator[ObjectInfo]:
-        keys = folder.keys(prefix)
+        files = folder.files(prefix)
         while True:
             with translating(prefix or self.url):
-                key = next(keys, None)
-            if key is None:
+                found = next(files, None)
+            if found is None:
                 return
+            key, info = found
             if key.endswith(_HIDDEN):
                 continue
             try:
-                yield self.head(key)
+                check(key)
+                yield info or self.head(key)
             except (ObjectNotFoundError, InvalidRequestError) as error:
                 log.debug("ignored in the listing: %s", error)
 

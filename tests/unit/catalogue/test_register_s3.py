@@ -14,6 +14,7 @@ from tests.unit.storage.test_store_s3 import endpoint, options, s3  # noqa: F401
 
 from cutback.adapters.build import build
 from cutback.domain.cameras.store_event import StoreEvent
+from cutback.domain.errors import CutbackError
 from cutback.lifecycle.attempt import Done
 from cutback.ports import Message
 from cutback.services import Services
@@ -31,6 +32,9 @@ class Prober:
     def probe(self, source: Any, **_: Any) -> dict[str, Any]:
         source.read_at(0, 1)
         return FOUND
+
+    def probe_all(self, sources: Any, **_: Any) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
+        return enumerate(map(self.probe, sources))
 
 
 @pytest.fixture

@@ -445,3 +445,17 @@ def test_faults_are_named_with_a_hint_and_without_secrets(
     assert "SECRET" not in message
     if "?sig" in str(error) or "<" in str(error) or "@" in str(error):
         assert "SECRET" not in caplog.text
+
+
+def test_a_listing_says_of_each_file_what_looking_at_it_alone_says(root: Path) -> None:
+    store = Store.open(str(root), create=True)
+    for key in ("a", "b/c", "b/d/e.mp4", "z"):
+        store.put(key, [key.encode()])
+    os.utime(root / "a", ns=(1, 1_700_000_000_123_456_789))
+    (root / "link").symlink_to(root / "b" / "c")
+    (root / "out").symlink_to("/etc/hostname")
+    (root / "folder").symlink_to(root / "b")
+    assert [info.key for info in store.list()] == ["a", "link", "z", "b/c", "b/d/e.mp4"]
+    for info in store.list():
+        assert info == store.head(info.key)
+    assert [info.key for info in store.list("b")] == ["b/c", "b/d/e.mp4"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,13 +53,18 @@ def scan(
     """
     from cutback.catalogue.scan import Scanner
     from cutback.cli.commands.cameras import show_claims
-    from cutback.lifecycle.arrivals import enter_recording, place_again
+    from cutback.cli.views.formatting import pace
+    from cutback.lifecycle.arrivals import enter_recordings, place_again
 
     if prefix:
         arguments.typed_key("--prefix", prefix.rstrip("/"))
     with screen.services() as services, screen.bar("scanning") as on_progress:
-        placed = place_again(services)
-        found = Scanner(services, enter_recording, prefix, forced=force).scan(on_progress=on_progress)
+        placed, began = place_again(services), time.monotonic()
+
+        def show_pace(done: int, total: int, _key: str) -> None:
+            on_progress(done / total, pace(done, total, time.monotonic() - began))
+
+        found = Scanner(services, enter_recordings, prefix, forced=force).scan(on_progress=show_pace)
         cameras = services.catalogue.cameras()
     if placed:
         screen.hint(f"Patterns or time zones have changed: {placed} cameras and start times updated")

@@ -44,7 +44,7 @@ def up(
     from cutback.cli.commands.events import drain, say
     from cutback.cli.folder_lock import only_one
     from cutback.cli.views.live import View
-    from cutback.lifecycle.arrivals import enter_recording
+    from cutback.lifecycle.arrivals import enter_recordings
     from cutback.settings.settings import load_settings
     from cutback.worker.crew import Crew
     from cutback.worker.logs import configure_logging
@@ -64,7 +64,7 @@ def up(
     with (
         only_one(settings.data),
         stopping_on_signals(stop),
-        scanning(services, stop, enter_recording),
+        scanning(services, stop, enter_recordings),
         Live(console=screen.err, transient=True, auto_refresh=False) as live,
         Crew(settings.workers, settings.data, logs=logs) as crew,
     ):

@@ -40,7 +40,7 @@ def worker(
     After Ctrl-C or SIGTERM, unfinished work returns to the queue immediately.
     """
     from cutback.catalogue.scan import scanning
-    from cutback.lifecycle.arrivals import enter_recording
+    from cutback.lifecycle.arrivals import enter_recordings
     from cutback.worker.logs import configure_logging
     from cutback.worker.poll import Worker
     from cutback.worker.presence import present
@@ -55,7 +55,7 @@ def worker(
         services = _build_patiently(screen, stop)
         if services is None:
             return
-        with present(settings.data, services.worker), scanning(services, stop, enter_recording):
+        with present(settings.data, services.worker), scanning(services, stop, enter_recordings):
             Worker(services).run(stop)
     screen.document({"worker": services.worker, "stopped": True})
 

@@ -225,3 +225,15 @@ def _add_result(card: Table, clip: Clip, path: str | None) -> None:
         about = f"{largest.width}×{largest.height}; {len(result.posters)} sizes"
         card.add_row("poster", f"{escape(place)} [dim]({about})[/]")
     card.add_row("file", Text(path or result.key, style="bold"))
+
+
+def pace(done: int, total: int, seconds: float) -> str:
+    """How far and how fast something goes, and what is left of it: `120 of 4,000, 60/s, 1 min 4 s left`."""
+    rate = done / seconds if seconds > 0 else 0.0
+    if not rate:
+        return f"{done:,} of {total:,}"
+    shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+    left = round((total - done) / rate)
+    hours, minutes = left // 3600, left // 60 % 60
+    wait = f"{hours} h {minutes} min" if hours else f"{minutes} min {left % 60} s" if minutes else f"{left} s"
+    return f"{done:,} of {total:,}, {shown}/s, {wait} left"

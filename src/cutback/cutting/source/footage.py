@@ -10,7 +10,7 @@ from typing import Protocol
 
 import av
 
-from cutback.cutting.codecs import parameter_sets, pictures
+from cutback.cutting.codecs import pictures
 from cutback.cutting.codecs.codec import WholeIndexNeededError
 from cutback.cutting.codecs.h264 import nal
 from cutback.cutting.codecs.pictures import Picture
@@ -19,22 +19,16 @@ from cutback.cutting.index import Description, Hull, Index, Track, byte_ranges, 
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.layout import Extent
-from cutback.cutting.mp4.read import is_mp4, read_index
+from cutback.cutting.mp4.read import is_mp4
 from cutback.cutting.source import lavf
+from cutback.cutting.source.own_index import is_direct, read_head, read_own_index
 from cutback.cutting.spool import Spool
 from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
 
-PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
 SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "truehd"})
-
-_QUICKTIME_SOUNDS = frozenset({"ima4", "MAC3", "MAC6", "QDM2", "QDMC", "Qclp", "agsm", "ms\0\x02", "ms\0\x11"})
-"""Older sound of QuickTime, which players of MP4 do not know: libavformat takes it apart, and it is encoded."""
 
 LOOKED_AT = 4
 """Samples of a copied run that the check of the finished clip decodes."""
-
-HEAD_BYTES = 4096
-"""Bytes of a sample that are enough to find its first slice's type after SEI messages."""
 
 
 class MediaSource(Protocol):
@@ -109,38 +103,13 @@ class Mp4Source:
         """Read the index. Raises like `open_media`."""
         self.source = source
         self._number = number
-        self.index = read_index(source, limits, hull)
+        self.index = read_own_index(source, limits, hull)
         self._limits = limits
-        if self.index.video is not None:
-            self._check_parameter_sets(self.index.video)
 
     @property
     def direct(self) -> bool:
         """Whether this class supports its edit lists and its codec."""
-        video = self.index.video
-        shown = [track for track in self.index.tracks if track.kind != "other"]
-        sounds = {entry.codec for track in self.index.audio for entry in track.descriptions}
-        return (
-            all(track.plain for track in shown)
-            and not sounds & _QUICKTIME_SOUNDS
-            and (video is None or all(entry.codec in PICTURES for entry in video.descriptions))
-        )
-
-    def _check_parameter_sets(self, track: Track) -> None:
-        """Check for parameter sets, which H.264 and HEVC need in the sample entry or in the first keyframe.
-
-        Raises:
-            MediaUnreadableError: there are none.
-        """
-        for number, entry in enumerate(track.descriptions):
-            if entry.codec not in parameter_sets.CODECS or parameter_sets.in_configuration(
-                entry.codec, entry.extradata
-            ):
-                continue
-            sample = next((sample for sample in track.sync if track.description_of(sample) == number), None)
-            length_size = parameter_sets.length_size(entry.codec, entry.extradata)
-            if sample is not None and not parameter_sets.in_sample(entry.codec, self.head(track, sample), length_size):
-                raise MediaUnreadableError(parameter_sets.MISSING)
+        return is_direct(self.index)
 
     def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
         """See `MediaSource.read`."""
@@ -149,7 +118,7 @@ class Mp4Source:
 
     def head(self, track: Track, sample: int) -> bytes:
         """See `MediaSource.head`."""
-        return self.source.read_at(track.offsets[sample], min(track.sizes[sample], HEAD_BYTES))
+        return read_head(self.source, track, sample)
 
     def copy(self, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
         """See `MediaSource.copy`."""
