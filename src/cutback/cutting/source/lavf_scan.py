@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
@@ -111,6 +112,11 @@ def scan(
         notes += (CHAPTERS,)
     if covers:
         notes += (COVER,)
+    for column in columns.values():
+        if column.without_keyframe:
+            notes += (
+                f"It begins within a group of pictures: {len(column.without_keyframe)} pictures cannot be shown.",
+            )
     if jumps:
         notes += (f"Its clock jumps ({len(jumps)}×); what follows a jump is presented without a gap.",)
     index = Index(
@@ -146,6 +152,15 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & stream.disposition.attached_pic)
 
 
+def _before_keyframe(pts: array[int], sync: array[int]) -> Iterator[int]:
+    """The pictures of a recording that begins in the middle of a group, up to the first one that can be decoded."""
+    if not sync or not sync[0]:
+        return
+    yield from range(sync[0])
+    following = sync[1] if len(sync) > 1 else len(pts)
+    yield from (number for number in range(sync[0] + 1, following) if pts[number] < pts[sync[0]])
+
+
 class _Column:
     """One stream's packets while they are collected."""
 
@@ -163,6 +178,8 @@ class _Column:
         self.least_delay = _FOREVER
         self.may_show_nothing = ""
         """The codec, if it has packets that show nothing."""
+        self.without_keyframe: frozenset[int] = frozenset()
+        """Pictures at the start that need a keyframe which is not there."""
         self.unseen: list[int] = []
         """Packets that are decoded and show nothing."""
         self.is_ambiguous = False
@@ -241,6 +258,7 @@ class _Column:
         if kind == "video":
             times, base = decode_times(pts)
             dts = array("q", (time + base for time in times))
+            self.without_keyframe = frozenset(_before_keyframe(self.pts, self.sync))
             unseen = frozenset(self.unseen)
             pts, hidden = told_apart(pts, self.sync, timescale, unseen, may_step_back=True)
             shown = (number for number in range(len(pts)) if number not in unseen)
@@ -248,6 +266,8 @@ class _Column:
         else:
             self.is_ambiguous = not all(map(lt, pts, islice(pts, 1, None)))
         window = (min(pts) if kind == "audio" else min(self.pts), limit)
+        if self.without_keyframe:
+            window = (pts[self.sync[0]], limit)  # all of them would be presented before it
         order = presented_order(pts, window) if kind == "video" else heard_order(pts, window, size)
         if not order:
             limit = _FOREVER
