@@ -115,6 +115,7 @@ def judge_footage(
         expected = expected_at(span.end, newest)
         if expected is None and span.end > now:
             expected = span.end
+        expected = None if expected is None else min(expected, until)
         return NotYet(span.camera, expected, min(_look_at(expected, now), until))
     if not coverage.takes or (coverage.holes and span.gaps == "fail"):
         return Never(FootageMissingError(_what_was_found(span, coverage, recordings)))

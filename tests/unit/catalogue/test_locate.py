@@ -63,6 +63,13 @@ def test_what_is_still_to_come_is_expected_when_its_recording_should_be_stored()
     assert NotYet("north", at(1205), at(1210)) == verdict
 
 
+def test_footage_is_never_expected_after_the_deadline() -> None:
+    late = [recording(0, 600, lag=90_000)]
+    verdict = judged(late, 700, 710, now=800)
+    assert isinstance(verdict, NotYet)
+    assert verdict.expected_at == at(710) + PATIENCE.deadline
+
+
 def test_the_fall_back_looks_again_at_least_every_quarter_of_an_hour() -> None:
     verdict = judged([recording(0)], 5000, 5010, now=650)
     assert isinstance(verdict, NotYet)
