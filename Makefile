@@ -25,7 +25,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak check docs lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -69,7 +69,21 @@ faults-soak: $(DEV)  ## thousands of workers killed at random; ten minutes. CUTB
 test-aws: $(DEV) $(CHECKOV) debootstrap  ## apply infra/ to a stand-in of AWS and take it away; needs terraform
 	$(PYTEST) tests/aws -m aws $(PYTEST_ARGS)
 
-check: $(DEV)  ## lint, format, types and the layers of imports
+audit: $(DEV)  ## look the locked packages up among known vulnerabilities; without a package index, nothing is found
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	if ! timeout 120 $(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements-aws.lock >"$$log" 2>&1; then \
+		grep -q "known vulnerabilit" "$$log" && { cat "$$log"; exit 1; }; \
+		echo "Not audited: the index of vulnerabilities does not answer." >&2; \
+	elif grep -q "could not be audited" "$$log"; then \
+		echo "Not audited: the package index at hand does not know vulnerabilities." >&2; \
+	fi
+
+sbom: $(DEV)  ## write what a wheel and the image install as CycloneDX JSON into build/sbom
+	@mkdir -p build/sbom
+	@for kind in "" -aws; do $(BIN)/cyclonedx-py requirements requirements$$kind.lock --output-reproducible --of JSON \
+		-o build/sbom/cutback$$kind.cdx.json; done
+
+check: $(DEV) audit  ## lint, format, types, the layers of imports, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

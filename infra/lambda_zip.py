@@ -80,7 +80,17 @@ def build(arch: str, python: str, out: Path) -> Path:
     _compile(tree, python)
     made = out / f"cutback-{arch}.zip"
     _pack(tree, made)
+    bill_of_materials(requirements, made.with_suffix(".cdx.json"))
     return made
+
+
+def bill_of_materials(requirements: Path, out: Path) -> None:
+    """Write what a requirements file installs, with versions and hashes, as CycloneDX JSON. Reproducible."""
+    program = Path(sys.executable).with_name("cyclonedx-py")
+    subprocess.run(
+        [str(program), "requirements", str(requirements), "--output-reproducible", "--of", "JSON", "-o", str(out)],
+        check=True,
+    )
 
 
 def wanted(lock: str) -> Iterator[str]:
