@@ -46,8 +46,8 @@ coverage: $(DEV)  ## how much of the pure parts their tests cover; fails below t
 test-random: $(DEV) tools  ## the same in random order; PYTEST_ARGS="--randomly-seed=1" repeats an order
 	$(PYTEST) $(PARALLEL) -p randomly $(PYTEST_ARGS)
 
-test-slow: $(DEV) tools  ## failing services, Chromium, real workers stopped at work
-	$(PYTEST) $(PARALLEL) tests/faults tests/media tests/path -m "slow and not soak" $(PYTEST_ARGS)
+test-slow: $(DEV) tools  ## what takes long: failing services, Chromium, workers killed, every case
+	$(PYTEST) $(PARALLEL) tests/faults tests/media tests/path tests/unit -m "slow and not soak" $(PYTEST_ARGS)
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(PYTEST) $(PARALLEL) $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.faults.worker_processes import WorkerProcesses, request
 from tests.support.aws import Aws, running
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, Stopwatch, eventually, slowdown
 
 from cutback.domain.clips.clip import ClipState
 from cutback.lifecycle import accept
@@ -89,8 +89,10 @@ def test_a_worker_asked_to_stop_gives_its_message_back_at_once(workers: SqsWorke
     accept.submit(workers.services, request(1))
     process = workers.start(STEP_SECONDS="1")
     workers.eventually(lambda: workers.clips()[0].state is ClipState.PROCESSING)
+    watch = Stopwatch()
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE) == 0
+    assert watch.seconds() < 10 * slowdown()
     depth = workers.services.queue.depth()
     assert (depth.visible, depth.in_flight) == (1, 0)
     assert workers.clips()[0].state is ClipState.QUEUED

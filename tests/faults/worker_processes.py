@@ -11,12 +11,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.faults.child_processes import ROOT, ChildProcesses
 from tests.support.fake_cutter import FakeCutter
-from tests.support.waiting import PATIENCE, Progress
+from tests.support.waiting import PATIENCE, Progress, eventually, handles
 
 from cutback.adapters.build import build
 from cutback.domain.base import utc_now
@@ -95,10 +96,14 @@ class WorkerProcesses:
         return ChildProcesses(name, program, self.plan, "--children", environment={**self.environment, **environment})
 
     def stop(self) -> list[int]:
-        """Ask every process to stop; their exit codes."""
+        """Ask every process to stop; their exit codes.
+
+        One that was started a moment ago is asked once it handles signals: before that, SIGTERM kills it.
+        """
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
+                eventually(partial(_ended_or_handles, process, signal.SIGTERM), "a worker's handler of signals")
                 process.send_signal(signal.SIGTERM)
         codes = [process.wait(PATIENCE) for process in self.processes]
         self.processes.clear()
@@ -167,6 +172,10 @@ def request(number: int, **fields: Any) -> ClipRequest:
             **fields,
         }
     )
+
+
+def _ended_or_handles(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    return process.poll() is not None or handles(process.pid, number)
 
 
 def paused(process: subprocess.Popen[bytes]) -> bool:

@@ -1,6 +1,6 @@
 """Mangled recordings, one after another: each gives a clip or a named failure, and the parent is never affected.
 
-`make media-fuzz` runs for ten minutes or CUTBACK_TEST_FUZZ_SECONDS; `make test` runs it for a few seconds.
+`make media-fuzz` runs for ten minutes or CUTBACK_TEST_FUZZ_SECONDS; `make test-slow` runs it for a few seconds.
 """
 
 from __future__ import annotations
@@ -125,6 +125,7 @@ def check(recording: Recordings, folder: Path, cutter: ChildCutter, seconds: flo
     assert len(children()) <= before
 
 
+@pytest.mark.slow
 def test_mangled_recordings_affect_only_their_own_job(
     recording: Recordings, media_folder: Path, warm_cutter: ChildCutter
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_gap_shorter_than_half_a_frame_takes_its_time_and_no_frame(recording: 
     assert clip.facts.duration == len([*before, *behind]) * FRAME + Fraction("0.012")
 
 
+@pytest.mark.slow
 def test_a_long_gap_costs_the_encoding_of_two_seconds(recording: Recordings) -> None:
     reference = recording("pyramid")
     clip, shown = cut_with_gaps(reference, ("1.1", "2.3"), CutGap(Fraction(600), "black"), ("3.5", "4.9"))

@@ -13,6 +13,7 @@ import pytest
 from tests.media.cuts import BytesSource, cut_in_process
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.media import FRAGMENTED, MediaSpec, cached_media
+from tests.support.sampling import slow_except
 
 from cutback.cutting.job import CutJob, CutRange, Limits
 from cutback.cutting.probe import probe
@@ -45,7 +46,7 @@ for _ in sys.stdin:
 """
 
 
-@pytest.fixture(params=SPECS)
+@pytest.fixture(params=slow_except(SPECS, "transport stream, hierarchical", "fragments of a few frames"))
 def recorded(request: pytest.FixtureRequest, media_folder: Path) -> Path:
     return cached_media(SPECS[request.param], media_folder)
 

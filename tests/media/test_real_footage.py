@@ -145,6 +145,7 @@ def check_footage(name: str, cuts: int, seed: str) -> None:
     check_pictures(original, made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FOOTAGE)
 def test_random_cuts_of_real_footage_are_exact(name: str) -> None:
     check_footage(name, CUTS, "first")

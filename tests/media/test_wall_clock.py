@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tests.media.cameras import FILE, T0, Camera, Part, Shot, make_camera
 from tests.media.cuts import CutResult, cut_ranges
 from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec
+from tests.support.sampling import slow_except
 
 from cutback.cutting.job import CutRange
 from cutback.domain.cameras.coverage import Coverage, cover
@@ -23,7 +24,7 @@ from cutback.domain.errors import RangeOutsideRecordingError
 from cutback.domain.requests.request import validate_request
 from cutback.reading.resolve import Wanted, pieces_of
 
-CUTS = 16
+CUTS = [4, pytest.param(16, marks=pytest.mark.slow)]
 """A camera."""
 SOAKED = 84
 """The same of a soak; times the number of cameras, more than 500."""
@@ -129,9 +130,12 @@ def check_times(one: Camera, expected: list[Shot], times: list[Fraction], covera
     assert abs(drifted) <= F(1, 250)
 
 
+@pytest.mark.parametrize("cuts", CUTS)
 @pytest.mark.parametrize("name", CAMERAS)
-def test_random_spans_show_the_very_frames_of_their_moments(name: str, camera: Callable[[str], Camera]) -> None:
-    assert random_checks(name, camera(name), CUTS)
+def test_random_spans_show_the_very_frames_of_their_moments(
+    name: str, cuts: int, camera: Callable[[str], Camera]
+) -> None:
+    assert random_checks(name, camera(name), cuts)
 
 
 @pytest.mark.soak
@@ -148,10 +152,9 @@ def random_checks(name: str, one: Camera, cuts: int) -> int:
 
 
 @pytest.mark.parametrize("name", ["seams", "overlaps", "drift", "a frame missing"])
-@pytest.mark.parametrize("before", [-2, -1, 0, 1, 2])
-@pytest.mark.parametrize("behind", [-2, -1, 0, 1, 2])
-def test_within_two_frames_of_a_seam(name: str, before: int, behind: int, camera: Callable[[str], Camera]) -> None:
-    one = camera(name)
+@pytest.mark.parametrize("ends", slow_except(product(range(-2, 3), repeat=2), (-1, 1), (0, 0), (2, -2)), ids=str)
+def test_within_two_frames_of_a_seam(name: str, ends: tuple[int, int], camera: Callable[[str], Camera]) -> None:
+    one, (before, behind) = camera(name), ends
     frame = 1 / one.spec.fps
     seam, next_seam = one.parts[1].start, one.parts[2].start
     start, end = seam + before * frame, next_seam + behind * frame

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.path.harness import PathHarness
+from tests.support.waiting import PATIENCE, eventually, handles
 
 from cutback.cli.app import run
 from cutback.cli.commands.dead_letters import subject
@@ -185,16 +186,9 @@ def test_the_same_signal_twice_ends_a_process_that_is_stuck_in_one_instruction(n
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         os.kill(process.pid, number)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and _catches(process.pid, number):
-            os.sched_yield()
+        eventually(lambda: not handles(process.pid, number), "the kernel's taking the handler away")
         os.kill(process.pid, number)
-        assert process.wait(timeout=20) == -number
+        assert process.wait(PATIENCE) == -number
     finally:
         process.kill()
         process.communicate()
-
-
-def _catches(pid: int, number: int) -> bool:
-    status = Path(f"/proc/{pid}/status").read_text().split()
-    return bool(int(status[status.index("SigCgt:") + 1], 16) & 1 << (number - 1))

@@ -130,8 +130,10 @@ def test_ctrl_c_gives_the_clip_in_hand_back_at_once(busy: Shell) -> None:
     busy.environment |= {"CUTBACK_LEASE": "600", "CUTBACK_VISIBILITY": "1200"}
     up = busy.start("up", "--workers", "1")
     eventually(lambda: under_way(busy), "its beginning")
+    watch = Stopwatch()
     up.send_signal(signal.SIGINT)
     up.communicate(timeout=PATIENCE)
+    assert watch.seconds() < 5 * slowdown()
     assert up.returncode == 0
     given_back = busy.json("show", "w")
     assert (given_back["state"], given_back["failure"]["reason"]) == ("queued", "stopped")

@@ -42,6 +42,7 @@ class SoundMatch(NamedTuple):
 # --- the reference ---------------------------------------------------------------------------------
 
 
+@functools.cache
 def _band_pass(sample_rate: int) -> NDArray[np.float64]:
     n = np.arange(_TAPS) - _TAPS // 2
     low, high = (2 * hertz / sample_rate for hertz in _BAND_HZ)

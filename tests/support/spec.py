@@ -8,6 +8,7 @@ import itertools
 import json
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cached_property
 
 FASTSTART: Mapping[str, str] = {"movflags": "+faststart"}
 """Muxer options for an MP4 with its index in front."""
@@ -89,26 +90,26 @@ class MediaSpec:
         """Consistent with equality in spite of the mappings."""
         return hash(self.digest())
 
-    @property
+    @cached_property
     def tick(self) -> Fraction:
         """Seconds per tick of the frames' times."""
         return self.time_base or 1 / self.fps
 
-    @property
+    @cached_property
     def ticks(self) -> tuple[int, ...]:
         """The frames' times in ticks, without `start`."""
         if self.pts is not None:
             return self.pts
         return tuple(int(n / self.fps / self.tick) for n in range(self.frames))
 
-    @property
+    @cached_property
     def tick_durations(self) -> tuple[int, ...]:
         """How long each frame is shown, in ticks; the last one like the one before it."""
         ticks = self.ticks
         durations = [later - sooner for sooner, later in itertools.pairwise(ticks)]
         return (*durations, durations[-1] if durations else round(1 / self.fps / self.tick))
 
-    @property
+    @cached_property
     def times(self) -> tuple[Fraction, ...]:
         """The frames' times in seconds, without `start`."""
         return tuple(ticks * self.tick for ticks in self.ticks)

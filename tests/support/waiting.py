@@ -6,6 +6,7 @@ patience whenever something moves, and measure promptness without the time in wh
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -76,6 +77,12 @@ def _waited_for_a_processor() -> float:
         except (OSError, IndexError):  # the thread has ended meanwhile, or the kernel does not count
             continue
     return total / 1e9
+
+
+def handles(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal by now. Before that, the signal simply ends it."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").split()
+    return bool(int(status[status.index("SigCgt:") + 1], 16) & 1 << (number - 1))
 
 
 def slowdown() -> float:

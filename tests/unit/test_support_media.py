@@ -18,9 +18,26 @@ from tests.support.decode import decode_presented, decode_warnings, dts_faults, 
 from tests.support.edit_list import copy_with_edit_list
 from tests.support.media import FASTSTART, FRAGMENTED, FRAGMENTED_DELAYED, MediaSpec, cached_media, make_media
 from tests.support.picture import COUNTER_LIMIT, CounterUnreadableError, draw, read_counter, read_luma_counter, to_frame
+from tests.support.sampling import slow_except
 from tests.support.sound import SoundNotRecognisedError, match_sound, measure_audio_offset, reference_sound, trace_sound
 
 SMALL = MediaSpec(frames=60, gop=20)
+SPECS = {
+    "h264": SMALL,
+    "h264-open-gop": MediaSpec(frames=60, bframes=3, open_gop=True),
+    "h264-interlaced": MediaSpec(frames=60, codec_options={"flags": "+ildct+ilme"}),
+    "h264-poor": MediaSpec(frames=60, codec_options={"crf": "45"}),
+    "hevc-10": MediaSpec(frames=60, codec="libx265", pix_fmt="yuv420p10le", tag="hvc1"),
+    "vp9-webm": MediaSpec(frames=60, codec="libvpx-vp9", audio="libopus", suffix=".webm"),
+    "av1-mkv": MediaSpec(frames=60, codec="libsvtav1", suffix=".mkv"),
+    "mpeg4": MediaSpec(frames=60, codec="mpeg4"),
+    "mjpeg-mov": MediaSpec(frames=60, codec="mjpeg", audio="pcm_s16le", suffix=".mov"),
+    "ts-late": MediaSpec(frames=60, suffix=".ts", start=Fraction(90_000)),
+    "portrait": MediaSpec(frames=60, width=180, height=320, rotation=90),
+    "ntsc": MediaSpec(frames=60, fps=Fraction(30000, 1001), first_counter=1_000_000),
+    "faststart": MediaSpec(frames=60, muxer_options=FASTSTART),
+    "fragmented": MediaSpec(frames=60, muxer_options=FRAGMENTED_DELAYED),
+}
 TENTH_OF_A_MS = 1e-4
 
 Make = Callable[[MediaSpec], Path]
@@ -33,26 +50,9 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     return lambda spec: cached_media(spec, folder)
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
-        pytest.param(SMALL, id="h264"),
-        pytest.param(MediaSpec(frames=60, bframes=3, open_gop=True), id="h264-open-gop"),
-        pytest.param(MediaSpec(frames=60, codec_options={"flags": "+ildct+ilme"}), id="h264-interlaced"),
-        pytest.param(MediaSpec(frames=60, codec_options={"crf": "45"}), id="h264-poor"),
-        pytest.param(MediaSpec(frames=60, codec="libx265", pix_fmt="yuv420p10le", tag="hvc1"), id="hevc-10"),
-        pytest.param(MediaSpec(frames=60, codec="libvpx-vp9", audio="libopus", suffix=".webm"), id="vp9-webm"),
-        pytest.param(MediaSpec(frames=60, codec="libsvtav1", suffix=".mkv"), id="av1-mkv"),
-        pytest.param(MediaSpec(frames=60, codec="mpeg4"), id="mpeg4"),
-        pytest.param(MediaSpec(frames=60, codec="mjpeg", audio="pcm_s16le", suffix=".mov"), id="mjpeg-mov"),
-        pytest.param(MediaSpec(frames=60, suffix=".ts", start=Fraction(90_000)), id="ts-late"),
-        pytest.param(MediaSpec(frames=60, width=180, height=320, rotation=90), id="portrait"),
-        pytest.param(MediaSpec(frames=60, fps=Fraction(30000, 1001), first_counter=1_000_000), id="ntsc"),
-        pytest.param(MediaSpec(frames=60, muxer_options=FASTSTART), id="faststart"),
-        pytest.param(MediaSpec(frames=60, muxer_options=FRAGMENTED_DELAYED), id="fragmented"),
-    ],
-)
-def test_every_frame_gives_its_number_and_time_back_and_every_sound_its_time(make: Make, spec: MediaSpec) -> None:
+@pytest.mark.parametrize("name", slow_except(SPECS, "h264", "hevc-10", "vp9-webm", "ts-late", "fragmented"))
+def test_every_frame_gives_its_number_and_time_back_and_every_sound_its_time(make: Make, name: str) -> None:
+    spec = SPECS[name]
     path = make(spec)
     presented = decode_presented(path)
     tick = Fraction(1, 1000) if spec.suffix in {".mkv", ".webm"} else Fraction(0)
@@ -233,7 +233,7 @@ def test_an_option_no_encoder_knows_is_an_error(tmp_path: Path) -> None:
         make_media(MediaSpec(frames=1, codec_options={"crv": "20"}), tmp_path / "x.mp4")
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1"])
+@pytest.mark.parametrize("codec", slow_except(["libx264", "libx265", "libsvtav1"], "libx264"))
 @pytest.mark.parametrize(("first", "count"), [(35, 20), (20, 7), (39, 1)])
 def test_only_what_the_edit_list_presents_is_presented(
     make: Make, tmp_path: Path, codec: str, first: int, count: int

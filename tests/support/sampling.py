@@ -1,0 +1,20 @@
+"""Long tables of cases: a few of them run in `make test`, all the others in `make test-slow`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def slow_except(cases: Iterable[Any], *quick: Any) -> list[Any]:
+    """The cases as parameters; all but the `quick` ones are marked slow.
+
+    Raises:
+        ValueError: a quick one is not among the cases.
+    """
+    cases = list(cases)
+    if missing := [case for case in quick if case not in cases]:
+        raise ValueError(f"not among the cases: {missing}")
+    return [case if case in quick else pytest.param(case, marks=pytest.mark.slow) for case in cases]
