@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.support.sampling import examples
 from tests.unit.cutting.gop_structures import (
     FOREVER,
     Picture,
@@ -26,7 +27,7 @@ from cutback.cutting.plan.plan import snap_to_frames
 from cutback.domain.errors import RangeOutsideRecordingError
 from cutback.domain.times import FrameNumber, Instant
 
-thorough = settings(deadline=None, max_examples=150)
+thorough = settings(deadline=None, max_examples=examples(150))
 MILLISECOND = Fraction(1, 1000)
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.support.sampling import examples
 from tests.unit.cutting.gop_structures import (
     Builder,
     Recording,
@@ -20,7 +21,7 @@ from cutback.cutting.job import Precision
 from cutback.cutting.plan.plan import ENTRIES_TRIED, PlannedRun, plan_video
 from cutback.cutting.plan.steps import steps
 
-thorough = settings(deadline=None, max_examples=150)
+thorough = settings(deadline=None, max_examples=examples(150))
 
 
 PRECISIONS: tuple[Precision, ...] = ("exact", "keyframe", "instant")
