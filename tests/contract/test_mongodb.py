@@ -163,7 +163,10 @@ def test_a_crowd_leaves_no_gap_between_positions(mongo_url: str) -> None:
 
 # --- DocumentDB lacks some of MongoDB --------------------------------------------------------------
 
-COMMANDS = {"ping", "find", "getMore", "insert", "update", "createIndexes", "listIndexes", "aggregate", "endSessions"}
+COMMANDS = {
+    *("ping", "find", "getMore", "insert", "update", "createIndexes", "listIndexes"),
+    *("aggregate", "distinct", "endSessions"),
+}
 UPDATES = {"$set", "$unset", "$setOnInsert", "$addToSet"}
 CONDITIONS = {"$exists", "$eq", "$gt", "$gte", "$lt", "$lte", "$in", "$or"}
 INDEX_OPTIONS = {"key", "name", "unique", "sparse", "expireAfterSeconds"}
@@ -215,6 +218,8 @@ def test_nothing_is_asked_that_documentdb_lacks(mongo_server: MongoServer | None
         match next(iter(each)):
             case "find":
                 assert set(operators(each["filter"])) <= CONDITIONS
+            case "distinct":
+                assert set(operators(each["query"])) <= CONDITIONS
             case "update":
                 for update in each["updates"]:
                     assert isinstance(update["u"], dict), "not a pipeline"

@@ -23,7 +23,7 @@ from tests.unit.cutting.gop_structures import (
 )
 
 from cutback.cutting.index import Track, presented_order
-from cutback.cutting.plan.plan import snap_to_frames
+from cutback.cutting.plan.plan import HELD, snap_to_frames
 from cutback.domain.errors import RangeOutsideRecordingError
 from cutback.domain.times import FrameNumber, Instant
 
@@ -50,11 +50,17 @@ def test_a_time_within_a_millisecond_of_a_frame_is_that_frame(data: st.DataObjec
 def test_a_range_holds_the_frames_that_begin_in_it(data: st.DataObject) -> None:
     recording = data.draw(recordings())
     times = frame_times(recording)
-    # More than a millisecond from every frame the rule is the plain one: start <= time < end.
+    # More than a millisecond from every frame the rule is the plain one: start <= time < end. A picture that is shown
+    # for long belongs to the range as well, from where the range begins or until where it ends.
     between = [before + (after - before) * Fraction(k, 4) for before, after in pairwise(times) for k in (1, 2, 3)]
     moments = st.sampled_from([*between, times[-1] + Fraction(1, 10)])
     start, end = sorted((data.draw(moments), data.draw(moments)))
-    inside = [n for n, time in enumerate(times[:-1]) if start <= time < end]
+    held = [after - before > HELD for before, after in pairwise(times)]
+    inside = [
+        n
+        for n, (begins, ends) in enumerate(pairwise(times))
+        if start <= begins < end or (held[n] and begins < start < min(end, ends))
+    ]
     index = as_index(recording.track)
     if not inside:
         with pytest.raises(RangeOutsideRecordingError):
@@ -62,7 +68,9 @@ def test_a_range_holds_the_frames_that_begin_in_it(data: st.DataObject) -> None:
         return
     piece = snap_to_frames(index, start, end)
     assert list(range(piece.first, piece.stop)) == inside
-    assert (piece.start, piece.end) == (times[inside[0]], times[inside[-1] + 1])
+    begins, ends = times[inside[0]], times[inside[-1] + 1]
+    assert piece.start == (max(start, begins) if held[inside[0]] else begins)
+    assert piece.end == (min(end, ends) if held[inside[-1]] else ends)
     assert piece.clamped == (end > times[-1])
 
 

@@ -87,7 +87,7 @@ def snap_to_frames(
     stop = rank_at(video, finish)
     held = _held_at(video, first, begin)
     first -= held
-    if stop <= first:
+    if stop <= first or finish <= begin:
         raise RangeOutsideRecordingError(f"No frame begins between {format_clock(begin)} and {format_clock(finish)}.")
     sound_start = min((track.start for track in index.audio), default=None)
     real_start = video.seconds(video.pts[video.order[first]])
