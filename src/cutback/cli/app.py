@@ -89,14 +89,14 @@ def _end(arguments: list[str], error: BaseException) -> int:
         return Exit.USAGE  # the help has been shown
     before = arguments[: arguments.index("--")] if "--" in arguments else arguments
     screen = open_screen(as_json="--json" in before, debug="--debug" in before, data=None)
-    shown, advice = _said(error)
+    shown, advice = _said(error, arguments)
     if screen.debug and not isinstance(error, typer.TyperException | KeyboardInterrupt | typer.Abort | StoppedError):
         log.error("traceback, because of --debug", exc_info=error)
     show_error(screen, shown, advice=advice)
     return exit_of(shown)
 
 
-def _said(error: BaseException) -> tuple[CutbackError, str]:
+def _said(error: BaseException, arguments: list[str]) -> tuple[CutbackError, str]:
     """Return an error for people, and advice."""
     if isinstance(error, typer.TyperException):
         from cutback.cli.usage_errors import usage_problem
@@ -109,7 +109,20 @@ def _said(error: BaseException) -> tuple[CutbackError, str]:
         return CutShortError(error.detail), ""
     if isinstance(error, CutbackError):
         return error, ""
+    if isinstance(error, UnicodeEncodeError):
+        for argument in arguments:
+            if not _is_text(argument):
+                return WrongUsageError(f"The argument {os.fsencode(argument)!r} is not UTF-8 text."), ""
     return InternalError(), "This is a bug. Run the command with --debug to see where it is, and please report it."
+
+
+def _is_text(argument: str) -> bool:
+    """Whether it was valid text: what the system cannot decode, it hands over as lone surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

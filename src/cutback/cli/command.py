@@ -43,11 +43,15 @@ def command(
         @functools.wraps(function)
         def run(ctx: typer.Context, *, as_json: bool, data: Path | None, debug: bool, **own: Any) -> None:
             from cutback.cli.screen import open_screen
+            from cutback.cli.time_zone import use_utc_if_unknown
 
             before = ctx.obj if isinstance(ctx.obj, Common) else Common()
             screen = open_screen(
                 as_json=as_json or before.as_json, data=data or before.data, debug=debug or before.debug
             )
+            warning = use_utc_if_unknown()
+            if warning is not None:
+                screen.warn(warning)
             function(screen, **own)  # type: ignore[call-arg]
 
         signature = inspect.signature(function, eval_str=True)

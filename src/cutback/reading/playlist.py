@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 SUFFIX = ".m3u8"
 """The extension of playlists."""
 LARGEST = 8 * 1024 * 1024
-"""Maximum bytes of a playlist: twice as much as two weeks of ten-second segments need."""
-_MOST_SEGMENTS = 250_000
+"""Maximum bytes of a playlist."""
+MOST_SEGMENTS = 50_000
+"""Maximum segments of a playlist: more than two days of four-second segments. Parsing them takes about two seconds."""
+MOST_LINES = 5 * MOST_SEGMENTS
+"""Maximum lines of a playlist."""
 _MOST_SECONDS = 24 * 3600
 """Maximum seconds of one segment."""
 
@@ -111,15 +114,17 @@ def parse_playlist(text: str, key: str) -> Playlist:
     Raises:
         MediaUnreadableError: it is not a playlist, or names objects that are not allowed.
         MediaUnsupportedError: it lists other playlists, or its segments are encrypted.
-        MediaTooLargeError: it has too many segments.
+        MediaTooLargeError: it has too many segments or lines. They are counted before anything is parsed.
     """
     if not text.lstrip("\ufeff").startswith("#EXTM3U"):
         raise MediaUnreadableError("It is not a playlist.")
+    if text.count("#EXTINF") > MOST_SEGMENTS:
+        raise MediaTooLargeError(f"The playlist has more than {MOST_SEGMENTS} segments.")
+    if len(text.splitlines()) > MOST_LINES:
+        raise MediaTooLargeError(f"The playlist has more than {MOST_LINES} lines.")
     parsed = _parse(text.lstrip("\ufeff"))
     if parsed.is_variant:
         raise MediaUnsupportedError("It is a master playlist; name one of the playlists that it lists.")
-    if len(parsed.segments) > _MOST_SEGMENTS:
-        raise MediaTooLargeError(f"It has more than {_MOST_SEGMENTS} segments.")
     try:
         return Playlist(tuple(_segments(parsed, dirname(key))), bool(parsed.is_endlist))
     except (ValueError, TypeError, OverflowError) as error:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -130,3 +134,57 @@ def test_a_database_that_cannot_be_opened_is_reported_in_our_words(
     shown = capsys.readouterr().err
     assert "it cannot be opened; it must be a file" in shown
     assert not FOREIGN.search(shown), shown
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["cancel"], ["cancel", "wave"], ["retry"], ["redrive"]])
+def test_an_argument_that_is_not_text_is_wrong_usage(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wave.json").write_text(
+        '{"id": "wave", "source": {"recording": "sea.mp4", "start": 1, "end": 2}}', encoding="utf-8"
+    )
+    run(["submit", "wave.json"])
+    capsys.readouterr()
+    assert run([*arguments, os.fsdecode(b"\xff")]) in {2, 4}
+    said = capsys.readouterr()
+    assert "internal_error" not in said.out + said.err
+    assert "xff" in said.err or "dcff" in said.err
+
+
+@pytest.fixture
+def _time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC0")  # notes what it was, whatever a command makes of it
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_time_zone")
+@pytest.mark.parametrize(
+    ("zone", "known"),
+    [
+        ("Nonsense", False), ("XXX24", False), ("XXX-24:00:01", False), ("XXX-23YYY", False), ("XXX99999", False),
+        ("<+>", False), ("../../etc/passwd", False), (":/etc/passwd", False), ("/", False), ("\x1b[31m", False),
+        (os.fsdecode(b"\xff"), False), ("a" * 5000, False),
+        ("", True), (":", True), ("UTC", True), ("UTC0", True), ("XXX-22", True), ("<+0330>-3:30", True),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", True), (":CET-1CEST", True),
+    ],
+)  # fmt: skip
+def test_a_time_zone_that_is_nonsense_is_utc_with_one_warning(
+    zone: str, *, known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wave.json").write_text(
+        '{"id": "wave", "source": {"recording": "sea.mp4", "start": 1, "end": 2}}', encoding="utf-8"
+    )
+    assert run(["submit", "wave.json"]) == 0
+    capsys.readouterr()
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    assert run(["show", "wave"]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("is not a time zone") == (not known)
+    assert "\x1b[31m" not in said.err
+    requested = re.search(r"requested at +(\d{4}-\d\d-\d\d \d\d:\d\d)", said.out)
+    assert requested is not None
+    if not known:
+        assert requested[1] in {f"{datetime.now(UTC) - timedelta(minutes=ago):%Y-%m-%d %H:%M}" for ago in range(3)}

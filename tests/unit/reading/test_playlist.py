@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -9,9 +10,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.waiting import slowdown
 
-from cutback.domain.errors import CutbackError, MediaUnreadableError, MediaUnsupportedError
-from cutback.reading.playlist import ObjectRange, parse_playlist
+from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
+from cutback.reading.playlist import LARGEST, MOST_LINES, MOST_SEGMENTS, ObjectRange, parse_playlist
 
 
 def text(*lines: str, end: bool = True) -> str:
@@ -133,6 +135,24 @@ def test_a_playlist_may_only_name_objects_in_its_folder_or_below(uri: str) -> No
 def test_what_cannot_be_cut_is_named(lines: list[str], error: type[CutbackError]) -> None:
     with pytest.raises(error):
         parse_playlist(text(*lines), "live.m3u8")
+
+
+@pytest.mark.parametrize(
+    ("content", "limit"),
+    [
+        ("#EXTINF:4,\na.ts\n" * 200_000, f"{MOST_SEGMENTS} segments"),
+        ("#EXTINF:4,\n" * (MOST_SEGMENTS + 1), f"{MOST_SEGMENTS} segments"),
+        ("a.ts\n" * (MOST_LINES + 1), f"{MOST_LINES} lines"),
+        ("\n" * (LARGEST - 8), f"{MOST_LINES} lines"),
+        ("\u2028" * (MOST_LINES + 1), f"{MOST_LINES} lines"),
+    ],
+    ids=["200,000 segments", "segments without names", "names", "empty lines", "line separators"],
+)
+def test_a_playlist_that_is_too_long_is_refused_before_it_is_parsed(content: str, limit: str) -> None:
+    began = time.process_time()
+    with pytest.raises(MediaTooLargeError, match=limit):
+        parse_playlist("#EXTM3U\n" + content, "live.m3u8")
+    assert time.process_time() - began < 1 * slowdown()
 
 
 def test_another_text_is_no_playlist() -> None:
