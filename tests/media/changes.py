@@ -230,9 +230,14 @@ def with_second_entry(data: bytes, other: bytes, count: int) -> bytes:
 
 
 def hide_pictures(path: Path, target: Path) -> None:
-    """VP8 in which every ninth packet shows nothing, like an alternate reference frame."""
-    with av.open(str(path)) as source, av.open(str(target), "w") as out:
+    """VP8 or VP9 in which every ninth packet shows nothing, like an alternate reference frame."""
+    with (
+        av.open(str(path)) as source,
+        # Otherwise the muxer puts hidden frames of VP9 into the packets that follow.
+        av.open(str(target), "w", container_options={"fflags": "-autobsf"}) as out,
+    ):
         streams = {stream.index: out.add_stream_from_template(stream) for stream in source.streams}
+        video = source.streams.video[0]
         count = 0
         for packet in source.demux():
             if not packet.size:
@@ -240,14 +245,47 @@ def hide_pictures(path: Path, target: Path) -> None:
             made = packet
             if packet.stream.type == "video":
                 count += 1
-                data = bytearray(bytes(packet))
+                data = bytes(packet)
                 if count % 9 == 5 and not packet.is_keyframe:
-                    data[0] &= ~0x10
-                made = av.Packet(bytes(data))
+                    is_vp8 = video.codec_context.name == "vp8"
+                    data = bytes([data[0] & ~0x10]) + data[1:] if is_vp8 else _hidden_vp9(data, video.width)
+                made = av.Packet(data)
                 made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
                 made.is_keyframe = packet.is_keyframe
             made.stream = streams[packet.stream_index]
             out.mux(made)
+
+
+def _hidden_vp9(packet: bytes, width: int) -> bytes:
+    """A frame of VP9 (profile 0, error-resilient, less than 512 pixels wide) that is decoded and not shown (6.2)."""
+    assert width < 512, "no bits for columns of tiles"
+    reader, writer = BitReader(packet), BitWriter()
+    assert reader.bits(8) & 0b11111101 == 0b10000101, "an error-resilient frame between keyframes"
+    reader.bits(8 + 3 * 4)  # refresh_frame_flags, references
+    assert reader.flag(), "the size of a reference"
+    reader.bits(1 + 1)  # render_and_frame_size_different, allow_high_precision_mv
+    if not reader.flag():
+        reader.bits(2)  # the interpolation filter
+    reader.bits(2 + 6 + 3)  # frame_context_idx, loop filter
+    if reader.flag() and reader.flag():
+        for length in (6,) * 6:
+            if reader.flag():
+                reader.bits(length + 1)
+    reader.bits(8)
+    for _ in range(3):
+        if reader.flag():
+            reader.bits(5)
+    assert not reader.flag(), "segmentation"
+    if reader.flag():
+        reader.flag()
+    reader.bits(16)  # header_size_in_bytes
+    stop, rest = reader.position, packet[-(-reader.position // 8) :]
+    writer.put(0b10000101, 8)
+    writer.put(0, 1)  # intra_only
+    reader.position = 8
+    writer.copy(reader, stop)
+    writer.align(0)
+    return writer.bytes() + rest
 
 
 def without_vui(data: bytes) -> bytes:

@@ -79,6 +79,7 @@ def _two(first: dict[str, object], second: dict[str, object], **both: object) ->
 _PYRAMID = _x264("b-pyramid=normal:ref=4:b-adapt=0")
 _HYBRID = {"movflags": "+frag_keyframe"}
 """Samples in the index, and in fragments behind it."""
+_VP9 = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "1"}
 _VP8 = {"b": "600k", "deadline": "realtime", "cpu-used": "8"}
 _NEGATIVE = {"movflags": "+negative_cts_offsets"}
 _HDR10 = _x265(
@@ -142,6 +143,10 @@ OTHER_CODECS: dict[str, Recipe] = {
     "vp8": Recipe(_spec(120, codec="libvpx", gop=40, audio="libopus", suffix=".webm", codec_options=_VP8)),
     "vp8-hidden": Recipe(
         _spec(120, codec="libvpx", gop=40, audio="libopus", suffix=".webm", codec_options=_VP8), "hide"
+    ),
+    "vp9-hidden": Recipe(_spec(120, codec="libvpx-vp9", gop=40, codec_options=_VP9), "hide"),
+    "vp9-hidden-webm": Recipe(
+        _spec(120, codec="libvpx-vp9", gop=40, audio="libopus", suffix=".webm", codec_options=_VP9), "hide"
     ),
     "mpeg4": Recipe(_spec(120, codec="mpeg4", gop=12)),
     "mjpeg": Recipe(_spec(90, codec="mjpeg", suffix=".mov", gop=None)),

@@ -8,7 +8,7 @@ from cutback.cutting.describe import describe
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.read import is_mp4
-from cutback.cutting.source.own_index import is_direct, read_own_index
+from cutback.cutting.source.own_index import is_direct, read_own_index, shows_all
 from cutback.domain.errors import MediaUnreadableError
 
 
@@ -25,4 +25,5 @@ def probe_mp4(source: ByteSource, limits: Limits) -> dict[str, Any] | None:
     if not is_mp4(read_index_bytes(source, 0, 16)):
         return None
     index = read_own_index(source, limits)
-    return describe(index, copies=True) if is_direct(index) else None
+    direct = is_direct(index) and shows_all(source, limits, index)
+    return describe(index, copies=True) if direct else None

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from cutback.cutting.bits import BitReader
 
+CODECS = frozenset({"vp8", "vp9"})
+
+HEAD_BYTES = 4
+"""Bytes of a packet that are enough to find whether its first frame is shown."""
+
 
 def shows(codec: str, packet: memoryview) -> bool:
     """Whether a packet shows a picture; True for other codecs, and where its header cannot be read."""

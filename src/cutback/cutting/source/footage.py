@@ -21,7 +21,7 @@ from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.mp4.read import is_mp4
 from cutback.cutting.source import lavf
-from cutback.cutting.source.own_index import is_direct, read_head, read_own_index
+from cutback.cutting.source.own_index import is_direct, read_head, read_own_index, shows_all
 from cutback.cutting.spool import Spool
 from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
 
@@ -105,11 +105,8 @@ class Mp4Source:
         self._number = number
         self.index = read_own_index(source, limits, hull)
         self._limits = limits
-
-    @property
-    def direct(self) -> bool:
-        """Whether this class supports its edit lists and its codec."""
-        return is_direct(self.index)
+        self.direct = is_direct(self.index) and shows_all(source, limits, self.index, hull)
+        """Whether this class supports its edit lists and its codec, and its index counts what is shown."""
 
     def read(self, track: Track, numbers: Sequence[int]) -> Iterator[bytes]:
         """See `MediaSource.read`."""

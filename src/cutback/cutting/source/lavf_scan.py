@@ -16,8 +16,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from cutback.cutting.codecs import parameter_sets
-from cutback.cutting.codecs.vpx import shows
+from cutback.cutting.codecs import parameter_sets, vpx
 from cutback.cutting.endings import hole_at_end
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import (
@@ -73,7 +72,7 @@ def scan(
         if stream.type in {"video", "audio"} and stream.codec_context is not None and not _is_cover(stream):
             columns[stream.index] = column = _Column(_lacking_parameter_sets(stream))
             name = stream.codec_context.name
-            column.may_show_nothing = name if name in {"vp8", "vp9"} else ""
+            column.may_show_nothing = name if name in vpx.CODECS else ""
         elif stream.type == "video" and _is_cover(stream):
             covers += 1
         else:
@@ -198,7 +197,7 @@ class _Column:
             if packet.has_sidedata("skip_samples"):
                 # The first 4 bytes: samples to skip at the start (FFmpeg's AV_PKT_DATA_SKIP_SAMPLES).
                 self.skip = int.from_bytes(bytes(packet.get_sidedata("skip_samples"))[:4], "little")
-        if self.may_show_nothing and not shows(self.may_show_nothing, memoryview(packet)):
+        if self.may_show_nothing and not vpx.shows(self.may_show_nothing, memoryview(packet)):
             self.unseen.append(len(self.pts))
         if packet.is_keyframe:
             self.sync.append(len(self.pts))

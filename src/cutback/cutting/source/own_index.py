@@ -5,8 +5,10 @@ Nothing here needs the libraries of FFmpeg, which take long to load.
 
 from __future__ import annotations
 
-from cutback.cutting.codecs import parameter_sets
-from cutback.cutting.index import Hull, Index, Track
+from fractions import Fraction
+
+from cutback.cutting.codecs import parameter_sets, vpx
+from cutback.cutting.index import Hull, Index, Track, byte_ranges, decode_start
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.mp4.read import read_index
 from cutback.domain.errors import MediaUnreadableError
@@ -15,6 +17,10 @@ PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg"})
 
 _QUICKTIME_SOUNDS = frozenset({"ima4", "MAC3", "MAC6", "QDM2", "QDMC", "Qclp", "agsm", "ms\0\x02", "ms\0\x11"})
 """Older sound of QuickTime, which players of MP4 do not know: libavformat takes it apart, and it is encoded."""
+
+_BEGINNING = Hull(Fraction(0), Fraction(1))
+_LOOKED_AT = 64
+"""Samples at the beginning of a recording that tell whether some show nothing."""
 
 HEAD_BYTES = 4096
 """Bytes of a sample that are enough to find its first slice's type after SEI messages."""
@@ -43,6 +49,41 @@ def is_direct(index: Index) -> bool:
         and not sounds & _QUICKTIME_SOUNDS
         and (video is None or all(entry.codec in PICTURES for entry in video.descriptions))
     )
+
+
+def shows_all(source: ByteSource, limits: Limits, index: Index, hull: Hull | None = None) -> bool:
+    """Whether each of the video's samples shows a picture, as the index counts them.
+
+    Only samples themselves can tell. Those at the beginning are read, because an encoder that writes frames to be
+    hidden writes them in every group, and those that `hull` needs, which are read for the clip anyway.
+    """
+    video = index.video
+    if video is None or not any(entry.codec in vpx.CODECS for entry in video.descriptions):
+        return True
+    first = index if not video.partial else read_index(source, limits, _BEGINNING)
+    needed = range(_LOOKED_AT)
+    if first.video is not None and not _show(source, first.video, needed):
+        return False
+    if hull is None:
+        return True
+    begin, end = (video.rank_at(video.ticks(instant)) for instant in (hull.start, hull.end))
+    wanted = video.order[begin:end]
+    return not wanted or _show(source, video, range(decode_start(video, wanted[0]), max(wanted) + 1))
+
+
+def _show(source: ByteSource, track: Track, samples: range) -> bool:
+    samples = samples[: max(0, len(track.pts) - samples.start)]
+    source.prefetch(byte_ranges(track, samples))
+    for sample in samples:
+        codec = track.descriptions[track.description_of(sample)].codec
+        head = source.read_at(track.offsets[sample], min(track.sizes[sample], vpx.HEAD_BYTES))
+        if vpx.shows(codec, memoryview(head)):
+            continue
+        # It may be the first of several frames in one sample; their sizes are at its end.
+        whole = source.read_at(track.offsets[sample], track.sizes[sample])
+        if not vpx.shows(codec, memoryview(whole)):
+            return False
+    return True
 
 
 def read_head(source: ByteSource, track: Track, sample: int) -> bytes:
