@@ -113,14 +113,22 @@ def test_a_wrong_pattern_or_time_zone_is_named_at_the_start(shore: Shell) -> Non
 
 
 def test_a_file_that_arrives_in_the_folder_makes_the_clip_that_waits_for_it(shore: Shell, sea: Path) -> None:
-    with shore.start("up", "--workers", "1") as running:
-        eventually(lambda: len(shore.json("cameras")["cameras"]) == 2, "the folder is scanned")
-        span = {"camera": "north", "from": "2026-11-23T10:00:12Z", "to": "2026-11-23T10:00:14Z"}
-        (shore.folder / "wave.json").write_text(json.dumps({"id": "wave", "source": span}))
-        shore.json("submit", "wave.json")
-        eventually(lambda: shore.json("show", "wave")["state"] == "waiting", "the clip waits")
-        record(shore, sea, "north.20261123T100010.mp4")
-        eventually(lambda: shore.json("show", "wave")["state"] == "ready", "the clip is ready")
-        running.terminate()
-        assert running.wait(PATIENCE) == 0
+    running = shore.start("up", "--workers", "1")
+    eventually(lambda: len(cameras_so_far(shore)) == 2, "the folder is scanned")
+    span = {"camera": "north", "from": "2026-11-23T10:00:12Z", "to": "2026-11-23T10:00:14Z"}
+    (shore.folder / "wave.json").write_text(json.dumps({"id": "wave", "source": span}))
+    shore.json("submit", "wave.json")
+    eventually(lambda: shore.json("show", "wave")["state"] == "waiting", "the clip waits")
+    record(shore, sea, "north.20261123T100010.mp4")
+    eventually(lambda: shore.json("show", "wave")["state"] == "ready", "the clip is ready")
+    running.terminate()
+    assert running.wait(PATIENCE) == 0
     assert frames_in(shore.folder / "cutback-data/clips/wave/1/clip.mp4") == 60
+
+
+def cameras_so_far(shell: Shell) -> list[dict[str, object]]:
+    """The cameras in the catalogue; none as long as `up` has not made one."""
+    code, out, _ = shell.run("cameras", "--json")
+    found = json.loads(out)
+    assert code == 0 or found["error"]["reason"] == "no_data", out
+    return found.get("cameras", [])
