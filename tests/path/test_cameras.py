@@ -15,7 +15,7 @@ from cutback.cutting.job import CutRange
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.lifecycle.housekeeping import housekeep
-from cutback.lifecycle.waiting import requeue_waiting_clips
+from cutback.lifecycle.waiting import patience_of, requeue_waiting_clips
 
 
 def enter(
@@ -123,6 +123,9 @@ def test_footage_that_is_not_there_is_waited_for_and_its_arrival_makes_the_clip(
     assert waiting.state is ClipState.WAITING
     assert waiting.waits_for == "north"
     assert waiting.expected_at == after(soon, 61)
+    assert waiting.waits_for_new_camera is None
+    assert waiting.waits_until is not None
+    assert waiting.waits_until > waiting.expected_at
     assert harness.depth() == (0, 0, 0, 0)
     harness.pass_time(62)
     assert requeue_waiting_clips(harness.services, enter(harness, "b.mp4", soon, 60)) == 1
@@ -159,8 +162,11 @@ def test_waiting_is_announced_only_once(harness: PathHarness) -> None:
         harness.pass_time(1000)
         housekeep(harness.services)
         harness.work()
-    assert harness.clip("wave").state is ClipState.WAITING
+    waiting = harness.clip("wave")
+    assert waiting.state is ClipState.WAITING
     assert harness.types() == ["queued", "waiting"]
+    assert waiting.public()["waits_for_new_camera"] is True, "no recording of the camera was ever there"
+    assert waiting.waits_until == max(waiting.created_at, after(soon, 10)) + patience_of(harness.services).deadline
 
 
 def test_past_the_deadline_missing_footage_is_named(harness: PathHarness) -> None:

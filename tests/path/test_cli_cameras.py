@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.path.shell import Shell, frames_in
@@ -105,6 +106,41 @@ def test_a_recording_is_registered_by_hand(shore: Shell) -> None:
     assert shore.json("register", "sea.mp4", "--start", "noon", code=2)["error"]["reason"] == "wrong_usage"
 
 
+def test_a_camera_that_nobody_knows_is_refused_at_once_with_the_nearest_names(shore: Shell) -> None:
+    span = ("--from", "2026-11-23T10:00:02Z", "--to", "2026-11-23T10:00:04Z")
+    error = shore.json("submit", "--camera", "north", *span, code=4)["error"]
+    assert error["reason"] == "camera_unknown"
+    assert "cutback scan" in error["message"]
+    shore.json("scan")
+    for command in (["submit", "--camera", "nroth", *span], ["recordings", "--camera", "nroth"]):
+        error = shore.json(*command, code=4)["error"]
+        assert error["reason"] == "camera_unknown"
+        assert "Did you mean north or south?" in error["message"]
+    request = {"source": {"camera": "nroth", "from": span[1], "to": span[3]}}
+    (shore.folder / "wave.json").write_text(json.dumps(request))
+    assert shore.json("submit", "wave.json", code=4)["error"]["reason"] == "camera_unknown"
+    assert shore.json("clips")["clips"] == []
+    assert shore.json("submit", "wave.json", "--wait-for-new-camera")["state"] == "queued"
+    assert shore.json("submit", "--camera", "north", *span)["state"] == "queued"
+
+
+def test_a_camera_behind_a_link_out_of_the_store_says_so(
+    shore: Shell, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "west").mkdir()
+    recordings = shore.folder / "cutback-data" / "recordings"
+    (recordings / "island").symlink_to(elsewhere)
+    shore.json("scan")
+    for name in ("island", "island/west"):
+        error = shore.json("recordings", "--camera", name, code=1)["error"]
+        assert error["reason"] == "symlink_outside"
+        assert str(elsewhere) in error["message"]
+        assert "CUTBACK_SOURCE_STORE" in error["message"]
+    for name in ("/etc", "../.."):
+        assert shore.json("recordings", "--camera", name, code=4)["error"]["reason"] == "camera_unknown"
+
+
 def test_a_wrong_pattern_or_time_zone_is_named_at_the_start(shore: Shell) -> None:
     shore.environment |= {"CUTBACK_RECORDING_PATTERN": "{kamera}.%s", "CUTBACK_TIME_ZONE": "Europe/Atlantis"}
     message = shore.json("cameras", code=2)["error"]["message"]
@@ -126,9 +162,9 @@ def test_a_file_that_arrives_in_the_folder_makes_the_clip_that_waits_for_it(shor
     assert frames_in(shore.folder / "cutback-data/clips/wave/1/clip.mp4") == 60
 
 
-def cameras_so_far(shell: Shell) -> list[dict[str, object]]:
+def cameras_so_far(shell: Shell) -> list[Any]:
     """The cameras in the catalogue; none as long as `up` has not made one."""
     code, out, _ = shell.run("cameras", "--json")
     found = json.loads(out)
     assert code == 0 or found["error"]["reason"] == "no_data", out
-    return found.get("cameras", [])
+    return list(found.get("cameras", []))

@@ -49,6 +49,10 @@ class NotYet:
     camera: str
     expected_at: datetime | None
     look_at: datetime
+    until: datetime
+    """When the clip stops waiting."""
+    camera_is_new: bool = False
+    """Whether the camera has no recording at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def judge_footage(
         if expected is None and span.end > now:
             expected = span.end
         expected = None if expected is None else min(expected, until)
-        return NotYet(span.camera, expected, min(_look_at(expected, now), until))
+        return NotYet(span.camera, expected, min(_look_at(expected, now), until), until, not recordings)
     if not coverage.takes or (coverage.holes and span.gaps == "fail"):
         return Never(FootageMissingError(_what_was_found(span, coverage, recordings)))
     return Found(coverage)

@@ -166,6 +166,18 @@ class FootageExpiredError(CutbackError):
     reason = "footage_expired"
 
 
+class CameraUnknownError(CutbackError):
+    """No camera with this name has a recording in the catalogue."""
+
+    reason = "camera_unknown"
+
+
+class SymlinkOutsideError(CutbackError):
+    """A symbolic link leads out of the source store. Cutback does not follow it."""
+
+    reason = "symlink_outside"
+
+
 class PlaceUnknownError(CutbackError):
     """The recording's camera or start time is unknown, because its key matches no configured pattern."""
 

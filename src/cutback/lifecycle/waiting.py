@@ -124,7 +124,14 @@ def _note(services: Services, clip: Clip, missing: NotYet) -> Clip | None:
     now = services.clock()
     told = clip.state is ClipState.WAITING and clip.waits_for == missing.camera
     try:
-        waiting = clip.waiting(camera=missing.camera, expected_at=missing.expected_at, look_at=missing.look_at, now=now)
+        waiting = clip.waiting(
+            camera=missing.camera,
+            expected_at=missing.expected_at,
+            look_at=missing.look_at,
+            until=missing.until,
+            camera_is_new=missing.camera_is_new,
+            now=now,
+        )
     except WrongStateError:
         return None
     if not services.records.commit(waiting, announce=not told):

@@ -53,6 +53,12 @@ class Folder:
         if not stat.S_ISREG(self.path(key).stat().st_mode):
             raise ObjectNotFoundError(f"{key} is not a file.")
 
+    def link_outside(self, key: str) -> Path | None:
+        """Return where a symbolic link on the key's way leads, if that is outside the folder; None otherwise."""
+        if self._inside(key):
+            return None
+        return Path(os.path.realpath(self.path(key)))
+
     def holds_anything(self) -> bool:
         """Whether the folder exists and is not empty.
 

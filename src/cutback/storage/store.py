@@ -26,6 +26,8 @@ from cutback.storage.object_info import ObjectInfo, info_of
 from cutback.storage.upload import collect, counted, part_size_of, upload
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from obstore.store import ObjectStore
 
 __all__ = ["MIB", "ObjectInfo", "Store"]
@@ -78,6 +80,19 @@ class Store:
     def is_folder(self) -> bool:
         """Whether reads cost no round trip."""
         return self._folder is not None
+
+    def link_outside(self, key: str) -> Path | None:
+        """Return where a symbolic link at the key, or on its way, leads, if that is outside the store's folder.
+
+        None if no link leads out, if the store is not a folder, or if this is no key.
+        """
+        if self._folder is None:
+            return None
+        try:
+            check(key)
+            return self._folder.link_outside(key)
+        except (InvalidRequestError, OSError):
+            return None
 
     def check_there(self) -> None:
         """Check that the store exists and is not empty. At most one request.

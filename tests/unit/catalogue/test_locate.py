@@ -54,13 +54,16 @@ def test_footage_that_is_all_there_is_found_at_once() -> None:
 
 
 def test_a_clip_waits_for_an_unknown_camera_until_the_deadline() -> None:
-    assert isinstance(judged([], 10, 20, now=30), NotYet)
+    verdict = judged([], 10, 20, now=30)
+    assert isinstance(verdict, NotYet)
+    assert verdict.camera_is_new
+    assert verdict.until == at(20) + PATIENCE.deadline
     assert isinstance(judged([], 10, 20, now=3700), Never)
 
 
 def test_what_is_still_to_come_is_expected_when_its_recording_should_be_stored() -> None:
     verdict = judged([recording(0)], 700, 720, now=650)
-    assert NotYet("north", at(1205), at(1210)) == verdict
+    assert NotYet("north", at(1205), at(1210), at(720) + PATIENCE.deadline) == verdict
 
 
 def test_footage_is_never_expected_after_the_deadline() -> None:

@@ -99,10 +99,13 @@ def recordings(
     cursor: Annotated[str | None, typer.Option(help="Continue after the previous page.")] = None,
 ) -> None:
     """List recordings by start, with a timeline of coverage and gaps."""
+    from cutback.catalogue.known_cameras import check_known
     from cutback.cli.views.coverage import gaps_in
 
     start, end = moment_option("--from", begins), moment_option("--to", ends)
     with screen.existing() as services:
+        if camera is not None:
+            check_known(services, [camera])
         if start is None and end is None:
             start = _last_day(services.catalogue, camera)
         try:

@@ -115,9 +115,16 @@ def submit(
         int | None, typer.Option(metavar="SECONDS", help="Remove the finished clip after this time.")
     ] = None,
     *,
+    wait_for_new: Annotated[
+        bool,
+        typer.Option(
+            "--wait-for-new-camera", help="Accept a camera that has no recording yet; the clip waits for its first one."
+        ),
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the clip is done; exit with 1 if it fails.")] = False,
 ) -> None:
     """Request a clip: put a request into the queue."""
+    from cutback.catalogue.known_cameras import check_known
     from cutback.lifecycle import accept
 
     options = {
@@ -151,6 +158,9 @@ def submit(
     else:
         requests = [arguments.request_of(recording, arguments.typed_ranges(start, end, ranges, duration), **options)]
     services = screen.services()
+    if not wait_for_new:
+        asked = [span.camera for request in requests for span in request.spans]
+        check_known(services, asked, advice="If it is new, use --wait-for-new-camera.")
     made = [accept.submit(services, request) for request in requests]
     if wait:
         from cutback.cli.commands.wait import wait_for

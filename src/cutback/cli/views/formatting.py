@@ -180,6 +180,10 @@ def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
     if clip.state is ClipState.WAITING:
         when = f", expected at {moment(clip.expected_at)}" if clip.expected_at else ""
         card.add_row("waits for", escape(f"footage of {clip.waits_for}{when}"))
+        if clip.waits_for_new_camera:
+            card.add_row("", Text(f"No recording of {clip.waits_for} is known. Is the name right?", style="yellow"))
+        if clip.waits_until:
+            card.add_row("waits until", moment(clip.waits_until))
     card.add_row("precision", request.output.precision)
     if clip.result:
         _add_result(card, clip, path)

@@ -54,6 +54,12 @@ class Failure(Model):
     message: str
 
 
+_NOT_WAITING: dict[str, Any] = {
+    "waits_for": None,
+    "expected_at": None,
+    "waits_until": None,
+    "waits_for_new_camera": None,
+}
 _INTERNAL = {"worker", "lease_until", "sweep_at", "troubled_since", "troubled_tries"}
 """Fields that only workers need."""
 
@@ -75,6 +81,10 @@ class Clip(Model):
     """The camera whose footage the clip waits for."""
     expected_at: Moment | None = None
     """When that footage is expected, if there is an estimate."""
+    waits_until: Moment | None = None
+    """When it stops waiting: it is then made from what exists, or fails."""
+    waits_for_new_camera: bool | None = None
+    """True if that camera has no recording at all: its name may be wrong."""
     progress: Progress = Progress()
     failure: Failure | None = None
     troubled_since: Moment | None = None
@@ -106,15 +116,25 @@ class Clip(Model):
             attempt=self.attempt + 1,
             worker=worker,
             lease_until=now + lease,
-            waits_for=None,
-            expected_at=None,
+            **_NOT_WAITING,
             sweep_at=None if self.state is ClipState.WAITING else self.sweep_at,
             progress=Progress(),
             failure=None,
         )
 
-    def waiting(self, *, camera: str, expected_at: datetime | None, look_at: datetime, now: datetime) -> Clip:
+    def waiting(
+        self,
+        *,
+        camera: str,
+        expected_at: datetime | None,
+        look_at: datetime,
+        now: datetime,
+        until: datetime | None = None,
+        camera_is_new: bool = False,
+    ) -> Clip:
         """Wait for footage. The clip is looked at again at `look_at`, or when a recording of the camera arrives.
+
+        `until` is when it stops waiting; `camera_is_new` says that the camera has no recording at all.
 
         Raises:
             WrongStateError: the clip is finished, or an attempt is working on it.
@@ -126,6 +146,8 @@ class Clip(Model):
             state=ClipState.WAITING,
             waits_for=camera,
             expected_at=expected_at,
+            waits_until=until,
+            waits_for_new_camera=camera_is_new or None,
             sweep_at=look_at,
             failure=None,
         )
@@ -198,8 +220,7 @@ class Clip(Model):
             now,
             state=ClipState.CANCELLED,
             lease_until=None,
-            waits_for=None,
-            expected_at=None,
+            **_NOT_WAITING,
             sweep_at=sweep_at if self.attempt else None,
         )
 
