@@ -459,6 +459,22 @@ def test_cancelling_stops_the_work_within_a_second(harness: PathHarness) -> None
     assert harness.types() == ["queued", "processing", "cancelled"]
 
 
+def test_the_log_says_that_the_lease_was_lost_not_that_the_worker_stops(
+    harness: PathHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = slow(harness)
+    harness.submit()
+    working = threading.Thread(target=harness.work)
+    with caplog.at_level("INFO"):
+        working.start()
+        assert begun.wait(PATIENCE)
+        accept.cancel(harness.services, "wave")
+        working.join(PATIENCE)
+    [ended] = [record.getMessage() for record in caplog.records if "stage=ended" in record.getMessage()]
+    assert "reason=lease_lost" in ended
+    assert "stopping" not in caplog.text
+
+
 def test_stopping_gives_the_job_in_hand_back_at_once(harness: PathHarness) -> None:
     begun = slow(harness)
     harness.submit()

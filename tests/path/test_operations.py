@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.path.shell import Shell, workers_of
 from tests.support.waiting import PATIENCE, eventually
+
+from cutback.cli.app import run
 
 PART = ("--from", "1", "--to", "2")
 
@@ -39,6 +43,43 @@ def test_status_reports_clips_that_are_queued_for_too_long(shell: Shell) -> None
     eventually(lambda: shell.json("status", code=1)["oldest_queued_seconds"] > 1, "a second")
     found = shell.json("status", "--max-age", "1", code=1)
     assert any("queued for more than 1 s" in sentence for sentence in found["attention"])
+
+
+def test_status_names_a_database_that_was_deleted_or_replaced_under_its_workers(shell: Shell) -> None:
+    submit(shell, "gone")
+    worker = shell.start("worker")
+    eventually(lambda: shell.json("show", "gone")["state"] == "failed", "the clip's failure")
+    shell.json("backup", "copy.sqlite")
+    for path in (shell.folder / "cutback-data").glob("cutback.sqlite*"):
+        path.unlink()
+    said = shell.json("status", code=1)["error"]
+    assert said["reason"] == "needs_attention"
+    assert "was deleted while workers run" in said["message"]
+    (shell.folder / "copy.sqlite").rename(shell.folder / "cutback-data" / "cutback.sqlite")
+    found = shell.json("status", code=1)
+    assert len(found["workers"]) == len(found["workers_of_another_database"]) == 1
+    assert ["database was replaced" in sentence for sentence in found["attention"]] == [True]
+    worker.kill()
+    worker.communicate()
+    assert shell.json("status")["attention"] == []
+
+
+def test_status_names_a_full_disk_of_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CUTBACK_DATABASE", str(tmp_path / "elsewhere" / "cutback.sqlite"))
+    assert run(["submit", "--recording", "a.mp4", *PART, "--json"]) == 0
+    capsys.readouterr()
+    of_disk = shutil.disk_usage
+
+    def usage(path: Path) -> object:
+        return of_disk(path)._replace(free=0 if Path(path).name == "elsewhere" else 10**12)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    assert run(["status", "--json"]) == 1
+    assert "has 0 bytes left" in capsys.readouterr().out
 
 
 def test_cancel_all_cancels_what_is_not_finished_and_nothing_else(shell: Shell) -> None:

@@ -42,8 +42,15 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """End the heartbeat. What was stopped because the lease is lost ends as that, not as a worker that stops.
+
+        Raises:
+            LeaseLostError: the block raised `StoppedError`, and the lease is lost.
+        """
         self._over.set()
         self._thread.join()
+        if self._lost and isinstance(error, StoppedError):
+            raise LeaseLostError from error
 
     def note(self, progress: Progress) -> None:
         """Note the progress; the next heartbeat writes it."""

@@ -18,6 +18,7 @@ from cutback.cli.screen import Screen, ShownError
 if TYPE_CHECKING:
     from cutback.domain.clips.clip import Clip, ClipState
     from cutback.services import Services
+    from cutback.settings.settings import Settings
 
 MOST = 10_000
 """Maximum clips of one state that are counted."""
@@ -47,6 +48,7 @@ def status(
 
     Exits with 1 if something needs attention.
     """
+    _check_database(screen.settings())
     with screen.existing() as services:
         content = gather(services, timedelta(seconds=max_age))
     screen.document(content)
@@ -56,6 +58,22 @@ def status(
         raise ShownError(NeedsAttentionError())
 
 
+def _check_database(settings: Settings) -> None:
+    """Tell a database that was deleted under its workers from one that never was.
+
+    Raises:
+        NeedsAttentionError: it was deleted while workers run.
+    """
+    from cutback.worker.presence import started_with_another_file
+
+    path = settings.database_path
+    if settings.uses_sqlite and not path.exists() and started_with_another_file(settings.data, path):
+        raise NeedsAttentionError(
+            f"The database {path} was deleted while workers run. "
+            "Restore it, or restart the workers to begin with an empty one."
+        )
+
+
 def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
     """Collect everything that `cutback status` shows.
 
@@ -63,16 +81,16 @@ def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
         SurroundingsError: queue or records do not answer.
     """
     from cutback.domain.clips.clip import ClipState
-    from cutback.worker.presence import running
+    from cutback.worker.presence import running, started_with_another_file
 
-    now = services.clock()
+    now, settings = services.clock(), services.settings
     queued, waiting, working = (
         clips_of(services, state) for state in (ClipState.QUEUED, ClipState.WAITING, ClipState.PROCESSING)
     )
     failed = clips_of(services, ClipState.FAILED, since=now - _FAILED_SINCE)
     oldest = max((now - clip.updated_at for clip in queued), default=timedelta())
     hooks = services.webhooks.depth() if services.webhooks is not None else None
-    free = shutil.disk_usage(services.settings.data).free
+    folders = [settings.data, *([settings.database_path.parent] if settings.uses_sqlite else [])]
     content = {
         "queue": asdict(services.queue.depth()),
         "webhooks": None if hooks is None else asdict(hooks),
@@ -80,8 +98,11 @@ def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
         "oldest_queued_seconds": round(oldest.total_seconds(), 3),
         "waiting_for": dict(Counter(clip.waits_for for clip in waiting).most_common()),
         "failed_last_day": dict(Counter(clip.failure.reason for clip in failed if clip.failure).most_common()),
-        "workers": running(services.settings.data),
-        "disk_free": free,
+        "workers": running(settings.data),
+        "workers_of_another_database": (
+            started_with_another_file(settings.data, settings.database_path) if settings.uses_sqlite else []
+        ),
+        "disk_free": min(shutil.disk_usage(folder).free for folder in folders),
     }
     return {**content, "attention": attention(content, queued, max_age, now)}
 
@@ -103,8 +124,13 @@ def attention(content: dict[str, Any], queued: list[Clip], max_age: timedelta, n
         reasons = Counter(clip.failure.reason for clip in old if clip.failure).most_common(1)
         because = f", most of them because of {reasons[0][0]}" if reasons else ""
         found.append(f"{len(old)} clips have been queued for more than {max_age.total_seconds():.0f} s{because}.")
+    if content["workers_of_another_database"]:
+        found.append(
+            "The database was replaced while workers run; what was queued in the old one is not in this one. "
+            "Restart the workers."
+        )
     if content["disk_free"] < _LITTLE_ROOM:
-        found.append(f"The disk of the data folder has {content['disk_free']} bytes left.")
+        found.append(f"The disk of the data folder or the database has {content['disk_free']} bytes left.")
     return found
 
 

@@ -55,7 +55,8 @@ def worker(
         services = _build_patiently(screen, stop)
         if services is None:
             return
-        with present(settings.data, services.worker), scanning(services, stop, enter_recordings):
+        database = settings.database_path if settings.uses_sqlite else None
+        with present(settings.data, services.worker, database), scanning(services, stop, enter_recordings):
             Worker(services).run(stop)
     screen.document({"worker": services.worker, "stopped": True})
 
