@@ -116,11 +116,14 @@ class Queue(Protocol):
 class ClipQuery:
     """Which clips to list: those that meet all given conditions."""
 
-    state: ClipState | None = None
+    states: tuple[ClipState, ...] = ()
+    """Any of these; empty for every state."""
     tag: str | None = None
     recording: str | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    camera: str | None = None
+    """A camera that the request names."""
 
 
 @dataclass(frozen=True, slots=True)

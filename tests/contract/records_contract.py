@@ -350,7 +350,7 @@ class RecordsContract:
     def test_paging_by_state_neither_repeats_nor_skips_while_states_change(self, records: Records) -> None:
         for number in range(6):
             records.put_clip(a_clip(f"c{number}", at=T0 + timedelta(seconds=number)))
-        queued = ClipQuery(state=ClipState.QUEUED)
+        queued = ClipQuery(states=(ClipState.QUEUED,))
         first = records.list_clips(queued, limit=2)
         for clip in first.clips:
             assert records.commit(claimed(clip))
@@ -367,8 +367,14 @@ class RecordsContract:
             every[clip.id] = put(records, clip, claimed(clip)) if number % 3 == 0 else put(records, clip)
         newest_first = sorted(every.values(), key=lambda clip: (clip.created_at, clip.id), reverse=True)
         combinations = [
-            ClipQuery(state, tag, recording, created_from, created_before)
-            for state in (None, ClipState.QUEUED, ClipState.PROCESSING, ClipState.READY)
+            ClipQuery(states, tag, recording, created_from, created_before)
+            for states in (
+                (),
+                (ClipState.QUEUED,),
+                (ClipState.READY,),
+                (ClipState.PROCESSING, ClipState.QUEUED),
+                (ClipState.PROCESSING, ClipState.READY, ClipState.PROCESSING),
+            )
             for tag in (None, "left", "波", "lef", "LEFT")
             for recording in (None, "sea.mp4", "beach/2.mp4", "beach")
             for created_from in (None, T0 + timedelta(seconds=3))
@@ -377,6 +383,19 @@ class RecordsContract:
         for query in combinations:
             expected = [clip.id for clip in newest_first if _matches(clip, query)]
             assert expected == listed(records, query, limit=7), query
+
+    def test_clips_of_a_camera_are_those_whose_requests_name_it(self, records: Records) -> None:
+        span = {"from": "2026-06-21T10:00:00Z", "to": "2026-06-21T10:00:05Z"}
+        for number, names in enumerate((["north"], ["south"], ["south", "north", "north"], ["northern"])):
+            source = [{"camera": name, **span} for name in names]
+            at = T0 + timedelta(seconds=number)
+            request = validate_request({"id": f"c{number}", "source": source, "tags": ["x"] if number else []})
+            put(records, new_clip(request, now=at))
+        put(records, a_clip("file", recordings="north"))
+        assert listed(records, ClipQuery(camera="north")) == ["c2", "c0"]
+        assert listed(records, ClipQuery(camera="north", tag="x")) == ["c2"]
+        assert listed(records, ClipQuery((ClipState.QUEUED, ClipState.READY), camera="south"), limit=1) == ["c2", "c1"]
+        assert listed(records, ClipQuery(camera="north", recording="north")) == []
 
     def test_times_are_compared_to_the_microsecond_and_across_zones(self, records: Records) -> None:
         put(records, a_clip())
@@ -576,7 +595,7 @@ class RecordsContract:
 
 def _matches(clip: Clip, query: ClipQuery) -> bool:
     return (
-        query.state in {None, clip.state}
+        (not query.states or clip.state in query.states)
         and (query.tag is None or query.tag in clip.request.tags)
         and (query.recording is None or query.recording in recordings_of(clip))
         and (query.created_from is None or query.created_from <= clip.created_at)

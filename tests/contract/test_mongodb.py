@@ -241,7 +241,7 @@ def use_everything(records: MongoRecords, catalogue: MongoCatalogue) -> None:
     assert records.commit(claimed(clip))
     assert records.beat("wave", 1, lease_until=T0 + LEASE, progress=Progress())
     assert records.commit(finished(claimed(clip), sweep_at=T0))
-    query = ClipQuery(ClipState.READY, "x", "sea.mp4", T0, T0 + LEASE)
+    query = ClipQuery((ClipState.READY,), "x", "sea.mp4", T0, T0 + LEASE)
     assert records.list_clips(query).clips
     assert records.due(T0 + timedelta(days=1))
     for name in ("early", "late"):

@@ -90,10 +90,11 @@ def test_many_finished_clips_do_not_slow_what_is_asked_all_the_time(factory: Sql
     assert page.next_cursor is not None
     for query in (
         ClipQuery(),
-        ClipQuery(state=ClipState.READY),
+        ClipQuery(states=(ClipState.READY,)),
+        ClipQuery(states=(ClipState.FAILED, ClipState.READY)),
         ClipQuery(tag="x"),
         ClipQuery(recording="sea.mp4"),
-        ClipQuery(ClipState.READY, "x", "sea.mp4", T0, begin),
+        ClipQuery((ClipState.READY,), "x", "sea.mp4", T0, begin),
     ):
         assert len(records.list_clips(query, limit=3, cursor=page.next_cursor).clips) == 3
     assert records.due(T0) == []

@@ -70,6 +70,8 @@ class LazyGroup(TyperGroup):
             WrongUsageError: there is no such command.
         """
         name = args[0]
+        if ctx.resilient_parsing and name not in _MODULES:
+            return None, None, []  # a shell that completes a line with an unknown command
         if name not in _MODULES and not name.startswith("-"):
             close = difflib.get_close_matches(name, _MODULES, n=1)
             hint = f"Did you mean {close[0]}?" if close else "cutback --help lists them."

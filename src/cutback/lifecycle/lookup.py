@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.older_answer import ClipLocation
-from cutback.domain.errors import ClipNotFoundError
+from cutback.domain.errors import ClipNotFoundError, CutbackError, ObjectNotFoundError
 from cutback.services import Services
 from cutback.settings.settings import Settings
 
@@ -27,6 +27,19 @@ def get_clip(services: Services, clip_id: str) -> Clip:
 def clip_url(services: Services, clip: Clip) -> str | None:
     """Return where the finished clip is: a path or a URL. None until it is ready."""
     return None if clip.result is None else f"{services.settings.clip_url.rstrip('/')}/{clip.result.key}"
+
+
+def is_file_missing(services: Services, clip: Clip) -> bool | None:
+    """Whether a ready clip's file is gone from the clip store. None if the clip has no file, or the store no answer."""
+    if clip.result is None:
+        return None
+    try:
+        services.clips.head(clip.result.key)
+    except ObjectNotFoundError:
+        return True
+    except CutbackError:
+        return None
+    return False
 
 
 def clip_location(settings: Settings) -> ClipLocation:

@@ -52,7 +52,7 @@ def test_the_table_shows_gaps_overlaps_and_contradictions() -> None:
         footage(57.5, 60, conflicts=("the key says otherwise",)),
         footage(130, 9, growing=True),
     ]
-    remarks = [str(cell) for cell in recordings_table(recordings).columns[-1].cells]
+    remarks = [str(cell) for cell in recordings_table(recordings, 120).columns[-1].cells]
     assert remarks == [
         "",
         "overlaps by 2.500 s ! the key says otherwise ",

@@ -33,6 +33,7 @@ _INDEXES = (
     IndexModel([("state", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("tags", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("recordings", ASCENDING), ("place", ASCENDING)]),
+    IndexModel([("cameras", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("due_at", ASCENDING)], sparse=True),
     IndexModel([("lease_until", ASCENDING)], sparse=True),
     IndexModel([("pending", ASCENDING)], sparse=True),
@@ -80,6 +81,7 @@ class MongoRecords:
             "place": sort_key(to_micros(clip.created_at), clip.id),
             "tags": sorted(set(clip.request.tags)),
             "recordings": sorted({each.recording for each in clip.request.ranges}),
+            "cameras": sorted({each.camera for each in clip.request.spans}),
             **{name: value for name, value in _fields(clip).items() if value is not None},
             "signatures": {_slot(clip): signature},
             "outbox": {str(clip.revision): clip.event().model_dump_json()},
@@ -108,7 +110,7 @@ class MongoRecords:
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
         """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        The request and its time never change, so the fields for sorting, tags and recordings stay the same.
+        The request and its time never change, so the fields for sorting, tags, recordings and cameras stay the same.
         """
         signature = secrets.token_hex(8)
         fields = _fields(clip) | {f"signatures.{_slot(clip)}": signature}
@@ -265,9 +267,10 @@ def _condition(query: ClipQuery, cursor: str | None) -> dict[str, Any]:
     if before:
         bounds["$lt"] = min(before)
     wanted = {
-        "state": query.state and query.state.value,
+        "state": {"$in": [state.value for state in query.states]} if query.states else None,
         "tags": query.tag,
         "recordings": query.recording,
+        "cameras": query.camera,
         "place": bounds or None,
     }
     return {name: value for name, value in wanted.items() if value is not None}

@@ -71,7 +71,7 @@ class SqliteRecords:
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
         """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        The request and its time never change, so the tables of tags and recordings stay the same.
+        The request and its time never change, so the tables of tags, recordings and cameras stay the same.
         """
         columns = _columns(clip)
         with self._database.writing() as connection:
@@ -229,6 +229,10 @@ def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
         "INSERT INTO clip_recordings (recording, created_at, id) VALUES (?, ?, ?)",
         [(key, created_at, clip.id) for key in {each.recording for each in clip.request.ranges}],
     )
+    connection.executemany(
+        "INSERT INTO clip_cameras (camera, created_at, id) VALUES (?, ?, ?)",
+        [(name, created_at, clip.id) for name in {each.camera for each in clip.request.spans}],
+    )
 
 
 def _put_event(connection: sqlite3.Connection, clip: Clip) -> None:
@@ -236,40 +240,46 @@ def _put_event(connection: sqlite3.Connection, clip: Clip) -> None:
     connection.execute("INSERT INTO events (id, content) VALUES (?, ?)", (event.id, event.model_dump_json()))
 
 
+_MARKS = {"tag": "clip_tags", "recording": "clip_recordings", "camera": "clip_cameras"}
+"""What clips can be found by, each with its table."""
+
+
 def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict[str, Any]]:
-    """Return a statement that reads the narrowest table in the order of the listing, and stops when it has enough."""
-    if query.tag is not None:
-        source, conditions = "clip_tags AS mark CROSS JOIN clips USING (id)", ["mark.tag = :tag"]
-    elif query.recording is not None:
-        source, conditions = (
-            "clip_recordings AS mark CROSS JOIN clips USING (id)",
-            ["mark.recording = :recording"],
-        )
-    else:
-        source, conditions = "clips AS mark", []
-    if query.tag is not None and query.recording is not None:
-        conditions.append(
-            "EXISTS (SELECT 1 FROM clip_recordings AS cut WHERE cut.recording = :recording"
-            " AND cut.created_at = mark.created_at AND cut.id = mark.id)"
-        )
-    if query.state is not None:
-        conditions.append("state = :state")
+    """Return a statement that reads the narrowest table in the order of the listing, and stops when it has enough.
+
+    With several states, each is read on its own, so that the index of states gives the order.
+    """
+    marks = [name for name in _MARKS if getattr(query, name) is not None]
+    source = f"{_MARKS[marks[0]]} AS mark CROSS JOIN clips USING (id)" if marks else "clips AS mark"
+    conditions = [f"mark.{name} = :{name}" for name in marks[:1]]
+    conditions += [
+        f"EXISTS (SELECT 1 FROM {_MARKS[name]} AS cut WHERE cut.{name} = :{name}"  # noqa: S608 - constants
+        " AND cut.created_at = mark.created_at AND cut.id = mark.id)"
+        for name in marks[1:]
+    ]
     if query.created_from is not None:
         conditions.append("mark.created_at >= :created_from")
     if query.created_before is not None:
         conditions.append("mark.created_at < :created_before")
     if after is not None:
         conditions.append("(mark.created_at, mark.id) < (:after_created_at, :after_id)")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    statement = (
-        f"SELECT mark.created_at, mark.id, content FROM {source} {where}"  # noqa: S608 - constants
-        " ORDER BY mark.created_at DESC, mark.id DESC LIMIT :limit"
-    )
+    states = {f"state_{number}": state.value for number, state in enumerate(dict.fromkeys(query.states))}
+    statements = []
+    for state in states or [None]:
+        own = [*conditions, *([] if state is None else [f"state = :{state}"])]
+        where = f"WHERE {' AND '.join(own)}" if own else ""
+        statements.append(
+            f"SELECT mark.created_at AS at, mark.id AS id, content FROM {source} {where}"  # noqa: S608 - constants
+            " ORDER BY mark.created_at DESC, mark.id DESC LIMIT :limit"
+        )
+    statement = statements[0]
+    if len(statements) > 1:
+        together = " UNION ALL ".join(f"SELECT * FROM ({each})" for each in statements)  # noqa: S608 - constants
+        statement = f"SELECT at, id, content FROM ({together}) ORDER BY at DESC, id DESC LIMIT :limit"  # noqa: S608
     after_created_at, after_id = after or (0, "")
     return statement, {
-        "tag": query.tag,
-        "recording": query.recording,
-        "state": query.state,
+        **{name: getattr(query, name) for name in _MARKS},
+        **states,
         "created_from": micros_or_none(query.created_from),
         "created_before": micros_or_none(query.created_before),
         "after_created_at": after_created_at,

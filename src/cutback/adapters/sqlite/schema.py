@@ -136,5 +136,22 @@ _FOLDERS = (
     "CREATE INDEX recordings_by_folder ON recordings (camera, folder)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING, _PLACES, _FOLDERS)
+_CLIP_CAMERAS = (
+    """
+    CREATE TABLE clip_cameras (
+        camera TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        PRIMARY KEY (camera, created_at, id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    INSERT OR IGNORE INTO clip_cameras (camera, created_at, id)
+        SELECT json_extract(piece.value, '$.camera'), clips.created_at, clips.id
+        FROM clips, json_each(clips.content, '$.request.source') AS piece
+        WHERE json_extract(piece.value, '$.camera') IS NOT NULL
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING, _PLACES, _FOLDERS, _CLIP_CAMERAS)
 """The n-th one (from 0) upgrades schema version n to n + 1 (`user_version`)."""

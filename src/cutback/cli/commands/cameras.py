@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen
@@ -87,7 +88,9 @@ def show_claims(screen: Screen, cameras: Sequence[Camera]) -> None:
 
 def recordings(
     screen: Screen,
-    camera: Annotated[str | None, typer.Option(help="Show only this camera.")] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="Show only this camera.", autocompletion=completion.cameras)
+    ] = None,
     begins: Annotated[
         str,
         typer.Option(
@@ -141,7 +144,7 @@ def _show(
     last = min(end, max(each.end for each in shown)) if end else max(each.end for each in shown)
     screen.show(*timeline(of_camera, first, last, min(screen.out.width, 120)), "")
     for name, found in sorted(of_camera.items()):
-        screen.show(f"[bold]{escape(name)}[/]", recordings_table(found), "")
+        screen.show(f"[bold]{escape(name)}[/]", recordings_table(found, screen.out.width), "")
     screen.hint("Times are UTC.")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
 from cutback.cli.console import escape
@@ -17,10 +18,12 @@ from cutback.cli.screen import Screen, each
 from cutback.domain.errors import NoSuchFileError, WrongUsageError
 
 if TYPE_CHECKING:
+    from cutback.domain.clips.clip import Clip
     from cutback.domain.requests.request import ClipRequest
+    from cutback.ports import DeadLetter
     from cutback.services import Services
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of clips.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of clips.", autocompletion=completion.clips)]
 
 
 _SHORTEST_BEGINNING = 3
@@ -51,7 +54,10 @@ def register(app: typer.Typer, panel: str) -> None:
         app,
         "clips",
         panel=panel,
-        examples=(("--state failed --since 2h", "list what failed in the last two hours"), ("--tag best --json", "")),
+        examples=(
+            ("--state failed --since 2h", "list what failed in the last two hours"),
+            ("--camera north-point --state queued --state waiting", "list what is still to come from a camera"),
+        ),
     )(clips)
     command(app, "show", panel=panel, examples=(("wave-7", "show everything about a clip"),))(show)
     command(
@@ -67,11 +73,17 @@ def register(app: typer.Typer, panel: str) -> None:
 def submit(
     screen: Screen,
     file: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="A file with a request as JSON.")] = None,
-    recording: Annotated[str | None, typer.Option(metavar="KEY", help="Cut from the recording with this key.")] = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Cut from the recording with this key.", autocompletion=completion.recordings),
+    ] = None,
     cameras: Annotated[
         list[str],
         typer.Option(
-            "--camera", metavar="NAME", help="Cut from a camera instead; may be repeated, with a clip for each."
+            "--camera",
+            metavar="NAME",
+            help="Cut from a camera instead; may be repeated, with a clip for each.",
+            autocompletion=completion.cameras,
         ),
     ] = [],  # noqa: B006 - typer makes a new list for each call
     start: Annotated[
@@ -192,11 +204,25 @@ def _read_requests(file: str, options: dict[str, Any]) -> list[ClipRequest]:
 
 def clips(
     screen: Screen,
-    state: Annotated[
-        str | None, typer.Option(help="Show only this state: queued, waiting, processing, ready, failed, ...")
-    ] = None,
+    states: Annotated[
+        list[str],
+        typer.Option(
+            "--state",
+            help="Show only this state: queued, waiting, processing, ready, failed, ...; may be repeated.",
+            autocompletion=completion.states,
+        ),
+    ] = [],  # noqa: B006
     tag: Annotated[str | None, typer.Option(help="Show only clips with this tag.")] = None,
-    recording: Annotated[str | None, typer.Option(metavar="KEY", help="Show only clips from this recording.")] = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Show only clips from this recording.", autocompletion=completion.recordings),
+    ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Show only clips requested from this camera.", autocompletion=completion.cameras
+        ),
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Show only clips requested since: 90s, 30m, 2h, 7d, or 2026-06-21T05:30Z."),
@@ -210,16 +236,18 @@ def clips(
     from cutback.domain.clips.clip import ClipState
     from cutback.ports import ClipQuery
 
-    if state is not None and state not in set(ClipState):
-        raise WrongUsageError(f"--state {state!r}: must be one of {', '.join(ClipState)}.")
+    for state in states:
+        if state not in set(ClipState):
+            raise WrongUsageError(f"--state {state!r}: must be one of {', '.join(ClipState)}.")
     created_from = read_since(since, utc_now()) if since else None
     services = screen.existing()
     now = services.clock()
     query = ClipQuery(
-        state=ClipState(state) if state else None,
+        states=tuple(ClipState(state) for state in states),
         tag=tag,
         recording=recording,
         created_from=created_from,
+        camera=camera,
     )
     try:
         page = services.records.list_clips(query, limit=limit, cursor=cursor)
@@ -229,7 +257,7 @@ def clips(
     if not page.clips:
         screen.hint("No clips.")
         return
-    screen.show(formatting.clips_table(page.clips, now))
+    screen.show(formatting.clips_table(page.clips, now, screen.out.width))
     if page.next_cursor:
         screen.hint(f"There are more: use --cursor {page.next_cursor}")
 
@@ -252,16 +280,37 @@ def read_since(text: str, now: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def show(screen: Screen, clip_id: Annotated[str, typer.Argument(metavar="ID", help="The clip's id.")]) -> None:
+def show(
+    screen: Screen,
+    clip_id: Annotated[str, typer.Argument(metavar="ID", help="The clip's id.", autocompletion=completion.clips)],
+) -> None:
     """Show everything about a clip."""
     from cutback.cli.views import formatting
-    from cutback.lifecycle.lookup import clip_url, get_clip
+    from cutback.lifecycle.lookup import clip_url, get_clip, is_file_missing
 
     services = screen.existing()
     clip = get_clip(services, _full_id(services, clip_id))
     path = clip_url(services, clip)
-    screen.document({**clip.public(), **({"path": path} if path else {})})
-    screen.show(formatting.clip_card(clip, path, services.clock()))
+    missing = is_file_missing(services, clip)
+    failed = _failed_deliveries(services, clip)
+    more: dict[str, Any] = {
+        "path": path,
+        "missing": missing,
+        "failed_deliveries": [{"event": event, "reason": letter.reason} for event, letter in failed] or None,
+    }
+    screen.document({**clip.public(), **{name: value for name, value in more.items() if value is not None}})
+    facts = formatting.ClipFacts(path, missing, [(event, letter.reason) for event, letter in failed])
+    screen.show(formatting.clip_card(clip, facts, services.clock()))
+
+
+def _failed_deliveries(services: Services, clip: Clip) -> list[tuple[str, DeadLetter]]:
+    """The webhook deliveries of the clip's events among the newest dead letters, each with the event's id."""
+    from cutback.cli.commands.dead_letters import subject
+
+    if services.webhooks is None or not (clip.request.webhook or services.settings.webhook_urls):
+        return []
+    letters = [(subject(letter) or "", letter) for letter in services.webhooks.dead_letters(limit=100)]
+    return [(event, letter) for event, letter in letters if event.rpartition(".")[0] == clip.id]
 
 
 def _full_id(services: Services, typed: str) -> str:
@@ -284,7 +333,9 @@ def _full_id(services: Services, typed: str) -> str:
 
 def cancel(
     screen: Screen,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of clips.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of clips.", autocompletion=completion.clips)
+    ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Cancel every clip that is not finished.")] = False,
 ) -> None:

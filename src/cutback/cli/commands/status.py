@@ -141,7 +141,7 @@ def clips_of(services: Services, state: ClipState, *, since: datetime | None = N
     found: list[Clip] = []
     cursor: str | None = None
     while len(found) < MOST:
-        page = services.records.list_clips(ClipQuery(state=state, created_from=since), limit=_PAGE, cursor=cursor)
+        page = services.records.list_clips(ClipQuery(states=(state,), created_from=since), limit=_PAGE, cursor=cursor)
         found += page.clips
         cursor = page.next_cursor
         if cursor is None:

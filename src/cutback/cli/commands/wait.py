@@ -45,7 +45,7 @@ def wait_for(screen: Screen, services: Services, clip: Clip) -> Clip:
             clip = get_clip(services, clip.id)
     path = clip_url(services, clip)
     screen.document({**clip.public(), **({"path": path} if path else {})})
-    screen.show(formatting.clip_card(clip, path, services.clock()))
+    screen.show(formatting.clip_card(clip, formatting.ClipFacts(path), services.clock()))
     if clip.state is not ClipState.READY:
         raise ShownError(ClipNotMadeError(f"It is {clip.state}."))
     return clip

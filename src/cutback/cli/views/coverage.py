@@ -111,11 +111,11 @@ def _ruler(first: datetime, length: timedelta, columns: int, margin: int) -> Tex
     return Text(" " * (margin + 2) + "".join(row), style="dim", no_wrap=True)
 
 
-def recordings_table(recordings: Sequence[CameraRecording]) -> Table:
-    """List one camera's recordings by start, with gaps and overlaps."""
-    table = formatting.table(
-        "recording", "start", "length", "size", "picture", "", right=["length", "size"], clipped=["recording"]
-    )
+def recordings_table(recordings: Sequence[CameraRecording], width: int) -> Table:
+    """List one camera's recordings by start, with gaps and overlaps. Narrow terminals do not show the picture."""
+    wide = width >= formatting.WIDE
+    columns = ["recording", "start", "length", "size", *["picture"] * wide, ""]
+    table = formatting.table(*columns, right=["length", "size"], clipped=["recording", ""])
     covered: datetime | None = None
     for each in recordings:
         picture = f"{each.width}×{each.height}" if each.width else "sound"
@@ -124,7 +124,7 @@ def recordings_table(recordings: Sequence[CameraRecording]) -> Table:
             f"{each.start:%Y-%m-%d %H:%M:%S}.{each.start.microsecond // 1000:03d}",
             formatting.length(each.duration),
             formatting.size(each.size),
-            escape(f"{picture} {'+'.join(each.codecs)}"),
+            *[escape(f"{picture} {'+'.join(each.codecs)}")] * wide,
             _remarks(each, covered),
         )
         covered = each.end if covered is None else max(covered, each.end)

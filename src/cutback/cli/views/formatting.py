@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
@@ -26,6 +27,7 @@ STATE_STYLES = {
     ClipState.EXPIRED: "bright_black",
 }
 _FILLED = {"skip": "skipped", "freeze": "the last picture, frozen", "black": "black", "fail": ""}
+_LEAST = 16
 _MARKS = {
     ClipState.QUEUED: "·",
     ClipState.WAITING: "…",
@@ -124,13 +126,24 @@ def took(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
 
 
+WIDE = 100
+"""Columns from which a terminal is wide enough for every column of a table."""
+
+
 def table(*columns: str, right: Iterable[str] = (), clipped: Iterable[str] = ()) -> Table:
-    """Return a plain table: a rule under the header, no boxes. In narrow terminals, columns in `clipped` shrink."""
+    """Return a plain table: a rule under the header, no boxes. In narrow terminals, columns in `clipped` shrink first.
+
+    A clipped column with a name never shrinks to nothing: the last columns are cut off instead.
+    """
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
         gives_way = name in set(clipped)
         made.add_column(
-            name, justify="right" if name in set(right) else "left", no_wrap=not gives_way, overflow="ellipsis"
+            name,
+            justify="right" if name in set(right) else "left",
+            no_wrap=not gives_way,
+            overflow="ellipsis",
+            min_width=_LEAST if gives_way and name else None,
         )
     return made
 
@@ -145,18 +158,33 @@ def command_line(text: str) -> Text:
     return Text(text, style="cyan", no_wrap=True, overflow="ignore")
 
 
-def clips_table(clips: Sequence[Clip], now: datetime) -> Table:
-    """List clips, newest first."""
-    made = table("clip", "state", "length", "from", "requested", right=["length"], clipped=["from"])
+def clips_table(clips: Sequence[Clip], now: datetime, width: int) -> Table:
+    """List clips, newest first. Narrow terminals show the beginning of long ids, and not when clips were requested."""
+    wide = width >= WIDE
+    made = table("clip", "state", "length", "from", *["requested"] * wide, right=["length"], clipped=["from"])
+    if not wide:
+        made.columns[0].max_width = max(12, width // 3)
     for clip in clips:
         long = length(clip.result.duration) if clip.result else ""
         what = clip.request.title or pieces(clip.request.source)
-        made.add_row(escape(clip.id), state(clip), long, line(what), ago(clip.created_at, now))
+        made.add_row(escape(clip.id), state(clip), long, line(what), *[ago(clip.created_at, now)] * wide)
     return made
 
 
-def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
+@dataclass(frozen=True, slots=True)
+class ClipFacts:
+    """What is known about a clip besides its record."""
+
+    path: str | None = None
+    missing: bool | None = None
+    """Whether its file is gone; None if that is not known."""
+    failed_deliveries: Sequence[tuple[str, str]] = ()
+    """Webhook deliveries that failed every try: the event's id and the reason."""
+
+
+def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
     """Show everything about a clip."""
+    path = facts.path
     card = Table.grid(padding=(0, 2))
     card.add_column(style="dim", no_wrap=True)
     card.add_column(overflow="fold")
@@ -187,8 +215,12 @@ def clip_card(clip: Clip, path: str | None, now: datetime) -> Table:
     card.add_row("precision", request.output.precision)
     if clip.result:
         _add_result(card, clip, path)
+    if facts.missing:
+        card.add_row("", Text("The file is missing: something other than Cutback removed it.", style="bold red"))
     if request.webhook:
         card.add_row("webhook", escape(request.webhook))
+    for event, reason in facts.failed_deliveries:
+        card.add_row("not delivered", Text(f"{event}: {reason}", style="yellow"))
     card.add_row("requested at", f"{clip.created_at.astimezone():%Y-%m-%d %H:%M:%S} ({ago(clip.created_at, now)})")
     if clip.state.final:
         waited = (clip.updated_at - clip.created_at).total_seconds()

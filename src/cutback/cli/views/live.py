@@ -88,7 +88,7 @@ class View:
         return self._counted
 
     def _working(self, now: datetime) -> list[RenderableType]:
-        query = ClipQuery(state=ClipState.PROCESSING)
+        query = ClipQuery(states=(ClipState.PROCESSING,))
         clips = self._services.records.list_clips(query, limit=min(self._services.settings.workers, 16)).clips
         if not clips:
             return []

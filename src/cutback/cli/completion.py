@@ -1,0 +1,107 @@
+"""What a shell can complete: ids of clips, names of cameras, keys of recordings, states.
+
+Each function answers from the local database, quickly. It is silent about errors: while you type a command, there is
+no place for a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from cutback.settings.settings import Settings
+
+T = TypeVar("T")
+
+_MOST = 200
+"""How many proposals a shell gets."""
+_LOOKED_AT = 1000
+_PATIENCE = timedelta(milliseconds=300)
+"""How long to wait for a process that is writing to the database."""
+
+
+def states(incomplete: str) -> list[str]:
+    """Return the states that begin so."""
+    from cutback.domain.clips.clip import ClipState
+
+    return [state.value for state in ClipState if state.startswith(incomplete)]
+
+
+def clips(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the newest clips whose ids begin so, each with its state and title."""
+    return list(_quietly(lambda: _clips(ctx, incomplete)))
+
+
+def cameras(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the cameras whose names begin so."""
+    return list(_quietly(lambda: _cameras(ctx, incomplete)))
+
+
+def recordings(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return keys of recordings that begin so, one folder at a time, if the source store is a folder."""
+    return list(_quietly(lambda: _recordings(ctx, incomplete)))
+
+
+def _clips(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    from cutback.adapters.sqlite.records import SqliteRecords
+    from cutback.ports import ClipQuery
+
+    with closing(SqliteRecords(_database(_settings(ctx)), patience=_PATIENCE)) as records:
+        found = records.list_clips(ClipQuery(), limit=_LOOKED_AT).clips
+    for clip in found:
+        if clip.id.startswith(incomplete):
+            yield clip.id, f"{clip.state} {clip.request.title}".strip()
+
+
+def _cameras(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    from cutback.adapters.sqlite.catalogue import SqliteCatalogue
+
+    with closing(SqliteCatalogue(_database(_settings(ctx)), patience=_PATIENCE)) as catalogue:
+        yield from (each.name for each in catalogue.cameras() if each.name.startswith(incomplete))
+
+
+def _recordings(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    folder = _settings(ctx).source_url.removeprefix("file://")
+    if "://" in folder:
+        return
+    above = incomplete.rpartition("/")[0]
+    for path in sorted((Path(folder) / above).iterdir()):
+        key = f"{above}/{path.name}".removeprefix("/")
+        if key.startswith(incomplete) and not path.name.startswith("."):
+            yield f"{key}/" if path.is_dir() else key
+
+
+def _quietly(find: Callable[[], Iterator[T]]) -> list[T]:
+    made: list[T] = []
+    try:
+        for each in find():
+            made.append(each)
+            if len(made) == _MOST:
+                break
+    except Exception:  # noqa: BLE001, S110 - without proposals, the shell completes nothing
+        pass
+    return made
+
+
+def _settings(ctx: typer.Context) -> Settings:
+    from cutback.settings.settings import load_settings
+
+    data = ctx.params.get("data") or (ctx.parent.params.get("data") if ctx.parent else None)
+    return load_settings(data=Path(data) if data else None)
+
+
+def _database(settings: Settings) -> Path:
+    """Return the database's file.
+
+    Raises:
+        FileNotFoundError: there is none, or the records are elsewhere.
+    """
+    if settings.records_url or settings.records_url_secret or not settings.database_path.exists():
+        raise FileNotFoundError
+    return settings.database_path
