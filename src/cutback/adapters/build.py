@@ -207,6 +207,25 @@ def _cache(settings: Settings) -> Cache:
     return MemcachedCache(cache_nodes(settings.cache_url))
 
 
+def open_local(settings: Settings, *, patience: timedelta) -> tuple[Records, Catalogue]:
+    """Open existing records and catalogue on this machine, and nothing else; `patience` is how long to wait for a lock.
+
+    Raises:
+        SettingsError: they are not on this machine, or the database is unusable.
+    """
+    if _is_elsewhere(settings) or not settings.database_path.exists():
+        raise SettingsError("\n- CUTBACK_DATABASE: there are no records on this machine")
+    from cutback.adapters.sqlite.catalogue import SqliteCatalogue
+    from cutback.adapters.sqlite.records import SqliteRecords
+
+    path = settings.database_path
+    return SqliteRecords(path, patience=patience), SqliteCatalogue(path, patience=patience)
+
+
+def _is_elsewhere(settings: Settings) -> bool:
+    return bool(settings.records_url or settings.records_url_secret)
+
+
 def back_up(settings: Settings, target: Path, *, replace: bool) -> int:
     """Copy the SQLite database to a file. Returns its bytes. Raises like `cutback.adapters.sqlite.backup.back_up`.
 

@@ -49,10 +49,11 @@ def recordings(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _clips(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    from cutback.adapters.sqlite.records import SqliteRecords
+    from cutback.adapters.build import open_local
     from cutback.ports import ClipQuery
 
-    with closing(SqliteRecords(_database(_settings(ctx)), patience=_PATIENCE)) as records:
+    records, catalogue = open_local(_settings(ctx), patience=_PATIENCE)
+    with closing(records), closing(catalogue):
         found = records.list_clips(ClipQuery(), limit=_LOOKED_AT).clips
     for clip in found:
         if clip.id.startswith(incomplete):
@@ -60,9 +61,10 @@ def _clips(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
 
 
 def _cameras(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    from cutback.adapters.sqlite.catalogue import SqliteCatalogue
+    from cutback.adapters.build import open_local
 
-    with closing(SqliteCatalogue(_database(_settings(ctx)), patience=_PATIENCE)) as catalogue:
+    records, catalogue = open_local(_settings(ctx), patience=_PATIENCE)
+    with closing(records), closing(catalogue):
         yield from (each.name for each in catalogue.cameras() if each.name.startswith(incomplete))
 
 
@@ -94,14 +96,3 @@ def _settings(ctx: typer.Context) -> Settings:
 
     data = ctx.params.get("data") or (ctx.parent.params.get("data") if ctx.parent else None)
     return load_settings(data=Path(data) if data else None)
-
-
-def _database(settings: Settings) -> Path:
-    """Return the database's file.
-
-    Raises:
-        FileNotFoundError: there is none, or the records are elsewhere.
-    """
-    if settings.records_url or settings.records_url_secret or not settings.database_path.exists():
-        raise FileNotFoundError
-    return settings.database_path
