@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import pytest
 from tests.media.cuts import CutResult, cut_in_process, cut_ranges, find_boxes
+from tests.support.decode import decode_presented
 from tests.support.made_once import made_once
 from tests.support.media import MediaSpec, cached_media
 
@@ -132,6 +133,49 @@ def test_hostile_texts_do_no_harm(media_folder: Path, tmp_path: Path, ffmpeg: Ff
     clip = cut_in_process([bytes(broken)], RANGE)
     assert said(clip, tmp_path)[0].get("title") is None
     assert clip.facts.frames == 45
+
+
+NOT_UTF_8 = {
+    "latin-1": ("Größe".encode("latin-1"), "Größe"),
+    "truncated": ("räumlich für".encode()[:-2], "räumlich f\N{REPLACEMENT CHARACTER}"),
+    "surrogates": (b"\xed\xa0\xbd\xed\xb8\x80 wave", "\N{GRINNING FACE} wave"),
+    "broken surrogate": (b"\xed\xa0\xbd wave", "\N{REPLACEMENT CHARACTER} wave"),
+    "nul": (b"wa\0ve", "wave"),
+    "noise": (b"\x01\xff\x02\x81", None),
+}
+"""Titles, and what is kept of them."""
+
+
+def titled(raw: bytes, suffix: str, folder: Path, ffmpeg: Ffmpeg) -> bytes:
+    """A recording whose title, title of sound and TS service name are certain bytes."""
+    plain = cached_media(SPEC, folder)
+    title = raw.replace(b"\0", b"?").decode("utf-8", "surrogateescape")
+    path = folder / f"{plain.stem}-bytes{suffix}"
+    said = [part for name in ("title", "service_name") for part in ("-metadata", f"{name}={title}")]
+    ffmpeg("-i", str(plain), "-c", "copy", *said, "-metadata:s:a", f"title={title}", str(path))
+    data = path.read_bytes()
+    at_once = raw.replace(b"\0", b"?")
+    assert at_once in data
+    return data.replace(at_once, raw) if at_once != raw else data
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
+@pytest.mark.parametrize("kind", NOT_UTF_8)
+def test_texts_that_are_not_utf_8_are_kept_as_far_as_they_can_be_read(
+    kind: str, suffix: str, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    raw, expected = NOT_UTF_8[kind]
+    clip = cut_in_process([titled(raw, suffix, tmp_path, ffmpeg)], RANGE)
+    assert decode_presented(clip.data).counters == list(range(45, 90))
+    texts, tracks = said(clip, tmp_path)
+    if suffix == ".ts":
+        return  # it names only services, which are not titles
+    if kind == "nul" and suffix == ".mkv":
+        expected = "wa"  # it ends there (RFC 8794, 7.4)
+    assert texts.get("title") == expected
+    assert tracks[1]["handler_name"] == (expected or "Sound")
+    noted = "Its title is not text and is left out." in clip.facts.notes
+    assert noted is (expected is None)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])

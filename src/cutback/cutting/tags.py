@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 
 MOST = 4096
@@ -26,12 +27,49 @@ class Tags:
 NAMES = tuple(field.name for field in fields(Tags))
 
 
-def tags_of(texts: Mapping[str, str]) -> Tags:
-    """Make tags from texts by name; other names and control characters are dropped."""
-    return Tags(**{name: _printable(texts[name]) for name in NAMES if name in texts})
+def decode_text(data: bytes) -> str | None:
+    """Decode a text that should be UTF-8; None if it is not text.
+
+    UTF-16 is recognized by its byte order mark. What is not UTF-8 at all is taken for Windows-1252 (Latin-1), which
+    older writers use. Of damaged UTF-8, for example a text that ends within a character, the rest is kept.
+    """
+    if data[:2] in {b"\xfe\xff", b"\xff\xfe"}:
+        return _if_text(data.decode("utf-16", "replace"))
+    data = data.rstrip(b"\0")
+    with suppress(UnicodeDecodeError):
+        # Some writers encode UTF-16's surrogates one by one.
+        units = data.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass")
+        return _if_text(units.decode("utf-16-le", "replace"))
+    damaged = data.decode("utf-8", "replace")
+    if any(not letter.isascii() and letter != _REPLACED for letter in damaged):
+        return _if_text(damaged)
+    with suppress(UnicodeDecodeError):
+        return _if_text(data.decode("cp1252"))
+    return None
 
 
-def _printable(text: str) -> str:
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f\x7f-\x9f]")
+
+
+def _if_text(text: str) -> str | None:
+    """The text, or None if control characters show that it is something else."""
+    return None if _CONTROL.search(text) or set(text) == {_REPLACED} else text
+
+
+def tags_of(texts: Mapping[str, str | None]) -> Tags:
+    """Make tags from texts by name; other names, control characters, and what is not text (None) are dropped."""
+    return Tags(**{name: _printable(texts.get(name)) for name in NAMES})
+
+
+def unreadable(texts: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return a note for each tag that is not text."""
+    return tuple(f"Its {name} is not text and is left out." for name in NAMES if texts.get(name, "") is None)
+
+
+def _printable(text: str | None) -> str:
+    if text is None:
+        return ""
     return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t").strip()[:MOST]
 
 
@@ -51,10 +89,10 @@ _SAYS_NOTHING = re.compile(
 )
 
 
-def title_of(texts: Mapping[str, str]) -> str:
-    """Return a track's title or its handler's name; empty if that is only a generic name."""
+def title_of(texts: Mapping[str, str | None]) -> str:
+    """Return a track's title or its handler's name; empty if that is only a generic name, or not text (None)."""
     named = {name.lower(): text for name, text in texts.items()}
     if "title" in named:
         return _printable(named["title"])
-    name = _printable(named.get("handler_name", ""))
+    name = _printable(named.get("handler_name"))
     return "" if _SAYS_NOTHING.fullmatch(name) else name

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
 from cutback.cutting.mp4.boxes import child, children
+from cutback.domain.errors import MediaUnreadableError
 
 FOREVER = 2**62
 """Ticks; longer than any track."""
@@ -20,6 +22,12 @@ def read_priming(moov: memoryview) -> tuple[int, int] | None:
 
     Apple's encoders write it where they write no edit list. None if there is no such tag, or it is damaged.
     """
+    with suppress(MediaUnreadableError):  # only the tags are damaged
+        return _read_priming(moov)
+    return None
+
+
+def _read_priming(moov: memoryview) -> tuple[int, int] | None:
     meta = child(moov, b"udta", b"meta")
     values = None if meta is None else child(meta[4:], b"ilst")
     for kind, payload in () if values is None else children(values):

@@ -68,10 +68,12 @@ def read_index(source: ByteSource, limits: Limits, hull: Hull | None = None) -> 
     try:
         index = _read_moov(moov, fragments, source.size, limits, hull)
         fragmented = bool(defaults)
+        tags, about_tags = read_tags(moov)
         return replace(
             index,
             created=created(moov),
-            tags=read_tags(moov),
+            tags=tags,
+            notes=(*index.notes, *about_tags),
             fragmented=fragmented,
             truncated=end != source.size,
             open_ended=fragmented and not finished,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from cutback.cutting.mp4.boxes import box, child, children, full_box
-from cutback.cutting.tags import Tags, tags_of, title_of
+from cutback.cutting.tags import Tags, decode_text, tags_of, title_of, unreadable
 from cutback.domain.errors import MediaUnreadableError
 
 _TITLE, _ARTIST, _COMMENT, _LOCATION = b"\xa9nam", b"\xa9ART", b"\xa9cmt", b"\xa9xyz"
@@ -42,19 +42,20 @@ _KEYS = {
 }
 _APPLE = "com.apple.quicktime."
 _WRITTEN = {_TITLE: "title", _ARTIST: "artist", _COMMENT: "comment", b"desc": "description", b"cprt": "copyright"}
-_ENGLISH, _UTF8 = 0x15C7, 1
-"""Packed ISO 639-2 "eng", and the type of UTF-8 values."""
+_ENGLISH, _UTF8, _UTF16 = 0x15C7, 1, 2
+"""Packed ISO 639-2 "eng", and the types of UTF-8 and UTF-16 values."""
 _HANDLER = full_box(b"hdlr", 0, 0, struct.pack(">4x4s4s9x", b"mdir", b"appl"))
 
 
-def read_tags(moov: memoryview) -> Tags:
-    """Return the tags of a movie; unreadable ones are ignored."""
-    texts: dict[str, str] = {}
+def read_tags(moov: memoryview) -> tuple[Tags, tuple[str, ...]]:
+    """Return the tags of a movie, and notes about those that are not text."""
+    texts: dict[str, str | None] = {}
     for source in (_keyed, _listed, _plain):
         with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
             for name, text in source(moov):
-                texts.setdefault(name, text)
-    return tags_of(texts)
+                if texts.get(name) is None:
+                    texts[name] = text
+    return tags_of(texts), unreadable(texts)
 
 
 def read_track_title(trak: memoryview, hdlr: memoryview) -> str:
@@ -62,11 +63,11 @@ def read_track_title(trak: memoryview, hdlr: memoryview) -> str:
     with suppress(struct.error, IndexError, ValueError, MediaUnreadableError):
         own = child(trak, b"udta", b"name")
         if own is not None:
-            return title_of({"title": _text(bytes(own))})
+            return title_of({"title": decode_text(bytes(own))})
     name = bytes(hdlr[24:])
     if name and name[0] == len(name.rstrip(b"\0")) - 1:  # QuickTime puts the length first
         name = name[1:]
-    return title_of({"handler_name": _text(name)})
+    return title_of({"handler_name": decode_text(name)})
 
 
 def has_cover(moov: memoryview) -> bool:
@@ -96,14 +97,14 @@ def _items(moov: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     yield from () if values is None else children(values)
 
 
-def _listed(moov: memoryview) -> Iterator[tuple[str, str]]:
+def _listed(moov: memoryview) -> Iterator[tuple[str, str | None]]:
     for kind, payload in _items(moov):
         data = child(payload, b"data")
         if kind in _NAMES and data is not None:
-            yield _NAMES[kind], _text(bytes(data[8:]))
+            yield _NAMES[kind], _value(data)
 
 
-def _keyed(moov: memoryview) -> Iterator[tuple[str, str]]:
+def _keyed(moov: memoryview) -> Iterator[tuple[str, str | None]]:
     """Read QuickTime's keys and values."""
     meta = _meta(moov) or _meta(child(moov, b"udta"))
     keys, values = (None, None) if meta is None else (child(meta, b"keys"), child(meta, b"ilst"))
@@ -113,10 +114,10 @@ def _keyed(moov: memoryview) -> Iterator[tuple[str, str]]:
     for kind, payload in children(values):
         number, data = int.from_bytes(kind), child(payload, b"data")
         if data is not None and 0 < number <= len(names) and names[number - 1] in _KEYS:
-            yield _KEYS[names[number - 1]], _text(bytes(data[8:]))
+            yield _KEYS[names[number - 1]], _value(data)
 
 
-def _plain(moov: memoryview) -> Iterator[tuple[str, str]]:
+def _plain(moov: memoryview) -> Iterator[tuple[str, str | None]]:
     """Read QuickTime's user data (texts with length and language) and 3GPP's (with language)."""
     udta = child(moov, b"udta")
     for kind, payload in () if udta is None else children(udta):
@@ -126,9 +127,9 @@ def _plain(moov: memoryview) -> Iterator[tuple[str, str]]:
             yield "location", _place(payload)
         elif kind[0] == 0xA9:
             (length,) = struct.unpack_from(">H", payload)
-            yield _NAMES[kind], _text(bytes(payload[4 : 4 + length]))
+            yield _NAMES[kind], decode_text(bytes(payload[4 : 4 + length]))
         else:
-            yield _NAMES[kind], _text(bytes(payload[6:]))
+            yield _NAMES[kind], decode_text(bytes(payload[6:]))
 
 
 def _place(loci: memoryview) -> str:
@@ -145,11 +146,10 @@ def _degrees(fixed: int, digits: int) -> str:
     return f"{'-' if fixed < 0 else '+'}{whole:0{digits}}.{part:04}"
 
 
-def _text(data: bytes) -> str:
-    """Decode UTF-8, or UTF-16 with a byte order mark; replace what cannot be decoded."""
-    if data[:2] in {b"\xfe\xff", b"\xff\xfe"}:
-        return data.decode("utf-16", "replace").rstrip("\0")
-    return data.rstrip(b"\0").decode("utf-8", "replace")
+def _value(data: memoryview) -> str | None:
+    """Decode the content of a `data` box: a type, a locale, and the value."""
+    kind, value = int.from_bytes(data[:4]), bytes(data[8:])
+    return decode_text(b"\xfe\xff" + value if kind == _UTF16 else value)
 
 
 def written_tags(tags: Tags) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import av
@@ -14,6 +14,7 @@ from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.source.foreign import HEAD, foreign_kind
 from cutback.cutting.source.source_file import SourceFile
+from cutback.cutting.tags import decode_text
 from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 
 FORMATS = "mov,matroska,webm,mpegts"
@@ -33,6 +34,7 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
             SourceFile(source),
             options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
             buffer_size=_BUFFER,
+            metadata_errors="surrogateescape",  # see `texts_of`
         )
     except av.FFmpegError as error:
         raise _refusal(source, error) from error
@@ -46,6 +48,11 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
         raise MediaTooLargeError(f"It has {len(container.streams)} streams; the limit is {limits.streams}.")
     assert isinstance(container, InputContainer)
     return container
+
+
+def texts_of(metadata: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the texts of a container or a stream by their names in lower case; None for what is not text."""
+    return {name.lower(): decode_text(text.encode("utf-8", "surrogateescape")) for name, text in metadata.items()}
 
 
 def _refusal(source: ByteSource, error: av.FFmpegError) -> CutbackError:

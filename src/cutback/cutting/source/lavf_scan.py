@@ -35,7 +35,8 @@ from cutback.cutting.mp4.pcm import sample_bits
 from cutback.cutting.mp4.write import decode_times
 from cutback.cutting.source.lavf_clock import Clock
 from cutback.cutting.source.lavf_entries import describe
-from cutback.cutting.tags import tags_of, title_of
+from cutback.cutting.source.lavf_open import texts_of
+from cutback.cutting.tags import tags_of, title_of, unreadable
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 _FOREVER = 2**62
@@ -118,6 +119,8 @@ def scan(
             )
     if jumps:
         notes += (f"Its clock jumps ({len(jumps)}×); what follows a jump is presented without a gap.",)
+    texts = texts_of(container.metadata)
+    notes += unreadable(texts)
     index = Index(
         container.format.name,
         tuple(tracks),
@@ -125,7 +128,7 @@ def scan(
         created=_created(container),
         truncated=bool(broken),
         open_ended=grows,
-        tags=tags_of({name.lower(): text for name, text in container.metadata.items()}),
+        tags=tags_of(texts),
     )
     if index.end > limits.duration:
         raise MediaTooLargeError(f"It claims to last longer than {limits.duration} seconds.")
@@ -302,7 +305,7 @@ class _Column:
             end=Fraction(pts[order[-1]] + duration, timescale),
             frames=len(order),
             language=_language(stream.language),
-            title=title_of(stream.metadata),
+            title=title_of(texts_of(stream.metadata)),
             hidden=hidden,
             order=order,
         )
