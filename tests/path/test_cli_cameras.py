@@ -60,6 +60,29 @@ def test_a_scan_fills_the_catalogue_and_says_what_it_found(shore: Shell) -> None
     assert SOUTH in out
 
 
+def test_a_summary_and_the_timeline_show_the_whole_span_and_not_a_page_of_it(shore: Shell, sea: Path) -> None:
+    record(shore, sea, "north.20261123T115950.mp4")
+    shore.json("scan")
+    small = shore.json("recordings", "--limit", "1")
+    assert len(small["recordings"]) == 1
+    assert [(gap["camera"], gap["seconds"]) for gap in small["gaps"]] == [("north", "7180")]
+    code, out, _ = shore.run("recordings", "--limit", "1")
+    assert code == 0
+    rows = [line for line in out.splitlines() if "█" in line]
+    assert len(rows) >= 2, "a page has one camera, the timeline has both"
+    assert "╷11-23 10:00Z" in out
+    whole = shore.json("recordings", "--summary", "--limit", "1")
+    assert (whole["from"], whole["to"]) == ("2026-11-22T12:00:00.000000Z", "2026-11-23T12:00:00.000000Z")
+    shares = {each["name"]: [hour["share"] for hour in each["hours"][-2:]] for each in whole["cameras"]}
+    assert shares == {"north": [0.0027, 0.0027], "south": [0.0027, 0.0]}
+    assert whole["cameras"][0]["last_seen"] == "2026-11-23T12:00:00.000000Z"
+    code, out, _ = shore.run("recordings", "--summary", "--camera", "north")
+    assert code == 0
+    assert "north" in out
+    assert "2026-11-23 12:00:00Z" in out
+    assert "south" not in out
+
+
 def test_a_scan_proposes_a_pattern_once_and_the_pattern_works(shore: Shell, sea: Path) -> None:
     for number in range(3):
         record(shore, sea, f"pier/pier_2026-11-23_10-0{number}-00.mp4")

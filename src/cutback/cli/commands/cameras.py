@@ -15,10 +15,13 @@ from cutback.cli.screen import Screen
 from cutback.domain.errors import WrongUsageError
 
 if TYPE_CHECKING:
+    from cutback.domain.cameras.covered import Covered
     from cutback.domain.cameras.recording import Camera, CameraRecording
     from cutback.ports import Catalogue
+    from cutback.services import Services
 
 _SHOWN_AT_FIRST = timedelta(days=1)
+_LONGEST_SUMMARY = timedelta(days=366)
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -30,6 +33,7 @@ def register(app: typer.Typer, panel: str) -> None:
         panel=panel,
         examples=(
             ("--camera north-point", "the last day, with its gaps"),
+            ("--summary", "how much of each hour every camera recorded"),
             ("--from 2026-11-23T10:00:00Z --to 2026-11-23T11:00:00Z", "one hour of all cameras"),
         ),
     )(recordings)
@@ -64,13 +68,12 @@ def cameras(screen: Screen) -> None:
         table.add_row(
             escape(each.name),
             str(each.recordings),
-            f"{each.first:%Y-%m-%d %H:%M:%S}",
-            f"{each.last:%Y-%m-%d %H:%M:%S}",
+            formatting.utc(each.first),
+            formatting.utc(each.last),
             formatting.ago(each.last, now),
         )
     screen.show(table)
     show_claims(screen, found)
-    screen.hint("Times are UTC.")
 
 
 def show_claims(screen: Screen, cameras: Sequence[Camera]) -> None:
@@ -100,52 +103,98 @@ def recordings(
     ends: Annotated[str, typer.Option("--to", metavar="MOMENT", help="End at this moment.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Show at most this many recordings.")] = 200,
     cursor: Annotated[str | None, typer.Option(help="Continue after the previous page.")] = None,
+    *,
+    summary: Annotated[
+        bool,
+        typer.Option("--summary", help="Show how much of each hour every camera recorded, instead of its recordings."),
+    ] = False,
 ) -> None:
     """List recordings by start, with a timeline of coverage and gaps."""
     from cutback.catalogue.known_cameras import check_known
-    from cutback.cli.views.coverage import gaps_in
+    from cutback.catalogue.whole_span import covered_by
+    from cutback.cli.views.coverage import gap_as_dict
 
     start, end = moment_option("--from", begins), moment_option("--to", ends)
     with screen.existing() as services:
         if camera is not None:
             check_known(services, [camera])
+        if summary:
+            _show_summary(screen, services, camera, start, end)
+            return
         if start is None and end is None:
             start = _last_day(services.catalogue, camera)
         try:
             page = services.catalogue.list_recordings(camera, start=start, end=end, limit=limit, cursor=cursor)
         except ValueError as error:
             raise WrongUsageError(f"--cursor: {error}.") from None
+        covered = covered_by(services.catalogue, camera, start, end)
     of_camera: dict[str, list[CameraRecording]] = {}
     for each in page.recordings:
         of_camera.setdefault(each.camera, []).append(each)
-    gaps = {name: gaps_in(shown) for name, shown in sorted(of_camera.items())}
     screen.document(
         {
             "recordings": [each.model_dump(mode="json") for each in page.recordings],
-            "gaps": [gap.as_dict(name) for name, found in gaps.items() for gap in found],
+            "gaps": [gap_as_dict(gap, name) for name, each in sorted(covered.items()) for gap in each.gaps],
             "next_cursor": page.next_cursor,
         }
     )
     if not page.recordings:
         screen.hint("No recordings. Try: cutback cameras")
         return
-    _show(screen, of_camera, start, end)
+    _show(screen, of_camera, covered, start, end)
     if page.next_cursor:
         screen.hint(f"There are more: use --cursor {page.next_cursor}, or a higher --limit")
 
 
+def _show_summary(
+    screen: Screen, services: Services, camera: str | None, start: datetime | None, end: datetime | None
+) -> None:
+    from cutback.catalogue.whole_span import covered_by
+    from cutback.cli.views.coverage import summary_as_dict, summary_table
+    from cutback.domain.cameras.covered import hours_between
+
+    cameras = [each for each in services.catalogue.cameras() if camera in {None, each.name}]
+    if not cameras:
+        screen.document({"from": None, "to": None, "cameras": []})
+        screen.hint("No recordings. Try: cutback scan")
+        return
+    if end is None:
+        newest = max(each.last for each in cameras)
+        end = newest if start is not None else _next_hour(newest)
+    start = end - _SHOWN_AT_FIRST if start is None else start
+    if start >= end:
+        raise WrongUsageError("--from must be before --to, and before the end of the newest recording.")
+    if end - start > _LONGEST_SUMMARY:
+        raise WrongUsageError(f"A summary spans at most {_LONGEST_SUMMARY // timedelta(days=1)} days.")
+    hours = hours_between(start, end)
+    covered = covered_by(services.catalogue, camera, start, end)
+    screen.document(summary_as_dict(cameras, covered, hours))
+    screen.show(summary_table(cameras, covered, hours, services.clock()))
+    screen.hint(f"Until {end:%Y-%m-%d %H:%M}Z. · nothing  ▁ to ▇ in part  █ without a gap")
+
+
+def _next_hour(moment: datetime) -> datetime:
+    from cutback.domain.cameras.covered import HOUR
+
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    return hour if hour == moment else hour + HOUR
+
+
 def _show(
-    screen: Screen, of_camera: dict[str, list[CameraRecording]], start: datetime | None, end: datetime | None
+    screen: Screen,
+    of_camera: dict[str, list[CameraRecording]],
+    covered: dict[str, Covered],
+    start: datetime | None,
+    end: datetime | None,
 ) -> None:
     from cutback.cli.views.coverage import recordings_table, timeline
 
-    shown = [each for found in of_camera.values() for each in found]
-    first = max(start, min(each.start for each in shown)) if start else min(each.start for each in shown)
-    last = min(end, max(each.end for each in shown)) if end else max(each.end for each in shown)
-    screen.show(*timeline(of_camera, first, last, min(screen.out.width, 120)), "")
+    first = min(each.periods[0].begins for each in covered.values())
+    last = max(each.periods[-1].ends for each in covered.values())
+    first, last = max(start or first, first), min(end or last, last)
+    screen.show(*timeline(covered, first, last, min(screen.out.width, 120)), "")
     for name, found in sorted(of_camera.items()):
         screen.show(f"[bold]{escape(name)}[/]", recordings_table(found, screen.out.width), "")
-    screen.hint("Times are UTC.")
 
 
 def _last_day(catalogue: Catalogue, camera: str | None) -> datetime | None:

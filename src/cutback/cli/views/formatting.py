@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from rich import box
@@ -86,6 +86,12 @@ def pieces(source: Sequence[Source]) -> str:
         made.append(text if name == before else f"{name} {text}")
         before = name
     return " + ".join(made)
+
+
+def utc(when: datetime, *, millis: bool = False) -> str:
+    """Format a wall-clock time in UTC: `2026-06-21 10:03:12Z`."""
+    part = f".{when.microsecond // 1000:03d}" if millis else ""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}{part}Z"
 
 
 def moment(when: datetime, *, day: bool = True) -> str:
