@@ -54,7 +54,7 @@ def test_cut_does_not_overwrite_unless_forced(shell: Shell, media: Callable[[Med
     [
         (["--from", "400", "--to", "410"], 1, "range_outside_recording"),
         (["--from", "5", "--to", "4"], 2, "wrong_usage"),
-        (["--from", "5"], 2, "wrong_usage"),
+        ([], 2, "wrong_usage"),
         (["--from", "1", "--to", "2", "-o", "/nowhere/at/all.mp4"], 1, "output_unwritable"),
     ],
 )

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 
 from cutback.cli.console import SafeConsole, escape
 from cutback.cli.exit_codes import NoDataError, WrongOptionsError
-from cutback.domain.errors import CutbackError, InvalidRequestError, SettingsError, WrongUsageError
+from cutback.domain.errors import CutbackError, InvalidRequestError, SettingsError, StoppedError, WrongUsageError
 from cutback.domain.visible import visible_in_json
 
 if TYPE_CHECKING:
@@ -152,17 +152,21 @@ def _lines(error: CutbackError) -> Iterator[str]:
     return iter([general, *(f"- {fault}" for fault in faults)])
 
 
-def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], said: str) -> None:
+def each(screen: Screen, ids: list[str], work: Callable[[str], dict[str, Any]], said: str = "") -> None:
     """Do the same for several ids, even if some fail; then raise the first failure, if any.
 
     With `--json`, the document is `{"results": [...]}`, in the given order, with an `error` for each that failed.
+    Without `said`, `work` shows its result itself.
     """
     results: list[dict[str, Any]] = []
     first: CutbackError | None = None
     for name in ids:
         try:
             results.append({"id": name, **work(name)})
-            screen.show(f"[green]✓[/] {escape(name)} [dim]{said}[/]")
+            if said:
+                screen.show(f"[green]✓[/] {escape(name)} [dim]{said}[/]")
+        except StoppedError:
+            raise
         except CutbackError as error:
             first = first or error
             results.append({"id": name, "error": error.as_dict()})

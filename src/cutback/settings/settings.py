@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     limit_stall_seconds: int = Field(
         _LIMITS.stall_seconds, ge=1, description="Seconds without a sign of life after which a job is killed."
     )
+    limit_pipe_bytes: int = Field(
+        16 << 30, ge=1, description="Maximum bytes of a recording that `cutback cut -` reads from standard input."
+    )
     limit_memory: int | None = Field(
         None,
         ge=64 << 20,

@@ -15,8 +15,8 @@ import pytest
 
 from cutback.cli.app import run
 from cutback.cli.commands import arguments
+from cutback.cli.commands.clip_names import default_name
 from cutback.cli.commands.clips import read_since
-from cutback.cli.commands.cut import default_name
 from cutback.cli.exit_codes import MEANINGS, Exit, exit_of
 from cutback.cli.views import formatting
 from cutback.domain import errors

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cutback.cli.command import command
-from cutback.cli.commands import arguments
+from cutback.cli.commands import arguments, clip_names, standard_input
 from cutback.cli.console import escape
-from cutback.cli.screen import Screen
+from cutback.cli.screen import Screen, each
 from cutback.domain.errors import WrongUsageError
 from cutback.storage import clip_file
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from cutback.storage.store import Store
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, or an object's URL (s3://bucket/key).")]
+Sources = Annotated[
+    list[str],
+    typer.Argument(metavar="SOURCE...", help="Files, or objects' URLs (s3://bucket/key), or - for standard input."),
+]
 From = Annotated[
     str | None,
     typer.Option(
@@ -55,6 +59,9 @@ Precision = Annotated[
 ]
 
 
+STANDARD_INPUT = "-"
+
+
 def register(app: typer.Typer, panel: str) -> None:
     """Add the commands."""
     command(
@@ -64,6 +71,7 @@ def register(app: typer.Typer, panel: str) -> None:
         examples=(
             ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "cut half a minute, exact to the frame"),
             ("sea.mp4 --from frame:1234 --to frame:1500 -o wave.mp4", "cut by frame numbers"),
+            ("north.mp4 south.mp4 --from 75 --to 90 -o '{name}-wave.mp4'", "cut the same part of several files"),
             ("sea.mp4 --range 10..14 --range 62..70", "join two waves"),
             (
                 "s3://bucket/sea.mp4 --from 75 --to 90 --precision keyframe",
@@ -84,7 +92,7 @@ def register(app: typer.Typer, panel: str) -> None:
 
 def cut(
     screen: Screen,
-    source: Source,
+    sources: Sources,
     start: From = None,
     end: To = None,
     duration: Duration = None,
@@ -92,39 +100,106 @@ def cut(
     precision: Precision = "exact",
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write to this file or folder, or to standard output (-)."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to this file or folder, or standard output (-). {name}, {from}, {to}, {number} are replaced.",
+        ),
     ] = None,
     *,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing file.")] = False,
 ) -> None:
     """Cut a clip out of a recording directly, without queue or records."""
+    typed = arguments.typed_ranges(start, end, ranges, duration)
+    if output == clip_file.STANDARD_OUTPUT:
+        if screen.json:
+            raise WrongUsageError("-o - and --json both use standard output; choose one of them.")
+        if len(sources) > 1:
+            raise WrongUsageError("Only one clip can be written to standard output; name a folder or a pattern.")
+    jobs = _jobs(sources, typed, precision, output, force=force)
+    with stop_on_signals() as stopped:
+        if len(jobs) == 1:
+            made = _cut_one(screen, jobs[0], stopped)
+            if made is not None:
+                screen.document(made)
+            return
+        by_source = {job.source: job for job in jobs}
+        each(screen, list(by_source), lambda name: _cut_one(screen, by_source[name], stopped) or {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One clip to cut."""
+
+    source: str
+    typed: list[arguments.Typed]
+    precision: str
+    target: Path | None
+    force: bool
+
+
+def _jobs(
+    sources: list[str], typed: list[arguments.Typed], precision: str, output: str | None, *, force: bool
+) -> list[_Job]:
+    """Choose a file for each clip, before anything is cut.
+
+    Raises:
+        WrongUsageError: two clips would have the same file, or a source is named twice.
+    """
+    from cutback import library
+
+    jobs: list[_Job] = []
+    for number, source in enumerate(sources, 1):
+        piped = source == STANDARD_INPUT
+        # A URL or a path; a missing file is reported when its turn comes.
+        key = standard_input.NAME if piped else (source if len(sources) > 1 else library.locate_recording(source).key)
+        name = output
+        if output is not None and clip_names.has_placeholder(output):
+            name = clip_names.fill_pattern(output, key, typed, number)
+        target = clip_file.choose(name, clip_names.default_name(key, typed))
+        for other in jobs:
+            if other.source == source:
+                raise WrongUsageError(f"{source} is named twice.")
+            if target is not None and target == other.target:
+                raise WrongUsageError(
+                    f"The clips of {other.source} and {source} would both be {target}. "
+                    "Name a folder, or a pattern such as -o '{name}.{from}-{to}.mp4'."
+                )
+        jobs.append(_Job(source, typed, precision, target, force))
+    return jobs
+
+
+def _cut_one(screen: Screen, job: _Job, stopped: Callable[[], bool]) -> dict[str, Any] | None:
+    """Cut one clip, and show it. Returns the result for programs, or None if the clip went to standard output."""
     from cutback import library
 
     began = time.monotonic()
-    typed = arguments.typed_ranges(start, end, ranges, duration)
-    location = library.locate_recording(source)
-    request = arguments.request_of(library.recording_name(location), typed, output={"precision": precision})
-    target = clip_file.choose(output, default_name(location.key, typed))
-    if target is None and screen.json:
-        raise WrongUsageError("-o - and --json both use standard output; choose one of them.")
-    with stop_on_signals() as stopped, library.naming(source):
+    with contextlib.ExitStack() as stack:
+        piped = job.source == STANDARD_INPUT
+        path = job.source
+        if piped:
+            limit = screen.settings().limit_pipe_bytes
+            path = str(stack.enter_context(standard_input.saved(limit=limit, stopped=stopped)))
+        stack.enter_context(library.naming(job.source))
+        location = library.locate_recording(path)
+        request = arguments.request_of(library.recording_name(location), job.typed, output={"precision": job.precision})
         store = open_store(screen, location)
-        if target is not None:
-            clip_file.check_replaceable(target, library.files_of(location, store), force=force)
-        with (
-            library.open_recording(location, request, store, stopped=stopped) as sources,
-            screen.bar(location.key) as moved,
-            library.render(
-                request, sources, screen.settings().limits, on_progress=_moving(moved), stopped=stopped
-            ) as rendition,
-        ):
-            clip_file.write(target, rendition.chunks(), force=force, stopped=stopped)
-            if target is None:
-                return
-            result = library.result_of(target, rendition, sources, time.monotonic() - began)
-    screen.document({"source": source, **result.as_dict()})
+        if job.target is not None:
+            files = [standard_input.FILE] if piped else library.files_of(location, store)
+            clip_file.check_replaceable(job.target, files, force=job.force)
+        sources = stack.enter_context(library.open_recording(location, request, store, stopped=stopped))
+        moved = stack.enter_context(screen.bar(location.key))
+        rendition = stack.enter_context(
+            library.render(request, sources, screen.settings().limits, on_progress=_moving(moved), stopped=stopped)
+        )
+        clip_file.write(job.target, rendition.chunks(), force=job.force, stopped=stopped)
+        if job.target is None:
+            return None
+        result = library.result_of(job.target, rendition, sources, time.monotonic() - began)
     if not screen.json:
         _say(screen, result)
+    return {"source": job.source, **result.as_dict()}
 
 
 def _say(screen: Screen, facts: CutResult) -> None:
@@ -173,13 +248,6 @@ def store_options(settings: Settings, location: Location) -> dict[str, str]:
     url = location.store_url
     same = "://" in url and settings.source_url.startswith(url.partition("://")[0])
     return settings.source_options if same else {}
-
-
-def default_name(key: str, typed: list[arguments.Typed]) -> str:
-    """Return `NAME.FROM-TO.mp4`, with characters that every file system allows."""
-    times = "+".join(f"{piece.start}-{'end' if piece.end == arguments.END else piece.end}" for piece in typed)
-    name = f"{Path(key).stem}.{times}".replace(":", ".")
-    return re.sub(r"[^\w.+=@-]", "_", name)[:200] + ".mp4"
 
 
 # --- cutting ---------------------------------------------------------------------------------------
