@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -328,6 +328,31 @@ def with_deltas_of_zero(data: bytes) -> bytes:
                 struct.pack_into(">I", changed, at + 4, 0)
     assert changed != data, "there are such samples"
     return bytes(changed)
+
+
+def with_empty_samples(data: bytes, handler: bytes, wanted: Callable[[int], bool]) -> tuple[bytes, list[int]]:
+    """An MP4 in which those wanted samples of a track that end a chunk have no byte; also their numbers.
+
+    Where other samples are does not change.
+    """
+    for begin, end in find_boxes(data, b"moov", b"trak"):
+        trak = struct.pack(">I4s", end - begin + 8, b"trak") + data[begin:end]
+        (hdlr, _), *_ = find_boxes(trak, *STSD[1:3], b"hdlr")
+        if trak[hdlr + 8 : hdlr + 12] != handler:
+            continue
+        (runs, runs_end), *_ = find_boxes(trak, *STSD[1:-1], b"stsc")
+        rows = [struct.unpack_from(">III", trak, at) for at in range(runs + 8, runs_end, 12)]
+        (sizes, sizes_end), *_ = find_boxes(trak, *STSD[1:-1], b"stsz")
+        count, last, chunk, emptied = (sizes_end - sizes - 12) // 4, -1, 1, []
+        changed_data = bytearray(data)
+        while last + 1 < count:
+            last += next(row[1] for row in reversed(rows) if row[0] <= chunk)
+            chunk += 1
+            if wanted(last):
+                struct.pack_into(">I", changed_data, begin - 8 + sizes + 12 + 4 * last, 0)
+                emptied.append(last)
+        return bytes(changed_data), emptied
+    raise AssertionError("no such track")
 
 
 def with_sound_entry(data: bytes, *, channels: int = 0, config: bytes = b"") -> bytes:

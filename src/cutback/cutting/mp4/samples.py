@@ -59,6 +59,15 @@ class Samples:
         self.described.extend((base + number, description) for number, description in other.described)
         self.last_duration = other.last_duration
 
+    @property
+    def has_empty(self) -> bool:
+        """Whether there are samples without a byte."""
+        return 0 in self.sizes
+
+    def drop_empty(self) -> None:
+        """Drop samples without a byte: they show nothing, so the previous picture stays."""
+        self.keep(array("q", (number for number, size in enumerate(self.sizes) if size)))
+
     def clip_to(self, file_size: int) -> None:
         """Drop all samples from the first one that is beyond the end of the file."""
         count = next(
@@ -78,6 +87,8 @@ class Samples:
         """Keep only these samples, ascending."""
         if len(numbers) == len(self):
             return
+        if len(numbers):
+            self.last_duration = self.next_dts - self.dts[numbers[-1]]
         for name in ("dts", "pts", "sizes", "offsets"):
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, map(column.__getitem__, numbers)))

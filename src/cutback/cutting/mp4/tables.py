@@ -100,6 +100,13 @@ class Tables:
         """Return the largest difference between PTS and DTS, in ticks."""
         return max(map(abs, set(self._offsets.values))) if self._offsets else 0
 
+    @property
+    def has_empty(self) -> bool:
+        """Whether there are samples without a byte."""
+        if not self.count or self._fixed or bytes(4) not in bytes(self._sizes):
+            return False
+        return 0 in self._size_list(0, self.count)
+
     def sample_at(self, dts: int) -> int:
         """Return the sample that is decoded at a time."""
         return self._deltas.sample_at(max(0, dts))

@@ -160,7 +160,7 @@ def parse_trak(
     stsd = child(stbl, b"stsd")
     descriptions = parse_descriptions(stsd, kind) if stsd is not None else ()
     moment = _bytes_of_moment(descriptions) if kind == "audio" else 0
-    samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id, moment=moment)
+    samples = _samples(stbl, fragments.get(track_id), file_size, limits, notes, track_id, kind=kind, moment=moment)
     if kind == "audio" and isinstance(samples, Samples) and track_id in fragments:
         samples.keep(heard_order(samples.pts, (-FOREVER, FOREVER), samples.usual_duration))
     if not timescale or not descriptions or not len(samples):
@@ -227,18 +227,21 @@ def _samples(
     notes: list[str],
     track_id: int,
     *,
+    kind: Kind,
     moment: int,
 ) -> Tables | Samples:
     by_moment = moment and counts_moments(stbl, moment)
     tables = chunks_as_samples(stbl, limits.frames, moment) if by_moment else Tables(stbl, limits.frames)
     tail = tables.window(len(tables) - EDGE, len(tables)) if len(tables) else Samples()
     tail.clip_to(file_size)
-    if fragments is None and not tail.lost:
+    if fragments is None and not tail.lost and (kind == "other" or not tables.has_empty):
         return tables
     samples = tables.window(0, len(tables)) if len(tables) else Samples()
     if fragments is not None:
         samples.extend(fragments)
     samples.clip_to(file_size)
+    if kind != "other" and samples.has_empty:
+        samples.drop_empty()
     if samples.lost:
         notes.append(f"The last {samples.lost} samples of track {track_id} are missing: the file is truncated.")
     return samples
