@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from pathlib import Path
 import av
 import pytest
 from tests.media.cuts import CutResult, cut_in_process, cut_ranges, find_boxes
-from tests.support.decode import decode_presented
+from tests.support.decode import decode_presented, decode_warnings
 from tests.support.made_once import made_once
 from tests.support.media import MediaSpec, cached_media
 
@@ -189,9 +190,9 @@ def test_further_video_tracks_are_dropped_with_a_note(suffix: str, media_folder:
     assert "Only the first of its 2 video tracks is copied to the clip." in notes
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_cover_picture_is_dropped_with_a_note(suffix: str, media_folder: Path, ffmpeg: Ffmpeg) -> None:
-    plain = cached_media(SPEC, media_folder)
+def covered(suffix: str, folder: Path, ffmpeg: Ffmpeg, *, cover_first: bool = False) -> Path:
+    """A recording with a cover picture, perhaps as its first track."""
+    plain = cached_media(SPEC, folder)
 
     def make(path: Path) -> None:
         cover = path.with_suffix(".jpg")
@@ -200,13 +201,31 @@ def test_a_cover_picture_is_dropped_with_a_note(suffix: str, media_folder: Path,
             attached = ["-attach", str(cover), "-metadata:s:t", "mimetype=image/jpeg"]
             ffmpeg("-i", str(plain), "-map", "0", "-c", "copy", *attached, str(path))
         else:
-            given = ["-i", str(plain), "-i", str(cover), "-map", "0", "-map", "1"]
-            ffmpeg(*given, "-c", "copy", "-disposition:v:1", "attached_pic", str(path))
+            order = "10" if cover_first else "01"
+            mapped = [part for number in order for part in ("-map", number)]
+            given = ["-i", str(plain), "-i", str(cover), *mapped]
+            ffmpeg(*given, "-c", "copy", f"-disposition:v:{order[1]}", "attached_pic", str(path))
 
-    covered = made_once(media_folder / f"{plain.stem}-cover{suffix}", make)
-    clip = cut_in_process([covered], RANGE)
-    assert clip.facts.frames == 45
-    assert "Its cover picture is not copied to the clip." in clip.facts.notes
+    return made_once(folder / f"{plain.stem}-cover{cover_first}{suffix}", make)
+
+
+@pytest.mark.parametrize("kind", [".mp4", "first.mp4", ".mkv"])
+@pytest.mark.parametrize("ranges", [[RANGE], [RANGE, (1, Fraction("0.5"), Fraction("1.2"))]], ids=["single", "joined"])
+def test_a_cover_picture_is_left_out_with_a_note(
+    ranges: list[tuple[int, Fraction, Fraction]],
+    kind: str,
+    media_folder: Path,
+    ffmpeg: Ffmpeg,
+) -> None:
+    path = covered(kind.removeprefix("first"), media_folder, ffmpeg, cover_first=kind.startswith("first"))
+    clip = cut_in_process([path] * len(ranges), *ranges)
+    shown = decode_presented(clip.data)
+    assert shown.counters == [n for _, start, end in ranges for n in range(round(start * 30), round(end * 30))]
+    assert decode_warnings(clip.data) == []
+    with av.open(io.BytesIO(clip.data)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
+    assert clip.facts.frames_copied > 0
+    assert clip.facts.notes.count("Its cover picture is not copied to the clip.") == 1
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])

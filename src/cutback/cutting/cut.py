@@ -116,7 +116,7 @@ def _make(
         pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
-    notes: list[str] = []
+    notes = [] if pictures is None else pictures.notes
     sound = _sound(pieces, spool, notes, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     if not tracks:

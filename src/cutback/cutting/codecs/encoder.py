@@ -45,6 +45,8 @@ class Shape:
         self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
         self._header = b""
         self._size: tuple[int, int] | None = None
+        self.scaled: dict[tuple[int, int], None] = {}
+        """Sizes of pictures that were scaled, because a clip has one size, and 4:2:0 has no odd ones."""
         self._format = ""
         self._boxes = b""
         self._light = HdrMetadata()
@@ -95,6 +97,8 @@ class Shape:
         width, height = self._size
         if (frame.width, frame.height, frame.format.name) == (width, height, self._format):
             return frame
+        if (frame.width, frame.height) != (width, height):
+            self.scaled[frame.width, frame.height] = None
         fitted = frame.reformat(width=width, height=height, format=self._format)
         fitted.color_primaries, fitted.color_trc = frame.color_primaries, frame.color_trc
         return fitted

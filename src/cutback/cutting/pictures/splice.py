@@ -45,6 +45,7 @@ class Pictures:
     """Ranges [first, end) of the track's samples that were encoded."""
     rewritten: list[RewrittenRun] = field(default_factory=list)
     """Runs with rewritten headers."""
+    notes: list[str] = field(default_factory=list)
 
 
 AHEAD = 4
@@ -125,6 +126,9 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
                 pictures.encoded_samples.append((begin, len(out)))
         base += part.piece.duration
     out.entries, number = shape.entries()
+    if shape.size is not None:
+        to = "{}×{}".format(*shape.size)
+        pictures.notes += [f"Pictures of {width}×{height} are scaled to {to}." for width, height in shape.scaled]
     for begin, end in pictures.encoded_samples:
         out.entry_of[begin:end] = array("H", [number]) * (end - begin)
     if not any(out.display_size):
