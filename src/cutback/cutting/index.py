@@ -24,6 +24,12 @@ Kind = Literal["video", "audio", "other"]
 CHAPTERS = "Its chapters are not copied to the clip."
 COVER = "Its cover picture is not copied to the clip."
 
+
+def within_group(lost: int) -> str:
+    """Return the note for a recording that begins within a group of pictures."""
+    return f"It begins within a group of pictures: {lost} pictures cannot be shown."
+
+
 _GAP = 65536
 """Maximum bytes between samples that are fetched together."""
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from operator import sub
 
 from cutback.cutting.endings import hole_at_end
-from cutback.cutting.index import Description, Hull, Kind, Track, heard_order, presented_order, told_apart
+from cutback.cutting.index import Description, Hull, Kind, Track, heard_order, presented_order, told_apart, within_group
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.boxes import child
 from cutback.cutting.mp4.descriptions import parse_descriptions
@@ -178,6 +178,8 @@ def parse_trak(
         edits = replace(edits, end=min(edits.end, samples.lost_from))
     elif kind == "video" and track_id in fragments and (hole := _hole_at_end(fragments[track_id])) is not None:
         edits = replace(edits, end=min(edits.end, hole))
+    if kind == "video" and child(stbl, b"stps") is None:  # partial sync samples of QuickTime
+        edits = _from_first_keyframe(samples, edits, notes)
     # A packet of sound that begins before the edit and extends into it is partly presented; a picture is not.
     lead = samples.window(0, EDGE).longest_duration - 1 if kind == "audio" else 0
     ends = _ends(samples, edits, lead)
@@ -205,6 +207,20 @@ def parse_trak(
         matrix=bytes(tkhd[matrix_at : matrix_at + 36]),
         display_size=struct.unpack_from(">II", tkhd, matrix_at + 36),
     )
+
+
+def _from_first_keyframe(samples: Tables | Samples, edits: EditList, notes: list[str]) -> EditList:
+    """Present nothing before the first keyframe of a recording that begins in the middle of a group of pictures."""
+    keyframes = samples.keyframes()
+    if not keyframes or not keyframes[0]:
+        return edits
+    head = samples.window(0, keyframes[0] + EDGE)
+    begin = head.pts[keyframes[0]]
+    lost = sum(edits.first <= time < begin for time in head.pts)
+    if not lost:
+        return edits
+    notes.append(within_group(lost))
+    return replace(edits, first=begin)
 
 
 def _bytes_of_moment(descriptions: Sequence[Description]) -> int:

@@ -29,6 +29,7 @@ from cutback.cutting.index import (
     heard_order,
     presented_order,
     told_apart,
+    within_group,
 )
 from cutback.cutting.job import Limits
 from cutback.cutting.mp4.pcm import sample_bits
@@ -114,9 +115,7 @@ def scan(
         notes += (COVER,)
     for column in columns.values():
         if column.without_keyframe:
-            notes += (
-                f"It begins within a group of pictures: {len(column.without_keyframe)} pictures cannot be shown.",
-            )
+            notes += (within_group(len(column.without_keyframe)),)
     if jumps:
         notes += (f"Its clock jumps ({len(jumps)}×); what follows a jump is presented without a gap.",)
     texts = texts_of(container.metadata)
