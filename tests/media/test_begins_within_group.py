@@ -62,6 +62,7 @@ def test_mp4_is_cut_from_its_first_sync_sample_on(
         if precision == "keyframe":
             first, stop = first // 30 * 30, -(-stop // 30) * 30
         assert counters == list(range(max(30, first), min(stop, 120)))
+        assert clip.facts.frames == len(counters), "each picture can be shown"
         assert any("within a group of pictures" in note for note in clip.facts.notes)
         assert decode_warnings(clip.data) == []
         assert not clip.facts.remade

@@ -31,7 +31,7 @@ def odd(width: int, height: int) -> MediaSpec:
 
 def size_of(data: bytes) -> tuple[int, int]:
     """Of a clip's pictures, as decoded."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         frame = next(container.decode(video=0))
         return frame.width, frame.height
 
