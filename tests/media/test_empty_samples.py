@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from tests.media.changes import with_empty_samples
-from tests.media.cuts import BytesSource, cut_in_process
+from tests.media.cuts import BytesSource, cut_in_process, find_boxes
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.media import MIN_QUALITY, MediaSpec, cached_media, match_sound
 
@@ -69,3 +70,23 @@ def test_empty_packets_of_sound_do_not_shift_what_follows(media_folder: Path) ->
         match = match_sound(tail, shown.sample_rate, SPEC, at, search_s=0.3)
         assert match.quality > MIN_QUALITY
         assert abs(match.start - at) < 0.03
+
+
+@pytest.mark.parametrize("precision", ["exact", "instant"])
+def test_an_empty_first_picture_is_not_time_zero(precision: Precision, media_folder: Path) -> None:
+    """Nothing of its group can be shown, so the recording begins with the next keyframe."""
+    spec = MediaSpec(frames=60, gop=10, bframes=0, audio=None)
+    data = bytearray(cached_media(spec, media_folder).read_bytes())
+    stbl = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+    (sizes, _), *_ = find_boxes(bytes(data), *stbl, b"stsz")
+    (chunks, _), *_ = find_boxes(bytes(data), *stbl, b"stco")
+    (size,) = struct.unpack_from(">I", data, sizes + 12)
+    (offset,) = struct.unpack_from(">I", data, chunks + 8)
+    struct.pack_into(">I", data, sizes + 12, 0)
+    struct.pack_into(">I", data, chunks + 8, offset + size)
+    clip = cut_in_process([bytes(data)], (0, Fraction(0), Fraction(1)), precision=precision)
+    shown = decode_presented(clip.data)
+    assert shown.counters == list(range(10, 40))
+    assert shown.times[0] == 0
+    assert any("within a group of pictures" in note for note in clip.facts.notes)
+    assert decode_warnings(clip.data) == []
