@@ -22,14 +22,17 @@ _ON_DEMAND = (
 _TO_REPORT = ("linecache", "tokenize", "traceback")
 """Modules that printing a traceback needs."""
 
+_TEXTS = ("encodings.cp1252", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le")
+"""Encodings of tags; Python imports each when it is first used."""
+
 
 def preload_own_parser() -> None:
     """Import what a probe needs that uses Cutback's own parser alone."""
-    for name in ("cutback.cutting.probe_mp4", *_TO_REPORT):
+    for name in ("cutback.cutting.probe_mp4", *_TEXTS, *_TO_REPORT):
         import_module(name)
 
 
 def preload() -> None:
     """Import all of them. This takes about 0.2 s, so the child does it before its job arrives."""
-    for name in (*_JOBS, *_ON_DEMAND, *_TO_REPORT):
+    for name in (*_JOBS, *_ON_DEMAND, *_TEXTS, *_TO_REPORT):
         import_module(name)
