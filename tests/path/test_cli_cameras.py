@@ -147,6 +147,26 @@ def test_a_camera_that_nobody_knows_is_refused_at_once_with_the_nearest_names(sh
     assert shore.json("submit", "--camera", "north", *span)["state"] == "queued"
 
 
+def test_a_time_without_an_offset_is_in_the_cameras_zone_and_not_this_machines(shore: Shell) -> None:
+    shore.environment |= {"TZ": "America/New_York", "CUTBACK_TIME_ZONE": "Europe/Madrid, tokyo=Asia/Tokyo"}
+    span = ("--from", "2026-11-23T23:50", "--to", "00:10", "--wait-for-new-camera")
+    made = shore.json("submit", "--camera", "madrid", "--camera", "tokyo", *span)["clips"]
+    found = {each["request"]["source"][0]["camera"]: each["request"]["source"][0] for each in made}
+    assert (found["madrid"]["from"], found["madrid"]["to"]) == (
+        "2026-11-23T22:50:00.000000Z", "2026-11-23T23:10:00.000000Z",
+    )  # fmt: skip
+    assert (found["tokyo"]["from"], found["tokyo"]["to"]) == (
+        "2026-11-23T14:50:00.000000Z", "2026-11-23T15:10:00.000000Z",
+    )  # fmt: skip
+    (clip,) = [each["id"] for each in made if each["request"]["source"][0]["camera"] == "tokyo"]
+    assert "2026-11-23 14:50:00Z – 2026-11-23 15:10:00Z" in shore.run("show", clip)[1]
+    made = shore.json("register", "sea.mp4", "--camera", "tokyo", "--start", "2026-11-23 19:00")
+    assert made["recording"]["start"] == "2026-11-23T10:00:00.000000Z"
+    page = shore.json("recordings", "--camera", "tokyo", "--from", "2026-11-23T19:00:09", "--to", "19:01")
+    assert [each["key"] for each in page["recordings"]] == ["sea.mp4"]
+    assert shore.json("recordings", "--camera", "tokyo", "--from", "2026-11-23T19:00:11")["recordings"] == []
+
+
 def test_a_camera_behind_a_link_out_of_the_store_says_so(
     shore: Shell, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -20,6 +20,7 @@ from cutback.cli.commands.clips import read_since
 from cutback.cli.exit_codes import MEANINGS, Exit, exit_of
 from cutback.cli.views import formatting
 from cutback.domain import errors
+from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import CutbackError, InvalidRequestError, WrongUsageError
 from cutback.domain.times import FrameNumber
 from cutback.library import Location, locate_recording
@@ -310,7 +311,7 @@ def test_since_is_a_time_span_or_a_moment() -> None:
     now = datetime(2026, 6, 21, 12, tzinfo=UTC)
     assert read_since("90m", now) == now - timedelta(minutes=90)
     assert read_since("2026-06-21T05:30Z", now) == datetime(2026, 6, 21, 5, 30, tzinfo=UTC)
-    for wrong in ("yesterday", "5x", "-3h", ""):
+    for wrong in ("noon", "5x", "-3h", ""):
         with pytest.raises(WrongUsageError):
             read_since(wrong, now)
 
@@ -339,21 +340,30 @@ def test_lengths_and_shares_read_well() -> None:
 
 def test_a_span_of_a_camera_is_typed_as_people_write_it() -> None:
     typed = {"from": "2026-06-21T10:03:12.480Z", "to": "2026-06-21T12:03:20+02:00", "at": None, "gaps": "freeze"}
-    (request,) = arguments.requests_of_cameras(["north"], typed)
+    (request,) = arguments.requests_of_cameras(["north"], typed, Zones(), now=NOON)
     (span,) = request.spans
     assert (span.camera, span.gaps, (span.end - span.start).total_seconds()) == ("north", "freeze", 7.52)
 
 
-def test_a_moment_without_a_date_is_todays_by_this_machines_clock() -> None:
-    (request,) = arguments.requests_of_cameras(["north"], {"at": "9:03:20", "before": "8", "after": "20"})
-    (span,) = request.spans
-    local = span.start.astimezone()
-    assert ((local.hour, local.minute, local.second), (span.end - span.start).total_seconds()) == ((9, 3, 12), 28.0)
+NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+
+
+def test_a_moment_without_a_date_is_by_the_clock_of_each_camera() -> None:
+    zones = Zones.parse("Europe/Lisbon, tokyo=Asia/Tokyo")
+    requests = arguments.requests_of_cameras(
+        ["lisbon", "tokyo"], {"at": "9:03:20", "before": "8", "after": "20"}, zones, now=NOON
+    )
+    spans = [request.spans[0] for request in requests]
+    assert [f"{span.start:%d %H:%M:%S}" for span in spans] == ["21 08:03:12", "21 00:03:12"]
+    assert [(span.end - span.start).total_seconds() for span in spans] == [28.0, 28.0]
 
 
 def test_several_cameras_are_several_requests_and_their_faults_are_named_by_option() -> None:
     span: dict[str, str | None] = {"from": "1782036192480", "to": "1782036193480"}
-    assert [each.spans[0].camera for each in arguments.requests_of_cameras(["a", "b"], span)] == ["a", "b"]
+    assert [each.spans[0].camera for each in arguments.requests_of_cameras(["a", "b"], span, Zones(), now=NOON)] == [
+        "a",
+        "b",
+    ]
     with pytest.raises(InvalidRequestError) as refused:
-        arguments.requests_of_cameras(["a"], {**span, "to": "noon"})
+        arguments.requests_of_cameras(["a"], {**span, "to": "noon"}, Zones(), now=NOON)
     assert [fault.path for fault in refused.value.faults] == ["--to"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from cutback.cli.exit_codes import WrongOptionsError
 from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
 
 if TYPE_CHECKING:
+    from cutback.domain.cameras.local_time import Zones
     from cutback.domain.requests.request import ClipRequest
 
 _OPTIONS = {
@@ -108,8 +109,12 @@ def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRe
         raise WrongOptionsError([_as_typed(fault, ranges) for fault in error.faults]) from None
 
 
-def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **fields: Any) -> list[ClipRequest]:
+def requests_of_cameras(
+    cameras: Sequence[str], span: dict[str, str | None], zones: Zones, *, now: datetime, **fields: Any
+) -> list[ClipRequest]:
     """Make a validated request for each camera; fields that are None or empty are omitted.
+
+    Moments without an offset are in each camera's own zone.
 
     Raises:
         WrongOptionsError: a request is invalid; each fault names its option.
@@ -118,8 +123,6 @@ def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **f
     from cutback.domain.requests.request import validate_request
 
     typed: dict[str, Any] = {name: value for name, value in span.items() if value is not None}
-    for name in {"from", "to", "at"} & set(typed):
-        typed[name] = typed_moment(typed[name])
     if not {"at", "from", "to"} & set(typed):
         raise WrongUsageError("Use --from and --to, or --at with --before and --after; these are wall-clock times.")
     content = {
@@ -127,24 +130,40 @@ def requests_of_cameras(cameras: Sequence[str], span: dict[str, str | None], **f
         **{name: value for name, value in fields.items() if value not in (None, "", [], {})},
     }
     try:
-        return [validate_request(each) for each in single_requests(content)]
+        singles = single_requests(content)
+        for each in singles:
+            each["source"] |= _typed_span(typed, zones.for_camera(each["source"]["camera"]), now)
+        return [validate_request(each) for each in singles]
     except InvalidRequestError as error:
         faults = [Fault(_camera_option(fault.path), fault.problem) for fault in error.faults]
         raise WrongOptionsError(faults) from None
 
 
-def typed_moment(text: str) -> str | int:
-    """Convert a moment to a request's form. The default date is today; the default offset is this machine's."""
-    written = text.strip()
-    if re.fullmatch(r"\d{12,14}", written, re.ASCII):
-        return int(written)
-    if re.fullmatch(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?", written, re.ASCII):
-        written = f"{datetime.now().astimezone():%Y-%m-%d}T{written.zfill(len(written) + (written[1] == ':'))}"
+def _typed_span(typed: Mapping[str, Any], zone: tzinfo, now: datetime) -> dict[str, str]:
+    made: dict[str, str] = {}
+    begins: datetime | None = None
+    for name in ("at", "from", "to"):
+        text = typed.get(name)
+        if text is None or (name == "to" and text.strip().startswith("+")):
+            continue
+        moment = typed_moment(f"--{name}", text, zone, now=now, after=begins)
+        made[name] = moment.isoformat()
+        begins = moment if name == "from" else begins
+    return made
+
+
+def typed_moment(option: str, text: str, zone: tzinfo, *, now: datetime, after: datetime | None = None) -> datetime:
+    """Return the moment that an option means; see `read_moment`.
+
+    Raises:
+        WrongOptionsError: it is not a moment, or its clock shows it never or twice.
+    """
+    from cutback.domain.cameras.typed_moment import read_moment
+
     try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        return text
-    return (moment if moment.tzinfo else moment.astimezone()).isoformat()
+        return read_moment(text, zone, now=now, after=after)
+    except (ValueError, OverflowError) as error:
+        raise WrongOptionsError([Fault(option, str(error))]) from None
 
 
 def typed_key(named: str, text: str) -> str:

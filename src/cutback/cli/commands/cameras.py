@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cutback.cli import completion
 from cutback.cli.command import command
+from cutback.cli.commands import arguments
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.domain.errors import WrongUsageError
@@ -113,8 +114,12 @@ def recordings(
     from cutback.catalogue.known_cameras import check_known
     from cutback.catalogue.whole_span import covered_by
     from cutback.cli.views.coverage import gap_as_dict
+    from cutback.domain.base import utc_now
 
-    start, end = moment_option("--from", begins), moment_option("--to", ends)
+    zones, now = screen.settings().key_rules.zones, utc_now()
+    zone = zones.default if camera is None else zones.for_camera(camera)
+    start = arguments.typed_moment("--from", begins, zone, now=now) if begins else None
+    end = arguments.typed_moment("--to", ends, zone, now=now, after=start) if ends else None
     with screen.existing() as services:
         if camera is not None:
             check_known(services, [camera])
@@ -200,20 +205,3 @@ def _show(
 def _last_day(catalogue: Catalogue, camera: str | None) -> datetime | None:
     ends = [each.last for each in catalogue.cameras() if camera in {None, each.name}]
     return max(ends) - _SHOWN_AT_FIRST if ends else None
-
-
-def moment_option(option: str, text: str) -> datetime | None:
-    """Parse an option's moment; None if it is not given.
-
-    Raises:
-        WrongUsageError: it is not a moment.
-    """
-    from cutback.domain.wallclock import parse_moment
-
-    if not text:
-        return None
-    value: Any = int(text) if text.isascii() and text.isdigit() else text
-    try:
-        return parse_moment(value)
-    except ValueError as error:
-        raise WrongUsageError(f"{option} {error}.") from None

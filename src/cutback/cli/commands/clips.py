@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,6 +137,7 @@ def submit(
 ) -> None:
     """Request a clip: put a request into the queue."""
     from cutback.catalogue.known_cameras import check_known
+    from cutback.domain.base import utc_now
     from cutback.lifecycle import accept
 
     options = {
@@ -164,7 +165,13 @@ def submit(
                 raise WrongUsageError("Use either --to or --duration, but not both.")
             end = f"+{duration.removeprefix('+')}"
         around = {"at": at, "before": before, "after": after}
-        requests = arguments.requests_of_cameras(cameras, {"from": start, "to": end, **around, "gaps": gaps}, **options)
+        requests = arguments.requests_of_cameras(
+            cameras,
+            {"from": start, "to": end, **around, "gaps": gaps},
+            screen.settings().key_rules.zones,
+            now=utc_now(),
+            **options,
+        )
     elif recording is None:
         raise WrongUsageError("Name a FILE with a request, or use --recording or --camera, with --from and --to.")
     else:
@@ -239,7 +246,7 @@ def clips(
     for state in states:
         if state not in set(ClipState):
             raise WrongUsageError(f"--state {state!r}: must be one of {', '.join(ClipState)}.")
-    created_from = read_since(since, utc_now()) if since else None
+    created_from = read_since(since, utc_now(), screen.settings().key_rules.zones.default) if since else None
     services = screen.existing()
     now = services.clock()
     query = ClipQuery(
@@ -262,22 +269,23 @@ def clips(
         screen.hint(f"There are more: use --cursor {page.next_cursor}")
 
 
-def read_since(text: str, now: datetime) -> datetime:
-    """Parse a moment, or a duration before now.
+def read_since(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
+    """Parse a moment, or a duration before now. A moment without an offset is in `zone`.
 
     Raises:
         WrongUsageError: it is neither.
     """
+    from cutback.domain.cameras.typed_moment import read_moment
+
     if match := re.fullmatch(r"(\d{1,6})([smhd])", text, re.ASCII):
         unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
         return now - timedelta(**{unit: int(match[1])})
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        return read_moment(text, zone, now=now)
+    except (ValueError, OverflowError):
         raise WrongUsageError(
             f"--since {text!r}: must be like 90s, 30m, 2h or 7d, or a moment such as 2026-06-21T05:30Z."
         ) from None
-    return moment.astimezone(UTC)
 
 
 def show(

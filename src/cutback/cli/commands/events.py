@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,7 +84,7 @@ def event_line(event: Event) -> Text:
     state = event.type.removeprefix("clip.")
     style = formatting.STATE_STYLES.get(ClipState(state), "") if state in set(ClipState) else ""
     line = Text.assemble(
-        (f"{event.time.astimezone():%H:%M:%S} ", "dim"), (f"{state:<11}", style), (event.subject, "bold")
+        (f"{event.time.astimezone(UTC):%H:%M:%S}Z ", "dim"), (f"{state:<11}", style), (event.subject, "bold")
     )
     failure, result = event.data.get("failure"), event.data.get("result")
     if failure and state in {"failed", "queued"}:

@@ -153,16 +153,22 @@ def register_one(
     camera: Annotated[str, typer.Option(help="Set its camera, whatever its key says.")] = "",
     start: Annotated[
         str,
-        typer.Option(metavar="MOMENT", help="Set when it began: RFC 3339 with an offset, or milliseconds since 1970."),
+        typer.Option(
+            metavar="MOMENT",
+            help="Set when it began: RFC 3339, in the camera's zone if it has no offset, or milliseconds since 1970.",
+        ),
     ] = "",
 ) -> None:
     """Add one recording to the catalogue."""
-    from cutback.cli.commands.cameras import moment_option
+    from cutback.domain.base import utc_now
+    from cutback.domain.cameras.placing import camera_named
     from cutback.domain.errors import RecordingNotFoundError, SourceChangedError
     from cutback.lifecycle.arrivals import enter_recording
 
     arguments.typed_key("KEY", key)
-    begins = moment_option("--start", start)
+    rules = screen.settings().key_rules
+    zone = rules.zones.for_camera(camera or camera_named(key, rules))
+    begins = arguments.typed_moment("--start", start, zone, now=utc_now()) if start else None
     with screen.services() as services:
         found = enter_recording(services, key, camera=camera, start=begins)
         if found.what == "superseded":

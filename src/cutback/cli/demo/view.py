@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> 
     for old, new in zip(before, after, strict=False):
         if new.clip.state is not old.clip.state and not new.again:
             why = f"  {new.clip.failure.reason}" if new.clip.failure else ""
-            yield f"{new.clip.updated_at.astimezone():%H:%M:%S}  {new.clip.state:<11} {new.clip.id}{why}"
+            yield f"{new.clip.updated_at.astimezone(UTC):%H:%M:%S}Z  {new.clip.state:<11} {new.clip.id}{why}"
 
 
 def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, width: int) -> Iterator[RenderableType]:

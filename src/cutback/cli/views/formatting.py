@@ -95,10 +95,10 @@ def utc(when: datetime, *, millis: bool = False) -> str:
 
 
 def moment(when: datetime, *, day: bool = True) -> str:
-    """Format a wall-clock time in this machine's time zone: `2026-06-21 10:03:12.48`."""
-    local = when.astimezone()
-    seconds = f"{local:%S.%f}".rstrip("0").rstrip(".")
-    return f"{local:%Y-%m-%d} {local:%H:%M}:{seconds}" if day else f"{local:%H:%M}:{seconds}"
+    """Format a wall-clock time in UTC: `2026-06-21 10:03:12.48Z`."""
+    moment = when.astimezone(UTC)
+    seconds = f"{moment:%S.%f}".rstrip("0").rstrip(".")
+    return f"{moment:%Y-%m-%d} {moment:%H:%M}:{seconds}Z" if day else f"{moment:%H:%M}:{seconds}Z"
 
 
 def state(clip: Clip) -> Text:
@@ -120,7 +120,7 @@ def ago(moment: datetime, now: datetime) -> str:
         return f"{seconds // 60} min ago"
     if seconds < 86400:
         return f"{seconds // 3600} h ago"
-    return moment.astimezone().strftime("%Y-%m-%d")
+    return f"{moment.astimezone(UTC):%Y-%m-%dZ}"
 
 
 def took(seconds: float) -> str:
@@ -227,13 +227,13 @@ def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
         card.add_row("webhook", escape(request.webhook))
     for event, reason in facts.failed_deliveries:
         card.add_row("not delivered", Text(f"{event}: {reason}", style="yellow"))
-    card.add_row("requested at", f"{clip.created_at.astimezone():%Y-%m-%d %H:%M:%S} ({ago(clip.created_at, now)})")
+    card.add_row("requested at", f"{utc(clip.created_at)} ({ago(clip.created_at, now)})")
     if clip.state.final:
         waited = (clip.updated_at - clip.created_at).total_seconds()
         attempts = f", {clip.attempt} attempts" if clip.attempt > 1 else ""
         card.add_row("done after", f"{took(waited)}{attempts}")
     if clip.expires_at:
-        card.add_row("expires", f"{clip.expires_at.astimezone():%Y-%m-%d %H:%M:%S}")
+        card.add_row("expires", utc(clip.expires_at))
     return card
 
 

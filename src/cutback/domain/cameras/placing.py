@@ -108,6 +108,12 @@ def camera_of(told: Told, rules: Rules) -> tuple[str, tuple[str, ...]]:
     )
 
 
+def camera_named(key: str, rules: Rules) -> str:
+    """Return the camera that the key names; empty if it names none."""
+    named = read_key(key, rules.patterns)
+    return named.camera if named else ""
+
+
 def place_recording(told: Told, rules: Rules) -> Placement:
     """Return camera, start time and every contradiction between the sources, or between a source and the clock.
 
