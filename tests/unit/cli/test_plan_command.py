@@ -272,7 +272,7 @@ def test_the_sound_of_several_ranges_is_joined(media_folder: Path, capsys: pytes
     [
         (["--from", "90", "--to", "99"], 1, "range_outside_recording"),
         (["--from", "2", "--to", "1"], 2, "wrong_usage"),
-        (["--from", "2"], 2, "wrong_usage"),
+        ([], 2, "wrong_usage"),
         (["--from", "1", "--to", "2", "--precision", "roughly"], 2, "wrong_usage"),
     ],
 )

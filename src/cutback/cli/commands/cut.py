@@ -129,7 +129,7 @@ def cut(
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _TypedCut:
     """One clip to cut."""
 
     source: str
@@ -141,7 +141,7 @@ class _Job:
 
 def _jobs(
     sources: list[str], typed: list[arguments.Typed], precision: str, output: str | None, *, force: bool
-) -> list[_Job]:
+) -> list[_TypedCut]:
     """Choose a file for each clip, before anything is cut.
 
     Raises:
@@ -149,7 +149,7 @@ def _jobs(
     """
     from cutback import library
 
-    jobs: list[_Job] = []
+    jobs: list[_TypedCut] = []
     for number, source in enumerate(sources, 1):
         piped = source == STANDARD_INPUT
         # A URL or a path; a missing file is reported when its turn comes.
@@ -166,11 +166,11 @@ def _jobs(
                     f"The clips of {other.source} and {source} would both be {target}. "
                     "Name a folder, or a pattern such as -o '{name}.{from}-{to}.mp4'."
                 )
-        jobs.append(_Job(source, typed, precision, target, force))
+        jobs.append(_TypedCut(source, typed, precision, target, force))
     return jobs
 
 
-def _cut_one(screen: Screen, job: _Job, stopped: Callable[[], bool]) -> dict[str, Any] | None:
+def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dict[str, Any] | None:
     """Cut one clip, and show it. Returns the result for programs, or None if the clip went to standard output."""
     from cutback import library
 

@@ -30,7 +30,7 @@ SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class DemoCamera:
     """A recording that the demo draws."""
 
     camera: str
@@ -42,9 +42,9 @@ class Scene:
         return f"{self.camera}.{START:%Y-%m-%dT%H-%M-%SZ}.mp4"
 
 
-FIRST = Scene("north-point", (1280, 720))
+FIRST = DemoCamera("north-point", (1280, 720))
 """Drawn first, and therefore short."""
-SECOND = Scene("south-point", (1920, 1080))
+SECOND = DemoCamera("south-point", (1920, 1080))
 """Drawn while the first clips are cut."""
 RECORDING = FIRST.key
 
@@ -84,7 +84,7 @@ def demo(screen: Screen) -> None:
         screen.show(f"[dim]{len(asked)} requests are in the queue; {settings.workers} workers make the clips.[/]", "")
         with (
             Crew(settings.workers, settings.data, logs=settings.data / "logs", environment=environment) as crew,
-            Drawing(folder / SECOND.key, SECOND) as drawing,
+            BackgroundDrawing(folder / SECOND.key, SECOND) as drawing,
         ):
             asked = watch(screen, services, asked, run, crew, drawing, stop)
     screen.document(view.as_dict(services, asked, folder / FIRST.key))
@@ -94,10 +94,10 @@ def demo(screen: Screen) -> None:
         raise UnforeseenError(f"{', '.join(astray)} ended unexpectedly. To see why: cutback show {astray[0]}")
 
 
-class Drawing:
+class BackgroundDrawing:
     """Draws a recording in the background, unless it exists already."""
 
-    def __init__(self, path: Path, scene: Scene) -> None:
+    def __init__(self, path: Path, scene: DemoCamera) -> None:
         """Prepare; entering the context starts it."""
         self._path, self._scene = path, scene
         self._given_up = threading.Event()
@@ -206,7 +206,7 @@ def watch(
     asked: list[SubmittedWish],
     run: int,
     crew: Crew,
-    drawing: Drawing,
+    drawing: BackgroundDrawing,
     stop: threading.Event,
 ) -> list[SubmittedWish]:
     """Follow the clips until all are done; request those of the second camera once it is drawn.
