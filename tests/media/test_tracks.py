@@ -93,7 +93,7 @@ def test_time_codes_are_dropped_with_a_note(media_folder: Path) -> None:
 
     path = made_once(media_folder / f"timecode-{PICTURES.digest()[:12]}.mov", make)
     clip = cut_in_process([path], (0, Fraction(1), Fraction(2)))
-    assert clip.facts.notes == ("A track of tmcd is not carried over.",)
+    assert clip.facts.notes == ("A track with tmcd is not copied to the clip.",)
     assert len(decode_presented(clip.data).frames) == 30
 
 
