@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -285,6 +285,65 @@ class Catalogue(Protocol):
 
     def cameras(self) -> list[Camera]:
         """Return every camera that has a recording, by name."""
+        ...
+
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A small JSON document of the registry, as it was when it was read."""
+
+    kind: str
+    id: str
+    owner: str
+    """The tenant; empty if it belongs to the whole installation."""
+    revision: str
+    """Changes with every change of the content and never repeats, not even after a removal."""
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """A page of documents, ordered by id, and where the next page begins."""
+
+    documents: Sequence[Document]
+    next_cursor: str | None
+
+
+class Registry(Protocol):
+    """Small JSON documents by kind and id: keys, tenants, webhooks, shares, uploads. Each kind has its typed module.
+
+    Kinds are words of `a-z` and `_`. All methods raise `RecordsUnavailableError` if it is unreachable.
+    """
+
+    def put_new(self, kind: str, id: str, content: Mapping[str, Any], *, owner: str = "") -> Document | None:  # noqa: A002 - the field's name
+        """Store a new document; it is durable on return. Returns None, and changes nothing, if its id is taken."""
+        ...
+
+    def get(self, kind: str, id: str) -> Document | None:  # noqa: A002 - the field's name
+        """Return the document as it is now."""
+        ...
+
+    def replace(self, document: Document, content: Mapping[str, Any]) -> Document | None:
+        """Store other content for the document, whose owner stays the same. Returns the document as it is then.
+
+        Returns None, and changes nothing, if the stored revision is no longer that of `document`.
+        """
+        ...
+
+    def remove(self, document: Document) -> bool:
+        """Remove the document. Returns False, and changes nothing, if the stored revision is no longer its own."""
+        ...
+
+    def list(self, kind: str, *, owner: str | None = None, limit: int = 50, cursor: str | None = None) -> DocumentPage:
+        """Return the documents of a kind by id, of one owner or (None) of all. One indexed query.
+
+        Raises:
+            ValueError: `cursor` was not made by this method.
+        """
         ...
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cutback.domain.base import utc_now
 from cutback.domain.clips.retry import Policy
 from cutback.domain.errors import SettingsError
-from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records
+from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records, Registry
 from cutback.services import Checkpoint, Clock, Services
 from cutback.settings.addresses import cache_nodes, check_records_url
 from cutback.settings.settings import Settings
@@ -43,7 +43,7 @@ def build(
     _prepare_folders(settings)
     policy = policy_of(settings)
     child = ChildCutter()
-    records, catalogue = _records(settings, clock)
+    records, catalogue, registry = _records(settings, clock)
     webhooks = open_webhook_queue(settings, clock)
     return Services(
         settings=settings,
@@ -57,6 +57,7 @@ def build(
         long_queue=_long_queue(settings, policy, clock),
         records=records,
         catalogue=catalogue,
+        registry=registry,
         cache=_cache(settings),
         webhooks=webhooks,
         announcers=_announcers(settings, webhooks),
@@ -171,24 +172,27 @@ def read_secret(name: str) -> str:
     return read(name)
 
 
-def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue]:
-    """Return records and catalogue, both in one database."""
+def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue, Registry]:
+    """Return records, catalogue and registry, all in one database."""
     url = _records_url(settings)
     if not url:
         from cutback.adapters.sqlite.catalogue import SqliteCatalogue
         from cutback.adapters.sqlite.records import SqliteRecords
+        from cutback.adapters.sqlite.registry import SqliteRegistry
 
-        return SqliteRecords(settings.database_path, clock=clock), SqliteCatalogue(settings.database_path, clock=clock)
+        path = settings.database_path
+        return SqliteRecords(path, clock=clock), SqliteCatalogue(path, clock=clock), SqliteRegistry(path)
     try:
         from cutback.adapters.mongodb.catalogue import MongoCatalogue
         from cutback.adapters.mongodb.client import Mongo
         from cutback.adapters.mongodb.records import MongoRecords
+        from cutback.adapters.mongodb.registry import MongoRegistry
     except ImportError as error:
         raise SettingsError("\n- CUTBACK_RECORDS_URL needs pymongo; pip install 'cutback[aws]'") from error
 
     mongo = Mongo(url, read_url=(lambda: _records_url(settings)) if settings.records_url_secret else None)
     try:
-        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock)
+        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock), MongoRegistry(mongo)
     except BaseException:
         mongo.close()
         raise

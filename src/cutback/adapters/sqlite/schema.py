@@ -153,5 +153,27 @@ _CLIP_CAMERAS = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_QUEUES + _RECORDS, _CATALOGUE, _WAITING, _PLACES, _FOLDERS, _CLIP_CAMERAS)
+_REGISTRY = (
+    """
+    CREATE TABLE documents (
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        revision TEXT NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX documents_by_owner ON documents (kind, owner, id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _QUEUES + _RECORDS,
+    _CATALOGUE,
+    _WAITING,
+    _PLACES,
+    _FOLDERS,
+    _CLIP_CAMERAS,
+    _REGISTRY,
+)
 """The n-th one (from 0) upgrades schema version n to n + 1 (`user_version`)."""
