@@ -326,6 +326,63 @@ class SettingsError(CutbackError):
     reason = "wrong_settings"
 
 
+# --- the REST API ----------------------------------------------------------------------------------
+
+
+class NotFoundError(CutbackError):
+    """There is nothing at this address."""
+
+    reason = "not_found"
+
+
+class MethodNotAllowedError(CutbackError):
+    """This address does not support this method."""
+
+    reason = "method_not_allowed"
+
+
+class UnauthorizedError(CutbackError):
+    """A valid API key is required. Send it as `Authorization: Bearer ck_...`."""
+
+    reason = "unauthorized"
+
+
+class ForbiddenError(CutbackError):
+    """The API key does not permit this."""
+
+    reason = "forbidden"
+
+
+class RateLimitedError(CutbackError):
+    """There are too many requests. Wait as long as `Retry-After` says."""
+
+    reason = "rate_limited"
+
+
+class BodyTooLargeError(CutbackError):
+    """The body of the request is too large."""
+
+    reason = "body_too_large"
+
+
+class PreconditionRequiredError(CutbackError):
+    """This change needs an `If-Match` header with the clip's ETag, so that nobody's change is lost."""
+
+    reason = "precondition_required"
+
+
+class PreconditionFailedError(CutbackError):
+    """The clip has changed since you read it. Read it again, then repeat your change."""
+
+    reason = "precondition_failed"
+
+
+class RangeNotSatisfiableError(CutbackError):
+    """The file has no bytes in the requested range."""
+
+    reason = "range_not_satisfiable"
+
+
 # --- the command line ------------------------------------------------------------------------------
 
 

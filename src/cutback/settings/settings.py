@@ -192,6 +192,10 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(
         default=False, description="Whether webhooks may go to private, link-local and loopback addresses."
     )
+    docs_url: str = Field(
+        "https://github.com/cutback/cutback/blob/main",
+        description="Where the documentation is: the types of problems are links to <this>/docs/failures#<reason>.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The lowest level that is logged."
     )

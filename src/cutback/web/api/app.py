@@ -1,0 +1,29 @@
+"""Makes the REST API: every router, and problems for errors."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+import cutback
+from cutback.services import Services
+from cutback.web.api.problems import handle_problems
+from cutback.web.api.routes import clips
+
+PREFIX = "/v1"
+"""The version of the API, in every path that is not about the node itself."""
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the API over `services`, which the caller closes."""
+    app = FastAPI(
+        title="Cutback",
+        version=cutback.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    handle_problems(app)
+    app.include_router(clips.router, prefix=PREFIX)
+    return app
