@@ -20,7 +20,7 @@ import pytest
 from tests.media.cuts import BytesSource, cut_in_child
 
 import cutback.cutting
-from cutback.cutting.job import CutProgress, Limits
+from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits
 from cutback.cutting.mp4.boxes import MOST_BOXES, top_level
 from cutback.domain import errors
 from cutback.domain.errors import (
@@ -192,15 +192,25 @@ class hostile_probe:  # noqa: N801 - reads as a function
 
 
 def test_a_child_may_read_only_so_often_and_so_much() -> None:
-    budget = ReadBudget((1000,))
+    budget = ReadBudget(CutJob(sizes=(1000,), ranges=()))
     budget.spend(500, 500)
     with pytest.raises(MediaTooLargeError):
         budget.spend(10**9)
-    budget = ReadBudget(())
+    budget = ReadBudget(CutJob(sizes=(), ranges=()))
     for _ in range(50_000):
         budget.spend(0)
     with pytest.raises(MediaTooLargeError):
         budget.spend(0)
+
+
+def test_a_job_may_read_a_recording_again_for_each_of_its_ranges() -> None:
+    size = 10**8
+    ranges = (CutRange(0, Fraction(0), Fraction(20)),) * 50
+    budget = ReadBudget(CutJob(sizes=(size,), ranges=ranges))
+    for _ in ranges:
+        budget.spend(size, size)
+    with pytest.raises(MediaTooLargeError):
+        ReadBudget(CutJob(sizes=(size,), ranges=ranges[:1])).spend(20 * size)
 
 
 def test_every_error_of_the_cutting_code_may_be_reported_by_a_child() -> None:

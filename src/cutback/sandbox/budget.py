@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from cutback.cutting.job import CutJob
 from cutback.domain.errors import MediaTooLargeError
 
 _FREE_READS = 50_000
 _BYTES_A_READ = 1024
 """A job may do one more read for each of this many bytes of its recordings."""
 _TIMES = 8
-"""How often a job may read each byte: for the index, for decoding and for checks."""
+"""How often a job may read each byte: for the index, for decoding and for checks; and again for each range, since a
+recording is decoded for each of its ranges."""
 _FREE_BYTES = 64 * 1024 * 1024
 
 
 class ReadBudget:
     """Counts the reads of one job and their bytes."""
 
-    def __init__(self, sizes: Sequence[int]) -> None:
-        """`sizes` are the sizes of the job's recordings, in bytes."""
-        self._reads = _FREE_READS + sum(sizes) // _BYTES_A_READ
-        self._bytes = _FREE_BYTES + _TIMES * sum(sizes)
+    def __init__(self, job: CutJob) -> None:
+        """The job's sizes and ranges say how much it may need."""
+        size = sum(job.sizes) + sum(job.sizes[wanted.source] for wanted in job.footage)
+        self._reads = _FREE_READS + size // _BYTES_A_READ
+        self._bytes = _FREE_BYTES + _TIMES * size
 
     def spend(self, *lengths: int) -> None:
         """Note reads of these numbers of bytes.

@@ -261,7 +261,7 @@ class _Job:
         self._job, self._sources, self._child, self._spool = job, sources, child, spool
         self._on_progress, self._stopped, self._reader = on_progress, stopped, reader
         now = time.monotonic()
-        self._budget = ReadBudget(job.sizes)
+        self._budget = ReadBudget(job)
         self._deadline = now + job.limits.seconds
         self._stalled_at = now + job.limits.stall_seconds
         self._ready = False
