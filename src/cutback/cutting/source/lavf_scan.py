@@ -47,6 +47,8 @@ _FRAME_SIZES = (1024, 2048, 1152, 576, 960, 1920, 2880, 480, 1536)
 _MOST_RUNS = 8
 """Runs of sound, in addition to one per 16 packets; with more than that, packets have no common size."""
 
+_SHORTENED = Fraction(15, 16)
+"""A last packet of less than this share of the longest one is not only rounded."""
 _JITTER = Fraction(3, 1000)
 """Seconds by which a container's rounded times may differ from the true ones (Matroska has milliseconds)."""
 
@@ -173,6 +175,8 @@ class _Column:
         self.first = b""
         self.skip = 0
         self.duration = 1
+        self.longest = 1
+        """The longest duration of a packet, in ticks."""
         self.lost_from = _FOREVER
         self.jumps: list[tuple[int, int]] = []
         self.ahead: int | None = None
@@ -209,6 +213,7 @@ class _Column:
             self.least_delay = min(self.least_delay, time - self.ahead)
         self.sizes.append(packet.size)
         self.duration = packet.duration or self.duration
+        self.longest = max(self.longest, self.duration)
 
     def _offset(self, packet: Any, clock: Clock) -> int:
         decoded = packet.dts if packet.dts is not None else packet.pts
@@ -248,7 +253,10 @@ class _Column:
         kind: Kind = stream.type
         pts, duration, size = self.pts, self.duration, 0
         if kind == "audio" and context.sample_rate:
+            rest = Fraction(duration, self.longest)
             pts, duration, timescale, size = _smoothed(pts, duration, timescale, context.sample_rate)
+            if size and rest < _SHORTENED:  # the container ends within the last packet
+                duration = round(size * rest)
             if bits := sample_bits(context.name) * context.layout.nb_channels:
                 # The last packet is shorter than the others; only its size shows that.
                 duration = round(Fraction(self.sizes[-1] * 8, bits) * timescale / context.sample_rate)
