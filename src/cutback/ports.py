@@ -403,6 +403,17 @@ class Cache(Protocol):
         """Keep the value for a while, if there is space."""
         ...
 
+    def bump(self, counter: str) -> None:
+        """Change a counter, so that whoever watches it sees that something happened. Counters are not values."""
+        ...
+
+    def count(self, counter: str) -> int | None:
+        """Return a counter's value: it differs after every `bump`, also if the cache was emptied in between.
+
+        None if it was never changed, or if the cache does not answer.
+        """
+        ...
+
     def close(self) -> None:
         """Close idle connections."""
         ...

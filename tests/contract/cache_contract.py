@@ -35,6 +35,31 @@ class CacheContract:
         cache.set("key", b"x" * 10_000_000)
         assert cache.get("key") is None
 
+    def test_a_counter_differs_after_every_change(self, cache: Cache) -> None:
+        seen = [cache.count("news")]
+        for _ in range(5):
+            cache.bump("news")
+            seen.append(cache.count("news"))
+        assert seen[0] is None
+        assert len(set(seen)) == 6
+
+    def test_counters_and_values_do_not_share_names(self, cache: Cache) -> None:
+        cache.set("news", b"7")
+        cache.bump("other")
+        assert (cache.count("news"), cache.get("other"), cache.get("news")) == (None, None, b"7")
+
+    def test_no_change_of_a_counter_is_lost_between_threads(self, cache: Cache) -> None:
+        cache.bump("news")
+        before = cache.count("news")
+
+        def bump(_: int) -> None:
+            for _turn in range(50):
+                cache.bump("news")
+
+        in_threads(6, bump)
+        assert before is not None
+        assert cache.count("news") == before + 300
+
     def test_threads_never_see_a_value_of_another_key(self, cache: Cache) -> None:
         def use(number: int) -> bool:
             value = bytes([number]) * 20_000

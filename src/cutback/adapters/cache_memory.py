@@ -29,6 +29,7 @@ class MemoryCache:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._bytes = 0
+        self._counters: dict[str, int] = {}
 
     def get(self, key: str) -> bytes | None:
         """Return the value, or None."""
@@ -54,6 +55,16 @@ class MemoryCache:
                 self._drop(next(iter(self._entries)))
             self._entries[key] = (self._clock() + self._keep, value)
             self._bytes += cost
+
+    def bump(self, counter: str) -> None:
+        """Change a counter."""
+        with self._lock:
+            self._counters[counter] = self._counters.get(counter, 0) + 1
+
+    def count(self, counter: str) -> int | None:
+        """Return a counter's value, or None if it was never changed."""
+        with self._lock:
+            return self._counters.get(counter)
 
     def close(self) -> None:
         """Remove all values."""

@@ -377,6 +377,36 @@ class PreconditionFailedError(CutbackError):
     reason = "precondition_failed"
 
 
+class UploadRefusedError(CutbackError):
+    """The uploaded file is not what was announced, or is not a recording. It was removed; start another upload."""
+
+    reason = "upload_refused"
+
+
+class UploadIncompleteError(CutbackError):
+    """Parts of the upload are missing or have another size than they should. Upload these, then complete it again."""
+
+    reason = "upload_incomplete"
+
+
+class TooManyError(CutbackError):
+    """There are too many of these already. Remove some first."""
+
+    reason = "too_many"
+
+
+class ForgedMessageError(CutbackError):
+    """This is not a genuine, recent message of Amazon SNS."""
+
+    reason = "forged_message"
+
+
+class SnsUnreachableError(SurroundingsError):
+    """Amazon SNS does not answer, so its message cannot be checked."""
+
+    reason = "sns_unreachable"
+
+
 class RangeNotSatisfiableError(CutbackError):
     """The file has no bytes in the requested range."""
 

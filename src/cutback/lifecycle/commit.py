@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 Unchanged = TypeVar("Unchanged")
 
+EVENT_COUNTER = "events"
+"""The counter in the cache that changes with every event, so that those who follow the event log look at it."""
+
 _RACES = 50
 
 
@@ -52,6 +55,7 @@ def commit_change(
 
 def announce_now(services: Services, clip: Clip) -> None:
     """Announce the change that was just committed. Raises nothing: if this fails, housekeeping announces it later."""
+    services.cache.bump(EVENT_COUNTER)
     try:
         announce_events(services, [clip.event()])
     except CutbackError as error:

@@ -21,6 +21,11 @@ STATUSES: dict[str, HTTPStatus] = {
     "precondition_required": HTTPStatus.PRECONDITION_REQUIRED,
     "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "range_not_satisfiable": HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    "upload_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "upload_incomplete": HTTPStatus.CONFLICT,
+    "too_many": HTTPStatus.CONFLICT,
+    "forged_message": HTTPStatus.FORBIDDEN,
+    "sns_unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
     # recordings and cameras
     "recording_not_found": HTTPStatus.NOT_FOUND,
     "camera_unknown": HTTPStatus.NOT_FOUND,

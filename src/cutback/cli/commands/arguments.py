@@ -180,11 +180,10 @@ def typed_key(named: str, text: str) -> str:
         raise WrongOptionsError([Fault(named, str(error))]) from None
 
 
-def requests_of_message(body: bytes, zones: Zones, options: Mapping[str, Any] | None = None) -> list[ClipRequest]:
+def requests_of_message(body: bytes, options: Mapping[str, Any] | None = None) -> list[ClipRequest]:
     """Return the requests in a file: one or several, in any form that the queue accepts, or one a line.
 
-    Moments without an offset are in each camera's own zone. `options` replace the fields of the same names; those that
-    are None or empty are ignored.
+    `options` replace the fields of the same names; those that are None or empty are ignored.
 
     Raises:
         InvalidRequestError: one of them is invalid, or there is none. With several, each fault names its request.
@@ -204,7 +203,7 @@ def requests_of_message(body: bytes, zones: Zones, options: Mapping[str, Any] | 
     made, faults = [], []
     for number, content in enumerate(contents, 1):
         try:
-            made.append(validate_request({**content, **given} if isinstance(content, dict) else content, zones))
+            made.append(validate_request({**content, **given} if isinstance(content, dict) else content))
         except InvalidRequestError as error:
             where = f"request {number}" if len(contents) > 1 else ""
             faults += [Fault(" ".join(filter(None, [where, fault.path])), fault.problem) for fault in error.faults]

@@ -18,7 +18,6 @@ from cutback.cli.screen import Screen, each
 from cutback.domain.errors import NoSuchFileError, WrongUsageError
 
 if TYPE_CHECKING:
-    from cutback.domain.cameras.local_time import Zones
     from cutback.domain.clips.clip import Clip
     from cutback.domain.requests.request import ClipRequest
     from cutback.ports import DeadLetter
@@ -157,7 +156,7 @@ def submit(
             )
         if recording or cameras or at:
             raise WrongUsageError("A request from a file names its source itself; leave out --recording and --camera.")
-        requests = _read_requests(file, screen.settings().zones, options)
+        requests = _read_requests(file, options)
     elif cameras:
         if recording or ranges:
             raise WrongUsageError("Use either --recording or --camera, not both; --range is only for recordings.")
@@ -169,7 +168,7 @@ def submit(
         requests = arguments.requests_of_cameras(
             cameras,
             {"from": start, "to": end, **around, "gaps": gaps},
-            screen.settings().zones,
+            screen.settings().key_rules.zones,
             now=utc_now(),
             **options,
         )
@@ -196,12 +195,12 @@ def submit(
             screen.out.print(f"{escape(clip.id)}  ", formatting.state(clip), sep="")
 
 
-def _read_requests(file: str, zones: Zones, options: dict[str, Any]) -> list[ClipRequest]:
+def _read_requests(file: str, options: dict[str, Any]) -> list[ClipRequest]:
     if file == "-":
-        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1), zones, options)
+        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1), options)
     try:
         with Path(file).open("rb") as stream:
-            return arguments.requests_of_message(stream.read(1024 * 1024 + 1), zones, options)
+            return arguments.requests_of_message(stream.read(1024 * 1024 + 1), options)
     except FileNotFoundError:
         raise NoSuchFileError(f"The file {file} does not exist.") from None
     except IsADirectoryError:
@@ -247,9 +246,7 @@ def clips(
     for state in states:
         if state not in set(ClipState):
             raise WrongUsageError(f"--state {state!r}: must be one of {', '.join(ClipState)}.")
-    zones = screen.settings().zones
-    zone = zones.default if camera is None else zones.for_camera(camera)
-    created_from = read_since(since, utc_now(), zone) if since else None
+    created_from = read_since(since, utc_now(), screen.settings().key_rules.zones.default) if since else None
     services = screen.existing()
     now = services.clock()
     query = ClipQuery(

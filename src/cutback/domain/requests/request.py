@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from cutback.domain.base import Model, read_json
-from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
@@ -160,20 +159,17 @@ def derive_id(request: ClipRequest) -> str:
     return "c" + b32encode(digest).decode().lower()[:25]
 
 
-def parse_request(message: str | bytes, zones: Zones | None = None) -> ClipRequest:
-    """Parse a request from its JSON text; see `validate_request`.
+def parse_request(message: str | bytes) -> ClipRequest:
+    """Parse a request from its JSON text.
 
     Raises:
         InvalidRequestError: with the path of every fault and what is expected there.
     """
-    return validate_request(read_json(message), zones)
+    return validate_request(read_json(message))
 
 
-def validate_request(content: object, zones: Zones | None = None) -> ClipRequest:
+def validate_request(content: object) -> ClipRequest:
     """Build a request from parsed JSON.
-
-    `zones` give the camera's zone to moments without an offset from UTC; without zones, such moments are refused. The
-    request has the moments in UTC, so its id is that of the same request with offsets.
 
     Raises:
         InvalidRequestError: with the path of every fault and what is expected there.
@@ -183,7 +179,7 @@ def validate_request(content: object, zones: Zones | None = None) -> ClipRequest
     if _holds_more_values_than(MAX_VALUES, content):
         raise InvalidRequestError([Fault("", f"contains more than {MAX_VALUES} values")])
     try:
-        return ClipRequest.model_validate(content, context=zones)
+        return ClipRequest.model_validate(content)
     except ValidationError as error:
         raise InvalidRequestError(_faults(error)) from None
 

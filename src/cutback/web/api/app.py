@@ -6,8 +6,10 @@ from fastapi import FastAPI
 
 import cutback
 from cutback.services import Services
+from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.problems import handle_problems
-from cutback.web.api.routes import clips
+from cutback.web.api.routes import clips, events, sns
+from cutback.web.api.sns import SnsSubscription
 
 PREFIX = "/v1"
 """The version of the API, in every path that is not about the node itself."""
@@ -25,5 +27,9 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     handle_problems(app)
+    app.state.events = EventFeed(services)
+    app.state.sns = SnsSubscription(services)
     app.include_router(clips.router, prefix=PREFIX)
+    app.include_router(events.router, prefix=PREFIX)
+    app.include_router(sns.router, prefix=PREFIX)
     return app

@@ -54,7 +54,7 @@ def describe(settings: Settings, error: CutbackError) -> dict[str, Any]:
 
 def is_retryable(reason: str, *, transient: bool) -> bool:
     """Whether the same request may succeed later."""
-    return transient or reason == "rate_limited"
+    return transient or reason in {"rate_limited", "stopped"}
 
 
 def respond(request: Request, error: CutbackError, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -1,0 +1,302 @@
+"""Follows the event log once for all event streams of a process, and keeps the newest events in memory for them.
+
+A thread reads the log. It looks when the counter in the cache changes, which every change of a clip does, and now and
+then in any case, because a counter may be lost. Streams keep nothing but their position: one that is where the memory
+is reads from there, one that is further back reads pages of the log itself, and one that has fallen behind is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sse_starlette.event import ServerSentEvent
+
+from cutback.domain.clips.event import Event
+from cutback.domain.errors import CutbackError
+from cutback.lifecycle.commit import EVENT_COUNTER
+from cutback.ports import Records
+from cutback.services import Services
+
+log = logging.getLogger(__name__)
+
+PAGE = 200
+"""Maximum events that are read or passed on at once."""
+
+_MOST_EVENTS = 2_000
+_MOST_BYTES = 16 * 1024 * 1024
+_TICK_SECONDS = 0.04
+"""Between two looks at the counter."""
+_IDLE_SECONDS = 30.0
+"""After the last stream has ended, the log is followed for this long."""
+RETRY_MILLISECONDS = (500, 3000)
+"""Clients that are told to come back do so after a random time between these, so that they do not come all at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event of the log, with what streams choose by."""
+
+    position: int
+    event: Event
+    state: str
+    clip_id: str
+    """As it is stored."""
+    cameras: frozenset[str]
+    recordings: frozenset[str]
+    _blocks: dict[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, position: int, event: Event) -> LoggedEvent:
+        """Take from the event what streams choose by."""
+        data = event.data
+        pieces: list[dict[str, Any]] = [*data.get("request", {}).get("source", ())]
+        pieces += (data.get("result") or {}).get("spans", ())
+        return cls(
+            position,
+            event,
+            state=event.type.removeprefix("clip."),
+            clip_id=event.subject,
+            cameras=frozenset(piece["camera"] for piece in pieces if piece.get("camera")),
+            recordings=frozenset(piece["recording"] for piece in pieces if piece.get("recording")),
+        )
+
+    def block(self, view: str, show: Callable[[Event], dict[str, Any]]) -> bytes:
+        """Return the event as a block of a stream. It is made once for each `view`, and then the same for every stream.
+
+        `show` returns the event as that view has it.
+        """
+        made = self._blocks.get(view)
+        if made is None:
+            text = json.dumps(show(self.event), ensure_ascii=False, separators=(",", ":"))
+            made = f"id: {self.position}\nevent: {self.event.type}\ndata: {text}\n\n".encode()
+            self._blocks[view] = made
+        return made
+
+
+class EventFeed:
+    """The newest events, and a way to wait for others. Its methods may be called from any thread or event loop."""
+
+    def __init__(self, services: Services, *, most_events: int = _MOST_EVENTS) -> None:
+        """Nothing is read before the first stream begins. At most `most_events` are kept in memory."""
+        self._records: Records = services.records
+        self._cache = services.cache
+        self._look_seconds = look_seconds(
+            shared_cache=bool(services.settings.cache_url),
+            local_records=not (services.settings.records_url or services.settings.records_url_secret),
+        )
+        self._most_events = most_events
+        self._lock = threading.Lock()
+        self._events: list[LoggedEvent] = []
+        self._sizes: list[int] = []
+        self._floor = self._newest = 0
+        self._waiting: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
+        self._streams = 0
+        self._quiet_since = 0.0
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the process is stopping: streams end, and no new one may begin."""
+        return self._stop.is_set()
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return self._streams
+
+    def close(self) -> None:
+        """End all streams, telling their clients to come back, and stop following the log."""
+        self._stop.set()
+        self._wake()
+
+    def open(self) -> int:
+        """Begin to follow the log, if nobody does. Returns its newest position. Blocks: not for an event loop.
+
+        Raises:
+            RecordsUnavailableError: the records do not answer.
+        """
+        last = self._records.last_position()
+        with self._lock:
+            if self._thread is None:
+                # Clients that come back after a restart want the last few, so these are read first.
+                self._floor = self._newest = max(0, last - PAGE)
+                self._events, self._sizes = [], []
+                self._thread = threading.Thread(target=self._follow, name="events", daemon=True)
+                self._thread.start()
+            self._quiet_since = time.monotonic()
+        return last
+
+    def count_stream(self, change: int) -> None:
+        """Note that a stream has begun (1) or ended (-1). The log is followed while there are any."""
+        with self._lock:
+            self._streams += change
+            self._quiet_since = time.monotonic()
+
+    @property
+    def floor(self) -> int:
+        """The position after which events are in memory."""
+        with self._lock:
+            return self._floor
+
+    def since(self, position: int) -> Sequence[LoggedEvent] | None:
+        """Return the next events after a position, from memory. None: the memory begins later."""
+        with self._lock:
+            if position < self._floor:
+                return None
+            first = bisect_right(self._events, position, key=_position_of)
+            return self._events[first : first + PAGE]
+
+    def read(self, position: int) -> Sequence[LoggedEvent]:
+        """Return the next events after a position, from the log. Raises like the records."""
+        return [LoggedEvent.of(*found) for found in self._records.events_after(position, limit=PAGE)]
+
+    async def wait(self, position: int) -> None:
+        """Wait until there may be an event after `position`, or until the feed is closed."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            if self._newest > position or self._stop.is_set():
+                return
+            news = self._waiting.setdefault(loop, asyncio.Event())
+        await news.wait()
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        seen: int | None = None
+        look_at = 0.0
+        while not self._stop.wait(_TICK_SECONDS):
+            with self._lock:
+                if not self._streams and time.monotonic() > self._quiet_since + _IDLE_SECONDS:
+                    self._thread = None
+                    return
+            count = self._cache.count(EVENT_COUNTER)
+            if count == seen and time.monotonic() < look_at:
+                continue
+            seen, look_at = count, time.monotonic() + self._look_seconds
+            try:
+                while page := self.read(self._newest):
+                    self._keep(page)
+            except CutbackError as error:
+                log.warning("stage=events postponed=yes reason=%s", error)
+                seen = None
+                self._stop.wait(1)
+            except Exception:  # one event's bug must not end all streams for ever
+                log.exception("stage=events postponed=yes")
+                seen = None
+                self._stop.wait(1)
+
+    def _keep(self, page: Sequence[LoggedEvent]) -> None:
+        with self._lock:
+            self._events += page
+            self._sizes += [_size(each.event) for each in page]
+            self._newest = page[-1].position
+            extra, size = 0, sum(self._sizes)
+            while len(self._events) - extra > self._most_events or (size > _MOST_BYTES and extra < len(self._events)):
+                size -= self._sizes[extra]
+                extra += 1
+            if extra:
+                self._floor = self._events[extra - 1].position
+                del self._events[:extra], self._sizes[:extra]
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for loop, news in waiting.items():
+            try:
+                loop.call_soon_threadsafe(news.set)
+            except RuntimeError:  # that loop is closed, and with it every stream that waited
+                log.debug("an event loop was closed while a stream waited")
+
+
+@dataclass(slots=True)
+class Stream:
+    """One client's stream: where it is, and what it wants."""
+
+    feed: EventFeed
+    position: int
+    """The position up to which the client has everything."""
+    wants: Callable[[LoggedEvent], bool]
+    show: Callable[[Event], dict[str, Any]]
+    view: str = ""
+    """Streams of one view show every event alike."""
+    sending: bool = False
+    """Whether an event is on its way, so that the position is about to change."""
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """Yield what to send, until the feed is closed or the client is too slow. Call `EventFeed.open` before.
+
+        It begins with the position, so that a client which has received nothing yet can resume as well.
+        """
+        self.feed.count_stream(1)
+        try:
+            async for block in self._blocks():
+                yield block
+        finally:
+            self.feed.count_stream(-1)
+
+    async def _blocks(self) -> AsyncIterator[bytes]:
+        yield f": events from here on\nid: {self.position}\n\n".encode()
+        caught_up = False
+        at = self.position
+        while not self.feed.closed:
+            page = self.feed.since(at)
+            if page is None and caught_up:
+                log.info("stage=events stream=dropped position=%d", at)
+                yield farewell("too slow; the events after the last id are still there")
+                return
+            if page is None:
+                floor = self.feed.floor
+                page = await asyncio.to_thread(self.feed.read, at)
+                if not page:
+                    at = max(at, floor)
+                    continue
+            else:
+                caught_up = True
+            for each in page:
+                at = each.position
+                if self.wants(each):
+                    self.sending = True
+                    yield each.block(self.view, self.show)
+                    self.sending = False
+                self.position = at  # only now is it sent
+            if not page:
+                await self.feed.wait(at)
+        yield farewell("this server stops; come back to another")
+
+    def heartbeat(self) -> ServerSentEvent:
+        """Return a comment, with the position: a client whose filter lets little pass does not resume far back."""
+        return ServerSentEvent(comment="still here", id=None if self.sending else str(self.position))
+
+
+def farewell(reason: str) -> bytes:
+    """Return the last block of a stream: when to come back."""
+    return f": {reason}\nretry: {random.randint(*RETRY_MILLISECONDS)}\n\n".encode()  # noqa: S311 - spreads the clients
+
+
+def look_seconds(*, shared_cache: bool, local_records: bool) -> float:
+    """Return the seconds between two looks at the log without a change of the counter. Pure.
+
+    Without a shared cache, other processes' changes are only seen by looking. That is cheap on this machine.
+    """
+    if shared_cache:
+        return 2.0
+    return 0.0 if local_records else 0.5
+
+
+def _size(event: Event) -> int:
+    return 2000 + 2 * len(str(event.data))
+
+
+def _position_of(logged: LoggedEvent) -> int:
+    return logged.position
