@@ -35,9 +35,18 @@ class Common:
 
 
 def command(
-    app: typer.Typer, name: str, *, panel: str, examples: tuple[tuple[str, str], ...] = (), hidden: bool = False
+    app: typer.Typer,
+    name: str,
+    *,
+    panel: str | None = None,
+    group: str = "",
+    examples: tuple[tuple[str, str], ...] = (),
+    hidden: bool = False,
 ) -> Callable[[Callable[Concatenate[Screen, P], None]], Callable[Concatenate[Screen, P], None]]:
-    """Register a function as a command. Its first parameter is the screen; `examples` are (arguments, what for)."""
+    """Register a function as a command. Its first parameter is the screen; `examples` are (arguments, what for).
+
+    `group` is the command that this one belongs to: `keys` of `cutback keys list`.
+    """
 
     def register(function: Callable[Concatenate[Screen, P], None]) -> Callable[Concatenate[Screen, P], None]:
         @functools.wraps(function)
@@ -66,7 +75,7 @@ def command(
         ]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        app.command(name, epilog=epilog(name, examples), rich_help_panel=panel, hidden=hidden)(run)
+        app.command(name, epilog=epilog(f"{group} {name}".strip(), examples), rich_help_panel=panel, hidden=hidden)(run)
         return function
 
     return register

@@ -25,7 +25,7 @@ MEANINGS = {
     Exit.FAILED: "the work failed; the message names the reason",
     Exit.USAGE: "wrong usage or settings",
     Exit.REFUSED: "the request was refused; retrying does not help",
-    Exit.NOT_FOUND: "no such file, clip, recording or dead letter",
+    Exit.NOT_FOUND: "no such file, clip, recording, dead letter, key or tenant",
     Exit.TRY_AGAIN: "a store or the database is unavailable; try again",
     Exit.INTERRUPTED: "interrupted before the end",
 }
@@ -103,6 +103,8 @@ _CODES = {
     "recording_not_found": Exit.NOT_FOUND,
     "camera_unknown": Exit.NOT_FOUND,
     "dead_letter_not_found": Exit.NOT_FOUND,
+    "key_not_found": Exit.NOT_FOUND,
+    "tenant_not_found": Exit.NOT_FOUND,
 }
 
 

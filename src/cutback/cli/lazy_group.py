@@ -36,6 +36,8 @@ COMMANDS = {
     },
     "Operation": {
         "up": "cutback.cli.commands.up",
+        "keys": "cutback.cli.commands.keys",
+        "tenants": "cutback.cli.commands.tenants",
         "status": "cutback.cli.commands.status",
         "settings": "cutback.cli.commands.settings",
         "backup": "cutback.cli.commands.backup",

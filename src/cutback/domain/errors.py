@@ -353,10 +353,57 @@ class ForbiddenError(CutbackError):
     reason = "forbidden"
 
 
+class CrossSiteError(CutbackError):
+    """The request comes from a page of another site, which may not use your session or this machine's open access."""
+
+    reason = "cross_site"
+
+
+class WrongHostError(CutbackError):
+    """Without an API key, requests must go to `localhost` or a loopback address directly, not through a proxy."""
+
+    reason = "wrong_host"
+
+
+class KeyNotFoundError(CutbackError):
+    """There is no API key with this id."""
+
+    reason = "key_not_found"
+
+
+class TenantNotFoundError(CutbackError):
+    """There is no tenant with this name."""
+
+    reason = "tenant_not_found"
+
+
 class RateLimitedError(CutbackError):
     """There are too many requests. Wait as long as `Retry-After` says."""
 
     reason = "rate_limited"
+
+    def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
+        """`retry_after` is the time to wait, in seconds."""
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class OverloadedError(CutbackError):
+    """The server is busy. Try again in a moment."""
+
+    reason = "overloaded"
+
+
+class RequestTimeoutError(CutbackError):
+    """The request was not received completely in time."""
+
+    reason = "request_timeout"
+
+
+class AnswerTimeoutError(CutbackError):
+    """The answer takes longer than the server's limit."""
+
+    reason = "answer_timeout"
 
 
 class BodyTooLargeError(CutbackError):

@@ -24,6 +24,7 @@ from cutback.domain.errors import SettingsError
 from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
 from cutback.settings.config_file import CONFIG, ConfigFile, read_config
+from cutback.settings.listen_address import check_listen, check_origins, listen_address
 from cutback.settings.setting_values import (
     check_patterns,
     check_secret,
@@ -192,6 +193,12 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(
         default=False, description="Whether webhooks may go to private, link-local and loopback addresses."
     )
+    listen: Annotated[str, AfterValidator(check_listen)] = Field(
+        "127.0.0.1:8080", description="Where the REST API listens: HOST:PORT. Beyond loopback, it needs API keys."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_origins)] = (
+        Field((), description="Origins of web pages that may call the REST API, such as https://app.example.")
+    )
     docs_url: str = Field(
         "https://github.com/cutback/cutback/blob/main",
         description="Where the documentation is: the types of problems are links to <this>/docs/failures#<reason>.",
@@ -228,6 +235,11 @@ class Settings(BaseSettings):
         for (one, url), (other, same) in combinations(named.items(), 2):
             if url == same:  # a job handed over would come straight back, and a delivery is not a request
                 raise ValueError(f"{one} and {other} must be different queues")
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine can reach the REST API."""
+        return listen_address(self.listen).on_loopback
 
     @property
     def source_url(self) -> str:

@@ -1,22 +1,40 @@
-"""Who calls: the tenant, the key and its scopes. Every route takes a `Reader`, `Requester` or `Admin`."""
+"""Who calls: the tenant, the key and its scopes. Every route takes a `Reader`, `Requester`, `Admin` or `Operator`.
+
+A request proves who it is by a key (`Authorization: Bearer ck_...`) or by the session cookie of our own pages. While
+there is no key at all and the server listens on loopback only, everybody on this machine may do everything.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Security
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from cutback.domain.api_keys import ApiKey, Scope, permitted
 from cutback.domain.clips.clip import Clip
+from cutback.domain.errors import (
+    CrossSiteError,
+    ForbiddenError,
+    TenantNotFoundError,
+    UnauthorizedError,
+    WrongHostError,
+)
+from cutback.domain.same_site import comes_from_elsewhere, is_direct_and_local
+from cutback.domain.tenants import Visible
+from cutback.lifecycle.api_keys import any_key, find_key
+from cutback.lifecycle.sessions import key_of_session
+from cutback.lifecycle.tenants import get_tenant
+from cutback.services import Services
+from cutback.web.api.context import services_of
 
+__all__ = ["Admin", "Caller", "Operator", "Reader", "Requester", "Scope"]
 
-class Scope(StrEnum):
-    """What a key permits."""
+SESSION_COOKIE = "__Host-cutback"
+"""The prefix makes browsers insist on HTTPS (or loopback), on the whole host, and on no other host setting it."""
 
-    READ = "read"
-    REQUEST = "request"
-    ADMIN = "admin"
+_EVERYTHING = Visible()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +46,91 @@ class Caller:
     key_id: str
     """Empty without a key."""
     scopes: frozenset[Scope]
+    visible: Visible = field(default=_EVERYTHING)
+    """What a tenant sees; without a tenant, a caller sees everything."""
 
     def may_see_key(self, key: str) -> bool:
-        """Whether a recording with this key is visible to the caller."""
-        return not self.tenant and bool(key)
+        """Whether a recording with this key is visible to the caller, whatever its camera is."""
+        return not self.tenant or self.visible.has_key(key)
 
     def may_see_camera(self, name: str) -> bool:
         """Whether a camera is visible to the caller."""
-        return not self.tenant and bool(name)
+        return not self.tenant or self.visible.has_camera(name)
 
     def may_see_clip(self, clip: Clip) -> bool:
         """Whether a clip is visible to the caller."""
         return not self.tenant and bool(clip.id)
 
 
-def open_caller() -> Caller:
-    """Return the caller without a key: on this machine, everybody may do everything."""
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="key", bearerFormat="ck_...", description="An API key: `cutback keys create`."
+)
+_cookie = APIKeyCookie(
+    name=SESSION_COOKIE, auto_error=False, scheme_name="session", description="The cookie of `POST /v1/session`."
+)
+
+
+def authenticate(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    cookie: Annotated[str | None, Security(_cookie)],
+) -> Caller:
+    """Return who sent the request.
+
+    Raises:
+        UnauthorizedError: the request proves nothing, or its key or session is invalid.
+        CrossSiteError: a page of another site may have sent it.
+        WrongHostError: it needs no key, but was not sent to this machine directly.
+    """
+    services = services_of(request)
+    if "authorization" in request.headers:
+        return _caller(services, find_key(services, bearer.credentials) if bearer else None)
+    if cookie is not None:
+        _refuse_other_sites(request, services)
+        return _caller(services, key_of_session(services, cookie))
+    if not services.settings.listens_on_loopback or any_key(services):
+        raise UnauthorizedError
+    if not is_direct_and_local(request.headers):
+        raise WrongHostError
+    _refuse_other_sites(request, services)
     return Caller("", "", frozenset(Scope))
 
 
-Reader = Annotated[Caller, Security(open_caller)]
+def _refuse_other_sites(request: Request, services: Services) -> None:
+    if comes_from_elsewhere(request.method, request.headers, trusted=services.settings.cors_origins):
+        raise CrossSiteError
+
+
+def _caller(services: Services, key: ApiKey | None) -> Caller:
+    if key is None:
+        raise UnauthorizedError
+    if not key.tenant:
+        return Caller("", key.id, permitted(key.scopes))
+    try:
+        visible = get_tenant(services, key.tenant)
+    except TenantNotFoundError:
+        raise UnauthorizedError from None
+    return Caller(key.tenant, key.id, permitted(key.scopes), visible)
+
+
+def _authorize(scopes: SecurityScopes, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+    missing = [scope for scope in scopes.scopes if scope not in caller.scopes]
+    if missing:
+        raise ForbiddenError(f"It lacks the scope {missing[0]}.")
+    return caller
+
+
+def _operate(caller: Annotated[Caller, Security(_authorize, scopes=[Scope.ADMIN.value])]) -> Caller:
+    if caller.tenant:
+        raise ForbiddenError("It belongs to a tenant, and this concerns the whole installation.")
+    return caller
+
+
+Reader = Annotated[Caller, Security(_authorize, scopes=[Scope.READ.value])]
 """A caller who may read."""
-Requester = Annotated[Caller, Security(open_caller)]
+Requester = Annotated[Caller, Security(_authorize, scopes=[Scope.REQUEST.value])]
 """A caller who may request, change and delete clips."""
-Admin = Annotated[Caller, Security(open_caller)]
-"""A caller who may do everything."""
+Admin = Annotated[Caller, Security(_authorize, scopes=[Scope.ADMIN.value])]
+"""A caller who may do everything, within the tenant if there is one."""
+Operator = Annotated[Caller, Depends(_operate)]
+"""A caller who may do everything in the whole installation."""

@@ -8,11 +8,21 @@ import cutback
 from cutback.services import Services
 from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.problems import handle_problems
-from cutback.web.api.routes import clips, events, sns
+from cutback.web.api.routes import clips, events, keys, session, sns, tenants
 from cutback.web.api.sns import SnsSubscription
 
 PREFIX = "/v1"
 """The version of the API, in every path that is not about the node itself."""
+
+_ROUTES = (
+    clips,
+    events,
+    keys,
+    session,
+    sns,
+    tenants,
+)
+"""The modules of routes below that path."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -29,7 +39,6 @@ def create_app(services: Services) -> FastAPI:
     handle_problems(app)
     app.state.events = EventFeed(services)
     app.state.sns = SnsSubscription(services)
-    app.include_router(clips.router, prefix=PREFIX)
-    app.include_router(events.router, prefix=PREFIX)
-    app.include_router(sns.router, prefix=PREFIX)
+    for routes in _ROUTES:
+        app.include_router(routes.router, prefix=PREFIX)
     return app

@@ -19,6 +19,7 @@ from cutback.domain.errors import (
     InvalidRequestError,
     MethodNotAllowedError,
     NotFoundError,
+    RateLimitedError,
 )
 from cutback.domain.remedies import remedy_of
 from cutback.domain.validation import problem_of
@@ -54,7 +55,7 @@ def describe(settings: Settings, error: CutbackError) -> dict[str, Any]:
 
 def is_retryable(reason: str, *, transient: bool) -> bool:
     """Whether the same request may succeed later."""
-    return transient or reason in {"rate_limited", "stopped"}
+    return transient or reason in {"rate_limited", "overloaded", "request_timeout", "answer_timeout", "stopped"}
 
 
 def respond(request: Request, error: CutbackError, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -63,6 +64,10 @@ def respond(request: Request, error: CutbackError, headers: Mapping[str, str] | 
     sent = dict(headers or {})
     if problem["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
         sent.setdefault("Retry-After", "5")
+    if problem["status"] == HTTPStatus.UNAUTHORIZED:
+        sent.setdefault("WWW-Authenticate", "Bearer")
+    if isinstance(error, RateLimitedError):
+        sent.setdefault("Retry-After", str(error.retry_after))
     return JSONResponse(problem, problem["status"], {"Cache-Control": "no-store", **sent}, MEDIA_TYPE)
 
 
