@@ -46,7 +46,7 @@ def make_clip(
     began = time.monotonic()
     try:
         request = parse_request(message.body)
-        _reached(services, "parsed", request.id, 0, began)
+        _reached(services, "parsed", request.stored_id, 0, began)
 
         clip = accept.record(services, request)
         _reached(services, "recorded", clip.id, clip.attempt, began)

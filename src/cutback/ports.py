@@ -124,6 +124,12 @@ class ClipQuery:
     created_before: datetime | None = None
     camera: str | None = None
     """A camera that the request names."""
+    tenant: str | None = None
+    """None for the clips of every tenant; empty for those without a tenant."""
+    text: str = ""
+    """Words that must all occur, in any case, in the clip's id, title, tags, labels, cameras or recordings."""
+    deleted: bool = False
+    """Whether to list clips that are deleted or about to be, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,10 @@ class Records(Protocol):
 
         The message of a clip whose lease expired so long ago is lost or stuck, so it must be sent again.
         """
+        ...
+
+    def count_clips(self, query: ClipQuery) -> int:
+        """Return how many clips match. It reads all of them, so call it only if somebody wants to know."""
         ...
 
     def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:

@@ -409,6 +409,63 @@ class RecordsContract:
         put(records, a_clip(tags=["x", "x"], recordings="sea.mp4 sea.mp4"))
         assert ["wave"] == listed(records, ClipQuery(tag="x")) == listed(records, ClipQuery(recording="sea.mp4"))
 
+    def test_a_text_finds_clips_in_which_all_of_its_words_occur_in_any_case(self, records: Records) -> None:
+        span = {"camera": "Praia-Norte", "from": "2026-06-21T10:00:00Z", "to": "2026-06-21T10:00:05Z"}
+        put(records, a_clip("c0", title="A Left, GRÖSSE 100%", tags=["big"]))
+        put(records, a_clip("c1", labels={"surfer": "Ana_B"}, at=T0 + timedelta(seconds=1)))
+        request = validate_request({"id": "c2", "source": span})
+        put(records, new_clip(request, now=T0 + timedelta(seconds=2)))
+        found = {
+            text: listed(records, ClipQuery(text=text))
+            for text in ("left", "größe", "BIG left", "big right", "ana_b", "anaXb", "praia", "100%", "10.%", " ", "C1")
+        }
+        assert found == {
+            "left": ["c0"], "größe": ["c0"], "BIG left": ["c0"], "big right": [], "ana_b": ["c1"], "anaXb": [],
+            "praia": ["c2"], "100%": ["c0"], "10.%": [], " ": ["c2", "c1", "c0"], "C1": ["c1"],
+        }  # fmt: skip
+        assert listed(records, ClipQuery(tag="big", text="grösse")) == ["c0"]
+
+    def test_the_clips_of_each_tenant_are_listed_apart(self, records: Records) -> None:
+        for number, tenant in enumerate(["", "acme", "acme-2", "acme"]):
+            put(records, a_clip(f"c{number}", at=T0 + timedelta(seconds=number), tenant=tenant, tags=["x"]))
+        assert listed(records, ClipQuery(tenant="acme"), limit=1) == ["acme.c3", "acme.c1"]
+        assert listed(records, ClipQuery(tenant="acme", tag="x")) == ["acme.c3", "acme.c1"]
+        assert listed(records, ClipQuery(tenant="")) == ["c0"]
+        assert listed(records, ClipQuery()) == ["acme.c3", "acme-2.c2", "acme.c1", "c0"]
+
+    def test_two_tenants_may_give_one_id(self, records: Records) -> None:
+        assert records.put_clip(a_clip(tenant="acme"))
+        assert records.put_clip(a_clip(tenant="other"))
+        assert not records.put_clip(a_clip(tenant="acme", title="another"))
+
+    def test_a_deleted_clip_is_listed_only_on_request(self, records: Records) -> None:
+        clip = a_clip()
+        later = T0 + timedelta(seconds=60)
+        gone = clip.to_be_deleted(now=T0, at=later, sweep_at=later)
+        put(records, clip, gone)
+        assert (listed(records), listed(records, ClipQuery(deleted=True))) == ([], ["wave"])
+        assert records.commit(gone.restored(now=T0))
+        assert listed(records) == ["wave"]
+
+    def test_a_clip_is_found_by_its_present_description(self, records: Records) -> None:
+        clip = a_clip(title="old", tags=["a", "b"])
+        put(records, clip, clip.described(now=T0, title="New", tags=("b", "c"), labels={"k": "v"}))
+        assert [listed(records, ClipQuery(tag=tag)) for tag in "abc"] == [[], ["wave"], ["wave"]]
+        assert [listed(records, ClipQuery(text=text)) for text in ("old", "new", "v")] == [[], ["wave"], ["wave"]]
+
+    def test_a_change_that_comes_too_late_changes_no_tags(self, records: Records) -> None:
+        clip = a_clip(tags=["a"])
+        put(records, clip, claimed(clip))
+        assert not records.commit(clip.described(now=T0, tags=("b",)))
+        assert [listed(records, ClipQuery(tag=tag)) for tag in "ab"] == [["wave"], []]
+
+    def test_matching_clips_are_counted(self, records: Records) -> None:
+        for number in range(5):
+            put(records, a_clip(f"c{number}", tags=["x"] if number % 2 else [], title=f"n{number}"))
+        counts = [records.count_clips(query) for query in (ClipQuery(), ClipQuery(tag="x"), ClipQuery(text="n3"))]
+        assert counts == [5, 2, 1]
+        assert records.count_clips(ClipQuery((ClipState.QUEUED, ClipState.READY))) == 5
+
     @pytest.mark.parametrize(
         "cursor", ["", "x", "5", "AAAA", "波", "=", "MTIz", "a b", "' OR 1=1", "\x00", "x" * 10_000]
     )

@@ -6,11 +6,18 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from cutback.domain.clips.clip import Clip, ClipState, new_clip
-from cutback.domain.errors import DifferentRequestError, Fault, InvalidRequestError, WrongStateError
-from cutback.domain.requests.request import ClipRequest
+from cutback.domain.errors import (
+    DifferentRequestError,
+    Fault,
+    InvalidRequestError,
+    PreconditionFailedError,
+    WrongStateError,
+)
+from cutback.domain.requests.request import ClipDescription, ClipRequest
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_now, commit_change
 from cutback.lifecycle.dead_letter_index import DeadLetterIndex, fingerprint
+from cutback.lifecycle.lookup import get_clip
 from cutback.services import Services
 
 RESEND_AFTER = timedelta(seconds=60)
@@ -30,9 +37,10 @@ def submit(services: Services, request: ClipRequest) -> Clip:
         SurroundingsError: it was not accepted; submit it again.
     """
     _check_webhook(services, request)
-    known = services.records.get_clip(request.id)
+    known = services.records.get_clip(request.stored_id)
     if known is not None:
-        return _same(known, request)
+        known = _same(known, request)
+        return known if known.delete_at is None else _revive(services, known)
     services.queue.send(request.model_dump_json())
     return record(services, request)
 
@@ -45,14 +53,14 @@ def record(services: Services, request: ClipRequest) -> Clip:
         InvalidRequestError: it names a webhook, but webhooks are not available with these settings.
         RecordsUnavailableError: the records do not answer.
     """
-    known = services.records.get_clip(request.id)
+    known = services.records.get_clip(request.stored_id)
     if known is None:
         _check_webhook(services, request)
         clip = new_clip(request, now=services.clock())
         if services.records.put_clip(clip):
             announce_now(services, clip)
             return clip
-        known = services.records.get_clip(request.id)
+        known = services.records.get_clip(request.stored_id)
     assert known is not None  # records are never removed
     return _same(known, request)
 
@@ -88,6 +96,68 @@ def delete(services: Services, clip_id: str) -> Clip:
     announce_now(services, clip)
     if clear(services, clip):
         services.records.commit(clip.swept(now=now), announce=False)
+    return clip
+
+
+def delete_later(services: Services, clip_id: str) -> Clip:
+    """Hide a clip, and delete its files after CUTBACK_DELETE_GRACE. Until then, `restore` brings it back.
+
+    A clip that is not finished is cancelled. Housekeeping removes the files.
+
+    Raises:
+        ClipNotFoundError: there is no such clip.
+        WrongStateError: it is deleted already.
+        RecordsUnavailableError: the records do not answer.
+    """
+    now = services.clock()
+    at = now + timedelta(seconds=services.settings.delete_grace)
+    sweep_at = now + services.settings.sweep_delay
+    before = get_clip(services, clip_id)
+    clip = commit_change(
+        services,
+        clip_id,
+        lambda clip: clip.to_be_deleted(now=now, at=at, sweep_at=sweep_at),
+        announce=not before.state.final,
+        known=before,
+    )
+    if not before.state.final:
+        announce_now(services, clip)
+    return clip
+
+
+def restore(services: Services, clip_id: str) -> Clip:
+    """Take the deletion of a clip back. A clip that it cancelled stays cancelled.
+
+    Raises:
+        ClipNotFoundError: there is no such clip.
+        WrongStateError: it is not deleted, or it is too late.
+        RecordsUnavailableError: the records do not answer.
+    """
+    now = services.clock()
+    return commit_change(services, clip_id, lambda clip: clip.restored(now=now), announce=False)
+
+
+def describe(services: Services, clip: Clip, description: ClipDescription) -> Clip:
+    """Change title, tags or labels of a clip that was just read.
+
+    Raises:
+        PreconditionFailedError: it has changed since.
+        RecordsUnavailableError: the records do not answer.
+    """
+    changed = clip.described(now=services.clock(), **description.given())
+    if not services.records.commit(changed, announce=False):
+        raise PreconditionFailedError
+    return changed
+
+
+def _revive(services: Services, clip: Clip) -> Clip:
+    """Bring a deleted clip back, because it was requested again."""
+    now = services.clock()
+    if not clip.is_deleted(now):
+        return restore(services, clip.id)
+    clip = commit_change(services, clip.id, lambda clip: clip.revived(now=now, sweep_at=now + RESEND_AFTER))
+    services.queue.send(clip.request.model_dump_json())
+    announce_now(services, clip)
     return clip
 
 

@@ -56,7 +56,7 @@ def fingerprint(request: ClipRequest) -> bytes:
 
 def _read(letter: DeadLetter) -> tuple[WantedClip, ...]:
     try:
-        return tuple(WantedClip(request.id, fingerprint(request)) for request in requests_in(letter.body))
+        return tuple(WantedClip(request.stored_id, fingerprint(request)) for request in requests_in(letter.body))
     except InvalidRequestError as error:
         log.warning("stage=housekeeping letter=%s quarantined=yes message=%r", letter.id, error.message[:500])
     except Exception:  # no content may end the process, or be parsed again in every round

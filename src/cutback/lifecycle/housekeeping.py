@@ -93,6 +93,10 @@ def _tidy_clip(services: Services, clip: Clip) -> None:
         clip = commit_change(services, clip.id, lambda clip: clip.expired(now=now))
         services.checkpoint("expired")
         announce_now(services, clip)
+    if clip.is_deleted(now) and clip.state.final and clip.state is not ClipState.EXPIRED:
+        clip = commit_change(services, clip.id, lambda clip: clip.deleted(now=now))
+        services.checkpoint("deleted")
+        announce_now(services, clip)
     if clip.state is ClipState.PROCESSING and clip.lease_until is not None and clip.lease_until < now:
         abandoned = clip.attempt
         clip = commit_change(

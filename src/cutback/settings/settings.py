@@ -152,6 +152,9 @@ class Settings(BaseSettings):
     clip_address: str = Field(
         "", description="Public URL of the clip store, such as https://clips.example; used in answers."
     )
+    delete_grace: float = Field(
+        300, ge=0, le=30 * 86400, description="Seconds during which a clip deleted over the API can be restored."
+    )
     housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between rounds of housekeeping.")
 
     keep_location: bool = Field(default=False, description="Whether to copy the recordings' locations to clips.")

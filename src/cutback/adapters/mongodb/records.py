@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from cutback.adapters.ordering import (
 from cutback.domain.base import utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
+from cutback.domain.clips.search import search_words, searched_text
 from cutback.ports import ClipQuery, Page
 
 _INDEXES = (
@@ -34,6 +36,7 @@ _INDEXES = (
     IndexModel([("tags", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("recordings", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("cameras", ASCENDING), ("place", ASCENDING)]),
+    IndexModel([("tenant", ASCENDING), ("place", ASCENDING)]),
     IndexModel([("due_at", ASCENDING)], sparse=True),
     IndexModel([("lease_until", ASCENDING)], sparse=True),
     IndexModel([("pending", ASCENDING)], sparse=True),
@@ -79,7 +82,6 @@ class MongoRecords:
         document = {
             "_id": clip.id,
             "place": sort_key(to_micros(clip.created_at), clip.id),
-            "tags": sorted(set(clip.request.tags)),
             "recordings": sorted({each.recording for each in clip.request.ranges}),
             "cameras": sorted({each.camera for each in clip.request.spans}),
             **{name: value for name, value in _fields(clip).items() if value is not None},
@@ -110,7 +112,7 @@ class MongoRecords:
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
         """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        The request and its time never change, so the fields for sorting, tags, recordings and cameras stay the same.
+        The request and its time never change, so the fields for sorting, recordings and cameras stay the same.
         """
         signature = secrets.token_hex(8)
         fields = _fields(clip) | {f"signatures.{_slot(clip)}": signature}
@@ -156,6 +158,11 @@ class MongoRecords:
         with self._mongo.translating():
             found = list(self._clips.find(condition, _CLIP).sort("place", DESCENDING).limit(limit + 1))
         return _page(found, limit)
+
+    def count_clips(self, query: ClipQuery) -> int:
+        """Return how many clips match. It reads all of them."""
+        with self._mongo.translating():
+            return self._clips.count_documents(_condition(query, None))
 
     def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
         """Return the clips that wait for this camera's footage, oldest first (created_at, then id).
@@ -228,6 +235,10 @@ def _fields(clip: Clip) -> dict[str, Any]:
         "waits_for": clip.waits_for and _turn(clip.waits_for, sort_key(to_micros(clip.created_at), clip.id)),
         "due_at": min((moment for moment in due if moment is not None), default=None),
         "progress": clip.progress.model_dump(),
+        "tags": sorted(set(clip.tags)),
+        "words": searched_text(clip),
+        "tenant": clip.tenant or None,
+        "deleted": clip.delete_at is not None or None,
         "content": clip.model_dump_json(),
     }
 
@@ -272,8 +283,14 @@ def _condition(query: ClipQuery, cursor: str | None) -> dict[str, Any]:
         "recordings": query.recording,
         "cameras": query.camera,
         "place": bounds or None,
+        "$and": [{"words": {"$regex": re.escape(word)}} for word in search_words(query.text)] or None,
     }
-    return {name: value for name, value in wanted.items() if value is not None}
+    found: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+    if query.tenant is not None:
+        found["tenant"] = query.tenant or None  # None: the field is missing
+    if not query.deleted:
+        found["deleted"] = None
+    return found
 
 
 def _without_empty(update: dict[str, Document]) -> dict[str, Document]:

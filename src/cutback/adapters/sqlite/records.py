@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from cutback.adapters.sqlite.database import PATIENCE, Database
 from cutback.domain.base import iso, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
+from cutback.domain.clips.search import search_words, searched_text
 from cutback.domain.errors import RecordsUnavailableError
 from cutback.ports import ClipQuery, Page
 
@@ -71,18 +73,21 @@ class SqliteRecords:
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
         """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        The request and its time never change, so the tables of tags, recordings and cameras stay the same.
+        The request and its time never change, so the tables of recordings and cameras stay the same.
         """
         columns = _columns(clip)
         with self._database.writing() as connection:
-            changed = connection.execute(
-                f"UPDATE clips SET {', '.join(f'{name} = :{name}' for name in columns)}"  # noqa: S608 - constants
-                " WHERE id = :id AND revision = :revision - 1",
+            stored = connection.execute("SELECT revision FROM clips WHERE id = ?", (clip.id,)).fetchone()
+            if stored is None or stored[0] != clip.revision - 1:
+                return False
+            _change_tags(connection, clip)
+            connection.execute(
+                f"UPDATE clips SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE id = :id",  # noqa: S608 - constants
                 columns,
-            ).rowcount
-            if changed and announce:
+            )
+            if announce:
                 _put_event(connection, clip)
-        return bool(changed)
+        return True
 
     def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
         """Extend the attempt's lease and store its progress; False if it is not the current attempt."""
@@ -113,6 +118,13 @@ class SqliteRecords:
         with self._database.reading() as connection:
             rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
         return _page(rows, limit)
+
+    def count_clips(self, query: ClipQuery) -> int:
+        """Return how many clips match. It reads all of them."""
+        statement, values = _listing(query, None)
+        with self._database.reading() as connection:
+            row = connection.execute(f"SELECT COUNT(*) FROM ({statement})", {**values, "limit": -1}).fetchone()  # noqa: S608 - constants
+        return int(row[0])
 
     def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
         """Return the clips that wait for this camera's footage, oldest first (created_at, then id).
@@ -215,16 +227,16 @@ def _columns(clip: Clip) -> dict[str, Any]:
         "sweep_at": micros_or_none(clip.sweep_at),
         "expires_at": micros_or_none(clip.expires_at),
         "waits_for": clip.waits_for,
+        "tenant": clip.tenant,
+        "deleted": clip.delete_at is not None,
+        "words": searched_text(clip),
         "content": clip.model_dump_json(),
     }
 
 
 def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
     created_at = to_micros(clip.created_at)
-    connection.executemany(
-        "INSERT INTO clip_tags (tag, created_at, id) VALUES (?, ?, ?)",
-        [(tag, created_at, clip.id) for tag in set(clip.request.tags)],
-    )
+    _put_tags(connection, clip, set(clip.tags))
     connection.executemany(
         "INSERT INTO clip_recordings (recording, created_at, id) VALUES (?, ?, ?)",
         [(key, created_at, clip.id) for key in {each.recording for each in clip.request.ranges}],
@@ -233,6 +245,28 @@ def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
         "INSERT INTO clip_cameras (camera, created_at, id) VALUES (?, ?, ?)",
         [(name, created_at, clip.id) for name in {each.camera for each in clip.request.spans}],
     )
+
+
+def _put_tags(connection: sqlite3.Connection, clip: Clip, tags: set[str]) -> None:
+    connection.executemany(
+        "INSERT INTO clip_tags (tag, created_at, id) VALUES (?, ?, ?)",
+        [(tag, to_micros(clip.created_at), clip.id) for tag in tags],
+    )
+
+
+def _change_tags(connection: sqlite3.Connection, clip: Clip) -> None:
+    """Make the table of tags agree with a clip that is about to be stored."""
+    row = connection.execute(
+        "SELECT COALESCE(json_extract(content, '$.tags'), json_extract(content, '$.request.tags'))"
+        " FROM clips WHERE id = ?",
+        (clip.id,),
+    ).fetchone()
+    known, wanted = set(json.loads(row[0])), set(clip.tags)
+    connection.executemany(
+        "DELETE FROM clip_tags WHERE tag = ? AND created_at = ? AND id = ?",
+        [(tag, to_micros(clip.created_at), clip.id) for tag in known - wanted],
+    )
+    _put_tags(connection, clip, wanted - known)
 
 
 def _put_event(connection: sqlite3.Connection, clip: Clip) -> None:
@@ -251,12 +285,19 @@ def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict
     """
     marks = [name for name in _MARKS if getattr(query, name) is not None]
     source = f"{_MARKS[marks[0]]} AS mark CROSS JOIN clips USING (id)" if marks else "clips AS mark"
+    clips = "clips" if marks else "mark"
     conditions = [f"mark.{name} = :{name}" for name in marks[:1]]
     conditions += [
         f"EXISTS (SELECT 1 FROM {_MARKS[name]} AS cut WHERE cut.{name} = :{name}"  # noqa: S608 - constants
         " AND cut.created_at = mark.created_at AND cut.id = mark.id)"
         for name in marks[1:]
     ]
+    words = {f"word_{number}": word for number, word in enumerate(search_words(query.text))}
+    conditions += [f"instr({clips}.words, :{name})" for name in words]
+    if query.tenant is not None:
+        conditions.append(f"{clips}.tenant = :tenant")
+    if not query.deleted:
+        conditions.append(f"{clips}.deleted = 0")
     if query.created_from is not None:
         conditions.append("mark.created_at >= :created_from")
     if query.created_before is not None:
@@ -280,6 +321,8 @@ def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict
     return statement, {
         **{name: getattr(query, name) for name in _MARKS},
         **states,
+        **words,
+        "tenant": query.tenant,
         "created_from": micros_or_none(query.created_from),
         "created_before": micros_or_none(query.created_before),
         "after_created_at": after_created_at,

@@ -167,6 +167,20 @@ _REGISTRY = (
     "CREATE INDEX documents_by_owner ON documents (kind, owner, id)",
 )
 
+_CLIP_SEARCH = (
+    # Constant defaults: SQLite then need not rewrite the table.
+    "ALTER TABLE clips ADD COLUMN tenant TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE clips ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE clips ADD COLUMN words TEXT NOT NULL DEFAULT ''",
+    """
+    UPDATE clips SET words = lower(
+        id || ' ' || json_extract(content, '$.request.title') || ' ' || json_extract(content, '$.request.tags')
+        || ' ' || json_extract(content, '$.request.labels') || ' ' || json_extract(content, '$.request.source')
+    )
+    """,
+    "CREATE INDEX clips_by_tenant ON clips (tenant, created_at, id)",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _QUEUES + _RECORDS,
     _CATALOGUE,
@@ -175,5 +189,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FOLDERS,
     _CLIP_CAMERAS,
     _REGISTRY,
+    _CLIP_SEARCH,
 )
 """The n-th one (from 0) upgrades schema version n to n + 1 (`user_version`)."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cutback.domain.base import Model, Moment
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.result import ClipResult, CutSpan, Gap, PosterFile
 from cutback.domain.errors import CutbackError, LeaseLostError, SurroundingsError, WrongStateError
+from cutback.domain.requests.ids import shown_id
 from cutback.domain.requests.request import ClipRequest
 
 __all__ = ["Clip", "ClipResult", "ClipState", "CutSpan", "Failure", "Gap", "PosterFile", "Progress", "new_clip"]
@@ -68,8 +69,13 @@ class Clip(Model):
     """A clip's record. Every change makes a new one, with the next revision."""
 
     id: str
+    """The id under which the clip is stored: see `cutback.domain.requests.ids`."""
     state: ClipState
     request: ClipRequest
+    title: str = ""
+    """As requested, or as changed since. The same applies to `tags` and `labels`."""
+    tags: tuple[str, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
     revision: int = 1
     """Counts the changes. A change is stored only if the stored revision is the one that it was based on."""
     attempt: int = 0
@@ -97,6 +103,25 @@ class Clip(Model):
     expires_at: Moment | None = None
     sweep_at: Moment | None = None
     """When to sweep: to look for what earlier attempts left behind."""
+    delete_at: Moment | None = None
+    """When the clip is deleted for good, unless it is restored before. Until then it is only hidden from lists."""
+
+    @model_validator(mode="after")
+    def _describe_older_record(self) -> Self:
+        for name in ("title", "tags", "labels"):
+            if name not in self.model_fields_set:
+                object.__setattr__(self, name, getattr(self.request, name))
+        return self
+
+    @property
+    def tenant(self) -> str:
+        """The tenant that the clip belongs to; empty for the whole installation."""
+        return self.request.tenant
+
+    @property
+    def shown_id(self) -> str:
+        """The id that users see."""
+        return shown_id(self.tenant, self.id)
 
     # --- changes ---------------------------------------------------------------------------------
 
@@ -230,6 +255,8 @@ class Clip(Model):
         Raises:
             WrongStateError: the clip is in any other state.
         """
+        if self.delete_at is not None:
+            raise WrongStateError("It is deleted. Restore it first.")
         if self.state not in {ClipState.FAILED, ClipState.CANCELLED}:
             raise WrongStateError(f"It is {self.state}; only a failed or cancelled clip can be retried.")
         return self._changed(
@@ -241,6 +268,72 @@ class Clip(Model):
             progress=Progress(),
             sweep_at=sweep_at,
         )
+
+    def described(
+        self,
+        *,
+        now: datetime,
+        title: str | None = None,
+        tags: tuple[str, ...] | None = None,
+        labels: dict[str, str] | None = None,
+    ) -> Clip:
+        """Change what people say about the clip; None leaves a value as it is.
+
+        The request stays the same: it is what was asked for, and a repeated request is compared with it.
+        """
+        given = {"title": title, "tags": tags, "labels": labels}
+        return self._changed(now, **{name: value for name, value in given.items() if value is not None})
+
+    def to_be_deleted(self, *, now: datetime, at: datetime, sweep_at: datetime) -> Clip:
+        """Hide the clip, and delete it at `at`. A clip that is not finished is cancelled, to be swept at `sweep_at`.
+
+        Raises:
+            WrongStateError: it is deleted already.
+        """
+        if self.delete_at is not None:
+            raise WrongStateError("It is deleted already.")
+        clip = self if self.state.final else self.cancelled(now=now, sweep_at=sweep_at)
+        after = at if clip.sweep_at is None else max(at, clip.sweep_at)
+        return clip.model_copy(
+            update={"revision": self.revision + 1, "updated_at": now, "delete_at": at, "sweep_at": after}
+        )
+
+    def restored(self, *, now: datetime) -> Clip:
+        """Take a deletion back.
+
+        Raises:
+            WrongStateError: the clip is not to be deleted, or the time for this has passed.
+        """
+        if self.delete_at is None:
+            raise WrongStateError("It is not deleted.")
+        if self.delete_at <= now:
+            raise WrongStateError("It is deleted for good.")
+        return self._changed(now, delete_at=None)
+
+    def revived(self, *, now: datetime, sweep_at: datetime) -> Clip:
+        """Queue a deleted clip again, because it was requested again. See `requeued` for `sweep_at`.
+
+        Raises:
+            WrongStateError: the clip is not deleted.
+        """
+        if not self.is_deleted(now) or not self.state.final:
+            raise WrongStateError(f"It is {self.state}.")
+        return self._changed(
+            now,
+            state=ClipState.QUEUED,
+            result=None,
+            failure=None,
+            troubled_since=None,
+            troubled_tries=0,
+            progress=Progress(),
+            expires_at=None,
+            delete_at=None,
+            sweep_at=sweep_at,
+        )
+
+    def is_deleted(self, now: datetime) -> bool:
+        """Whether the time in which the clip could be restored has passed."""
+        return self.delete_at is not None and self.delete_at <= now
 
     def expired(self, *, now: datetime) -> Clip:
         """Expire the clip; its objects are to be removed.
@@ -285,16 +378,18 @@ class Clip(Model):
         return Event(
             id=f"{self.id}.{self.revision}",
             type=f"clip.{self.state}",
-            subject=self.id,
+            subject=self.shown_id,
             time=self.updated_at,
             data=self.public(),
         )
 
     def public(self) -> dict[str, Any]:
         """Return the clip as events, the API and `--json` show it."""
-        return self.model_dump(mode="json", exclude=_INTERNAL, exclude_none=True)
+        shown = self.model_dump(mode="json", exclude=_INTERNAL, exclude_none=True)
+        shown["id"] = self.shown_id
+        return shown | ({"tenant": self.tenant} if self.tenant else {})
 
 
 def new_clip(request: ClipRequest, *, now: datetime) -> Clip:
     """Return the record of a request that was just accepted."""
-    return Clip(id=request.id, state=ClipState.QUEUED, request=request, created_at=now, updated_at=now)
+    return Clip(id=request.stored_id, state=ClipState.QUEUED, request=request, created_at=now, updated_at=now)

@@ -7,16 +7,19 @@ import ipaddress
 import json
 import re
 from base64 import b32encode
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from cutback.domain.base import Model, read_json
 from cutback.domain.errors import Fault, InvalidRequestError
+from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
 from cutback.domain.validation import problem_of
+
+Validated = TypeVar("Validated", bound=Model)
 
 MAX_RANGES = 100
 """Most ranges in one request. More is a mistake or an attack."""
@@ -25,6 +28,9 @@ MAX_VALUES = 5000
 """Maximum values in one request, at any depth."""
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+
+TENANT_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$"
+"""A tenant's name; empty for clips of the whole installation. It has no dot, which ends it in stored ids."""
 
 
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
@@ -81,6 +87,26 @@ def _refuse_edits(value: object) -> object:
     return value
 
 
+Title = Annotated[Text, Field(max_length=200)]
+Tags = Annotated[tuple[Annotated[Text, Field(min_length=1, max_length=64)], ...], Field(max_length=50)]
+Labels = Annotated[
+    dict[Annotated[Text, Field(min_length=1, max_length=64)], Annotated[Text, Field(max_length=256)]],
+    Field(max_length=50),
+]
+
+
+class ClipDescription(Model):
+    """What people say about a clip, and may change. Fields that are left out stay as they are."""
+
+    title: Title = ""
+    tags: Tags = ()
+    labels: Labels = Field(default_factory=dict)
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were given."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
 class Output(Model):
     """How to make the clip."""
 
@@ -108,17 +134,9 @@ class ClipRequest(Model):
         (), description="What to do with the pictures and the sound, in order. This version has no edits."
     )
     output: Output = Field(Output(), description="How to make the clip.")
-    title: Annotated[Text, Field(max_length=200)] = Field("", description="A title to show to people.")
-    tags: Annotated[tuple[Annotated[Text, Field(min_length=1, max_length=64)], ...], Field(max_length=50)] = Field(
-        (), description="Labels by which you can find the clip."
-    )
-    labels: Annotated[
-        dict[
-            Annotated[Text, Field(min_length=1, max_length=64)],
-            Annotated[Text, Field(max_length=256)],
-        ],
-        Field(max_length=50),
-    ] = Field({}, description="Your own keys and values, returned unchanged.")
+    title: Title = Field("", description="A title to show to people.")
+    tags: Tags = Field((), description="Labels by which you can find the clip.")
+    labels: Labels = Field({}, description="Your own keys and values, returned unchanged.")
     webhook: Annotated[str, Field(max_length=2048), AfterValidator(_check_webhook)] | None = Field(
         None, description="An https:// URL that receives an event at each change of the clip's state."
     )
@@ -126,9 +144,19 @@ class ClipRequest(Model):
         None, description="Seconds after which the finished clip is removed. Never, if you leave it out."
     )
 
+    tenant: Annotated[str, Field(pattern=TENANT_PATTERN)] = Field(
+        "",
+        exclude_if=lambda tenant: not tenant,
+        description="The tenant that the clip belongs to. The REST API sets it from the key.",
+    )
     legacy: LegacyMessage | None = Field(
         None, description="The older-format message that this request comes from. It is answered in that format too."
     )
+
+    @property
+    def stored_id(self) -> str:
+        """The id under which its clip is stored."""
+        return stored_id(self.tenant, self.id)
 
     @property
     def ranges(self) -> tuple[Range, ...]:
@@ -150,10 +178,10 @@ class ClipRequest(Model):
 def derive_id(request: ClipRequest) -> str:
     """Derive the id of a request that has none. Equal content gives an equal id of 26 characters.
 
-    The content is canonical JSON (sorted keys, times in lowest decimal form) without `id`; the id is `c`
+    The content is canonical JSON (sorted keys, times in lowest decimal form) without `id` and `tenant`; the id is `c`
     and the first 125 bits of its SHA-256 in lower-case base 32 (RFC 4648).
     """
-    content = request.model_dump(mode="json", exclude={"id", "legacy"})
+    content = request.model_dump(mode="json", exclude={"id", "tenant", "legacy"})
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.sha256(canonical.encode()).digest()
     return "c" + b32encode(digest).decode().lower()[:25]
@@ -174,14 +202,23 @@ def validate_request(content: object) -> ClipRequest:
     Raises:
         InvalidRequestError: with the path of every fault and what is expected there.
     """
+    return _validate(ClipRequest, content)
+
+
+def validate_description(content: object) -> ClipDescription:
+    """Build a description from parsed JSON. Raises like `validate_request`."""
+    return _validate(ClipDescription, content)
+
+
+def _validate(kind: type[Validated], content: object) -> Validated:
     if not isinstance(content, dict):
         raise InvalidRequestError([Fault("", "must be a JSON object")])
     if _holds_more_values_than(MAX_VALUES, content):
         raise InvalidRequestError([Fault("", f"contains more than {MAX_VALUES} values")])
     try:
-        return ClipRequest.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
-        raise InvalidRequestError(_faults(error)) from None
+        raise InvalidRequestError(_faults(error, kind)) from None
 
 
 def _holds_more_values_than(most: int, content: dict[str, Any]) -> bool:
@@ -201,8 +238,8 @@ def _holds_more_values_than(most: int, content: dict[str, Any]) -> bool:
 _KINDS = ("recording", "camera")
 
 
-def _faults(error: ValidationError) -> list[Fault]:
-    known = ", ".join(ClipRequest.model_fields)
+def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:
+    known = ", ".join(kind.model_fields)
     faults = []
     for item in error.errors(include_url=False)[:50]:
         problem = problem_of(item)

@@ -1,0 +1,13 @@
+"""The ids of clips: as users see them, and as they are stored, where every tenant has ids of its own."""
+
+from __future__ import annotations
+
+
+def stored_id(tenant: str, clip_id: str) -> str:
+    """Return the id under which a clip is stored: `<tenant>.<id>`, or `<id>` for a clip without a tenant."""
+    return f"{tenant}.{clip_id}" if tenant else clip_id
+
+
+def shown_id(tenant: str, stored: str) -> str:
+    """Return the id that the tenant gave the clip."""
+    return stored.removeprefix(f"{tenant}.") if tenant else stored
