@@ -81,6 +81,8 @@ class CutResult:
     remade: bool
     """Whether a first version failed its check, so that the clip was made again by full re-encoding."""
     notes: tuple[str, ...]
+    edits: tuple[str, ...] = ()
+    """What each edit did, in words."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return a form for programs, with the names of a clip's `result`. Seconds are decimal strings."""
@@ -103,6 +105,7 @@ class CutResult:
             "seconds": round(self.seconds, 3),
             "remade": self.remade,
             "notes": list(self.notes),
+            "edits": list(self.edits),
         }
 
 
@@ -167,6 +170,7 @@ def cut(
     end: Time | None = None,
     ranges: Sequence[tuple[Time, Time]] = (),
     precision: Precision = "exact",
+    edits: Sequence[Mapping[str, Any]] = (),
     overwrite: bool = False,
     options: Mapping[str, str] | None = None,
     limits: Limits | None = None,
@@ -182,6 +186,7 @@ def cut(
         end: its end, excluded.
         ranges: instead of `start` and `end`, several (start, end) to join in order.
         precision: `exact`, `keyframe` or `instant`; see docs/request.md.
+        edits: what to do with the pictures and the sound, as in a request; see docs/edits.md.
         overwrite: replace `output` if it exists.
         options: of the object store; see `CUTBACK_SOURCE_OPTIONS` in docs/settings.md.
         limits: limits on the work.
@@ -189,7 +194,7 @@ def cut(
         stopped: called at least five times a second; once it returns True, the work ends.
 
     Raises:
-        InvalidRequestError: a time or the precision is invalid; the error lists every fault.
+        InvalidRequestError: a time, an edit or the precision is invalid; the error lists every fault.
         RecordingNotFoundError: there is no such recording.
         RangeOutsideRecordingError: the range begins after the recording's end.
         OutputExistsError: `output` exists; pass `overwrite=True` to replace it.
@@ -198,7 +203,7 @@ def cut(
         CutbackError: any other reason in docs/failures.md.
     """
     location = locate_recording(str(source))
-    request = request_of(location, start, end, ranges, precision)
+    request = request_of(location, start, end, ranges, precision, edits)
     target = clip_file.choose_file(str(output), f"{Path(location.key).stem}.clip.mp4")
     store = open_store(location, options)
     clip_file.check_replaceable(target, files_of(location, store), force=overwrite)
@@ -264,13 +269,14 @@ def plan(
     end: Time | None = None,
     ranges: Sequence[tuple[Time, Time]] = (),
     precision: Precision = "exact",
+    edits: Sequence[Mapping[str, Any]] = (),
     options: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Plan:
     """Plan what `cut` would copy, encode and read, without cutting. Arguments and errors are those of `cut`."""
     location = locate_recording(str(source))
-    request = request_of(location, start, end, ranges, precision)
+    request = request_of(location, start, end, ranges, precision, edits)
     return plan_request(source, request, location, open_store(location, options), limits=limits, stopped=stopped)
 
 
@@ -284,6 +290,8 @@ def plan_request(
     stopped: Callable[[], bool] = never,
 ) -> Plan:
     """Like `plan`, for a request whose ranges are all of the recording at `location`."""
+    from cutback.reading.edit_values import edits_of
+
     with naming(source):
         reader = open_reader(location, store, stopped=stopped)
     job = CutJob(
@@ -291,6 +299,7 @@ def plan_request(
         ranges=tuple(CutRange(0, wanted.start, wanted.end) for wanted in request.ranges),
         precision=request.output.precision,
         limits=limits or Limits(),
+        edits=edits_of(request.edits),
     )
     with _cutter() as cutter:
         found = cutter.preview(job, reader, stopped=stopped)
@@ -422,6 +431,7 @@ def request_of(
     end: Time | None,
     ranges: Sequence[tuple[Time, Time]],
     precision: str,
+    edits: Sequence[Mapping[str, Any]] = (),
 ) -> ClipRequest:
     """Make a validated request for ranges of one recording.
 
@@ -443,6 +453,7 @@ def request_of(
         {
             "source": [{"recording": name, "start": first, "end": last} for first, last in pieces],
             "output": {"precision": precision},
+            "edits": [dict(edit) for edit in edits],
         }
     )
 
@@ -502,6 +513,7 @@ def result_of(target: Path, rendition: Rendition, sources: OpenedSources, second
         seconds=seconds,
         remade=facts.remade,
         notes=facts.notes,
+        edits=facts.edits,
     )
 
 

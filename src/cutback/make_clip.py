@@ -145,6 +145,7 @@ def _store(
         seconds=round(time.monotonic() - began, 3),
         remade=facts.remade,
         notes=(*footage.notes, *facts.notes),
+        edits=facts.edits,
         posters=posters,
     )
 

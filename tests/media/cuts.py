@@ -14,6 +14,7 @@ from tests.support.waiting import PATIENCE
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
+from cutback.cutting.edit_values import Edit
 from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Limits, Precision
 from cutback.cutting.spool import Spool
 from cutback.domain.times import Instant
@@ -90,6 +91,7 @@ def cut_ranges(
     precision: Precision = "exact",
     limits: Limits | None = None,
     keep_location: bool = False,
+    edits: Sequence[Edit] = (),
 ) -> CutResult:
     """Cut in this process."""
     sources = [_source(recording) for recording in recordings]
@@ -97,7 +99,12 @@ def cut_ranges(
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
         job = CutJob(
-            tuple(s.size for s in sources), tuple(ranges), precision, limits or Limits(), keep_location=keep_location
+            tuple(s.size for s in sources),
+            tuple(ranges),
+            precision,
+            limits or Limits(),
+            keep_location=keep_location,
+            edits=tuple(edits),
         )
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)
@@ -113,6 +120,7 @@ def cut_in_child(
     limits: Limits | None = None,
     stopped: Callable[[], bool] = lambda: False,
     on_progress: Callable[[CutProgress], None] = lambda _: None,
+    edits: Sequence[Edit] = (),
 ) -> CutResult:
     """Cut in a child process."""
     sources = [_source(recording) for recording in recordings]
@@ -122,7 +130,7 @@ def cut_in_child(
         progress.append(step)
         on_progress(step)
 
-    job = CutJob(tuple(s.size for s in sources), ask(*ranges), precision, limits or Limits())
+    job = CutJob(tuple(s.size for s in sources), ask(*ranges), precision, limits or Limits(), edits=tuple(edits))
     with cutter.render(job, sources, on_progress=note, stopped=stopped) as rendition:
         data = b"".join(rendition.chunks())
         facts = rendition.facts

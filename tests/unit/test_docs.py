@@ -34,6 +34,7 @@ from cutback.domain.clips.clip import Clip, ClipState, CutSpan, Failure, Gap
 from cutback.domain.clips.event import Event
 from cutback.domain.errors import CutbackError, InvalidRequestError
 from cutback.domain.requests.batch import requests_in
+from cutback.domain.requests.edits import KINDS as EDITS
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.request import ClipRequest, Output, parse_request
 from cutback.domain.requests.sources import CameraSpan, Range
@@ -196,6 +197,15 @@ def test_every_field_and_precision_of_a_request_is_documented() -> None:
     precisions = set(get_args(Output.model_fields["precision"].annotation))
     assert fields | precisions == documented
     assert precisions <= set(rows(page("README.md")))
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_every_edit_and_its_fields_are_documented_with_an_example(name: str) -> None:
+    sections = re.split(r"^#{2,3} ", page("docs/edits.md"), flags=re.MULTILINE)
+    [section] = [text for text in sections if text.startswith(f"`{name}`\n")]
+    fields = {field.alias or own for own, field in EDITS[name].model_fields.items()} - {"edit"}
+    assert fields <= set(rows(section)), "a row for each field"
+    assert f'"edit": "{name}"' in page("docs/edits.md")
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "json"], ids=lambda b: b.page)

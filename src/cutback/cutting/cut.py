@@ -12,6 +12,8 @@ from typing import Literal
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
+from cutback.cutting.edits.pipeline import Pipeline
+from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.index import Index
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
@@ -117,7 +119,8 @@ def _make(
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
     notes = [] if pictures is None else pictures.notes
-    sound = _sound(pieces, spool, notes, copy=mode != "encode")
+    edits, said = Pipeline(job.edits), list[str]()
+    sound = _sound(pieces, spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     if not tracks:
         raise MediaUnsupportedError("It has nothing in this range.")
@@ -143,6 +146,7 @@ def _make(
         ),
         remade=bool(fault),
         notes=tuple(dict.fromkeys(notes)),
+        edits=tuple(dict.fromkeys(said)),
     )
     expected = Expected(
         pictures.times if pictures else [],
@@ -163,18 +167,28 @@ def _expected(track: OutTrack, duration: Fraction, *, single: bool) -> ExpectedS
 
 
 def _sound(
-    pieces: list[tuple[MediaSource, int, FrameRange]], spool: Spool, notes: list[str], *, copy: bool
+    pieces: list[tuple[MediaSource, int, FrameRange]],
+    spool: Spool,
+    notes: list[str],
+    edits: Pipeline,
+    said: list[str],
+    *,
+    copy: bool,
 ) -> list[OutTrack]:
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
-    for number in range(max(len(media.index.audio) for media, _, _ in pieces)):
+    sounding = 0 if edits.silent(said) else max(len(media.index.audio) for media, _, _ in pieces)
+    ranges = [(media, piece) for media, _, piece in pieces]
+    edited = (lambda sound: edits.sound(sound, said)) if edits.change_sound else None
+    for number in range(sounding):
+        copies = single is not None and edited is None
         try:
-            if single is not None and all(keeps_sound(entry) for entry in single[0].index.audio[number].descriptions):
-                track = copy_sound(single[0], single[0].index.audio[number], single[2], spool, COPIED)
+            if copies and all(keeps_sound(entry) for entry in pieces[0][0].index.audio[number].descriptions):
+                track = copy_sound(pieces[0][0], pieces[0][0].index.audio[number], pieces[0][2], spool, COPIED)
             else:
-                track = _joined_sound([(media, piece) for media, _, piece in pieces], number, spool, copy=copy)
+                track = _joined_sound(ranges, number, spool, edited, copy=copy)
         except UnusualStreamError:  # it changes in the middle, so it must be decoded
-            track = encode_sound([(media, piece) for media, _, piece in pieces], number, spool)
+            track = encode_sound(ranges, number, spool)
         if track is not None:
             tracks.append(track)
     for media, _, piece in pieces:
@@ -188,14 +202,19 @@ def _sound(
 
 
 def _joined_sound(
-    pieces: list[tuple[MediaSource, FrameRange]], number: int, spool: Spool, *, copy: bool
+    pieces: list[tuple[MediaSource, FrameRange]],
+    number: int,
+    spool: Spool,
+    edited: Callable[[Sound], Sound] | None,
+    *,
+    copy: bool,
 ) -> OutTrack | None:
     track = None
-    if copy and len(pieces) > 1:
+    if copy and len(pieces) > 1 and edited is None:
         with suppress(NotAlikeError):
             track = join_sound(pieces, number, spool)
     if track is None:
-        track = encode_sound(pieces, number, spool)
+        track = encode_sound(pieces, number, spool, edited)
     titles = {media.index.audio[number].title for media, _ in pieces if number < len(media.index.audio)}
     if track is not None and len(titles) == 1:
         track.title = titles.pop()

@@ -8,6 +8,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from cutback.cutting.edit_values import Edit
 from cutback.domain.times import Instant
 
 Precision = Literal["exact", "keyframe", "instant"]
@@ -115,6 +116,9 @@ class CutJob:
     keep_location: bool = False
     """Whether to copy the recording's location to the clip."""
 
+    edits: tuple[Edit, ...] = ()
+    """What is done to the pictures and the sound, in stage order."""
+
     def clock(self, source: int) -> Fraction | None:
         """Return the time of a source's first picture; None if times refer to the source's own time zero."""
         return self.clocks[source] if source < len(self.clocks) else None
@@ -164,6 +168,8 @@ class Facts:
     spans: tuple[RealSpan, ...]
     remade: bool = False
     notes: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+    """What each edit did, in words, in the order of the job's edits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from cutback.cutting.codecs.codec import Entry, UnusualStreamError
 from cutback.cutting.codecs.frame_types import letter_reader
 from cutback.cutting.codecs.known import codec_for_whole, codec_of
 from cutback.cutting.codecs.memory import effort_for, needed, pixels_of
+from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
@@ -32,16 +33,16 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     pieces = open_pieces(job, sources)
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")
-    index = pieces[0][0].index
+    index, edits = pieces[0][0].index, Pipeline(job.edits)
     shown: list[dict[str, Any]] = []
     if index.video is None:
         for media, _, piece in pieces:
-            sound = _sound(media, piece, single=len(pieces) == 1)
+            sound = _sound(media, piece, edits, single=len(pieces) == 1)
             shown.append(part_report(index, piece, piece, (), Looked(), sound=sound))
         return plan_report(index, job.precision, shown)
     parts = plan_parts(pieces, job.precision, copy=True)
     for (_, _, asked), part in zip(pieces, parts, strict=True):
-        sound = _sound(part.media, part.piece, single=len(pieces) == 1)
+        sound = _sound(part.media, part.piece, edits, single=len(pieces) == 1)
         looked = _look(part, index.video)
         shown.append(part_report(index, asked, part.piece, part.runs, looked, sound=sound))
     return plan_report(index, job.precision, shown, memory=_memory(parts, job.limits.memory))
@@ -67,18 +68,24 @@ def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
     }
 
 
-def _sound(media: MediaSource, piece: FrameRange, *, single: bool) -> list[dict[str, Any]]:
+def _sound(media: MediaSource, piece: FrameRange, edits: Pipeline, *, single: bool) -> list[dict[str, Any]]:
     found = []
+    muted = edits.silent([])
     for number, track in enumerate(media.index.audio):
-        copied = single and all(keeps_sound(entry) for entry in track.descriptions)
+        copied = single and not edits.change_sound and all(keeps_sound(entry) for entry in track.descriptions)
         reason = (
             "cut to the sample by the edit list"
             if copied
             else "joined; if all of it is AAC of one kind, only packets around the joins are encoded"
         )
-        if single and not copied:
+        if edits.change_sound:
+            reason = "edited; becomes AAC"
+        elif single and not copied:
             reason = "cannot be copied to MP4; becomes AAC"
-        found.append({"kind": "audio", **sound_report(track, piece, number=number, copied=copied, reason=reason)})
+        about = sound_report(track, piece, number=number, copied=copied, reason=reason)
+        if muted:
+            about |= {"action": "drop", "reason": "muted", "bytes": 0, "packets": 0}
+        found.append({"kind": "audio", **about})
     for number, track in enumerate(track for track in media.index.tracks if track.kind == "other"):
         carried = single and track.descriptions[0].codec in TEXT
         about = sound_report(track, piece, number=number, copied=True, reason="subtitles, copied")

@@ -18,6 +18,7 @@ from cutback.domain.requests.request import ClipRequest
 from cutback.domain.requests.sources import CameraSpan, GapRule, Range
 from cutback.domain.times import Instant
 from cutback.ports import Cache
+from cutback.reading.edit_values import edits_of
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.open_playlist import Opened, is_playlist, open_segments
 from cutback.reading.range_reader import RangeReader
@@ -139,6 +140,7 @@ class OpenedSources:
             limits=limits,
             clocks=self.clocks,
             keep_location=keep_location,
+            edits=edits_of(request.edits),
         )
 
     def _ranges(self) -> Iterator[CutRange | CutGap]:

@@ -17,6 +17,7 @@ from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster,
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.domain.times import FrameNumber, FromEnd, Instant
 from cutback.domain.visible import visible
+from cutback.sandbox.edit_messages import edit_in, edit_out
 
 V = TypeVar("V")
 
@@ -89,6 +90,7 @@ class Task:
             "limits": asdict(job.limits),
             "clocks": [None if clock is None else str(clock) for clock in job.clocks],
             "keep_location": job.keep_location,
+            "edits": [edit_out(edit) for edit in job.edits],
         }
 
     @classmethod
@@ -97,9 +99,9 @@ class Task:
         ranges = tuple(_range_in(wanted) for wanted in fields["ranges"])
         clocks = tuple(None if clock is None else Fraction(clock) for clock in fields["clocks"])
         limits, sizes = Limits(**fields["limits"]), tuple(fields["sizes"])
-        return cls(
-            fields["kind"], CutJob(sizes, ranges, fields["precision"], limits, clocks, bool(fields["keep_location"]))
-        )
+        edits = tuple(edit_in(edit) for edit in fields["edits"])
+        location = bool(fields["keep_location"])
+        return cls(fields["kind"], CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +470,7 @@ def _facts_in(data: dict[str, Any]) -> Facts:
         spans=_several(data["spans"], _MOST_SPANS, _span_in),
         remade=_flag(data["remade"]),
         notes=_several(data["notes"], _MOST_NOTES, _text),
+        edits=_several(data["edits"], _MOST_NOTES, _text),
         **numbers,
     )
 

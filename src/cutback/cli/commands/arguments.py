@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cutback.cli.exit_codes import WrongOptionsError
@@ -19,6 +20,7 @@ _OPTIONS = {
     "start": "--from",
     "end": "--to",
     "output.precision": "--precision",
+    "edits": "--edit",
     "expires_in": "--expires-in",
     "id": "--id",
     "title": "--title",
@@ -36,6 +38,28 @@ class Typed:
     end: str
     named: str = ""
     """The option that it comes from, if it was `--range`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRequest:
+    """What is made of each recording: typed, or from a file with a request."""
+
+    ranges: list[Typed]
+    fields: Mapping[str, Any]
+    """The request's other fields, such as `edits` and `output`."""
+    typed: bool = True
+    """Whether no part of it is from a file."""
+
+    def request(self, recording: str) -> ClipRequest:
+        """Make the request for one recording.
+
+        Raises:
+            WrongOptionsError: the request is invalid; each fault names its option.
+            InvalidRequestError: the same with a part from a file; each fault names its field.
+        """
+        if self.typed:
+            return request_of(recording, self.ranges, **self.fields)
+        return _validated(recording, self.ranges, self.fields)
 
 
 BEGINNING, END = "0", "-0"
@@ -67,6 +91,80 @@ def typed_ranges(start: str | None, end: str | None, ranges: Sequence[str], dura
     return [Typed(start or BEGINNING, end or END)]
 
 
+def wanted(
+    start: str | None,
+    end: str | None,
+    ranges: Sequence[str],
+    duration: str | None,
+    precision: str,
+    edits: Sequence[str],
+    request: str | None,
+) -> TypedRequest:
+    """Return what `cut` and `plan` make: from their options and, with `request`, from a file.
+
+    Options replace the fields of the request; edits on the command line are added to its edits.
+
+    Raises:
+        WrongUsageError: the options contradict each other, or the file cannot be used.
+        WrongOptionsError: an edit is not JSON.
+    """
+    typed_edits = [_typed_edit(number, text) for number, text in enumerate(edits, 1)]
+    if request is None:
+        typed = typed_ranges(start, end, ranges, duration)
+        return TypedRequest(typed, {"edits": typed_edits, "output": {"precision": precision}})
+    content = _request_in(request)
+    chosen = content.get("output", {})
+    if precision != "exact" and isinstance(chosen, dict):
+        chosen = {**chosen, "precision": precision}
+    own = content.get("edits", [])
+    fields = {"edits": [*own, *typed_edits] if isinstance(own, list) else own, "output": chosen}
+    if ranges or not start is end is duration is None:
+        return TypedRequest(typed_ranges(start, end, ranges, duration), fields, typed=False)
+    return TypedRequest(_ranges_in(request, content), fields, typed=False)
+
+
+def _typed_edit(number: int, text: str) -> Any:
+    from cutback.domain.base import read_json
+
+    try:
+        return read_json(text)
+    except InvalidRequestError as error:
+        faults = [Fault(_edit_option(number - 1, ""), fault.problem) for fault in error.faults]
+        raise WrongOptionsError(faults) from None
+
+
+def _request_in(name: str) -> dict[str, Any]:
+    from cutback.domain.base import read_json
+
+    try:
+        content = read_json(Path(name).read_bytes())
+    except OSError:
+        raise WrongUsageError(f"--request {name}: the file cannot be read.") from None
+    if not isinstance(content, dict):
+        raise WrongUsageError(f"--request {name}: must be one request, a JSON object.")
+    return content
+
+
+def _ranges_in(name: str, content: Mapping[str, Any]) -> list[Typed]:
+    """Return the ranges of a request, which must all be of one recording: the one on the command line is used."""
+    pieces = content.get("source")
+    pieces = [pieces] if isinstance(pieces, dict) else pieces
+    if not isinstance(pieces, list) or not all(isinstance(piece, dict) and "recording" in piece for piece in pieces):
+        raise WrongUsageError(f"--request {name}: its source must be ranges of a recording, or give --from and --to.")
+    if len({str(piece["recording"]) for piece in pieces}) > 1:
+        raise WrongUsageError(f"--request {name}: its ranges are of several recordings; `cutback submit` takes them.")
+    return [
+        Typed(_as_text(piece.get("start", BEGINNING)), _as_text(piece.get("end", END)), f"--request {name}")
+        for piece in pieces
+    ]
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, dict) and set(value) == {"frame"}:
+        return f"frame:{value['frame']}"
+    return str(value)
+
+
 def typed_instant(text: str) -> Any:
     """Convert a time to a request's form; `frame:1234` is the frame with that number."""
     match = re.fullmatch(r"frame:(\d{1,15})", text.strip(), re.ASCII)
@@ -94,6 +192,13 @@ def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRe
     Raises:
         WrongOptionsError: the request is invalid; each fault names its option.
     """
+    try:
+        return _validated(recording, ranges, fields)
+    except InvalidRequestError as error:
+        raise WrongOptionsError([_as_typed(fault, ranges) for fault in error.faults]) from None
+
+
+def _validated(recording: str, ranges: Sequence[Typed], fields: Mapping[str, Any]) -> ClipRequest:
     from cutback.domain.requests.request import validate_request
 
     content = {
@@ -103,10 +208,7 @@ def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRe
         ],
         **{name: value for name, value in fields.items() if value not in (None, "", [], {})},
     }
-    try:
-        return validate_request(content)
-    except InvalidRequestError as error:
-        raise WrongOptionsError([_as_typed(fault, ranges) for fault in error.faults]) from None
+    return validate_request(content)
 
 
 def requests_of_cameras(
@@ -231,7 +333,14 @@ def _as_typed(fault: Fault, ranges: Sequence[Typed]) -> Fault:
     return Fault(_option(fault.path, ranges), fault.problem.replace('{"frame": 1234}', "frame:1234"))
 
 
+def _edit_option(number: int, field: str) -> str:
+    """Name the edit with a number, counted from 0, and its field."""
+    return f"--edit {number + 1}" + (f" ({field})" if field else "")
+
+
 def _option(path: str, ranges: Sequence[Typed]) -> str:
+    if match := re.match(r"edits\[(\d+)\]\.?(.*)", path):
+        return _edit_option(int(match[1]), match[2])
     if match := re.match(r"source\[(\d+)\](?:\.(\w+))?", path):
         piece = ranges[int(match[1])]
         if match[2] == "recording":

@@ -57,7 +57,22 @@ Ranges = Annotated[
 Precision = Annotated[
     str, typer.Option("--precision", metavar="exact|keyframe|instant", help="Choose what may be re-encoded.")
 ]
-
+Edits = Annotated[
+    list[str],
+    typer.Option(
+        "--edit",
+        metavar="JSON",
+        help='Edit the clip, as \'{"edit": "gain", "db": 6}\'; may be repeated. See docs/edits.md.',
+    ),
+]
+RequestFile = Annotated[
+    str | None,
+    typer.Option(
+        "--request",
+        metavar="FILE",
+        help="Take edits and output, and the ranges unless you give them, from a clip request (JSON).",
+    ),
+]
 
 STANDARD_INPUT = "-"
 
@@ -73,6 +88,7 @@ def register(app: typer.Typer, panel: str) -> None:
             ("sea.mp4 --from frame:1234 --to frame:1500 -o wave.mp4", "cut by frame numbers"),
             ("north.mp4 south.mp4 --from 75 --to 90 -o '{name}-wave.mp4'", "cut the same part of several files"),
             ("sea.mp4 --range 10..14 --range 62..70", "join two waves"),
+            ("""sea.mp4 --from 75 --to 90 --edit '{"edit": "loudness", "lufs": -16}'""", "edit the clip"),
             (
                 "s3://bucket/sea.mp4 --from 75 --to 90 --precision keyframe",
                 "read only the necessary bytes of a large file",
@@ -107,17 +123,19 @@ def cut(
             help="Write to this file or folder, or standard output (-). {name}, {from}, {to}, {number} are replaced.",
         ),
     ] = None,
+    edits: Edits = [],  # noqa: B006 - as above
+    request: RequestFile = None,
     *,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing file.")] = False,
 ) -> None:
     """Cut a clip out of a recording directly, without queue or records."""
-    typed = arguments.typed_ranges(start, end, ranges, duration)
+    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request)
     if output == clip_file.STANDARD_OUTPUT:
         if screen.json:
             raise WrongUsageError("-o - and --json both use standard output; choose one of them.")
         if len(sources) > 1:
             raise WrongUsageError("Only one clip can be written to standard output; name a folder or a pattern.")
-    jobs = _jobs(sources, typed, precision, output, force=force)
+    jobs = _jobs(sources, wanted, output, force=force)
     with stop_on_signals() as stopped:
         if len(jobs) == 1:
             made = _cut_one(screen, jobs[0], stopped)
@@ -133,15 +151,12 @@ class _TypedCut:
     """One clip to cut."""
 
     source: str
-    typed: list[arguments.Typed]
-    precision: str
+    wanted: arguments.TypedRequest
     target: Path | None
     force: bool
 
 
-def _jobs(
-    sources: list[str], typed: list[arguments.Typed], precision: str, output: str | None, *, force: bool
-) -> list[_TypedCut]:
+def _jobs(sources: list[str], wanted: arguments.TypedRequest, output: str | None, *, force: bool) -> list[_TypedCut]:
     """Choose a file for each clip, before anything is cut.
 
     Raises:
@@ -156,8 +171,8 @@ def _jobs(
         key = standard_input.NAME if piped else (source if len(sources) > 1 else library.locate_recording(source).key)
         name = output
         if output is not None and clip_names.has_placeholder(output):
-            name = clip_names.fill_pattern(output, key, typed, number)
-        target = clip_file.choose(name, clip_names.default_name(key, typed))
+            name = clip_names.fill_pattern(output, key, wanted.ranges, number)
+        target = clip_file.choose(name, clip_names.default_name(key, wanted.ranges))
         for other in jobs:
             if other.source == source:
                 raise WrongUsageError(f"{source} is named twice.")
@@ -166,7 +181,7 @@ def _jobs(
                     f"The clips of {other.source} and {source} would both be {target}. "
                     "Name a folder, or a pattern such as -o '{name}.{from}-{to}.mp4'."
                 )
-        jobs.append(_TypedCut(source, typed, precision, target, force))
+        jobs.append(_TypedCut(source, wanted, target, force))
     return jobs
 
 
@@ -183,7 +198,7 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
             path = str(stack.enter_context(standard_input.saved(limit=limit, stopped=stopped)))
         stack.enter_context(library.naming(job.source))
         location = library.locate_recording(path)
-        request = arguments.request_of(library.recording_name(location), job.typed, output={"precision": job.precision})
+        request = job.wanted.request(library.recording_name(location))
         store = open_store(screen, location)
         if job.target is not None:
             files = [standard_input.FILE] if piped else library.files_of(location, store)
@@ -212,6 +227,8 @@ def _say(screen: Screen, facts: CutResult) -> None:
         f"  read {formatting.size(facts.bytes_read)} of {formatting.size(facts.source_size)} "
         f"({formatting.share(facts.bytes_read, facts.source_size)}) [dim]·[/] {formatting.took(facts.seconds)}",
     )
+    for edit in facts.edits:
+        screen.show(f"  {escape(edit)}")
     for span in facts.spans:
         if span.clamped:
             screen.show(f"  [yellow]It ends at {formatting.clock(span.end)}, where the recording ends.[/]")

@@ -12,7 +12,18 @@ from rich.text import Text
 
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
-from cutback.cli.commands.cut import Duration, From, Precision, Ranges, Source, To, open_store, stop_on_signals
+from cutback.cli.commands.cut import (
+    Duration,
+    Edits,
+    From,
+    Precision,
+    Ranges,
+    RequestFile,
+    Source,
+    To,
+    open_store,
+    stop_on_signals,
+)
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.cli.views import formatting, timeline
@@ -43,17 +54,20 @@ def plan(
     duration: Duration = None,
     ranges: Ranges = [],  # noqa: B006 - typer makes a new list for each call
     precision: Precision = "exact",
+    edits: Edits = [],  # noqa: B006 - as above
+    request: RequestFile = None,
 ) -> None:
     """Draw how a clip would be cut: what is copied, re-encoded and dropped, and why. Nothing is written."""
     from cutback import library
 
-    typed = arguments.typed_ranges(start, end, ranges, duration)
+    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request)
     location = library.locate_recording(source)
-    request = arguments.request_of("recording", typed, output={"precision": precision})
     with stop_on_signals() as stopped:
         limits = screen.settings().limits
         store = open_store(screen, location)
-        planned = library.plan_request(source, request, location, store, limits=limits, stopped=stopped)
+        planned = library.plan_request(
+            source, wanted.request("recording"), location, store, limits=limits, stopped=stopped
+        )
     content = dict(planned.report)
     screen.document(content)
     if not screen.json:

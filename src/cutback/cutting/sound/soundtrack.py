@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import pairwise, repeat
@@ -13,6 +13,7 @@ from operator import sub
 import av
 from av.codec.context import Flags
 
+from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Description, Track, layout_of, sound_entry
 from cutback.cutting.mp4.audio_config import SAMPLE_RATES
@@ -169,8 +170,13 @@ def _without_hole(track: Track, numbers: Sequence[int], first: int) -> list[int]
     return times
 
 
-def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack | None:
-    """Decode the `number`-th audio track of each range, join them exactly, and encode the result as AAC.
+def encode_sound(
+    pieces: list[tuple[MediaSource, FrameRange]],
+    number: int,
+    spool: Spool,
+    edited: Callable[[Sound], Sound] | None = None,
+) -> OutTrack | None:
+    """Decode the `number`-th audio track of each range, join them exactly, edit them, and encode the result as AAC.
 
     Rate and channels are the first range's. Gaps, and ranges without that track, are silent. None if no range has it.
     """
@@ -179,16 +185,26 @@ def encode_sound(pieces: list[tuple[MediaSource, FrameRange]], number: int, spoo
     if like is None:
         return None
     rate, layout = _shape(pieces, tracks, like)
+    total = sum((piece.duration for _, piece in pieces), Fraction(0))
+    sound = Sound(rate, layout, total, lambda: _joined(pieces, tracks, rate, layout))
+    if edited is not None:
+        sound = edited(sound)
     writer = _AacWriter(rate, layout, like.language, spool)
+    for block in sound.blocks():
+        writer.write(block)
+    return writer.finish(sound.duration)
+
+
+def _joined(
+    pieces: list[tuple[MediaSource, FrameRange]], tracks: list[Track | None], rate: int, layout: str
+) -> Iterator[av.AudioFrame]:
     position, due = 0, Fraction(0)
     for place, ((media, piece), track) in enumerate(zip(pieces, tracks, strict=True)):
         due += piece.duration
         wanted = round(due * rate) - position
         position += wanted
         sound = exact_sound(media, track, piece, rate, layout, wanted)
-        for block in faded(sound, wanted, rate, at_start=place > 0, at_end=place < len(pieces) - 1):
-            writer.write(block)
-    return writer.finish(due)
+        yield from faded(sound, wanted, rate, at_start=place > 0, at_end=place < len(pieces) - 1)
 
 
 def _shape(pieces: list[tuple[MediaSource, FrameRange]], tracks: list[Track | None], like: Track) -> tuple[int, str]:

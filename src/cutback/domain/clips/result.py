@@ -67,5 +67,7 @@ class ClipResult(Model):
     """Whether a first version failed its check, so that the clip was made again by full re-encoding."""
     notes: tuple[str, ...] = ()
     """Notes for people, such as a range that was clamped or a track that was dropped."""
+    edits: tuple[str, ...] = ()
+    """What each edit did, in words."""
     posters: tuple[PosterFile, ...] = ()
     """In ascending width; empty for a clip without video."""

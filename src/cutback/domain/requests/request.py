@@ -7,6 +7,7 @@ import ipaddress
 import json
 import re
 from base64 import b32encode
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from cutback.domain.base import Model, read_json
 from cutback.domain.errors import Fault, InvalidRequestError
+from cutback.domain.requests.edits import KINDS as EDIT_KINDS
+from cutback.domain.requests.edits import Edits
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
@@ -78,15 +81,6 @@ def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-def _refuse_edits(value: object) -> object:
-    if not isinstance(value, list | tuple):
-        raise ValueError("must be a list")  # noqa: TRY004 - pydantic collects ValueErrors
-    names = [edit.get("type", "?") if isinstance(edit, dict) else repr(edit)[:40] for edit in value]
-    if names:
-        raise ValueError(f"unknown edit {str(names[0])[:40]!r}; this version knows none")
-    return value
-
-
 Title = Annotated[Text, Field(max_length=200)]
 Tags = Annotated[tuple[Annotated[Text, Field(min_length=1, max_length=64)], ...], Field(max_length=50)]
 Labels = Annotated[
@@ -130,9 +124,7 @@ class ClipRequest(Model):
     source: Annotated[tuple[Source, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=MAX_RANGES)] = (
         Field(description="A range of a recording or a span of a camera, or several of them, joined in order.")
     )
-    edits: Annotated[tuple[Any, ...], BeforeValidator(_refuse_edits)] = Field(
-        (), description="What to do with the pictures and the sound, in order. This version has no edits."
-    )
+    edits: Edits = Field((), description="What to do with the pictures and the sound, in stage order.")
     output: Output = Field(Output(), description="How to make the clip.")
     title: Title = Field("", description="A title to show to people.")
     tags: Tags = Field((), description="Labels by which you can find the clip.")
@@ -235,7 +227,7 @@ def _holds_more_values_than(most: int, content: dict[str, Any]) -> bool:
     return False
 
 
-_KINDS = ("recording", "camera")
+_TAGS: Mapping[int | str, Collection[str]] = {"source": ("recording", "camera"), "edits": EDIT_KINDS}
 
 
 def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:
@@ -252,8 +244,8 @@ def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:
 def _path(location: tuple[int | str, ...]) -> str:
     text = ""
     for place, step in enumerate(location):
-        if place == 2 and location[0] == "source" and step in _KINDS:
-            continue  # the tag of the union (the kind of source) is not part of the JSON
+        if place == 2 and step in _TAGS.get(location[0], ()):
+            continue  # the tag of the union (the kind of source or edit) is not part of the JSON
         if isinstance(step, int):
             text += f"[{step}]"
         else:

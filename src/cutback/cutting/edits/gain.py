@@ -1,0 +1,24 @@
+"""`gain`: louder or quieter by a number of decibels."""
+
+from __future__ import annotations
+
+from cutback.cutting.edit_values import Gain
+from cutback.cutting.edits.graph import Filter
+from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.step import EditStep
+
+
+class GainStep(EditStep[Gain]):
+    """Multiplies the sound by a constant."""
+
+    changes_sound = True
+
+    def sound(self, edit: Gain, sound: Sound, said: list[str]) -> Sound:
+        """See `EditStep`."""
+        said.append(f"gain: {float(edit.db):+g} dB")
+        return amplified(sound, float(edit.db))
+
+
+def amplified(sound: Sound, decibels: float) -> Sound:
+    """The same sound, louder by a number of decibels."""
+    return sound.filtered(Filter("volume", {"volume": 10 ** (decibels / 20), "precision": 1}))  # 1: float

@@ -1,0 +1,12 @@
+"""`mute`: the clip has no sound."""
+
+from __future__ import annotations
+
+from cutback.cutting.edit_values import Mute
+from cutback.cutting.edits.step import EditStep
+
+
+class MuteStep(EditStep[Mute]):
+    """Leaves the sound out."""
+
+    mutes = True

@@ -1,0 +1,48 @@
+"""The edits in the order in which they are done: what Cutback can do to a clip, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cutback.cutting.edit_values import Edit, Gain, Loudness, Mute
+from cutback.cutting.edits.gain import GainStep
+from cutback.cutting.edits.loudness import LoudnessStep
+from cutback.cutting.edits.mute import MuteStep
+from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.step import EditStep
+
+STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
+    # sound
+    (Mute, MuteStep()),
+    (Gain, GainStep()),
+    (Loudness, LoudnessStep()),
+)
+
+_STEP_OF: Mapping[type[Edit], EditStep[Any]] = dict(STEPS)
+
+
+class Pipeline:
+    """The edits of one job, with their steps."""
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        """`edits` are in stage order, as requests are checked for it."""
+        self._steps = [(edit, _STEP_OF[type(edit)]) for edit in edits]
+
+    def silent(self, said: list[str]) -> bool:
+        """Whether the clip has no sound; say in `said` what leaves it out."""
+        muted = any(step.mutes for _, step in self._steps)
+        if muted:
+            said.append("mute: without sound")
+        return muted
+
+    @property
+    def change_sound(self) -> bool:
+        """Whether the sound must be decoded, changed and encoded."""
+        return any(step.changes_sound for _, step in self._steps)
+
+    def sound(self, sound: Sound, said: list[str]) -> Sound:
+        """Return what the edits make of an audio track, to its end; say in `said` what was done."""
+        for edit, step in self._steps:
+            sound = step.sound(edit, sound, said)
+        return sound

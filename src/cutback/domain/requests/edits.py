@@ -1,0 +1,138 @@
+"""The edits of a request: what is done to the pictures and the sound of a clip. One model each, in stage order.
+
+The media side of an edit is in `cutting/edits/`, and its plain values are in `cutting/edit_values.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from fractions import Fraction
+from functools import reduce
+from itertools import pairwise
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+
+from cutback.domain.base import Model
+from cutback.domain.requests.edit_fields import Between
+
+MAX_EDITS = 100
+"""Maximum edits of one request."""
+
+Stage = Literal["deinterlace", "rotate", "crop", "scale", "colour", "time", "overlay", "fade", "sound"]
+STAGES: tuple[str, ...] = get_args(Stage)
+"""The order in which edits stand in a request, and in which they are done."""
+
+
+class EditModel(Model):
+    """An edit. Its `edit` names its kind."""
+
+    stage: ClassVar[Stage]
+    repeats: ClassVar[bool] = False
+    """Whether a request may have several of this kind."""
+
+    edit: str
+
+
+# --- sound -----------------------------------------------------------------------------------------
+
+
+class MuteEdit(EditModel):
+    """Leave out the sound. Pictures stay copied."""
+
+    stage = "sound"
+    edit: Literal["mute"]
+
+
+class GainEdit(EditModel):
+    """Make the sound louder or quieter. Pictures stay copied."""
+
+    stage = "sound"
+    edit: Literal["gain"]
+    db: Annotated[Fraction, Between("-60", "30")] = Field(description="Decibels; negative is quieter.")
+
+
+class LoudnessEdit(EditModel):
+    """Bring the sound to a loudness (EBU R128), by one constant gain. Pictures stay copied."""
+
+    stage = "sound"
+    edit: Literal["loudness"]
+    lufs: Annotated[Fraction, Between("-50", "-5")] = Field(description="The integrated loudness to reach, in LUFS.")
+    true_peak: Annotated[Fraction, Between("-20", "0")] = Field(
+        Fraction(-1), description="The highest true peak, in dBTP. The gain stays below what would exceed it."
+    )
+
+
+# --- the list --------------------------------------------------------------------------------------
+
+KINDS: Mapping[str, type[EditModel]] = {
+    get_args(kind.model_fields["edit"].annotation)[0]: kind for kind in (MuteEdit, GainEdit, LoudnessEdit)
+}
+"""Every kind of edit, by its name."""
+
+EXCLUSIVE = (frozenset({"mute", "gain"}), frozenset({"mute", "loudness"}), frozenset({"gain", "loudness"}))
+"""Kinds that contradict each other."""
+
+
+def _check_kind(value: object) -> object:
+    """Refuse an edit of unknown kind; name the nearest one."""
+    if isinstance(value, EditModel):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError('must be an object such as {"edit": "mute"}')  # noqa: TRY004 - pydantic collects ValueErrors
+    name = value.get("edit")
+    if name is None:
+        raise ValueError(f'has no "edit", which names its kind: {", ".join(KINDS)}')
+    if not isinstance(name, str) or name not in KINDS:
+        shown = "".join(c if c.isprintable() else "?" for c in str(name)[:40])
+        near = get_close_matches(shown.lower(), KINDS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the edits are {', '.join(KINDS)}"
+        raise ValueError(f"unknown edit {shown!r}; {hint}")
+    return value
+
+
+def _check_list(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list")  # noqa: TRY004 - pydantic collects ValueErrors
+    if len(value) > MAX_EDITS:
+        raise ValueError(f"must have at most {MAX_EDITS} items")
+    return value
+
+
+def _check_order(edits: tuple[EditModel, ...]) -> tuple[EditModel, ...]:
+    """Refuse another order than that of the stages, a kind that occurs twice, and edits that contradict each other."""
+    names = [edit.edit for edit in edits]
+    for name, kind in KINDS.items():
+        if not kind.repeats and names.count(name) > 1:
+            raise ValueError(f"{name} occurs {names.count(name)} times; it may occur once")
+    for pair in EXCLUSIVE:
+        if pair <= set(names):
+            first, second = sorted(pair, key=names.index)
+            raise ValueError(f"{first} and {second} contradict each other; leave one of them out")
+    if any(_place(after) < _place(before) for before, after in pairwise(edits)):
+        right = [edit.edit for edit in sorted(edits, key=_place)]
+        raise ValueError(f"are done in another order than they stand in; write them as {', '.join(right)}")
+    return edits
+
+
+def _place(edit: EditModel) -> int:
+    return STAGES.index(edit.stage)
+
+
+def _kind(value: Any) -> str:
+    name = value.get("edit") if isinstance(value, dict) else getattr(value, "edit", "")
+    return name if isinstance(name, str) else ""
+
+
+if TYPE_CHECKING:
+    Edits: TypeAlias = tuple[EditModel, ...]
+else:
+    _any_kind = reduce(or_, (Annotated[kind, Tag(name)] for name, kind in KINDS.items()))
+    Edits = Annotated[
+        tuple[Annotated[_any_kind, Discriminator(_kind), BeforeValidator(_check_kind)], ...],
+        BeforeValidator(_check_list),
+        AfterValidator(_check_order),
+    ]
+"""A request's edits, in stage order."""

@@ -1,0 +1,87 @@
+"""`cutback cut` and `cutback plan` with edits, and a request's edits on the whole way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+from tests.path.shell import SHORT, Shell, frames_in
+from tests.support.spec import MediaSpec
+
+import cutback
+
+PART = ("--from", "1", "--to", "2")
+MUTE = '{"edit": "mute"}'
+
+
+@pytest.fixture
+def source(shell: Shell, media: Callable[[MediaSpec], Path]) -> str:
+    shutil.copy(media(SHORT), shell.folder / "sea.mp4")
+    return "sea.mp4"
+
+
+def sounds(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return len(container.streams.audio)
+
+
+def test_an_edit_is_an_option(shell: Shell, source: str) -> None:
+    found = shell.json("cut", source, *PART, "--edit", MUTE, "-o", "muted.mp4")
+    assert found["edits"] == ["mute: without sound"]
+    assert sounds(shell.folder / "muted.mp4") == 0
+    assert "mute: without sound" in shell.run("cut", source, *PART, "--edit", MUTE, "-o", "again.mp4")[1]
+    planned = shell.json("plan", source, *PART, "--edit", MUTE)
+    assert [sound["action"] for sound in planned["parts"][0]["sound"]] == ["drop"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ('{"edit": "mute"', "--edit 1: is not valid JSON"),
+        ('{"edit": "mut"}', "did you mean 'mute'?"),
+        ('{"edit": "gain", "db": 99}', "--edit 1 (db): must be from -60 to 30"),
+    ],
+)
+def test_a_wrong_edit_is_refused_with_the_name_of_its_option(shell: Shell, source: str, typed: str, said: str) -> None:
+    before = shell.files()
+    code, _, err = shell.run("cut", source, *PART, "--edit", typed)
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert shell.files() == before
+
+
+def test_a_request_in_a_file_gives_edits_and_ranges(shell: Shell, source: str) -> None:
+    request = {"source": {"recording": "other.mp4", "start": {"frame": 30}, "end": 2.5}, "edits": [{"edit": "mute"}]}
+    (shell.folder / "request.json").write_text(json.dumps(request))
+    shell.json("cut", source, "--request", "request.json", "-o", "one.mp4")
+    shell.json("cut", source, *PART, "--request", "request.json", "-o", "two.mp4")
+    made = [shell.folder / "one.mp4", shell.folder / "two.mp4"]
+    assert [sounds(path) for path in made] == [0, 0]
+    assert frames_in(made[0]) > frames_in(made[1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("request_text", "said"),
+    [
+        ("[]", "must be one request"),
+        ('{"source": {"camera": "north", "from": 1, "to": 2}}', "must be ranges of a recording"),
+        ('{"source": [{"recording": "a", "start": 1}, {"recording": "b", "start": 1}]}', "several recordings"),
+        ('{"source": {"recording": "a", "start": 1}, "edits": [{"edit": "mut"}]}', "edits[0]"),
+    ],
+)
+def test_a_request_that_cannot_be_used_is_refused(shell: Shell, source: str, request_text: str, said: str) -> None:
+    (shell.folder / "request.json").write_text(request_text)
+    code, _, err = shell.run("cut", source, "--request", "request.json")
+    assert code in {2, 3}
+    assert said in " ".join(err.split())
+
+
+def test_python_takes_edits(shell: Shell, source: str) -> None:
+    made = cutback.cut(shell.folder / source, start=1, end=2, output=shell.folder / "py.mp4", edits=[{"edit": "mute"}])
+    assert made.edits == ("mute: without sound",)
+    assert sounds(made.path) == 0
+    assert cutback.plan(shell.folder / source, start=1, end=2, edits=[{"edit": "mute"}]).frames_copied > 0

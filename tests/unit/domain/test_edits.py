@@ -1,0 +1,142 @@
+"""The edits of a request: what is accepted and refused, and that they reach the cutter as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from cutback.cutting import edit_values
+from cutback.cutting.edits.pipeline import STEPS
+from cutback.domain.errors import InvalidRequestError
+from cutback.domain.measures import AtMoment, Finished, Percent, in_pixels, measure_to_json, parse_measure
+from cutback.domain.requests.edit_fields import parse_point
+from cutback.domain.requests.edits import KINDS, STAGES
+from cutback.domain.requests.request import ClipRequest, validate_request
+from cutback.domain.times import FromEnd
+from cutback.reading.edit_values import edits_of
+from cutback.sandbox.edit_messages import edit_in, edit_out
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "mute": {"edit": "mute"},
+    "gain": {"edit": "gain", "db": -4.5},
+    "loudness": {"edit": "loudness", "lufs": -16, "true_peak": -1.5},
+}
+"""One of each kind, with every field."""
+
+
+def request(*edits: Any) -> ClipRequest:
+    return validate_request({"source": {"recording": "a.mp4", "start": 1, "end": 9}, "edits": list(edits)})
+
+
+def faults(*edits: Any) -> dict[str, str]:
+    with pytest.raises(InvalidRequestError) as refused:
+        request(*edits)
+    return {fault.path: fault.problem for fault in refused.value.faults}
+
+
+def test_every_kind_has_a_model_values_and_a_step() -> None:
+    assert set(ACCEPTED) == set(KINDS) == set(edit_values.KINDS)
+    assert {kind for kind, _ in STEPS} == set(edit_values.KINDS.values())
+
+
+def test_steps_are_done_in_the_order_of_the_stages() -> None:
+    stages = {edit_values.KINDS[name]: STAGES.index(kind.stage) for name, kind in KINDS.items()}
+    assert [stages[kind] for kind, _ in STEPS] == sorted(stages.values())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_values_of_an_edit_have_the_fields_of_its_model(name: str) -> None:
+    values = {field.name for field in dataclasses.fields(edit_values.KINDS[name])}
+    assert values == set(KINDS[name].model_fields) - {"edit"}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_edit_is_read_back_from_its_record_and_reaches_the_child_unchanged(name: str) -> None:
+    made = request(ACCEPTED[name])
+    assert ClipRequest.model_validate_json(made.model_dump_json()) == made
+    [value] = edits_of(made.edits)
+    assert edit_in(edit_out(value)) == value
+
+
+def test_equal_edits_give_equal_ids() -> None:
+    assert request({"edit": "gain", "db": 6}).id == request({"edit": "gain", "db": 6.0}).id
+    assert request({"edit": "gain", "db": 6}).id != request({"edit": "gain", "db": 7}).id
+
+
+@pytest.mark.parametrize(
+    ("edits", "path", "problem"),
+    [
+        ([{"edit": "lowdness"}], "edits[0]", "unknown edit 'lowdness'; did you mean 'loudness'?"),
+        ([{"edit": "x\x1b[31m"}], "edits[0]", "unknown edit 'x?[31m'"),
+        ([{"edit": ["mute"]}], "edits[0]", "unknown edit"),
+        ([{"type": "mute"}], "edits[0]", 'has no "edit"'),
+        (["mute"], "edits[0]", "must be an object"),
+        ([{"edit": "mute", "from": 1}], "edits[0].from", "is not a field"),
+        ([{"edit": "gain"}], "edits[0].db", "is missing"),
+        ([{"edit": "gain", "db": "loud"}], "edits[0].db", "must be a number"),
+        ([{"edit": "gain", "db": True}], "edits[0].db", "must be a number"),
+        ([{"edit": "gain", "db": float("nan")}], "edits[0].db", "must be a number from -60 to 30"),
+        ([{"edit": "gain", "db": 1e300}], "edits[0].db", "must be a number from -60 to 30"),
+        ([{"edit": "gain", "db": 31}], "edits[0].db", "must be from -60 to 30"),
+        ([{"edit": "loudness", "lufs": -4}], "edits[0].lufs", "must be from -50 to -5"),
+        ([{"edit": "loudness", "lufs": -16, "true_peak": 3}], "edits[0].true_peak", "must be from -20 to 0"),
+        ([{"edit": "mute"}] * 2, "edits", "mute occurs 2 times; it may occur once"),
+        ([{"edit": "mute"}, {"edit": "gain", "db": 1}], "edits", "mute and gain contradict each other"),
+        ([{"edit": "mute"}] * 101, "edits", "must have at most 100 items"),
+    ],
+)  # fmt: skip
+def test_a_wrong_edit_is_refused_by_name(edits: list[Any], path: str, problem: str) -> None:
+    found = faults(*edits)
+    assert problem in found[path]
+    assert len(found) == 1
+
+
+# --- measures and points ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [(0, 0), (40, 40), ("5%", Percent(Fraction(5))), (" 12.50 %", Percent(Fraction("12.5")))]
+)
+def test_a_measure_is_pixels_or_percent(written: Any, value: Any) -> None:
+    assert parse_measure(written) == value
+    assert parse_measure(measure_to_json(value)) == value
+
+
+@pytest.mark.parametrize("written", [-1, 16_385, "5", "101%", "-5%", 0.5, True, None, "5%%", "%", {}])
+def test_other_measures_are_refused(written: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected|must be"):
+        parse_measure(written)
+
+
+def test_percent_refer_to_the_whole() -> None:
+    assert in_pixels(Percent(Fraction(5)), 720) == 36
+    assert in_pixels(40, 720) == 40
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (2.5, Fraction(5, 2)),
+        ("00:01:30", Fraction(90)),
+        (-5, FromEnd(Fraction(5))),
+        ("-5", FromEnd(Fraction(5))),
+        ({"finished": 3}, Finished(Fraction(3))),
+        ("1970-01-01T00:00:10Z", None),
+        ("2000-01-01T00:00:00.5+01:00", AtMoment(Fraction(946_681_200) + Fraction(1, 2))),
+    ],
+)
+def test_a_point_is_in_cut_time_unless_it_says_otherwise(written: Any, value: Any) -> None:
+    if value is None:
+        with pytest.raises(ValueError, match="1970"):
+            parse_point(written)
+    else:
+        assert parse_point(written) == value
+
+
+@pytest.mark.parametrize("written", [True, [], {"frame": 3}, {"finished": -1}, "soon", float("nan"), 1e12])
+def test_other_points_are_refused(written: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected|must|more than"):
+        parse_point(written)
