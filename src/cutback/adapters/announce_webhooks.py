@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from cutback.domain.clips.event import Event
-from cutback.ports import Queue
+from cutback.domain.clips.event import Answer, Event
+from cutback.domain.clips.webhook import KIND, Webhook
+from cutback.ports import Queue, Registry
+
+_PAGE = 200
 
 
 class OutboxAnnouncer:
-    """Implements Announcer. The queue's messages are `{"id", "url", "event"}`."""
+    """Implements Announcer. The queue's messages are `{"id", "url", "event"}`, with `"webhook"` for registered ones."""
 
-    def __init__(self, queue: Queue, urls: Iterable[str] = ()) -> None:
-        """`urls` receive every event, in addition to the webhook that a clip's own request names."""
+    def __init__(self, queue: Queue, registry: Registry, urls: Iterable[str] = ()) -> None:
+        """`urls` receive every event, besides registered webhooks and the one that a clip's own request names."""
         self._queue = queue
+        self._registry = registry
         self._urls = tuple(urls)
 
     def close(self) -> None:
-        """Nothing to close: the queue's owner closes it."""
+        """Nothing to close: the owners of queue and registry close them."""
 
     def announce(self, event: Event) -> None:
         """Queue a delivery for each webhook.
 
         Raises:
             QueueUnavailableError: some may be missing; announce the event again.
+            RecordsUnavailableError: the registered webhooks are unknown; announce the event again.
         """
         own = event.data.get("request", {}).get("webhook")
-        for url in dict.fromkeys([*self._urls, *([own] if own else [])]):
-            delivery = {"id": event.id, "url": url, "event": event.body()}
+        body = event.body()
+        deliveries = [
+            {"id": event.id, "url": url, "event": body} for url in dict.fromkeys([*self._urls, *([own] if own else [])])
+        ]
+        if not isinstance(event, Answer):  # a registered webhook has one envelope
+            deliveries += [
+                {"id": event.id, "url": webhook.url, "event": body, "webhook": webhook.id}
+                for webhook in self._registered()
+                if webhook.wants(event)
+            ]
+        for delivery in deliveries:
             self._queue.send(json.dumps(delivery, ensure_ascii=False, separators=(",", ":")))
+
+    def _registered(self) -> Iterator[Webhook]:
+        cursor = None
+        while True:
+            page = self._registry.list(KIND, limit=_PAGE, cursor=cursor)
+            yield from (Webhook.model_validate(document.content) for document in page.documents)
+            cursor = page.next_cursor
+            if cursor is None:
+                return

@@ -60,7 +60,7 @@ def build(
         registry=registry,
         cache=_cache(settings),
         webhooks=webhooks,
-        announcers=_announcers(settings, webhooks),
+        announcers=_announcers(settings, webhooks, registry),
         cutter=cutter or child,
         prober=prober or child,
         clock=clock,
@@ -138,12 +138,12 @@ def open_webhook_queue(settings: Settings, clock: Clock = utc_now) -> Queue | No
     )
 
 
-def _announcers(settings: Settings, webhooks: Queue | None) -> tuple[Announcer, ...]:
+def _announcers(settings: Settings, webhooks: Queue | None, registry: Registry) -> tuple[Announcer, ...]:
     announcers: list[Announcer] = []
     if webhooks is not None:
         from cutback.adapters.announce_webhooks import OutboxAnnouncer
 
-        announcers.append(OutboxAnnouncer(webhooks, settings.webhook_urls))
+        announcers.append(OutboxAnnouncer(webhooks, registry, settings.webhook_urls))
     if settings.announce_urls:
         from cutback.adapters.aws.announcer import SnsAnnouncer
 

@@ -22,10 +22,14 @@ from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from cutback.domain.base import read_json
-from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, SettingsError
+from cutback.domain.clips.webhook import DeliveryTry, event_for_test
+from cutback.domain.clips.webhook import Webhook as RegisteredWebhook
+from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, NotFoundError, SettingsError
 from cutback.domain.requests.request import is_loopback
+from cutback.lifecycle.webhooks import get_webhook, log_try
 from cutback.ports import Message
 from cutback.services import Services
+from cutback.settings.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -137,59 +141,150 @@ class Deliverer:
             QueueUnavailableError: the queue does not answer; the event may be delivered twice.
         """
         try:
-            event_id, url, event = read_delivery(message.body)
+            delivery = read_delivery(message.body)
+            webhook = self._registered(delivery)
         except InvalidRequestError as error:
             self._queue.move_to_dead_letters(message, error.message)
             log.error("stage=webhook message=%s dead_letter=yes reason=%s", message.id, error.message)  # noqa: TRY400
             return True
-        answer: int | Exception
-        try:
-            body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-            kind = "cloudevents+json" if "specversion" in event else "json"
-            answer = self._post(url, event_id, body, kind)
-        except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
-            answer = error
+        if delivery.webhook and (webhook is None or webhook.paused):
+            self._queue.delete(message)
+            log.info("stage=webhook event=%s webhook=%s dropped=yes", delivery.event_id, delivery.webhook)
+            return True
+        url = webhook.url if webhook is not None else delivery.url
+        began = time.monotonic()
+        answer = self._try(url, delivery, webhook)
         verdict = judge_delivery(answer, message.receive_count, self._services.settings.webhook_delays)
+        if webhook is not None:
+            self._log(webhook, delivery, answer, verdict, message.receive_count, time.monotonic() - began)
         match verdict:
             case Delivered():
                 self._queue.delete(message)
-                log.info("stage=webhook event=%s url=%s delivered=yes", event_id, url)
+                log.info("stage=webhook event=%s url=%s delivered=yes", delivery.event_id, url)
             case Again(delay, reason):
                 self._queue.extend(message, delay)
-                log.warning("stage=webhook event=%s url=%s retry_in=%s reason=%s", event_id, url, delay, reason)
+                log.warning(
+                    "stage=webhook event=%s url=%s retry_in=%s reason=%s", delivery.event_id, url, delay, reason
+                )
                 return False
             case Abandon(reason):
                 self._queue.move_to_dead_letters(message, reason)
-                log.error("stage=webhook event=%s url=%s dead_letter=yes reason=%s", event_id, url, reason)
+                log.error("stage=webhook event=%s url=%s dead_letter=yes reason=%s", delivery.event_id, url, reason)
         return True
 
-    def _post(self, url: str, event_id: str, body: str, kind: str) -> int:
+    def test(self, webhook: RegisteredWebhook) -> DeliveryTry:
+        """Send a test event to a registered webhook now, once. Returns what came of it, which is also in its log."""
+        event = event_for_test(webhook.id, secrets.token_hex(6), now=self._services.clock())
+        delivery = Delivery(event.id, webhook.url, event.body(), webhook.id)
+        began = time.monotonic()
+        answer = self._try(webhook.url, delivery, webhook)
+        return self._log(webhook, delivery, answer, judge_delivery(answer, 1, ()), 1, time.monotonic() - began)
+
+    def _registered(self, delivery: Delivery) -> RegisteredWebhook | None:
+        if not delivery.webhook:
+            return None
+        try:
+            return get_webhook(self._services, delivery.webhook, tenant=None)
+        except NotFoundError:
+            return None
+
+    def _try(self, url: str, delivery: Delivery, webhook: RegisteredWebhook | None) -> int | Exception:
+        try:
+            body = json.dumps(delivery.event, ensure_ascii=False, separators=(",", ":"))
+            kind = "cloudevents+json" if "specversion" in delivery.event else "json"
+            return self._post(url, delivery.event_id, body, kind, webhook)
+        except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
+            return error
+
+    def _log(
+        self,
+        webhook: RegisteredWebhook,
+        delivery: Delivery,
+        answer: int | Exception,
+        verdict: DeliveryVerdict,
+        attempt: int,
+        seconds: float,
+    ) -> DeliveryTry:
+        outcome = {Delivered: "delivered", Again: "retried", Abandon: "abandoned"}[type(verdict)]
+        tried = DeliveryTry(
+            event=delivery.event_id,
+            type=str(delivery.event.get("type", "")),
+            at=self._services.clock(),
+            attempt=attempt,
+            outcome=outcome,
+            status=answer if isinstance(answer, int) else None,
+            error=None if isinstance(verdict, Delivered) else verdict.reason[:300],
+            seconds=round(seconds, 3),
+        )
+        try:
+            log_try(self._services, webhook.id, tried)
+        except CutbackError as error:  # what was delivered must not be delivered again for the sake of the log
+            log.warning("stage=webhook webhook=%s logged=no reason=%s", webhook.id, error)
+        return tried
+
+    def _post(self, url: str, event_id: str, body: str, kind: str, webhook: RegisteredWebhook | None) -> int:
+        from standardwebhooks.webhooks import Webhook
+
         now = self._services.clock()
+        signers = [Webhook(secret) for secret in webhook.secrets(now)] if webhook is not None else [self._signer]
         headers = {
             "Content-Type": f"application/{kind}; charset=utf-8",
             "User-Agent": "Cutback",
             "webhook-id": event_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signer.sign(event_id, now, body),
+            "webhook-signature": " ".join(signer.sign(event_id, now, body) for signer in signers),
         }
-        settings = self._services.settings
         parts = urlsplit(url)
-        allowed = settings.webhook_private or (
-            settings.one_machine and parts.scheme == "http" and is_loopback(parts.hostname or "")
-        )
-        return _send(parts, headers, body.encode(), timeout=settings.webhook_timeout, private_allowed=allowed)
+        allowed = private_allowed(self._services.settings, parts)
+        timeout = self._services.settings.webhook_timeout
+        return _send(parts, headers, body.encode(), timeout=timeout, private_allowed=allowed)
 
 
-def read_delivery(body: str) -> tuple[str, str, dict[str, Any]]:
-    """Parse a delivery's event id, URL and event.
+def private_allowed(settings: Settings, url: SplitResult) -> bool:
+    """Whether webhooks may go to this URL even if it is at a private address."""
+    return settings.webhook_private or (
+        settings.one_machine and url.scheme == "http" and is_loopback(url.hostname or "")
+    )
+
+
+def check_address(settings: Settings, url: str) -> None:
+    """Check a webhook's URL as far as possible without looking up its name, which is done for each delivery.
+
+    Raises:
+        InvalidRequestError: its host is an address to which webhooks must not go.
+    """
+    parts = urlsplit(url)
+    try:
+        address = ipaddress.ip_address((parts.hostname or "").split("%")[0])
+    except ValueError:
+        forbidden = is_loopback(parts.hostname or "")
+    else:
+        forbidden = not is_public(address)
+    if forbidden and not private_allowed(settings, parts):
+        raise InvalidRequestError([Fault("url", "is not at a public address; CUTBACK_WEBHOOK_PRIVATE=true allows it")])
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event for a webhook."""
+
+    event_id: str
+    url: str
+    event: dict[str, Any]
+    webhook: str = ""
+    """The id of a registered webhook, whose own URL counts; empty for a URL that a request or the settings name."""
+
+
+def read_delivery(body: str) -> Delivery:
+    """Parse a delivery.
 
     Raises:
         InvalidRequestError: it is not a delivery. Nothing else is raised, whatever `body` is.
     """
     content = read_json(body, max_bytes=_LARGEST_DELIVERY, exact=False)
     match content:
-        case {"id": str(event_id), "url": str(url), "event": dict(event)}:
-            return event_id, url, event
+        case {"id": str(event_id), "url": str(url), "event": dict(event), **others}:
+            return Delivery(event_id, url, event, str(others.get("webhook", "")))
     raise InvalidRequestError([Fault("", "is not a delivery: it needs id, url and event")])
 
 

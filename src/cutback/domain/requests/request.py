@@ -45,7 +45,12 @@ def is_host_name(host: str) -> bool:
     return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
 
 
-def _check_webhook(value: str) -> str:
+def check_webhook_url(value: str) -> str:
+    """Check the form of a webhook's URL.
+
+    Raises:
+        ValueError: it is not an https:// URL, or an http:// URL of this machine.
+    """
     check_text(value)
     if not value.isascii() or " " in value:
         raise ValueError("must have no spaces and only ASCII: write the host as xn--..., and the rest with %")
@@ -129,7 +134,7 @@ class ClipRequest(Model):
     title: Title = Field("", description="A title to show to people.")
     tags: Tags = Field((), description="Labels by which you can find the clip.")
     labels: Labels = Field({}, description="Your own keys and values, returned unchanged.")
-    webhook: Annotated[str, Field(max_length=2048), AfterValidator(_check_webhook)] | None = Field(
+    webhook: Annotated[str, Field(max_length=2048), AfterValidator(check_webhook_url)] | None = Field(
         None, description="An https:// URL that receives an event at each change of the clip's state."
     )
     expires_in: Annotated[int, Field(strict=True, ge=60, le=10 * 366 * 24 * 3600)] | None = Field(

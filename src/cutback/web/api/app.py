@@ -8,7 +8,7 @@ import cutback
 from cutback.services import Services
 from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.problems import handle_problems
-from cutback.web.api.routes import clips, events, keys, session, sns, tenants
+from cutback.web.api.routes import clips, events, keys, session, sns, tenants, webhooks
 from cutback.web.api.sns import SnsSubscription
 
 PREFIX = "/v1"
@@ -21,6 +21,7 @@ _ROUTES = (
     session,
     sns,
     tenants,
+    webhooks,
 )
 """The modules of routes below that path."""
 

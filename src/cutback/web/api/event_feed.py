@@ -15,13 +15,15 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 from sse_starlette.event import ServerSentEvent
 
 from cutback.domain.clips.event import Event
+from cutback.domain.clips.webhook import cameras_of
 from cutback.domain.errors import CutbackError
+from cutback.domain.requests.ids import stored_id
 from cutback.lifecycle.commit import EVENT_COUNTER
 from cutback.ports import Records
 from cutback.services import Services
@@ -41,45 +43,36 @@ RETRY_MILLISECONDS = (500, 3000)
 """Clients that are told to come back do so after a random time between these, so that they do not come all at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the block is kept beside the fields
 class LoggedEvent:
     """An event of the log, with what streams choose by."""
 
     position: int
     event: Event
+    tenant: str
     state: str
-    clip_id: str
-    """As it is stored."""
+    clip_ids: frozenset[str]
+    """The id that its tenant knows, and the one under which it is stored."""
     cameras: frozenset[str]
-    recordings: frozenset[str]
-    _blocks: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, position: int, event: Event) -> LoggedEvent:
         """Take from the event what streams choose by."""
-        data = event.data
-        pieces: list[dict[str, Any]] = [*data.get("request", {}).get("source", ())]
-        pieces += (data.get("result") or {}).get("spans", ())
+        tenant = str(event.data.get("tenant", ""))
         return cls(
             position,
             event,
+            tenant=tenant,
             state=event.type.removeprefix("clip."),
-            clip_id=event.subject,
-            cameras=frozenset(piece["camera"] for piece in pieces if piece.get("camera")),
-            recordings=frozenset(piece["recording"] for piece in pieces if piece.get("recording")),
+            clip_ids=frozenset({event.subject, stored_id(tenant, event.subject)}),
+            cameras=cameras_of(event),
         )
 
-    def block(self, view: str, show: Callable[[Event], dict[str, Any]]) -> bytes:
-        """Return the event as a block of a stream. It is made once for each `view`, and then the same for every stream.
-
-        `show` returns the event as that view has it.
-        """
-        made = self._blocks.get(view)
-        if made is None:
-            text = json.dumps(show(self.event), ensure_ascii=False, separators=(",", ":"))
-            made = f"id: {self.position}\nevent: {self.event.type}\ndata: {text}\n\n".encode()
-            self._blocks[view] = made
-        return made
+    @cached_property
+    def block(self) -> bytes:
+        """The event as a block of a stream; made once for all streams."""
+        text = json.dumps(self.event.body(), ensure_ascii=False, separators=(",", ":"))
+        return f"id: {self.position}\nevent: {self.event.type}\ndata: {text}\n\n".encode()
 
 
 class EventFeed:
@@ -227,9 +220,6 @@ class Stream:
     position: int
     """The position up to which the client has everything."""
     wants: Callable[[LoggedEvent], bool]
-    show: Callable[[Event], dict[str, Any]]
-    view: str = ""
-    """Streams of one view show every event alike."""
     sending: bool = False
     """Whether an event is on its way, so that the position is about to change."""
 
@@ -267,7 +257,7 @@ class Stream:
                 at = each.position
                 if self.wants(each):
                     self.sending = True
-                    yield each.block(self.view, self.show)
+                    yield each.block
                     self.sending = False
                 self.position = at  # only now is it sent
             if not page:
