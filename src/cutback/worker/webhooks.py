@@ -175,12 +175,12 @@ class Deliverer:
     def test(self, webhook: RegisteredWebhook) -> DeliveryTry:
         """Send a test event to a registered webhook now, once. Returns what came of it, which is also in its log."""
         event = event_for_test(webhook.id, secrets.token_hex(6), now=self._services.clock())
-        delivery = Delivery(event.id, webhook.url, event.body(), webhook.id)
+        delivery = WebhookDelivery(event.id, webhook.url, event.body(), webhook.id)
         began = time.monotonic()
         answer = self._try(webhook.url, delivery, webhook)
         return self._log(webhook, delivery, answer, judge_delivery(answer, 1, ()), 1, time.monotonic() - began)
 
-    def _registered(self, delivery: Delivery) -> RegisteredWebhook | None:
+    def _registered(self, delivery: WebhookDelivery) -> RegisteredWebhook | None:
         if not delivery.webhook:
             return None
         try:
@@ -188,7 +188,7 @@ class Deliverer:
         except NotFoundError:
             return None
 
-    def _try(self, url: str, delivery: Delivery, webhook: RegisteredWebhook | None) -> int | Exception:
+    def _try(self, url: str, delivery: WebhookDelivery, webhook: RegisteredWebhook | None) -> int | Exception:
         try:
             body = json.dumps(delivery.event, ensure_ascii=False, separators=(",", ":"))
             kind = "cloudevents+json" if "specversion" in delivery.event else "json"
@@ -199,7 +199,7 @@ class Deliverer:
     def _log(
         self,
         webhook: RegisteredWebhook,
-        delivery: Delivery,
+        delivery: WebhookDelivery,
         answer: int | Exception,
         verdict: DeliveryVerdict,
         attempt: int,
@@ -265,7 +265,7 @@ def check_address(settings: Settings, url: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class WebhookDelivery:
     """An event for a webhook."""
 
     event_id: str
@@ -275,7 +275,7 @@ class Delivery:
     """The id of a registered webhook, whose own URL counts; empty for a URL that a request or the settings name."""
 
 
-def read_delivery(body: str) -> Delivery:
+def read_delivery(body: str) -> WebhookDelivery:
     """Parse a delivery.
 
     Raises:
@@ -284,7 +284,7 @@ def read_delivery(body: str) -> Delivery:
     content = read_json(body, max_bytes=_LARGEST_DELIVERY, exact=False)
     match content:
         case {"id": str(event_id), "url": str(url), "event": dict(event), **others}:
-            return Delivery(event_id, url, event, str(others.get("webhook", "")))
+            return WebhookDelivery(event_id, url, event, str(others.get("webhook", "")))
     raise InvalidRequestError([Fault("", "is not a delivery: it needs id, url and event")])
 
 

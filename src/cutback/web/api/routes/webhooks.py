@@ -13,9 +13,10 @@ from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.lifecycle import webhooks
 from cutback.web.api.access import Admin, Caller
 from cutback.web.api.context import ServicesDep
+from cutback.web.api.strict_json import StrictRoute
 from cutback.worker.webhooks import Deliverer, check_address
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=StrictRoute)
 
 
 class RedeliverFrom(Model):
