@@ -33,6 +33,7 @@ class Shell:
             "PYTHONPATH": str(SOURCE),
             "CUTBACK_LEASE": "2",
             "CUTBACK_VISIBILITY": "4",
+            "CUTBACK_LISTEN": "127.0.0.1:0",  # several tests may run at once
         }
         self.started: list[subprocess.Popen[str]] = []
 

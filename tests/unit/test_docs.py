@@ -412,6 +412,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
         (tools / name).chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CUTBACK_")}
     environment |= {"PATH": f"{tools}:{environment['PATH']}", "PYTHONPATH": str(ROOT / "src")}
+    environment["CUTBACK_LISTEN"] = "127.0.0.1:0"  # several such rooms may be there at once
     here = Room(folder, environment)
     with here.start("cutback", "up", "--workers", "1") as workers:
         try:

@@ -36,6 +36,7 @@ COMMANDS = {
     },
     "Operation": {
         "up": "cutback.cli.commands.up",
+        "api": "cutback.cli.commands.api",
         "keys": "cutback.cli.commands.keys",
         "tenants": "cutback.cli.commands.tenants",
         "status": "cutback.cli.commands.status",

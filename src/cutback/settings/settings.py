@@ -199,6 +199,12 @@ class Settings(BaseSettings):
     listen: Annotated[str, AfterValidator(check_listen)] = Field(
         "127.0.0.1:8080", description="Where the REST API listens: HOST:PORT. Beyond loopback, it needs API keys."
     )
+    drain_seconds: float | None = Field(
+        None,
+        ge=0,
+        le=300,
+        description="Seconds that the API serves on after SIGTERM, not ready. If not set, 5; on loopback, 0.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_origins)] = (
         Field((), description="Origins of web pages that may call the REST API, such as https://app.example.")
     )
@@ -243,6 +249,11 @@ class Settings(BaseSettings):
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the REST API."""
         return listen_address(self.listen).on_loopback
+
+    @property
+    def drain_time(self) -> float:
+        """Seconds that the REST API serves on after a signal, so that load balancers notice."""
+        return self.drain_seconds if self.drain_seconds is not None else 5.0 * (not self.listens_on_loopback)
 
     @property
     def source_url(self) -> str:

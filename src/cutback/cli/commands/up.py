@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cutback.cli.command import command
+from cutback.cli.commands.api import Listen, end_if_it_hangs
 from cutback.cli.screen import Screen
 
 _TICK_SECONDS = 0.25
@@ -25,6 +27,7 @@ def register(app: typer.Typer, panel: str) -> None:
         examples=(
             ("", "run CUTBACK_WORKERS workers until Ctrl-C"),
             ("--workers 4 --data /srv/cutback", "run four workers on another data folder"),
+            ("--listen 127.0.0.1:8081", "serve the API on another port"),
         ),
     )(up)
 
@@ -34,10 +37,13 @@ def up(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Start this many workers (CUTBACK_WORKERS).")
     ] = None,
+    listen: Listen = None,
+    *,
+    no_api: Annotated[bool, typer.Option("--no-api", help="Do not serve the API.")] = False,
 ) -> None:
     """Run everything on this machine, until Ctrl-C.
 
-    Starts workers, restarts them if they die, and shows what happens.
+    Starts workers, restarts them if they die, serves the REST API, and shows what happens.
     """
     from cutback.adapters.build import build
     from cutback.catalogue.scan import scanning
@@ -46,11 +52,12 @@ def up(
     from cutback.cli.views.live import View
     from cutback.lifecycle.arrivals import enter_recordings
     from cutback.settings.settings import load_settings
+    from cutback.web.api.serve import ApiServer
     from cutback.worker.crew import Crew
     from cutback.worker.logs import configure_logging
     from cutback.worker.signals import stopping_on_signals
 
-    settings = load_settings(data=screen.data, workers=workers)
+    settings = load_settings(data=screen.data, workers=workers, listen=listen)
     services = build(settings)
     services.check()
     logs: Path | None = None
@@ -61,13 +68,16 @@ def up(
     view = View(services)
     position = services.records.last_position()
     stop = threading.Event()
-    with (
-        only_one(settings.data),
-        stopping_on_signals(stop),
-        scanning(services, stop, enter_recordings),
-        Live(console=screen.err, transient=True, auto_refresh=False) as live,
-        Crew(settings.workers, settings.data, logs=logs) as crew,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(only_one(settings.data))
+        server = None if no_api else ApiServer(services)
+        stack.enter_context(stopping_on_signals(stop))
+        stack.enter_context(scanning(services, stop, enter_recordings))
+        crew = stack.enter_context(Crew(settings.workers, settings.data, logs=logs))
+        if server is not None:
+            stack.enter_context(server)
+            screen.hint(f"The API answers at {server.url}")
+        live = stack.enter_context(Live(console=screen.err, transient=True, auto_refresh=False))
         while not stop.wait(_TICK_SECONDS):
             crew.tend()
             for at, event in drain(services.records, position):
@@ -81,3 +91,5 @@ def up(
             live.update(Text("Stopping: unfinished work returns to the queue …", style="dim"), refresh=True)
     if screen.live:
         screen.hint(f"Stopped. The workers' logs are in {logs}.")
+    if server is not None:
+        end_if_it_hangs(server)

@@ -7,8 +7,18 @@ from fastapi import FastAPI
 import cutback
 from cutback.services import Services
 from cutback.web.api.event_feed import EventFeed
+from cutback.web.api.node import Node
 from cutback.web.api.problems import handle_problems
-from cutback.web.api.routes import clips, events, keys, session, sns, tenants, webhooks
+from cutback.web.api.routes import (
+    clips,
+    events,
+    keys,
+    node,
+    session,
+    sns,
+    tenants,
+    webhooks,
+)
 from cutback.web.api.sns import SnsSubscription
 
 PREFIX = "/v1"
@@ -38,8 +48,10 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     handle_problems(app)
+    app.state.node = Node()
     app.state.events = EventFeed(services)
     app.state.sns = SnsSubscription(services)
+    app.include_router(node.router)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=PREFIX)
     return app

@@ -1,0 +1,177 @@
+"""Serves the API with uvicorn, in a thread: binds the address, starts, and drains.
+
+Draining is ours, because uvicorn alone waits for open event streams without end: the node says that it is not ready,
+serves on until load balancers have noticed, ends the event streams, and then waits for the rest, but not for ever.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from cutback.domain.errors import SettingsError
+from cutback.lifecycle.api_keys import any_key
+from cutback.services import Services
+from cutback.settings.listen_address import listen_address
+from cutback.settings.settings import Settings
+from cutback.web.api.app import create_app
+from cutback.web.api.http_protocol import PunctualProtocol
+from cutback.web.api.node import NodeState
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than load balancers keep idle connections (60 s by default), so that they never send into a closed one."""
+
+END_SECONDS = 6
+"""After draining: how long requests in progress may take before they are cancelled."""
+_LAST_SECONDS = 2.0
+"""After cancelling: how long to wait for the server's thread."""
+_BACKLOG = 2048
+_THREADS_OF_REQUESTS = ("AnyIO worker thread", "asyncio_")
+"""What the threads are called that the web framework makes for requests."""
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a socket that is bound to CUTBACK_LISTEN, but does not listen yet.
+
+    Raises:
+        SettingsError: the port is taken, or this machine has no such address; the message says what to do.
+    """
+    address = listen_address(settings.listen)
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _unusable(settings, "is not an address of this machine") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(where)
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise _unusable(settings, _problem(error)) from error
+    return bound
+
+
+def _problem(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "is taken by another program"
+    if error.errno == errno.EACCES:
+        return "may not be used by this user; ports below 1024 are reserved"
+    return "is not an address of this machine"
+
+
+def _unusable(settings: Settings, problem: str) -> SettingsError:
+    return SettingsError(
+        f"\n- CUTBACK_LISTEN: {settings.listen} {problem}. Choose another with --listen 127.0.0.1:8081, "
+        "or start cutback up with --no-api"
+    )
+
+
+def check_access(services: Services) -> None:
+    """Check that a server which others can reach has an API key.
+
+    Raises:
+        SettingsError: it has none.
+        RecordsUnavailableError: the records do not answer.
+    """
+    settings = services.settings
+    if not settings.listens_on_loopback and not any_key(services):
+        raise SettingsError(
+            f"\n- CUTBACK_LISTEN: other machines can reach {settings.listen}, and there is no API key yet. "
+            "Make one: cutback keys create NAME; or listen on 127.0.0.1"
+        )
+
+
+class ApiServer:
+    """The API of this process. Entering the context starts it; leaving it drains it."""
+
+    def __init__(self, services: Services) -> None:
+        """Bind the address; connections wait until the server starts. Raises like `check_access` and `bind`."""
+        check_access(services)
+        self._drain_seconds = services.settings.drain_time
+        self._socket = bind(services.settings)
+        address = listen_address(services.settings.listen)
+        self.url = address.url(self._socket.getsockname()[1])
+        self._app = create_app(services)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._app,
+                http=PunctualProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=END_SECONDS,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="api", daemon=True)
+        self._started = threading.Event()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        except Exception:
+            log.exception("api=%s failed=yes", self.url)
+
+    def __enter__(self) -> Self:
+        """Start, and return once requests are answered."""
+        self._thread.start()
+        while self._thread.is_alive() and not self._server.started:
+            time.sleep(0.01)
+        self._app.state.node.state = NodeState.READY
+        log.info("api=%s started=yes", self.url)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Drain and stop."""
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether it serves."""
+        return self._thread.is_alive()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it runs any more. If not, a request hangs in a thread for which Python would wait."""
+        return not self._thread.is_alive() and not any(
+            thread.name.startswith(_THREADS_OF_REQUESTS) for thread in threading.enumerate()
+        )
+
+    def stop(self) -> None:
+        """Say that this node is not ready, serve on for a while, end the event streams, and wait for the rest."""
+        node = self._app.state.node
+        if node.state is NodeState.DRAINING:
+            return
+        node.state = NodeState.DRAINING
+        if self._thread.is_alive() and self._drain_seconds:
+            log.info("api=%s draining=yes seconds=%g", self.url, self._drain_seconds)
+            self._thread.join(self._drain_seconds)
+        self._app.state.events.close()
+        self._server.should_exit = True
+        deadline = time.monotonic() + END_SECONDS + _LAST_SECONDS
+        if self._thread.ident is not None:
+            self._thread.join(END_SECONDS + _LAST_SECONDS)
+        while not self.ended and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with suppress(OSError):
+            self._socket.close()
+        log.info("api=%s stopped=%s", self.url, "yes" if self.ended else "no")
