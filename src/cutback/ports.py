@@ -107,6 +107,13 @@ class Queue(Protocol):
         """Return how many messages there are, by kind."""
         ...
 
+    def nothing_sent_before(self) -> datetime:
+        """Return a moment before which no message was sent that may still be delivered. Dead letters do not count.
+
+        It is as late as the queue can tell: with an empty queue, it is now.
+        """
+        ...
+
     def close(self) -> None:
         """Close idle connections. The queue opens new ones if it is used again."""
         ...
@@ -194,6 +201,18 @@ class Records(Protocol):
         """
         ...
 
+    def settled_before(self, moment: datetime, *, limit: int = 100) -> list[Clip]:
+        """Return clips whose `settled_at` is before `moment`, the earliest first."""
+        ...
+
+    def remove_clips(self, clips: Iterable[Clip]) -> int:
+        """Remove the records of settled clips, with all their events. Returns how many were removed.
+
+        A clip stays if its stored revision is another one, or if one of its events is not marked as announced. Some
+        may also stay until later events exist, because the positions of events never go back.
+        """
+        ...
+
     def unannounced(self, *, limit: int = 100) -> list[Event]:
         """Return events that are not marked as announced, oldest first."""
         ...
@@ -207,7 +226,7 @@ class Records(Protocol):
         ...
 
     def last_position(self) -> int:
-        """Return the newest event's position; 0 if there are no events."""
+        """Return the newest event's position, even if that event was removed; 0 if there were no events."""
         ...
 
     def close(self) -> None:

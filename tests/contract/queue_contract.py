@@ -68,6 +68,8 @@ class QueueContract:
     here by setting it lower: the tests then ask for what is left of it.
     """
 
+    tells_age = True
+    """The queue tells how old its oldest message is."""
     ordered = True
     """Messages come in the order in which they became visible."""
     exact_receipts = True
@@ -487,6 +489,27 @@ class QueueContract:
         assert QueueDepth(visible=5, in_flight=0, delayed=1, dead=1) == queue.depth()
         queues.pass_time(30)
         assert QueueDepth(visible=6, in_flight=0, delayed=0, dead=1) == queue.depth()
+
+    def test_nothing_that_may_be_delivered_was_sent_before_what_it_says(
+        self, queues: QueueFactory, queue: Queue
+    ) -> None:
+        assert queue.nothing_sent_before() <= queues.now()
+        sent = queues.now()
+        queue.send("delayed", delay=timedelta(seconds=90))
+        queues.pass_time(100)
+        queue.send("younger")
+        assert queue.nothing_sent_before() <= sent + timedelta(milliseconds=1)
+        received = queue.receive(limit=10)
+        assert queue.nothing_sent_before() <= sent + timedelta(milliseconds=1), "in flight"
+        for message in received:
+            queue.move_to_dead_letters(message, "enough")
+        queue.redrive()
+        assert queue.nothing_sent_before() <= sent + timedelta(milliseconds=1), "sent back, it is as old as before"
+        if self.tells_age:
+            for message in queue.receive(limit=10):
+                assert queue.nothing_sent_before() < queues.now() or message.body == "younger"
+                queue.delete(message)
+            assert queue.nothing_sent_before() == queues.now()
 
     # --- many at once ----------------------------------------------------------------------------
 

@@ -649,6 +649,108 @@ class RecordsContract:
         put(records, clip, claimed(clip), finished(claimed(clip)))
         assert [clip.event(), claimed(clip).event(), finished(claimed(clip)).event()] == records.unannounced()
 
+    # --- removing old records --------------------------------------------------------------------
+
+    def test_clips_are_settled_when_nothing_is_left_to_do(self, records: Records) -> None:
+        def at(second: int) -> datetime:
+            return T0 + timedelta(seconds=second)
+
+        clips = {name: a_clip(name) for name in ("queued", "works", "ready", "swept", "expires", "cancelled")}
+        put(records, clips["queued"])
+        put(records, clips["works"], claimed(clips["works"]))
+        put(records, clips["ready"], claimed(clips["ready"]), finished(claimed(clips["ready"]), at=at(3)))
+        swept = finished(claimed(clips["swept"]), at=at(1), sweep_at=at(5))
+        put(records, clips["swept"], claimed(clips["swept"]), swept)
+        expiring = a_clip("expires", expires_in=60)
+        put(records, expiring, claimed(expiring), finished(claimed(expiring), at=at(1)))
+        put(records, clips["cancelled"], clips["cancelled"].cancelled(now=at(2), sweep_at=at(9)))
+        assert ids(records.settled_before(at(100))) == ["cancelled", "ready"]
+        assert ids(records.settled_before(at(3))) == ["cancelled"], "not at this moment yet"
+        assert ids(records.settled_before(at(100), limit=1)) == ["cancelled"]
+        assert records.commit(swept.swept(now=at(6)), announce=False)
+        assert records.commit(finished(claimed(expiring), at=at(1)).expired(now=at(61)))
+        assert ids(records.settled_before(at(100))) == ["cancelled", "ready", "swept"], "an expired clip is to be swept"
+
+    def test_a_removed_clip_is_gone_with_its_events_and_all_that_finds_it(self, records: Records) -> None:
+        old, other = self.settled(records, "wave"), self.settled(records, "wave-2")
+        newer = self.settled(records, "newer")
+        last = records.last_position()
+        assert records.remove_clips([old]) == 1
+        assert records.get_clip("wave") is None
+        for query in (ClipQuery(), ClipQuery(tag="x"), ClipQuery(recording="sea.mp4"), ClipQuery(camera="north")):
+            assert listed(records, query) == ["wave-2", "newer"], query
+        assert {event.subject for _, event in records.events_after(0)} == {"wave-2", "newer"}
+        assert set(ids(records.settled_before(T0 + timedelta(days=1)))) == {"newer", "wave-2"}
+        assert records.remove_clips([old]) == 0
+        assert [records.get_clip(each.id) for each in (other, newer)] == [other, newer]
+        assert records.last_position() == last
+
+    def test_a_removed_clip_can_be_requested_again_and_its_events_are_new(self, records: Records) -> None:
+        old = self.settled(records, "wave")
+        self.settled(records, "newer")
+        last = records.last_position()
+        assert records.remove_clips([old]) == 1
+        again = self.settled(records, "wave")
+        assert again == records.get_clip("wave")
+        assert listed(records, ClipQuery(tag="x")) == ["wave", "newer"]
+        assert [event.id for _, event in records.events_after(last)] == ["wave.1", "wave.2", "wave.3"]
+
+    def test_positions_never_go_back_however_much_is_removed(self, records: Records) -> None:
+        clips = [self.settled(records, name) for name in ("one", "two")]
+        last = records.last_position()
+        records.remove_clips(clips)
+        assert records.get_clip("one") is None
+        assert records.last_position() == last
+        assert [event for _, event in records.events_after(last)] == []
+        put(records, a_clip("next"))
+        assert [position > last for position, _ in records.events_after(last)] == [True]
+
+    def test_a_clip_that_changed_or_has_an_event_to_announce_stays(self, records: Records) -> None:
+        changed, untold, beginner = self.settled(records, "changed"), self.settled(records, "untold"), a_clip("young")
+        put(records, beginner)
+        self.settled(records, "newer")
+        deleted = changed.deleted(now=T0)
+        assert records.commit(deleted)
+        records.mark_announced([deleted.event().id])
+        retried = untold.deleted(now=T0).swept(now=T0)
+        assert records.commit(untold.deleted(now=T0))
+        assert records.commit(retried, announce=False)
+        assert records.remove_clips([changed, deleted, retried, beginner]) == 0
+        assert len([event for _, event in records.events_after(0) if event.subject in {"changed", "untold"}]) == 8
+        records.mark_announced([untold.deleted(now=T0).event().id])
+        put(records, a_clip("newest"))
+        assert records.remove_clips([retried]) == 1
+
+    def test_only_one_of_many_removes_a_clip(self, factory: RecordsFactory, records: Records) -> None:
+        clips = [self.settled(records, f"c{number}") for number in range(6)]
+        self.settled(records, "newer")
+        users = [factory.open() for _ in range(4)]
+        counts = in_threads(4, lambda number: users[number].remove_clips(clips))
+        assert sum(counts) == 6
+        assert listed(records) == ["newer"]
+        assert {event.subject for _, event in records.events_after(0)} == {"newer"}
+
+    def test_a_clip_whose_id_is_the_name_of_a_tenant_is_removed_alone(self, records: Records) -> None:
+        clip = self.settled(records, "acme")
+        self.settled(records, "7", tenant="acme")
+        self.settled(records, "acme7")
+        assert records.remove_clips([clip]) == 1
+        assert {event.id for _, event in records.events_after(0)} == {
+            *(f"acme.7.{number}" for number in (1, 2, 3)),
+            *(f"acme7.{number}" for number in (1, 2, 3)),
+        }
+
+    @staticmethod
+    def settled(records: Records, clip_id: str, tenant: str = "") -> Clip:
+        """A ready clip of a file and a camera, all of whose events were announced."""
+        span = {"camera": "north", "from": "2026-06-21T10:00:00Z", "to": "2026-06-21T10:00:05Z"}
+        source = [{"recording": "sea.mp4", "start": 1, "end": 3}, span]
+        wish = {"id": clip_id, "source": source, "tags": ["x"], "tenant": tenant}
+        clip = new_clip(validate_request(wish), now=T0)
+        made = put(records, clip, claimed(clip), finished(claimed(clip)))
+        records.mark_announced(made.event_ids)
+        return made
+
 
 def _matches(clip: Clip, query: ClipQuery) -> bool:
     return (

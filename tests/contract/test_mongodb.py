@@ -144,7 +144,7 @@ def test_processes_that_start_together_create_the_indexes_once(mongo_url: str) -
         with closing(MongoRecords(mongo)), closing(MongoCatalogue(mongo)):
             return sum(len(mongo._database[name].index_information()) for name in ("clips", "events", "recordings"))
 
-    assert in_threads(6, start) == [10 + 3 + 9] * 6
+    assert in_threads(6, start) == [11 + 3 + 9] * 6
 
 
 def test_a_crowd_leaves_no_gap_between_positions(mongo_url: str) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
+import pymongo
 import pytest
 from tests.contract.manual_clock import ManualClock
 from tests.contract.mongo_fixtures import mongo_server, mongo_url
-from tests.contract.records_contract import RecordsContract, RecordsFactory
+from tests.contract.records_contract import T0, RecordsContract, RecordsFactory
 
 from cutback.adapters.mongodb.client import Mongo
 from cutback.adapters.mongodb.records import MongoRecords
+from cutback.ports import ClipQuery
 
 __all__ = ["mongo_server", "mongo_url"]
 
@@ -45,3 +48,27 @@ def factory(mongo_url: str, clock: ManualClock) -> Iterator[MongoRecordsFactory]
 
 class TestMongoRecords(RecordsContract):
     """All of the contract."""
+
+
+def test_clips_from_before_are_found_by_camera_and_removed(factory: MongoRecordsFactory) -> None:
+    records = factory.open()
+    old = RecordsContract.settled(records, "old")
+    RecordsContract.settled(records, "newer")
+    client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(factory.url)
+    with client:
+        database = client.get_default_database()
+        database["clips"].update_one({"_id": "old"}, {"$unset": {"cameras": "", "settled_at": ""}})
+        database["cutback"].delete_one({"_id": "clips-have-cameras-and-settled-at"})
+    assert [clip.id for clip in records.list_clips(ClipQuery(camera="north")).clips] == ["newer"]
+    upgraded = factory.open()
+    assert [clip.id for clip in upgraded.list_clips(ClipQuery(camera="north")).clips] == ["old", "newer"]
+    assert {clip.id for clip in upgraded.settled_before(T0 + timedelta(days=1))} == {"newer", "old"}
+    assert upgraded.remove_clips([old]) == 1
+
+
+def test_the_clip_of_the_newest_event_stays_until_there_is_a_newer_one(factory: MongoRecordsFactory) -> None:
+    records = factory.open()
+    newest = RecordsContract.settled(records, "newest")
+    assert records.remove_clips([newest]) == 0
+    RecordsContract.settled(records, "newer")
+    assert records.remove_clips([newest]) == 1

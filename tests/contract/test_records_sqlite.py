@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,7 +14,8 @@ import pytest
 from tests.contract.manual_clock import ManualClock
 from tests.contract.records_contract import T0, RecordsContract, RecordsFactory, a_clip, claimed, finished, put
 
-from cutback.adapters.sqlite.records import SqliteRecords
+from cutback.adapters.sqlite.records import SqliteRecords, _columns
+from cutback.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from cutback.domain.clips.clip import ClipState
 from cutback.ports import ClipQuery
 
@@ -100,5 +103,30 @@ def test_many_finished_clips_do_not_slow_what_is_asked_all_the_time(factory: Sql
     assert records.due(T0) == []
     assert len(records.due(T0 + timedelta(days=1), limit=2)) == 2
     assert len(records.unannounced()) == 3
+    assert records.settled_before(T0 + timedelta(days=1)) == []
+    assert records.remove_clips([finished(claimed(clip))]) == 0
+    assert records.last_position() == 20004
     assert records.put_clip(a_clip("another"))
     assert steps[0] < 150
+
+
+def test_clips_of_a_database_from_before_are_settled_at_their_last_change(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "old.sqlite"
+    before = next(number for number, steps in enumerate(MIGRATIONS) if "settled_at" in steps[0])
+    ready = finished(claimed(a_clip("ready")), at=T0 + timedelta(microseconds=5))
+    swept = finished(claimed(a_clip("swept")), sweep_at=T0)
+    expires = finished(claimed(a_clip("expires", expires_in=60)))
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        for step in itertools.chain.from_iterable(MIGRATIONS[:before]):
+            old.execute(step)
+        old.execute(f"PRAGMA user_version = {before}")
+        old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        for clip in (ready, swept, expires, a_clip("queued")):
+            columns = {name: value for name, value in _columns(clip).items() if name != "settled_at"}
+            marks = ", ".join("?" * len(columns))
+            old.execute(f"INSERT INTO clips ({', '.join(columns)}) VALUES ({marks})", list(columns.values()))
+        old.commit()
+    with contextlib.closing(SqliteRecords(path, clock=clock)) as records:
+        assert records.settled_before(T0 + timedelta(microseconds=5)) == []
+        assert records.settled_before(T0 + timedelta(microseconds=6)) == [ready]
+        assert records.settled_before(T0 + timedelta(days=1)) == [ready]

@@ -53,15 +53,12 @@ def record(services: Services, request: ClipRequest) -> Clip:
         InvalidRequestError: it names a webhook, but webhooks are not available with these settings.
         RecordsUnavailableError: the records do not answer.
     """
-    known = services.records.get_clip(request.stored_id)
-    if known is None:
+    while (known := services.records.get_clip(request.stored_id)) is None:
         _check_webhook(services, request)
         clip = new_clip(request, now=services.clock())
         if services.records.put_clip(clip):
             announce_now(services, clip)
             return clip
-        known = services.records.get_clip(request.stored_id)
-    assert known is not None  # records are never removed
     return _same(known, request)
 
 

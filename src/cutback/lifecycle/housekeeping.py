@@ -1,4 +1,7 @@
-"""Background maintenance: announces remaining events, expires and sweeps clips, finds clips that lost their message."""
+"""Background maintenance of clips.
+
+Announces remaining events, expires and sweeps clips, finds clips that lost their message, removes old records.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ GRACE = timedelta(seconds=1)
 
 _PAGE = 100
 _PLACED_AT_ONCE = 2000
+_MOST_LETTERS = 1000
 
 _dead_letters = DeadLetterIndex()
 """Remembers the dead letters read before, so that each is parsed only once per process."""
@@ -34,7 +38,7 @@ _dead_letters = DeadLetterIndex()
 
 def housekeep(services: Services) -> None:
     """Do one round of everything. A failure is logged, and the next round tries again. Raises nothing."""
-    for chore in (announce, tidy, fail_clips_of_dead_letters, place_some_again):
+    for chore in (announce, tidy, fail_clips_of_dead_letters, place_some_again, prune):
         try:
             chore(services)
         except CutbackError as error:
@@ -158,3 +162,32 @@ def _fail(services: Services, clip: Clip) -> bool:
     announce_now(services, failed)
     clear(services, failed)
     return True
+
+
+def prune(services: Services) -> int:
+    """Remove old records with their events, as `CUTBACK_KEEP_RECORDS` says, some per round. Returns how many.
+
+    A message that was sent while the record was to be kept must not make the clip again, however late it is delivered.
+    So the record stays as long as the queue or the dead letters may have such a message. Files are not touched.
+
+    Raises:
+        SurroundingsError: records or queue do not answer.
+    """
+    settings = services.settings
+    if not settings.keep_records:
+        return 0
+    kept_for = timedelta(seconds=settings.keep_records)
+    if not services.records.settled_before(services.clock() - kept_for, limit=1):
+        return 0
+    # First the dead letters: one that is sent back meanwhile is then found in the queue.
+    letters = services.queue.dead_letters(limit=_MOST_LETTERS)
+    if len(letters) == _MOST_LETTERS:
+        log.warning("stage=housekeeping pruned=no reason=%r", f"there are {_MOST_LETTERS} dead letters or more")
+        return 0
+    kept = {wish.clip_id for letter in letters for wish in _dead_letters.wanted(letter, settings.zones)}
+    queues = [services.queue, *([services.long_queue] if services.long_queue else [])]
+    delivered = min(queue.nothing_sent_before() for queue in queues)
+    found = services.records.settled_before(delivered - kept_for, limit=_PAGE + len(kept))
+    count = services.records.remove_clips([clip for clip in found if clip.id not in kept][:_PAGE])
+    log.info("stage=housekeeping pruned=%d", count)
+    return count

@@ -6,10 +6,14 @@ import base64
 import binascii
 import csv
 import json
+import re
 from urllib.parse import urlsplit
 
 from cutback.domain.cameras.key_pattern import KeyPattern
 from cutback.domain.cameras.local_time import Zones
+
+SHORTEST_KEPT = 86400
+"""Seconds for which records are kept at least."""
 
 
 def comma_list(value: object) -> object:
@@ -66,6 +70,31 @@ def check_zones(value: object) -> object:
     if isinstance(value, str):
         Zones.parse(value)
     return value
+
+
+def read_period(value: object) -> object:
+    """Convert a period such as `90d`, `36h`, `30m` or `45s` to seconds; return anything else unchanged.
+
+    Raises:
+        ValueError: it is a text of another form.
+    """
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhd]?)", value.strip(), re.ASCII)
+    if found is None:
+        raise ValueError("must be seconds, or a period such as 90d, 36h, 30m or 45s")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def check_kept(seconds: float) -> float:
+    """Check how long records are kept.
+
+    Raises:
+        ValueError: it is less than a day.
+    """
+    if 0 < seconds < SHORTEST_KEPT:
+        raise ValueError("must be 0 (for ever) or at least 1d: the same request would make its clip again after that")
+    return seconds
 
 
 def check_secret(value: object) -> object:

@@ -26,12 +26,14 @@ from cutback.settings.addresses import check_cache_url, check_queue, check_recor
 from cutback.settings.config_file import CONFIG, ConfigFile, read_config
 from cutback.settings.listen_address import check_listen, check_origins, listen_address
 from cutback.settings.setting_values import (
+    check_kept,
     check_patterns,
     check_secret,
     check_webhooks,
     check_zones,
     comma_list,
     read_options,
+    read_period,
 )
 
 PREFIX = "CUTBACK_"
@@ -127,8 +129,11 @@ class Settings(BaseSettings):
         le=43200,
         description="Seconds that a received message stays hidden from other workers; longer than the lease.",
     )
-    retention: float = Field(
+    retention: Annotated[float, BeforeValidator(read_period)] = Field(
         0, ge=0, description="Seconds that recordings are kept; a clip does not wait for older footage. 0: for ever."
+    )
+    keep_records: Annotated[float, BeforeValidator(read_period), AfterValidator(check_kept)] = Field(
+        0, ge=0, description="Period for which records and events of finished clips are kept, such as 90d. 0: for ever."
     )
     footage_deadline: float = Field(
         21600,

@@ -131,3 +131,30 @@ def test_the_function_decides_on_a_jobs_memory_unless_it_is_set(monkeypatch: pyt
     assert load_settings().limits.memory == 1129 << 20
     monkeypatch.setenv("CUTBACK_LIMIT_MEMORY", str(1 << 30))
     assert load_settings().limits.memory == 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90d", 90 * 86400), ("2000h", 2000 * 3600), ("86400", 86400), ("0", 0), (" 15.5d", 15.5 * 86400)],
+)
+def test_a_period_is_written_with_a_unit_or_in_seconds(
+    monkeypatch: pytest.MonkeyPatch, text: str, seconds: float
+) -> None:
+    monkeypatch.setenv("CUTBACK_KEEP_RECORDS", text)
+    monkeypatch.setenv("CUTBACK_RETENTION", text)
+    assert (load_settings().keep_records, load_settings().retention) == (seconds, seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("23h", "0 (for ever) or at least 1d"),
+        ("1", "at least 1d"),
+        ("three months", "such as 90d"),
+        ("-90d", "such as"),
+    ],
+)
+def test_records_are_kept_for_a_day_at_least(monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
+    monkeypatch.setenv("CUTBACK_KEEP_RECORDS", text)
+    assert "CUTBACK_KEEP_RECORDS" in (refused := refusal())
+    assert said in refused

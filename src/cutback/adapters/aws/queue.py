@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 MAX_DELAY = timedelta(minutes=15)
 MAX_VISIBILITY = timedelta(hours=12)
+MAX_RETENTION = timedelta(days=14)
 
 _ZERO = timedelta()
 _MOVING = timedelta(minutes=1)
@@ -187,6 +188,10 @@ class SqsQueue:
         visible, in_flight, delayed = self._wire.counts()
         dead = sum(self._dead_letters().wire.counts()) if self._facts().dead_arn else 0
         return QueueDepth(visible=visible, in_flight=in_flight, delayed=delayed, dead=dead)
+
+    def nothing_sent_before(self) -> datetime:
+        """Return the moment 14 days ago: SQS keeps no message for longer, and does not tell the age of the oldest."""
+        return self._clock() - MAX_RETENTION
 
     # --- internal --------------------------------------------------------------------------------
 

@@ -176,6 +176,20 @@ class Mongo:
                         raise
                     time.sleep(pause)
 
+    def once(self, name: str, step: Callable[[], None]) -> None:
+        """Bring the documents up to date by `step`, unless the database says that this was done.
+
+        Several processes may do this at once, and one that was interrupted does it again, so `step` must allow that.
+
+        Raises:
+            RecordsUnavailableError: there is no answer.
+        """
+        about = self._database["cutback"]
+        with self.translating():
+            if about.find_one({"_id": name}) is None:
+                step()
+                about.update_one({"_id": name}, {"$set": {"done": True}}, upsert=True)
+
     def _check_schema(self) -> None:
         about = self._database["cutback"]
         found = about.find_one({"_id": "schema"})

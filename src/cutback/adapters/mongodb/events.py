@@ -140,6 +140,23 @@ class EventLog:
         found = self._events.find({"waiting": {"$exists": True}}).sort("waiting", ASCENDING).limit(limit)
         return [Event.model_validate_json(event["content"]) for event in found]
 
+    def removable(self, event_ids: Sequence[str]) -> list[int] | None:
+        """Return the positions of these events; None if one of them is not announced, or is the newest of all."""
+        found = list(self._events.find({"_id": {"$in": list(event_ids)}}, {"position": 1, "waiting": 1}))
+        positions = [int(event["position"]) for event in found]
+        if any("waiting" in event for event in found) or self.last_position() in positions:
+            return None
+        return positions
+
+    def remove(self, positions: Sequence[int]) -> None:
+        """Remove the events at these positions."""
+
+        def write() -> bool:
+            self._events.delete_many({"position": {"$in": list(positions)}})
+            return True
+
+        persist(write)
+
     def mark(self, event_ids: Iterable[str], *, at: int) -> None:
         """Mark events as announced at this time, in microseconds since 1970."""
         left = set(event_ids)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -41,9 +41,11 @@ _INDEXES = (
     IndexModel([("lease_until", ASCENDING)], sparse=True),
     IndexModel([("pending", ASCENDING)], sparse=True),
     IndexModel([("waits_for", ASCENDING)], sparse=True),
+    IndexModel([("settled_at", ASCENDING)], sparse=True),
 )
 
 _CLIP = {"content": 1, "lease_until": 1, "progress": 1}
+_COMPLETED_AT_ONCE = 500
 _SIGNATURES = 8
 """How many signatures of recent changes a document keeps, so that a writer recognises its own change."""
 
@@ -64,6 +66,7 @@ class MongoRecords:
         """
         self._clock, self._mongo = clock, mongo
         mongo.ensure_indexes("clips", _INDEXES)
+        mongo.once("clips-have-cameras-and-settled-at", self._complete_old_clips)
         self._events = EventLog(mongo)
 
     @property
@@ -74,6 +77,23 @@ class MongoRecords:
         """Close the connections."""
         self._mongo.close()
 
+    def _complete_old_clips(self) -> None:
+        """Add fields that older versions did not write."""
+        final = [state.value for state in ClipState if state.final]
+        without = [{"cameras": {"$exists": False}}, {"settled_at": {"$exists": False}, "state": {"$in": final}}]
+        updates: list[UpdateOne] = []
+        for found in self._clips.find({"$or": without}, _CLIP | {"revision": 1}):
+            clip = _read(found)
+            updates.append(UpdateOne({"_id": clip.id}, {"$set": {"cameras": _cameras(clip)}}))
+            if clip.settled_at is not None:
+                unchanged = {"_id": clip.id, "revision": clip.revision}
+                updates.append(UpdateOne(unchanged, {"$set": {"settled_at": to_micros(clip.settled_at)}}))
+            if len(updates) >= _COMPLETED_AT_ONCE:
+                self._clips.bulk_write(updates)
+                updates = []
+        if updates:
+            self._clips.bulk_write(updates)
+
     # --- clips -----------------------------------------------------------------------------------
 
     def put_clip(self, clip: Clip) -> bool:
@@ -83,7 +103,7 @@ class MongoRecords:
             "_id": clip.id,
             "place": sort_key(to_micros(clip.created_at), clip.id),
             "recordings": sorted({each.recording for each in clip.request.ranges}),
-            "cameras": sorted({each.camera for each in clip.request.spans}),
+            "cameras": _cameras(clip),
             **{name: value for name, value in _fields(clip).items() if value is not None},
             "signatures": {_slot(clip): signature},
             "outbox": {str(clip.revision): clip.event().model_dump_json()},
@@ -198,6 +218,48 @@ class MongoRecords:
                     moments[clip.id] = min(moment, moments.get(clip.id, moment))
         return sorted(clips.values(), key=lambda clip: moments[clip.id])[:limit]
 
+    def settled_before(self, moment: datetime, *, limit: int = 100) -> list[Clip]:
+        """Return clips whose `settled_at` is before `moment`, the earliest first."""
+        check_limit(limit)
+        # With `$exists`, DocumentDB uses the sparse index.
+        condition = {"settled_at": {"$exists": True, "$lt": to_micros(moment)}}
+        with self._mongo.translating():
+            found = list(self._clips.find(condition, _CLIP).sort("settled_at", ASCENDING).limit(limit))
+        return [clip for clip in map(_read, found) if clip.settled_at is not None]
+
+    def remove_clips(self, clips: Iterable[Clip]) -> int:
+        """Remove the records of settled clips, with all their events. Returns how many.
+
+        The clip of the newest event stays, because the next event gets that one's position plus one.
+        """
+        with self._mongo.translating():
+            return sum(self._remove(clip) for clip in clips)
+
+    def _remove(self, clip: Clip) -> bool:
+        """Remove the events first: an event that is left over would be taken for one of a new clip with this id.
+
+        The events are listed by position before the clip is read once more. If another process removes the clip, and it
+        is requested again, either its revision is another one, or its events have other positions.
+        """
+        own = {
+            "_id": clip.id,
+            "revision": clip.revision,
+            "settled_at": {"$exists": True},
+            "pending": {"$exists": False},
+        }
+        events = self._events.removable(clip.event_ids)
+        if events is None or self._clips.find_one(own, {"_id": 1}) is None:
+            return False
+        self._events.remove(events)
+        removed = [0]
+
+        def write() -> bool:
+            removed[0] += self._clips.delete_one(own).deleted_count
+            return True
+
+        persist(write)
+        return bool(removed[0])
+
     # --- events ----------------------------------------------------------------------------------
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:
@@ -219,9 +281,13 @@ class MongoRecords:
             return self._events.after(position, limit=limit)
 
     def last_position(self) -> int:
-        """Return the newest event's position; 0 if there are no events."""
+        """Return the newest event's position; 0 if there were no events."""
         with self._mongo.translating():
             return self._events.last_position()
+
+
+def _cameras(clip: Clip) -> list[str]:
+    return sorted({each.camera for each in clip.request.spans})
 
 
 def _fields(clip: Clip) -> dict[str, Any]:
@@ -234,6 +300,7 @@ def _fields(clip: Clip) -> dict[str, Any]:
         "lease_until": micros_or_none(clip.lease_until),
         "waits_for": clip.waits_for and _turn(clip.waits_for, sort_key(to_micros(clip.created_at), clip.id)),
         "due_at": min((moment for moment in due if moment is not None), default=None),
+        "settled_at": micros_or_none(clip.settled_at),
         "progress": clip.progress.model_dump(),
         "tags": sorted(set(clip.tags)),
         "words": searched_text(clip),

@@ -187,6 +187,15 @@ class SqliteQueue:
             ).fetchone()
         return QueueDepth(visible=visible, in_flight=in_flight, delayed=delayed, dead=dead)
 
+    def nothing_sent_before(self) -> datetime:
+        """Return when the oldest message was sent; now if there is none. Reads all messages."""
+        with self._database.reading() as connection:
+            now = self._clock()
+            (oldest,) = connection.execute(
+                "SELECT MIN(sent_at) FROM messages WHERE queue = ?", (self._name,)
+            ).fetchone()
+        return now if oldest is None else from_micros(oldest)
+
     # --- internal --------------------------------------------------------------------------------
 
     def _put(self, bodies: Sequence[str], delay: timedelta = _ZERO) -> list[str]:

@@ -170,6 +170,21 @@ class SqliteRecords:
             ).fetchall()
         return [Clip.model_validate_json(content) for content, _ in rows]
 
+    def settled_before(self, moment: datetime, *, limit: int = 100) -> list[Clip]:
+        """Return clips whose `settled_at` is before `moment`, the earliest first."""
+        check_limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT content FROM clips WHERE settled_at < ? ORDER BY settled_at LIMIT ?",
+                (to_micros(moment), limit),
+            ).fetchall()
+        return [Clip.model_validate_json(content) for (content,) in rows]
+
+    def remove_clips(self, clips: Iterable[Clip]) -> int:
+        """Remove the records of settled clips, with all their events, in one transaction. Returns how many."""
+        with self._database.writing() as connection:
+            return sum(_remove(connection, clip) for clip in clips)
+
     # --- events ----------------------------------------------------------------------------------
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:
@@ -204,10 +219,10 @@ class SqliteRecords:
         return [(found, Event.model_validate_json(content)) for found, content in rows]
 
     def last_position(self) -> int:
-        """Return the newest event's position; 0 if there are no events."""
+        """Return the newest event's position, even if that event was removed; 0 if there were no events."""
         with self._database.reading() as connection:
-            (position,) = connection.execute("SELECT COALESCE(MAX(position), 0) FROM events").fetchone()
-        return int(position)
+            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        return 0 if row is None else int(row[0])
 
 
 def _page(rows: list[tuple[int, str, str]], limit: int) -> Page:
@@ -230,21 +245,18 @@ def _columns(clip: Clip) -> dict[str, Any]:
         "tenant": clip.tenant,
         "deleted": clip.delete_at is not None,
         "words": searched_text(clip),
+        "settled_at": micros_or_none(clip.settled_at),
         "content": clip.model_dump_json(),
     }
 
 
 def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
     created_at = to_micros(clip.created_at)
-    _put_tags(connection, clip, set(clip.tags))
-    connection.executemany(
-        "INSERT INTO clip_recordings (recording, created_at, id) VALUES (?, ?, ?)",
-        [(key, created_at, clip.id) for key in {each.recording for each in clip.request.ranges}],
-    )
-    connection.executemany(
-        "INSERT INTO clip_cameras (camera, created_at, id) VALUES (?, ?, ?)",
-        [(name, created_at, clip.id) for name in {each.camera for each in clip.request.spans}],
-    )
+    for name, marks in _marks(clip).items():
+        connection.executemany(
+            f"INSERT INTO {_MARKS[name]} ({name}, created_at, id) VALUES (?, ?, ?)",  # noqa: S608 - constants
+            [(mark, created_at, clip.id) for mark in marks],
+        )
 
 
 def _put_tags(connection: sqlite3.Connection, clip: Clip, tags: set[str]) -> None:
@@ -274,8 +286,34 @@ def _put_event(connection: sqlite3.Connection, clip: Clip) -> None:
     connection.execute("INSERT INTO events (id, content) VALUES (?, ?)", (event.id, event.model_dump_json()))
 
 
+def _remove(connection: sqlite3.Connection, clip: Clip) -> bool:
+    own = {"id": clip.id, "revision": clip.revision, "events": json.dumps(clip.event_ids)}
+    removed = connection.execute(
+        "DELETE FROM clips WHERE id = :id AND revision = :revision AND settled_at IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM events WHERE id IN (SELECT value FROM json_each(:events)) AND announced_at IS NULL)",
+        own,
+    ).rowcount
+    if removed:
+        connection.execute("DELETE FROM events WHERE id IN (SELECT value FROM json_each(:events))", own)
+        for name, marks in _marks(clip).items():
+            connection.executemany(
+                f"DELETE FROM {_MARKS[name]} WHERE {name} = ? AND created_at = ? AND id = ?",  # noqa: S608 - constants
+                [(mark, to_micros(clip.created_at), clip.id) for mark in marks],
+            )
+    return bool(removed)
+
+
 _MARKS = {"tag": "clip_tags", "recording": "clip_recordings", "camera": "clip_cameras"}
 """What clips can be found by, each with its table."""
+
+
+def _marks(clip: Clip) -> dict[str, set[str]]:
+    """Return what the clip can be found by, for each table."""
+    return {
+        "tag": set(clip.tags),
+        "recording": {each.recording for each in clip.request.ranges},
+        "camera": {each.camera for each in clip.request.spans},
+    }
 
 
 def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict[str, Any]]:

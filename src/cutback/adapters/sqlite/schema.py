@@ -181,6 +181,18 @@ _CLIP_SEARCH = (
     "CREATE INDEX clips_by_tenant ON clips (tenant, created_at, id)",
 )
 
+_SETTLED = (
+    "ALTER TABLE clips ADD COLUMN settled_at INTEGER",
+    """
+    UPDATE clips SET settled_at =
+        CAST(strftime('%s', substr(json_extract(content, '$.updated_at'), 1, 19)) AS INTEGER) * 1000000
+        + CAST(substr(json_extract(content, '$.updated_at'), 21, 6) AS INTEGER)
+        WHERE sweep_at IS NULL
+        AND (state IN ('failed', 'cancelled', 'expired') OR (state = 'ready' AND expires_at IS NULL))
+    """,
+    "CREATE INDEX clips_by_settling ON clips (settled_at) WHERE settled_at IS NOT NULL",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _QUEUES + _RECORDS,
     _CATALOGUE,
@@ -190,5 +202,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _CLIP_CAMERAS,
     _REGISTRY,
     _CLIP_SEARCH,
+    _SETTLED,
 )
 """The n-th one (from 0) upgrades schema version n to n + 1 (`user_version`)."""

@@ -123,6 +123,12 @@ class Clip(Model):
         """The id that users see."""
         return shown_id(self.tenant, self.id)
 
+    @property
+    def settled_at(self) -> datetime | None:
+        """Since when nothing has been left to do, neither now nor at a later time. None if something is."""
+        expires = self.state is ClipState.READY and self.expires_at is not None
+        return None if not self.state.final or self.sweep_at is not None or expires else self.updated_at
+
     # --- changes ---------------------------------------------------------------------------------
 
     def claimed(self, *, worker: str, now: datetime, lease: timedelta) -> Clip:
@@ -382,6 +388,11 @@ class Clip(Model):
             time=self.updated_at,
             data=self.public(),
         )
+
+    @property
+    def event_ids(self) -> list[str]:
+        """The ids of all events that the clip may have had, in order."""
+        return [f"{self.id}.{revision}" for revision in range(1, self.revision + 1)]
 
     def public(self) -> dict[str, Any]:
         """Return the clip as events, the API and `--json` show it."""
