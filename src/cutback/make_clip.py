@@ -45,7 +45,7 @@ def make_clip(
     attempt: Clip | None = None
     began = time.monotonic()
     try:
-        request = parse_request(message.body)
+        request = parse_request(message.body, services.settings.zones)
         _reached(services, "parsed", request.stored_id, 0, began)
 
         clip = accept.record(services, request)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.path.harness import RECORDING, PathHarness
@@ -14,8 +15,10 @@ from tests.path.harness import RECORDING, PathHarness
 from cutback.cutting.job import CutRange
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.requests.request import validate_request
 from cutback.lifecycle.housekeeping import housekeep
 from cutback.lifecycle.waiting import patience_of, requeue_waiting_clips
+from cutback.ports import ClipQuery
 
 
 def enter(
@@ -313,3 +316,20 @@ def test_a_message_too_large_for_the_queue_is_fetched_from_its_store_and_from_no
     ready(harness, "big")
     assert harness.depth() == (0, 0, 0, 1)
     assert "other" in harness.dead_reasons()[0]
+
+
+def test_a_message_without_an_offset_is_on_the_cameras_clock_and_its_record_is_in_utc(
+    make_harness: Callable[..., PathHarness],
+) -> None:
+    harness = make_harness(time_zone="UTC,north=Australia/Melbourne")
+    start = harness.now().replace(microsecond=0, minute=30) - timedelta(hours=3)
+    enter(harness, "a.mp4", start, 60)
+    local = start.astimezone(ZoneInfo("Australia/Melbourne"))
+    written = {"camera": "north", "from": f"{local:%Y-%m-%dT%H:%M:%S}", "to": "+5s"}
+    for _ in range(2):
+        harness.services.queue.send(json.dumps({"source": written}))
+    harness.work()
+    (clip,) = harness.services.records.list_clips(ClipQuery()).clips
+    assert clip.state is ClipState.READY
+    assert [(each.start, each.end) for each in clip.request.spans] == [(start, after(start, 5))]
+    assert clip.id == validate_request({"source": span(start, after(start, 5))}).id

@@ -162,6 +162,7 @@ def test_a_time_without_an_offset_is_in_the_cameras_zone_and_not_this_machines(s
     assert "2026-11-23 14:50:00Z – 2026-11-23 15:10:00Z" in shore.run("show", clip)[1]
     made = shore.json("register", "sea.mp4", "--camera", "tokyo", "--start", "2026-11-23 19:00")
     assert made["recording"]["start"] == "2026-11-23T10:00:00.000000Z"
+    assert "2026-11-23 19:00:00+09:00 – 2026-11-23 19:00:10+09:00" in shore.run("register", "sea.mp4")[1]
     page = shore.json("recordings", "--camera", "tokyo", "--from", "2026-11-23T19:00:09", "--to", "19:01")
     assert [each["key"] for each in page["recordings"]] == ["sea.mp4"]
     assert shore.json("recordings", "--camera", "tokyo", "--from", "2026-11-23T19:00:11")["recordings"] == []

@@ -17,6 +17,7 @@ from tests.support.waiting import PATIENCE, eventually, handles
 
 from cutback.cli.app import run
 from cutback.cli.commands.dead_letters import subject
+from cutback.domain.cameras.local_time import Zones
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.requests.batch import requests_in
 from cutback.lifecycle import accept, housekeeping
@@ -103,9 +104,9 @@ def test_a_dead_letter_is_parsed_and_logged_only_once(
 
     read = requests_in
 
-    def counted(body: str | bytes) -> list[object]:
+    def counted(body: str | bytes, zones: Zones) -> list[object]:
         parsed.append(body)
-        return list(read(body))
+        return list(read(body, zones))
 
     monkeypatch.setattr(dead_letter_index, "requests_in", counted)
     harness.services.queue.send(POISON["nesting"])
@@ -131,10 +132,10 @@ def test_a_dead_letter_that_triggers_a_parser_bug_is_quarantined_and_the_others_
 
     read = requests_in
 
-    def with_a_bug(body: str | bytes) -> list[object]:
+    def with_a_bug(body: str | bytes, zones: Zones) -> list[object]:
         if body == "{}":
             raise ArithmeticError("a bug")
-        return list(read(body))
+        return list(read(body, zones))
 
     monkeypatch.setattr(dead_letter_index, "requests_in", with_a_bug)
     harness.pass_time(10)

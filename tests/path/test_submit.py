@@ -26,6 +26,19 @@ def test_a_file_of_json_lines_is_as_many_requests_and_a_fault_names_its_own(shel
     assert shell.json("submit", "requests.jsonl", "--id", "x", code=2)["error"]["reason"] == "wrong_usage"
 
 
+def test_moments_in_json_without_an_offset_are_on_the_clock_of_each_camera(shell: Shell) -> None:
+    shell.environment["CUTBACK_TIME_ZONE"] = "Europe/Madrid,tokyo=Asia/Tokyo"
+    span = {"from": "2026-11-23T23:50:00", "to": "2026-11-24T00:10"}
+    lines = [json.dumps({"source": {"camera": camera, **span}}) for camera in ("madrid", ["tokyo", "rome"])]
+    (shell.folder / "requests.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    clips = shell.json("submit", "requests.jsonl", "--wait-for-new-camera")["clips"]
+    assert [each["request"]["source"][0]["from"] for each in clips] == [
+        "2026-11-23T22:50:00.000000Z", "2026-11-23T14:50:00.000000Z", "2026-11-23T22:50:00.000000Z",
+    ]  # fmt: skip
+    listed = " ".join(shell.run("clips", "--camera", "madrid")[1].split())
+    assert "madrid 2026-11-23 22:50:00Z – 23:10:00Z" in listed
+
+
 def test_options_beside_a_file_replace_what_it_says(shell: Shell) -> None:
     (shell.folder / "wave.json").write_text(line("a"), encoding="utf-8")
     clip = shell.json("submit", "wave.json", "--id", "mine", "--tag", "best", "--webhook", "https://example.com/x")

@@ -8,6 +8,7 @@ import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import InvalidRequestError
 from cutback.domain.requests.batch import requests_in
 from cutback.domain.requests.request import ClipRequest
@@ -35,13 +36,13 @@ class DeadLetterIndex:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._known: OrderedDict[tuple[str, int], tuple[WantedClip, ...]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, Zones], tuple[WantedClip, ...]] = OrderedDict()
 
-    def wanted(self, letter: DeadLetter) -> tuple[WantedClip, ...]:
-        """Return the clips of the valid requests in a dead letter. Raises nothing."""
-        key = (letter.id, hash(letter.body))
+    def wanted(self, letter: DeadLetter, zones: Zones) -> tuple[WantedClip, ...]:
+        """Return the clips of the valid requests in a dead letter. `zones` are those of the cameras. Raises nothing."""
+        key = (letter.id, hash(letter.body), zones)
         if key not in self._known:
-            self._known[key] = _read(letter)
+            self._known[key] = _read(letter, zones)
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.popitem(last=False)
         return self._known[key]
@@ -54,9 +55,10 @@ def fingerprint(request: ClipRequest) -> bytes:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
 
 
-def _read(letter: DeadLetter) -> tuple[WantedClip, ...]:
+def _read(letter: DeadLetter, zones: Zones) -> tuple[WantedClip, ...]:
     try:
-        return tuple(WantedClip(request.stored_id, fingerprint(request)) for request in requests_in(letter.body))
+        found = requests_in(letter.body, zones)
+        return tuple(WantedClip(request.stored_id, fingerprint(request)) for request in found)
     except InvalidRequestError as error:
         log.warning("stage=housekeeping letter=%s quarantined=yes message=%r", letter.id, error.message[:500])
     except Exception:  # no content may end the process, or be parsed again in every round

@@ -131,9 +131,9 @@ def fail_clips_of_dead_letters(services: Services) -> int:
     Raises:
         SurroundingsError: records or queue do not answer.
     """
-    count = 0
+    count, zones = 0, services.settings.zones
     for letter in services.queue.dead_letters(limit=_PAGE):
-        for wish in _dead_letters.wanted(letter):
+        for wish in _dead_letters.wanted(letter, zones):
             clip = services.records.get_clip(wish.clip_id)
             if clip is None or not _is_orphan(clip, letter, services):
                 continue

@@ -284,7 +284,12 @@ class Settings(BaseSettings):
     def key_rules(self) -> Rules:
         """How to read camera and start time from keys."""
         patterns = tuple(KeyPattern.parse(text) for text in self.recording_pattern) or BUILT_IN
-        return Rules(patterns, Zones.parse(self.time_zone))
+        return Rules(patterns, self.zones)
+
+    @property
+    def zones(self) -> Zones:
+        """The time zones of the cameras."""
+        return Zones.parse(self.time_zone)
 
     @property
     def scan_every(self) -> float:

@@ -188,3 +188,13 @@ def test_whatever_a_right_clock_shows_is_read_as_the_moment_it_was(
     else:
         assert moment == found
     assert bool(note) == (other != moment)
+
+
+def test_metadata_without_an_offset_is_on_the_cameras_clock() -> None:
+    rules = Rules(zones=Zones.parse("UTC,north=Europe/Lisbon"))
+    stored = datetime(2026, 10, 25, 2, 0, tzinfo=UTC)
+    summer = place_recording(told(metadata={"cutback-start": "2026-06-21T11:00:05.5"}, stored_at=stored), rules)
+    assert summer.start == datetime(2026, 6, 21, 10, 0, 5, 500000, tzinfo=UTC)
+    twice = place_recording(told(metadata={"cutback-start": "2026-10-25T01:30:00"}, stored_at=stored), rules)
+    assert twice.start == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert any("occurred twice in Europe/Lisbon" in note for note in twice.conflicts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import InvalidRequestError
+from cutback.domain.requests.batch import requests_in, single_requests
 from cutback.domain.requests.request import ClipRequest, parse_request, validate_request
 from cutback.domain.wallclock import millis, parse_moment
 
@@ -94,3 +97,56 @@ def test_a_wrong_span_is_refused_by_its_path(fields: dict[str, Any], path: str) 
     with pytest.raises(InvalidRequestError) as refused:
         camera(**fields)
     assert path in [fault.path for fault in refused.value.faults]
+
+
+ZONES = Zones.parse("Europe/Lisbon,bells-*=Australia/Melbourne")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"from": "2026-06-21T11:03:12.480", "to": "2026-06-21 11:03:14.480"},
+        {"from": "2026-06-21T11:03:12.480", "to": "+2"},
+        {"at": "2026-06-21T11:03:13.480", "before": 1, "after": 1},
+        {"from": "2026-06-21T11:03:12.480", "to": "2026-06-21T10:03:14.480Z"},
+    ],
+)
+def test_moments_without_an_offset_are_on_the_cameras_clock(fields: dict[str, object]) -> None:
+    local = validate_request({"source": {"camera": "north", **fields}}, ZONES)
+    exact = camera(**{"from": "2026-06-21T10:03:12.480Z", "to": "2026-06-21T10:03:14.480Z"})
+    assert exact == local
+    assert exact.id == local.id, "the id is that of the moments, however they are written"
+    assert local == parse_request(local.model_dump_json()), "the record needs no zones"
+
+
+def test_each_camera_of_a_batch_has_its_own_clock_also_in_a_dead_letter() -> None:
+    span = {"camera": ["north", "bells-1"], "from": "2026-06-21T23:59", "to": "2026-06-22T00:01"}
+    body = json.dumps({"source": span})
+    found = [validate_request(each, ZONES).spans[0] for each in single_requests(json.loads(body))]
+    assert [each.start.astimezone(UTC) for each in found] == [
+        datetime(2026, 6, 21, 22, 59, tzinfo=UTC),
+        datetime(2026, 6, 21, 13, 59, tzinfo=UTC),
+    ]
+    assert [(each.end - each.start).total_seconds() for each in found] == [120, 120]
+    assert [request.spans[0] for request in requests_in(body, ZONES)] == found
+    assert requests_in(body) == [], "without zones they are not guessed"
+
+
+@pytest.mark.parametrize(
+    ("moment", "hint"),
+    [
+        ("2026-10-25T01:30:00", "source.0..from: occurs twice in Europe/Lisbon.*01:30:00.01:00 or .*01:30:00.00:00"),
+        ("2026-03-29T01:30:00", "source.0..from: does not exist in Europe/Lisbon"),
+        ("2026-02-30T01:30:00", "source.0..from: is not a valid date"),
+        ("0001-01-01T00:00:00", "source.0..from: is in the year 1"),
+        ("10:03", "source.0..from: expected a moment"),
+    ],
+)
+def test_a_moment_that_the_cameras_clock_does_not_show_once_is_refused(moment: str, hint: str) -> None:
+    with pytest.raises(InvalidRequestError, match=hint):
+        validate_request({"source": {"camera": "north", "from": moment, "to": 1782036192480}}, ZONES)
+
+
+def test_a_moment_without_an_offset_is_refused_where_no_zone_is_known() -> None:
+    with pytest.raises(InvalidRequestError, match=r"source\[0\].from: needs an offset from UTC, such as Z or"):
+        camera(**{"from": "2026-06-21T11:03:12", "to": 1782036192480})

@@ -282,10 +282,11 @@ def typed_key(named: str, text: str) -> str:
         raise WrongOptionsError([Fault(named, str(error))]) from None
 
 
-def requests_of_message(body: bytes, options: Mapping[str, Any] | None = None) -> list[ClipRequest]:
+def requests_of_message(body: bytes, zones: Zones, options: Mapping[str, Any] | None = None) -> list[ClipRequest]:
     """Return the requests in a file: one or several, in any form that the queue accepts, or one a line.
 
-    `options` replace the fields of the same names; those that are None or empty are ignored.
+    Moments without an offset are in each camera's own zone. `options` replace the fields of the same names; those that
+    are None or empty are ignored.
 
     Raises:
         InvalidRequestError: one of them is invalid, or there is none. With several, each fault names its request.
@@ -305,7 +306,7 @@ def requests_of_message(body: bytes, options: Mapping[str, Any] | None = None) -
     made, faults = [], []
     for number, content in enumerate(contents, 1):
         try:
-            made.append(validate_request({**content, **given} if isinstance(content, dict) else content))
+            made.append(validate_request({**content, **given} if isinstance(content, dict) else content, zones))
         except InvalidRequestError as error:
             where = f"request {number}" if len(contents) > 1 else ""
             faults += [Fault(" ".join(filter(None, [where, fault.path])), fault.problem) for fault in error.faults]

@@ -116,7 +116,7 @@ def recordings(
     from cutback.cli.views.coverage import gap_as_dict
     from cutback.domain.base import utc_now
 
-    zones, now = screen.settings().key_rules.zones, utc_now()
+    zones, now = screen.settings().zones, utc_now()
     zone = zones.default if camera is None else zones.for_camera(camera)
     start = arguments.typed_moment("--from", begins, zone, now=now) if begins else None
     end = arguments.typed_moment("--to", ends, zone, now=now, after=start) if ends else None

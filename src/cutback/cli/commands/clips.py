@@ -18,6 +18,7 @@ from cutback.cli.screen import Screen, each
 from cutback.domain.errors import NoSuchFileError, WrongUsageError
 
 if TYPE_CHECKING:
+    from cutback.domain.cameras.local_time import Zones
     from cutback.domain.clips.clip import Clip
     from cutback.domain.requests.request import ClipRequest
     from cutback.ports import DeadLetter
@@ -156,7 +157,7 @@ def submit(
             )
         if recording or cameras or at:
             raise WrongUsageError("A request from a file names its source itself; leave out --recording and --camera.")
-        requests = _read_requests(file, options)
+        requests = _read_requests(file, screen.settings().zones, options)
     elif cameras:
         if recording or ranges:
             raise WrongUsageError("Use either --recording or --camera, not both; --range is only for recordings.")
@@ -168,7 +169,7 @@ def submit(
         requests = arguments.requests_of_cameras(
             cameras,
             {"from": start, "to": end, **around, "gaps": gaps},
-            screen.settings().key_rules.zones,
+            screen.settings().zones,
             now=utc_now(),
             **options,
         )
@@ -195,12 +196,12 @@ def submit(
             screen.out.print(f"{escape(clip.id)}  ", formatting.state(clip), sep="")
 
 
-def _read_requests(file: str, options: dict[str, Any]) -> list[ClipRequest]:
+def _read_requests(file: str, zones: Zones, options: dict[str, Any]) -> list[ClipRequest]:
     if file == "-":
-        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1), options)
+        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1), zones, options)
     try:
         with Path(file).open("rb") as stream:
-            return arguments.requests_of_message(stream.read(1024 * 1024 + 1), options)
+            return arguments.requests_of_message(stream.read(1024 * 1024 + 1), zones, options)
     except FileNotFoundError:
         raise NoSuchFileError(f"The file {file} does not exist.") from None
     except IsADirectoryError:
@@ -246,7 +247,9 @@ def clips(
     for state in states:
         if state not in set(ClipState):
             raise WrongUsageError(f"--state {state!r}: must be one of {', '.join(ClipState)}.")
-    created_from = read_since(since, utc_now(), screen.settings().key_rules.zones.default) if since else None
+    zones = screen.settings().zones
+    zone = zones.default if camera is None else zones.for_camera(camera)
+    created_from = read_since(since, utc_now(), zone) if since else None
     services = screen.existing()
     now = services.clock()
     query = ClipQuery(

@@ -15,6 +15,7 @@ from cutback.cli.screen import Screen
 from cutback.domain.errors import SettingsError, WrongUsageError
 
 if TYPE_CHECKING:
+    from cutback.domain.cameras.local_time import Zones
     from cutback.ports import DeadLetter, Queue
     from cutback.services import Services
 
@@ -52,8 +53,8 @@ def dead_letters(
     from cutback.cli.views import formatting
 
     services = screen.existing()
-    letters = queue_of(services, queue).dead_letters(limit=limit)
-    screen.document({"queue": queue.value, "dead_letters": [as_dict(letter) for letter in letters]})
+    letters, zones = queue_of(services, queue).dead_letters(limit=limit), services.settings.zones
+    screen.document({"queue": queue.value, "dead_letters": [as_dict(letter, zones) for letter in letters]})
     if not letters:
         screen.hint("No dead letters.")
         return
@@ -68,7 +69,7 @@ def dead_letters(
     )
     now = services.clock()
     for letter in letters:
-        about = subject(letter) or "?"
+        about = subject(letter, zones) or "?"
         died = formatting.ago(letter.died_at, now)
         table.add_row(letter.id, escape(about), str(letter.receive_count), died, formatting.line(letter.reason))
     screen.show(table)
@@ -90,14 +91,15 @@ def redrive(
     if bool(ids) == everything:
         raise WrongUsageError("Name dead letters by id, or use --all.")
     services = screen.existing()
-    wanted = None if everything else chosen(queue_of(services, queue).dead_letters(limit=1000), ids or [])
+    zones = services.settings.zones
+    wanted = None if everything else chosen(queue_of(services, queue).dead_letters(limit=1000), ids or [], zones)
     clips = queue is QueueName.CLIPS
     count = accept.redrive(services, wanted) if clips else queue_of(services, queue).redrive(wanted)
     screen.document({"queue": queue.value, "redriven": count})
     screen.show(f"[green]✓[/] {count} sent back" if count else "[dim]There are no dead letters.[/]")
 
 
-def chosen(letters: Iterable[DeadLetter], names: list[str]) -> set[str]:
+def chosen(letters: Iterable[DeadLetter], names: list[str], zones: Zones | None = None) -> set[str]:
     """Return the ids of dead letters, given their own ids or their clips'.
 
     Raises:
@@ -106,7 +108,7 @@ def chosen(letters: Iterable[DeadLetter], names: list[str]) -> set[str]:
     known = list(letters)
     ids: set[str] = set()
     for name in names:
-        found = {letter.id for letter in known if name in {letter.id, subject(letter)}}
+        found = {letter.id for letter in known if name in {letter.id, subject(letter, zones)}}
         if not found:
             raise DeadLetterNotFoundError(f"The id is {name}. To list them: cutback dead-letters")
         ids |= found
@@ -125,8 +127,11 @@ def queue_of(services: Services, name: QueueName) -> Queue:
     return found
 
 
-def subject(letter: DeadLetter) -> str | None:
-    """Return the id of the clip or event that a dead letter is about; None if it cannot be read."""
+def subject(letter: DeadLetter, zones: Zones | None = None) -> str | None:
+    """Return the id of the clip or event that a dead letter is about; None if it cannot be read.
+
+    `zones` are those of the cameras: see `validate_request`.
+    """
     from cutback.domain.base import read_json
     from cutback.domain.errors import InvalidRequestError
     from cutback.domain.requests.request import validate_request
@@ -135,18 +140,18 @@ def subject(letter: DeadLetter) -> str | None:
         content = read_json(letter.body)
         if isinstance(content, dict) and "event" in content:
             return str(content.get("id", ""))[:200]
-        return validate_request(content).id
+        return validate_request(content, zones).id
     except InvalidRequestError:
         return None
 
 
-def as_dict(letter: DeadLetter) -> dict[str, Any]:
+def as_dict(letter: DeadLetter, zones: Zones | None = None) -> dict[str, Any]:
     """Return a dead letter in the form for programs."""
     from cutback.domain.base import iso
 
     return {
         "id": letter.id,
-        "subject": subject(letter),
+        "subject": subject(letter, zones),
         "reason": letter.reason,
         "receive_count": letter.receive_count,
         "died_at": iso(letter.died_at),

@@ -160,6 +160,7 @@ def register_one(
     ] = "",
 ) -> None:
     """Add one recording to the catalogue."""
+    from cutback.cli.views.formatting import on_its_clock
     from cutback.domain.base import utc_now
     from cutback.domain.cameras.placing import camera_named
     from cutback.domain.errors import RecordingNotFoundError, SourceChangedError
@@ -178,9 +179,10 @@ def register_one(
         recording = found.recording
     screen.document({"what": found.what, "recording": recording.model_dump(mode="json")})
     mark = "[green]✓[/]" if found.is_news else "[dim]=[/]"
+    own = rules.zones.for_camera(recording.camera)
     screen.show(
         f"{mark} {escape(key)} [dim]{found.what}: camera[/] {escape(recording.camera)}"
-        f"[dim], {recording.start:%Y-%m-%d %H:%M:%S} – {recording.end:%H:%M:%S} UTC[/]"
+        f"[dim], {on_its_clock(recording.start, own)} – {on_its_clock(recording.end, own)}[/]"
     )
     for conflict in recording.conflicts:
         screen.show(f"[yellow]{escape(conflict)}[/]")

@@ -155,7 +155,7 @@ def _ruler(first: datetime, length: timedelta, columns: int, margin: int) -> Tex
     while tick < first + length:
         at = int((tick - first) * columns / length)
         clock = f"{tick:%H:%M:%S}" if step < timedelta(minutes=1) else f"{tick:%H:%M}"
-        label = f"╷{clock}" if tick.date() == day else f"╷{tick:%m-%d} {clock}Z"
+        label = f"╷{clock}Z" if tick.date() == day else f"╷{tick:%m-%d} {clock}Z"
         if at + len(label) <= columns and (at == 0 or row[at - 1] == " "):
             row[at : at + len(label)] = label
             day = tick.date()

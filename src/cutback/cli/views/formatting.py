@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
 
 from rich import box
@@ -80,7 +80,7 @@ def pieces(source: Sequence[Source]) -> str:
     made, before = [], ""
     for piece in source:
         if isinstance(piece, CameraSpan):
-            name, text = piece.camera, f"{moment(piece.start)} – {moment(piece.end, day=False)}"
+            name, text = piece.camera, between(piece.start, piece.end)
         else:
             name, text = piece.recording, f"{instant(piece.start)}–{instant(piece.end)}"
         made.append(text if name == before else f"{name} {text}")
@@ -99,6 +99,17 @@ def moment(when: datetime, *, day: bool = True) -> str:
     moment = when.astimezone(UTC)
     seconds = f"{moment:%S.%f}".rstrip("0").rstrip(".")
     return f"{moment:%Y-%m-%d} {moment:%H:%M}:{seconds}Z" if day else f"{moment:%H:%M}:{seconds}Z"
+
+
+def between(start: datetime, end: datetime) -> str:
+    """Format a wall-clock span in UTC. The end has its date if that is another one."""
+    same_day = start.astimezone(UTC).date() == end.astimezone(UTC).date()
+    return f"{moment(start)} – {moment(end, day=not same_day)}"
+
+
+def on_its_clock(when: datetime, zone: tzinfo) -> str:
+    """Format what a clock in `zone` shows, with its offset from UTC: `2026-06-21 12:03:12+02:00`."""
+    return when.astimezone(zone).isoformat(" ", timespec="seconds")
 
 
 def state(clip: Clip) -> Text:

@@ -14,7 +14,7 @@ from cutback.domain.cameras.key_pattern import BUILT_IN, KeyPattern, read_key
 from cutback.domain.cameras.local_time import UTC_EVERYWHERE, Zones, moment_of
 from cutback.domain.cameras.recording import CameraRecording, PlaceEvidence
 from cutback.domain.errors import PlaceUnknownError
-from cutback.domain.wallclock import parse_moment, seconds_between
+from cutback.domain.wallclock import parse_local, parse_moment, seconds_between
 
 AGREEMENT = Fraction(2)
 """Seconds by which two sources may differ without contradicting each other."""
@@ -28,7 +28,7 @@ EARLY = timedelta(minutes=5)
 METADATA_CAMERA, METADATA_START = "cutback-camera", "cutback-start"
 LONGEST_NAME = 200
 
-_EDITION = 1
+_EDITION = 2
 """The version of the rules in this module. Increase it with every change that may give other results."""
 
 
@@ -174,22 +174,29 @@ def _claims(told: Told, rules: Rules, camera: str, notes: list[str]) -> list[_Cl
     found = [] if by_hand is None else [_Claim("The registration", by_hand.astimezone(UTC))]
     if written:
         try:
-            found.append(_Claim("The metadata", parse_moment(int(written) if written.isdigit() else written)))
+            local = parse_local(written)
+            start = parse_moment(int(written) if written.isdigit() else written) if local is None else local
+            found.append(_Claim("The metadata", _in_utc(start, told, rules, camera, notes)))
         except ValueError as error:
             notes.append(f"The metadata's {METADATA_START} ({written[:50]}) {error}.")
     named = read_key(told.key, rules.patterns)
     if named is not None and named.start is not None:
-        start, note = named.start, ""
-        if start.tzinfo is None:
-            zone = rules.zones.for_camera(camera)
-            start, note = moment_of(start, zone, length=_length(told), stored_at=told.stored_at)
-        notes += [*named.notes, note] if note else named.notes
-        found.append(_Claim("The key", start.astimezone(UTC)))
+        notes += named.notes
+        found.append(_Claim("The key", _in_utc(named.start, told, rules, camera, notes)))
     created = _read_created(told.evidence.created)
     if created is not None:
         begins = created if found or created + _length(told) <= told.stored_at + EARLY else created - _length(told)
         found.append(_Claim("The container", begins))
     return found
+
+
+def _in_utc(start: datetime, told: Told, rules: Rules, camera: str, notes: list[str]) -> datetime:
+    """Return the moment in UTC. A time without an offset is on the camera's clock."""
+    if start.tzinfo is not None:
+        return start.astimezone(UTC)
+    moment, note = moment_of(start, rules.zones.for_camera(camera), length=_length(told), stored_at=told.stored_at)
+    notes += [note] if note else []
+    return moment
 
 
 def _read_created(text: str) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
-from cutback.domain.wallclock import parse_moment
+from cutback.domain.wallclock import on_the_clock, parse_moment
 
 AHEAD = timedelta(hours=1)
 """How far ahead a time without a day may be, for footage that is about to be recorded."""
@@ -38,17 +38,18 @@ def read_moment(text: str, zone: tzinfo, *, now: datetime, after: datetime | Non
         zone = _fixed(found["offset"])
     clock = _clock_time(found)
     if found["date"]:
-        return parse_moment(_on_the_clock(_date(found["date"]), clock, zone))
+        return parse_moment(on_the_clock(datetime.combine(_date(found["date"]), clock), zone))
     today = now.astimezone(zone).date()
     if found["word"]:
-        return _on_the_clock(today + timedelta(days=_DAYS[found["word"].lower()]), clock, zone)
+        day = today + timedelta(days=_DAYS[found["word"].lower()])
+        return on_the_clock(datetime.combine(day, clock), zone)
     near = today if after is None else after.astimezone(zone).date()
     days = [near + timedelta(days=number) for number in (-1, 0, 1)]
     if after is not None:
         meant = next(day for day in days[1:] if _roughly(day, clock, zone) > after)
     else:
         meant = next(day for day in reversed(days) if _roughly(day, clock, zone) <= now + AHEAD)
-    return _on_the_clock(meant, clock, zone)
+    return on_the_clock(datetime.combine(meant, clock), zone)
 
 
 def _clock_time(found: re.Match[str]) -> time:
@@ -83,26 +84,3 @@ def _fixed(offset: str) -> tzinfo:
 def _roughly(day: date, clock: time, zone: tzinfo) -> datetime:
     """The same without complaints about nights when clocks change."""
     return datetime.combine(day, clock, zone).astimezone(UTC)
-
-
-def _on_the_clock(day: date, clock: time, zone: tzinfo) -> datetime:
-    """Return the moment at which the clock of `zone` shows this.
-
-    Raises:
-        ValueError: it never shows it, or twice, in a night when clocks change.
-    """
-    local = datetime.combine(day, clock)
-    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    one, other = first.astimezone(UTC), second.astimezone(UTC)
-    if one > other:
-        raise ValueError(f"does not exist in {zone}: clocks are put forward in that night. Add an offset from UTC")
-    if one < other:
-        raise ValueError(
-            f"occurs twice in {zone}: clocks are put back in that night. "
-            f"Add an offset: {local.isoformat()}{_offset(first)} or {local.isoformat()}{_offset(second)}"
-        )
-    return one
-
-
-def _offset(moment: datetime) -> str:
-    return moment.isoformat()[-6:]

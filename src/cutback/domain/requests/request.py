@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from cutback.domain.base import Model, read_json
+from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.edits import KINDS as EDIT_KINDS
 from cutback.domain.requests.edits import Edits
@@ -184,22 +185,25 @@ def derive_id(request: ClipRequest) -> str:
     return "c" + b32encode(digest).decode().lower()[:25]
 
 
-def parse_request(message: str | bytes) -> ClipRequest:
-    """Parse a request from its JSON text.
+def parse_request(message: str | bytes, zones: Zones | None = None) -> ClipRequest:
+    """Parse a request from its JSON text; see `validate_request`.
 
     Raises:
         InvalidRequestError: with the path of every fault and what is expected there.
     """
-    return validate_request(read_json(message))
+    return validate_request(read_json(message), zones)
 
 
-def validate_request(content: object) -> ClipRequest:
+def validate_request(content: object, zones: Zones | None = None) -> ClipRequest:
     """Build a request from parsed JSON.
 
+    `zones` give the camera's zone to moments without an offset from UTC; without zones, such moments are refused. The
+    request has the moments in UTC, so its id is that of the same request with offsets.
+
     Raises:
         InvalidRequestError: with the path of every fault and what is expected there.
     """
-    return _validate(ClipRequest, content)
+    return _validate(ClipRequest, content, zones)
 
 
 def validate_description(content: object) -> ClipDescription:
@@ -207,13 +211,13 @@ def validate_description(content: object) -> ClipDescription:
     return _validate(ClipDescription, content)
 
 
-def _validate(kind: type[Validated], content: object) -> Validated:
+def _validate(kind: type[Validated], content: object, zones: Zones | None = None) -> Validated:
     if not isinstance(content, dict):
         raise InvalidRequestError([Fault("", "must be a JSON object")])
     if _holds_more_values_than(MAX_VALUES, content):
         raise InvalidRequestError([Fault("", f"contains more than {MAX_VALUES} values")])
     try:
-        return kind.model_validate(content)
+        return kind.model_validate(content, context=zones)
     except ValidationError as error:
         raise InvalidRequestError(_faults(error, kind)) from None
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cutback.domain.base import Model
+from cutback.domain.cameras.local_time import Zones
 from cutback.domain.time_fields import InstantField
 from cutback.domain.times import FrameNumber, FromEnd, Instant, parse_duration, parse_instant
-from cutback.domain.wallclock import MomentField, after, parse_moment
+from cutback.domain.wallclock import MOMENT_SCHEMA, WRITTEN_IN_UTC, after, parse_moment
 
 MAX_KEY_BYTES = 1024
 """S3's limit on the length of a key."""
@@ -92,12 +102,29 @@ class Range(Model):
         return self
 
 
+def _zone_of(camera: object, info: ValidationInfo) -> tzinfo | None:
+    """The zone of the camera, if the context of the validation has the zones."""
+    zones = info.context
+    return zones.for_camera(camera) if isinstance(zones, Zones) and isinstance(camera, str) else None
+
+
+def _parse_on_camera_clock(value: object, info: ValidationInfo) -> datetime:
+    return parse_moment(value, _zone_of(info.data.get("camera"), info))
+
+
+CameraMoment = Annotated[datetime, BeforeValidator(_parse_on_camera_clock), WRITTEN_IN_UTC, MOMENT_SCHEMA]
+"""A moment of the camera of a span. Without an offset, it is in the camera's zone."""
+
+
 class CameraSpan(Model):
-    """A part of a camera's wall clock, from one moment (included) to another (excluded)."""
+    """A part of a camera's wall clock, from one moment (included) to another (excluded).
+
+    Pass `Zones` as the context of the validation to allow moments without an offset.
+    """
 
     camera: CameraName = Field(description="The camera's name.")
-    start: MomentField = Field(alias="from", description="The first moment.")
-    end: MomentField = Field(alias="to", description="The moment at which the span ends.")
+    start: CameraMoment = Field(alias="from", description="The first moment.")
+    end: CameraMoment = Field(alias="to", description="The moment at which the span ends.")
     gaps: GapRule = Field(
         "skip",
         description="Time that the camera did not record: `skip` leaves it out, `freeze` holds the last picture, "
@@ -106,12 +133,13 @@ class CameraSpan(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _around(cls, content: Any) -> Any:
+    def _around(cls, content: Any, info: ValidationInfo) -> Any:
         """Convert `at`, `before` and `after` to `from` and `to`."""
         if not isinstance(content, dict):
             return content
+        zone = _zone_of(content.get("camera"), info)
         if not {"at", "before", "after"} & set(content):
-            return cls._from_on(content)
+            return cls._from_on(content, zone)
         if {"from", "to"} & set(content):
             raise ValueError("needs from and to, or at, before and after, but not both")
         if "at" not in content:
@@ -119,7 +147,7 @@ class CameraSpan(Model):
         if not {"before", "after"} & set(content):
             raise ValueError("needs before, after or both: the seconds before and after the moment")
         try:
-            moment = parse_moment(content["at"])
+            moment = parse_moment(content["at"], zone)
             span = {
                 "from": after(moment, -_duration(content.get("before", 0))),
                 "to": after(moment, _duration(content.get("after", 0))),
@@ -129,13 +157,14 @@ class CameraSpan(Model):
         return {name: value for name, value in content.items() if name not in {"at", "before", "after"}} | span
 
     @classmethod
-    def _from_on(cls, content: dict[str, Any]) -> dict[str, Any]:
+    def _from_on(cls, content: dict[str, Any], zone: tzinfo | None) -> dict[str, Any]:
         """Convert a `to` that is relative to `from`, such as `+90s`."""
         end = content.get("to")
         if not isinstance(end, str) or not end.strip().startswith("+") or "from" not in content:
             return content
         try:
-            return content | {"to": after(parse_moment(content["from"]), parse_duration(end.strip()[1:]))}
+            begins = parse_moment(content["from"], zone)
+            return content | {"to": after(begins, parse_duration(end.strip()[1:]))}
         except ValueError as error:
             raise ValueError(f"from and to: {error}") from None
 
