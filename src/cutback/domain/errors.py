@@ -490,5 +490,8 @@ class OutputUnwritableError(CutbackError):
 
 _ERRORS = [kind for kind in globals().values() if isinstance(kind, type) and issubclass(kind, CutbackError)]
 
+RETRYABLE_REASONS = frozenset(kind.reason for kind in _ERRORS if kind.transient or kind.parked)
+"""Reasons after which the same may succeed later, without a change to the request or the recording."""
+
 PARKED_REASONS = frozenset(kind.reason for kind in _ERRORS if kind.parked)
 """Reasons with which a failed clip leaves a dead letter."""

@@ -27,6 +27,14 @@ RESEND_AFTER = timedelta(seconds=60)
 def submit(services: Services, request: ClipRequest) -> Clip:
     """Accept a request. Return its clip: a new one, or the one that the same request made before.
 
+    Raises like `submit_or_find`.
+    """
+    return submit_or_find(services, request)[0]
+
+
+def submit_or_find(services: Services, request: ClipRequest) -> tuple[Clip, bool]:
+    """Like `submit`; also return whether the clip is new, or deleted and requested again.
+
     The message is sent first. A crash between the two steps then leaves a message, whose worker makes the record. The
     other order would leave a clip that no worker knows about.
 
@@ -40,9 +48,9 @@ def submit(services: Services, request: ClipRequest) -> Clip:
     known = services.records.get_clip(request.stored_id)
     if known is not None:
         known = _same(known, request)
-        return known if known.delete_at is None else _revive(services, known)
+        return (known, False) if known.delete_at is None else _revive(services, known)
     services.queue.send(request.model_dump_json())
-    return record(services, request)
+    return record(services, request), True
 
 
 def record(services: Services, request: ClipRequest) -> Clip:
@@ -147,15 +155,15 @@ def describe(services: Services, clip: Clip, description: ClipDescription) -> Cl
     return changed
 
 
-def _revive(services: Services, clip: Clip) -> Clip:
-    """Bring a deleted clip back, because it was requested again."""
+def _revive(services: Services, clip: Clip) -> tuple[Clip, bool]:
+    """Bring a deleted clip back, because it was requested again; also return whether it must be made again."""
     now = services.clock()
     if not clip.is_deleted(now):
-        return restore(services, clip.id)
+        return restore(services, clip.id), False
     clip = commit_change(services, clip.id, lambda clip: clip.revived(now=now, sweep_at=now + RESEND_AFTER))
     services.queue.send(clip.request.model_dump_json())
     announce_now(services, clip)
-    return clip
+    return clip, True
 
 
 def retry(services: Services, clip_id: str) -> Clip:

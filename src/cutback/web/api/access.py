@@ -59,7 +59,7 @@ class Caller:
 
     def may_see_clip(self, clip: Clip) -> bool:
         """Whether a clip is visible to the caller."""
-        return not self.tenant and bool(clip.id)
+        return not self.tenant or clip.tenant == self.tenant
 
 
 _bearer = HTTPBearer(

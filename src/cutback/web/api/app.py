@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 
 import cutback
 from cutback.services import Services
 from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.node import Node
+from cutback.web.api.openapi import components
 from cutback.web.api.problems import handle_problems
 from cutback.web.api.routes import (
     clips,
@@ -36,9 +39,18 @@ _ROUTES = (
 """The modules of routes below that path."""
 
 
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, with the schemas to which the routes refer by name."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document.setdefault("components", {}).setdefault("schemas", {}).update(components())
+        return super().openapi()
+
+
 def create_app(services: Services) -> FastAPI:
     """Return the API over `services`, which the caller closes."""
-    app = FastAPI(
+    app = _Api(
         title="Cutback",
         version=cutback.__version__,
         docs_url=None,

@@ -30,6 +30,14 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
+def address_of(request: Request) -> str:
+    """Return where the API is, as this request addressed it, such as `http://127.0.0.1:8080`."""
+    return str(request.base_url).rstrip("/")
+
+
+Address = Annotated[str, Depends(address_of)]
+"""The beginning of links."""
+
 ServicesDep = Annotated[Services, Depends(services_of)]
 """The services of this process."""
 

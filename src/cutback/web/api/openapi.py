@@ -1,0 +1,153 @@
+"""What the document of the API (OpenAPI 3.1) says beyond what FastAPI finds out by itself."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.requests.request import ClipDescription, ClipRequest
+
+_REFERENCES = "#/components/schemas/{model}"
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _REFERENCES.format(model=name)}
+
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "An error (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "reason", "retryable", "remedy"],
+    "properties": {
+        "type": {"type": "string", "description": "A link to the documentation of the reason."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "reason": {"type": "string"},
+        "retryable": {"type": "boolean", "description": "Whether the same request may succeed later."},
+        "remedy": {"type": "string", "description": "What to do."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["path", "problem"],
+                "properties": {"path": {"type": "string"}, "problem": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_CLIP: dict[str, Any] = {
+    "type": "object",
+    "description": "A clip, as events have it, with links.",
+    "required": ["id", "state", "request", "title", "tags", "labels", "revision", "self", "events"],
+    "properties": {
+        "id": {"type": "string"},
+        "state": {"enum": [state.value for state in ClipState]},
+        "request": {"type": "object", "description": "The request, as it was accepted."},
+        "title": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+        "revision": {"type": "integer"},
+        "attempt": {"type": "integer"},
+        "progress": {"type": "object"},
+        "result": {"type": "object", "description": "What was really cut."},
+        "failure": {
+            "type": "object",
+            "required": ["reason", "message", "type", "retryable", "remedy"],
+            "properties": {
+                "reason": {"type": "string"},
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "retryable": {"type": "boolean"},
+                "remedy": {"type": "string"},
+            },
+        },
+        "delete_at": {"type": "string", "format": "date-time"},
+        "self": {"type": "string"},
+        "events": {"type": "string"},
+        "media": {
+            "type": "object",
+            "properties": {
+                "clip": {"type": "string"},
+                "posters": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]},
+                },
+            },
+        },
+    },
+}
+
+_CLIPS: dict[str, Any] = {
+    "type": "object",
+    "required": ["items", "next"],
+    "properties": {
+        "items": {"type": "array", "items": _ref("Clip")},
+        "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null on the last one."},
+        "total": {"type": "integer", "description": "How many clips match; only if you ask for it."},
+    },
+}
+
+_RESULTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["items"],
+    "properties": {
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["status"],
+                "properties": {
+                    "status": {"type": "integer"},
+                    "clip": _ref("Clip"),
+                    "problem": _ref("Problem"),
+                },
+            },
+        }
+    },
+}
+
+
+_BATCH = {"type": "array", "items": _ref("ClipRequest"), "minItems": 1, "maxItems": 100}
+
+
+def components() -> dict[str, Any]:
+    """Return the schemas to which others refer, by name."""
+    found: dict[str, Any] = {
+        "Problem": _PROBLEM,
+        "Clip": _CLIP,
+        "ClipPage": _CLIPS,
+        "Results": _RESULTS,
+        "ClipRequests": _BATCH,
+    }
+    for kind in (ClipRequest, ClipDescription):
+        schema = kind.model_json_schema(ref_template=_REFERENCES)
+        found |= schema.pop("$defs", {})
+        found[kind.__name__] = schema
+    return found
+
+
+def body_of(*names: str) -> dict[str, Any]:
+    """Return what a route says about its body: JSON of one of these schemas."""
+    schemas = [_ref(name) for name in names]
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def responses(name: str, *statuses: int, errors: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:
+    """Return what a route says about its answers: a schema for these statuses, and problems for `errors`."""
+    found: dict[int | str, dict[str, Any]] = {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/json": {"schema": _ref(name)}},
+        }
+        for status in statuses
+    }
+    for status in errors:
+        found[status] = {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": _ref("Problem")}},
+        }
+    return found

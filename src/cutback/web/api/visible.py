@@ -1,0 +1,39 @@
+"""Looks up what a caller may see. What the caller may not see does not exist for it."""
+
+from __future__ import annotations
+
+from cutback.domain.clips.clip import Clip
+from cutback.domain.errors import CameraUnknownError, ClipNotFoundError, RecordingNotFoundError
+from cutback.domain.requests.ids import stored_id
+from cutback.domain.requests.request import ClipRequest
+from cutback.lifecycle.lookup import get_clip
+from cutback.services import Services
+from cutback.web.api.access import Caller
+
+
+def visible_clip(services: Services, caller: Caller, clip_id: str) -> Clip:
+    """Return a clip by the id that the caller knows it by. Without a tenant, that may be `<tenant>.<id>`.
+
+    Raises:
+        ClipNotFoundError: there is no such clip, it is deleted for good, or the caller may not see it.
+        RecordsUnavailableError: the records do not answer.
+    """
+    clip = get_clip(services, stored_id(caller.tenant, clip_id))
+    if not caller.may_see_clip(clip) or clip.is_deleted(services.clock()):
+        raise ClipNotFoundError(f"The id is {clip_id}.")
+    return clip
+
+
+def check_sources(caller: Caller, request: ClipRequest) -> None:
+    """Check that the caller may see every recording and camera that a request names.
+
+    Raises:
+        RecordingNotFoundError: it may not see a recording.
+        CameraUnknownError: it may not see a camera.
+    """
+    for piece in request.ranges:
+        if not caller.may_see_key(piece.recording):
+            raise RecordingNotFoundError(f"The key is {piece.recording}.")
+    for span in request.spans:
+        if not caller.may_see_camera(span.camera):
+            raise CameraUnknownError(f"The name is {span.camera}.")
