@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.path.harness import PathHarness, request
 from tests.path.shell import Shell
+from tests.support.receiver import receiving
 
 from cutback.adapters.sqlite.records import SqliteRecords
 from cutback.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
@@ -20,7 +21,12 @@ from cutback.cli.app import run
 from cutback.domain.base import utc_now
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.clips.clip import new_clip
+from cutback.domain.clips.webhook import DeliveryTry
+from cutback.lifecycle import accept, delivery_log
+from cutback.lifecycle.delivery_log import deliveries_of, log_delivery
+from cutback.lifecycle.housekeeping import housekeep
 from cutback.ports import ClipQuery
+from cutback.worker.webhooks import Deliverer
 
 SPAN = {"from": "2026-06-21T10:00:00Z", "to": "2026-06-21T10:00:05Z"}
 
@@ -108,6 +114,59 @@ def test_show_names_the_webhook_deliveries_that_failed(harness: PathHarness, sho
     assert {each["event"].rpartition(".")[0] for each in found} == {"wave"}
     assert {each["reason"] for each in found} == {"the receiver answered 410"}
     assert "not delivered" in shown("show", "wave")
+
+
+def test_show_lists_each_try_to_deliver_an_event(
+    make_harness: Callable[..., PathHarness], shown: Callable[..., str]
+) -> None:
+    harness = make_harness(webhook_delays=(1,), webhook_secret="whsec_" + "QUJD" * 8)
+    with receiving() as receiver:
+        receiver.statuses = [500, 204]
+        harness.submit(id="wave", webhook=receiver.url + "/hook?key=secret")
+        harness.submit(id="wave-1", webhook=receiver.url)
+        for _ in range(3):
+            while Deliverer(harness.services).deliver_waiting():
+                pass
+            harness.pass_time(2)
+    accept.cancel(harness.services, "wave")  # nobody listens any more
+    while Deliverer(harness.services).deliver_waiting():
+        pass
+    found = as_json(shown, "show", "wave")["deliveries"]
+    assert [(each["event"], each["attempt"], each.get("status"), each["outcome"]) for each in found] == [
+        ("wave.1", 1, 500, "retried"),
+        ("wave.1", 2, 204, "delivered"),
+        ("wave.2", 1, None, "retried"),
+    ]
+    assert {each["url"] for each in found} == {receiver.url + "/hook"}
+    assert "ConnectionRefusedError" in found[2]["error"]
+    lines = [line.strip() for line in shown("show", "wave").splitlines() if line.startswith("delivery")]
+    assert "queued to" in lines[0]
+    assert lines[0].endswith("retried (500)")
+    assert lines[1].endswith("try 2: delivered (204)")
+    assert "Z cancelled to" in lines[2]
+
+
+def test_the_log_of_a_clip_is_bounded_and_goes_with_its_record(
+    make_harness: Callable[..., PathHarness], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_log, "KEPT", 3)
+    harness = make_harness(keep_records=86400)
+    harness.submit(id="wave")
+    accept.cancel(harness.services, "wave")
+    for number in range(5):
+        tried = DeliveryTry(
+            event="wave.1", type="clip.queued", at=utc_now(), attempt=number, outcome="retried", seconds=0.1
+        )
+        log_delivery(harness.services, tried, "https://example.com/hook?key=secret#x")
+        log_delivery(harness.services, tried.model_copy(update={"event": "unknown.1"}), "https://example.com")
+    kept = deliveries_of(harness.services, "wave")
+    assert [(each.attempt, each.url) for each in kept] == [(n, "https://example.com/hook") for n in (2, 3, 4)]
+    assert deliveries_of(harness.services, "unknown") == []
+    harness.work()
+    harness.pass_time(90_000)
+    housekeep(harness.services)
+    assert harness.services.records.get_clip("wave") is None
+    assert deliveries_of(harness.services, "wave") == []
 
 
 def completed(shell: Shell, line: str) -> list[str]:

@@ -20,6 +20,7 @@ from cutback.lifecycle.arrivals import place_again
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_events, announce_now, commit_change
 from cutback.lifecycle.dead_letter_index import DeadLetterIndex, fingerprint
+from cutback.lifecycle.delivery_log import forget_deliveries
 from cutback.ports import DeadLetter
 from cutback.services import Services
 
@@ -188,6 +189,9 @@ def prune(services: Services) -> int:
     queues = [services.queue, *([services.long_queue] if services.long_queue else [])]
     delivered = min(queue.nothing_sent_before() for queue in queues)
     found = services.records.settled_before(delivered - kept_for, limit=_PAGE + len(kept))
-    count = services.records.remove_clips([clip for clip in found if clip.id not in kept][:_PAGE])
+    old = [clip for clip in found if clip.id not in kept][:_PAGE]
+    for clip in old:  # first, so that no log is left over; a clip that stays has lost only an old log
+        forget_deliveries(services, clip.id)
+    count = services.records.remove_clips(old)
     log.info("stage=housekeeping pruned=%d", count)
     return count

@@ -26,6 +26,7 @@ from cutback.domain.clips.webhook import DeliveryTry, event_for_test
 from cutback.domain.clips.webhook import Webhook as RegisteredWebhook
 from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, NotFoundError, SettingsError
 from cutback.domain.requests.request import is_loopback
+from cutback.lifecycle.delivery_log import log_delivery
 from cutback.lifecycle.webhooks import get_webhook, log_try
 from cutback.ports import Message
 from cutback.services import Services
@@ -155,8 +156,8 @@ class Deliverer:
         began = time.monotonic()
         answer = self._try(url, delivery, webhook)
         verdict = judge_delivery(answer, message.receive_count, self._services.settings.webhook_delays)
-        if webhook is not None:
-            self._log(webhook, delivery, answer, verdict, message.receive_count, time.monotonic() - began)
+        tried = self._tried(delivery, answer, verdict, message.receive_count, time.monotonic() - began)
+        self._log(tried, url, webhook)
         match verdict:
             case Delivered():
                 self._queue.delete(message)
@@ -178,7 +179,9 @@ class Deliverer:
         delivery = WebhookDelivery(event.id, webhook.url, event.body(), webhook.id)
         began = time.monotonic()
         answer = self._try(webhook.url, delivery, webhook)
-        return self._log(webhook, delivery, answer, judge_delivery(answer, 1, ()), 1, time.monotonic() - began)
+        tried = self._tried(delivery, answer, judge_delivery(answer, 1, ()), 1, time.monotonic() - began)
+        self._log(tried, webhook.url, webhook)
+        return tried
 
     def _registered(self, delivery: WebhookDelivery) -> RegisteredWebhook | None:
         if not delivery.webhook:
@@ -196,9 +199,8 @@ class Deliverer:
         except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
             return error
 
-    def _log(
+    def _tried(
         self,
-        webhook: RegisteredWebhook,
         delivery: WebhookDelivery,
         answer: int | Exception,
         verdict: DeliveryVerdict,
@@ -206,7 +208,7 @@ class Deliverer:
         seconds: float,
     ) -> DeliveryTry:
         outcome = {Delivered: "delivered", Again: "retried", Abandon: "abandoned"}[type(verdict)]
-        tried = DeliveryTry(
+        return DeliveryTry(
             event=delivery.event_id,
             type=str(delivery.event.get("type", "")),
             at=self._services.clock(),
@@ -216,11 +218,15 @@ class Deliverer:
             error=None if isinstance(verdict, Delivered) else verdict.reason[:300],
             seconds=round(seconds, 3),
         )
+
+    def _log(self, tried: DeliveryTry, url: str, webhook: RegisteredWebhook | None) -> None:
+        """Add a try to the log of its clip and that of its webhook."""
         try:
-            log_try(self._services, webhook.id, tried)
+            if webhook is not None:
+                log_try(self._services, webhook.id, tried)
+            log_delivery(self._services, tried, url)
         except CutbackError as error:  # what was delivered must not be delivered again for the sake of the log
-            log.warning("stage=webhook webhook=%s logged=no reason=%s", webhook.id, error)
-        return tried
+            log.warning("stage=webhook event=%s logged=no reason=%s", tried.event, error)
 
     def _post(self, url: str, event_id: str, body: str, kind: str, webhook: RegisteredWebhook | None) -> int:
         from standardwebhooks.webhooks import Webhook

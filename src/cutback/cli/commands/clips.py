@@ -297,20 +297,23 @@ def show(
 ) -> None:
     """Show everything about a clip."""
     from cutback.cli.views import formatting
+    from cutback.lifecycle.delivery_log import deliveries_of
     from cutback.lifecycle.lookup import clip_url, get_clip, is_file_missing
 
     services = screen.existing()
     clip = get_clip(services, _full_id(services, clip_id))
     path = clip_url(services, clip)
     missing = is_file_missing(services, clip)
-    failed = _failed_deliveries(services, clip)
+    failed, deliveries = _failed_deliveries(services, clip), deliveries_of(services, clip.id)
     more: dict[str, Any] = {
         "path": path,
         "missing": missing,
         "failed_deliveries": [{"event": event, "reason": letter.reason} for event, letter in failed] or None,
+        "deliveries": [each.model_dump(mode="json", exclude_none=True) for each in deliveries] or None,
     }
     screen.document({**clip.public(), **{name: value for name, value in more.items() if value is not None}})
-    facts = formatting.ClipFacts(path, missing, [(event, letter.reason) for event, letter in failed])
+    dead = [(event, letter.reason) for event, letter in failed]
+    facts = formatting.ClipFacts(path, missing, dead, deliveries)
     screen.show(formatting.clip_card(clip, facts, services.clock()))
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cutback.cli.console import escape
 from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.clips.webhook import ClipDelivery
 from cutback.domain.requests.sources import CameraSpan, Source
 from cutback.domain.times import FrameNumber, FromEnd, Instant, format_clock, format_seconds
 
@@ -28,6 +29,7 @@ STATE_STYLES = {
 }
 _FILLED = {"skip": "skipped", "freeze": "the last picture, frozen", "black": "black", "fail": ""}
 _LEAST = 16
+_DELIVERIES_SHOWN = 10
 _MARKS = {
     ClipState.QUEUED: "·",
     ClipState.WAITING: "…",
@@ -197,6 +199,8 @@ class ClipFacts:
     """Whether its file is gone; None if that is not known."""
     failed_deliveries: Sequence[tuple[str, str]] = ()
     """Webhook deliveries that failed every try: the event's id and the reason."""
+    deliveries: Sequence[ClipDelivery] = ()
+    """The newest tries to deliver the clip's events, in order."""
 
 
 def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
@@ -236,6 +240,8 @@ def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
         card.add_row("", Text("The file is missing: something other than Cutback removed it.", style="bold red"))
     if request.webhook:
         card.add_row("webhook", escape(request.webhook))
+    for tried in facts.deliveries[-_DELIVERIES_SHOWN:]:
+        card.add_row("delivery", _delivery(tried))
     for event, reason in facts.failed_deliveries:
         card.add_row("not delivered", Text(f"{event}: {reason}", style="yellow"))
     card.add_row("requested at", f"{utc(clip.created_at)} ({ago(clip.created_at, now)})")
@@ -246,6 +252,14 @@ def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
     if clip.expires_at:
         card.add_row("expires", utc(clip.expires_at))
     return card
+
+
+def _delivery(tried: ClipDelivery) -> Text:
+    number = f", try {tried.attempt}" if tried.attempt > 1 else ""
+    said = f"{tried.outcome} ({tried.status})" if tried.status is not None else tried.outcome
+    why = "" if tried.outcome == "delivered" or tried.status is not None else f": {tried.error}"
+    text = f"{utc(tried.at)} {tried.type.removeprefix('clip.')} to {tried.url}{number}: {said}{why}"
+    return Text(text, style="" if tried.outcome == "delivered" else "yellow")
 
 
 def _requested(piece: Source) -> str:

@@ -111,6 +111,13 @@ class DeliveryTry(Model):
     """How long the receiver took."""
 
 
+class ClipDelivery(DeliveryTry):
+    """One try to deliver an event of a clip, in the clip's own log."""
+
+    url: str
+    """Where to, without the query."""
+
+
 def cameras_of(event: Event) -> frozenset[str]:
     """Return the cameras that the event's clip was requested from, or was cut from."""
     pieces: list[dict[str, Any]] = [*event.data.get("request", {}).get("source", ())]
