@@ -203,6 +203,19 @@ def test_shells_complete_ids_states_cameras_and_recordings(shell: Shell) -> None
     assert completed(shell, "cutback submit --recording no") == ["north/"]
     assert completed(shell, "cutback submit --recording north/") == ["north/a.mp4"]
     assert completed(shell, "cutback nonsense x") == []
+    assert completed(shell, "cutback register n") == ["north/"]
+    assert completed(shell, "cutback register a.mp4 --camera no") == ["north"]
+    (shell.folder / "footage").mkdir()
+    for name in ("footage/sea.mp4", "footage/notes.txt", "footage/live.M3U8", "footage/.sea.mp4", "first.mkv"):
+        (shell.folder / name).touch()
+    assert completed(shell, "cutback cut f") == ["first.mkv", "footage/"]
+    assert completed(shell, "cutback plan footage/") == ["footage/live.M3U8", "footage/sea.mp4"]
+    assert completed(shell, "cutback probe ./footage/s") == ["./footage/sea.mp4"]
+    (message,) = harness.services.queue.receive()
+    harness.services.queue.move_to_dead_letters(message, "for a test")
+    assert sorted(completed(shell, "cutback redrive ")) == sorted([message.id, "wave-1"])
+    assert completed(shell, "cutback redrive wa") == ["wave-1"]
+    assert completed(shell, "cutback redrive --queue webhooks wa") == []
     (shell.folder / "broken.sqlite").write_text("no database " * 100, encoding="ascii")
     shell.environment["CUTBACK_DATABASE"] = "broken.sqlite"
     assert completed(shell, "cutback show wave") == []

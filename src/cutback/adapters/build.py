@@ -226,6 +226,20 @@ def open_local(settings: Settings, *, patience: timedelta) -> tuple[Records, Cat
     return SqliteRecords(path, patience=patience), SqliteCatalogue(path, patience=patience)
 
 
+def open_local_dead_letters(settings: Settings, queue: str, *, patience: timedelta) -> Queue:
+    """Open the existing queue `clips` or `webhooks` on this machine, to look at its dead letters; see `open_local`.
+
+    Raises:
+        SettingsError: it is not on this machine, or the database is unusable.
+    """
+    elsewhere = settings.webhook_queue_url if queue == "webhooks" else settings.queue_url
+    if elsewhere or not settings.database_path.exists():
+        raise SettingsError("\n- CUTBACK_DATABASE: there is no queue on this machine")
+    from cutback.adapters.sqlite.queue import SqliteQueue
+
+    return SqliteQueue(settings.database_path, queue, patience=patience)
+
+
 def _is_elsewhere(settings: Settings) -> bool:
     return bool(settings.records_url or settings.records_url_secret)
 

@@ -1,4 +1,4 @@
-"""What a shell can complete: ids of clips, names of cameras, keys of recordings, states.
+"""What a shell can complete: ids of clips and dead letters, names of cameras, keys of recordings, states, files.
 
 Each function answers from the local database, quickly. It is silent about errors: while you type a command, there is
 no place for a message.
@@ -46,6 +46,49 @@ def cameras(ctx: typer.Context, incomplete: str) -> list[str]:
 def recordings(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return keys of recordings that begin so, one folder at a time, if the source store is a folder."""
     return list(_quietly(lambda: _recordings(ctx, incomplete)))
+
+
+def dead_letters(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return dead letters by their clips' or events' ids and by their own, each with its reason."""
+    return list(_quietly(lambda: _dead_letters(ctx, incomplete)))
+
+
+def sources(incomplete: str) -> list[str]:
+    """Return files that may be recordings, and folders, one folder at a time."""
+    return list(_quietly(lambda: _files(incomplete)))
+
+
+def _dead_letters(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    from cutback.adapters.build import open_local_dead_letters
+    from cutback.cli.commands.dead_letters import subject
+
+    settings = _settings(ctx)
+    with closing(open_local_dead_letters(settings, _queue(ctx), patience=_PATIENCE)) as queue:
+        found = queue.dead_letters(limit=_MOST)
+    subjects = dict.fromkeys((subject(letter, settings.zones), letter.reason) for letter in found)
+    for name, reason in [*subjects, *((letter.id, letter.reason) for letter in found)]:
+        if name and name.startswith(incomplete):
+            yield name, reason
+
+
+def _queue(ctx: typer.Context) -> str:
+    chosen = ctx.params.get("queue")
+    return str(getattr(chosen, "value", chosen) or "clips")
+
+
+def _files(incomplete: str) -> Iterator[str]:
+    from cutback.domain.cameras.key_pattern import EXTENSIONS
+
+    above, _, begins = incomplete.rpartition("/")
+    folder = f"{above}/" if "/" in incomplete else ""
+    for path in sorted(Path(folder or ".").expanduser().iterdir()):
+        hidden = path.name.startswith(".") and not begins.startswith(".")
+        if not path.name.startswith(begins) or hidden:
+            continue
+        if path.is_dir():
+            yield f"{folder}{path.name}/"
+        elif path.name.lower().endswith((*EXTENSIONS, ".m3u8")):
+            yield f"{folder}{path.name}"
 
 
 def _clips(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.commands import arguments, clip_names, standard_input
 from cutback.cli.console import escape
@@ -25,10 +26,19 @@ if TYPE_CHECKING:
     from cutback.settings.settings import Settings
     from cutback.storage.store import Store
 
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, or an object's URL (s3://bucket/key).")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="A file, or an object's URL (s3://bucket/key).", autocompletion=completion.sources
+    ),
+]
 Sources = Annotated[
     list[str],
-    typer.Argument(metavar="SOURCE...", help="Files, or objects' URLs (s3://bucket/key), or - for standard input."),
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Files, or objects' URLs (s3://bucket/key), or - for standard input.",
+        autocompletion=completion.sources,
+    ),
 ]
 From = Annotated[
     str | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.console import escape
 from cutback.cli.exit_codes import DeadLetterNotFoundError
@@ -79,7 +80,10 @@ def dead_letters(
 def redrive(
     screen: Screen,
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of dead letters or their clips.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]...", help="Ids of dead letters or their clips.", autocompletion=completion.dead_letters
+        ),
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Send all of them back.")] = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
 from cutback.cli.console import escape
@@ -149,8 +150,15 @@ def _show_unplaced(screen: Screen, found: Scanned) -> None:
 
 def register_one(
     screen: Screen,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The recording's key in the source store.")],
-    camera: Annotated[str, typer.Option(help="Set its camera, whatever its key says.")] = "",
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="The recording's key in the source store.", autocompletion=completion.recordings
+        ),
+    ],
+    camera: Annotated[
+        str, typer.Option(help="Set its camera, whatever its key says.", autocompletion=completion.cameras)
+    ] = "",
     start: Annotated[
         str,
         typer.Option(
