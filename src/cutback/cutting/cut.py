@@ -109,17 +109,21 @@ def _make(
     mode: Mode,
     fault: str,
 ) -> tuple[Cut, Expected]:
+    edits, said = Pipeline(job.edits), list[str]()
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
     with_pictures = [media.index.video is not None for media, _, _ in pieces]
     if all(with_pictures):
-        parts = plan_parts(pieces, job.precision, copy=mode != "encode", open_gops=mode == "open")
-        pictures = splice(parts, spool, progress, job.limits.memory)
+        parts = plan_parts(
+            pieces, job.precision, copy=mode != "encode", open_gops=mode == "open", changed=edits.changed()
+        )
+        changing = edits.pictures()
+        pictures = splice(parts, spool, progress, job.limits.memory, changing)
+        said += changing.said
         pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
     notes = [] if pictures is None else pictures.notes
-    edits, said = Pipeline(job.edits), list[str]()
     sound = _sound(pieces, spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     if not tracks:

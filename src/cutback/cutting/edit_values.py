@@ -5,10 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from cutback.domain.measures import AtMoment, Finished, Percent
+from cutback.domain.measures import AtMoment, Finished, Measure, Percent, Place
 from cutback.domain.times import FromEnd
+
+# --- rotate, crop, scale -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rotate:
+    """Turn the pictures clockwise, then mirror them."""
+
+    degrees: Literal[0, 90, 180, 270]
+    flip: Literal["horizontal", "vertical"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Show a part of the picture."""
+
+    aspect: Fraction | None
+    """Width divided by height of the largest part with that shape."""
+    gravity: Place | None
+    """Which part, if it has no place; None: in the middle."""
+    x: Measure | None
+    y: Measure | None
+    width: Measure | None
+    height: Measure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Change the size of the pictures."""
+
+    width: int | None
+    height: int | None
+    mode: Literal["fit", "fill", "pad"]
+    enlarge: bool
+
+
+# --- sound -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +71,16 @@ class Loudness:
     """The highest true peak, in dBTP."""
 
 
-Edit: TypeAlias = Mute | Gain | Loudness
+Edit: TypeAlias = Rotate | Crop | Scale | Mute | Gain | Loudness
 
-KINDS: Mapping[str, type[Edit]] = {"mute": Mute, "gain": Gain, "loudness": Loudness}
+KINDS: Mapping[str, type[Edit]] = {
+    "rotate": Rotate,
+    "crop": Crop,
+    "scale": Scale,
+    "mute": Mute,
+    "gain": Gain,
+    "loudness": Loudness,
+}
 """The classes by the names that requests use."""
 
 PARTS: tuple[type, ...] = (Percent, FromEnd, Finished, AtMoment)

@@ -40,7 +40,7 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
             sound = _sound(media, piece, edits, single=len(pieces) == 1)
             shown.append(part_report(index, piece, piece, (), Looked(), sound=sound))
         return plan_report(index, job.precision, shown)
-    parts = plan_parts(pieces, job.precision, copy=True)
+    parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed())
     for (_, _, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, single=len(pieces) == 1)
         looked = _look(part, index.video)

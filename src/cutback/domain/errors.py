@@ -154,6 +154,12 @@ class RangeOutsideRecordingError(CutbackError):
     reason = "range_outside_recording"
 
 
+class EditImpossibleError(CutbackError):
+    """An edit does not fit this clip."""
+
+    reason = "edit_impossible"
+
+
 class FootageMissingError(CutbackError):
     """The camera has no footage of the requested time, and none arrived before the wait ended."""
 

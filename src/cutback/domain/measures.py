@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from cutback.domain.times import FromEnd
 
@@ -14,6 +14,12 @@ MAX_PIXELS = 16_384
 
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%", re.ASCII)
 _EXPECTED = 'whole pixels (40) or percent ("5%")'
+
+
+Place = Literal[
+    "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
+]  # fmt: skip
+"""The nine anchors, for crops and overlays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +84,11 @@ class AtMoment:
 
 Point: TypeAlias = Fraction | FromEnd | Finished | AtMoment
 """A point of a clip. A fraction is seconds in cut time: the ranges joined, before any change of speed."""
+
+
+def anchored(place: Place, free: Fraction, rest: Fraction) -> tuple[Fraction, Fraction]:
+    """Return x and y of something at an anchor; `free` and `rest` are the pixels left over beside and above it."""
+    across, down = place.rpartition("-")[2], place.partition("-")[0]
+    x = {"left": Fraction(0), "right": free}.get(across, free / 2)
+    y = {"top": Fraction(0), "bottom": rest}.get(down, rest / 2)
+    return x, y

@@ -33,6 +33,7 @@ _REMEDIES = {
     "source_changed": "Wait until the recording is complete, then retry the clip.",
     "recording_grew": "Nothing: the clip is made again from the longer version.",
     "range_outside_recording": "Request a range within the recording.",
+    "edit_impossible": "Change the edit; the message says what does not fit.",
     "footage_missing": "Check the camera's name and its clock. If the footage arrives later, retry the clip.",
     "footage_expired": "Nothing: the footage is gone.",
     "footage_not_yet": "Nothing: the clip waits for the footage again.",

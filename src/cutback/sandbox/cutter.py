@@ -71,6 +71,7 @@ _REASONS: dict[str, type[CutbackError]] = {
         errors.MediaUnreadableError,
         errors.MediaUnsupportedError,
         errors.RangeOutsideRecordingError,
+        errors.EditImpossibleError,
         errors.StorageFullError,
     )
 }

@@ -20,6 +20,9 @@ from cutback.reading.edit_values import edits_of
 from cutback.sandbox.edit_messages import edit_in, edit_out
 
 ACCEPTED: dict[str, dict[str, Any]] = {
+    "rotate": {"edit": "rotate", "degrees": 90, "flip": "horizontal"},
+    "crop": {"edit": "crop", "x": "10%", "y": 40, "width": 320, "height": "50%"},
+    "scale": {"edit": "scale", "width": 640, "height": 360, "mode": "pad", "enlarge": True},
     "mute": {"edit": "mute"},
     "gain": {"edit": "gain", "db": -4.5},
     "loudness": {"edit": "loudness", "lufs": -16, "true_peak": -1.5},
@@ -83,6 +86,25 @@ def test_equal_edits_give_equal_ids() -> None:
         ([{"edit": "gain", "db": 31}], "edits[0].db", "must be from -60 to 30"),
         ([{"edit": "loudness", "lufs": -4}], "edits[0].lufs", "must be from -50 to -5"),
         ([{"edit": "loudness", "lufs": -16, "true_peak": 3}], "edits[0].true_peak", "must be from -20 to 0"),
+        ([{"edit": "rotate"}], "edits[0]", "needs degrees or flip"),
+        ([{"edit": "rotate", "degrees": 45}], "edits[0].degrees", "must be 0, 90, 180 or 270"),
+        ([{"edit": "crop"}], "edits[0]", "needs aspect, or width, height or both"),
+        ([{"edit": "crop", "width": 0}], "edits[0]", "width must not be zero"),
+        ([{"edit": "crop", "height": "0%"}], "edits[0]", "height must not be zero"),
+        ([{"edit": "crop", "width": "120%"}], "edits[0].width", "must be at most 100%"),
+        ([{"edit": "crop", "width": float("nan")}], "edits[0].width", "expected whole pixels"),
+        ([{"edit": "crop", "aspect": "9:0"}], "edits[0].aspect", "expected width:height"),
+        ([{"edit": "crop", "aspect": "9:16", "width": 3}], "edits[0]", "aspect and width contradict each other"),
+        ([{"edit": "crop", "width": 3, "x": 1, "gravity": "top"}], "edits[0]", "gravity and x contradict each other"),
+        ([{"edit": "crop", "aspect": "1:1", "gravity": "up"}], "edits[0].gravity", "must be 'top-left'"),
+        ([{"edit": "scale"}], "edits[0]", "needs width, height or both"),
+        ([{"edit": "scale", "width": 8}], "edits[0].width", "must be at least 16"),
+        ([{"edit": "scale", "width": 640, "mode": "fill"}], "edits[0]", "fill needs width and height"),
+        (
+            [{"edit": "scale", "width": 640}, {"edit": "crop", "aspect": "1:1"}],
+            "edits",
+            "write them as crop, scale",
+        ),
         ([{"edit": "mute"}] * 2, "edits", "mute occurs 2 times; it may occur once"),
         ([{"edit": "mute"}, {"edit": "gain", "db": 1}], "edits", "mute and gain contradict each other"),
         ([{"edit": "mute"}] * 101, "edits", "must have at most 100 items"),
@@ -92,6 +114,14 @@ def test_a_wrong_edit_is_refused_by_name(edits: list[Any], path: str, problem: s
     found = faults(*edits)
     assert problem in found[path]
     assert len(found) == 1
+
+
+def test_edits_of_pictures_need_exact_clips() -> None:
+    content = {"source": {"recording": "a.mp4", "start": 1, "end": 9}, "output": {"precision": "instant"}}
+    with pytest.raises(InvalidRequestError) as refused:
+        validate_request({**content, "edits": [ACCEPTED["crop"]]})
+    assert "crop needs the precision exact" in refused.value.faults[0].problem
+    assert validate_request({**content, "edits": [ACCEPTED["mute"]]}).edits
 
 
 # --- measures and points ---------------------------------------------------------------------------

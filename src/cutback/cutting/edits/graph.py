@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import av
 
 from cutback.cutting.ffmpeg_errors import media_error
+from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
-    "aformat", "afade", "atempo", "ebur128", "volume",
+    "afade", "atempo", "crop", "ebur128", "hflip", "overlay", "pad", "scale", "transpose", "vflip", "volume",
 ]  # fmt: skip
+FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,69 @@ def sound_through(
         yield from _pulled(nodes[-1])
     except av.FFmpegError as error:
         raise media_error("Its sound cannot be edited", error) from error
+
+
+class PictureGraph:
+    """Filters for pictures of one size and format; each picture gives one."""
+
+    def __init__(self, like: av.VideoFrame, filters: Sequence[Filter]) -> None:
+        """Build the graph.
+
+        Raises:
+            CutbackError: a filter refuses its options.
+        """
+        self._like = _kind_of(like)
+        try:
+            graph = av.filter.Graph()
+            self._source = _buffer(graph, like)
+            self._sink = graph.add("buffersink")
+            middle = [graph.add(each.name, **each.texts()) for each in filters]
+            graph.link_nodes(self._source, *middle, self._sink).configure()
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaUnsupportedError("Its pictures cannot be edited.") from error
+        self._graph = graph
+
+    def takes(self, frame: av.VideoFrame) -> bool:
+        """Whether a picture has the size and format that this graph was built for."""
+        return self._like == _kind_of(frame)
+
+    def apply(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return the changed picture, with the same time.
+
+        Raises:
+            CutbackError: a filter fails.
+        """
+        pts = frame.pts
+        try:
+            frame.time_base = _TICK
+            self._source.push(frame)
+            made = self._sink.pull()
+        except av.FFmpegError as error:
+            raise media_error("Its pictures cannot be edited", error) from error
+        assert isinstance(made, av.VideoFrame)
+        made.pts = pts
+        return made
+
+
+_TICK = Fraction(1, 90_000)
+
+
+def _buffer(graph: av.filter.Graph, like: av.VideoFrame) -> av.filter.context.FilterContext:
+    """The input of a graph; `Graph.add_buffer` tells neither colours nor range."""
+    return graph.add(
+        "buffer",
+        width=str(like.width),
+        height=str(like.height),
+        pix_fmt=like.format.name,
+        time_base="1/90000",
+        pixel_aspect="1/1",
+        colorspace=str(int(like.colorspace)),
+        range=str(int(like.color_range)),
+    )
+
+
+def _kind_of(frame: av.VideoFrame) -> tuple[int, int, str, int, int]:
+    return frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range)
 
 
 def _pulled(sink: av.filter.context.FilterContext) -> Iterator[av.AudioFrame]:

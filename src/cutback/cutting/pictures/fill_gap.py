@@ -17,6 +17,7 @@ from av.video.reformatter import ColorRange
 
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.codecs.pictures import Picture
+from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.index import Track
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
 from cutback.cutting.plan.parts import PlannedRange
@@ -66,7 +67,9 @@ def frames_in(part: PlannedRange) -> int:
     return count
 
 
-def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool: Spool) -> list[int]:
+def fill(
+    part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool: Spool, edits: EditedPictures
+) -> list[int]:
     """Add a gap's pictures to the track, from `base` seconds of the clip. Returns their times, in the track's ticks.
 
     Raises:
@@ -76,7 +79,7 @@ def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool:
     count, period = frames_in(part), period_of(part)
     if not count:
         return []
-    picture = _shown(part, shape)
+    picture = _shown(part, shape, edits)
     size = min(count, max(1, round(GROUP / period)))
     groups = {length: _encode(picture, length, period, shape, out, spool) for length in {size, count % size} - {0}}
     times = [round((base + number * period) * out.timescale) for number in range(count)]
@@ -92,8 +95,8 @@ def fill(part: PlannedRange, base: Fraction, shape: Shape, out: OutTrack, spool:
     return times
 
 
-def _shown(part: PlannedRange, shape: Shape) -> Picture:
-    found = next(part.media.frames(part.held, part.held + 1), None)
+def _shown(part: PlannedRange, shape: Shape, edits: EditedPictures) -> Picture:
+    found = next(edits.changed(_track(part), part.media.frames(part.held, part.held + 1)), None)
     if found is None:
         raise MediaUnreadableError("The picture next to a gap cannot be decoded.")
     picture = replace(found, frame=shape.fit(found.frame))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.decode_ahead import ahead
+from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress
 from cutback.cutting.mp4.layout import BATCH, SPOOL, Extent, OutTrack
@@ -45,6 +46,8 @@ class Pictures:
     """Ranges [first, end) of the track's samples that were encoded."""
     rewritten: list[RewrittenRun] = field(default_factory=list)
     """Runs with rewritten headers."""
+    source_order: bool = False
+    """Whether a single run is copied, so that the clip keeps the source's order of all tracks."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -58,8 +61,14 @@ BEFORE, COPIED, BEHIND = 0, 1, 2
 """The group of all samples if a clip copies a single run: it keeps the source's order of all tracks."""
 
 
-def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgress], None], memory: int) -> Pictures:
-    """Copy and encode according to the plan.
+def splice(
+    parts: list[PlannedRange],
+    spool: Spool,
+    progress: Callable[[CutProgress], None],
+    memory: int,
+    edits: EditedPictures,
+) -> Pictures:
+    """Copy and encode according to the plan; what is encoded is edited before.
 
     Raises:
         MediaTooLargeError: re-encoding takes more than `memory` bytes.
@@ -71,8 +80,8 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
         "video",
         first.timescale * -(-FINEST // first.timescale),
         [],
-        matrix=first.matrix,
-        display_size=first.display_size,
+        matrix=edits.matrix(first),
+        display_size=edits.display_size(first),
         language=first.language,
         title=first.title,
     )
@@ -81,11 +90,11 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
     shape = Shape(first, out.timescale, beside_copies=copies, memory=memory)
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
-    in_source_order = copies and len(parts) == 1
+    in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
     for part in parts:
         if part.piece.fill is not None:
             begin = len(out)
-            times = fill(part, base, shape, out, spool)
+            times = fill(part, base, shape, out, spool, edits)
             pictures.times += times
             pictures.encoded += len(times)
             pictures.encoded_samples.append((begin, len(out)))
@@ -110,7 +119,8 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
                 pictures.copied += len(run)
             else:
                 begin = len(out)
-                with closing(ahead(part.media.frames(run.first, run.end), AHEAD)) as frames:
+                decoded = edits.changed(track, part.media.frames(run.first, run.end))
+                with closing(ahead(decoded, AHEAD)) as frames:
                     for sample in shape.encode(frames, clock.ticks, len(run)):
                         offset = spool.append(sample.data)
                         out.add(
@@ -125,6 +135,7 @@ def splice(parts: list[PlannedRange], spool: Spool, progress: Callable[[CutProgr
                         progress(CutProgress((pictures.copied + pictures.encoded) / total, pictures.encoded))
                 pictures.encoded_samples.append((begin, len(out)))
         base += part.piece.duration
+    pictures.source_order = in_source_order
     out.entries, number = shape.entries()
     if shape.size is not None:
         to = "{}×{}".format(*shape.size)

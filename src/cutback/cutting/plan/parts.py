@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from cutback.cutting.codecs.codec import Entry
 from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
 from cutback.cutting.mp4.entries import without_rates
+from cutback.cutting.plan.changed_parts import ChangedPart, changed_ranks, encoded_run, with_changes
 from cutback.cutting.plan.plan import FrameRange, PlannedRun, plan_video
 from cutback.cutting.source.footage import MediaSource
 
@@ -36,11 +38,16 @@ class PlannedRange:
 
 
 def plan_parts(
-    pieces: list[tuple[MediaSource, int, FrameRange]], precision: Precision, *, copy: bool, open_gops: bool = True
+    pieces: list[tuple[MediaSource, int, FrameRange]],
+    precision: Precision,
+    *,
+    copy: bool,
+    open_gops: bool = True,
+    changed: Sequence[ChangedPart] = (),
 ) -> list[PlannedRange]:
     """Plan the runs of every range. If `copy` is False, or if the ranges cannot share a track, everything is encoded.
 
-    If `open_gops` is False, copying begins only at IDR pictures.
+    If `open_gops` is False, copying begins only at IDR pictures. `changed` are the parts that edits change.
     """
     tracks = [track for media, _, _ in pieces if (track := media.index.video)]
     assert len(tracks) == len(pieces)
@@ -49,19 +56,25 @@ def plan_parts(
     if any(piece.fill for _, _, piece in pieces):  # the pictures of a gap are encoded
         copy = copy and all(_joinable(track) for track in tracks)
     parts = []
+    base = Fraction(0)
     for media, source, piece in pieces:
+        begins, base = base, base + piece.duration
         track = media.index.video
         assert track is not None
         if piece.fill is not None:
             parts.append(PlannedRange(media, source, piece, ()))
             continue
-        runs = None
-        if copy:
+        edited = changed_ranks(track, piece, begins, changed)
+        whole = next((run for run in edited if run[:2] == (piece.first, piece.stop)), None)
+        runs: tuple[PlannedRun, ...] | None = None
+        if whole is None and copy:
             if precision == "exact":
                 media.expect(piece.first, piece.stop)
-            runs = plan_video(track, piece.first, piece.stop, precision, _entries(media, track, open_gops))
+            entries = _entries(media, track, open_gops)
+            runs = with_changes(track, piece.first, piece.stop, edited, _planner(track, precision, entries))
         if runs is None or not _possible(track, runs):
-            runs = (_all_encoded(track, piece),)
+            reason = "no part of it can be copied safely" if whole is None else whole[2]
+            runs = (encoded_run(track, piece.first, piece.stop, reason),)
         parts.append(PlannedRange(media, source, _as_planned(track, piece, runs), runs))
     return [part if part.runs else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
 
@@ -84,9 +97,10 @@ def _as_planned(track: Track, piece: FrameRange, runs: tuple[PlannedRun, ...]) -
     return FrameRange(start, end, first, stop, piece.clamped)
 
 
-def _all_encoded(track: Track, piece: FrameRange) -> PlannedRun:
-    samples = track.order[piece.first : piece.stop]
-    return PlannedRun("encode", "no part of it can be copied safely", piece.first, piece.stop, samples)
+def _planner(
+    track: Track, precision: Precision, entries: Callable[[int], Entry]
+) -> Callable[[int, int], tuple[PlannedRun, ...]]:
+    return lambda first, stop: plan_video(track, first, stop, precision, entries)
 
 
 def _alike(tracks: list[Track]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,6 +11,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track
+from cutback.cutting.turns import Turn, shape_of_pixels, sideways, turns_of
 
 QUALITY = 3
 """JPEG quality: FFmpeg's quantizer, 2 to 31, lower is better."""
@@ -21,18 +21,6 @@ _HD = 720
 
 _UNSPECIFIED = 2
 """The number for unspecified colours in ITU-T H.273."""
-
-# The signs of a track header's a, b, c, d (ISO/IEC 14496-12, 8.3.2), and the filters that apply them.
-_TURNS: dict[tuple[int, int, int, int], tuple[tuple[str, str], ...]] = {
-    (1, 0, 0, 1): (),
-    (0, 1, -1, 0): (("transpose", "clock"),),
-    (0, -1, 1, 0): (("transpose", "cclock"),),
-    (-1, 0, 0, -1): (("hflip", ""), ("vflip", "")),
-    (-1, 0, 0, 1): (("hflip", ""),),
-    (1, 0, 0, -1): (("vflip", ""),),
-    (0, 1, 1, 0): (("transpose", "cclock_flip"),),
-    (0, -1, -1, 0): (("transpose", "clock_flip"),),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +40,11 @@ class Still:
     width: int
     """The displayed size, never larger than the picture: pixels that are not square shrink in one direction."""
     height: int
-    turns: tuple[tuple[str, str], ...]
+    turns: tuple[Turn, ...]
 
     @property
     def _sideways(self) -> bool:
-        return any(name == "transpose" for name, _ in self.turns)
+        return sideways(self.turns)
 
     def scaled(self, width: int) -> av.VideoFrame:
         """Scale to at most `width` pixels, in the colours of JPEG: full range, ITU-R BT.601."""
@@ -90,7 +78,7 @@ class Still:
             return frame
         graph = Graph()
         chain = [graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1))]
-        chain += [graph.add(name, how or None) for name, how in self.turns]
+        chain += [graph.add(name, how) for name, how in self.turns]
         graph.link_nodes(*chain, graph.add("buffersink")).configure()
         frame.pts = 0
         graph.push(frame)
@@ -103,29 +91,15 @@ def still_of(picture: Picture, track: Track) -> Still:
     """Make a still from a picture of a clip's track."""
     frame = picture.frame
     width, height = frame.width, frame.height
-    shape = picture.aspect or _shape_of_pixels(track, width, height)
+    shape = picture.aspect or shape_of_pixels(track, width, height)
     if shape > 1:
         height = max(1, round(height / shape))
     elif shape < 1:
         width = max(1, round(width * shape))
-    turns = _turns(track.matrix)
-    if any(name == "transpose" for name, _ in turns):
+    turns = turns_of(track.matrix)
+    if sideways(turns):
         width, height = height, width
     return Still(picture, width, height, turns)
-
-
-def _shape_of_pixels(track: Track, width: int, height: int) -> Fraction:
-    """Return the pixel aspect ratio, given the display size of the track."""
-    wide, high = track.display_size
-    return Fraction(wide * height, high * width) if wide and high else Fraction(1)
-
-
-def _turns(matrix: bytes) -> tuple[tuple[str, str], ...]:
-    if len(matrix) < 36:
-        return ()
-    numbers = struct.unpack(">9i", matrix)
-    a, b, c, d = ((n > 0) - (n < 0) for n in (numbers[0], numbers[1], numbers[3], numbers[4]))
-    return _TURNS.get((a, b, c, d), ())
 
 
 def jpeg_of(frame: av.VideoFrame) -> Jpeg:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
@@ -28,11 +28,6 @@ from cutback.domain.wallclock import parse_moment, seconds_between
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECIMAL = re.compile(r"^-?\d{1,9}(\.\d{1,12})?$", re.ASCII)
 _POINT = 'seconds of the clip before any change of speed (12.5), "-5" (before its end), {"finished": 3} or a moment'
-
-Place = Literal[
-    "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
-]  # fmt: skip
-"""The nine anchors, for crops and overlays."""
 
 
 def parse_point(value: object) -> Point:
@@ -128,6 +123,30 @@ LengthField = Annotated[
     WithJsonSchema({"title": "Length", "description": "Seconds of the finished clip.", **_seconds_schema}),
 ]
 """A length in finished time."""
+
+
+_ASPECT = re.compile(r"^(\d{1,4}):(\d{1,4})$", re.ASCII)
+
+
+def _parse_aspect(value: object) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    match = _ASPECT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not int(match[1]) or not int(match[2]):
+        raise ValueError('expected width:height, such as "9:16"')
+    aspect = Fraction(int(match[1]), int(match[2]))
+    if not Fraction(1, 100) <= aspect <= 100:
+        raise ValueError("must be from 1:100 to 100:1")
+    return aspect
+
+
+AspectField = Annotated[
+    Fraction,
+    BeforeValidator(_parse_aspect),
+    PlainSerializer(lambda aspect: f"{aspect.numerator}:{aspect.denominator}"),
+    WithJsonSchema({"title": "Aspect", "description": "Width:height.", "type": "string", "pattern": _ASPECT.pattern}),
+]
+"""A width divided by a height, written as `9:16`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cutback.domain.base import Model
-from cutback.domain.requests.edit_fields import Between
+from cutback.domain.measures import MAX_PIXELS, Percent, Place
+from cutback.domain.requests.edit_fields import AspectField, Between, MeasureField
 
 MAX_EDITS = 100
 """Maximum edits of one request."""
@@ -34,6 +35,80 @@ class EditModel(Model):
     """Whether a request may have several of this kind."""
 
     edit: str
+
+
+# --- rotate, crop, scale -----------------------------------------------------------------------------
+
+
+class RotateEdit(EditModel):
+    """Turn the pictures clockwise. Alone and without `flip`, it re-encodes nothing: the clip tells players to turn."""
+
+    stage = "rotate"
+    edit: Literal["rotate"]
+    degrees: Literal[0, 90, 180, 270] = Field(0, description="Clockwise.")
+    flip: Literal["horizontal", "vertical"] | None = Field(None, description="Mirror the turned pictures.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.degrees and self.flip is None:
+            raise ValueError("needs degrees or flip")
+        return self
+
+
+class CropEdit(EditModel):
+    """Show a part of the pictures, which are measured upright and with square pixels. Re-encodes all of them."""
+
+    stage = "crop"
+    edit: Literal["crop"]
+    aspect: AspectField | None = Field(None, description="The largest part with this shape, such as `9:16`.")
+    gravity: Place | None = Field(None, description="Where the part is, without `x` and `y`; `center` by default.")
+    x: MeasureField | None = Field(None, description="The left edge.")
+    y: MeasureField | None = Field(None, description="The top edge.")
+    width: MeasureField | None = Field(None, description="The width.")
+    height: MeasureField | None = Field(None, description="The height.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        given = [name for name in ("x", "y", "width", "height") if getattr(self, name) is not None]
+        if self.aspect is not None and given:
+            raise ValueError(f"aspect and {given[0]} contradict each other; leave one of them out")
+        if self.aspect is None and not {"width", "height"} & set(given):
+            raise ValueError("needs aspect, or width, height or both")
+        if {"x", "y"} & set(given) and self.gravity is not None:
+            raise ValueError(f"gravity and {given[0]} contradict each other; leave one of them out")
+        for name in ("width", "height"):
+            value = getattr(self, name)
+            if value == 0 or (isinstance(value, Percent) and not value.percent):
+                raise ValueError(f"{name} must not be zero")
+        return self
+
+
+_Size = Annotated[int, Field(strict=True, ge=16, le=MAX_PIXELS)]
+
+
+class ScaleEdit(EditModel):
+    """Change the size of the pictures. Re-encodes all of them."""
+
+    stage = "scale"
+    edit: Literal["scale"]
+    width: _Size | None = Field(
+        None, description="Pixels. If only one of `width` and `height` is given, the other follows."
+    )
+    height: _Size | None = Field(None, description="Pixels.")
+    mode: Literal["fit", "fill", "pad"] = Field(
+        "fit",
+        description="With both: `fit` keeps all of the picture within them, `fill` fills them and cuts the rest off, "
+        "`pad` adds black bars.",
+    )
+    enlarge: Annotated[bool, Field(strict=True)] = Field(False, description="Whether pictures may become larger.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.width is None and self.height is None:
+            raise ValueError("needs width, height or both")
+        if self.mode != "fit" and (self.width is None or self.height is None):
+            raise ValueError(f"{self.mode} needs width and height")
+        return self
 
 
 # --- sound -----------------------------------------------------------------------------------------
@@ -67,9 +142,9 @@ class LoudnessEdit(EditModel):
 
 # --- the list --------------------------------------------------------------------------------------
 
-KINDS: Mapping[str, type[EditModel]] = {
-    get_args(kind.model_fields["edit"].annotation)[0]: kind for kind in (MuteEdit, GainEdit, LoudnessEdit)
-}
+_MODELS: tuple[type[EditModel], ...] = (RotateEdit, CropEdit, ScaleEdit, MuteEdit, GainEdit, LoudnessEdit)
+
+KINDS: Mapping[str, type[EditModel]] = {get_args(kind.model_fields["edit"].annotation)[0]: kind for kind in _MODELS}
 """Every kind of edit, by its name."""
 
 EXCLUSIVE = (frozenset({"mute", "gain"}), frozenset({"mute", "loudness"}), frozenset({"gain", "loudness"}))
@@ -136,3 +211,8 @@ else:
         AfterValidator(_check_order),
     ]
 """A request's edits, in stage order."""
+
+
+def needs_exact(edits: tuple[EditModel, ...]) -> str | None:
+    """Return the kind of an edit that changes pictures or times, which only exact clips allow; None without one."""
+    return next((edit.edit for edit in edits if edit.stage != "sound"), None)
