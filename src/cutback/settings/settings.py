@@ -210,6 +210,10 @@ class Settings(BaseSettings):
         le=300,
         description="Seconds that the API serves on after SIGTERM, not ready. If not set, 5; on loopback, 0.",
     )
+    rate_limit: int = Field(1800, ge=0, description="Maximum requests of one API key in a minute; 0: any number.")
+    concurrency: int = Field(
+        256, ge=1, le=100_000, description="Maximum requests that a server answers at once, without event streams."
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_origins)] = (
         Field((), description="Origins of web pages that may call the REST API, such as https://app.example.")
     )

@@ -17,6 +17,7 @@ from cutback.domain.clips.clip import Clip
 from cutback.domain.errors import (
     CrossSiteError,
     ForbiddenError,
+    RateLimitedError,
     TenantNotFoundError,
     UnauthorizedError,
     WrongHostError,
@@ -28,6 +29,8 @@ from cutback.lifecycle.sessions import key_of_session
 from cutback.lifecycle.tenants import get_tenant
 from cutback.services import Services
 from cutback.web.api.context import services_of
+from cutback.web.api.guard import allowance_of
+from cutback.web.api.rate_limits import RateLimiter
 
 __all__ = ["Admin", "Caller", "Operator", "Reader", "Requester", "Scope"]
 
@@ -70,7 +73,7 @@ _cookie = APIKeyCookie(
 )
 
 
-def authenticate(
+def _authenticate(
     request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     cookie: Annotated[str | None, Security(_cookie)],
@@ -81,7 +84,29 @@ def authenticate(
         UnauthorizedError: the request proves nothing, or its key or session is invalid.
         CrossSiteError: a page of another site may have sent it.
         WrongHostError: it needs no key, but was not sent to this machine directly.
+        RateLimitedError: its key, or an address that sends none, sends too many.
     """
+    try:
+        caller = _identify(request, bearer, cookie)
+    except UnauthorizedError:
+        _spend(request, f"address/{request.client.host if request.client else ''}")
+        raise
+    _spend(request, caller.key_id and f"key/{caller.key_id}")
+    return caller
+
+
+def _spend(request: Request, who: str) -> None:
+    if who:
+        limiter: RateLimiter = request.app.state.rate_limiter
+        allowance = allowance_of(request)
+        try:
+            allowance.budget = limiter.spend(who)
+        except RateLimitedError:
+            allowance.budget = limiter.budget(who)
+            raise
+
+
+def _identify(request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None) -> Caller:
     services = services_of(request)
     if "authorization" in request.headers:
         return _caller(services, find_key(services, bearer.credentials) if bearer else None)
@@ -113,7 +138,7 @@ def _caller(services: Services, key: ApiKey | None) -> Caller:
     return Caller(key.tenant, key.id, permitted(key.scopes), visible)
 
 
-def _authorize(scopes: SecurityScopes, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+def _authorize(scopes: SecurityScopes, caller: Annotated[Caller, Depends(_authenticate)]) -> Caller:
     missing = [scope for scope in scopes.scopes if scope not in caller.scopes]
     if missing:
         raise ForbiddenError(f"It lacks the scope {missing[0]}.")

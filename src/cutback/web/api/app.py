@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 import cutback
 from cutback.services import Services
 from cutback.web.api.event_feed import EventFeed
+from cutback.web.api.guard import guard
+from cutback.web.api.metrics import Metrics
 from cutback.web.api.node import Node
 from cutback.web.api.openapi import components
 from cutback.web.api.problems import handle_problems
+from cutback.web.api.rate_limits import RateLimiter
 from cutback.web.api.routes import (
     clips,
     events,
@@ -26,6 +30,18 @@ from cutback.web.api.sns import SnsSubscription
 
 PREFIX = "/v1"
 """The version of the API, in every path that is not about the node itself."""
+
+_CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "Range")
+_CORS_ANSWER_HEADERS = (
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+)
 
 _ROUTES = (
     clips,
@@ -63,7 +79,18 @@ def create_app(services: Services) -> FastAPI:
     app.state.node = Node()
     app.state.events = EventFeed(services)
     app.state.sns = SnsSubscription(services)
+    app.state.rate_limiter = RateLimiter(services.settings)
+    app.state.metrics = Metrics(services, app.state.events)
     app.include_router(node.router)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=PREFIX)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=_CORS_METHODS,
+            allow_headers=_CORS_REQUEST_HEADERS,
+            expose_headers=_CORS_ANSWER_HEADERS,
+        )
+    guard(app, concurrency=services.settings.concurrency, metrics=app.state.metrics)
     return app

@@ -172,6 +172,7 @@ class ApiServer:
             self._thread.join(END_SECONDS + _LAST_SECONDS)
         while not self.ended and time.monotonic() < deadline:
             time.sleep(0.02)
+        self._app.state.rate_limiter.close()
         with suppress(OSError):
             self._socket.close()
         log.info("api=%s stopped=%s", self.url, "yes" if self.ended else "no")

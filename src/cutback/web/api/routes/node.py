@@ -1,10 +1,14 @@
-"""What load balancers and orchestrators ask a server. These answers touch no database, queue or store."""
+"""What load balancers and orchestrators ask a server. Only `/metrics` reads a queue."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 import cutback
+from cutback.web.api.access import Operator
+from cutback.web.api.metrics import Metrics
 from cutback.web.api.node import Node, NodeState
 
 router = APIRouter(tags=["node"])
@@ -35,3 +39,14 @@ async def readyz(request: Request, response: Response) -> dict[str, str]:
 async def version() -> dict[str, str]:
     """Return Cutback's version."""
     return {"version": cutback.__version__}
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "Metrics in the text format of Prometheus."}},
+)
+def metrics(request: Request, _caller: Operator) -> Response:
+    """Return metrics for Prometheus: requests of this server, and the queues."""
+    measured: Metrics = request.app.state.metrics
+    return Response(measured.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,0 +1,178 @@
+"""What applies to every request before any route: limits of size, time and number, and headers of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cutback.domain.base import MAX_JSON_BYTES
+from cutback.domain.errors import (
+    AnswerTimeoutError,
+    BodyTooLargeError,
+    CutbackError,
+    OverloadedError,
+    RequestTimeoutError,
+)
+from cutback.web.api.metrics import Metrics
+from cutback.web.api.problems import respond
+from cutback.web.api.rate_limits import Budget
+
+CHUNK_SECONDS = 20.0
+"""How long a client may take to send the next bytes of a body."""
+BODY_SECONDS = 30.0
+"""How long it may take to send a body of the usual size."""
+ANSWER_SECONDS = 60.0
+"""How long it may take until an answer begins."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""Sent with every answer that does not have its own."""
+_EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What one request may take. A route that takes large bodies changes it before it reads."""
+
+    body_bytes: int | None = MAX_JSON_BYTES
+    """None: the route counts by itself."""
+    body_seconds: float | None = BODY_SECONDS
+    """For the whole body; None: only each next part of it must come in time."""
+    budget: Budget | None = None
+    """What is left of the key's rate limit."""
+
+
+def allowance_of(request: Request) -> Allowance:
+    """Return what the request may take, to change it."""
+    return cast("Allowance", request.scope["state"]["allowance"])
+
+
+def guard(app: FastAPI, *, concurrency: int, metrics: Metrics) -> None:
+    """Put the guard around everything, error answers included. Call this last: no middleware can be added later."""
+    app.middleware_stack = Guard(app, app.build_middleware_stack(), concurrency=concurrency, metrics=metrics)
+
+
+class Guard:
+    """Limits requests, and completes answers."""
+
+    def __init__(self, app: FastAPI, inner: ASGIApp, *, concurrency: int, metrics: Metrics) -> None:
+        """At most `concurrency` requests are answered at once; open event streams do not count."""
+        self._app, self._inner, self._concurrency, self._metrics = app, inner, concurrency, metrics
+        self._active = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        scope.setdefault("state", {})["allowance"] = Allowance()
+        exchange = _Exchange(self, scope, receive, send)
+        if self._active >= self._concurrency and scope["path"] != "/healthz":
+            await self._answer(exchange, OverloadedError(f"It answers {self._concurrency} requests at once."))
+        else:
+            await self._within_time(exchange)
+        self._metrics.observe(scope, exchange.status, time.monotonic() - exchange.began)
+
+    async def _within_time(self, exchange: _Exchange) -> None:
+        self.count(exchange, 1)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS) as exchange.deadline:
+                await self._inner(exchange.scope, exchange.receive, exchange.send)
+        except TimeoutError:
+            if exchange.status:
+                raise
+            exchange.deadline = None
+            await self._answer(exchange, AnswerTimeoutError(f"The limit is {ANSWER_SECONDS:g} s."))
+        finally:
+            self.count(exchange, -1)
+
+    def count(self, exchange: _Exchange, change: int) -> None:
+        """Note that a request has begun (1) or no longer counts (-1), which happens once."""
+        if (change > 0) != exchange.counted:
+            exchange.counted = change > 0
+            self._active += change
+            self._metrics.in_progress.set(self._active)
+
+    async def _answer(self, exchange: _Exchange, error: CutbackError) -> None:
+        scope = {**exchange.scope, "app": self._app}
+        await respond(Request(scope), error)(scope, exchange.receive, exchange.send)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
+        self._guard, self.scope, self._receive, self._send = guard, scope, receive, send
+        self.began = time.monotonic()
+        self.deadline: asyncio.Timeout | None = None
+        self.status = 0
+        """0 until the answer begins."""
+        self.counted = False
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        self._announced = int(length) if length.isascii() and length.isdigit() else 0
+        self._more = self._announced > 0 or "transfer-encoding" in headers
+        self._received = 0
+
+    @property
+    def _allowance(self) -> Allowance:
+        return cast("Allowance", self.scope["state"]["allowance"])
+
+    async def receive(self) -> Message:
+        """Return the next part of the body, within the limits.
+
+        Raises:
+            BodyTooLargeError: it has too many bytes, or announces them.
+            RequestTimeoutError: it does not come in time.
+        """
+        if not self._more:
+            return await self._receive()
+        allowed = self._allowance
+        if allowed.body_bytes is not None and self._announced > allowed.body_bytes:
+            raise BodyTooLargeError(f"It may have {allowed.body_bytes} bytes.")
+        seconds = CHUNK_SECONDS
+        if allowed.body_seconds is not None:
+            seconds = min(seconds, self.began + allowed.body_seconds - time.monotonic())
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                message = await self._receive()
+        except TimeoutError:
+            raise RequestTimeoutError from None
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            self._more = message.get("more_body", False)
+            if allowed.body_bytes is not None and self._received > allowed.body_bytes:
+                raise BodyTooLargeError(f"It may have {allowed.body_bytes} bytes.")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; first its headers, completed."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.deadline is not None:
+                self.deadline.reschedule(None)
+            self._complete(MutableHeaders(scope=message))
+        await self._send(message)
+
+    def _complete(self, headers: MutableHeaders) -> None:
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        if self._allowance.budget is not None:
+            headers.update(self._allowance.budget.headers())
+        if self._more:
+            headers["Connection"] = "close"  # nobody reads the rest of the body, which may have no end
+        if headers.get("content-type", "").startswith(_EVENT_STREAM):
+            self._guard.count(self, -1)
