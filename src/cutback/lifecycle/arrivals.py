@@ -116,6 +116,7 @@ def note_event(
     if event.kind == "removed":
         if remove(services, key, event) or services.catalogue.get_recording(key) is None:
             return None
-        # A version was removed, but another one exists: the known one, or an older one.
-        return enter_recording(services, key, again=again, stopped=stopped)
+        # A version was removed, but another one exists: the known one, or an older one. The latter was stored before
+        # what is known, so only the event can say that it counts from now on.
+        return enter_recording(services, key, sequencer=event.sequencer, again=again, stopped=stopped)
     return enter_recording(services, key, etag=event.etag, sequencer=event.sequencer, again=again, stopped=stopped)
