@@ -175,7 +175,18 @@ def test_a_camera_behind_a_link_out_of_the_store_says_so(
     (elsewhere / "west").mkdir()
     recordings = shore.folder / "cutback-data" / "recordings"
     (recordings / "island").symlink_to(elsewhere)
-    shore.json("scan")
+    (elsewhere / "west" / "sea.mp4").touch()
+    (recordings / "one.mp4").symlink_to(elsewhere / "west" / "sea.mp4")
+    (recordings / "notes.txt").symlink_to(elsewhere / "notes.txt")
+    assert shore.json("scan")["links"] == ["island", "one.mp4"]
+    code, _, err = shore.run("scan")
+    assert code == 0
+    assert "island and 1 more: A symbolic link out of the source store is not followed. Set CUTBACK_SOURCE_STORE" in err
+    for key in ("one.mp4", "island/west/sea.mp4"):
+        error = shore.json("register", key, code=1)["error"]
+        assert error["reason"] == "symlink_outside"
+        assert "CUTBACK_SOURCE_STORE" in error["message"]
+    assert shore.json("register", "nothing.mp4", code=4)["error"]["reason"] == "recording_not_found"
     for name in ("island", "island/west"):
         error = shore.json("recordings", "--camera", name, code=1)["error"]
         assert error["reason"] == "symlink_outside"

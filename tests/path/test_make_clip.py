@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -519,3 +520,15 @@ def test_progress_is_written_during_the_work(harness: PathHarness) -> None:
     working.join(PATIENCE)
     assert len(fractions) >= 3
     assert all(0 <= fraction <= 1 for fraction in fractions)
+
+
+def test_a_recording_behind_a_link_out_of_the_store_fails_by_name(harness: PathHarness, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.mp4").write_bytes(b"x")
+    (harness.settings.data / "recordings" / "link.mp4").symlink_to(tmp_path / "elsewhere.mp4")
+    harness.submit(source={"recording": "link.mp4", "start": 1, "end": 2})
+    harness.work()
+    failure = harness.clip("wave").failure
+    assert failure is not None
+    assert failure.reason == "symlink_outside"
+    assert "CUTBACK_SOURCE_STORE" in failure.message
+    assert "elsewhere" not in failure.message, "users need not know where it leads"

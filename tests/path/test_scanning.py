@@ -238,7 +238,7 @@ def test_a_store_that_does_not_answer_is_no_removal(
     scanner = Scanner(text_recordings.services, enter_recordings)
     scanner.scan()
 
-    def silent(_self: object, _prefix: str = "") -> Any:
+    def silent(_self: object, _prefix: str = "", **_more: object) -> Any:
         raise StorageUnavailableError
 
     monkeypatch.setattr("cutback.storage.store.Store.list", silent)

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cutback.domain.errors import CameraUnknownError, SymlinkOutsideError
+from cutback.reading.missing import LINK_ADVICE
 
 if TYPE_CHECKING:
     from cutback.services import Services
@@ -29,10 +30,7 @@ def check_known(services: Services, names: Iterable[str], *, advice: str = "") -
             continue
         link = services.sources.link_outside(name)
         if link is not None:
-            raise SymlinkOutsideError(
-                f"{name} in {services.sources.url} leads to {link}. Set CUTBACK_SOURCE_STORE to a folder that contains "
-                "both, or mount the other folder in its place (mount --bind)."
-            )
+            raise SymlinkOutsideError(f"{name} in {services.sources.url} leads to {link}. {LINK_ADVICE}")
         known = [camera.name for camera in services.catalogue.cameras()]
         raise CameraUnknownError(" ".join(filter(None, [_said(name, known), advice])))
 

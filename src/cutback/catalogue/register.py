@@ -26,6 +26,7 @@ from cutback.domain.errors import (
     RecordingNotFoundError,
     SourceChangedError,
     StoppedError,
+    SymlinkOutsideError,
 )
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.range_reader import RangeReader
@@ -229,6 +230,8 @@ def _settle(
     """What an error says of a recording. Raises what is no fault of the recording's."""
     if isinstance(error, SourceChangedError):
         return Registered("superseded", known)
+    if isinstance(error, SymlinkOutsideError) and known is None:
+        return error
     if isinstance(error, RecordingNotFoundError | ObjectNotFoundError):
         # Of this version alone: who tells of a newer one meanwhile is believed.
         if known is not None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from cutback.catalogue.register import Arrival, Registered, bare, is_not_yet, is_young
 from cutback.domain.cameras.key_pattern import is_recording
 from cutback.domain.errors import CutbackError, PlaceUnknownError, RecordingsMissingError, StoppedError
+from cutback.reading.missing import LINK_ADVICE
 from cutback.services import Services
 from cutback.storage.store import ObjectInfo
 
@@ -65,8 +66,15 @@ class Scanned:
     later: list[str] = field(default_factory=list)
     """Being written or replaced at the moment, and left to the next scan."""
     failed: dict[str, CutbackError] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)
+    """Symbolic links out of the store, which were not followed."""
     missing: RecordingsMissingError | None = None
     """Why the recordings that are not in the store stay in the catalogue; None if they were removed."""
+
+
+def link_facts(links: Sequence[str]) -> tuple[int, str, str]:
+    """Return how many symbolic links lead out of the store, one of them, and what to do."""
+    return len(links), links[0], f"A symbolic link out of the source store is not followed. {LINK_ADVICE}"
 
 
 @dataclass(slots=True)
@@ -103,7 +111,7 @@ class Scanner:
         known = self._catalogued() if self._known is None else self._known
         self._known = known
         result, lost, changed = Scanned(), set(known), []
-        for info in self.services.sources.list(self.prefix):
+        for info in self.services.sources.list(self.prefix, on_link=lambda key: self._note_link(key, result)):
             if stopped():
                 raise StoppedError("The store was being scanned.")
             if not is_recording(info.key):
@@ -135,11 +143,15 @@ class Scanner:
 
     def run(self, stop: threading.Event, seconds: float) -> None:
         """Scan at this interval until `stop` is set. A failure is logged, and a later scan tries again."""
-        told = ""
+        told, links = "", list[str]()
         while not stop.is_set():
             problem: CutbackError | None = None
             try:
-                problem = self.scan(stopped=stop.is_set).missing
+                found = self.scan(stopped=stop.is_set)
+                problem = found.missing
+                if found.links and found.links != links:
+                    log.warning("stage=scanned links=%d such_as=%r message=%s", *link_facts(found.links))
+                links = found.links
             except StoppedError:
                 return
             except CutbackError as error:
@@ -181,6 +193,11 @@ class Scanner:
         arrivals = [Arrival(info.key, info=info, again=info.key in self._begun) for info in infos]
         self._begun.update(info.key for info in infos)
         return self.enter(self.services, arrivals, stopped=stopped)
+
+    def _note_link(self, key: str, result: Scanned) -> None:
+        target = self.services.sources.link_outside(key)
+        if is_recording(key) or (target is not None and target.is_dir()):
+            result.links.append(key)
 
     def _take_in(
         self, info: ObjectInfo, found: Registered | CutbackError, result: Scanned, known: dict[str, str]

@@ -178,12 +178,6 @@ class CameraUnknownError(CutbackError):
     reason = "camera_unknown"
 
 
-class SymlinkOutsideError(CutbackError):
-    """A symbolic link leads out of the source store. Cutback does not follow it."""
-
-    reason = "symlink_outside"
-
-
 class PlaceUnknownError(CutbackError):
     """The recording's camera or start time is unknown, because its key matches no configured pattern."""
 
@@ -259,6 +253,12 @@ class ObjectNotFoundError(CutbackError):
     """The store has no object with this key."""
 
     reason = "object_not_found"
+
+
+class SymlinkOutsideError(ObjectNotFoundError):
+    """A symbolic link leads out of the source store. Cutback does not follow it."""
+
+    reason = "symlink_outside"
 
 
 class ObjectTooLargeError(CutbackError):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 
-from cutback.domain.errors import ObjectNotFoundError, RecordingNotFoundError, SourceChangedError
+from cutback.domain.errors import ObjectNotFoundError, SourceChangedError
+from cutback.reading.missing import missing_recording
 from cutback.reading.playlist import ObjectRange
 from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import MIB, ObjectInfo, Store
@@ -63,7 +64,7 @@ class JoinedReader:
             with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="segments") as pool:
                 known = dict(zip(names, pool.map(store.head, names), strict=True))
         except ObjectNotFoundError as error:
-            raise RecordingNotFoundError(f"A segment is missing: {error.detail}") from None
+            raise missing_recording(error, "A segment is missing: ") from None
         return cls(store, key, [(part, known[part.key]) for part in parts], whole=whole, stopped=stopped)
 
     @property

@@ -15,10 +15,10 @@ from cutback.domain.errors import (
     ObjectNotFoundError,
     ObjectTooLargeError,
     RangeOutsideRecordingError,
-    RecordingNotFoundError,
 )
 from cutback.domain.times import FrameNumber, FromEnd, Instant, format_seconds
 from cutback.reading.joined_reader import JoinedReader
+from cutback.reading.missing import missing_recording
 from cutback.reading.playlist import LARGEST, SUFFIX, Playlist, Segment, parse_playlist
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def read_playlist(store: Store, key: str) -> Playlist:
     try:
         text = store.get_bytes(key, LARGEST)
     except ObjectNotFoundError as error:
-        raise RecordingNotFoundError(error.detail) from None
+        raise missing_recording(error) from None
     except ObjectTooLargeError as error:
         raise MediaTooLargeError(f"The playlist has more than {LARGEST} bytes.") from error
     try:

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from cutback.domain.byte_ranges import coalesced, split
-from cutback.domain.errors import ObjectNotFoundError, RecordingNotFoundError, StoppedError
+from cutback.domain.errors import ObjectNotFoundError, StoppedError
+from cutback.reading.missing import missing_recording
 from cutback.reading.one_ahead import one_ahead
 from cutback.reading.pieces_in_memory import CachedRange, CachedRanges
 from cutback.reading.pinned_object import PinnedObject
@@ -88,7 +89,7 @@ class RangeReader:
         try:
             reader = cls(store, store.head(key), stopped=stopped)
         except ObjectNotFoundError as error:
-            raise RecordingNotFoundError(error.detail) from None
+            raise missing_recording(error) from None
         reader._requests = 1
         return reader
 
@@ -176,7 +177,7 @@ class RangeReader:
                     self._bytes_read += len(piece)
                 yield piece
         except ObjectNotFoundError as error:
-            raise RecordingNotFoundError(error.detail) from None
+            raise missing_recording(error) from None
 
     def close(self) -> None:
         """Free the memory; running requests end by themselves. Later reads raise `RuntimeError`."""
@@ -269,7 +270,7 @@ class RangeReader:
         try:
             data = self.pinned.read(start, end - start)
         except ObjectNotFoundError as error:
-            raise RecordingNotFoundError(error.detail) from None
+            raise missing_recording(error) from None
         with self._lock:
             self._bytes_read += len(data)
         return data

@@ -11,7 +11,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cutback.domain.errors import ObjectNotFoundError, SourceChangedError, StorageUnavailableError
+from cutback.domain.errors import (
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+    SymlinkOutsideError,
+)
 from cutback.storage.errors import translating
 from cutback.storage.object_info import ObjectInfo
 
@@ -45,11 +50,12 @@ class Folder:
         """Check that the key names a regular file inside the folder; opening a named pipe would block for ever.
 
         Raises:
+            SymlinkOutsideError: a symbolic link leads out of the folder.
             ObjectNotFoundError: it does not.
             OSError: the folder cannot be read.
         """
         if not self._inside(key):
-            raise ObjectNotFoundError(f"{key}: a symbolic link leads out of the folder {self.root}.")
+            raise SymlinkOutsideError(f"{key}: a symbolic link leads out of the folder {self.root}.")
         if not stat.S_ISREG(self.path(key).stat().st_mode):
             raise ObjectNotFoundError(f"{key} is not a file.")
 
@@ -167,7 +173,7 @@ class Folder:
     def files(self, prefix: str) -> Iterator[tuple[str, ObjectInfo | None]]:
         """Yield the files below `prefix` (empty: all) by key, without following links to folders.
 
-        A link to a file comes without its information: it may lead out of the folder, so look at it by itself.
+        A link comes without information: it may lead out of the folder, so look at it by itself.
 
         Raises:
             StorageUnavailableError: the folder itself is missing.
@@ -187,7 +193,7 @@ class Folder:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry)
-            elif not _STAGED.fullmatch(entry.name) and not (entry.is_symlink() and entry.is_dir()):
+            elif not _STAGED.fullmatch(entry.name):
                 with suppress(FileNotFoundError):  # removed meanwhile
                     yield before + entry.name, _info(before + entry.name, entry)
         for entry in folders:

@@ -17,6 +17,7 @@ from cutback.domain.errors import (
     ObjectTooLargeError,
     SourceChangedError,
     StorageUnavailableError,
+    SymlinkOutsideError,
 )
 from cutback.storage.connect import connect, folder_of, without_secrets
 from cutback.storage.download import streamed
@@ -186,22 +187,23 @@ class Store:
             attributes = self._objects.get(key, options={"head": True}).attributes
         return {str(name).lower(): str(value) for name, value in attributes.items()}
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", *, on_link: Callable[[str], None] = lambda _key: None) -> Iterator[ObjectInfo]:
         """Yield the objects below `prefix`, which names whole segments: `a/b` finds `a/b/c`, not `a/bc`.
 
-        Sorted only within each folder. Unfinished objects are ignored.
+        Sorted only within each folder. Unfinished objects are ignored. `on_link` is called with the key of each
+        symbolic link, to a file or a folder, that leads out of the store's folder; it is not followed.
         """
         if prefix:
             prefix = prefix.removesuffix("/")
             check(prefix)
         if self._folder is not None:
-            yield from self._list_folder(self._folder, prefix)
+            yield from self._list_folder(self._folder, prefix, on_link)
             return
         with translating(prefix or self.url):
             for batch in self._objects.list(prefix or None, chunk_size=1000):
                 yield from (info_of(meta) for meta in batch if not meta["path"].endswith(_HIDDEN))
 
-    def _list_folder(self, folder: Folder, prefix: str) -> Iterator[ObjectInfo]:
+    def _list_folder(self, folder: Folder, prefix: str, on_link: Callable[[str], None]) -> Iterator[ObjectInfo]:
         files = folder.files(prefix)
         while True:
             with translating(prefix or self.url):
@@ -214,6 +216,8 @@ class Store:
             try:
                 check(key)
                 yield info or self.head(key)
+            except SymlinkOutsideError:
+                on_link(key)
             except (ObjectNotFoundError, InvalidRequestError) as error:
                 log.debug("ignored in the listing: %s", error)
 

@@ -26,6 +26,7 @@ from cutback.domain.errors import (
     SourceChangedError,
     StorageFullError,
     StorageUnavailableError,
+    SymlinkOutsideError,
 )
 from cutback.storage.errors import translating
 from cutback.storage.store import MIB, Store
@@ -282,12 +283,14 @@ def test_links_out_of_the_folder_are_not_read_and_links_within_are(store: Store,
     store.put("real", [b"1"])
     (root / "within").symlink_to(root / "real")
     for key in ("out", "up/secret"):
-        with pytest.raises(ObjectNotFoundError, match="symbolic link"):
+        with pytest.raises(SymlinkOutsideError, match="symbolic link"):
             store.head(key)
-        with pytest.raises(ObjectNotFoundError, match="symbolic link"):
+        with pytest.raises(SymlinkOutsideError, match="symbolic link"):
             store.get_bytes(key, 100)
     assert store.get_bytes("within", 10) == b"1"
-    assert [info.key for info in store.list()] == ["real", "within"]
+    links: list[str] = []
+    assert [info.key for info in store.list(on_link=links.append)] == ["real", "within"]
+    assert links == ["out", "up"]
 
 
 # --- listing and deleting --------------------------------------------------------------------------

@@ -88,12 +88,15 @@ def _as_dict(found: Scanned) -> dict[str, Any]:
         "gone": found.gone,
         "later": found.later,
         "failed": failed,
+        "links": found.links,
         "proposal": None if proposal is None else {"pattern": proposal.pattern, "fits": proposal.fits},
         "missing": None if found.missing is None else found.missing.as_dict(),
     }
 
 
 def _show(screen: Screen, found: Scanned) -> None:
+    from cutback.catalogue.scan import link_facts
+
     for keys, mark, said in (
         (found.entered, "[green]+[/]", "new"),
         (found.renewed, "[cyan]»[/]", "renewed"),
@@ -109,6 +112,10 @@ def _show(screen: Screen, found: Scanned) -> None:
             f"[red]✗[/] {escape(key)} [bold red]{error.reason}:[/] {escape(error.message)}", soft_wrap=True
         )
     _show_unplaced(screen, found)
+    if found.links:
+        number, such, advice = link_facts(found.links)
+        also = f" and {number - 1} more" if number > 1 else ""
+        screen.err.print(f"[yellow]?[/] {escape(such)}{also}: {escape(advice)}", soft_wrap=True)
     if found.missing is not None:
         screen.err.print(
             f"[red]✗[/] [bold red]{found.missing.reason}:[/] {escape(found.missing.message)}", soft_wrap=True
