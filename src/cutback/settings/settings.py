@@ -157,6 +157,13 @@ class Settings(BaseSettings):
     clip_address: str = Field(
         "", description="Public URL of the clip store, such as https://clips.example; used in answers."
     )
+    media_delivery: Literal["stream", "accel", "redirect"] = Field(
+        "stream",
+        description="How the API delivers clips: it streams them, nginx does (accel), or the store (redirect).",
+    )
+    media_accel_prefix: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$")] = Field(
+        "/_clips/", description="The internal location of nginx for the folder of clips, with accel."
+    )
     delete_grace: float = Field(
         300, ge=0, le=30 * 86400, description="Seconds during which a clip deleted over the API can be restored."
     )
@@ -238,11 +245,21 @@ class Settings(BaseSettings):
         if self.records_url and self.records_url_secret:
             raise ValueError("CUTBACK_RECORDS_URL and CUTBACK_RECORDS_URL_SECRET exclude each other; set one of them")
         self._check_queues()
+        self._check_media()
         if self.webhook_urls and not self.has_webhooks:
             raise ValueError(
                 "CUTBACK_WEBHOOK_URLS needs CUTBACK_WEBHOOK_QUEUE_URL, since neither queue nor records are in SQLite"
             )
         return self
+
+    def _check_media(self) -> None:
+        folder = "://" not in self.clip_url or self.clip_url.startswith("file://")
+        if self.media_delivery == "accel" and not folder:
+            raise ValueError("CUTBACK_MEDIA_DELIVERY=accel needs clips in a folder; use redirect or stream")
+        if self.media_delivery == "redirect" and folder:
+            raise ValueError(
+                "CUTBACK_MEDIA_DELIVERY=redirect needs clips in a store, not in a folder; use accel or stream"
+            )
 
     def _check_queues(self) -> None:
         named = {

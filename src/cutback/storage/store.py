@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -164,6 +165,20 @@ class Store:
             return None
         with self._reading(key):
             return self._folder.read_grown(key, etag, start, length, unchanged)
+
+    def presigned_url(self, key: str, *, lasts: timedelta) -> str:
+        """Return a URL with which anybody can read the object for a while. No request.
+
+        Raises:
+            StorageUnavailableError: the store, such as a folder, or its credentials cannot make one.
+        """
+        import obstore
+
+        check(key)
+        if self._folder is not None:
+            raise StorageUnavailableError(f"{self.url} is a folder, which has no presigned URLs.")
+        with translating(key):
+            return obstore.sign(self._objects, "GET", key, lasts)  # type: ignore[call-overload,no-any-return]
 
     def get_bytes(self, key: str, limit: int) -> bytes:
         """Read a small object completely.
