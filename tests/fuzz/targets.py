@@ -32,6 +32,8 @@ class Target:
     """What it may raise. Anything else is a fault."""
     starts: tuple[bytes, ...]
     """Right inputs, to be changed."""
+    seconds: float = 0.25
+    """How much processor time one input may take, of at most 1 MiB: the machine may be slow."""
 
 
 def _message(data: bytes) -> None:
@@ -125,7 +127,12 @@ TARGETS = {
     "key": Target(
         _text(KeyPattern.parse("{camera}/%Y%m%dT%H%M%SZ*.mp4").match), (), (b"north/20260621T100312Z-1.mp4",)
     ),
-    "playlist": Target(_text(lambda text: parse_playlist(text, "a/live.m3u8")), (CutbackError,), (_PLAYLIST,)),
+    "playlist": Target(
+        _text(lambda text: parse_playlist(text, "a/live.m3u8")),
+        (CutbackError,),
+        (_PLAYLIST,),
+        seconds=1.0,  # thousands of right segments, some 50 µs for each
+    ),
     "cursor": Target(_text(read_cursor), (ValueError,), (b"MTc4MjAwMDAwMDAwMCB3YXZl",)),
     "child": Target(
         _child,
@@ -139,6 +146,7 @@ TARGETS = {
             _said({"type": "DrawnPosters", "posters": [[300, 300, 169, 0, 90]]}),
             _said({"type": "FailureReport", "reason": "media_unreadable", "detail": "d"}),
             _said({"type": "Confinement", "by": ["limits"]}),
+            _said({"type": "MemoryForecast", "left": 10**9}),
         ),
     ),
 }

@@ -17,8 +17,6 @@ from tests.fuzz.mutate import mutated
 from tests.fuzz.targets import TARGETS, Target
 
 SEEDS = Path(__file__).parent / "seeds"
-SECONDS_AN_INPUT = 0.25
-"""Of processor time for at most 1 MiB: the machine may be slow."""
 
 
 def fault(target: Target, data: bytes) -> str | None:
@@ -26,9 +24,9 @@ def fault(target: Target, data: bytes) -> str | None:
     took = _seconds(target, data)
     if isinstance(took, str):
         return took
-    if took > SECONDS_AN_INPUT:  # once more, since something else may have happened meanwhile
+    if took > target.seconds:  # once more, since something else may have happened meanwhile
         again = min(float(_seconds(target, data)) for _ in range(3))
-        if again > SECONDS_AN_INPUT:
+        if again > target.seconds:
             return f"took {again:.2f} s"
     return None
 

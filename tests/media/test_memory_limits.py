@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import signal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from tests.media.cuts import BytesSource, ask, cut_in_child
+from tests.media.test_child import start_program
 from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec, cached_media
 
 from cutback.cutting.codecs.memory import Effort, Pixels, needed
 from cutback.cutting.job import CutJob, Limits
 from cutback.cutting.preview import preview
-from cutback.domain.errors import MediaTooLargeError
+from cutback.domain.errors import MediaCrashedError, MediaTooLargeError
 from cutback.sandbox.cutter import ChildCutter
 
 LARGE = MediaSpec(width=1920, height=1080, frames=12, gop=100, codec="mpeg4", audio=None, codec_options={"b": "20M"})
 """Not copied by an exact cut."""
+SMALL = {
+    "h264": MediaSpec(width=1280, height=720, frames=24, gop=12, codec_options={"preset": "ultrafast"}, audio=None),
+    "hevc": MediaSpec(
+        width=1280, height=720, frames=24, gop=12, codec="libx265",
+        codec_options={"preset": "ultrafast", "x265-params": "log-level=error"}, audio=None,
+    ),
+    "mpeg4": MediaSpec(width=1280, height=720, frames=24, gop=12, codec="mpeg4", audio=None),
+}  # fmt: skip
+"""Their edges, or all of them, are encoded by x264 and x265."""
+MB = 1_000_000
 RANGE = (0, Fraction("0.1"), Fraction("0.3"))
+NEARLY_ALL = (0, Fraction("0.1"), Fraction("0.7"))
 SIZE = Pixels(1920, 1080, 8)
 
 
@@ -58,3 +71,98 @@ def test_a_plan_says_what_a_cut_takes(large: Path) -> None:
     }
     copied = preview(CutJob((source.size,), ask(RANGE), "keyframe"), [source])
     assert copied["memory"] == {}
+
+
+@pytest.mark.parametrize(
+    ("codec", "memory"), [("h264", 150), ("h264", 190), ("mpeg4", 150), ("mpeg4", 200), ("hevc", 380), ("hevc", 440)]
+)
+def test_what_is_predicted_to_fit_fits(codec: str, memory: int, media_folder: Path, cutter: ChildCutter) -> None:
+    """Also where threads take most of the memory, because pictures are small."""
+    path = cached_media(SMALL[codec], media_folder)
+    clip = cut_in_child(cutter, [path], NEARLY_ALL, limits=Limits(memory=memory * MB))
+    assert clip.facts.frames == 18
+
+
+BLIND = """
+from cutback.cutting.codecs import encoder, memory
+encoder.encoder_needs = memory.encoder_needs = memory.needed = lambda *_, **__: 0
+from cutback.sandbox.child import main
+main()
+"""
+"""A child that takes encoders for free: they begin, and an allocation fails sooner or later."""
+
+
+@pytest.mark.parametrize(
+    ("codec", "memory"),
+    [
+        ("h264", 20),
+        ("h264", 30),
+        ("h264", 80),
+        ("mpeg4", 40),
+        ("mpeg4", 110),
+        ("hevc", 60),
+        ("hevc", 90),
+        ("hevc", 115),
+    ],
+)
+def test_an_encoder_that_fails_hangs_or_dies_for_want_of_memory_is_named(
+    codec: str, memory: int, media_folder: Path, cutter: ChildCutter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With these limits, x264 reports an error of its own, and x265 aborts, crashes or waits for ever."""
+    monkeypatch.setattr("cutback.sandbox.cutter.start_child", lambda: start_program(BLIND))
+    path = cached_media(SMALL[codec], media_folder)
+    with pytest.raises(MediaTooLargeError, match="more memory than the limit allows"):
+        cut_in_child(cutter, [path], NEARLY_ALL, limits=Limits(memory=memory * MB, stall_seconds=4))
+
+
+GREEDY = """
+import mmap
+from cutback.cutting.codecs.encoder import Shape
+opened, held = Shape._open, []
+
+def beside_others(*arguments):
+    held.append(mmap.mmap(-1, 150_000_000))
+    return opened(*arguments)
+
+Shape._open = beside_others
+from cutback.sandbox.child import main
+main()
+"""
+"""A child that has taken memory for other things before it opens an encoder."""
+
+
+def test_an_encoder_is_judged_by_what_is_left_and_not_by_the_whole_limit(
+    media_folder: Path, cutter: ChildCutter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cutback.sandbox.cutter.start_child", lambda: start_program(GREEDY))
+    path = cached_media(SMALL["mpeg4"], media_folder)
+    with pytest.raises(
+        MediaTooLargeError, match=r"takes about \d+ MB of memory; of the limit of 200 MB, \d+ MB are left"
+    ):
+        cut_in_child(cutter, [path], NEARLY_ALL, limits=Limits(memory=200 * MB))
+
+
+DIES = """
+import os, socket, sys
+from cutback.sandbox import wire
+from cutback.sandbox.messages import Confinement, MemoryForecast
+sock = socket.socket(fileno=int(sys.argv[1]))
+wire.receive_spool(sock)
+wire.receive(sock)
+wire.send(sock, Confinement(()))
+wire.send(sock, MemoryForecast(int(sys.argv[2])))
+os.kill(os.getpid(), int(sys.argv[3]))
+"""
+"""A child that says how much memory an encoder will leave, and dies at once."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS])
+@pytest.mark.parametrize(
+    ("left", "error"), [(100 * MB, MediaTooLargeError), (400 * MB, MediaCrashedError)], ids=["little", "enough"]
+)
+def test_a_child_that_dies_while_an_encoder_opens_is_judged_by_what_that_left(
+    number: signal.Signals, left: int, error: type[Exception], cutter: ChildCutter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cutback.sandbox.cutter.start_child", lambda: start_program(DIES, str(left), str(int(number))))
+    with pytest.raises(error):
+        cut_in_child(cutter, [bytes(100)], RANGE, limits=Limits(memory=500 * MB))

@@ -15,7 +15,7 @@ from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededErr
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.index import Index
-from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, RealSpan
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Memory, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
 from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.pictures.splice import COPIED, Pictures, splice
@@ -30,7 +30,13 @@ from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.tags import tags_of_clip
 from cutback.cutting.verify import Expected, ExpectedSound, find_fault
-from cutback.domain.errors import ClipDamagedError, CutbackError, MediaUnreadableError, MediaUnsupportedError
+from cutback.domain.errors import (
+    ClipDamagedError,
+    CutbackError,
+    MediaTooLargeError,
+    MediaUnreadableError,
+    MediaUnsupportedError,
+)
 
 Mode = Literal["open", "closed", "encode"]
 MODES: tuple[Mode, ...] = ("open", "closed", "encode")
@@ -48,8 +54,16 @@ class Cut:
     """The picture for its posters; None without video."""
 
 
-def cut(job: CutJob, sources: Sequence[ByteSource], spool: Spool, progress: Callable[[CutProgress], None]) -> Cut:
+def cut(
+    job: CutJob,
+    sources: Sequence[ByteSource],
+    spool: Spool,
+    progress: Callable[[CutProgress], None],
+    memory: Memory | None = None,
+) -> Cut:
     """Make a clip and check it; if it fails the check, make it again by full re-encoding.
+
+    `memory` tells how much of the limit is left; without it, only predictions are held against the limit.
 
     Raises:
         CutbackError: something is wrong with the media or with a range.
@@ -63,9 +77,9 @@ def cut(job: CutJob, sources: Sequence[ByteSource], spool: Spool, progress: Call
 
     try:
         try:
-            return _cut(job, open_pieces(job, sources), sources, spool, forward)
+            return _cut(job, open_pieces(job, sources), sources, spool, forward, memory)
         except WholeIndexNeededError:
-            return _cut(job, open_pieces(job, sources, whole_index=True), sources, spool, forward)
+            return _cut(job, open_pieces(job, sources, whole_index=True), sources, spool, forward, memory)
     except (IndexError, OverflowError, struct.error) as error:
         # Tables that contradict each other, or impossible numbers.
         raise MediaUnreadableError("Its index is damaged.") from error
@@ -77,6 +91,7 @@ def _cut(
     sources: Sequence[ByteSource],
     spool: Spool,
     progress: Callable[[CutProgress], None],
+    memory: Memory | None,
 ) -> Cut:
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")  # every player supports one edit list entry per track, but not several
@@ -84,9 +99,11 @@ def _cut(
     fault = ""
     for mode in MODES:
         try:
-            made, expected = _make(pieces, job, spool, progress, mode=mode, fault=fault)
+            made, expected = _make(pieces, job, spool, progress, memory, mode=mode, fault=fault)
         except UnusualStreamError:
             continue
+        except MediaTooLargeError:
+            raise  # encoding more of it would take even more
         except CutbackError as error:
             if mode == "encode" or not all(media.copies for media, _, _ in pieces):
                 raise
@@ -105,6 +122,7 @@ def _make(
     job: CutJob,
     spool: Spool,
     progress: Callable[[CutProgress], None],
+    memory: Memory | None,
     *,
     mode: Mode,
     fault: str,
@@ -118,7 +136,7 @@ def _make(
             pieces, job.precision, copy=mode != "encode", open_gops=mode == "open", changed=edits.changed()
         )
         changing = edits.pictures()
-        pictures = splice(parts, spool, progress, job.limits.memory, changing)
+        pictures = splice(parts, spool, progress, job.limits.memory, changing, memory)
         said += changing.said
         pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):

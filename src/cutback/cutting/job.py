@@ -38,6 +38,18 @@ class ByteSource(Protocol):
         ...
 
 
+class Memory(Protocol):
+    """The memory that a job may still use."""
+
+    def room(self) -> int:
+        """Bytes that can be allocated now, after everything that is in use."""
+        ...
+
+    def announce(self, amount: int) -> None:
+        """Say that this many bytes are about to be allocated."""
+        ...
+
+
 @runtime_checkable
 class KeepsIndex(Protocol):
     """A `ByteSource` that caches a recording's index for the next jobs."""

@@ -13,15 +13,24 @@ from io import FileIO
 from select import poll
 
 from cutback.cutting.job import CutJob, CutProgress
-from cutback.domain.errors import CutbackError, InternalError, MediaTooLargeError, StorageFullError
+from cutback.domain.errors import (
+    CutbackError,
+    InternalError,
+    MediaTooLargeError,
+    MediaUnreadableError,
+    StorageFullError,
+)
 from cutback.sandbox import wire
+from cutback.sandbox.address_space import AddressSpace, OwnAddressSpace, is_short
 from cutback.sandbox.confine import confine, into_nowhere
+from cutback.sandbox.heap import use_one_heap
 from cutback.sandbox.messages import (
     Confinement,
     DrawnPosters,
     FailureReport,
     Findings,
     FinishedCut,
+    MemoryForecast,
     PrefetchHint,
     ProgressReport,
     ReadRequest,
@@ -71,6 +80,7 @@ def main() -> None:
     """
     sock = socket.socket(fileno=int(sys.argv[1]))
     own_parser_only = len(sys.argv) > 2
+    use_one_heap()
     into_nowhere()
     (preload_own_parser if own_parser_only else preload)()
     try:
@@ -81,6 +91,7 @@ def main() -> None:
     if not isinstance(task, Task):
         return
     file = os.fdopen(descriptor, "r+b", buffering=0)  # examines the file, which a confined process must not do
+    space = OwnAddressSpace()
     wire.send(sock, Confinement(confine(task.job.limits)))
     # Only now: namespaces require a process with a single thread, and threads inherit the filter.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
@@ -89,20 +100,42 @@ def main() -> None:
             if task.kind == "probe":
                 _probe_each(sock, task.job, own_parser_only=own_parser_only)
             else:
-                _cut(sock, task, file)
+                _cut(sock, task, file, space)
         except WireError:
             return
-        except MemoryError:
-            _fail(sock, MediaTooLargeError("It needs more memory than the limit allows."))
-        except CutbackError as error:
-            _fail(sock, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent must know
-            traceback.print_exc()
-            full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-            _fail(sock, StorageFullError("The temporary folder is full.") if full else InternalError())
+            _fail(sock, _named(error, space.read(), task.job.limits.memory))
 
 
-def _cut(sock: socket.socket, task: Task, file: FileIO) -> None:
+def _named(error: Exception, space: AddressSpace, memory: int) -> CutbackError:
+    """The error that the parent hears of. What lacked memory fails in any way, most often with a meaningless error."""
+    if isinstance(error, CutbackError) and not isinstance(error, MediaUnreadableError):
+        return error
+    if isinstance(error, MemoryError) or is_short(space.least_room, memory):
+        return MediaTooLargeError("It needs more memory than the limit allows.")
+    if isinstance(error, CutbackError):
+        return error
+    traceback.print_exception(error)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageFullError("The temporary folder is full.")
+    return InternalError()
+
+
+class _Memory:
+    """See `Memory`; the parent hears what is announced."""
+
+    def __init__(self, sock: socket.socket, turn: threading.Lock, space: OwnAddressSpace) -> None:
+        self._sock, self._turn, self._space = sock, turn, space
+
+    def room(self) -> int:
+        return self._space.read().room
+
+    def announce(self, amount: int) -> None:
+        with self._turn:
+            wire.send(self._sock, MemoryForecast(max(0, self._space.read().room - amount)))
+
+
+def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) -> None:
     """Make the clip, or say how it would be made. All that is imported here is there already: see `preload`."""
     from cutback.cutting.cut import cut
     from cutback.cutting.posters.choose import draw
@@ -120,7 +153,7 @@ def _cut(sock: socket.socket, task: Task, file: FileIO) -> None:
         wire.send(sock, Findings(preview(job, sources)))
         return
     spool = Spool(file)
-    made = cut(job, sources, spool, report)
+    made = cut(job, sources, spool, report, _Memory(sock, turn, space))
     wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
     # The parent is storing the clip meanwhile.
     wire.send(sock, DrawnPosters(draw(made.still, spool)))

@@ -21,6 +21,7 @@ from cutback.domain.errors import (
     CutbackError,
     InternalError,
     MediaCrashedError,
+    MediaTooLargeError,
     MediaTooSlowError,
     MediaUnreadableError,
     MediaUnsupportedError,
@@ -30,6 +31,7 @@ from cutback.domain.errors import (
     SurroundingsError,
 )
 from cutback.sandbox import wire
+from cutback.sandbox.address_space import ChildAddressSpace
 from cutback.sandbox.budget import ReadBudget
 from cutback.sandbox.finished_clip import FinishedClip
 from cutback.sandbox.heap import keep_small
@@ -40,6 +42,7 @@ from cutback.sandbox.messages import (
     Findings,
     FinishedCut,
     MalformedMessageError,
+    MemoryForecast,
     PrefetchHint,
     ProgressReport,
     ReadRequest,
@@ -263,6 +266,7 @@ class _Job:
         self._on_progress, self._stopped, self._reader = on_progress, stopped, reader
         now = time.monotonic()
         self._budget = ReadBudget(job)
+        self._memory = ChildAddressSpace(child.process.pid, job.limits.memory)
         self._deadline = now + job.limits.seconds
         self._stalled_at = now + job.limits.stall_seconds
         self._ready = False
@@ -340,13 +344,17 @@ class _Job:
         Raises:
             StoppedError: the work was stopped, even if the child keeps sending.
             MediaTooSlowError: a time limit has passed.
+            MediaTooLargeError: the child is silent because it lacks memory.
         """
+        self._memory.look()
         if self._stopped():
             raise StoppedError
         now = time.monotonic()
         if now > self._deadline:
             raise MediaTooSlowError(f"The limit is {self._job.limits.seconds} s per job.")
         if now > self._stalled_at:
+            if self._memory.was_short:  # encoders may wait for ever for what an allocation should have given them
+                raise _short_of_memory()
             raise MediaTooSlowError(f"The decoder was silent for {self._job.limits.stall_seconds} s.")
 
     def _serve(self, message: WireMessage) -> None:
@@ -366,6 +374,8 @@ class _Job:
                 log.debug("the cutter's child is confined by %s", ", ".join(message.by))
             case ProgressReport():
                 self._on_progress(CutProgress(message.fraction, message.frames))
+            case MemoryForecast():
+                self._memory.expect(message.left)
             case FailureReport():
                 raise self._failure(message)
             case _:
@@ -412,4 +422,8 @@ class _Job:
             return SurroundingsError("The process that cuts ended before it read the recording.")
         if code == -signal.SIGXCPU:
             return MediaTooSlowError("It used all of its processor time.")
-        return MediaCrashedError()
+        return _short_of_memory() if self._memory.was_short else MediaCrashedError()
+
+
+def _short_of_memory() -> MediaTooLargeError:
+    return MediaTooLargeError("It needs more memory than the limit allows.")

@@ -10,7 +10,7 @@ import ctypes
 import sys
 from functools import cache
 
-_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
+_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # M_MMAP_THRESHOLD and others of malloc.h
 _LARGE = 1280 * 1024
 """Bytes. Chunks of files are smaller: allocating each one from the system would double the cost of copying it."""
 _KEPT = 4 * 1024 * 1024
@@ -29,6 +29,17 @@ def keep_small() -> None:
     if libc is not None:
         libc.mallopt(_MMAP_THRESHOLD, _LARGE)
         libc.mallopt(_TRIM_THRESHOLD, _KEPT)
+
+
+def use_one_heap() -> None:
+    """Let all threads share one heap. Call this before the first thread starts.
+
+    Otherwise, each thread reserves 64 MiB of address space for a heap of its own, which it hardly uses but which counts
+    against the limit: small jobs failed for want of memory that was free.
+    """
+    libc = _libc()
+    if libc is not None:
+        libc.mallopt(_ARENA_MAX, 1)
 
 
 def give_back() -> None:

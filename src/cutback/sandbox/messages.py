@@ -202,6 +202,23 @@ class ProgressReport:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryForecast:
+    """How many bytes the child expects to have left of its address space soon: it opens an encoder."""
+
+    left: int
+    payload: ClassVar[bytes] = b""
+
+    def fields(self) -> dict[str, Any]:
+        """See `WireMessage`."""
+        return {"left": self.left}
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
+        """See `WireMessage`."""
+        return cls(_integer(fields["left"]))
+
+
+@dataclass(frozen=True, slots=True)
 class FailureReport:
     """The task failed. It is the child's last message, except for a probe of several recordings, which goes on."""
 
@@ -327,6 +344,7 @@ _KINDS: tuple[type[WireMessage], ...] = (
     ReadRequest,
     PrefetchHint,
     ProgressReport,
+    MemoryForecast,
     FailureReport,
     Findings,
     Undecided,

@@ -12,9 +12,10 @@ from cutback.cutting.codecs.codec import Codec
 from cutback.cutting.codecs.h264.nal import prefixed
 from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
 from cutback.cutting.codecs.known import codec_for_whole, codec_of
-from cutback.cutting.codecs.memory import Pixels, effort_for
+from cutback.cutting.codecs.memory import Pixels, effort_for, encoder_needs
 from cutback.cutting.codecs.pictures import Coded, Picture, PictureEncoder
 from cutback.cutting.index import Track
+from cutback.cutting.job import Memory
 from cutback.cutting.mp4.entries import aspect_box, colour_box
 from cutback.domain.errors import MediaUnreadableError
 
@@ -36,10 +37,15 @@ def _usual_step(track: Track) -> int:
 class Shape:
     """Encodes runs of pictures for one track."""
 
-    def __init__(self, track: Track, timescale: int, *, beside_copies: bool, memory: int) -> None:
-        """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`."""
+    def __init__(
+        self, track: Track, timescale: int, *, beside_copies: bool, limit: int, memory: Memory | None = None
+    ) -> None:
+        """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`.
+
+        `limit` is how many bytes the job may use; `memory` tells how many of them are left.
+        """
         self._timescale = timescale
-        self._memory = memory
+        self._limit, self._memory = limit, memory
         self._track = track
         self._beside = beside_copies
         self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
@@ -108,7 +114,10 @@ class Shape:
             self._codec = codec_for_whole(self._track.descriptions[0].codec, _DEPTHS[self._format])
         beside = self._track if self._beside else None
         pixels = Pixels(frame.width, frame.height, _DEPTHS[self._format])
-        effort = effort_for(self._codec.encoder, pixels, self._memory, beside_copies=self._beside)
+        room = self._memory.room() if self._memory else None
+        effort = effort_for(self._codec.encoder, pixels, self._limit, beside_copies=self._beside, room=room)
+        if self._memory:
+            self._memory.announce(encoder_needs(self._codec.encoder, pixels, effort, beside_copies=self._beside))
         options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=frame.interlaced_frame)
         encoder = PictureEncoder(
             self._codec.encoder,

@@ -83,19 +83,23 @@ def needed(encoder: str, pixels: Pixels, effort: Effort, memory: int, *, beside_
     )
 
 
-def effort_for(encoder: str, pixels: Pixels, memory: int, *, beside_copies: bool) -> Effort:
-    """The most that an encoder may use within the limit on memory.
+def effort_for(encoder: str, pixels: Pixels, memory: int, *, beside_copies: bool, room: int | None = None) -> Effort:
+    """The most that an encoder may use within the limit on memory and, if it is known, within what is left of it.
 
     Raises:
         MediaTooLargeError: even the least takes more.
     """
     for effort in _EFFORTS:
         least = needed(encoder, pixels, effort, memory, beside_copies=beside_copies)
-        if least <= memory:
+        own = encoder_needs(encoder, pixels, effort, beside_copies=beside_copies)
+        if least <= memory and (room is None or own <= room):
             return effort
+    what = f"Re-encoding pictures of {pixels.width}x{pixels.height} takes about"
+    if least > memory:
+        raise MediaTooLargeError(f"{what} {-(-least // _MB)} MB of memory; the limit is {memory // _MB} MB.")
+    assert room is not None
     raise MediaTooLargeError(
-        f"Re-encoding pictures of {pixels.width}x{pixels.height} takes about {-(-least // _MB)} MB of memory; "
-        f"the limit is {memory // _MB} MB."
+        f"{what} {-(-own // _MB)} MB of memory; of the limit of {memory // _MB} MB, {room // _MB} MB are left."
     )
 
 

@@ -15,7 +15,7 @@ from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.decode_ahead import ahead
 from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.index import Track
-from cutback.cutting.job import CutProgress
+from cutback.cutting.job import CutProgress, Memory
 from cutback.cutting.mp4.layout import BATCH, SPOOL, Extent, OutTrack
 from cutback.cutting.pictures.fill_gap import fill, frames_in
 from cutback.cutting.plan.parts import PlannedRange
@@ -65,13 +65,14 @@ def splice(
     parts: list[PlannedRange],
     spool: Spool,
     progress: Callable[[CutProgress], None],
-    memory: int,
+    limit: int,
     edits: EditedPictures,
+    memory: Memory | None = None,
 ) -> Pictures:
     """Copy and encode according to the plan; what is encoded is edited before.
 
     Raises:
-        MediaTooLargeError: re-encoding takes more than `memory` bytes.
+        MediaTooLargeError: re-encoding takes more than `limit` bytes, or than `memory` says are left.
         MediaUnreadableError: the recording cannot be decoded, or frames from its index are missing.
     """
     first = parts[0].media.index.video
@@ -87,7 +88,7 @@ def splice(
     )
     pictures = Pictures(out)
     copies = any(part.copies for part in parts)
-    shape = Shape(first, out.timescale, beside_copies=copies, memory=memory)
+    shape = Shape(first, out.timescale, beside_copies=copies, limit=limit, memory=memory)
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
