@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
+from av import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutback.cutting.codecs.known import codec_for_whole
 from cutback.cutting.codecs.memory import (
+    EFFORTS,
     FULL,
     Effort,
     Pixels,
@@ -16,12 +21,14 @@ from cutback.cutting.codecs.memory import (
     needed,
     pixels_of,
 )
+from cutback.cutting.codecs.pictures import Coded, PictureEncoder
 from cutback.cutting.index import Description
 from cutback.cutting.job import Limits
 from cutback.domain.errors import MediaTooLargeError
 
 MEMORY = Limits().memory
-HD, UHD, UHD10 = Pixels(1920, 1080, 8), Pixels(3840, 2160, 8), Pixels(3840, 2160, 10)
+SMALL, HD, HD10 = Pixels(1280, 720, 8), Pixels(1920, 1080, 8), Pixels(1920, 1080, 10)
+UHD, UHD10 = Pixels(3840, 2160, 8), Pixels(3840, 2160, 10)
 LARGEST = Pixels(7680, 4320, 8)
 ENCODERS = ["libx264", "libx265"]
 
@@ -34,10 +41,37 @@ def test_high_definition_is_encoded_without_sparing(encoder: str, beside_copies:
 
 def test_larger_pictures_get_a_shorter_look_ahead_then_fewer_threads_then_an_error() -> None:
     assert effort_for("libx264", UHD, MEMORY, beside_copies=False) == FULL
-    assert effort_for("libx265", UHD, MEMORY, beside_copies=False) == Effort(2, 8)
+    assert effort_for("libx265", UHD, MEMORY, beside_copies=False) == FULL
+    assert effort_for("libx265", UHD, MEMORY - 100_000_000, beside_copies=False) == Effort(2, 8)
     assert effort_for("libx265", UHD10, MEMORY, beside_copies=False) == Effort(1, 0)
     with pytest.raises(MediaTooLargeError, match=r"7680x4320 takes about \d{4} MB of memory; the limit is 2147 MB"):
         effort_for("libx265", LARGEST, MEMORY, beside_copies=False)
+
+
+def test_what_is_in_use_already_leaves_less_effort_or_none() -> None:
+    assert effort_for("libx265", HD, MEMORY, beside_copies=False, room=600_000_000) == FULL
+    assert effort_for("libx265", HD, MEMORY, beside_copies=False, room=400_000_000) == Effort(2, 8)
+    assert effort_for("libx265", HD, MEMORY, beside_copies=False, room=310_000_000) == Effort(1, 0)
+    with pytest.raises(MediaTooLargeError, match="of the limit of 2147 MB, 200 MB are left"):
+        effort_for("libx265", HD, MEMORY, beside_copies=False, room=200_000_000)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_the_encoders_accept_every_effort(codec: str, effort: Effort) -> None:
+    known = codec_for_whole(codec, 8)
+    options = known.options(None, Fraction(30), lookahead=effort.lookahead, interlaced=False)
+    frame = VideoFrame(64, 64, "yuv420p")
+    threads, rate = effort.threads, Fraction(30)
+    encoder = PictureEncoder(
+        known.encoder, frame, timescale=30, rate=rate, options=options, aspect=None, threads=threads
+    )
+    coded: list[Coded] = []
+    for number in range(6):
+        frame.pts = number
+        coded += encoder.encode(frame)
+    coded += encoder.encode(None)
+    assert sorted(picture.pts for picture in coded) == list(range(6))
 
 
 def test_edges_of_the_largest_pictures_fit() -> None:
@@ -78,17 +112,21 @@ def test_what_is_chosen_fits_and_more_memory_never_means_less_effort(
 @pytest.mark.parametrize(
     ("encoder", "pixels", "effort", "beside", "measured"),
     [
-        ("libx264", HD, Effort(2, 20), False, 336),
-        ("libx264", HD, Effort(1, 5), False, 161),
-        ("libx264", UHD, Effort(2, 20), False, 981),
-        ("libx264", UHD, Effort(1, 5), False, 511),
-        ("libx264", UHD, Effort(2, 0), True, 324),
-        ("libx265", HD, Effort(2, 20), False, 698),
-        ("libx265", HD, Effort(1, 5), False, 482),
-        ("libx265", Pixels(1920, 1080, 10), Effort(2, 20), False, 921),
-        ("libx265", UHD, Effort(2, 20), False, 1777),
-        ("libx265", UHD, Effort(1, 5), False, 1181),
-        ("libx265", HD, Effort(2, 0), True, 411),
+        ("libx264", HD, Effort(2, 20), False, 342),
+        ("libx264", HD, Effort(1, 5), False, 166),
+        ("libx264", HD10, Effort(2, 20), False, 522),
+        ("libx264", UHD, Effort(2, 20), False, 1003),
+        ("libx264", UHD, Effort(1, 5), False, 530),
+        ("libx264", UHD, Effort(2, 0), True, 350),
+        ("libx265", SMALL, Effort(2, 20), False, 261),
+        ("libx265", HD, Effort(2, 20), False, 475),
+        ("libx265", HD, Effort(1, 5), False, 301),
+        ("libx265", HD10, Effort(2, 20), False, 735),
+        ("libx265", HD10, Effort(1, 5), False, 419),
+        ("libx265", UHD, Effort(2, 20), False, 1580),
+        ("libx265", UHD, Effort(1, 5), False, 939),
+        ("libx265", HD, Effort(2, 0), True, 172),
+        ("libx265", HD10, Effort(2, 0), True, 217),
     ],
 )
 def test_the_prediction_is_above_what_was_measured_and_not_far(

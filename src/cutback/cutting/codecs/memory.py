@@ -1,7 +1,7 @@
 """How much memory re-encoding takes, told from size, codec and effort before an encoder is opened. Pure.
 
-The numbers were measured as address space, which is what the limit counts (x264 and x265 in PyAV 18.1, 1080p and 4K);
-they are rounded up. A picture here is one of 4:2:0.
+The numbers were measured as address space, which is what the limit counts, in a process with one heap (x264 and x265 in
+PyAV 18.1, 180p to 4K); they are rounded up. A picture here is one of 4:2:0.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PROFILES_OF_10_BITS = {110, 122, 244}
 """Of H.264: High 10, 4:2:2 and 4:4:4 Predictive."""
 
 FULL = Effort(_MAX_THREADS, 20)
-_EFFORTS = (FULL, Effort(_MAX_THREADS, 8), Effort(1, 8), Effort(1, 0))
+EFFORTS = (FULL, Effort(_MAX_THREADS, 8), Effort(1, 8), Effort(1, 0))
 """From the best pictures to the least memory."""
 
 
@@ -89,7 +89,7 @@ def effort_for(encoder: str, pixels: Pixels, memory: int, *, beside_copies: bool
     Raises:
         MediaTooLargeError: even the least takes more.
     """
-    for effort in _EFFORTS:
+    for effort in EFFORTS:
         least = needed(encoder, pixels, effort, memory, beside_copies=beside_copies)
         own = encoder_needs(encoder, pixels, effort, beside_copies=beside_copies)
         if least <= memory and (room is None or own <= room):
@@ -113,8 +113,8 @@ def encoder_needs(encoder: str, pixels: Pixels, effort: Effort, *, beside_copies
     threads, ahead = effort.threads, 0 if beside_copies else effort.lookahead
     picture = pixels.bytes
     if encoder == "libx265":
-        kept = 30 * picture if beside_copies else 54 * pixels.of_8_bits + 13 * picture
-        return 150 * _MB + threads * (95 * _MB + 5 * picture) + kept + ahead * (_MB + 21 * picture // 10)
+        kept = 30 * pixels.of_8_bits if beside_copies else 35 * pixels.of_8_bits + 32 * picture
+        return 60 * _MB + threads * (15 * _MB + 5 * picture) + kept + ahead * (_MB + 21 * picture // 10)
     kept = (18 if beside_copies else 26) * picture
     fixed = 10 * _MB if beside_copies else 40 * _MB
     return fixed + threads * (40 * _MB + 2 * picture) + kept + ahead * (3 * _MB + 2 * picture)

@@ -22,7 +22,7 @@ _EDGE = (
     f"{_COMMON}:keyint={{keyint}}:min-keyint=1:open-gop=0:scenecut=0:bframes=0:ref=1:rc-lookahead=0:"
     "lookahead-slices=0:frame-threads=2"
 )
-_WHOLE = f"{_COMMON}:keyint={{keyint}}:min-keyint=1:bframes=3:open-gop=0:rc-lookahead={{ahead}}"
+_WHOLE = f"{_COMMON}:keyint={{keyint}}:min-keyint=1:bframes={{b}}:open-gop=0:rc-lookahead={{ahead}}"
 
 
 class Hevc:
@@ -57,7 +57,9 @@ class Hevc:
     def options(self, track: Track | None, rate: Fraction, *, lookahead: int, interlaced: bool) -> Mapping[str, str]:
         """For joining: no reordering delay. Fully encoded: GOPs of two seconds."""
         del interlaced
-        params = (_EDGE if track is not None else _WHOLE).format(keyint=max(1, round(2 * rate)), ahead=lookahead)
+        form = _EDGE if track is not None else _WHOLE
+        # x265 refuses more B-frames in a row than it looks ahead.
+        params = form.format(keyint=max(1, round(2 * rate)), ahead=lookahead, b=3 if lookahead > 3 else 0)
         return {"preset": "superfast", "crf": "16", "x265-params": params}
 
     def sample(self, annex_b: bytes) -> bytes:
