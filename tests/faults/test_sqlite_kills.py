@@ -32,6 +32,11 @@ class Reports:
     lives_cut_off_at_work: int = 0
     at_work: str = ""
 
+    def have_done(self, least: int) -> bool:
+        """Whether enough messages were sent and deleted, and clips changed, to judge from."""
+        done = {verb: len(names) for verb, names in self.done.items()}
+        return min(done.get("send", 0), done.get("change", 0), 4 * done.get("delete", 0)) > least
+
     def hear(self, line: str) -> None:
         words = line.split(" ")
         match words:
@@ -52,13 +57,16 @@ class Reports:
 
 
 def kill_many(path: Path, name: str, hits: int) -> Reports:
-    """Kill until so many kills have hit in the middle of an operation: tried, but not yet done."""
+    """Kill until so many kills have hit in the middle of an operation: tried, but not yet done.
+
+    And until enough was done between the kills: on a busy machine, many lives end before they have done anything.
+    """
     dice = random.Random(name)
     reports = Reports()
     children = ChildProcesses(name, "tests.faults.sqlite_writer", path, hear=reports.hear)
     try:
-        while reports.lives_cut_off_at_work < hits:
-            assert len(reports.deaths) < 10 * hits + 10, "hardly any kill meets its mark"
+        while reports.lives_cut_off_at_work < hits or not reports.have_done(hits):
+            assert len(reports.deaths) < 100 * hits + 10, "hardly any kill meets its mark"
             children.start_and_kill(len(reports.deaths), dice.uniform(0, LONGEST_LIFE))
     finally:
         children.close()
