@@ -16,12 +16,12 @@ from tests.path.harness import PathHarness
 from tests.support.waiting import PATIENCE, eventually, handles
 
 from cutback.cli.app import run
-from cutback.cli.commands.dead_letters import subject
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.requests.batch import requests_in
 from cutback.lifecycle import accept, housekeeping
 from cutback.lifecycle.dead_letter_index import DeadLetterIndex
+from cutback.lifecycle.dead_letters import subject
 from cutback.lifecycle.housekeeping import housekeep
 from cutback.worker.poll import Worker
 

@@ -60,7 +60,7 @@ def sources(incomplete: str) -> list[str]:
 
 def _dead_letters(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
     from cutback.adapters.build import open_local_dead_letters
-    from cutback.cli.commands.dead_letters import subject
+    from cutback.lifecycle.dead_letters import subject
 
     settings = _settings(ctx)
     with closing(open_local_dead_letters(settings, _queue(ctx), patience=_PATIENCE)) as queue:

@@ -61,12 +61,6 @@ class AlreadyRunningError(CutbackError):
     reason = "already_running"
 
 
-class DeadLetterNotFoundError(CutbackError):
-    """There is no such dead letter."""
-
-    reason = "dead_letter_not_found"
-
-
 class CutShortError(CutbackError):
     """The command was interrupted before it was done."""
 

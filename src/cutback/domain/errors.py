@@ -383,6 +383,12 @@ class TenantNotFoundError(CutbackError):
     reason = "tenant_not_found"
 
 
+class DeadLetterNotFoundError(CutbackError):
+    """There is no such dead letter."""
+
+    reason = "dead_letter_not_found"
+
+
 class RateLimitedError(CutbackError):
     """There are too many requests. Wait as long as `Retry-After` says."""
 

@@ -15,6 +15,7 @@ _REMEDIES = {
     "cross_site": "Send an API key as Authorization: Bearer ck_...",
     "wrong_host": "Create an API key, and send it as Authorization: Bearer ck_...",
     "key_not_found": "List the keys to find the id.",
+    "dead_letter_not_found": "List the dead letters to find the id.",
     "tenant_not_found": "List the tenants to find the name.",
     "rate_limited": "Wait as long as Retry-After says.",
     "overloaded": "Wait as long as Retry-After says.",

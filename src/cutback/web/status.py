@@ -19,6 +19,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "cross_site": HTTPStatus.FORBIDDEN,
     "wrong_host": HTTPStatus.MISDIRECTED_REQUEST,
     "key_not_found": HTTPStatus.NOT_FOUND,
+    "dead_letter_not_found": HTTPStatus.NOT_FOUND,
     "tenant_not_found": HTTPStatus.NOT_FOUND,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,

@@ -319,7 +319,7 @@ def show(
 
 def _failed_deliveries(services: Services, clip: Clip) -> list[tuple[str, DeadLetter]]:
     """The webhook deliveries of the clip's events among the newest dead letters, each with the event's id."""
-    from cutback.cli.commands.dead_letters import subject
+    from cutback.lifecycle.dead_letters import subject
 
     if services.webhooks is None or not (clip.request.webhook or services.settings.webhook_urls):
         return []
@@ -374,8 +374,8 @@ def delete(screen: Screen, ids: Ids) -> None:
 
 
 def _unfinished(services: Services) -> list[str]:
-    from cutback.cli.commands.status import clips_of
     from cutback.domain.clips.clip import ClipState
+    from cutback.worker.status import clips_of
 
     return [clip.id for state in ClipState if not state.final for clip in clips_of(services, state)]
 

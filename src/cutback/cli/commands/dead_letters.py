@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.console import escape
-from cutback.cli.exit_codes import DeadLetterNotFoundError
 from cutback.cli.screen import Screen
-from cutback.domain.errors import SettingsError, WrongUsageError
-
-if TYPE_CHECKING:
-    from cutback.domain.cameras.local_time import Zones
-    from cutback.ports import DeadLetter, Queue
-    from cutback.services import Services
-
-
-class QueueName(StrEnum):
-    """The queues."""
-
-    CLIPS = "clips"
-    WEBHOOKS = "webhooks"
-
+from cutback.domain.errors import WrongUsageError
+from cutback.lifecycle.dead_letters import QueueName
 
 QueueOption = Annotated[QueueName, typer.Option("--queue", help="Use the dead letters of this queue.")]
 
@@ -52,6 +37,7 @@ def dead_letters(
 ) -> None:
     """List the messages that failed every retry or were refused, newest first."""
     from cutback.cli.views import formatting
+    from cutback.lifecycle.dead_letters import as_dict, queue_of, subject
 
     services = screen.existing()
     letters, zones = queue_of(services, queue).dead_letters(limit=limit), services.settings.zones
@@ -90,74 +76,11 @@ def redrive(
     queue: QueueOption = QueueName.CLIPS,
 ) -> None:
     """Send dead letters back to their queue, to retry them. Fix the cause first."""
-    from cutback.lifecycle import accept
+    from cutback.lifecycle import dead_letters as letters
 
     if bool(ids) == everything:
         raise WrongUsageError("Name dead letters by id, or use --all.")
     services = screen.existing()
-    zones = services.settings.zones
-    wanted = None if everything else chosen(queue_of(services, queue).dead_letters(limit=1000), ids or [], zones)
-    clips = queue is QueueName.CLIPS
-    count = accept.redrive(services, wanted) if clips else queue_of(services, queue).redrive(wanted)
+    count = letters.redrive(services, queue, None if everything else ids)
     screen.document({"queue": queue.value, "redriven": count})
     screen.show(f"[green]✓[/] {count} sent back" if count else "[dim]There are no dead letters.[/]")
-
-
-def chosen(letters: Iterable[DeadLetter], names: list[str], zones: Zones | None = None) -> set[str]:
-    """Return the ids of dead letters, given their own ids or their clips'.
-
-    Raises:
-        DeadLetterNotFoundError: a name is neither.
-    """
-    known = list(letters)
-    ids: set[str] = set()
-    for name in names:
-        found = {letter.id for letter in known if name in {letter.id, subject(letter, zones)}}
-        if not found:
-            raise DeadLetterNotFoundError(f"The id is {name}. To list them: cutback dead-letters")
-        ids |= found
-    return ids
-
-
-def queue_of(services: Services, name: QueueName) -> Queue:
-    """Return the queue with that name.
-
-    Raises:
-        SettingsError: webhooks are not available with these settings.
-    """
-    found = services.queue if name is QueueName.CLIPS else services.webhooks
-    if found is None:
-        raise SettingsError("\n- CUTBACK_WEBHOOK_QUEUE_URL is not set, so there is no queue for webhooks")
-    return found
-
-
-def subject(letter: DeadLetter, zones: Zones | None = None) -> str | None:
-    """Return the id of the clip or event that a dead letter is about; None if it cannot be read.
-
-    `zones` are those of the cameras: see `validate_request`.
-    """
-    from cutback.domain.base import read_json
-    from cutback.domain.errors import InvalidRequestError
-    from cutback.domain.requests.request import validate_request
-
-    try:
-        content = read_json(letter.body)
-        if isinstance(content, dict) and "event" in content:
-            return str(content.get("id", ""))[:200]
-        return validate_request(content, zones).id
-    except InvalidRequestError:
-        return None
-
-
-def as_dict(letter: DeadLetter, zones: Zones | None = None) -> dict[str, Any]:
-    """Return a dead letter in the form for programs."""
-    from cutback.domain.base import iso
-
-    return {
-        "id": letter.id,
-        "subject": subject(letter, zones),
-        "reason": letter.reason,
-        "receive_count": letter.receive_count,
-        "died_at": iso(letter.died_at),
-        "body": letter.body,
-    }

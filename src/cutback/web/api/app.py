@@ -18,12 +18,14 @@ from cutback.web.api.problems import handle_problems
 from cutback.web.api.rate_limits import RateLimiter
 from cutback.web.api.routes import (
     clips,
+    dead_letters,
     events,
     keys,
     media,
     node,
     session,
     sns,
+    status,
     tenants,
     webhooks,
 )
@@ -46,11 +48,13 @@ _CORS_ANSWER_HEADERS = (
 
 _ROUTES = (
     clips,
+    dead_letters,
     events,
     keys,
     media,
     session,
     sns,
+    status,
     tenants,
     webhooks,
 )

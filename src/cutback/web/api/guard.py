@@ -28,8 +28,8 @@ CHUNK_SECONDS = 20.0
 """How long a client may take to send the next bytes of a body."""
 BODY_SECONDS = 30.0
 """How long it may take to send a body of the usual size."""
-ANSWER_SECONDS = 60.0
-"""How long it may take until an answer begins."""
+ANSWER_SECONDS = 90.0
+"""How long it may take until an answer begins. Clients may ask to wait for a clip for 60 of them."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
