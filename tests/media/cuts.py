@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
 from cutback.cutting.edit_values import Edit
-from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Limits, Precision
+from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Limits, Precision, WallClock
 from cutback.cutting.spool import Spool
 from cutback.domain.times import Instant
 from cutback.sandbox.cutter import ChildCutter
@@ -92,6 +92,7 @@ def cut_ranges(
     limits: Limits | None = None,
     keep_location: bool = False,
     edits: Sequence[Edit] = (),
+    wall_clocks: Sequence[WallClock | None] = (),
 ) -> CutResult:
     """Cut in this process."""
     sources = [_source(recording) for recording in recordings]
@@ -105,6 +106,7 @@ def cut_ranges(
             limits or Limits(),
             keep_location=keep_location,
             edits=tuple(edits),
+            wall_clocks=tuple(wall_clocks),
         )
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)

@@ -127,13 +127,18 @@ def _make(
     mode: Mode,
     fault: str,
 ) -> tuple[Cut, Expected]:
-    edits, said = Pipeline(job.edits), list[str]()
+    edits, said = Pipeline(job, pieces), list[str]()
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
     with_pictures = [media.index.video is not None for media, _, _ in pieces]
     if all(with_pictures):
         parts = plan_parts(
-            pieces, job.precision, copy=mode != "encode", open_gops=mode == "open", changed=edits.changed()
+            pieces,
+            job.precision,
+            copy=mode != "encode",
+            open_gops=mode == "open",
+            changed=edits.changed(),
+            retiming=edits.retiming,
         )
         changing = edits.pictures()
         pictures = splice(parts, spool, progress, job.limits.memory, changing, memory)
@@ -141,6 +146,7 @@ def _make(
         pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
+    said += edits.said_of_time()
     notes = [] if pictures is None else pictures.notes
     sound = _sound(pieces, spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
@@ -149,7 +155,7 @@ def _make(
     placed = lay_out(tracks)
     tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
     head = front_matter(tracks, placed, tags, _created(pieces))
-    duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
+    duration = edits.finished(sum((piece.duration for _, _, piece in pieces), Fraction(0)))
     width, height = _picture_size(pictures)
     for media, _, _ in pieces:
         notes += [*media.index.notes, *_left_out(media.index, job)]
@@ -216,7 +222,7 @@ def _sound(
     for media, _, piece in pieces:
         for other in (track for track in media.index.tracks if track.kind == "other"):
             name = other.descriptions[0].codec
-            if single is None or name not in TEXT:
+            if single is None or name not in TEXT or edits.retiming is not None:
                 notes.append(f"A track with {name} is not copied to the clip.")
             elif (text := copy_sound(media, other, piece, spool, COPIED)) is not None:
                 tracks.append(text)

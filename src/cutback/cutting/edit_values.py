@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from cutback.domain.measures import AtMoment, Finished, Measure, Percent, Place
+from cutback.domain.measures import AtMoment, Finished, Measure, Percent, Place, Point
 from cutback.domain.times import FromEnd
 
 # --- rotate, crop, scale -----------------------------------------------------------------------------
@@ -45,6 +45,37 @@ class Scale:
     enlarge: bool
 
 
+# --- time --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedSpan:
+    """A part of the clip with a speed of its own."""
+
+    start: Point
+    end: Point
+    speed: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Show the clip, or parts of it, faster or slower."""
+
+    speed: Fraction | None
+    """Of the whole clip; None if it has spans."""
+    spans: tuple[SpeedSpan, ...]
+    sound: Literal["pitch", "resample", "drop"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timelapse:
+    """Show the clip in a certain time."""
+
+    duration: Fraction
+    """Seconds."""
+    fps: Fraction
+
+
 # --- sound -------------------------------------------------------------------------------------------
 
 
@@ -71,17 +102,19 @@ class Loudness:
     """The highest true peak, in dBTP."""
 
 
-Edit: TypeAlias = Rotate | Crop | Scale | Mute | Gain | Loudness
+Edit: TypeAlias = Rotate | Crop | Scale | Speed | Timelapse | Mute | Gain | Loudness
 
 KINDS: Mapping[str, type[Edit]] = {
     "rotate": Rotate,
     "crop": Crop,
     "scale": Scale,
+    "speed": Speed,
+    "timelapse": Timelapse,
     "mute": Mute,
     "gain": Gain,
     "loudness": Loudness,
 }
 """The classes by the names that requests use."""
 
-PARTS: tuple[type, ...] = (Percent, FromEnd, Finished, AtMoment)
+PARTS: tuple[type, ...] = (Percent, FromEnd, Finished, AtMoment, SpeedSpan)
 """The classes of which the fields of edits consist, besides texts, numbers and fractions."""

@@ -112,6 +112,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class WallClock:
+    """When a recording was made."""
+
+    epoch: Fraction
+    """Seconds since 1970, UTC, at its time zero."""
+    pace: Fraction
+    """Seconds of its own time per second of the wall clock."""
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
 class CutJob:
     """One clip to make."""
 
@@ -130,6 +141,13 @@ class CutJob:
 
     edits: tuple[Edit, ...] = ()
     """What is done to the pictures and the sound, in stage order."""
+
+    wall_clocks: tuple[WallClock | None, ...] = ()
+    """For each source, when it was recorded; None or missing if the request names no camera."""
+
+    def wall_clock(self, source: int) -> WallClock | None:
+        """Return when a source was recorded."""
+        return self.wall_clocks[source] if source < len(self.wall_clocks) else None
 
     def clock(self, source: int) -> Fraction | None:
         """Return the time of a source's first picture; None if times refer to the source's own time zero."""

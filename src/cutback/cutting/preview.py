@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from cutback.cutting.codecs.codec import Entry, UnusualStreamError
@@ -33,19 +34,20 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     pieces = open_pieces(job, sources)
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")
-    index, edits = pieces[0][0].index, Pipeline(job.edits)
+    index, edits = pieces[0][0].index, Pipeline(job, pieces)
     shown: list[dict[str, Any]] = []
     if index.video is None:
         for media, _, piece in pieces:
             sound = _sound(media, piece, edits, single=len(pieces) == 1)
             shown.append(part_report(index, piece, piece, (), Looked(), sound=sound))
-        return plan_report(index, job.precision, shown)
-    parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed())
+        return plan_report(index, job.precision, shown, duration=edits.finished(edits.time.duration))
+    parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed(), retiming=edits.retiming)
     for (_, _, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, single=len(pieces) == 1)
         looked = _look(part, index.video)
         shown.append(part_report(index, asked, part.piece, part.runs, looked, sound=sound))
-    return plan_report(index, job.precision, shown, memory=_memory(parts, job.limits.memory))
+    duration = edits.finished(sum((part.piece.duration for part in parts), Fraction(0)))
+    return plan_report(index, job.precision, shown, duration=duration, memory=_memory(parts, job.limits.memory))
 
 
 def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pydantic import PlainSerializer, WithJsonSchema
 
 from cutback.domain.base import iso
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -105,14 +105,14 @@ def _parse_millis(value: float | Decimal) -> datetime:
     if 0 <= exact < 10**11:
         raise ValueError(f"looks like seconds since 1970; expected {_EXPECTED}")
     try:
-        return _EPOCH + timedelta(microseconds=int(exact * 1000))
+        return EPOCH + timedelta(microseconds=int(exact * 1000))
     except OverflowError:
         raise ValueError(f"expected {_EXPECTED}") from None
 
 
 def millis(moment: datetime) -> int:
     """Return milliseconds since 1970, rounded down."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def seconds_between(start: datetime, end: datetime) -> Fraction:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cutback.cutting.edit_values import KINDS, Edit
-from cutback.domain.requests.edits import EditModel
+from cutback.cutting.edit_values import KINDS, Edit, SpeedSpan
+from cutback.domain.requests.edits import EditModel, SpeedSpanField
 
 
 def edits_of(models: Sequence[EditModel]) -> tuple[Edit, ...]:
@@ -15,5 +15,11 @@ def edits_of(models: Sequence[EditModel]) -> tuple[Edit, ...]:
 
 
 def _value(model: EditModel) -> Edit:
-    fields: dict[str, Any] = {name: getattr(model, name) for name in type(model).model_fields if name != "edit"}
+    fields: dict[str, Any] = {name: _plain(getattr(model, name)) for name in type(model).model_fields if name != "edit"}
     return KINDS[model.edit](**fields)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SpeedSpanField):
+        return SpeedSpan(value.start, value.end, value.speed)
+    return tuple(_plain(each) for each in value) if isinstance(value, tuple) else value

@@ -10,13 +10,14 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
-from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, RealSpan
+from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, RealSpan, WallClock
 from cutback.domain.cameras.coverage import Coverage, Hole, Take
 from cutback.domain.cameras.recording import Recording, RecordingSpan
 from cutback.domain.clips.clip import Gap
 from cutback.domain.requests.request import ClipRequest
 from cutback.domain.requests.sources import CameraSpan, GapRule, Range
 from cutback.domain.times import Instant
+from cutback.domain.wallclock import EPOCH, seconds_between
 from cutback.ports import Cache
 from cutback.reading.edit_values import edits_of
 from cutback.reading.index_cache import RememberingReader
@@ -141,7 +142,20 @@ class OpenedSources:
             clocks=self.clocks,
             keep_location=keep_location,
             edits=edits_of(request.edits),
+            wall_clocks=self._wall_clocks() if request.edits else (),
         )
+
+    def _wall_clocks(self) -> tuple[WallClock | None, ...]:
+        found: dict[Recording, WallClock] = {}
+        spans = iter(self.spans)
+        for piece in self.pieces:
+            if not isinstance(piece, Wanted):
+                continue
+            span = next(spans)
+            if piece.take is not None:
+                epoch = seconds_between(EPOCH, piece.take.recording.start)
+                found[span.recording] = WallClock(epoch, piece.take.pace, piece.take.recording.camera)
+        return tuple(found.get(recording) for recording in self.recordings)
 
     def _ranges(self) -> Iterator[CutRange | CutGap]:
         spans, recordings = iter(self.spans), self.recordings

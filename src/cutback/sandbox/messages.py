@@ -13,7 +13,7 @@ from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
-from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
+from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan, WallClock
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.domain.times import FrameNumber, FromEnd, Instant
 from cutback.domain.visible import visible
@@ -91,6 +91,7 @@ class Task:
             "clocks": [None if clock is None else str(clock) for clock in job.clocks],
             "keep_location": job.keep_location,
             "edits": [edit_out(edit) for edit in job.edits],
+            "wall_clocks": [_wall_clock_out(clock) for clock in job.wall_clocks],
         }
 
     @classmethod
@@ -101,7 +102,9 @@ class Task:
         limits, sizes = Limits(**fields["limits"]), tuple(fields["sizes"])
         edits = tuple(edit_in(edit) for edit in fields["edits"])
         location = bool(fields["keep_location"])
-        return cls(fields["kind"], CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits))
+        wall_clocks = tuple(_wall_clock_in(clock) for clock in fields["wall_clocks"])
+        job = CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits, wall_clocks)
+        return cls(fields["kind"], job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,6 +459,14 @@ def _range_in(data: list[Any]) -> CutRange | CutGap:
         case [source, start, end, *flags]:
             return CutRange(source, _instant_in(start), _instant_in(end), *flags)
     raise ValueError("a malformed range")
+
+
+def _wall_clock_out(clock: WallClock | None) -> list[str] | None:
+    return None if clock is None else [str(clock.epoch), str(clock.pace), clock.camera]
+
+
+def _wall_clock_in(data: list[str] | None) -> WallClock | None:
+    return None if data is None else WallClock(Fraction(data[0]), Fraction(data[1]), data[2])
 
 
 _END = "end-"

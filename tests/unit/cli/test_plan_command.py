@@ -87,7 +87,7 @@ def report_of(recording: Recording, first: int, stop: int, precision: Precision)
     end = track.seconds(track.end_of(track.order[high - 1]))
     got = FrameRange(track.seconds(track.pts[track.order[low]]), end, low, high, clamped=False)
     part = part_report(index, asked, got, segments, Looked({}, recording.entries), sound=[])
-    whole = plan_report(index, precision, [part])
+    whole = plan_report(index, precision, [part], duration=got.duration)
     return {"source": "sea.mp4", "size": 10**6, **whole, "bytes_read": 1000, "requests": 1}
 
 

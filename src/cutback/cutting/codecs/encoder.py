@@ -27,22 +27,31 @@ _NEAR = 32
 """Frames at the start of a track that tell its frame rate."""
 
 
-def _usual_step(track: Track) -> int:
-    """The usual ticks from one frame to the next."""
+def usual_rate(track: Track) -> Fraction:
+    """Return the usual frames per second of a track."""
     times = [track.pts[sample] for sample in track.order[:_NEAR]]
     steps = sorted(after - before for before, after in pairwise(times))
-    return steps[len(steps) // 2] if steps else track.duration(track.order[0])
+    step = steps[len(steps) // 2] if steps else track.duration(track.order[0])
+    return Fraction(track.timescale, max(1, step))
 
 
 class Shape:
     """Encodes runs of pictures for one track."""
 
     def __init__(
-        self, track: Track, timescale: int, *, beside_copies: bool, limit: int, memory: Memory | None = None
+        self,
+        track: Track,
+        timescale: int,
+        *,
+        beside_copies: bool,
+        limit: int,
+        memory: Memory | None = None,
+        pace: Fraction = Fraction(1),
     ) -> None:
         """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`.
 
-        `limit` is how many bytes the job may use; `memory` tells how many of them are left.
+        `limit` is how many bytes the job may use; `memory` tells how many of them are left. `pace` is the frame rate of
+        the clip divided by the track's.
         """
         self._timescale = timescale
         self._limit, self._memory = limit, memory
@@ -56,7 +65,7 @@ class Shape:
         self._format = ""
         self._boxes = b""
         self._light = HdrMetadata()
-        self._rate = Fraction(track.timescale, max(1, _usual_step(track)))
+        self._rate = usual_rate(track) * pace
 
     def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
         """Encode pictures as length-prefixed samples; `ticks` converts their PTS to the clip's.

@@ -9,12 +9,14 @@ from typing import Any
 
 import av
 
+from cutback.cutting.codecs.encoder import usual_rate
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edit_values import Edit
 from cutback.cutting.edits.graph import PictureGraph
 from cutback.cutting.edits.shape_chain import ShapeChain, upright
 from cutback.cutting.edits.step import EditStep
 from cutback.cutting.index import Track
+from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.turns import shape_of_pixels, turned_matrix, turns_of
 
 _HD = 720
@@ -27,8 +29,9 @@ _UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
 class EditedPictures:
     """What the edits of a job do to its pictures."""
 
-    def __init__(self, steps: Sequence[tuple[Edit, EditStep[Any]]]) -> None:
-        """`steps` are the edits with their steps, in order."""
+    def __init__(self, steps: Sequence[tuple[Edit, EditStep[Any]]], retiming: Retiming | None) -> None:
+        """`steps` are the edits with their steps, in order; `retiming` is None if the speed stays."""
+        self.retiming = retiming
         self._steps = steps
         shaping = [(edit, step) for edit, step in steps if step.changes_shape]
         only_turns = len(shaping) == 1 and shaping[0][1].turns_players(shaping[0][0])
@@ -37,6 +40,17 @@ class EditedPictures:
         """Whether the pictures get another size or orientation, so that all of them are encoded."""
         self.said: list[str] = []
         """What was done to them."""
+
+    def finished(self, cut: Fraction) -> Fraction:
+        """Convert a time in cut time to finished time."""
+        return cut if self.retiming is None else self.retiming.finished(cut)
+
+    def pace(self, track: Track) -> Fraction:
+        """Return the clip's usual frame rate, divided by that of a track."""
+        if self.retiming is None:
+            return Fraction(1)
+        leg = self.retiming.legs[0]
+        return leg.speed if leg.period is None else 1 / leg.period / usual_rate(track)
 
     def matrix(self, track: Track) -> bytes:
         """Return the matrix of the clip's track: how players turn its pictures."""

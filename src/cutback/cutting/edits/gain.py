@@ -6,6 +6,7 @@ from cutback.cutting.edit_values import Gain
 from cutback.cutting.edits.graph import Filter
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.edits.step import EditStep
+from cutback.cutting.plan.retiming import Retiming
 
 
 class GainStep(EditStep[Gain]):
@@ -13,8 +14,9 @@ class GainStep(EditStep[Gain]):
 
     changes_sound = True
 
-    def sound(self, edit: Gain, sound: Sound, said: list[str]) -> Sound:
+    def sound(self, edit: Gain, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """See `EditStep`."""
+        del retiming
         said.append(f"gain: {float(edit.db):+g} dB")
         return amplified(sound, float(edit.db))
 

@@ -16,7 +16,8 @@ from cutback.cutting.ffmpeg_errors import media_error
 from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
-    "afade", "atempo", "crop", "ebur128", "hflip", "overlay", "pad", "scale", "transpose", "vflip", "volume",
+    "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
+    "crop", "hflip", "overlay", "pad", "scale", "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 
@@ -46,7 +47,8 @@ def sound_through(
         source = graph.add(
             "abuffer", sample_rate=str(rate), sample_fmt="fltp", channel_layout=layout, time_base=f"1/{rate}"
         )
-        nodes = [source, *(graph.add(each.name, **each.texts()) for each in filters), graph.add("abuffersink")]
+        alike = graph.add("aformat", sample_fmts="fltp", sample_rates=str(rate), channel_layouts=layout)
+        nodes = [source, *(graph.add(each.name, **each.texts()) for each in filters), alike, graph.add("abuffersink")]
         graph.link_nodes(*nodes).configure()
         position = 0
         for block in blocks:

@@ -14,6 +14,7 @@ from cutback.cutting.edits.gain import amplified
 from cutback.cutting.edits.graph import Filter, sound_through
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.edits.step import EditStep
+from cutback.cutting.plan.retiming import Retiming
 
 _QUIETEST = -69.0
 """LUFS. R128 does not count what is quieter than -70."""
@@ -24,8 +25,9 @@ class LoudnessStep(EditStep[Loudness]):
 
     changes_sound = True
 
-    def sound(self, edit: Loudness, sound: Sound, said: list[str]) -> Sound:
+    def sound(self, edit: Loudness, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """See `EditStep`."""
+        del retiming
         measured, peak = measure(sound)
         if measured < _QUIETEST:
             said.append("loudness: unchanged, because the sound is too quiet or too short to be measured")

@@ -9,4 +9,7 @@ from cutback.cutting.edits.step import EditStep
 class MuteStep(EditStep[Mute]):
     """Leaves the sound out."""
 
-    mutes = True
+    def drops_sound(self, edit: Mute) -> bool:
+        """See `EditStep`."""
+        del edit
+        return True

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
-from cutback.cutting.edit_values import KINDS, Crop, Edit, Gain, Loudness, Mute, Rotate, Scale
+from cutback.cutting.codecs.encoder import usual_rate
+from cutback.cutting.edit_values import KINDS, Crop, Edit, Gain, Loudness, Mute, Rotate, Scale, Speed, Timelapse
+from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.crop import CropStep
 from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.edits.gain import GainStep
@@ -14,14 +17,23 @@ from cutback.cutting.edits.mute import MuteStep
 from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.speed import SpeedStep
 from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.timelapse import TimelapseStep
+from cutback.cutting.job import CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart
+from cutback.cutting.plan.pieces import Located
+from cutback.cutting.plan.retiming import Retiming
+from cutback.domain.errors import EditImpossibleError
 
 STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # rotate, crop, scale
     (Rotate, RotateStep()),
     (Crop, CropStep()),
     (Scale, ScaleStep()),
+    # time
+    (Speed, SpeedStep()),
+    (Timelapse, TimelapseStep()),
     # sound
     (Mute, MuteStep()),
     (Gain, GainStep()),
@@ -35,32 +47,59 @@ _STEP_OF: Mapping[type[Edit], EditStep[Any]] = dict(STEPS)
 class Pipeline:
     """The edits of one job, with their steps."""
 
-    def __init__(self, edits: Sequence[Edit]) -> None:
-        """`edits` are in stage order, as requests are checked for it."""
-        self._steps = [(edit, _STEP_OF[type(edit)]) for edit in edits]
+    def __init__(self, job: CutJob, pieces: Sequence[Located]) -> None:
+        """`pieces` are the ranges of the job as they were found in its recordings.
+
+        Raises:
+            EditImpossibleError: an edit does not fit the clip.
+        """
+        self._steps = [(edit, _STEP_OF[type(edit)]) for edit in job.edits]
+        self.time = ClipTime(pieces, job)
+        self.retiming = self._retiming(pieces)
+        """The clip's speeds; None if they stay."""
+        if self.retiming is not None and self.finished(self.time.duration) > job.limits.duration:
+            raise EditImpossibleError(f"The clip would be longer than {job.limits.duration} s.")
+
+    def _retiming(self, pieces: Sequence[Located]) -> Retiming | None:
+        if not self._steps:
+            return None
+        track = pieces[0][0].index.video
+        rate = None if track is None else usual_rate(track)
+        made = (step.retiming(edit, self.time, rate) for edit, step in self._steps)
+        found = next((retiming for retiming in made if retiming is not None), None)
+        chooses = found is not None and any(leg.period is not None for leg in found.legs)
+        if chooses and (track is None or any(piece.fill is not None for _, _, piece in pieces)):
+            what = "has no pictures" if track is None else "fills gaps; leave them out (skip)"
+            raise EditImpossibleError(f"Frames cannot be chosen, because the clip {what}.")
+        return found
+
+    def finished(self, cut: Fraction) -> Fraction:
+        """Convert a time in cut time to finished time."""
+        return cut if self.retiming is None else self.retiming.finished(cut)
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
-        return EditedPictures(self._steps)
+        return EditedPictures(self._steps, self.retiming)
 
     def changed(self) -> tuple[ChangedPart, ...]:
         """Return the parts of the clip whose pictures are re-encoded, and why."""
         if not self.pictures().shapes:
             return ()
-        names = [
-            name
-            for name, kind in KINDS.items()
-            for edit, step in self._steps
-            if step.changes_shape and type(edit) is kind
-        ]
+        names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.changes_shape]
         return (ChangedPart(None, None, f"edited: {', '.join(names)}"),)
+
+    def said_of_time(self) -> Iterator[str]:
+        """Say what a change of speed does."""
+        for edit, step in self._steps:
+            if self.retiming is not None and (words := step.words(edit, self.retiming)):
+                yield words
 
     def silent(self, said: list[str]) -> bool:
         """Whether the clip has no sound; say in `said` what leaves it out."""
-        muted = any(step.mutes for _, step in self._steps)
-        if muted:
+        muting = [_NAME_OF[type(edit)] for edit, step in self._steps if step.drops_sound(edit)]
+        if "mute" in muting:
             said.append("mute: without sound")
-        return muted
+        return bool(muting)
 
     @property
     def change_sound(self) -> bool:
@@ -70,5 +109,5 @@ class Pipeline:
     def sound(self, sound: Sound, said: list[str]) -> Sound:
         """Return what the edits make of an audio track, to its end; say in `said` what was done."""
         for edit, step in self._steps:
-            sound = step.sound(edit, sound, said)
+            sound = step.sound(edit, sound, self.retiming, said)
         return sound

@@ -36,3 +36,53 @@ class Sound:
     def samples(self) -> int:
         """The number of samples."""
         return round(self.duration * self.rate)
+
+
+class SoundReader:
+    """Reads sound in portions."""
+
+    def __init__(self, blocks: Iterator[av.AudioFrame]) -> None:
+        """`blocks` are planar floats."""
+        self._blocks = blocks
+        self._fifo = av.AudioFifo()
+
+    def read(self, samples: int) -> Iterator[av.AudioFrame]:
+        """Yield the next samples, fewer only at the end of the sound."""
+        while samples > 0:
+            if not self._fifo.samples:
+                block = next(self._blocks, None)
+                if block is None:
+                    return
+                self._write(block)
+            part = self._fifo.read(min(samples, self._fifo.samples))
+            assert part is not None
+            samples -= part.samples
+            yield part
+
+    def _write(self, block: av.AudioFrame) -> None:
+        block.pts = None
+        block.time_base = Fraction(1, block.sample_rate)  # the queue accepts only one time base
+        self._fifo.write(block)
+
+
+def exactly(blocks: Iterator[av.AudioFrame], samples: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+    """Yield exactly as many samples: the rest is dropped, what is missing is silent. Reads all blocks."""
+    left = samples
+    reader = SoundReader(blocks)
+    for part in reader.read(samples):
+        left -= part.samples
+        yield part
+    for _ in blocks:
+        pass
+    yield from silence(left, rate, layout)
+
+
+def silence(samples: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+    """Yield silent samples."""
+    while samples > 0:
+        frame = av.AudioFrame("fltp", layout, min(samples, rate))
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.sample_rate = rate
+        samples -= frame.samples
+        yield frame

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Generic, TypeVar
 
+from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.plan.retiming import Retiming
 
 E = TypeVar("E")
 
@@ -17,8 +20,25 @@ class EditStep(Generic[E]):
     """Whether it rotates, crops or scales."""
     changes_sound = False
     """Whether the sound must be decoded."""
-    mutes = False
-    """Whether the clip has no sound."""
+
+    def drops_sound(self, edit: E) -> bool:
+        """Whether the clip has no sound."""
+        del edit
+        return False
+
+    def retiming(self, edit: E, time: ClipTime, rate: Fraction | None) -> Retiming | None:
+        """Return the speeds of the clip; None if they stay. `rate` is the recording's frames a second.
+
+        Raises:
+            EditImpossibleError: it does not fit the clip.
+        """
+        del edit, time, rate
+        return None
+
+    def words(self, edit: E, retiming: Retiming) -> str:
+        """Say what a change of speed does."""
+        del edit, retiming
+        return ""
 
     def turns_players(self, edit: E) -> int:
         """Return the degrees by which players can turn the pictures instead, if nothing else changes their shape."""
@@ -34,7 +54,7 @@ class EditStep(Generic[E]):
         del edit, said
         return canvas
 
-    def sound(self, edit: E, sound: Sound, said: list[str]) -> Sound:
+    def sound(self, edit: E, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """Return the changed sound; say in `said` what was done."""
-        del edit, said
+        del edit, retiming, said
         return sound

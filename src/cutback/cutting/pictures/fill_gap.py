@@ -82,7 +82,7 @@ def fill(
     picture = _shown(part, shape, edits)
     size = min(count, max(1, round(GROUP / period)))
     groups = {length: _encode(picture, length, period, shape, out, spool) for length in {size, count % size} - {0}}
-    times = [round((base + number * period) * out.timescale) for number in range(count)]
+    times = [round(edits.finished(base + number * period) * out.timescale) for number in range(count)]
     for begin in range(0, count, size):
         for sample in groups[min(size, count - begin)]:
             out.add(

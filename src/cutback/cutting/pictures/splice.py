@@ -17,6 +17,8 @@ from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress, Memory
 from cutback.cutting.mp4.layout import BATCH, SPOOL, Extent, OutTrack
+from cutback.cutting.pictures.chosen import decoded_run, numbered
+from cutback.cutting.pictures.clock import ClipClock, clock_of
 from cutback.cutting.pictures.fill_gap import fill, frames_in
 from cutback.cutting.plan.parts import PlannedRange
 from cutback.cutting.plan.plan import PlannedRun, has_leading
@@ -88,7 +90,8 @@ def splice(
     )
     pictures = Pictures(out)
     copies = any(part.copies for part in parts)
-    shape = Shape(first, out.timescale, beside_copies=copies, limit=limit, memory=memory)
+    pace = edits.pace(first)
+    shape = Shape(first, out.timescale, beside_copies=copies, limit=limit, memory=memory, pace=pace)
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
@@ -104,13 +107,17 @@ def splice(
         track = part.media.index.video
         assert track is not None
         entries = _entries(track)
-        clock = _Clock(track, base - part.piece.start, out.timescale)
+        clock = clock_of(track, base - part.piece.start, out.timescale, edits.retiming)
         first_shown = track.pts[track.order[part.piece.first]]
         if track.seconds(first_shown) < part.piece.start:  # the previous picture is still shown
-            clock.hold(first_shown, round(base * out.timescale))
-        pictures.times += [clock.ticks(track.pts[n]) for n in track.order[part.piece.first : part.piece.stop]]
+            clock.hold(first_shown, round(edits.finished(base) * out.timescale))
         group = BEFORE if in_source_order else None
         for run in part.runs:
+            if run.shown is None:
+                times = [clock.ticks(track.pts[n]) for n in track.order[run.first : run.end]]
+            else:
+                times = [round(frame.at * out.timescale) for frame in run.shown]
+            pictures.times += times
             if run.action == "copy":
                 group = COPIED if in_source_order else None
                 if run.rewritten:
@@ -118,11 +125,11 @@ def splice(
                 _copy(part, track, run, entries, clock, out, spool, group)
                 group = BEHIND if in_source_order else None
                 pictures.copied += len(run)
-            else:
+            elif times:
                 begin = len(out)
-                decoded = edits.changed(track, part.media.frames(run.first, run.end))
+                decoded = edits.changed(track, decoded_run(part.media, track, run))
                 with closing(ahead(decoded, AHEAD)) as frames:
-                    for sample in shape.encode(frames, clock.ticks, len(run)):
+                    for sample in shape.encode(numbered(frames), times.__getitem__, len(run)):
                         offset = spool.append(sample.data)
                         out.add(
                             pts=sample.pts,
@@ -146,6 +153,7 @@ def splice(
     if not any(out.display_size):
         width, height = shape.size or (0, 0)
         out.display_size = (width << 16, height << 16)
+    base = edits.finished(base)
     # Sound may begin before the first picture.
     out.delay = Fraction(pictures.times[0], out.timescale)
     out.duration = base - out.delay
@@ -161,7 +169,7 @@ def _copy(
     track: Track,
     run: PlannedRun,
     entries: frozenset[int],
-    clock: _Clock,
+    clock: ClipClock,
     out: OutTrack,
     spool: Spool,
     group: int | None,
@@ -206,25 +214,3 @@ def _copies(part: PlannedRange, track: Track, run: PlannedRun, spool: Spool) -> 
             return
     for number, extent in zip(rest, part.media.copy(track, rest, spool), strict=True):
         yield number, extent, True
-
-
-class _Clock:
-    """Converts a source track's PTS to the clip's."""
-
-    def __init__(self, track: Track, shift: Fraction, timescale: int) -> None:
-        scale, offset = Fraction(timescale, track.timescale), (track.shift + shift) * timescale
-        # Integers with a common denominator: with fractions, this would be most of the cost of a plain copy.
-        self._unit = 2 * scale.denominator * offset.denominator
-        self._factor = 2 * scale.numerator * offset.denominator
-        self._offset = 2 * offset.numerator * scale.denominator + self._unit // 2
-        self._held: int | None = None
-        self._held_ticks = 0
-
-    def hold(self, pts: int, ticks: int) -> None:
-        """Make the picture with one time begin at another."""
-        self._held, self._held_ticks = pts, ticks
-
-    def ticks(self, pts: int) -> int:
-        if pts == self._held:
-            return self._held_ticks
-        return (pts * self._factor + self._offset) // self._unit

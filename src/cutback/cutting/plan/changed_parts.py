@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 
 from cutback.cutting.index import Track, decode_start
 from cutback.cutting.plan.plan import FrameRange, PlannedRun
+from cutback.cutting.plan.retiming import Retiming, chosen_frames
 from cutback.domain.times import FRAME_TOLERANCE
 
 
@@ -53,20 +54,40 @@ def with_changes(
     track: Track,
     first: int,
     stop: int,
-    changed: Sequence[tuple[int, int, str]],
+    encoded: Sequence[PlannedRun],
     plan: Callable[[int, int], tuple[PlannedRun, ...]],
 ) -> tuple[PlannedRun, ...]:
-    """Plan the frames [first, stop): changed ones are encoded, and `plan` decides about those between them."""
+    """Plan the frames [first, stop) with runs that must be encoded; `plan` decides about the frames between them."""
     runs: list[PlannedRun] = []
     at = first
-    for begin, end, reason in changed:
-        if at < begin:
-            runs += plan(at, begin)
-        runs.append(encoded_run(track, begin, end, reason))
-        at = end
+    for run in encoded:
+        if at < run.first:
+            runs += plan(at, run.first)
+        runs.append(run)
+        at = run.end
     if at < stop:
         runs += plan(at, stop)
     return tuple(_merged(track, runs))
+
+
+def encoded_runs(
+    track: Track, piece: FrameRange, base: Fraction, changed: Sequence[ChangedPart], retiming: Retiming | None
+) -> list[PlannedRun]:
+    """Return the runs of a range that must be encoded, in order. `base` is when the range begins in cut time."""
+    runs = []
+    at = piece.first
+    chosen = [] if retiming is None else chosen_frames(track, piece, base, retiming.legs)
+    changes = changed_ranks(track, piece, base, changed)
+    for first, stop, reason, shown in [*chosen, (piece.stop, piece.stop, "", ())]:
+        for begin, end, why in changes:  # between the parts whose frames are chosen
+            low, high = max(begin, at), min(end, first)
+            if low < high:
+                runs.append(encoded_run(track, low, high, why))
+        if first < stop:
+            whole = encoded_run(track, first, stop, reason)
+            runs.append(replace(whole, shown=shown))
+        at = stop
+    return runs
 
 
 def encoded_run(track: Track, first: int, stop: int, reason: str) -> PlannedRun:
@@ -79,7 +100,7 @@ def _merged(track: Track, runs: Sequence[PlannedRun]) -> Iterator[PlannedRun]:
     """Join runs that are encoded one after the other: one encoder does them without a keyframe between them."""
     for action, group in groupby(runs, lambda run: run.action):
         members = list(group)
-        if action == "copy" or len(members) == 1:
+        if action == "copy" or len(members) == 1 or any(run.shown is not None for run in members):
             yield from members
             continue
         reasons = "; ".join(dict.fromkeys(run.reason for run in members))

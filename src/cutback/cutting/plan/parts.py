@@ -11,8 +11,9 @@ from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.index import Track
 from cutback.cutting.job import Precision
 from cutback.cutting.mp4.entries import without_rates
-from cutback.cutting.plan.changed_parts import ChangedPart, changed_ranks, encoded_run, with_changes
+from cutback.cutting.plan.changed_parts import ChangedPart, encoded_run, encoded_runs, with_changes
 from cutback.cutting.plan.plan import FrameRange, PlannedRun, plan_video
+from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.source.footage import MediaSource
 
 PLAYED = frozenset({"h264", "hevc", "av1", "vp9"})
@@ -44,10 +45,12 @@ def plan_parts(
     copy: bool,
     open_gops: bool = True,
     changed: Sequence[ChangedPart] = (),
+    retiming: Retiming | None = None,
 ) -> list[PlannedRange]:
     """Plan the runs of every range. If `copy` is False, or if the ranges cannot share a track, everything is encoded.
 
-    If `open_gops` is False, copying begins only at IDR pictures. `changed` are the parts that edits change.
+    If `open_gops` is False, copying begins only at IDR pictures. `changed` are the parts that edits change;
+    `retiming` says at which speed the clip is shown.
     """
     tracks = [track for media, _, _ in pieces if (track := media.index.video)]
     assert len(tracks) == len(pieces)
@@ -64,17 +67,16 @@ def plan_parts(
         if piece.fill is not None:
             parts.append(PlannedRange(media, source, piece, ()))
             continue
-        edited = changed_ranks(track, piece, begins, changed)
-        whole = next((run for run in edited if run[:2] == (piece.first, piece.stop)), None)
+        encoded = encoded_runs(track, piece, begins, changed, retiming)
+        whole = sum(run.end - run.first for run in encoded) == piece.stop - piece.first
         runs: tuple[PlannedRun, ...] | None = None
-        if whole is None and copy:
+        if copy and not whole:
             if precision == "exact":
                 media.expect(piece.first, piece.stop)
             entries = _entries(media, track, open_gops)
-            runs = with_changes(track, piece.first, piece.stop, edited, _planner(track, precision, entries))
+            runs = with_changes(track, piece.first, piece.stop, encoded, _planner(track, precision, entries))
         if runs is None or not _possible(track, runs):
-            reason = "no part of it can be copied safely" if whole is None else whole[2]
-            runs = (encoded_run(track, piece.first, piece.stop, reason),)
+            runs = with_changes(track, piece.first, piece.stop, encoded, _encoder(track))
         parts.append(PlannedRange(media, source, _as_planned(track, piece, runs), runs))
     return [part if part.runs else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
 
@@ -95,6 +97,11 @@ def _as_planned(track: Track, piece: FrameRange, runs: tuple[PlannedRun, ...]) -
     start = track.seconds(track.pts[track.order[first]]) if first != piece.first else piece.start
     end = track.seconds(track.end_of(track.order[stop - 1])) if stop != piece.stop else piece.end
     return FrameRange(start, end, first, stop, piece.clamped)
+
+
+def _encoder(track: Track) -> Callable[[int, int], tuple[PlannedRun, ...]]:
+    reason = "no part of it can be copied safely"
+    return lambda first, stop: (encoded_run(track, first, stop, reason),)
 
 
 def _planner(

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cutback.cutting.codecs.codec import Entry
 from cutback.cutting.index import Index, Track, decode_start
@@ -19,6 +19,14 @@ HELD = Fraction(1, 5)
 
 ENTRIES_TRIED = 8
 """How many keyframes are tried as the beginning of copying before everything is re-encoded."""
+
+
+class ShownFrame(NamedTuple):
+    """A frame, and when it is shown in the finished clip."""
+
+    rank: int
+    at: Fraction
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +42,12 @@ class PlannedRun:
     rewritten: bool = False
     """copy: whether the first sample is a keyframe that must become an IDR picture first (an open GOP)."""
 
+    shown: tuple[ShownFrame, ...] | None = None
+    """encode: the frames that are shown if they are chosen, in order; a frame can be shown several times. None: all."""
+
     def __len__(self) -> int:
         """The number of presented frames."""
-        return self.end - self.first
+        return self.end - self.first if self.shown is None else len(self.shown)
 
 
 @dataclass(frozen=True, slots=True)

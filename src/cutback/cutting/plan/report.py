@@ -141,7 +141,7 @@ def _segment(track: Track, piece: FrameRange, step: Step) -> dict[str, Any]:
         "start": format_seconds(start),
         "end": format_seconds(end),
         "first_frame": step.first + track.first_rank,
-        "frames": step.end - step.first,
+        "frames": step.end - step.first if step.shown is None else step.shown,
         "bytes_copied": step.copied,
         "bytes_decoded": step.decoded,
         "bytes_encoded": step.encoded,
@@ -180,9 +180,14 @@ def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, 
 
 
 def plan_report(
-    index: Index, precision: Precision, parts: list[dict[str, Any]], *, memory: Mapping[str, int] | None = None
+    index: Index,
+    precision: Precision,
+    parts: list[dict[str, Any]],
+    *,
+    duration: Fraction,
+    memory: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Report the whole plan: the recording, each range, and the totals."""
+    """Report the whole plan: the recording, each range, and the totals. `duration` is the clip's, in seconds."""
     video = index.video
     description = video.descriptions[0] if video is not None else None
     frames = dict.fromkeys(MARKS, 0)
@@ -204,7 +209,7 @@ def plan_report(
         "parts": parts,
         "frames": frames,
         "bytes": {**amounts, "sound": sound, "clip": amounts["copied"] + amounts["encoded"] + sound},
-        "clip_duration": format_seconds(sum((Fraction(part["duration"]) for part in parts), Fraction(0))),
+        "clip_duration": format_seconds(duration),
         "memory": dict(memory or {}),
         "notes": list(index.notes),
     }

@@ -34,6 +34,8 @@ class Step:
     """Bytes that are read for decoding; another step may read the same bytes."""
     encoded: int = 0
     """Estimated bytes of the encoded frames."""
+    shown: int | None = None
+    """How many frames are shown, if they are chosen; None: all of them."""
 
 
 def steps(track: Track, runs: Sequence[PlannedRun]) -> list[Step]:
@@ -47,13 +49,18 @@ def steps(track: Track, runs: Sequence[PlannedRun]) -> list[Step]:
             made.append(Step("copy", run.reason, run.first, run.end, copied=copied))
             continue
         decoded = bytes_of(track, fed(track, run))
-        estimate = _encoded_size(track, track.order[run.first : run.end])
-        made.append(Step("encode", run.reason, run.first, run.end, decoded=decoded, encoded=estimate))
+        chosen = range(run.first, run.end) if run.shown is None else [frame.rank for frame in run.shown]
+        estimate = _encoded_size(track, [track.order[rank] for rank in chosen]) if chosen else 0
+        shown = None if run.shown is None else len(run.shown)
+        made.append(Step("encode", run.reason, run.first, run.end, decoded=decoded, encoded=estimate, shown=shown))
     return [*made, *_outside(track, runs, range(stop, high))]
 
 
 def fed(track: Track, run: PlannedRun) -> Sequence[int]:
     """Return the samples that are read to encode a run."""
+    if run.shown is not None:
+        lasts = {track.order[frame.rank] for frame in run.shown}
+        return sorted({sample for last in lasts for sample in range(decode_start(track, last), last + 1)})
     if is_keyframe(track, run.samples[0]):
         return run.samples
     wanted = track.order[run.first : run.end]

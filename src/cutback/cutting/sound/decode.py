@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import av
 
+from cutback.cutting.edits.sound_stream import silence
 from cutback.cutting.index import Track
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.source.footage import MediaSource
@@ -36,11 +37,11 @@ def exact_sound(
         if part is None:
             continue
         if at > position:
-            yield from _silence(at - position, rate, layout)
+            yield from silence(at - position, rate, layout)
             position = at
         position += part.samples
         yield part
-    yield from _silence(wanted - position, rate, layout)
+    yield from silence(wanted - position, rate, layout)
 
 
 def _placed(
@@ -82,16 +83,6 @@ def _part(block: av.AudioFrame, begin: int, end: int) -> av.AudioFrame | None:
     if begin:
         fifo.read(begin)
     return fifo.read(end - begin)
-
-
-def _silence(samples: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
-    while samples > 0:
-        frame = av.AudioFrame("fltp", layout, min(samples, rate))
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        frame.sample_rate = rate
-        samples -= frame.samples
-        yield frame
 
 
 class _Resampler:

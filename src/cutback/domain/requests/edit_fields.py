@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
@@ -23,9 +23,8 @@ from cutback.domain.measures import (
     parse_measure,
 )
 from cutback.domain.times import MAX_SECONDS, FromEnd, format_seconds, parse_duration
-from cutback.domain.wallclock import parse_moment, seconds_between
+from cutback.domain.wallclock import EPOCH, parse_moment, seconds_between
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECIMAL = re.compile(r"^-?\d{1,9}(\.\d{1,12})?$", re.ASCII)
 _POINT = 'seconds of the clip before any change of speed (12.5), "-5" (before its end), {"finished": 3} or a moment'
 
@@ -45,7 +44,7 @@ def parse_point(value: object) -> Point:
     if isinstance(value, str):
         text = value.strip()
         if "T" in text.upper() and "-" in text:
-            return AtMoment(seconds_between(_EPOCH, parse_moment(text)))
+            return AtMoment(seconds_between(EPOCH, parse_moment(text)))
         if text.startswith("-"):
             return FromEnd(parse_duration(text[1:]))
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and -MAX_SECONDS <= value < 0:
@@ -64,7 +63,7 @@ def _point_to_json(point: Point) -> str | dict[str, str]:
         case FromEnd():
             return f"-{format_seconds(point.seconds)}"
         case AtMoment():
-            return iso(_EPOCH + timedelta(microseconds=round(point.epoch * 1_000_000)))
+            return iso(EPOCH + timedelta(microseconds=round(point.epoch * 1_000_000)))
     return format_seconds(point)
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cutback.domain.base import Model
-from cutback.domain.measures import MAX_PIXELS, Percent, Place
-from cutback.domain.requests.edit_fields import AspectField, Between, MeasureField
+from cutback.domain.measures import MAX_PIXELS, Finished, Percent, Place
+from cutback.domain.requests.edit_fields import AspectField, Between, LengthField, MeasureField, PointField
 
 MAX_EDITS = 100
 """Maximum edits of one request."""
@@ -111,6 +111,62 @@ class ScaleEdit(EditModel):
         return self
 
 
+# --- time --------------------------------------------------------------------------------------------
+
+
+class SpeedSpanField(Model):
+    """A part of the clip with a speed of its own."""
+
+    start: PointField = Field(alias="from", description="Where it begins.")
+    end: PointField = Field(alias="to", description="Where it ends.")
+    speed: Annotated[Fraction, Between("0.0625", "100")] = Field(description="2 is twice as fast, 0.5 half as fast.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if isinstance(self.start, Finished) or isinstance(self.end, Finished):
+            raise ValueError("its points must be in the time before the change of speed, not finished")  # noqa: TRY004
+        if isinstance(self.start, Fraction) and isinstance(self.end, Fraction) and self.end <= self.start:
+            raise ValueError("to must be after from")
+        return self
+
+
+class SpeedEdit(EditModel):
+    """Show the clip, or parts of it, faster or slower. Up to 60 frames a second, nothing is re-encoded for it."""
+
+    stage = "time"
+    edit: Literal["speed"]
+    speed: Annotated[Fraction, Between("0.0625", "100")] | None = Field(None, description="Of the whole clip.")
+    spans: Annotated[tuple[SpeedSpanField, ...], Field(max_length=100)] = Field(
+        (), description="Parts with a speed of their own, in order; the rest keeps its speed."
+    )
+    sound: Literal["pitch", "resample", "drop"] | None = Field(
+        None,
+        description="`pitch` keeps the pitch, `resample` changes it like a tape, `drop` is silent. By default, `drop` "
+        "below a speed of 0.5 and above 4, and `pitch` between.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.speed is None) == (not self.spans):
+            raise ValueError("needs either speed or spans")
+        return self
+
+
+class TimelapseEdit(EditModel):
+    """Show the clip in a certain time, without sound. Exactly duration times fps frames; only they are decoded."""
+
+    stage = "time"
+    edit: Literal["timelapse"]
+    duration: LengthField = Field(description="Seconds of the finished clip, up to an hour.")
+    fps: Annotated[Fraction, Between("1", "60")] = Field(Fraction(30), description="Frames a second.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not Fraction(1, 10) <= self.duration <= 3600:
+            raise ValueError("duration must be from 0.1 to 3600 seconds")
+        return self
+
+
 # --- sound -----------------------------------------------------------------------------------------
 
 
@@ -142,12 +198,28 @@ class LoudnessEdit(EditModel):
 
 # --- the list --------------------------------------------------------------------------------------
 
-_MODELS: tuple[type[EditModel], ...] = (RotateEdit, CropEdit, ScaleEdit, MuteEdit, GainEdit, LoudnessEdit)
+_MODELS: tuple[type[EditModel], ...] = (
+    RotateEdit,
+    CropEdit,
+    ScaleEdit,
+    SpeedEdit,
+    TimelapseEdit,
+    MuteEdit,
+    GainEdit,
+    LoudnessEdit,
+)
 
 KINDS: Mapping[str, type[EditModel]] = {get_args(kind.model_fields["edit"].annotation)[0]: kind for kind in _MODELS}
 """Every kind of edit, by its name."""
 
-EXCLUSIVE = (frozenset({"mute", "gain"}), frozenset({"mute", "loudness"}), frozenset({"gain", "loudness"}))
+EXCLUSIVE = (
+    frozenset({"speed", "timelapse"}),
+    frozenset({"mute", "gain"}),
+    frozenset({"mute", "loudness"}),
+    frozenset({"gain", "loudness"}),
+    frozenset({"timelapse", "gain"}),
+    frozenset({"timelapse", "loudness"}),
+)
 """Kinds that contradict each other."""
 
 

@@ -1,0 +1,113 @@
+"""From cut time to finished time: which part of a clip is shown at which speed, and which of its frames. Pure.
+
+Cut time is that of the joined ranges. Most frames keep their order and all of them are shown, each for a longer or
+shorter time; nothing is re-encoded for that. Where there would be too many frames, some are chosen.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cutback.cutting.index import Track
+from cutback.cutting.plan.plan import FrameRange, ShownFrame
+from cutback.domain.times import FRAME_TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of the clip with one speed."""
+
+    start: Fraction
+    """Seconds in cut time."""
+    end: Fraction
+    begins: Fraction
+    """When it begins in finished time, in seconds."""
+    speed: Fraction
+    period: Fraction | None = None
+    """If frames are chosen: seconds from one to the next in finished time. None: all frames are shown."""
+    reason: str = ""
+    """Why frames are chosen."""
+
+    @property
+    def ends(self) -> Fraction:
+        """When it ends in finished time, in seconds."""
+        return self.begins + (self.end - self.start) / self.speed
+
+    @property
+    def chosen(self) -> int:
+        """How many frames are chosen."""
+        return 0 if self.period is None else max(1, round((self.ends - self.begins) / self.period))
+
+
+@dataclass(frozen=True, slots=True)
+class Retiming:
+    """The legs of a clip, in order, without holes."""
+
+    legs: tuple[Leg, ...]
+
+    def finished(self, cut: Fraction) -> Fraction:
+        """Convert a time in cut time to finished time."""
+        leg = self.legs[max(0, bisect_right(self.legs, cut, key=lambda leg: leg.start) - 1)]
+        return leg.begins + (cut - leg.start) / leg.speed
+
+    def cut(self, finished: Fraction) -> Fraction:
+        """Convert a time in finished time to cut time."""
+        leg = self.legs[max(0, bisect_right(self.legs, finished, key=lambda leg: leg.begins) - 1)]
+        return leg.start + (finished - leg.begins) * leg.speed
+
+
+def chosen_frames(
+    track: Track, piece: FrameRange, base: Fraction, legs: Sequence[Leg]
+) -> list[tuple[int, int, str, tuple[ShownFrame, ...]]]:
+    """Return the parts [first, stop) of a range of which frames are chosen: the reason, and those frames in order.
+
+    `base` is when the range begins in cut time.
+    """
+    found = []
+    for leg in legs:
+        low, high = max(leg.start, base), min(leg.end, base + piece.duration)
+        if leg.period is None or low >= high:
+            continue
+        first = piece.first if low == base else max(piece.first, _rank_from(track, low - base + piece.start))
+        last = high == base + piece.duration
+        stop = piece.stop if last else min(piece.stop, _rank_from(track, high - base + piece.start))
+        if first < stop:
+            shown = tuple(_chosen(track, leg, low, high, base - piece.start, first, stop))
+            found.append((first, stop, leg.reason, shown))
+    return found
+
+
+def _rank_from(track: Track, seconds: Fraction) -> int:
+    return track.rank_at(track.ticks(seconds - FRAME_TOLERANCE))
+
+
+def _chosen(
+    track: Track, leg: Leg, low: Fraction, high: Fraction, shift: Fraction, first: int, stop: int
+) -> Iterator[ShownFrame]:
+    assert leg.period is not None
+    step = leg.period * leg.speed
+    begin = max(0, -((leg.start - low) // step))  # the first number whose time is not before `low`
+    keyframes = [rank for sample in track.sync if first <= (rank := track.rank(sample)) < stop]
+    for number in range(begin, leg.chosen):
+        time = leg.start + number * step
+        if time >= high:
+            return
+        if time < low:
+            continue
+        shown = _rank_from(track, time - shift + 2 * FRAME_TOLERANCE) - 1
+        rank = _near_keyframe(track, keyframes, min(max(shown, first), stop - 1), step)
+        yield ShownFrame(rank, leg.begins + number * leg.period)
+
+
+def _near_keyframe(track: Track, keyframes: Sequence[int], rank: int, step: Fraction) -> int:
+    """Return the nearest keyframe if it is nearer than half a step: then nothing else needs to be read or decoded."""
+    place = bisect_left(keyframes, rank)
+    near = keyframes[max(0, place - 1) : place + 1]
+    time = track.pts[track.order[rank]]
+    best = min(near, key=lambda each: abs(track.pts[track.order[each]] - time), default=None)
+    if best is None or abs(track.pts[track.order[best]] - time) * 2 >= step * track.timescale:
+        return rank
+    return best
