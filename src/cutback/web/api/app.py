@@ -17,12 +17,14 @@ from cutback.web.api.openapi import components
 from cutback.web.api.problems import handle_problems
 from cutback.web.api.rate_limits import RateLimiter
 from cutback.web.api.routes import (
+    cameras,
     clips,
     dead_letters,
     events,
     keys,
     media,
     node,
+    recordings,
     session,
     sns,
     status,
@@ -47,11 +49,13 @@ _CORS_ANSWER_HEADERS = (
 )
 
 _ROUTES = (
+    cameras,
     clips,
     dead_letters,
     events,
     keys,
     media,
+    recordings,
     session,
     sns,
     status,

@@ -90,6 +90,66 @@ _CLIPS: dict[str, Any] = {
     },
 }
 
+_MOMENT = {"type": "string", "format": "date-time"}
+
+_PAGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["items", "next"],
+    "properties": {
+        "items": {"type": "array", "items": {"type": "object"}},
+        "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null on the last one."},
+    },
+}
+
+_CAMERA: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "recordings", "first", "last", "time_zone"],
+    "properties": {
+        "name": {"type": "string"},
+        "recordings": {"type": "integer"},
+        "first": _MOMENT,
+        "last": _MOMENT,
+        "time_zone": {"type": "string"},
+    },
+}
+
+_RECORDING: dict[str, Any] = {
+    "type": "object",
+    "required": ["key", "etag", "size", "camera", "start", "end", "duration", "self"],
+    "properties": {
+        "key": {"type": "string"},
+        "etag": {"type": "string"},
+        "size": {"type": "integer"},
+        "camera": {"type": "string"},
+        "start": _MOMENT,
+        "end": _MOMENT,
+        "duration": {"type": "string", "description": "Seconds, as a decimal."},
+        "self": {"type": "string"},
+    },
+}
+
+_PERIODS: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["begins", "ends"],
+        "properties": {"begins": _MOMENT, "ends": _MOMENT},
+    },
+}
+
+_COVERAGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["camera", "from", "to", "covered", "gaps", "growing"],
+    "properties": {
+        "camera": {"type": "string"},
+        "from": _MOMENT,
+        "to": _MOMENT,
+        "covered": _PERIODS,
+        "gaps": _PERIODS,
+        "growing": _PERIODS,
+    },
+}
+
 _RESULTS: dict[str, Any] = {
     "type": "object",
     "required": ["items"],
@@ -121,6 +181,10 @@ def components() -> dict[str, Any]:
         "ClipPage": _CLIPS,
         "Results": _RESULTS,
         "ClipRequests": _BATCH,
+        "Page": _PAGE,
+        "Camera": _CAMERA,
+        "Recording": _RECORDING,
+        "Coverage": _COVERAGE,
     }
     for kind in (ClipRequest, ClipDescription):
         schema = kind.model_json_schema(ref_template=_REFERENCES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.clips.clip import Clip
 from cutback.domain.errors import CameraUnknownError, ClipNotFoundError, RecordingNotFoundError
 from cutback.domain.requests.ids import stored_id
@@ -22,6 +23,24 @@ def visible_clip(services: Services, caller: Caller, clip_id: str) -> Clip:
     if not caller.may_see_clip(clip) or clip.is_deleted(services.clock()):
         raise ClipNotFoundError(f"The id is {clip_id}.")
     return clip
+
+
+def may_see_recording(caller: Caller, recording: CameraRecording) -> bool:
+    """Whether a recording is visible to the caller, by its key or by its camera."""
+    return caller.may_see_key(recording.key) or caller.may_see_camera(recording.camera)
+
+
+def visible_recording(services: Services, caller: Caller, key: str) -> CameraRecording:
+    """Return a recording of the catalogue.
+
+    Raises:
+        RecordingNotFoundError: the catalogue does not have it, or the caller may not see it.
+        RecordsUnavailableError: the catalogue does not answer.
+    """
+    recording = services.catalogue.get_recording(key)
+    if recording is None or not may_see_recording(caller, recording):
+        raise RecordingNotFoundError("The catalogue does not have it.")
+    return recording
 
 
 def check_sources(caller: Caller, request: ClipRequest) -> None:
