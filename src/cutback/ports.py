@@ -12,6 +12,7 @@ from cutback.domain.cameras.recording import Camera, CameraRecording
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
 from cutback.domain.errors import CutbackError
+from cutback.domain.uploads import UploadedPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +374,58 @@ class Registry(Protocol):
         Raises:
             ValueError: `cursor` was not made by this method.
         """
+        ...
+
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
+
+class PartStore(Protocol):
+    """Takes a new recording in parts, and makes it one object of the source store.
+
+    All methods raise `StorageUnavailableError` if the store is unreachable.
+    """
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether clients send parts to the store itself, to the URLs of `sign`; otherwise `put_part` takes them."""
+        ...
+
+    def begin(self, key: str, content_type: str | None) -> str:
+        """Begin an upload of the recording `key`. Returns a token that names the upload."""
+        ...
+
+    def sign(self, key: str, token: str, number: int, *, lifetime: timedelta) -> str:
+        """Return a URL to which a client may `PUT` a part for a while. Only if `is_direct`."""
+        ...
+
+    def put_part(self, token: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
+        """Store a part of `size` bytes, in place of an earlier one with its number. Returns its ETag.
+
+        Only if not `is_direct`.
+
+        Raises:
+            StorageFullError: there is no space.
+        """
+        ...
+
+    def parts(self, key: str, token: str, *, most: int) -> list[UploadedPart]:
+        """Return the parts that have arrived; their numbers are at most `most`."""
+        ...
+
+    def complete(self, key: str, token: str, parts: Sequence[UploadedPart]) -> None:
+        """Make the parts the recording `key`, completely or not at all.
+
+        Raises:
+            ObjectExistsError: there is an object with this key.
+            ObjectNotFoundError: there is no such upload (any more).
+            StorageFullError: there is no space.
+        """
+        ...
+
+    def discard(self, key: str, token: str) -> None:
+        """Remove the parts of an upload, if there are any."""
         ...
 
     def close(self) -> None:

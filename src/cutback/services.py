@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from cutback.domain.clips.retry import Policy
-from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records, Registry
+from cutback.ports import Announcer, Cache, Catalogue, PartStore, Prober, Queue, Records, Registry
 from cutback.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Services:
     records: Records
     catalogue: Catalogue
     registry: Registry
+    part_store: PartStore
+    """Takes uploads of recordings."""
     cache: Cache
     webhooks: Queue | None
     """The queue of webhook deliveries; None if webhooks are not available."""
@@ -74,7 +76,7 @@ class Services:
 
     def close(self) -> None:
         """End background processes, such as the cutter's idle child process."""
-        own = (self.cutter, self.prober, self.records, self.catalogue, self.registry, self.cache)
+        own = (self.cutter, self.prober, self.records, self.catalogue, self.registry, self.cache, self.part_store)
         everything: list[_Closable] = [*self._queues, *own, *self.announcers]
         for each in everything:
             each.close()

@@ -6,19 +6,21 @@ import os
 import secrets
 import socket
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cutback.domain.base import utc_now
 from cutback.domain.clips.retry import Policy
 from cutback.domain.errors import SettingsError
-from cutback.ports import Announcer, Cache, Catalogue, Prober, Queue, Records, Registry
+from cutback.ports import Announcer, Cache, Catalogue, PartStore, Prober, Queue, Records, Registry
 from cutback.services import Checkpoint, Clock, Services
 from cutback.settings.addresses import cache_nodes, check_records_url
 from cutback.settings.settings import Settings
 
 if TYPE_CHECKING:
     from cutback.cutting.job import Cutter
+    from cutback.storage.store import Store
 
 
 def build(
@@ -45,12 +47,13 @@ def build(
     child = ChildCutter()
     records, catalogue, registry = _records(settings, clock)
     webhooks = open_webhook_queue(settings, clock)
+    # Do not create a folder that another program fills: it may be a mount point whose disk is missing.
+    sources = Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store)
     return Services(
         settings=settings,
         policy=policy,
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
-        # Do not create a folder that another program fills: it may be a mount point whose disk is missing.
-        sources=Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store),
+        sources=sources,
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         messages=Store.open(settings.message_store) if settings.message_store else None,
         queue=open_queue(settings, policy, clock),
@@ -58,6 +61,7 @@ def build(
         records=records,
         catalogue=catalogue,
         registry=registry,
+        part_store=_part_store(settings, sources),
         cache=_cache(settings),
         webhooks=webhooks,
         announcers=_announcers(settings, webhooks, registry),
@@ -67,6 +71,17 @@ def build(
         read_secret=read_secret,
         checkpoint=checkpoint or _pass,
     )
+
+
+def _part_store(settings: Settings, sources: Store) -> PartStore:
+    """Return what takes uploads: S3 itself where it can, and the source store by way of this process elsewhere."""
+    if settings.source_url.startswith(("s3://", "s3a://")) and find_spec("boto3") is not None:
+        from cutback.adapters.aws.parts import S3Parts
+
+        return S3Parts(settings.source_url, settings.source_options)
+    from cutback.adapters.parts_in_store import StoredParts
+
+    return StoredParts(sources)
 
 
 def open_queue(settings: Settings, policy: Policy, clock: Clock = utc_now) -> Queue:

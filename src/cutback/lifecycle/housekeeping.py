@@ -21,6 +21,7 @@ from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_events, announce_now, commit_change
 from cutback.lifecycle.dead_letter_index import DeadLetterIndex, fingerprint
 from cutback.lifecycle.delivery_log import forget_deliveries
+from cutback.lifecycle.uploads import remove_abandoned as remove_abandoned_uploads
 from cutback.ports import DeadLetter
 from cutback.services import Services
 
@@ -39,7 +40,14 @@ _dead_letters = DeadLetterIndex()
 
 def housekeep(services: Services) -> None:
     """Do one round of everything. A failure is logged, and the next round tries again. Raises nothing."""
-    for chore in (announce, tidy, fail_clips_of_dead_letters, place_some_again, prune):
+    for chore in (
+        announce,
+        tidy,
+        fail_clips_of_dead_letters,
+        place_some_again,
+        prune,
+        remove_abandoned_uploads,
+    ):
         try:
             chore(services)
         except CutbackError as error:

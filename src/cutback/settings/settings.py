@@ -183,6 +183,10 @@ class Settings(BaseSettings):
     limit_pipe_bytes: int = Field(
         16 << 30, ge=1, description="Maximum bytes of a recording that `cutback cut -` reads from standard input."
     )
+    limit_upload_bytes: int = Field(64 << 30, ge=1, description="Maximum bytes of a recording that is uploaded.")
+    upload_lifetime: float = Field(
+        86400, ge=60, le=30 * 86400, description="Seconds after which an upload that is not complete is removed."
+    )
     limit_memory: int | None = Field(
         None,
         ge=64 << 20,

@@ -29,6 +29,7 @@ from cutback.web.api.routes import (
     sns,
     status,
     tenants,
+    uploads,
     webhooks,
 )
 from cutback.web.api.sns import SnsSubscription
@@ -60,6 +61,7 @@ _ROUTES = (
     sns,
     status,
     tenants,
+    uploads,
     webhooks,
 )
 """The modules of routes below that path."""

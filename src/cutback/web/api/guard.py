@@ -152,6 +152,8 @@ class _Exchange:
         except TimeoutError:
             raise RequestTimeoutError from None
         if message["type"] == "http.request":
+            if allowed.body_seconds is None and self.deadline is not None:  # the answer cannot begin before the end
+                self.deadline.reschedule(asyncio.get_running_loop().time() + ANSWER_SECONDS)
             self._received += len(message.get("body", b""))
             self._more = message.get("more_body", False)
             if allowed.body_bytes is not None and self._received > allowed.body_bytes:

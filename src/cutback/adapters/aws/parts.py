@@ -1,0 +1,136 @@
+"""Takes uploads in parts that clients send to S3 itself: multipart uploads, with a signed URL for each part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from cutback.adapters.aws.clients import error_code, error_status, translating
+from cutback.domain.errors import ObjectExistsError, ObjectNotFoundError, StorageUnavailableError
+from cutback.domain.uploads import UploadedPart
+
+_TRUE = {"true", "1", "yes", "on"}
+
+
+class S3Parts:
+    """Implements PartStore on S3 and what speaks its protocol."""
+
+    is_direct = True
+
+    def __init__(self, url: str, options: Mapping[str, str]) -> None:
+        """`url` is that of the source store, `options` are those of obstore. Nothing is sent yet.
+
+        Raises:
+            SettingsError: boto3 is not installed.
+        """
+        parts = urlsplit(url)
+        self._bucket = parts.netloc
+        self._prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
+        self._client = _client(options)
+
+    def begin(self, key: str, content_type: str | None) -> str:
+        """Begin a multipart upload. Returns its id."""
+        typed = {} if content_type is None else {"ContentType": content_type}
+        with self._calling(key):
+            answer = self._client.create_multipart_upload(Bucket=self._bucket, Key=self._prefix + key, **typed)
+        return str(answer["UploadId"])
+
+    def sign(self, key: str, token: str, number: int, *, lifetime: timedelta) -> str:
+        """Return a URL for a part. No request."""
+        return str(
+            self._client.generate_presigned_url(
+                "upload_part",
+                Params={
+                    "Bucket": self._bucket,
+                    "Key": self._prefix + key,
+                    "UploadId": token,
+                    "PartNumber": number,
+                },
+                ExpiresIn=int(lifetime.total_seconds()),
+            )
+        )
+
+    def put_part(self, token: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
+        """Is not for this store: clients send parts to it themselves."""
+        raise NotImplementedError
+
+    def parts(self, key: str, token: str, *, most: int) -> list[UploadedPart]:
+        """Return the parts that have arrived."""
+        del most
+        with self._calling(key):
+            pages = self._client.get_paginator("list_parts").paginate(
+                Bucket=self._bucket, Key=self._prefix + key, UploadId=token
+            )
+            return [
+                UploadedPart(int(each["PartNumber"]), int(each["Size"]), str(each["ETag"]))
+                for page in pages
+                for each in page.get("Parts", ())
+            ]
+
+    def complete(self, key: str, token: str, parts: Sequence[UploadedPart]) -> None:
+        """Complete the multipart upload, on condition that the key is free."""
+        with self._calling(key):
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket,
+                Key=self._prefix + key,
+                UploadId=token,
+                MultipartUpload={"Parts": [{"PartNumber": part.number, "ETag": part.etag} for part in parts]},
+                IfNoneMatch="*",
+            )
+
+    def discard(self, key: str, token: str) -> None:
+        """Abort the multipart upload, which removes its parts."""
+        try:
+            with self._calling(key):
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._prefix + key, UploadId=token)
+        except ObjectNotFoundError:
+            return
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    @contextmanager
+    def _calling(self, key: str) -> Iterator[None]:
+        from botocore.exceptions import ClientError
+
+        with translating(key, StorageUnavailableError):
+            try:
+                yield
+            except ClientError as error:
+                if error_status(error) in {409, 412} or error_code(error) == "PreconditionFailed":
+                    raise ObjectExistsError(f"{key}.") from None
+                if error_status(error) == 404 or error_code(error) == "NoSuchUpload":
+                    raise ObjectNotFoundError(f"{key}: there is no such upload.") from None
+                raise
+
+
+def _client(options: Mapping[str, str]) -> Any:
+    """Return a client with obstore's options by boto3's names."""
+    import boto3
+    from botocore.config import Config
+
+    given = {name.removeprefix("aws_"): value for name, value in options.items()}
+    endpoint = given.get("endpoint") or given.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3")
+    style = "virtual" if given.get("virtual_hosted_style_request", "").lower() in _TRUE else "path"
+    return boto3.client(
+        "s3",
+        region_name=given.get("region") or given.get("default_region") or os.environ.get("AWS_REGION") or "us-east-1",
+        endpoint_url=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
+        aws_access_key_id=given.get("access_key_id"),
+        aws_secret_access_key=given.get("secret_access_key"),
+        aws_session_token=given.get("session_token") or given.get("token"),
+        config=Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            signature_version="s3v4",
+            s3={"addressing_style": style if endpoint else "auto"},
+            # A part of a browser has no checksum of botocore's.
+            request_checksum_calculation="when_required",
+        ),
+    )
