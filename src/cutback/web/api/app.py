@@ -26,6 +26,8 @@ from cutback.web.api.routes import (
     node,
     recordings,
     session,
+    shared,
+    shares,
     sns,
     status,
     tenants,
@@ -58,6 +60,7 @@ _ROUTES = (
     media,
     recordings,
     session,
+    shares,
     sns,
     status,
     tenants,
@@ -94,6 +97,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.rate_limiter = RateLimiter(services.settings)
     app.state.metrics = Metrics(services, app.state.events)
     app.include_router(node.router)
+    app.include_router(shared.router)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=PREFIX)
     if services.settings.cors_origins:

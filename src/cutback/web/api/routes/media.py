@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -46,7 +47,8 @@ def read_file(
     key: Key, request: Request, services: ServicesDep, caller: Reader, *, download: Download = False
 ) -> Response:
     """Return a file of a clip. Ranges, `If-Range` and `If-None-Match` work, and the answer may be cached for ever."""
-    return _file(key, request, services, caller, download=download, body=True)
+    clip, file = _find(services, caller, key)
+    return send_file(request, services, clip, file, download=download, body=True)
 
 
 @router.head("/media/{key:path}", response_model=None, responses=_ANSWERS)
@@ -54,14 +56,30 @@ def look_at_file(
     key: Key, request: Request, services: ServicesDep, caller: Reader, *, download: Download = False
 ) -> Response:
     """Return the headers of a file of a clip."""
-    return _file(key, request, services, caller, download=download, body=False)
-
-
-def _file(key: str, request: Request, services: Services, caller: Caller, *, download: bool, body: bool) -> Response:
     clip, file = _find(services, caller, key)
-    settings = services.settings
+    return send_file(request, services, clip, file, download=download, body=False)
+
+
+def send_file(
+    request: Request,
+    services: Services,
+    clip: Clip,
+    file: ClipFile,
+    *,
+    download: bool,
+    body: bool,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer with a file of a clip, in the way that the settings choose. `headers` replace the usual ones.
+
+    Raises:
+        NotFoundError: the file is missing.
+        StorageUnavailableError: the store does not answer.
+    """
+    settings, key = services.settings, file.key
     name = disposition(saved_name(clip, file, settings.zones), attachment=download)
-    headers = {"Cache-Control": IMMUTABLE, "Content-Disposition": name, "X-Content-Type-Options": "nosniff"}
+    usual = {"Cache-Control": IMMUTABLE, "Content-Disposition": name, "X-Content-Type-Options": "nosniff"}
+    headers = {**usual, **(headers or {})}
     if settings.media_delivery == "accel":
         accel = settings.media_accel_prefix.rstrip("/") + "/" + quote(key)
         return Response(headers={**headers, "Content-Type": file.media_type, "X-Accel-Redirect": accel})
