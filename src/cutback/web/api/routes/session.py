@@ -18,6 +18,8 @@ from cutback.web.api.strict_json import StrictRoute
 
 router = APIRouter(tags=["session"], route_class=StrictRoute)
 
+_NO_KEY: dict[str, list[str]] = {"security": []}
+
 
 class Login(Model):
     """A key."""
@@ -25,7 +27,7 @@ class Login(Model):
     key: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-@router.post("/session")
+@router.post("/session", openapi_extra=_NO_KEY)
 def create_session(login: Login, request: Request, response: Response, services: ServicesDep) -> dict[str, Any]:
     """Begin a session with a key. The answer sets the session's cookie, which works over HTTPS and on loopback."""
     if comes_from_elsewhere(request.method, request.headers):
@@ -52,7 +54,7 @@ def read_session(caller: Reader) -> dict[str, Any]:
     return {"tenant": caller.tenant, "key_id": caller.key_id, "scopes": sorted(caller.scopes)}
 
 
-@router.delete("/session", status_code=204)
+@router.delete("/session", status_code=204, openapi_extra=_NO_KEY)
 def end_session(request: Request, response: Response) -> None:
     """End the session in this browser. To end every session of a key, revoke the key."""
     if comes_from_elsewhere(request.method, request.headers):
