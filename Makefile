@@ -38,7 +38,6 @@ install: $(STAMP)  ## install into .venv, hash-checked
 
 test: $(DEV) tools  ## run the tests side by side, one process a core; JOBS says how many
 	$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
-	@$(if $(strip $(PYTEST_ARGS)),true,$(MAKE) --no-print-directory coverage)
 
 coverage: $(DEV)  ## how much of the pure parts their tests cover; fails below the floor in pyproject.toml
 	$(PYTEST) $(PARALLEL) -q $(PURE) --cov --cov-report=term-missing:skip-covered

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.media import FASTSTART, FRAGMENTED, MediaSpec, cached_media
+from tests.support.sampling import slow_except
 
 from cutback.cutting.index import Hull, Index
 from cutback.cutting.job import Limits
@@ -59,7 +60,7 @@ def presented(index: Index, start: Fraction, end: Fraction) -> list[tuple[object
     return rows
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", slow_except(SPECS, "open gops", "fragments"))
 def test_a_window_of_the_index_holds_the_same_samples_as_the_whole(name: str, media_folder: Path) -> None:
     source = Bytes(cached_media(SPECS[name], media_folder))
     whole = read_index(source, Limits())
@@ -74,7 +75,7 @@ def test_a_window_of_the_index_holds_the_same_samples_as_the_whole(name: str, me
         assert [track.frames for track in part.tracks] == [len(track.order) for track in whole.tracks]
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", slow_except(SPECS, "open gops", "fragments"))
 def test_frame_numbers_are_in_the_window_that_is_read_for_them(name: str, media_folder: Path) -> None:
     source = Bytes(cached_media(SPECS[name], media_folder))
     whole = read_index(source, Limits()).video
