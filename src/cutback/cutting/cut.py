@@ -146,7 +146,7 @@ def _make(
         pieces = [(part.media, part.source, part.piece) for part in parts]
     elif any(with_pictures):
         raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
-    said += edits.said_of_time()
+    said += edits.described()
     notes = [] if pictures is None else pictures.notes
     sound = _sound(pieces, spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound

@@ -76,6 +76,19 @@ class Timelapse:
     fps: Fraction
 
 
+# --- fade --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """Fade pictures and sound in and out."""
+
+    fade_in: Fraction
+    """Seconds in finished time; 0 for none."""
+    fade_out: Fraction
+    color: Literal["black", "white"]
+
+
 # --- sound -------------------------------------------------------------------------------------------
 
 
@@ -102,7 +115,7 @@ class Loudness:
     """The highest true peak, in dBTP."""
 
 
-Edit: TypeAlias = Rotate | Crop | Scale | Speed | Timelapse | Mute | Gain | Loudness
+Edit: TypeAlias = Rotate | Crop | Scale | Speed | Timelapse | Fade | Mute | Gain | Loudness
 
 KINDS: Mapping[str, type[Edit]] = {
     "rotate": Rotate,
@@ -110,6 +123,7 @@ KINDS: Mapping[str, type[Edit]] = {
     "scale": Scale,
     "speed": Speed,
     "timelapse": Timelapse,
+    "fade": Fade,
     "mute": Mute,
     "gain": Gain,
     "loudness": Loudness,

@@ -35,6 +35,23 @@ def usual_rate(track: Track) -> Fraction:
     return Fraction(track.timescale, max(1, step))
 
 
+def format_for(frame: av.VideoFrame) -> str:
+    """Return the pixel format in which a picture is encoded: 4:2:0 with 8 or 10 bits."""
+    name = frame.format.name
+    depth = max(component.bits for component in frame.format.components)
+    return name if name in _DEPTHS else "yuv420p10le" if depth > 8 else "yuv420p"
+
+
+def in_encodable_format(frame: av.VideoFrame) -> av.VideoFrame:
+    """Return a picture in the pixel format in which it is encoded."""
+    name = format_for(frame)
+    if frame.format.name == name:
+        return frame
+    fitted = frame.reformat(format=name)
+    fitted.color_primaries, fitted.color_trc = frame.color_primaries, frame.color_trc
+    return fitted
+
+
 class Shape:
     """Encodes runs of pictures for one track."""
 
@@ -106,9 +123,7 @@ class Shape:
         if self._size is None:
             # 4:2:0 has no odd sizes.
             self._size = (frame.width - frame.width % 2, frame.height - frame.height % 2)
-            name = frame.format.name
-            depth = max(component.bits for component in frame.format.components)
-            self._format = name if name in _DEPTHS else "yuv420p10le" if depth > 8 else "yuv420p"
+            self._format = format_for(frame)
         width, height = self._size
         if (frame.width, frame.height, frame.format.name) == (width, height, self._format):
             return frame

@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 
-from cutback.cutting.codecs.encoder import usual_rate
+from cutback.cutting.codecs.encoder import in_encodable_format, usual_rate
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edit_values import Edit
 from cutback.cutting.edits.graph import PictureGraph
@@ -29,9 +29,18 @@ _UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
 class EditedPictures:
     """What the edits of a job do to its pictures."""
 
-    def __init__(self, steps: Sequence[tuple[Edit, EditStep[Any]]], retiming: Retiming | None) -> None:
-        """`steps` are the edits with their steps, in order; `retiming` is None if the speed stays."""
+    def __init__(
+        self, steps: Sequence[tuple[Edit, EditStep[Any]]], retiming: Retiming | None, duration: Fraction
+    ) -> None:
+        """`steps` are the edits with their steps, in order; `retiming` is None if the speed stays.
+
+        `duration` is that of the finished clip.
+        """
         self.retiming = retiming
+        self._duration = duration
+        painting = [(edit, step, step.painted(edit, duration)) for edit, step in steps]
+        self.painted = [(edit, step, parts) for edit, step, parts in painting if parts]
+        """The edits that change pictures without changing their shape, and where in the finished clip."""
         self._steps = steps
         shaping = [(edit, step) for edit, step in steps if step.changes_shape]
         only_turns = len(shaping) == 1 and shaping[0][1].turns_players(shaping[0][0])
@@ -66,23 +75,34 @@ class EditedPictures:
         """Return the displayed size for the track's header; (0, 0) for that of the encoded pictures."""
         return (0, 0) if self.shapes else track.display_size
 
-    def changed(self, track: Track, pictures: Iterator[Picture]) -> Iterator[Picture]:
-        """Yield a recording's pictures, changed.
+    def changed(self, track: Track, pictures: Iterator[Picture], times: Sequence[Fraction] | None) -> Iterator[Picture]:
+        """Yield a recording's pictures, changed. `times` are when they are shown, in seconds; None: not painted.
 
         Raises:
             EditImpossibleError: an edit does not fit them.
         """
-        if not self.shapes:
-            yield from pictures
-            return
         graph: PictureGraph | None = None
-        for picture in pictures:
-            frame = picture.frame
-            if graph is None or not graph.takes(frame):
-                graph = PictureGraph(frame, self._canvas(track, picture).filters)
-            yield replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
+        for number, original in enumerate(pictures):
+            picture, frame = original, original.frame
+            if self.shapes:
+                if graph is None or not graph.takes(frame):
+                    graph = PictureGraph(frame, self._chain(track, picture).filters)
+                picture = replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
+            if self.painted and times is not None and number < len(times):
+                picture = replace(picture, frame=self._painted(picture.frame, times[number]))
+            yield picture
 
-    def _canvas(self, track: Track, picture: Picture) -> ShapeChain:
+    def _painted(self, frame: av.VideoFrame, at: Fraction) -> av.VideoFrame:
+        pts, painted = frame.pts, frame
+        for edit, step, parts in self.painted:
+            if any(part.start <= at < part.end for part in parts):
+                if painted is frame:
+                    painted = in_encodable_format(frame)
+                painted = step.paint(edit, painted, at, self._duration)
+        painted.pts = pts
+        return painted
+
+    def _chain(self, track: Track, picture: Picture) -> ShapeChain:
         """Return the filters for a picture, and say what they do."""
         width, height = picture.frame.width, picture.frame.height
         aspect = picture.aspect or shape_of_pixels(track, width, height)

@@ -17,7 +17,7 @@ from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
     "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
-    "crop", "hflip", "overlay", "pad", "scale", "transpose", "vflip",
+    "blend", "crop", "hflip", "overlay", "pad", "scale", "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 
@@ -102,6 +102,34 @@ class PictureGraph:
         assert isinstance(made, av.VideoFrame)
         made.pts = pts
         return made
+
+
+def mixed(above: av.VideoFrame, below: av.VideoFrame, weight: Fraction) -> av.VideoFrame:
+    """Return `weight` of one picture and the rest of another one of the same kind, with the first one's time.
+
+    Raises:
+        CutbackError: a filter fails.
+    """
+    try:
+        graph = av.filter.Graph()
+        inputs = [_buffer(graph, above), _buffer(graph, below)]
+        options = Filter("blend", {"all_mode": 0, "all_opacity": float(weight)})  # 0: normal
+        blend, sink = graph.add(options.name, **options.texts()), graph.add("buffersink")
+        for number, (source, frame) in enumerate(zip(inputs, (above, below), strict=True)):
+            source.link_to(blend, 0, number)
+            frame.time_base = _TICK
+        blend.link_to(sink)
+        graph.configure()
+        pts = above.pts
+        below.pts = above.pts
+        inputs[0].push(above)
+        inputs[1].push(below)
+        made = sink.pull()
+    except av.FFmpegError as error:
+        raise media_error("Its pictures cannot be edited", error) from error
+    assert isinstance(made, av.VideoFrame)
+    made.pts = pts
+    return made
 
 
 _TICK = Fraction(1, 90_000)

@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from cutback.cutting.codecs.encoder import usual_rate
-from cutback.cutting.edit_values import KINDS, Crop, Edit, Gain, Loudness, Mute, Rotate, Scale, Speed, Timelapse
+from cutback.cutting.edit_values import KINDS, Crop, Edit, Fade, Gain, Loudness, Mute, Rotate, Scale, Speed, Timelapse
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.crop import CropStep
 from cutback.cutting.edits.edited_pictures import EditedPictures
+from cutback.cutting.edits.fade import FadeStep
 from cutback.cutting.edits.gain import GainStep
 from cutback.cutting.edits.loudness import LoudnessStep
 from cutback.cutting.edits.mute import MuteStep
@@ -34,6 +35,8 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # time
     (Speed, SpeedStep()),
     (Timelapse, TimelapseStep()),
+    # fade
+    (Fade, FadeStep()),
     # sound
     (Mute, MuteStep()),
     (Gain, GainStep()),
@@ -59,6 +62,18 @@ class Pipeline:
         """The clip's speeds; None if they stay."""
         if self.retiming is not None and self.finished(self.time.duration) > job.limits.duration:
             raise EditImpossibleError(f"The clip would be longer than {job.limits.duration} s.")
+        self._check_gaps(pieces)
+
+    def _check_gaps(self, pieces: Sequence[Located]) -> None:
+        """Refuse to paint on filled gaps: they repeat one group of pictures."""
+        at = Fraction(0)
+        for _, _, piece in pieces:
+            begins, at = at, at + piece.duration
+            if piece.fill is None:
+                continue
+            for part in self.changed():
+                if part.start is not None and part.end is not None and part.start < at and part.end > begins:
+                    raise EditImpossibleError(f"{part.reason.removeprefix('edited: ')}: it would be on a filled gap.")
 
     def _retiming(self, pieces: Sequence[Located]) -> Retiming | None:
         if not self._steps:
@@ -79,18 +94,29 @@ class Pipeline:
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
-        return EditedPictures(self._steps, self.retiming)
+        return EditedPictures(self._steps, self.retiming, self.finished(self.time.duration))
 
     def changed(self) -> tuple[ChangedPart, ...]:
         """Return the parts of the clip whose pictures are re-encoded, and why."""
-        if not self.pictures().shapes:
-            return ()
-        names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.changes_shape]
-        return (ChangedPart(None, None, f"edited: {', '.join(names)}"),)
+        pictures = self.pictures()
+        parts = [
+            ChangedPart(self._cut(part.start), self._cut(part.end), f"edited: {_NAME_OF[type(edit)]}")
+            for edit, _, painted in pictures.painted
+            for part in painted
+        ]
+        if pictures.shapes:
+            names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.changes_shape]
+            parts.append(ChangedPart(None, None, f"edited: {', '.join(names)}"))
+        return tuple(parts)
 
-    def said_of_time(self) -> Iterator[str]:
-        """Say what a change of speed does."""
+    def _cut(self, finished: Fraction) -> Fraction:
+        return finished if self.retiming is None else self.retiming.cut(finished)
+
+    def described(self) -> Iterator[str]:
+        """Say what changes of speed and painting do."""
         for edit, step in self._steps:
+            if words := step.described(edit):
+                yield words
             if self.retiming is not None and (words := step.words(edit, self.retiming)):
                 yield words
 

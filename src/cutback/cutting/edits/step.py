@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Generic, TypeVar
+
+import av
 
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.shape_chain import ShapeChain
@@ -11,6 +14,14 @@ from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.plan.retiming import Retiming
 
 E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedPart:
+    """A part of the finished clip, in seconds, whose pictures an edit changes."""
+
+    start: Fraction
+    end: Fraction
 
 
 class EditStep(Generic[E]):
@@ -53,6 +64,25 @@ class EditStep(Generic[E]):
         """
         del edit, said
         return canvas
+
+    def painted(self, edit: E, duration: Fraction) -> tuple[PaintedPart, ...]:
+        """Return the parts of a clip of `duration` seconds whose pictures it changes without changing their shape.
+
+        Raises:
+            EditImpossibleError: it does not fit the clip.
+        """
+        del edit, duration
+        return ()
+
+    def paint(self, edit: E, frame: av.VideoFrame, at: Fraction, duration: Fraction) -> av.VideoFrame:
+        """Return a picture, changed, that is shown at `at` seconds in a clip of `duration` seconds."""
+        del edit, at, duration
+        return frame
+
+    def described(self, edit: E) -> str:
+        """Say what painting does."""
+        del edit
+        return ""
 
     def sound(self, edit: E, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """Return the changed sound; say in `said` what was done."""

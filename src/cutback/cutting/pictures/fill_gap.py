@@ -12,12 +12,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-import av
-from av.video.reformatter import ColorRange
-
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edits.edited_pictures import EditedPictures
+from cutback.cutting.edits.solid import fill_with
 from cutback.cutting.index import Track
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
 from cutback.cutting.plan.parts import PlannedRange
@@ -96,24 +94,13 @@ def fill(
 
 
 def _shown(part: PlannedRange, shape: Shape, edits: EditedPictures) -> Picture:
-    found = next(edits.changed(_track(part), part.media.frames(part.held, part.held + 1)), None)
+    found = next(edits.changed(_track(part), part.media.frames(part.held, part.held + 1), None), None)
     if found is None:
         raise MediaUnreadableError("The picture next to a gap cannot be decoded.")
     picture = replace(found, frame=shape.fit(found.frame))
     if part.piece.fill == "black":
-        _blacken(picture.frame)
+        fill_with(picture.frame)
     return picture
-
-
-def _blacken(frame: av.VideoFrame) -> None:
-    """Make a 4:2:0 frame with 8 or 10 bits black; its other properties stay unchanged."""
-    frame.make_writable()
-    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    depth = frame.format.components[0].bits
-    for plane, level in zip(frame.planes, (0 if full else 16, 128, 128), strict=True):
-        value = level << depth - 8
-        unit = value.to_bytes(2, "little") if depth > 8 else bytes([value])
-        plane.update(unit * (plane.buffer_size // len(unit)))
 
 
 def _encode(

@@ -1,0 +1,63 @@
+"""`fade`: pictures and sound come from black or white, and turn into it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+
+from cutback.cutting.edit_values import Fade
+from cutback.cutting.edits.graph import Filter, mixed
+from cutback.cutting.edits.solid import solid_like
+from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.step import EditStep, PaintedPart
+from cutback.cutting.plan.retiming import Retiming
+from cutback.domain.errors import EditImpossibleError
+from cutback.domain.times import format_seconds
+
+
+class FadeStep(EditStep[Fade]):
+    """Mixes pictures with a colour, and lowers the sound."""
+
+    changes_sound = True
+
+    def painted(self, edit: Fade, duration: Fraction) -> tuple[PaintedPart, ...]:
+        """See `EditStep`."""
+        if edit.fade_in + edit.fade_out > duration:
+            raise EditImpossibleError(
+                f"fade: {format_seconds(edit.fade_in + edit.fade_out, 3)} s are more than the clip has: "
+                f"{format_seconds(duration, 3)} s."
+            )
+        parts = []
+        if edit.fade_in:
+            parts.append(PaintedPart(Fraction(0), edit.fade_in))
+        if edit.fade_out:
+            parts.append(PaintedPart(duration - edit.fade_out, duration))
+        return tuple(parts)
+
+    def paint(self, edit: Fade, frame: av.VideoFrame, at: Fraction, duration: Fraction) -> av.VideoFrame:
+        """See `EditStep`."""
+        weight = Fraction(1)
+        if edit.fade_in:
+            weight = min(weight, at / edit.fade_in)
+        if edit.fade_out:
+            weight = min(weight, (duration - at) / edit.fade_out)
+        if weight >= 1:
+            return frame
+        return mixed(frame, solid_like(frame, white=edit.color == "white"), max(weight, Fraction(0)))
+
+    def sound(self, edit: Fade, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+        """See `EditStep`."""
+        del retiming, said
+        filters = []
+        if count := round(edit.fade_in * sound.rate):
+            filters.append(Filter("afade", {"type": 0, "start_sample": 0, "nb_samples": count}))
+        if count := round(edit.fade_out * sound.rate):
+            start = max(0, sound.samples - count)
+            filters.append(Filter("afade", {"type": 1, "start_sample": start, "nb_samples": count}))
+        return sound.filtered(*filters)
+
+    def described(self, edit: Fade) -> str:
+        """See `EditStep`."""
+        ends = [(edit.fade_in, f"in from {edit.color}"), (edit.fade_out, f"out to {edit.color}")]
+        return "fade: " + ", ".join(f"{words} in {format_seconds(length, 3)} s" for length, words in ends if length)
