@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.path.shell import SHORT, Shell, frames_in
 from tests.support.spec import MediaSpec
+from tests.support.waiting import PATIENCE
 
 PART = ("--from", "1", "--to", "2")
 
@@ -79,3 +82,33 @@ def test_a_pipe_is_cut_as_a_file_is_and_leaves_nothing_behind(shell: Shell, sour
     assert "CUTBACK_LIMIT_PIPE_BYTES" in err
     assert not (shell.folder / "big.mp4").exists()
     assert list(temporary.iterdir()) == []
+
+
+def test_limits_count_wherever_they_are_set_and_settings_are_loaded_only_then(
+    shell: Shell, sources: list[str], tmp_path: Path
+) -> None:
+    for name in [name for name in shell.environment if name.startswith("CUTBACK_")]:
+        del shell.environment[name]
+    program = (
+        "import sys; from cutback.cli.app import run; code = run(sys.argv[1:]);"
+        "print([name for name in sys.modules if name in ('pydantic_settings', 'cutback.ports',"
+        " 'cutback.domain.clips.clip', 'cutback.settings.settings')]); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "cut", sources[0], *PART, "--json"],
+        cwd=shell.folder, env=shell.environment, capture_output=True, text=True, check=True, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+    too_large = ("cut", sources[0], *PART, "-f")
+    data = shell.folder / "cutback-data"
+    data.mkdir()
+    (data / "cutback.toml").write_text("limit_duration = 1", encoding="ascii")
+    assert shell.json(*too_large, code=1)["error"]["reason"] == "media_too_large"
+    (data / "cutback.toml").rename(tmp_path / "other.toml")
+    shell.environment["CUTBACK_CONFIG"] = str(tmp_path / "other.toml")
+    assert shell.json(*too_large, code=1)["error"]["reason"] == "media_too_large"
+    del shell.environment["CUTBACK_CONFIG"]
+    shell.environment["CUTBACK_LIMIT_DURATION"] = "1"
+    assert shell.json(*too_large, code=1)["error"]["reason"] == "media_too_large"
+    del shell.environment["CUTBACK_LIMIT_DURATION"]
+    shell.json(*too_large)

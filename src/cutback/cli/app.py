@@ -14,6 +14,9 @@ from cutback.cli.exit_codes import MEANINGS, CutShortError, Exit, exit_of
 from cutback.cli.lazy_group import LazyGroup
 from cutback.domain.errors import CutbackError, InternalError, StoppedError, WrongUsageError
 
+# Without this, pydantic looks for plugins in every installed package when it builds its first model.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+
 log = logging.getLogger(__name__)
 
 _EPILOG = "\n".join(

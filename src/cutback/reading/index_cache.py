@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from cutback.ports import Cache
 from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import ObjectInfo
+
+if TYPE_CHECKING:
+    from cutback.ports import Cache
 
 LARGEST = 32 * 1024 * 1024
 """Maximum bytes of an index that is cached; a larger one is slow for other reasons."""

@@ -8,22 +8,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, RealSpan, WallClock
 from cutback.domain.cameras.coverage import Coverage, Hole, Take
 from cutback.domain.cameras.recording import Recording, RecordingSpan
-from cutback.domain.clips.clip import Gap
 from cutback.domain.requests.request import ClipRequest
 from cutback.domain.requests.sources import CameraSpan, GapRule, Range
 from cutback.domain.times import Instant
 from cutback.domain.wallclock import EPOCH, seconds_between
-from cutback.ports import Cache
 from cutback.reading.edit_values import edits_of
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.open_playlist import Opened, is_playlist, open_segments
 from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import ObjectInfo, Store
+
+if TYPE_CHECKING:
+    from cutback.domain.clips.result import Gap
+    from cutback.ports import Cache
 
 
 class Reader(ByteSource, Protocol):
@@ -176,6 +178,8 @@ class OpenedSources:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """The requested periods that were not recorded."""
+        from cutback.domain.clips.result import Gap  # `cutback cut` needs no models of clips
+
         return tuple(
             Gap(camera=piece.camera, begins=piece.hole.begins, ends=piece.hole.ends, filled=piece.filled)
             for piece in self.pieces

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cutback.domain.errors import SettingsError
+from cutback.settings.defaults import CONFIG_NAME
 
 CONFIG = "CUTBACK_CONFIG"
 """The variable with the path of the file."""
-
-NAME = "cutback.toml"
-"""The file in the data folder that is read if the variable is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ def read_config(named: str, data: Path) -> ConfigFile | None:
     Raises:
         SettingsError: the file of the variable does not exist, or a file cannot be read.
     """
-    path = Path(named) if named else data / NAME
+    path = Path(named) if named else data / CONFIG_NAME
     try:
         return ConfigFile(path, tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:

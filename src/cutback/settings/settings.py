@@ -24,6 +24,7 @@ from cutback.domain.errors import SettingsError
 from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
 from cutback.settings.config_file import CONFIG, ConfigFile, read_config
+from cutback.settings.defaults import DATA, PREFIX
 from cutback.settings.listen_address import check_listen, check_origins, listen_address
 from cutback.settings.setting_values import (
     check_kept,
@@ -35,9 +36,6 @@ from cutback.settings.setting_values import (
     read_options,
     read_period,
 )
-
-PREFIX = "CUTBACK_"
-"""A setting's environment variable is this prefix and the setting's name in capitals."""
 
 _DEVELOPERS = ("CUTBACK_TEST_", "CUTBACK_BENCH_")
 """Prefixes of variables that only tests and benchmarks read; Cutback ignores them."""
@@ -60,7 +58,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, allow_inf_nan=False
     )
 
-    data: Path = Field(Path("cutback-data"), description="The folder for everything that has no other location.")
+    data: Path = Field(DATA, description="The folder for everything that has no other location.")
     source_store: str = Field("", description="Recordings: a folder or a store's URL. <data>/recordings if not set.")
     source_options: Options = Field({}, repr=False, description="Options for the source store, as a JSON object.")
     clip_store: str = Field("", description="Finished clips: a folder or a store's URL. <data>/clips if not set.")

@@ -18,10 +18,11 @@ from cutback.cli.commands import arguments, clip_names, standard_input
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen, each
 from cutback.domain.errors import WrongUsageError
+from cutback.settings.defaults import all_are_default
 from cutback.storage import clip_file
 
 if TYPE_CHECKING:
-    from cutback.cutting.job import CutProgress
+    from cutback.cutting.job import CutProgress, Limits
     from cutback.library import CutResult, Location
     from cutback.settings.settings import Settings
     from cutback.storage.store import Store
@@ -216,7 +217,7 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
         sources = stack.enter_context(library.open_recording(location, request, store, stopped=stopped))
         moved = stack.enter_context(screen.bar(location.key))
         rendition = stack.enter_context(
-            library.render(request, sources, screen.settings().limits, on_progress=_moving(moved), stopped=stopped)
+            library.render(request, sources, limits_of(screen), on_progress=_moving(moved), stopped=stopped)
         )
         clip_file.write(job.target, rendition.chunks(), force=job.force, stopped=stopped)
         if job.target is None:
@@ -251,10 +252,10 @@ def probe(screen: Screen, source: Source) -> None:
     from cutback import library
     from cutback.cli.views.probe import show_probe
 
-    settings = screen.settings()
     with stop_on_signals() as stopped:
-        options = store_options(settings, library.locate_recording(source))
-        content = library.probe(source, options=options, limits=settings.limits, stopped=stopped).report
+        location = library.locate_recording(source)
+        options = store_options(screen.settings(), location) if "://" in location.store_url else {}
+        content = library.probe(source, options=options, limits=limits_of(screen), stopped=stopped).report
     screen.document(content)
     if not screen.json:
         show_probe(screen, dict(content))
@@ -267,7 +268,15 @@ def open_store(screen: Screen, location: Location) -> Store:
     """Open the store of a recording, with its options from the settings."""
     from cutback import library
 
-    return library.open_store(location, store_options(screen.settings(), location))
+    options = store_options(screen.settings(), location) if "://" in location.store_url else {}
+    return library.open_store(location, options)
+
+
+def limits_of(screen: Screen) -> Limits:
+    """Return the limits on one job. If nothing is set, the settings are not imported, which saves time."""
+    from cutback.cutting.job import Limits
+
+    return Limits() if all_are_default(screen.data) else screen.settings().limits
 
 
 def store_options(settings: Settings, location: Location) -> dict[str, str]:

@@ -21,6 +21,7 @@ from cutback.cli.commands.cut import (
     RequestFile,
     Source,
     To,
+    limits_of,
     open_store,
     stop_on_signals,
 )
@@ -63,7 +64,7 @@ def plan(
     wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request)
     location = library.locate_recording(source)
     with stop_on_signals() as stopped:
-        limits = screen.settings().limits
+        limits = limits_of(screen)
         store = open_store(screen, location)
         planned = library.plan_request(
             source, wanted.request("recording"), location, store, limits=limits, stopped=stopped

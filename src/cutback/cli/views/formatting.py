@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.progress_bar import ProgressBar
@@ -13,10 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cutback.cli.console import escape
-from cutback.domain.clips.clip import Clip, ClipState
-from cutback.domain.clips.webhook import ClipDelivery
+from cutback.domain.clips.state import ClipState
 from cutback.domain.requests.sources import CameraSpan, Source
 from cutback.domain.times import FrameNumber, FromEnd, Instant, format_clock, format_seconds
+
+if TYPE_CHECKING:
+    from cutback.domain.clips.clip import Clip
+    from cutback.domain.clips.webhook import ClipDelivery
 
 STATE_STYLES = {
     ClipState.QUEUED: "bright_black",

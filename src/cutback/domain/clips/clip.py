@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -11,31 +10,12 @@ from pydantic import Field, model_validator
 from cutback.domain.base import Model, Moment
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.result import ClipResult, CutSpan, Gap, PosterFile
+from cutback.domain.clips.state import ClipState
 from cutback.domain.errors import CutbackError, LeaseLostError, SurroundingsError, WrongStateError
 from cutback.domain.requests.ids import shown_id
 from cutback.domain.requests.request import ClipRequest
 
 __all__ = ["Clip", "ClipResult", "ClipState", "CutSpan", "Failure", "Gap", "PosterFile", "Progress", "new_clip"]
-
-
-class ClipState(StrEnum):
-    """Where a clip is in its life."""
-
-    QUEUED = "queued"
-    WAITING = "waiting"
-    PROCESSING = "processing"
-    READY = "ready"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-    @property
-    def final(self) -> bool:
-        """Whether workers have nothing left to do."""
-        return self in _FINAL
-
-
-_FINAL = {ClipState.READY, ClipState.FAILED, ClipState.CANCELLED, ClipState.EXPIRED}
 
 
 class Progress(Model):
