@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 from tests.path.shell import Shell, workers_of
+from tests.support.small_disk import make_read_only, small_disk
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -36,3 +38,12 @@ def test_a_second_up_on_a_folder_is_refused(shell: Shell) -> None:
     up.communicate(timeout=PATIENCE)
     again = shell.start("up", "--workers", "1")
     eventually(lambda: bool(workers_of(again.pid)), "a worker, once the first has gone")
+
+
+def test_up_does_not_start_with_a_clip_store_that_cannot_be_written(shell: Shell, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "tiny", megabytes=1) as place:
+        make_read_only(place)
+        shell.environment["CUTBACK_CLIP_STORE"] = str(place)
+        error = shell.json("up", "--no-api", code=5)["error"]
+    assert error["reason"] == "storage_unavailable"
+    assert "read-only" in error["message"]

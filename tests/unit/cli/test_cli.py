@@ -23,7 +23,7 @@ from cutback.domain import errors
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import CutbackError, InvalidRequestError, WrongUsageError
 from cutback.domain.times import FrameNumber
-from cutback.library import Location, locate_recording
+from cutback.reading.location import Location, locate_recording
 from cutback.worker.crew import restart_delay
 
 COMMANDS = [

@@ -18,12 +18,21 @@ from cutback.cli.commands import arguments, clip_names, standard_input
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen, each
 from cutback.domain.errors import WrongUsageError
+from cutback.reading.location import (
+    Location,
+    files_of,
+    locate_recording,
+    naming,
+    open_recording,
+    recording_name,
+)
+from cutback.reading.location import open_store as open_located_store
 from cutback.settings.defaults import all_are_default
 from cutback.storage import clip_file
 
 if TYPE_CHECKING:
     from cutback.cutting.job import CutProgress, Limits
-    from cutback.library import CutResult, Location
+    from cutback.library import CutResult
     from cutback.settings.settings import Settings
     from cutback.storage.store import Store
 
@@ -173,13 +182,11 @@ def _jobs(sources: list[str], wanted: arguments.TypedRequest, output: str | None
     Raises:
         WrongUsageError: two clips would have the same file, or a source is named twice.
     """
-    from cutback import library
-
     jobs: list[_TypedCut] = []
     for number, source in enumerate(sources, 1):
         piped = source == STANDARD_INPUT
         # A URL or a path; a missing file is reported when its turn comes.
-        key = standard_input.NAME if piped else (source if len(sources) > 1 else library.locate_recording(source).key)
+        key = standard_input.NAME if piped else (source if len(sources) > 1 else locate_recording(source).key)
         name = output
         if output is not None and clip_names.has_placeholder(output):
             name = clip_names.fill_pattern(output, key, wanted.ranges, number)
@@ -207,14 +214,14 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
         if piped:
             limit = screen.settings().limit_pipe_bytes
             path = str(stack.enter_context(standard_input.saved(limit=limit, stopped=stopped)))
-        stack.enter_context(library.naming(job.source))
-        location = library.locate_recording(path)
-        request = job.wanted.request(library.recording_name(location))
+        stack.enter_context(naming(job.source))
+        location = locate_recording(path)
+        request = job.wanted.request(recording_name(location))
         store = open_store(screen, location)
         if job.target is not None:
-            files = [standard_input.FILE] if piped else library.files_of(location, store)
+            files = [standard_input.FILE] if piped else files_of(location, store)
             clip_file.check_replaceable(job.target, files, force=job.force)
-        sources = stack.enter_context(library.open_recording(location, request, store, stopped=stopped))
+        sources = stack.enter_context(open_recording(location, request, store, stopped=stopped))
         moved = stack.enter_context(screen.bar(location.key))
         rendition = stack.enter_context(
             library.render(request, sources, limits_of(screen), on_progress=_moving(moved), stopped=stopped)
@@ -253,7 +260,7 @@ def probe(screen: Screen, source: Source) -> None:
     from cutback.cli.views.probe import show_probe
 
     with stop_on_signals() as stopped:
-        location = library.locate_recording(source)
+        location = locate_recording(source)
         options = store_options(screen.settings(), location) if "://" in location.store_url else {}
         content = library.probe(source, options=options, limits=limits_of(screen), stopped=stopped).report
     screen.document(content)
@@ -266,10 +273,8 @@ def probe(screen: Screen, source: Source) -> None:
 
 def open_store(screen: Screen, location: Location) -> Store:
     """Open the store of a recording, with its options from the settings."""
-    from cutback import library
-
     options = store_options(screen.settings(), location) if "://" in location.store_url else {}
-    return library.open_store(location, options)
+    return open_located_store(location, options)
 
 
 def limits_of(screen: Screen) -> Limits:

@@ -28,6 +28,7 @@ from cutback.cli.commands.cut import (
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.cli.views import formatting, timeline
+from cutback.reading.location import locate_recording
 
 WIDEST = 120
 """Maximum columns: longer lines are hard to read."""
@@ -62,7 +63,7 @@ def plan(
     from cutback import library
 
     wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request)
-    location = library.locate_recording(source)
+    location = locate_recording(source)
     with stop_on_signals() as stopped:
         limits = limits_of(screen)
         store = open_store(screen, location)

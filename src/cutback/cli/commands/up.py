@@ -70,6 +70,7 @@ def up(
     stop = threading.Event()
     with ExitStack() as stack:
         stack.enter_context(only_one(settings.data))
+        services.clips.check_writable()
         server = None if no_api else ApiServer(services)
         stack.enter_context(stopping_on_signals(stop))
         stack.enter_context(scanning(services, stop, enter_recordings))
