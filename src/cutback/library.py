@@ -294,7 +294,7 @@ def plan_request(
         edits=edits_of(request.edits),
     )
     with _cutter() as cutter:
-        found = cutter.preview(job, reader, stopped=stopped)
+        found = cutter.preview(job, [reader], stopped=stopped)
     read = {"bytes_read": reader.bytes_read, "requests": reader.requests}
     frames, sizes = found["frames"], found["bytes"]
     return Plan(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.job import ByteSource, CutJob, Limits
 from cutback.domain.cameras.recording import Camera, CameraRecording
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
@@ -438,6 +438,17 @@ class Prober(Protocol):
 
     def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Describe the recording, in the form of `cutback.cutting.probe`. Raises like `Cutter.render`."""
+        ...
+
+    def preview(self, job: CutJob, sources: Sequence[ByteSource], *, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """Describe what a cutter would do with a job without gaps, in the form of `cutback.cutting.preview`.
+
+        Raises like `Cutter.render`.
+        """
+        ...
+
+    def frame_map(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """Tell when each frame is shown, in the form of `cutback.cutting.frame_map`. Raises like `Cutter.render`."""
         ...
 
     def probe_all(

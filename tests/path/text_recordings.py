@@ -38,6 +38,12 @@ class TextProber:
         self.counting = threading.Lock()
         self.meanwhile: Callable[[], object] = lambda: None
 
+    def preview(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def frame_map(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
     def probe_all(
         self, sources: Sequence[ByteSource], *, limits: Limits, stopped: Callable[[], bool]
     ) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:

@@ -26,7 +26,7 @@ from cutback.domain.errors import MediaUnreadableError
 
 
 def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
-    """Return the plan for a job on one recording, in the form of `plan_report`: what the cutter tries first.
+    """Return the plan for a job without gaps, in the form of `plan_report`: what the cutter tries first.
 
     Raises:
         CutbackError: something is wrong with the recording or with a range.
@@ -37,15 +37,15 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     index, edits = pieces[0][0].index, Pipeline(job, pieces)
     shown: list[dict[str, Any]] = []
     if index.video is None:
-        for media, _, piece in pieces:
+        for media, source, piece in pieces:
             sound = _sound(media, piece, edits, single=len(pieces) == 1)
-            shown.append(part_report(index, piece, piece, (), Looked(), sound=sound))
+            shown.append({"source": source, **part_report(index, piece, piece, (), Looked(), sound=sound)})
         return plan_report(index, job.precision, shown, duration=edits.finished(edits.time.duration))
     parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed(), retiming=edits.retiming)
-    for (_, _, asked), part in zip(pieces, parts, strict=True):
+    for (_, source, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, single=len(pieces) == 1)
         looked = _look(part, index.video)
-        shown.append(part_report(index, asked, part.piece, part.runs, looked, sound=sound))
+        shown.append({"source": source, **part_report(index, asked, part.piece, part.runs, looked, sound=sound)})
     duration = edits.finished(sum((part.piece.duration for part in parts), Fraction(0)))
     return plan_report(index, job.precision, shown, duration=duration, memory=_memory(parts, job.limits.memory))
 

@@ -138,6 +138,7 @@ class _Memory:
 def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) -> None:
     """Make the clip, or say how it would be made. All that is imported here is there already: see `preload`."""
     from cutback.cutting.cut import cut
+    from cutback.cutting.frame_map import frame_map
     from cutback.cutting.posters.choose import draw
     from cutback.cutting.preview import preview
     from cutback.cutting.spool import Spool
@@ -151,6 +152,9 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
 
     if task.kind == "preview":
         wire.send(sock, Findings(preview(job, sources)))
+        return
+    if task.kind == "frames":
+        wire.send(sock, Findings(frame_map(sources[0], job.limits)))
         return
     spool = Spool(file)
     made = cut(job, sources, spool, report, _Memory(sock, turn, space))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, Literal, TypeVar
+from typing import Any, BinaryIO, Literal, TypeAlias, TypeVar
 
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, KeepsIndex, Limits, Poster, ProgressHook
 from cutback.domain import errors
@@ -48,6 +48,7 @@ from cutback.sandbox.messages import (
     ReadRequest,
     SourceBytes,
     Task,
+    TaskKind,
     Undecided,
     WireError,
     WireMessage,
@@ -61,6 +62,9 @@ _READS = 4
 
 _TICK = 0.1
 """Seconds between checks whether the work was stopped."""
+
+_Question: TypeAlias = Literal["probe", "preview", "frames"]
+"""The kinds of tasks whose result is `Findings`."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=WireMessage)
@@ -112,7 +116,7 @@ class ChildCutter:
 
     def probe(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Describe a recording, in the form of `cutback.cutting.probe`. Raises like `Cutter.render`."""
-        return self._ask("probe", CutJob(sizes=(source.size,), ranges=(), limits=limits), source, stopped)
+        return self._ask("probe", CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
 
     def probe_all(
         self, sources: Sequence[ByteSource], *, limits: Limits, stopped: Callable[[], bool]
@@ -187,17 +191,21 @@ class ChildCutter:
                 raise
             return error
 
-    def preview(self, job: CutJob, source: ByteSource, *, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def preview(self, job: CutJob, sources: Sequence[ByteSource], *, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Describe what `render` would do, in the form of `cutback.cutting.preview`. Raises like `Cutter.render`."""
-        return self._ask("preview", job, source, stopped)
+        return self._ask("preview", job, sources, stopped)
+
+    def frame_map(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """Tell when each frame is shown, in the form of `cutback.cutting.frame_map`. Raises like `Cutter.render`."""
+        return self._ask("frames", CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
 
     def _ask(
-        self, kind: Literal["probe", "preview"], job: CutJob, source: ByteSource, stopped: Callable[[], bool]
+        self, kind: _Question, job: CutJob, sources: Sequence[ByteSource], stopped: Callable[[], bool]
     ) -> dict[str, Any]:
         child = self._take()
         try:
             with _open_spool() as spool:
-                return _Job(job, [source], child, spool, lambda _: None, stopped, self._reader).ask(kind)
+                return _Job(job, sources, child, spool, lambda _: None, stopped, self._reader).ask(kind)
         finally:
             child.kill()
 
@@ -279,7 +287,7 @@ class _Job:
             made.check(self._job.sizes, self._spool_size())
         return FinishedClip(made.payload, made.extents, made.facts, self._sources, self._spool, self)
 
-    def ask(self, kind: Literal["probe", "preview"]) -> dict[str, Any]:
+    def ask(self, kind: _Question) -> dict[str, Any]:
         with self._or_post_mortem():
             self._begin(kind)
             return self._hear(Findings).found
@@ -310,7 +318,7 @@ class _Job:
         """End the child immediately."""
         self._child.kill()
 
-    def _begin(self, kind: Literal["cut", "probe", "preview"]) -> None:
+    def _begin(self, kind: TaskKind) -> None:
         wire.send_spool(self._child.sock, self._spool.fileno())
         wire.send(self._child.sock, Task(kind, self._job), self._check)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan, WallClock
 from cutback.cutting.mp4.layout import SPOOL, Extent
@@ -71,11 +71,14 @@ class WireMessage(Protocol):
 # --- from the parent ---------------------------------------------------------------------------------
 
 
+TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames"]
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """The first message: what the child must do. The parent sends the spool's descriptor before it."""
 
-    kind: Literal["cut", "probe", "preview"]
+    kind: TaskKind
     job: CutJob
     payload: ClassVar[bytes] = b""
 

@@ -10,6 +10,7 @@ from importlib import import_module
 _JOBS = (
     "cutback.cutting.cut",
     "cutback.cutting.posters.choose",
+    "cutback.cutting.frame_map",
     "cutback.cutting.preview",
     "cutback.cutting.probe",
 )

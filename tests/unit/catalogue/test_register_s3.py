@@ -33,6 +33,12 @@ class Prober:
         source.read_at(0, 1)
         return FOUND
 
+    def preview(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def frame_map(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
     def probe_all(self, sources: Any, **_: Any) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
         return enumerate(map(self.probe, sources))
 

@@ -21,9 +21,11 @@ from cutback.web.api.routes import (
     clips,
     dead_letters,
     events,
+    frames,
     keys,
     media,
     node,
+    plans,
     recordings,
     session,
     shared,
@@ -34,6 +36,7 @@ from cutback.web.api.routes import (
     uploads,
     webhooks,
 )
+from cutback.web.api.sandbox_slots import SandboxSlots
 from cutback.web.api.sns import SnsSubscription
 
 PREFIX = "/v1"
@@ -56,8 +59,10 @@ _ROUTES = (
     clips,
     dead_letters,
     events,
+    frames,
     keys,
     media,
+    plans,
     recordings,
     session,
     shares,
@@ -67,7 +72,7 @@ _ROUTES = (
     uploads,
     webhooks,
 )
-"""The modules of routes below that path."""
+"""The modules of routes below that path. `frames` comes before `recordings`, whose keys may contain `/`."""
 
 
 class _Api(FastAPI):
@@ -90,6 +95,7 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.sandbox_slots = SandboxSlots()
     handle_problems(app)
     app.state.node = Node()
     app.state.events = EventFeed(services)

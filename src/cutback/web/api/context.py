@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from cutback.domain.base import MAX_JSON_BYTES
 from cutback.domain.errors import BodyTooLargeError
 from cutback.services import Services
+from cutback.web.api.sandbox_slots import SandboxSlots
 
 
 def services_of(request: Request) -> Services:
@@ -34,6 +35,14 @@ def address_of(request: Request) -> str:
     """Return where the API is, as this request addressed it, such as `http://127.0.0.1:8080`."""
     return str(request.base_url).rstrip("/")
 
+
+def slots_of(request: Request) -> SandboxSlots:
+    """Return the slots of this node for work in the sandbox."""
+    return cast("SandboxSlots", request.app.state.sandbox_slots)
+
+
+SlotsDep = Annotated[SandboxSlots, Depends(slots_of)]
+"""What limits the work in the sandbox that requests may cause at once."""
 
 Address = Annotated[str, Depends(address_of)]
 """The beginning of links."""

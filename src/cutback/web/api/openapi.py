@@ -150,6 +150,47 @@ _COVERAGE: dict[str, Any] = {
     },
 }
 
+_PLAN: dict[str, Any] = {
+    "type": "object",
+    "required": ["precision", "clip_duration", "frames", "bytes", "spans", "gaps", "expected", "notes"],
+    "properties": {
+        "precision": {"type": "string"},
+        "clip_duration": {"type": "string", "description": "Seconds, as a decimal."},
+        "frames": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "bytes": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "spans": {"type": "array", "items": {"type": "object"}},
+        "gaps": {"type": "array", "items": {"type": "object"}},
+        "expected": {
+            "type": "object",
+            "required": ["size", "bytes_read", "seconds"],
+            "properties": {
+                "size": {"type": "integer"},
+                "bytes_read": {"type": "integer"},
+                "seconds": {"type": ["number", "null"]},
+            },
+        },
+    },
+}
+
+_FRAMES: dict[str, Any] = {
+    "type": "object",
+    "required": ["key", "version", "time_scale", "start", "end", "frames", "durations", "keyframes"],
+    "properties": {
+        "key": {"type": "string"},
+        "version": {"type": "string"},
+        "time_scale": {"type": "integer", "description": "Ticks per second."},
+        "start": {"type": "string", "description": "When the first frame is shown: seconds, as a decimal."},
+        "end": {"type": "string"},
+        "frames": {"type": "integer"},
+        "durations": {
+            "type": "array",
+            "description": "Run-length coded: [ticks, how many frames in a row].",
+            "items": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+        },
+        "keyframes": {"type": "array", "items": {"type": "integer"}},
+    },
+}
+
 _RESULTS: dict[str, Any] = {
     "type": "object",
     "required": ["items"],
@@ -182,6 +223,8 @@ def components() -> dict[str, Any]:
         "Results": _RESULTS,
         "ClipRequests": _BATCH,
         "Page": _PAGE,
+        "FrameMap": _FRAMES,
+        "Plan": _PLAN,
         "Camera": _CAMERA,
         "Recording": _RECORDING,
         "Coverage": _COVERAGE,

@@ -1,0 +1,89 @@
+"""The frames of recordings: when each is shown, and what it looks like."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Path, Query
+from fastapi.responses import JSONResponse, Response
+
+from cutback.domain.errors import SourceChangedError
+from cutback.lifecycle.frames import frame_map, frame_picture, version_of
+from cutback.services import Services
+from cutback.storage.object_info import ObjectInfo
+from cutback.web.api.access import Caller, Reader
+from cutback.web.api.clip_view import tags_in
+from cutback.web.api.context import ServicesDep, SlotsDep
+from cutback.web.api.openapi import responses
+from cutback.web.api.sandbox_slots import short
+from cutback.web.api.visible import visible_recording
+
+router = APIRouter(tags=["recordings"])
+
+_IMMUTABLE = "private, max-age=31536000, immutable"
+_REVALIDATED = "private, no-cache"
+_MOST_FRAMES = 2**31
+
+Key = Annotated[str, Path(description="The recording's key in the source store.", max_length=1024)]
+IfNoneMatch = Annotated[str | None, Header(description="The `ETag` that you have.")]
+Version = Annotated[
+    str | None, Query(max_length=300, description="The version that you mean; another one is refused with 409.")
+]
+
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The frame.", "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
+    304: {"description": "You have it."},
+    **responses("Problem", errors=(404, 409, 422, 503)),
+}
+
+
+@router.get(
+    "/recordings/{key:path}/frames",
+    response_model=None,
+    responses={**responses("FrameMap", 200, errors=(404, 409, 422, 503)), 304: {"description": "You have it."}},
+)
+def read_frame_map(
+    key: Key, services: ServicesDep, caller: Reader, slots: SlotsDep, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Return when each frame of a recording is shown: compute with this, never with a frame rate."""
+    info = _version(services, caller, key, None)
+    headers = {"ETag": _etag(info), "Cache-Control": _REVALIDATED}
+    if _etag(info) in tags_in(if_none_match or ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    with slots.one():
+        found = frame_map(services, info, limits=short(services.settings.limits))
+    return JSONResponse({"key": key, "version": info.etag, **found}, headers=headers)
+
+
+@router.get("/recordings/{key:path}/frames/{number}.jpg", response_model=None, responses=_PICTURE)
+def read_frame(
+    key: Key,
+    number: Annotated[int, Path(ge=0, lt=_MOST_FRAMES, description="The frame's number, from 0.")],
+    services: ServicesDep,
+    caller: Reader,
+    slots: SlotsDep,
+    version: Version = None,
+    width: Annotated[Literal["300", "640", "1500", "3000"], Query(description="Pixels, if it has so many.")] = "640",
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Return exactly this frame as JPEG. With `version`, the answer may be cached for ever."""
+    info = _version(services, caller, key, version)
+    headers = {"ETag": _etag(info), "Cache-Control": _REVALIDATED if version is None else _IMMUTABLE}
+    if _etag(info) in tags_in(if_none_match or ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    with slots.one():
+        picture = frame_picture(services, info, number, int(width), limits=short(services.settings.limits))
+    return Response(picture, headers={**headers, "X-Content-Type-Options": "nosniff"}, media_type="image/jpeg")
+
+
+def _version(services: Services, caller: Caller, key: str, wanted: str | None) -> ObjectInfo:
+    visible_recording(services, caller, key)
+    info = version_of(services, key)
+    if wanted is not None and wanted.strip('"') != info.etag.strip('"'):
+        raise SourceChangedError
+    return info
+
+
+def _etag(info: ObjectInfo) -> str:
+    return f'"{info.etag.strip(chr(34))}"'
