@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, Stopwatch, eventually, slowdown
 
 from cutback.cli.demo.command import FIRST, SECOND
+from cutback.worker.presence import running
 
 
 def test_cut_makes_and_reports_the_requested_frames(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:
@@ -140,6 +142,23 @@ def test_workers_do_not_outlive_a_killed_up(stocked: Shell) -> None:
     workers = workers_of(up.pid)
     up.kill()
     eventually(lambda: not any(is_alive(worker) for worker in workers), "the workers' end")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal for it is Linux's")
+def test_frozen_workers_do_not_outlive_a_killed_up(stocked: Shell) -> None:
+    """As those do that hang in a library: nothing of them runs that could notice."""
+    up = stocked.start("up", "--workers", "2")
+    data = stocked.folder / "cutback-data"
+    eventually(lambda: len(running(data)) == 2, "two workers that have begun")
+    workers = workers_of(up.pid)
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    up.kill()
+    try:
+        eventually(lambda: not any(is_alive(worker) for worker in workers), "the workers' end")
+    finally:
+        for worker in filter(is_alive, workers):
+            os.kill(worker, signal.SIGKILL)
 
 
 def test_a_worker_that_is_stopped_gives_its_clip_back(shell: Shell, media: Callable[[MediaSpec], Path]) -> None:

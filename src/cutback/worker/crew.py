@@ -44,8 +44,8 @@ class WorkerSlot:
 class Crew:
     """Worker processes. Each has its own session, so that a Ctrl-C reaches them only through this process.
 
-    Every worker holds the read end of a pipe from this process. If this process is killed, the pipe closes and the
-    workers stop.
+    Workers end with the thread that starts them, which must be the main one: the kernel kills them. Where it does not do
+    that, they stop because the pipe closes that each of them has from this process.
     """
 
     def __init__(

@@ -51,6 +51,20 @@ def handle_only_once(number: signal.Signals) -> bool:
     return bool(libc.sigaction(int(number), ctypes.byref(action), None) == 0)
 
 
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl.h
+
+
+def die_with_parent() -> bool:
+    """Let the kernel kill this process as soon as the thread that started it ends. Returns whether it will.
+
+    This process need not run for that: it may be frozen, or hang in a library. Only Linux can do it. A parent that has
+    ended already is not noticed.
+    """
+    if sys.platform != "linux":
+        return False
+    return bool(ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0) == 0)
+
+
 @contextmanager
 def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     """Make the first SIGINT or SIGTERM set `stop`, and the second end the process. Only for the main thread.

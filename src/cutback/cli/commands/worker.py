@@ -44,13 +44,15 @@ def worker(
     from cutback.worker.logs import configure_logging
     from cutback.worker.poll import Worker
     from cutback.worker.presence import present
-    from cutback.worker.signals import stopping_on_signals
+    from cutback.worker.signals import die_with_parent, stopping_on_signals
 
     settings = screen.settings()
     configure_logging(settings.log_level, settings.log_format)
     stop = threading.Event()
     with stopping_on_signals(stop):
         if with_parent:
+            die_with_parent()
+            # Notices where the kernel does not: on other systems, or if the parent has ended by now.
             threading.Thread(target=_stop_with_parent, args=[stop], name="parent", daemon=True).start()
         services = _build_patiently(screen, stop)
         if services is None:
