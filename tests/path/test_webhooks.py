@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import logging
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -221,7 +224,16 @@ def test_a_name_that_is_never_resolved_ends_by_the_one_deadline(
         (500, 2, Again(timedelta(seconds=30), "the receiver answered 500")),
         (500, 3, Abandon("the receiver answered 500 (3 tries)")),
         (410, 1, Abandon("the receiver answered 410")),
-        (TimeoutError("slow"), 1, Again(timedelta(seconds=5), "TimeoutError: slow")),
+        (TimeoutError("slow"), 1, Again(timedelta(seconds=5), "the receiver did not answer in time")),
+        (
+            ssl.SSLCertVerificationError(1, "no"),
+            3,
+            Abandon("the receiver's certificate could not be verified (3 tries)"),
+        ),
+        (socket.gaierror(-2, "no"), 1, Again(timedelta(seconds=5), "the receiver's name could not be resolved")),
+        (http.client.BadStatusLine("x"), 1, Again(timedelta(seconds=5), "the receiver's answer is not HTTP")),
+        (ConnectionRefusedError(111, "no"), 1, Again(timedelta(seconds=5), "the receiver refused the connection")),
+        (ValueError("bug"), 1, Again(timedelta(seconds=5), "the event could not be sent")),
     ],
 )
 def test_the_verdict_on_a_delivery(answer: int | Exception, tries: int, verdict: object) -> None:

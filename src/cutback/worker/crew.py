@@ -44,8 +44,8 @@ class WorkerSlot:
 class Crew:
     """Worker processes. Each has its own session, so that a Ctrl-C reaches them only through this process.
 
-    Workers end with the thread that starts them, which must be the main one: the kernel kills them. Where it does not do
-    that, they stop because the pipe closes that each of them has from this process.
+    The kernel kills workers when the thread that started them ends, which must be the main one. Where the kernel does
+    not do that, they stop because the pipe closes that each of them has from this process.
     """
 
     def __init__(

@@ -93,10 +93,28 @@ def judge_delivery(answer: int | Exception, tries: int, delays: Sequence[float])
     elif isinstance(answer, _ForbiddenAddressError):
         return Abandon(str(answer))
     else:
-        reason = f"{type(answer).__name__}: {answer}"
+        reason = _why(answer)
     if tries > len(delays):
         return Abandon(f"{reason} ({tries} tries)")
     return Again(timedelta(seconds=delays[tries - 1]), reason)
+
+
+_WHY: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "the receiver did not answer in time"),
+    (ssl.SSLCertVerificationError, "the receiver's certificate could not be verified"),
+    (ssl.SSLError, "the receiver does not speak TLS as it should"),
+    (socket.gaierror, "the receiver's name could not be resolved"),
+    (ConnectionRefusedError, "the receiver refused the connection"),
+    (ConnectionError, "the receiver closed the connection"),
+    (http.client.HTTPException, "the receiver's answer is not HTTP"),
+    (OSError, "the receiver could not be reached"),
+)
+"""Subclasses come before their base classes."""
+
+
+def _why(error: Exception) -> str:
+    """Say in our own words why there is no answer."""
+    return next((words for kind, words in _WHY if isinstance(error, kind)), "the event could not be sent")
 
 
 class Deliverer:
@@ -197,6 +215,7 @@ class Deliverer:
             kind = "cloudevents+json" if "specversion" in delivery.event else "json"
             return self._post(url, delivery.event_id, body, kind, webhook)
         except (OSError, http.client.HTTPException, ValueError, _ForbiddenAddressError) as error:
+            log.debug("stage=webhook event=%s url=%s error=%r", delivery.event_id, url, error)
             return error
 
     def _tried(

@@ -138,4 +138,4 @@ def _hint(error: Exception) -> str:
         return "no credentials were found."
     if isinstance(error, exceptions.HTTPClientError | exceptions.IncompleteReadError):
         return "it did not answer in time; check the endpoint and the network."
-    return f"the request failed ({type(error).__name__}); the debug log has more."
+    return "the request failed; the debug log has more."

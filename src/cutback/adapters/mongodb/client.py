@@ -22,6 +22,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import (
     AutoReconnect,
+    ConnectionFailure,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -99,7 +100,11 @@ class Mongo:
                 "tlsCAFile and tlsCertificateKeyFile"
             ) from error
         except (PyMongoError, ValueError) as error:
-            raise SettingsError(f"\n- {_VARIABLE}: {error}") from error
+            log.debug("%s: %s", _VARIABLE, error)
+            raise SettingsError(
+                f"\n- {_VARIABLE}: MongoDB's driver rejects this URL; check hosts, ports and options, and encode "
+                "special characters in user and password, such as @ as %40; the debug log has more"
+            ) from error
 
     @property
     def _database(self) -> Database[Document]:
@@ -241,7 +246,17 @@ def _translating() -> Iterator[None]:
             raise SettingsError(f"\n- {_VARIABLE}: MongoDB rejects this user or password") from error
         if code == _DENIED:
             raise RecordsUnavailableError("This user lacks permissions that Cutback needs in MongoDB.") from error
-        raise RecordsUnavailableError(f"MongoDB: {type(error).__name__}{f' {code}' if code else ''}.") from error
+        raise RecordsUnavailableError(f"MongoDB: {_hint(error)}") from error
+
+
+def _hint(error: PyMongoError) -> str:
+    if isinstance(error, WriteConcernError):
+        return "a majority of its servers did not confirm a write in time."
+    if isinstance(error, OperationFailure):
+        return f"it rejected an operation with code {error.code}."
+    if isinstance(error, ConnectionFailure):
+        return "it did not answer in time; check the URL and the network."
+    return "the request failed; the debug log has more."
 
 
 def _is_passing(error: PyMongoError) -> bool:

@@ -123,6 +123,8 @@ def fetch_from_sns(url: str) -> bytes:
                 content += chunk
                 if len(content) > _MOST_BYTES:
                     raise SnsUnreachableError("Its answer is too long.")
-    except httpx.HTTPError as error:
-        raise SnsUnreachableError(f"{type(error).__name__}.") from None
+    except httpx.TimeoutException:
+        raise SnsUnreachableError("It did not answer in time.") from None
+    except httpx.HTTPError:
+        raise SnsUnreachableError("The connection to it failed.") from None
     return bytes(content)
