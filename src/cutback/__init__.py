@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "ApiError",
     "CameraSpan",
+    "Client",
     "Clip",
     "ClipRequest",
     "CutProgress",
@@ -26,6 +28,8 @@ __all__ = [
     "ProbedTrack",
     "Range",
     "RealSpan",
+    "RemoteClip",
+    "RemoteEvent",
     "__version__",
     "cut",
     "errors",
@@ -35,6 +39,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from cutback.client import ApiError, Client, RemoteClip, RemoteEvent
     from cutback.cutting.job import CutProgress, Limits, RealSpan
     from cutback.domain import errors
     from cutback.domain.clips.clip import Clip
@@ -46,6 +51,10 @@ if TYPE_CHECKING:
     from cutback.library import CutResult, Plan, Probe, ProbedTrack, cut, plan, probe
 
 _MODULES = {
+    "ApiError": "cutback.client",
+    "Client": "cutback.client",
+    "RemoteClip": "cutback.client",
+    "RemoteEvent": "cutback.client",
     "CameraSpan": "cutback.domain.requests.sources",
     "Clip": "cutback.domain.clips.clip",
     "ClipRequest": "cutback.domain.requests.request",
