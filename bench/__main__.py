@@ -13,6 +13,7 @@ from bench.cancelling import measure_cancel
 from bench.catalogue import measure_catalogue
 from bench.cold_start import measure_cold_start
 from bench.cutting import measure_cuts
+from bench.events import measure_events
 from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
@@ -25,6 +26,7 @@ from bench.tables import (
     catalogue_table,
     cold_start_table,
     cut_tables,
+    events_table,
     queue_table,
     scans_table,
     start_up_table,
@@ -76,6 +78,11 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             files = 100 if options.quick else 1000
             _publish("scan", scans_table(measure_scans(cache, files=files, say=say)), where, options)
+        if options.section in {"all", "events"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            clients = 100 if options.quick else 1000
+            told = measure_events(cache, clients=clients, clips=5 if options.quick else 20, say=say)
+            _publish("events", events_table(told), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)
@@ -93,7 +100,7 @@ def _options() -> argparse.Namespace:
         "section",
         nargs="?",
         default="all",
-        choices=["all", "cut", "queue", "catalogue", "cameras", "scan", "start-up", "cold-start"],
+        choices=["all", "cut", "queue", "catalogue", "cameras", "scan", "start-up", "cold-start", "events"],
     )
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")

@@ -11,6 +11,7 @@ from bench.catalogue import Lookups
 from bench.cold_start import LIMIT, ColdStart
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
+from bench.events import PROMISED_P99, PROMISED_STOP, Telling
 from bench.queueing import Overhead
 from bench.scanning import AT_ONCE, Scans
 from bench.scanning import LIMIT as SCAN_LIMIT
@@ -54,6 +55,29 @@ def cancel_table(found: Cancelled) -> str:
     return table(
         ["cancelling a clip while it is encoded", "median", "target", "result"],
         [[f"from the return of the cancel until encoding stops (worst of {found.runs})", figures, "within 1 s", kept]],
+        words=(0, 2, 3),
+    )
+
+
+def events_table(found: Telling) -> str:
+    """How soon clients hear of a clip, and how a node with open streams stops."""
+    heard = "met" if found.p99 <= PROMISED_P99 else "**missed**"
+    stopped = "met" if found.stop <= PROMISED_STOP else "**missed**"
+    whole = "met" if not found.gaps else "**missed**"
+    return table(
+        [f"{found.clients:,} event streams of one node", "measured", "target", "result"],
+        [
+            [
+                f"from a request in another process until a client hears of it, p99 of {found.clips} clips",
+                f"{found.p99 * 1000:.0f} ms",
+                f"within {PROMISED_P99 * 1000:.0f} ms",
+                heard,
+            ],
+            ["the same, median and worst", f"{found.p50 * 1000:.0f} ms, {found.worst * 1000:.0f} ms", "", ""],
+            ["from SIGTERM until the process has ended", f"{found.stop:.1f} s", "within 10 s", stopped],
+            ["clients that missed an event, or had one twice, over the restart", f"{found.gaps}", "none", whole],
+            ["from the next start until all have what happened meanwhile", f"{found.resumed:.1f} s", "", ""],
+        ],
         words=(0, 2, 3),
     )
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_events_come_once_and_in_order_though_the_node_restarts(make_web: Callab
             with serving_app(_app_of(web, turn), port=port):
                 for number in range(10):
                     web.submit(id=f"clip-{turn}-{number}")
-                eventually(lambda turn=turn: web.services.records.last_position() >= 10 * (turn + 1))
+                eventually(partial(_has_events, web, 10 * (turn + 1)))
         with serving_app(_app_of(web, 3), port=port):
             reader.join(60)
     assert seen == list(range(1, 31))
@@ -203,3 +204,7 @@ def _free_port() -> int:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def _has_events(web: WebHarness, count: int) -> bool:
+    return web.services.records.last_position() >= count

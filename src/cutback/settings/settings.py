@@ -226,6 +226,9 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_origins)] = (
         Field((), description="Origins of web pages that may call the REST API, such as https://app.example.")
     )
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+/?)?$")] = Field(
+        "", description="The address by which clients reach the API, such as https://clips.example; used in links."
+    )
     docs_url: str = Field(
         "https://github.com/cutback/cutback/blob/main",
         description="Where the documentation is: the types of problems are links to <this>/docs/failures#<reason>.",

@@ -32,8 +32,8 @@ async def read_body(request: Request) -> bytes:
 
 
 def address_of(request: Request) -> str:
-    """Return where the API is, as this request addressed it, such as `http://127.0.0.1:8080`."""
-    return str(request.base_url).rstrip("/")
+    """Return where the API is: CUTBACK_PUBLIC_URL, or as this request addressed it, such as `http://127.0.0.1:8080`."""
+    return services_of(request).settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
 
 
 def slots_of(request: Request) -> SandboxSlots:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import urlsplit
 
 _STYLE = """
 :root{color-scheme:light dark;--bg:#f6f7f7;--line:#dde2e4;--text:#14191c;--muted:#59656c;--accent:#0c7f73;
@@ -71,7 +72,7 @@ class SharedClip:
 def duration(seconds: float) -> str:
     """Return a length as people write it: `8.4 s`, or `1:05` from a minute on."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\u00a0s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
@@ -89,6 +90,8 @@ def security_policy(*, from_store: bool) -> str:
 def render(clip: SharedClip) -> str:
     """Return the page."""
     video, poster = f"{clip.address}/{clip.file}", f"{clip.address}/poster.jpg"
+    # In the page itself without scheme and host, so that it works behind a proxy that ends TLS.
+    own = escape(urlsplit(clip.address).path)
     meta = {
         "og:type": "video.other",
         "og:site_name": "Cutback",
@@ -114,14 +117,14 @@ def render(clip: SharedClip) -> str:
     }
     tags = [f'<meta property="{name}" content="{escape(value)}">' for name, value in meta.items()]
     tags += [f'<meta name="{name}" content="{escape(value)}">' for name, value in named.items()]
-    picture = f' poster="{escape(poster)}"' if clip.poster else ""
-    button = f'<a class="button" href="{escape(video)}?download=true" download>Download</a>' if clip.download else ""
+    picture = f' poster="{own}/poster.jpg"' if clip.poster else ""
+    button = f'<a class="button" href="{own}/{clip.file}?download=true" download>Download</a>' if clip.download else ""
     saving = "" if clip.download else ' controlslist="nodownload"'
     return _page(
         clip.name,
         "\n".join(tags),
-        f'<div class="frame"><video src="{escape(video)}"{picture} width="{clip.width}" height="{clip.height}" controls'
-        f' playsinline preload="metadata"{saving}></video></div>\n'
+        f'<div class="frame"><video src="{own}/{clip.file}"{picture} width="{clip.width}" height="{clip.height}"'
+        f' controls playsinline preload="metadata"{saving}></video></div>\n'
         f'<div class="about"><div class="words"><h1>{escape(clip.name)}</h1><p>{escape(clip.facts)}</p></div>'
         f"{button}</div>",
     )
