@@ -151,6 +151,16 @@ def test_a_list_has_a_clip_or_a_problem_for_each_item(web: WebHarness) -> None:
     assert [item["problem"]["reason"] for item in found[2:]] == ["invalid_request", "id_taken"]
 
 
+def test_moments_without_an_offset_are_on_the_cameras_clock(make_web: Callable[..., WebHarness]) -> None:
+    web = make_web(time_zone="UTC,tokyo=Asia/Tokyo")
+    span = {"camera": "tokyo", "from": "2026-06-21T19:00:00", "to": "+5s"}
+    made = post(web, {"source": span})
+    assert made.status_code == 202
+    assert made.json()["request"]["source"][0]["from"] == "2026-06-21T10:00:00.000000Z"
+    exact = post(web, {"source": {**span, "from": "2026-06-21T10:00:00Z"}})
+    assert (exact.status_code, exact.json()["id"]) == (200, made.json()["id"])
+
+
 def test_a_request_for_several_cameras_has_a_clip_for_each(web: WebHarness) -> None:
     span = {"camera": ["north", "south"], "from": "2026-06-21T10:00:00Z", "to": "2026-06-21T10:00:05Z"}
     response = post(web, {"source": span}, key="wave")

@@ -16,7 +16,7 @@ from cutback.domain.base import Model, Moment
 from cutback.domain.cameras.key_pattern import EXTENSIONS, is_recording
 from cutback.domain.errors import UploadIncompleteError, UploadRefusedError
 from cutback.domain.requests.sources import MAX_KEY_BYTES, CameraName, check_key
-from cutback.domain.wallclock import MOMENT_SCHEMA, WRITTEN_IN_UTC, parse_moment
+from cutback.domain.wallclock import EXACT_MOMENT_SCHEMA, WRITTEN_IN_UTC, parse_moment
 
 KIND = "upload"
 """The name in the registry."""
@@ -67,7 +67,7 @@ def _parse_start(value: object) -> datetime:
     return parse_moment(value)
 
 
-Start = Annotated[datetime, BeforeValidator(_parse_start), WRITTEN_IN_UTC, MOMENT_SCHEMA]
+Start = Annotated[datetime, BeforeValidator(_parse_start), WRITTEN_IN_UTC, EXACT_MOMENT_SCHEMA]
 
 
 def _check_type(value: str) -> str:

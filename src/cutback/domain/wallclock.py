@@ -136,7 +136,16 @@ MOMENT_SCHEMA = WithJsonSchema(
         ],
     }
 )
-"""How JSON Schema describes what `parse_moment` reads."""
+"""How JSON Schema describes what `parse_moment` reads with a zone."""
+
+EXACT_MOMENT_SCHEMA = WithJsonSchema(
+    {
+        "title": "Moment",
+        "description": "RFC 3339 with an offset from UTC, or milliseconds since 1970.",
+        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number", "minimum": 10**11}],
+    }
+)
+"""How JSON Schema describes what `parse_moment` reads without a zone."""
 
 WRITTEN_IN_UTC = PlainSerializer(iso, when_used="json")
 """Writes a moment in UTC to the microsecond, so that equal moments give equal text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import CutbackError, Fault, InvalidRequestError
 from cutback.domain.requests.batch import single_requests
 from cutback.domain.requests.request import ID_PATTERN, ClipRequest, validate_request
@@ -36,8 +37,10 @@ def with_key(content: Any, key: str | None) -> Any:
     return content | {"id": plain}
 
 
-def read_requests(content: Any, caller: Caller) -> list[ClipRequest | CutbackError]:
+def read_requests(content: Any, caller: Caller, zones: Zones) -> list[ClipRequest | CutbackError]:
     """Return a request, or what is wrong with it, for each clip that the body asks for. Pure.
+
+    Moments without an offset from UTC are in each camera's own zone.
 
     Raises:
         InvalidRequestError: the body is a list without items, or with too many.
@@ -48,23 +51,23 @@ def read_requests(content: Any, caller: Caller) -> list[ClipRequest | CutbackErr
     found: list[ClipRequest | CutbackError] = []
     for item in items:
         try:
-            found += [_read(each, caller) for each in single_requests(item)]
+            found += [_read(each, caller, zones) for each in single_requests(item)]
         except CutbackError as error:
             found.append(error)
     return found
 
 
-def _read(content: Any, caller: Caller) -> ClipRequest | CutbackError:
+def _read(content: Any, caller: Caller, zones: Zones) -> ClipRequest | CutbackError:
     try:
-        request = read_request(content, caller)
+        request = read_request(content, caller, zones)
         check_sources(caller, request)
     except CutbackError as error:
         return error
     return request
 
 
-def read_request(content: Any, caller: Caller) -> ClipRequest:
-    """Return a request of the caller's tenant. Pure.
+def read_request(content: Any, caller: Caller, zones: Zones) -> ClipRequest:
+    """Return a request of the caller's tenant; for `zones`, see `validate_request`. Pure.
 
     Raises:
         InvalidRequestError: it is invalid.
@@ -75,4 +78,4 @@ def read_request(content: Any, caller: Caller) -> ClipRequest:
             raise InvalidRequestError([Fault(name, "is not a field of requests over the API") for name in foreign])
         if caller.tenant:
             content = content | {"tenant": caller.tenant}
-    return validate_request(content)
+    return validate_request(content, zones)

@@ -97,7 +97,7 @@ def request_clips(
     cameras, is 207 with a clip or a problem for each.
     """
     content = with_key(read_json(body), idempotency_key)
-    items = read_requests(content, caller)
+    items = read_requests(content, caller, services.settings.zones)
     view = ClipView(address, services.settings, caller.tenant)
     if len(items) > 1 or isinstance(content, list):
         listed = [_request_one_of_many(services, item, view) for item in items]
