@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 import cutback
 from cutback.services import Services
+from cutback.web.api.complete_document import complete
 from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.guard import guard
 from cutback.web.api.metrics import Metrics
@@ -81,6 +82,7 @@ class _Api(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             document.setdefault("components", {}).setdefault("schemas", {}).update(components())
+            complete(document)
         return super().openapi()
 
 

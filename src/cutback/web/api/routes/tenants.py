@@ -19,7 +19,12 @@ router = APIRouter(tags=["tenants"], route_class=StrictRoute)
 Name = Annotated[TenantName, Path(description="The tenant's name.")]
 
 
-@router.put("/tenants/{name}")
+@router.put(
+    "/tenants/{name}",
+    responses={
+        201: {"description": "The tenant is new.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    },
+)
 def put_tenant(
     name: Name, visible: Visible, services: ServicesDep, _caller: Operator, response: Response
 ) -> dict[str, Any]:
