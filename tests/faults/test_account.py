@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from tests.faults.worker_processes import WorkerProcesses, request
+from tests.support.poison import POISON
 from tests.support.waiting import eventually
 
 from cutback.domain.clips.clip import Clip, ClipState
@@ -29,6 +30,10 @@ LONGEST_LIFE = 0.7
 """Seconds. A life is anything from nothing to this; a clip takes about a quarter of it."""
 
 
+MOST_POISON = 100
+"""Each worker that starts reads all dead letters once; with thousands of long ones, it would do nothing else."""
+
+
 @dataclass
 class Requester:
     """Asks for clips, most of them possible, and remembers what was accepted."""
@@ -38,6 +43,8 @@ class Requester:
     accepted: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Messages that other senders put into the queue, and that are not requests or use the ids of other clips."""
+    poison: int = 0
+    """How many of them were made to stop a worker."""
 
     def ask(self) -> None:
         number = len(self.accepted)
@@ -51,6 +58,10 @@ class Requester:
             self.put_aside(f"no request {number}")
         elif kind < 0.3:
             self.put_aside(request(number, title="another's id").model_dump_json())
+        if number % 4 == 0 and self.poison < MOST_POISON:
+            body = list(POISON.values())[self.poison % len(POISON)]
+            self.poison += 1
+            self.put_aside(body)
 
     def put_aside(self, body: str) -> None:
         self.refused.append(body)
@@ -95,7 +106,8 @@ def check_books(workers: WorkerProcesses, requester: Requester) -> None:
     states = Counter(clip.state for clip in clips)
     letters = workers.services.queue.dead_letters(limit=1_000_000)
     ours, others = split(letters, set(requester.accepted), requester.refused)
-    print(f"\naccepted {len(requester.accepted)}, {dict(states)}, refused {len(others)}, given up {len(ours)}")  # noqa: T201
+    asked = f"accepted {len(requester.accepted)}, poison {requester.poison}"
+    print(f"\n{asked}, {dict(states)}, refused {len(others)}, given up {len(ours)}")  # noqa: T201
 
     # Every request that was accepted, and nothing else, ended: ready, or failed by name.
     assert Counter(clip.id for clip in clips) == Counter(requester.accepted)
@@ -105,6 +117,7 @@ def check_books(workers: WorkerProcesses, requester: Requester) -> None:
     assert set(reasons.values()) <= {"recording_not_found", "gave_up"}
     # Every failed clip has its dead letter, so it can be redriven.
     assert {clip_id for clip_id, reason in reasons.items() if reason == "gave_up"} <= ours
+    assert requester.poison > 0
     # What was refused is kept aside, once.
     assert Counter(others) == Counter(requester.refused)
 
