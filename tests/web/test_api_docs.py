@@ -1,4 +1,4 @@
-"""The examples of docs/api.md run as they stand against a real server with a worker."""
+"""The examples of docs/api.md and the README run as they stand against a real server with a worker."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE
 from tests.web.api_process import ApiProcess, api_process
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/api.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^<!-- test: api -->\n```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("docs/api.md", "README.md")
+TEXT = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+EXAMPLES = re.findall(r"^<!-- test: api -->\n```sh\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 ADDRESS = "http://127.0.0.1:8080"
 CURL = 'curl() { command curl --fail-with-body "$@"; }\n'
 RECORDINGS = ("sea.mp4", "north-point.2026-06-21T05-30-00Z.mp4")
