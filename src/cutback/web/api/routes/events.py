@@ -16,6 +16,7 @@ from cutback.domain.errors import Fault, InvalidRequestError, StoppedError
 from cutback.domain.requests.sources import CameraName
 from cutback.web.api.access import Caller, Reader
 from cutback.web.api.event_feed import EventFeed, LoggedEvent, Stream
+from cutback.web.api.openapi import responses
 
 router = APIRouter(tags=["events"])
 
@@ -40,7 +41,8 @@ _CONTENT: dict[int | str, dict[str, Any]] = {
                 }
             },
         },
-    }
+    },
+    **responses("Problem", errors=(422, 503)),
 }
 
 

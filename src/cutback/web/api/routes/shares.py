@@ -11,11 +11,14 @@ from cutback.lifecycle import shares
 from cutback.services import Services
 from cutback.web.api.access import Reader, Requester
 from cutback.web.api.context import Address, ServicesDep
+from cutback.web.api.openapi import responses
 from cutback.web.api.routes.webhooks import owner_of, wrong_cursor
 from cutback.web.api.strict_json import StrictRoute
 from cutback.web.api.visible import visible_clip
 
-router = APIRouter(prefix="/shares", tags=["shares"], route_class=StrictRoute)
+_ERRORS = responses("Problem", errors=(404, 409, 413, 422, 503))
+
+router = APIRouter(prefix="/shares", tags=["shares"], route_class=StrictRoute, responses=_ERRORS)
 
 
 @router.post("", status_code=201)

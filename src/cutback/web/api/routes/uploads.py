@@ -18,10 +18,13 @@ from cutback.lifecycle import uploads
 from cutback.web.api.access import Reader, Requester
 from cutback.web.api.context import ServicesDep
 from cutback.web.api.guard import allowance_of
+from cutback.web.api.openapi import responses
 from cutback.web.api.routes.webhooks import owner_of, wrong_cursor
 from cutback.web.api.strict_json import StrictRoute
 
-router = APIRouter(prefix="/uploads", tags=["uploads"], route_class=StrictRoute)
+_ERRORS = responses("Problem", errors=(404, 409, 413, 422, 503, 507))
+
+router = APIRouter(prefix="/uploads", tags=["uploads"], route_class=StrictRoute, responses=_ERRORS)
 
 
 class PartNumbers(Model):

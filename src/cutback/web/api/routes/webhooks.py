@@ -13,10 +13,13 @@ from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.lifecycle import webhooks
 from cutback.web.api.access import Admin, Caller
 from cutback.web.api.context import ServicesDep
+from cutback.web.api.openapi import responses
 from cutback.web.api.strict_json import StrictRoute
 from cutback.worker.webhooks import Deliverer, check_address
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=StrictRoute)
+_ERRORS = responses("Problem", errors=(404, 409, 413, 422, 503))
+
+router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=StrictRoute, responses=_ERRORS)
 
 
 class RedeliverFrom(Model):
