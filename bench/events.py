@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -39,6 +40,8 @@ class Telling:
     p99: float
     worst: float
     """From before a request is accepted, in another process, until a client has its event."""
+    processor: float
+    """Processor time of the server for one event of all clients."""
     stop: float
     """From SIGTERM until the process has ended."""
     resumed: float
@@ -61,7 +64,9 @@ def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Tellin
             with build(Settings(data=data)) as services, EventClients(port, clients, after=0) as streams:
                 wait_until(lambda: streams.open == clients, _LOOK_SECONDS)
                 say(f"events: {clients} streams are open")
+                before = _processor(node.pid)
                 asked = [_ask(services, streams, number) for number in range(clips)]
+                processor = (_processor(node.pid) - before) / clips
                 took = sorted(
                     arrival - asked[position - 1]
                     for client in streams.clients
@@ -83,7 +88,7 @@ def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Tellin
             node.wait()
     p99 = took[int(len(took) * 0.99)]
     say(f"events: p99 {p99 * 1000:.0f} ms, stopped in {stop:.1f} s, {gaps} clients with a gap or a repeat")
-    return Telling(clients, clips, statistics.median(took), p99, took[-1], stop, resumed, gaps)
+    return Telling(clients, clips, statistics.median(took), p99, took[-1], processor, stop, resumed, gaps)
 
 
 def _start(data: Path, port: int) -> tuple[subprocess.Popen[str], int]:
@@ -108,3 +113,9 @@ def _ask(services: Services, streams: EventClients, number: int) -> float:
 
 def _request(number: int) -> ClipRequest:
     return validate_request({"id": f"clip-{number}", "source": {"recording": "sea.mp4", "start": 0, "end": 1}})
+
+
+def _processor(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
