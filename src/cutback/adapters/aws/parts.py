@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,15 +23,20 @@ class S3Parts:
     is_direct = True
 
     def __init__(self, url: str, options: Mapping[str, str]) -> None:
-        """`url` is that of the source store, `options` are those of obstore. Nothing is sent yet.
-
-        Raises:
-            SettingsError: boto3 is not installed.
-        """
+        """`url` is that of the source store, `options` are those of obstore. boto3 is loaded on first use."""
         parts = urlsplit(url)
         self._bucket = parts.netloc
         self._prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
-        self._client = _client(options)
+        self._options = options
+        self._lock = threading.Lock()
+        self._made: Any = None
+
+    @property
+    def _client(self) -> Any:
+        with self._lock:
+            if self._made is None:
+                self._made = _client(self._options)
+            return self._made
 
     def begin(self, key: str, content_type: str | None) -> str:
         """Begin a multipart upload. Returns its id."""
@@ -92,7 +98,9 @@ class S3Parts:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        with self._lock:
+            if self._made is not None:
+                self._made.close()
 
     @contextmanager
     def _calling(self, key: str) -> Iterator[None]:
