@@ -123,6 +123,7 @@ def cut_in_child(
     stopped: Callable[[], bool] = lambda: False,
     on_progress: Callable[[CutProgress], None] = lambda _: None,
     edits: Sequence[Edit] = (),
+    wall_clocks: Sequence[WallClock | None] = (),
 ) -> CutResult:
     """Cut in a child process."""
     sources = [_source(recording) for recording in recordings]
@@ -132,7 +133,14 @@ def cut_in_child(
         progress.append(step)
         on_progress(step)
 
-    job = CutJob(tuple(s.size for s in sources), ask(*ranges), precision, limits or Limits(), edits=tuple(edits))
+    job = CutJob(
+        tuple(s.size for s in sources),
+        ask(*ranges),
+        precision,
+        limits or Limits(),
+        edits=tuple(edits),
+        wall_clocks=tuple(wall_clocks),
+    )
     with cutter.render(job, sources, on_progress=note, stopped=stopped) as rendition:
         data = b"".join(rendition.chunks())
         facts = rendition.facts

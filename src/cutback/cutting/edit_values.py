@@ -76,6 +76,46 @@ class Timelapse:
     fps: Fraction
 
 
+# --- overlays ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TextOverlay:
+    """Letters on the pictures."""
+
+    text: str
+    place: Place
+    margin: Measure
+    size: Measure
+    """The height of a line."""
+    weight: Literal["regular", "bold"]
+    color: str
+    """Six hexadecimal digits, behind #."""
+    box: bool
+    """Whether a dark box is behind the letters."""
+    start: Point | None
+    duration: Fraction | None
+    """Seconds in finished time; None: to the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOverlay:
+    """The clock of the camera on the pictures."""
+
+    zone: str
+    show: Literal["datetime", "date", "time"]
+    camera: bool
+    """Whether the camera's name is in front."""
+    place: Place
+    margin: Measure
+    size: Measure
+    weight: Literal["regular", "bold"]
+    color: str
+    box: bool
+    start: Point | None
+    duration: Fraction | None
+
+
 # --- fade --------------------------------------------------------------------------------------------
 
 
@@ -115,7 +155,7 @@ class Loudness:
     """The highest true peak, in dBTP."""
 
 
-Edit: TypeAlias = Rotate | Crop | Scale | Speed | Timelapse | Fade | Mute | Gain | Loudness
+Edit: TypeAlias = Rotate | Crop | Scale | Speed | Timelapse | TextOverlay | ClockOverlay | Fade | Mute | Gain | Loudness
 
 KINDS: Mapping[str, type[Edit]] = {
     "rotate": Rotate,
@@ -123,6 +163,8 @@ KINDS: Mapping[str, type[Edit]] = {
     "scale": Scale,
     "speed": Speed,
     "timelapse": Timelapse,
+    "text": TextOverlay,
+    "clock": ClockOverlay,
     "fade": Fade,
     "mute": Mute,
     "gain": Gain,

@@ -92,6 +92,8 @@ def main() -> None:
         return
     file = os.fdopen(descriptor, "r+b", buffering=0)  # examines the file, which a confined process must not do
     space = OwnAddressSpace()
+    if task.job.edits:
+        _prepare(task.job)
     wire.send(sock, Confinement(confine(task.job.limits)))
     # Only now: namespaces require a process with a single thread, and threads inherit the filter.
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
@@ -133,6 +135,13 @@ class _Memory:
     def announce(self, amount: int) -> None:
         with self._turn:
             wire.send(self._sock, MemoryForecast(max(0, self._space.read().room - amount)))
+
+
+def _prepare(job: CutJob) -> None:
+    """Open what the edits need from files, such as fonts: a confined process cannot."""
+    from cutback.cutting.edits.pipeline import prepare
+
+    prepare(job.edits)
 
 
 def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +25,7 @@ class _Stretch:
     """Seconds since 1970 at its start."""
     pace: Fraction
     """Seconds of cut time per second of the wall clock."""
+    camera: str
 
 
 class ClipTime:
@@ -34,19 +36,33 @@ class ClipTime:
         self._stretches: list[_Stretch] = []
         at = Fraction(0)
         for _, source, piece in pieces:
-            epoch, pace = None, Fraction(1)
+            epoch, pace, camera = None, Fraction(1), ""
             clock = job.wall_clock(source)
             if piece.fill is not None:
                 before = self._stretches[-1] if self._stretches else None
                 if before is not None and before.epoch is not None:
                     epoch = before.epoch + (before.end - before.start) / before.pace
+                    camera = before.camera
             elif clock is not None:
-                pace = clock.pace
+                pace, camera = clock.pace, clock.camera
                 epoch = clock.epoch + piece.start / pace
-            self._stretches.append(_Stretch(at, at + piece.duration, epoch, pace))
+            self._stretches.append(_Stretch(at, at + piece.duration, epoch, pace, camera))
             at += piece.duration
         self.duration = at
         """Seconds in cut time."""
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The cameras of the clip, each once."""
+        return tuple(dict.fromkeys(stretch.camera for stretch in self._stretches if stretch.camera))
+
+    def moment(self, cut: Fraction) -> tuple[Fraction, str] | None:
+        """Return the seconds since 1970 at a time in cut time, and the camera; None if they are not known."""
+        place = bisect_right(self._stretches, cut + FRAME_TOLERANCE, key=lambda stretch: stretch.start) - 1
+        stretch = self._stretches[max(0, place)]
+        if stretch.epoch is None:
+            return None
+        return stretch.epoch + (cut - stretch.start) / stretch.pace, stretch.camera
 
     def cut(self, point: Point, edit: str, retiming: Retiming | None = None) -> Fraction:
         """Return a point in cut time.

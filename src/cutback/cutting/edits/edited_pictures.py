@@ -13,10 +13,10 @@ from cutback.cutting.codecs.encoder import in_encodable_format, usual_rate
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edit_values import Edit
 from cutback.cutting.edits.graph import PictureGraph
+from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.shape_chain import ShapeChain, upright
-from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.index import Track
-from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.turns import shape_of_pixels, turned_matrix, turns_of
 
 _HD = 720
@@ -29,16 +29,12 @@ _UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
 class EditedPictures:
     """What the edits of a job do to its pictures."""
 
-    def __init__(
-        self, steps: Sequence[tuple[Edit, EditStep[Any]]], retiming: Retiming | None, duration: Fraction
-    ) -> None:
-        """`steps` are the edits with their steps, in order; `retiming` is None if the speed stays.
-
-        `duration` is that of the finished clip.
-        """
-        self.retiming = retiming
-        self._duration = duration
-        painting = [(edit, step, step.painted(edit, duration)) for edit, step in steps]
+    def __init__(self, steps: Sequence[tuple[Edit, EditStep[Any]]], scene: PaintedClip) -> None:
+        """`steps` are the edits with their steps, in order."""
+        self.retiming = scene.retiming
+        """None if the speed stays."""
+        self._scene = scene
+        painting = [(edit, step, step.painted(edit, scene)) for edit, step in steps]
         self.painted = [(edit, step, parts) for edit, step, parts in painting if parts]
         """The edits that change pictures without changing their shape, and where in the finished clip."""
         self._steps = steps
@@ -67,7 +63,13 @@ class EditedPictures:
             return b""  # they are upright
         if not self._turns_players:
             return track.matrix
-        self.said.append(f"rotate: {self._turns_players}° clockwise, by the clip's header, without re-encoding")
+        said = f"rotate: {self._turns_players}° clockwise, by the clip's header, without re-encoding"
+        self.said.append(said)
+        return self._turned(track)
+
+    def _turned(self, track: Track) -> bytes:
+        if not self._turns_players:
+            return track.matrix
         width, height = (side >> 16 for side in track.display_size)
         return turned_matrix(track.matrix, self._turns_players, (width, height))
 
@@ -89,16 +91,23 @@ class EditedPictures:
                     graph = PictureGraph(frame, self._chain(track, picture).filters)
                 picture = replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
             if self.painted and times is not None and number < len(times):
-                picture = replace(picture, frame=self._painted(picture.frame, times[number]))
+                view = self._view(track, picture)
+                picture = replace(picture, frame=self._painted(picture.frame, times[number], view))
             yield picture
 
-    def _painted(self, frame: av.VideoFrame, at: Fraction) -> av.VideoFrame:
+    def _view(self, track: Track, picture: Picture) -> Orientation:
+        if self.shapes:
+            return Orientation()
+        aspect = picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height)
+        return Orientation(turns_of(self._turned(track)), Fraction(aspect))
+
+    def _painted(self, frame: av.VideoFrame, at: Fraction, view: Orientation) -> av.VideoFrame:
         pts, painted = frame.pts, frame
         for edit, step, parts in self.painted:
             if any(part.start <= at < part.end for part in parts):
                 if painted is frame:
                     painted = in_encodable_format(frame)
-                painted = step.paint(edit, painted, at, self._duration)
+                painted = step.paint(edit, painted, at, self._scene, view)
         painted.pts = pts
         return painted
 

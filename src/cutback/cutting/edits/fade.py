@@ -8,9 +8,10 @@ import av
 
 from cutback.cutting.edit_values import Fade
 from cutback.cutting.edits.graph import Filter, mixed
+from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.solid import solid_like
 from cutback.cutting.edits.sound_stream import Sound
-from cutback.cutting.edits.step import EditStep, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.times import format_seconds
@@ -21,8 +22,9 @@ class FadeStep(EditStep[Fade]):
 
     changes_sound = True
 
-    def painted(self, edit: Fade, duration: Fraction) -> tuple[PaintedPart, ...]:
+    def painted(self, edit: Fade, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
+        duration = scene.duration
         if edit.fade_in + edit.fade_out > duration:
             raise EditImpossibleError(
                 f"fade: {format_seconds(edit.fade_in + edit.fade_out, 3)} s are more than the clip has: "
@@ -35,13 +37,16 @@ class FadeStep(EditStep[Fade]):
             parts.append(PaintedPart(duration - edit.fade_out, duration))
         return tuple(parts)
 
-    def paint(self, edit: Fade, frame: av.VideoFrame, at: Fraction, duration: Fraction) -> av.VideoFrame:
+    def paint(
+        self, edit: Fade, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+    ) -> av.VideoFrame:
         """See `EditStep`."""
+        del view
         weight = Fraction(1)
         if edit.fade_in:
             weight = min(weight, at / edit.fade_in)
         if edit.fade_out:
-            weight = min(weight, (duration - at) / edit.fade_out)
+            weight = min(weight, (scene.duration - at) / edit.fade_out)
         if weight >= 1:
             return frame
         return mixed(frame, solid_like(frame, white=edit.color == "white"), max(weight, Fraction(0)))

@@ -104,6 +104,46 @@ class PictureGraph:
         return made
 
 
+class OverlayGraph:
+    """Puts one image with transparency onto pictures of one size and format."""
+
+    def __init__(self, like: av.VideoFrame, image: av.VideoFrame, x: int, y: int) -> None:
+        """`x` and `y` are even. Raises like `PictureGraph`."""
+        deep = int(like.format.components[0].bits > 8)  # 0: 4:2:0 with 8 bits, 1: with 10
+        placed = Filter("overlay", {"x": x, "y": y, "format": deep})
+        try:
+            graph = av.filter.Graph()
+            self._inputs = [_buffer(graph, like), _buffer(graph, image)]
+            self._sink = graph.add("buffersink")
+            overlay = graph.add(placed.name, **placed.texts())
+            for number, source in enumerate(self._inputs):
+                source.link_to(overlay, 0, number)
+            overlay.link_to(self._sink)
+            graph.configure()
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaUnsupportedError("Its pictures cannot be edited.") from error
+        self._graph, self._image, self._count = graph, image, 0
+
+    def apply(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return the picture with the image on it, with the same time.
+
+        Raises:
+            CutbackError: the filter fails.
+        """
+        pts = frame.pts
+        try:
+            for source, each in zip(self._inputs, (frame, self._image), strict=True):
+                each.pts, each.time_base = self._count, _TICK
+                source.push(each)
+            self._count += 1
+            made = self._sink.pull()
+        except av.FFmpegError as error:
+            raise media_error("Its pictures cannot be edited", error) from error
+        assert isinstance(made, av.VideoFrame)
+        frame.pts = made.pts = pts
+        return made
+
+
 def mixed(above: av.VideoFrame, below: av.VideoFrame, weight: Fraction) -> av.VideoFrame:
     """Return `weight` of one picture and the rest of another one of the same kind, with the first one's time.
 

@@ -7,19 +7,36 @@ from fractions import Fraction
 from typing import Any
 
 from cutback.cutting.codecs.encoder import usual_rate
-from cutback.cutting.edit_values import KINDS, Crop, Edit, Fade, Gain, Loudness, Mute, Rotate, Scale, Speed, Timelapse
+from cutback.cutting.edit_values import (
+    KINDS,
+    ClockOverlay,
+    Crop,
+    Edit,
+    Fade,
+    Gain,
+    Loudness,
+    Mute,
+    Rotate,
+    Scale,
+    Speed,
+    TextOverlay,
+    Timelapse,
+)
 from cutback.cutting.edits.clip_time import ClipTime
+from cutback.cutting.edits.clock import ClockStep
 from cutback.cutting.edits.crop import CropStep
 from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.edits.fade import FadeStep
 from cutback.cutting.edits.gain import GainStep
 from cutback.cutting.edits.loudness import LoudnessStep
 from cutback.cutting.edits.mute import MuteStep
+from cutback.cutting.edits.overlay import Overlays
 from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.edits.speed import SpeedStep
-from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.step import EditStep, PaintedClip
+from cutback.cutting.edits.text import TextStep
 from cutback.cutting.edits.timelapse import TimelapseStep
 from cutback.cutting.job import CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart
@@ -35,6 +52,9 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # time
     (Speed, SpeedStep()),
     (Timelapse, TimelapseStep()),
+    # overlays
+    (TextOverlay, TextStep()),
+    (ClockOverlay, ClockStep()),
     # fade
     (Fade, FadeStep()),
     # sound
@@ -45,6 +65,12 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
 
 _NAME_OF = {kind: name for name, kind in KINDS.items()}
 _STEP_OF: Mapping[type[Edit], EditStep[Any]] = dict(STEPS)
+
+
+def prepare(edits: Sequence[Edit]) -> None:
+    """Read what edits need from files. Called before the child gives up its rights."""
+    for edit in edits:
+        _STEP_OF[type(edit)].prepare(edit)
 
 
 class Pipeline:
@@ -94,7 +120,8 @@ class Pipeline:
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
-        return EditedPictures(self._steps, self.retiming, self.finished(self.time.duration))
+        scene = PaintedClip(self.time, self.retiming, self.finished(self.time.duration), Overlays())
+        return EditedPictures(self._steps, scene)
 
     def changed(self) -> tuple[ChangedPart, ...]:
         """Return the parts of the clip whose pictures are re-encoded, and why."""

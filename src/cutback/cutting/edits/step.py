@@ -9,9 +9,11 @@ from typing import Generic, TypeVar
 import av
 
 from cutback.cutting.edits.clip_time import ClipTime
+from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.plan.retiming import Retiming
+from cutback.domain.measures import Point
 
 E = TypeVar("E")
 
@@ -22,6 +24,30 @@ class PaintedPart:
 
     start: Fraction
     end: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedClip:
+    """The clip that is painted on."""
+
+    time: ClipTime
+    retiming: Retiming | None
+    duration: Fraction
+    """Seconds in finished time."""
+    overlays: Overlays
+
+    def cut(self, finished: Fraction) -> Fraction:
+        """Convert a time in finished time to cut time."""
+        return finished if self.retiming is None else self.retiming.cut(finished)
+
+    def finished(self, point: Point, name: str) -> Fraction:
+        """Return a point in finished time; `name` is the edit's.
+
+        Raises:
+            EditImpossibleError: it is not within the clip.
+        """
+        cut = self.time.cut(point, name, self.retiming)
+        return cut if self.retiming is None else self.retiming.finished(cut)
 
 
 class EditStep(Generic[E]):
@@ -65,18 +91,24 @@ class EditStep(Generic[E]):
         del edit, said
         return canvas
 
-    def painted(self, edit: E, duration: Fraction) -> tuple[PaintedPart, ...]:
-        """Return the parts of a clip of `duration` seconds whose pictures it changes without changing their shape.
+    def prepare(self, edit: E) -> None:
+        """Read what it needs from files. Called before the child gives up its rights."""
+        del edit
+
+    def painted(self, edit: E, scene: PaintedClip) -> tuple[PaintedPart, ...]:
+        """Return the parts of the clip whose pictures it changes without changing their shape.
 
         Raises:
             EditImpossibleError: it does not fit the clip.
         """
-        del edit, duration
+        del edit, scene
         return ()
 
-    def paint(self, edit: E, frame: av.VideoFrame, at: Fraction, duration: Fraction) -> av.VideoFrame:
-        """Return a picture, changed, that is shown at `at` seconds in a clip of `duration` seconds."""
-        del edit, at, duration
+    def paint(
+        self, edit: E, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+    ) -> av.VideoFrame:
+        """Return a picture, changed, that is shown at `at` seconds of the clip, as `view` says."""
+        del edit, at, scene, view
         return frame
 
     def described(self, edit: E) -> str:

@@ -29,9 +29,9 @@ class Zones:
         for part in filter(None, (part.strip() for part in text.split(","))):
             glob, found, name = part.rpartition("=")
             if found:
-                special.append((glob.strip(), _zone(name.strip())))
+                special.append((glob.strip(), zone_of(name.strip())))
             else:
-                defaults.append(_zone(name))
+                defaults.append(zone_of(name))
         if len(defaults) > 1:
             raise ValueError("only one time zone may be without cameras, as in Europe/Lisbon,bells-*=Asia/Tokyo")
         return cls(defaults[0] if defaults else UTC, tuple(special))
@@ -44,7 +44,12 @@ class Zones:
 UTC_EVERYWHERE = Zones()
 
 
-def _zone(name: str) -> tzinfo:
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone by its name.
+
+    Raises:
+        ValueError: there is none.
+    """
     if name == "UTC":
         return UTC
     try:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cutback.domain.base import Model
+from cutback.domain.cameras.local_time import zone_of
 from cutback.domain.measures import MAX_PIXELS, Finished, Percent, Place
 from cutback.domain.requests.edit_fields import AspectField, Between, LengthField, MeasureField, PointField
+from cutback.domain.requests.sources import Text
 
 MAX_EDITS = 100
 """Maximum edits of one request."""
@@ -25,6 +27,11 @@ MAX_EDITS = 100
 Stage = Literal["deinterlace", "rotate", "crop", "scale", "colour", "time", "overlay", "fade", "sound"]
 STAGES: tuple[str, ...] = get_args(Stage)
 """The order in which edits stand in a request, and in which they are done."""
+
+
+def _check_zone(name: str) -> str:
+    zone_of(name)
+    return name
 
 
 class EditModel(Model):
@@ -167,6 +174,48 @@ class TimelapseEdit(EditModel):
         return self
 
 
+# --- overlays ----------------------------------------------------------------------------------------
+
+
+class _Lettering(EditModel):
+    """What texts on pictures have in common."""
+
+    stage = "overlay"
+    repeats = True
+    place: Place = Field("bottom", description="Where in the picture.")
+    margin: MeasureField = Field(Percent(Fraction(3)), description="From the edges; percent of the shorter side.")
+    size: MeasureField = Field(Percent(Fraction(5)), description="Height of a line; percent of the shorter side.")
+    weight: Literal["regular", "bold"] = Field("regular", description="The weight of the letters.")
+    color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = Field("#ffffff", description="Such as `#ffcc00`.")
+    box: Annotated[bool, Field(strict=True)] = Field(True, description="Whether a dark box is behind the letters.")
+    start: PointField | None = Field(None, alias="from", description="Where it appears; the beginning if left out.")
+    duration: LengthField | None = Field(None, description="For how long; to the end if left out.")
+
+    @model_validator(mode="after")
+    def _check_times(self) -> Self:
+        if self.duration is not None and not self.duration:
+            raise ValueError("duration must not be zero")
+        return self
+
+
+class TextEdit(_Lettering):
+    """Draw a text on the pictures. Only the pictures that show it are re-encoded, up to the next keyframe."""
+
+    edit: Literal["text"]
+    text: Annotated[Text, Field(min_length=1, max_length=200)] = Field(description="One line, as it is shown.")
+
+
+class ClockEdit(_Lettering):
+    """Draw the clock of the camera on the pictures: the time at which each of them was recorded."""
+
+    edit: Literal["clock"]
+    zone: Annotated[str, Field(max_length=64), AfterValidator(_check_zone)] = Field(
+        "UTC", description="The time zone, such as `Australia/Sydney`."
+    )
+    show: Literal["datetime", "date", "time"] = Field("datetime", description="What of it is shown.")
+    camera: Annotated[bool, Field(strict=True)] = Field(True, description="Whether the camera's name is in front.")
+
+
 # --- fade --------------------------------------------------------------------------------------------
 
 
@@ -223,6 +272,8 @@ _MODELS: tuple[type[EditModel], ...] = (
     ScaleEdit,
     SpeedEdit,
     TimelapseEdit,
+    TextEdit,
+    ClockEdit,
     FadeEdit,
     MuteEdit,
     GainEdit,

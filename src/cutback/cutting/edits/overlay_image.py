@@ -1,0 +1,53 @@
+"""Images of Pillow as pictures of FFmpeg. Imported only where something is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import av
+from av.video.reformatter import ColorRange
+from PIL import Image
+
+from cutback.cutting.turns import Turn
+
+_HD = 720
+"""Pictures with at least this many rows and unspecified colours use the colours of HD television."""
+
+_UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
+"""Matrix coefficients in ITU-T H.273."""
+
+_BACK = {
+    "0": Image.Transpose.TRANSPOSE,
+    "1": Image.Transpose.ROTATE_90,
+    "2": Image.Transpose.ROTATE_270,
+    "3": Image.Transpose.TRANSVERSE,
+}
+"""What undoes each transposition; Pillow turns counter-clockwise."""
+
+_MIRRORED = {"hflip": Image.Transpose.FLIP_LEFT_RIGHT, "vflip": Image.Transpose.FLIP_TOP_BOTTOM}
+
+
+def as_coded(image: Image.Image, turns: Sequence[Turn], size: tuple[int, int]) -> Image.Image:
+    """Return an image of the shown size as it must be on the decoded picture, which has `size`."""
+    for name, how in reversed(turns):
+        image = image.transpose(_MIRRORED[name] if how is None else _BACK[how])
+    return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
+
+
+def frame_of(image: Image.Image, like: av.VideoFrame) -> av.VideoFrame:
+    """Convert an image to the colours and the depth of a picture, with transparency."""
+    made = av.VideoFrame(image.width, image.height, "rgba")
+    plane, row = made.planes[0], image.width * 4
+    data = image.tobytes()
+    padding = bytes(plane.line_size - row)
+    rows = b"".join(data[at : at + row] + padding for at in range(0, len(data), row))
+    plane.update(rows + bytes(plane.buffer_size - len(rows)))
+    matrix = int(like.colorspace)
+    if matrix == _UNSPECIFIED:
+        matrix = _BT709 if like.height >= _HD else _SMPTE170M
+    full = like.color_range == ColorRange.JPEG or like.format.name.startswith("yuvj")
+    return made.reformat(
+        format="yuva420p10le" if like.format.components[0].bits > 8 else "yuva420p",
+        dst_colorspace=matrix,
+        dst_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+    )
