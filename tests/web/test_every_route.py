@@ -30,6 +30,7 @@ WITHOUT_KEY = {
 BY_LINK = re.compile(r"^\w+ /(s|v1/shared)/")
 """Routes that a signed link opens."""
 OPERATORS = re.compile(r"^\w+ (/metrics|/v1/status|/v1/dead-letters|/v1/tenants)")
+MISSING = dict.fromkeys(("clip_id", "key_id", "webhook_id", "upload_id", "share_id", "name", "key"), "missing")
 STREAMS = "GET /v1/events"
 RATE = 30
 
@@ -56,7 +57,10 @@ class Operation:
         return str(scope)
 
     def url(self, values: dict[str, str]) -> str:
-        return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], "1"), self.path)
+        section = self.path.removeprefix("/v1").split("/")[1]
+        return re.sub(
+            r"\{(\w+)\}", lambda found: values.get(f"{section}/{found[1]}", values.get(found[1], "1")), self.path
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Installation:
     pipe: str
     reef: str
     of_pipe: dict[str, str]
-    """What belongs to the tenant `pipe`, by the parameter that names it."""
+    """What belongs to the tenant `pipe`, by the parameter that names it, below a section if several have the same."""
 
     @property
     def closed(self) -> list[Operation]:
@@ -109,15 +113,21 @@ def _things_of(web: WebHarness, key: str) -> dict[str, str]:
     assert clip["state"] == "ready"
     found = {
         "clip_id": "secret-wave",
-        "key": clip["media"]["clip"].partition("/v1/media/")[2],
+        "media/key": clip["media"]["clip"].partition("/v1/media/")[2],
+        "key": "pipe/sea.mp4",
         "key_id": key_id_of(key),
-        "name": "pipe",
-        "camera": "pipe-1",
+        "tenants/name": "pipe",
+        "name": "pipe-1",
         "number": "1",
     }
-    hook = web.client.post("/v1/webhooks", json={"url": "https://secret.example/hook"}, headers=bearer(key))
-    assert hook.status_code == 201, hook.text
-    found["webhook_id"] = hook.json()["id"]
+    for section, name, body in (
+        ("webhooks", "webhook_id", {"url": "https://secret.example/hook"}),
+        ("uploads", "upload_id", {"key": "pipe/secret.mp4", "size": 1000}),
+        ("shares", "share_id", {"clip": "secret-wave"}),
+    ):
+        one = web.client.post(f"/v1/{section}", json=body, headers=bearer(key))
+        assert one.status_code == 201, one.text
+        found[name] = one.json()["id"]
     return found
 
 
@@ -197,13 +207,13 @@ def test_what_belongs_to_another_tenant_does_not_exist_on_any_route(
     installation: Installation, ask: Callable[..., httpx.Response]
 ) -> None:
     for operation in installation.closed:
-        unknown = operation.parameters - set(installation.of_pipe)
+        unknown = operation.parameters - {name.rpartition("/")[2] for name in installation.of_pipe}
         assert not unknown, f"{operation.name}: tell this test what {unknown} of a tenant is"
         foreign = ask(operation, installation.reef, installation.of_pipe)
         if OPERATORS.match(operation.name):
             assert foreign.status_code == 403, operation.name
         elif operation.parameters:
-            missing = ask(operation, installation.reef, dict.fromkeys(operation.parameters, "missing"))
+            missing = ask(operation, installation.reef, MISSING)
             assert foreign.status_code in {404, 422}, f"{operation.name}: {foreign.text}"
             assert missing.status_code == foreign.status_code, operation.name
             if operation.method != "HEAD":
@@ -224,7 +234,7 @@ def test_a_tenant_sees_its_own_things_by_the_same_names(
             response = ask(operation, installation.pipe, installation.of_pipe)
             if response.status_code == 200:
                 seen |= operation.parameters
-    assert seen >= {"clip_id", "key", "key_id", "webhook_id"}
+    assert seen >= {"clip_id", "key", "key_id", "webhook_id", "upload_id", "share_id"}
     for name in ("/v1/clips", "/v1/events"):
         (listing,) = [each for each in installation.closed if each.name == f"GET {name}"]
         assert "secret-wave" in ask(listing, installation.pipe).text
