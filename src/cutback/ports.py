@@ -485,6 +485,11 @@ class Announcer(Protocol):
         ...
 
 
+def clip_counter(clip_id: str) -> str:
+    """Return the name of the counter in the cache that changes with each change of the clip's record."""
+    return f"clip:{clip_id}"
+
+
 class Cache(Protocol):
     """Small values that may disappear at any time. Never raises: without a cache, work is only slower."""
 

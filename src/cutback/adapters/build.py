@@ -46,6 +46,11 @@ def build(
     policy = policy_of(settings)
     child = ChildCutter()
     records, catalogue, registry = _records(settings, clock)
+    cache = _cache(settings)
+    if settings.cache_url:
+        from cutback.adapters.noted_records import NotedRecords
+
+        records = NotedRecords(records, cache)
     webhooks = open_webhook_queue(settings, clock)
     # Do not create a folder that another program fills: it may be a mount point whose disk is missing.
     sources = Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store)
@@ -62,7 +67,7 @@ def build(
         catalogue=catalogue,
         registry=registry,
         part_store=_part_store(settings, sources),
-        cache=_cache(settings),
+        cache=cache,
         webhooks=webhooks,
         announcers=_announcers(settings, webhooks, registry),
         cutter=cutter or child,

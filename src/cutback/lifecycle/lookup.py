@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.older_answer import ClipLocation
 from cutback.domain.errors import ClipNotFoundError, CutbackError, ObjectNotFoundError
+from cutback.ports import clip_counter
 from cutback.services import Services
 from cutback.settings.settings import Settings
+
+_TRUSTED = timedelta(seconds=5)
 
 
 def get_clip(services: Services, clip_id: str) -> Clip:
@@ -21,6 +25,33 @@ def get_clip(services: Services, clip_id: str) -> Clip:
     clip = services.records.get_clip(clip_id)
     if clip is None:
         raise ClipNotFoundError(f"The id is {clip_id}.")
+    return clip
+
+
+def look_at_clip(services: Services, clip_id: str) -> Clip:
+    """Like `get_clip`, for readers: with a shared cache, the record comes from it if it has not changed.
+
+    The clip's counter is read first, and changes after each change of the record. What is found under its value was
+    therefore read from the records after the change before. Should a change of the counter be lost, the record is
+    outdated for `_TRUSTED` at most. Changes must be based on `get_clip`.
+    """
+    if not services.settings.cache_url:
+        return get_clip(services, clip_id)  # other processes change records without telling this one
+    cache, name = services.cache, clip_counter(clip_id)
+    count = cache.count(name)
+    if count is None:
+        clip = get_clip(services, clip_id)
+        cache.bump(name)
+        return clip
+    entry = f"{name}:{count}"
+    now = services.clock()
+    known = cache.get(entry)
+    if known is not None:
+        read_at, _, content = known.partition(b" ")
+        if abs(now - datetime.fromisoformat(read_at.decode())) < _TRUSTED:
+            return Clip.model_validate_json(content)
+    clip = get_clip(services, clip_id)
+    cache.set(entry, f"{now.isoformat()} {clip.model_dump_json()}".encode())
     return clip
 
 

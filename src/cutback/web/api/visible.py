@@ -7,7 +7,7 @@ from cutback.domain.clips.clip import Clip
 from cutback.domain.errors import CameraUnknownError, ClipNotFoundError, RecordingNotFoundError
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.request import ClipRequest
-from cutback.lifecycle.lookup import get_clip
+from cutback.lifecycle.lookup import look_at_clip
 from cutback.services import Services
 from cutback.web.api.access import Caller
 
@@ -19,7 +19,7 @@ def visible_clip(services: Services, caller: Caller, clip_id: str) -> Clip:
         ClipNotFoundError: there is no such clip, it is deleted for good, or the caller may not see it.
         RecordsUnavailableError: the records do not answer.
     """
-    clip = get_clip(services, stored_id(caller.tenant, clip_id))
+    clip = look_at_clip(services, stored_id(caller.tenant, clip_id))
     if not caller.may_see_clip(clip) or clip.is_deleted(services.clock()):
         raise ClipNotFoundError(f"The id is {clip_id}.")
     return clip

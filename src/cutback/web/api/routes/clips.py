@@ -24,6 +24,7 @@ from cutback.domain.errors import (
 )
 from cutback.domain.requests.request import ClipRequest, validate_description
 from cutback.lifecycle import accept
+from cutback.lifecycle.lookup import get_clip
 from cutback.ports import ClipQuery
 from cutback.services import Services
 from cutback.web.api.access import Caller, Reader, Requester
@@ -200,7 +201,7 @@ def describe_clip(
 ) -> JSONResponse:
     """Change a clip's title, tags or labels. Fields that you leave out stay as they are."""
     description = validate_description(read_json(body))
-    clip = visible_clip(services, caller, clip_id)
+    clip = get_clip(services, visible_clip(services, caller, clip_id).id)
     if if_match is None:
         raise PreconditionRequiredError
     if not names_revision(if_match, clip):

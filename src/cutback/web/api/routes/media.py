@@ -13,7 +13,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.files import ClipFile, clip_of_key, disposition, files_of, saved_name
-from cutback.domain.errors import NotFoundError, ObjectNotFoundError, RangeNotSatisfiableError
+from cutback.domain.errors import ClipNotFoundError, NotFoundError, ObjectNotFoundError, RangeNotSatisfiableError
+from cutback.lifecycle.lookup import look_at_clip
 from cutback.services import Services
 from cutback.web.api.access import Caller, Reader
 from cutback.web.api.context import ServicesDep
@@ -100,8 +101,13 @@ def send_file(
 def _find(services: Services, caller: Caller, key: str) -> tuple[Clip, ClipFile]:
     """Return the clip and its file with this key. Everything else is not found, whatever the reason."""
     clip_id = clip_of_key(key)
-    clip = services.records.get_clip(clip_id) if clip_id is not None else None
-    if clip is None or not caller.may_see_clip(clip) or clip.is_deleted(services.clock()):
+    if clip_id is None:
+        raise NotFoundError
+    try:
+        clip = look_at_clip(services, clip_id)
+    except ClipNotFoundError:
+        raise NotFoundError from None
+    if not caller.may_see_clip(clip) or clip.is_deleted(services.clock()):
         raise NotFoundError
     file = next((file for file in files_of(clip) if file.key == key), None)
     if file is None:
