@@ -333,3 +333,18 @@ def test_a_message_without_an_offset_is_on_the_cameras_clock_and_its_record_is_i
     assert clip.state is ClipState.READY
     assert [(each.start, each.end) for each in clip.request.spans] == [(start, after(start, 5))]
     assert clip.id == validate_request({"source": span(start, after(start, 5))}).id
+
+
+def test_edits_reach_the_cutter_with_the_clocks_of_the_cameras(harness: PathHarness, hour: datetime) -> None:
+    enter(harness, "a.mp4", hour, 60)
+    enter(harness, "b.mp4", after(hour, 60), 60)
+    moments = [after(hour, seconds).isoformat() for seconds in (55, 65)]
+    speed = {"edit": "speed", "spans": [{"from": moments[0], "to": moments[1], "speed": 0.5}]}
+    harness.submit(source=span(after(hour, 50), after(hour, 70)), edits=[speed, {"edit": "clock", "zone": "UTC"}])
+    harness.work()
+    ready(harness)
+    [job] = harness.cutter.jobs
+    assert [type(edit).__name__ for edit in job.edits] == ["Speed", "ClockOverlay"]
+    clocks = [clock for clock in job.wall_clocks if clock is not None]
+    assert [clock.camera for clock in clocks] == ["north", "north"]
+    assert [clock.epoch for clock in clocks] == [hour.timestamp(), after(hour, 60).timestamp()]
