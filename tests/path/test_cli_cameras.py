@@ -88,8 +88,10 @@ def test_a_scan_proposes_a_pattern_once_and_the_pattern_works(shore: Shell, sea:
         record(shore, sea, f"pier/pier_2026-11-23_10-0{number}-00.mp4")
     proposed = shore.json("scan")["proposal"]
     assert proposed == {"pattern": "{camera}_%Y-%m-%d_%H-%M-%S", "fits": 3}
-    code, _, err = shore.run("scan")
+    code, out, err = shore.run("scan")
     assert code == 0
+    assert "without camera or start" in out
+    assert "failed" not in out
     assert err.count("pier_2026") == 1, "not a line for every file"
     assert "export CUTBACK_RECORDING_PATTERN='{camera}_%Y-%m-%d_%H-%M-%S'" in err
     shore.environment["CUTBACK_RECORDING_PATTERN"] = proposed["pattern"]

@@ -24,7 +24,7 @@ def test_commands_that_read_make_no_data_folder_and_name_the_one_they_missed(
 ) -> None:
     error = shell.json(*arguments, "--data", "elsewhere", code=4)["error"]
     assert error["reason"] == "no_data"
-    assert f"It is {shell.folder}/elsewhere." in error["message"]
+    assert f"There is no Cutback data in {shell.folder}/elsewhere." in error["message"]
     assert list(shell.folder.iterdir()) == []
 
 

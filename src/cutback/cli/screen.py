@@ -106,7 +106,8 @@ class Screen:
         if settings.uses_sqlite and not settings.database_path.exists():
             folder = settings.database_path.parent.absolute()
             raise NoDataError(
-                f"It is {folder}. Check --data and CUTBACK_DATA; cutback up and cutback submit create the data."
+                f"There is no Cutback data in {folder}. Check --data and CUTBACK_DATA; cutback up and cutback submit "
+                "create it."
             )
         return self.services()
 

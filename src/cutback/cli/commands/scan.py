@@ -99,7 +99,7 @@ def _show(screen: Screen, found: Scanned) -> None:
 
     for keys, mark, said in (
         (found.entered, "[green]+[/]", "new"),
-        (found.renewed, "[cyan]»[/]", "renewed"),
+        (found.renewed, "[cyan]»[/]", "updated"),
         (found.gone, "[magenta]-[/]", "gone"),
         (found.later, "[yellow]…[/]", "still being written"),
     ):
@@ -121,7 +121,11 @@ def _show(screen: Screen, found: Scanned) -> None:
             f"[red]✗[/] [bold red]{found.missing.reason}:[/] {escape(found.missing.message)}", soft_wrap=True
         )
     counts = f"{found.seen} found: {len(found.entered)} new, {len(found.renewed)} updated, {len(found.gone)} gone"
-    screen.show(f"{counts}, {len(found.failed)} failed" if found.failed else counts)
+    unplaced = len(_unplaced(found))
+    if unplaced:
+        counts += f", {unplaced} without camera or start"
+    failed = len(found.failed) - unplaced
+    screen.show(f"{counts}, {failed} failed" if failed else counts)
 
 
 def _unplaced(found: Scanned) -> list[str]:

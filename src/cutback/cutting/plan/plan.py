@@ -89,7 +89,7 @@ def snap_to_frames(
     finish, overshoot = resolve_instant(index, end)
     if begin >= index.end:
         raise RangeOutsideRecordingError(
-            f"It begins at {format_clock(begin)}; the recording ends at {format_clock(index.end)}."
+            f"The range begins at {format_clock(begin)}; the recording ends at {format_clock(index.end)}."
         )
     clamped = overshoot or finish > index.end + FRAME_TOLERANCE
     if video is None:
