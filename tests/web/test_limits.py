@@ -320,6 +320,14 @@ def test_metrics_count_requests_by_route_and_show_the_queue(web: WebHarness) -> 
     assert any(line.startswith("cutback_http_request_seconds_bucket") for line in lines)
 
 
+def test_methods_that_nobody_knows_make_no_metrics_of_their_own(web: WebHarness) -> None:
+    for method in ("ONE", "TWO", "THREE"):
+        assert_problem(web.client.request(method, "/v1/clips"), 405, "method_not_allowed")
+    lines = web.get("/metrics").text.splitlines()
+    assert 'cutback_http_requests_total{method="any",route="/v1/clips",status="405"} 3.0' in lines
+    assert not [line for line in lines if "TWO" in line]
+
+
 def test_metrics_need_a_key_of_the_whole_installation_where_keys_are_needed(web: WebHarness) -> None:
     from tests.web.test_keys import a_tenant
 

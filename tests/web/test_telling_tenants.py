@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -11,6 +13,11 @@ from tests.web.harness import WebHarness, assert_problem
 from tests.web.test_events import STREAM, blocks
 from tests.web.test_keys import a_key, a_tenant, bearer
 from tests.web.test_webhooks import deliver
+
+
+@pytest.fixture
+def web(make_web: Callable[..., WebHarness]) -> WebHarness:
+    return make_web(webhook_private=True)  # the receivers of these tests are on this machine
 
 
 @pytest.fixture
@@ -90,3 +97,18 @@ def test_webhooks_of_other_tenants_do_not_exist(web: WebHarness, keys: dict[str,
         web.submit(id="one", tenant="pipe")
         deliver(web)
         assert Webhook(made["secret"]).verify(receiver.came[0][2], receiver.came[0][1])["subject"] == "one"
+
+
+def test_webhooks_of_tenants_do_not_reach_this_machine(make_web: Callable[..., WebHarness]) -> None:
+    web = make_web()
+    tenant, installation = bearer(a_key(web, tenant=a_tenant(web))), bearer(a_key(web))
+    clip = {"source": {"recording": "pipe/sea.mp4", "start": 0, "end": 1}}
+    local = "http://127.0.0.1:9/"
+    for url in (local, "http://localhost:9/", "http://[::1]:9/", "https://127.0.0.1/"):
+        for path, body in (("/v1/webhooks", {"url": url}), ("/v1/clips", {**clip, "webhook": url})):
+            assert_problem(web.client.post(path, json=body, headers=tenant), 422, "invalid_request")
+    made = web.client.post("/v1/webhooks", json={"url": "https://hooks.example/"}, headers=tenant).json()
+    changed = web.client.patch(f"/v1/webhooks/{made['id']}", json={"url": local}, headers=tenant)
+    assert_problem(changed, 422, "invalid_request")
+    for path, body in (("/v1/webhooks", {"url": local}), ("/v1/clips", {**clip, "webhook": local})):
+        assert web.client.post(path, json=body, headers=installation).status_code in {201, 202}

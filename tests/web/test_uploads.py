@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 from tests.support.uvicorn_server import serving_app
+from tests.support.waiting import PATIENCE, eventually
 from tests.web.harness import WebHarness, assert_problem
 from tests.web.test_keys import a_key, a_tenant, bearer
 
@@ -19,9 +23,12 @@ from cutback.domain import uploads as domain
 from cutback.domain.uploads import check_upload_key, part_size_of
 from cutback.lifecycle import uploads
 from cutback.lifecycle.housekeeping import housekeep
+from cutback.web.api.routes.uploads import PARTS_AT_ONCE
 
 KEY = "north-point/north-point.2026-06-21T05-30-00Z.mp4"
 PART = 20_000
+THREADS_OF_REQUESTS = 40
+"""How many the framework has for all requests together."""
 
 
 @pytest.fixture(scope="session")
@@ -170,6 +177,18 @@ def test_an_endless_part_is_cut_off(web: WebHarness, movie: bytes) -> None:
             pass  # the server need not read the rest
     assert sent[0] < 50_000_000
     assert stored(web) == []
+
+
+def test_slow_parts_do_not_stop_other_requests(web: WebHarness, movie: bytes) -> None:
+    upload = begin(web, len(movie))
+    head = f"PUT /v1/uploads/{upload['id']}/parts/1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {PART}\r\n\r\n"
+    with serving_app(web.app) as url, ExitStack() as slow:
+        address = urlsplit(url)
+        for _ in range(THREADS_OF_REQUESTS + 5):
+            connection = slow.enter_context(socket.create_connection((address.hostname, address.port)))
+            connection.sendall(head.encode() + movie[:1])
+        eventually(lambda: web.app.state.part_threads.borrowed_tokens == PARTS_AT_ONCE, "the parts")
+        assert httpx.get(f"{url}/v1/clips", timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize(

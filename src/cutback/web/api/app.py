@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
@@ -104,6 +105,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.sns = SnsSubscription(services)
     app.state.rate_limiter = RateLimiter(services.settings)
     app.state.metrics = Metrics(services, app.state.events)
+    app.state.part_threads = CapacityLimiter(uploads.PARTS_AT_ONCE)
     app.include_router(node.router)
     app.include_router(shared.router)
     for routes in _ROUTES:

@@ -16,6 +16,8 @@ from cutback.services import Services
 from cutback.web.api.event_feed import EventFeed
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+"""All others are counted as one, for the same reason."""
 _NO_ROUTE = "none"
 """The label of requests for addresses that do not exist, so that scanners cannot create labels without end."""
 
@@ -47,7 +49,7 @@ class Metrics:
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count an answer; status 0 is a client that went away before there was one."""
         route = _route(scope)
-        method = scope["method"] if route != _NO_ROUTE else "any"
+        method = scope["method"] if route != _NO_ROUTE and scope["method"] in _METHODS else "any"
         self._requests.labels(method, route, str(status)).inc()
         if not route.endswith("/events"):
             self._seconds.labels(method, route).observe(seconds)

@@ -34,6 +34,7 @@ from cutback.web.api.context import Address, Body, ServicesDep
 from cutback.web.api.openapi import body_of, responses
 from cutback.web.api.problems import describe
 from cutback.web.api.visible import visible_clip
+from cutback.worker.webhooks import check_address
 
 router = APIRouter(tags=["clips"])
 
@@ -115,6 +116,8 @@ def request_clips(
 def _request(services: Services, item: ClipRequest | CutbackError) -> tuple[Clip, bool]:
     if isinstance(item, CutbackError):
         raise item
+    if item.webhook is not None:
+        check_address(services.settings, item.webhook, tenant=item.tenant)
     return accept.submit_or_find(services, item)
 
 

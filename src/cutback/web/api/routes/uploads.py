@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import anyio.from_thread
+import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +26,10 @@ from cutback.web.api.strict_json import StrictRoute
 _ERRORS = responses("Problem", errors=(404, 409, 413, 422, 503, 507))
 
 router = APIRouter(prefix="/uploads", tags=["uploads"], route_class=StrictRoute, responses=_ERRORS)
+
+PARTS_AT_ONCE = 32
+"""Parts that arrive in a process at once; others wait. A part takes a thread for as long as its client sends it, so
+parts have threads of their own: slow clients must not take those of all other requests."""
 
 
 class PartNumbers(Model):
@@ -104,7 +109,10 @@ async def put_part(
     allowance = allowance_of(request)
     allowance.body_bytes = allowance.body_seconds = None  # `_chunks` counts the bytes
     stream = request.stream()
-    part = await run_in_threadpool(uploads.put_part, services, upload, number, _chunks(stream, size))
+    threads: anyio.CapacityLimiter = request.app.state.part_threads
+    part = await anyio.to_thread.run_sync(
+        uploads.put_part, services, upload, number, _chunks(stream, size), limiter=threads
+    )
     return _shown(part)
 
 
