@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -251,6 +252,15 @@ def test_a_long_poll_with_an_etag_is_answered_by_any_change(web: WebHarness, mon
     after_the_first_look(web, monkeypatch, lambda: web.services.records.commit(claimed))
     response = web.get("/v1/clips/wave?wait=60", headers={"If-None-Match": etag})
     assert (response.status_code, response.json()["state"]) == (200, "processing")
+
+
+def test_a_long_poll_is_answered_when_the_server_stops(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    web.submit()
+    after_the_first_look(web, monkeypatch, web.app.state.events.close)
+    began = time.monotonic()
+    response = web.get("/v1/clips/wave?wait=60")
+    assert (response.status_code, response.json()["state"]) == (200, "queued")
+    assert time.monotonic() - began < 30
 
 
 def test_a_long_poll_without_news_is_answered_when_its_time_is_over(web: WebHarness) -> None:

@@ -31,6 +31,7 @@ from cutback.web.api.access import Caller, Reader, Requester
 from cutback.web.api.clip_requests import read_requests, with_key
 from cutback.web.api.clip_view import ClipView, etag_of, names_revision, tags_in
 from cutback.web.api.context import Address, Body, ServicesDep
+from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.openapi import body_of, responses
 from cutback.web.api.problems import describe
 from cutback.web.api.visible import visible_clip
@@ -182,12 +183,16 @@ async def read_clip(
 async def _await_clip(
     look: Callable[[], Clip], is_news: Callable[[Clip], bool], seconds: float, request: Request
 ) -> Clip:
-    """Look at the clip until it has news, the time is over or the client is gone. Pauses grow while nothing happens."""
+    """Look at the clip until it has news, the time is over, the client is gone or the server stops.
+
+    Pauses grow while nothing happens.
+    """
+    events: EventFeed = request.app.state.events
     deadline, pause = time.monotonic() + seconds, _FIRST_PAUSE
     while True:
         clip = await run_in_threadpool(look)
         left = deadline - time.monotonic()
-        if left <= 0 or is_news(clip) or await request.is_disconnected():
+        if left <= 0 or is_news(clip) or events.closed or await request.is_disconnected():
             return clip
         await asyncio.sleep(min(pause, left))
         pause = min(2 * pause, _LONGEST_PAUSE)
