@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.waiting import slowdown
 
-from cutback.domain.base import MAX_EXPONENT, MAX_JSON_BYTES, read_json
+from cutback.domain.base import MAX_EXPONENT, MAX_JSON_BYTES, MAX_JSON_VALUES, read_json
 from cutback.domain.errors import InvalidRequestError
 from cutback.domain.requests.envelope import open_envelope
 from cutback.domain.requests.python_literal import LARGEST, read_python_dictionary
@@ -78,6 +78,12 @@ def test_a_number_beyond_the_bounds_is_refused_before_it_becomes_one(number: str
         read_json(f"[{number}]")
     with pytest.raises(InvalidRequestError, match="number"):
         read_python_dictionary(f"{{'a': {number}}}")
+
+
+def test_values_are_counted_before_anything_is_parsed() -> None:
+    read_json("[" + "1," * (MAX_JSON_VALUES - 1) + "1]")
+    with pytest.raises(InvalidRequestError, match=f"more than {MAX_JSON_VALUES} values"):
+        read_json("[" + "1," * MAX_JSON_VALUES + "no JSON")
 
 
 @pytest.mark.parametrize("size", [MAX_JSON_BYTES + 1, MAX_JSON_BYTES // 2 + 1])
