@@ -233,7 +233,20 @@ def components() -> dict[str, Any]:
         schema = kind.model_json_schema(ref_template=_REFERENCES)
         found |= schema.pop("$defs", {})
         found[kind.__name__] = schema
-    return found
+    return {name: _without_object_defaults(schema) for name, schema in found.items()}
+
+
+def _without_object_defaults(schema: Any) -> Any:
+    """Leave out defaults that are objects: pydantic writes a measure such as `3%` as no request would."""
+    if isinstance(schema, list):
+        return [_without_object_defaults(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _without_object_defaults(value)
+        for name, value in schema.items()
+        if name != "default" or not isinstance(value, dict)
+    }
 
 
 def body_of(*names: str) -> dict[str, Any]:
