@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -15,12 +18,14 @@ from tests.support.decode import decode_presented
 from tests.support.media import cached_media
 from tests.support.picture import read_counter
 from tests.support.spec import MediaSpec
+from tests.support.waiting import PATIENCE, eventually
 from tests.web.harness import WebHarness, assert_problem
 
 from cutback.catalogue.register import register
+from cutback.domain.errors import OverloadedError
 from cutback.sandbox.cutter import ChildCutter
 from cutback.services import Services
-from cutback.web.api.sandbox_slots import SLOTS
+from cutback.web.api.sandbox_slots import MOST_AT_ONCE, SLOTS, SandboxSlots
 
 KEY = "north-point.2026-06-21T05-30-00Z.mp4"
 SPEC = MediaSpec(frames=300, gop=60)
@@ -198,3 +203,26 @@ def test_more_work_than_the_sandbox_has_slots_is_refused(media: MediaHarness, mo
     for leave in held:
         leave(None, None, None)
     assert media.get(f"{ADDRESS}/1.jpg").status_code == 200
+
+
+def test_only_so_many_requests_wait_for_the_sandbox_that_others_still_have_threads() -> None:
+    slots = SandboxSlots()
+    leave = threading.Event()
+
+    def hold() -> None:
+        with suppress(OverloadedError), slots.one():
+            leave.wait(PATIENCE)
+
+    waiting = [threading.Thread(target=hold, daemon=True) for _ in range(MOST_AT_ONCE)]
+    for thread in waiting:
+        thread.start()
+    eventually(lambda: slots._admitted._value == 0, "the others")
+    began = time.monotonic()
+    with pytest.raises(OverloadedError), slots.one():
+        pass
+    assert time.monotonic() - began < 5
+    leave.set()
+    for thread in waiting:
+        thread.join(PATIENCE)
+    with slots.one():
+        pass

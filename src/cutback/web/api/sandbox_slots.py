@@ -13,6 +13,8 @@ from cutback.domain.errors import OverloadedError
 SLOTS = 2
 _PATIENCE = 10.0
 """Seconds to wait for a slot."""
+MOST_AT_ONCE = 16
+"""Maximum requests that hold a slot or wait for one. Each takes a thread, and other requests need threads, too."""
 LONGEST = 20
 """Maximum seconds of one job: somebody waits for its answer."""
 
@@ -23,20 +25,27 @@ class SandboxSlots:
     def __init__(self) -> None:
         """Begin with all slots free."""
         self._free = threading.BoundedSemaphore(SLOTS)
+        self._admitted = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Hold a slot.
 
         Raises:
-            OverloadedError: none became free.
+            OverloadedError: none became free, or too many requests wait already.
         """
-        if not self._free.acquire(timeout=_PATIENCE):
-            raise OverloadedError
-        try:
+        with _held(self._admitted, seconds=0), _held(self._free, seconds=_PATIENCE):
             yield
-        finally:
-            self._free.release()
+
+
+@contextmanager
+def _held(semaphore: threading.BoundedSemaphore, *, seconds: float) -> Iterator[None]:
+    if not semaphore.acquire(timeout=seconds):
+        raise OverloadedError
+    try:
+        yield
+    finally:
+        semaphore.release()
 
 
 def short(limits: Limits) -> Limits:
