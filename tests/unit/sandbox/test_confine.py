@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def test_a_confined_process_reaches_nothing_but_what_it_was_given() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=PATIENCE)
     found = json.loads(done.stdout)
     assert {"limits", "seccomp"} <= set(found["held"])
+    assert os.geteuid() != 0 or "user" in found["held"], "root becomes another user"
     assert found["outcome"].pop("talk") == "still talking"
     assert found["outcome"].pop("take all memory") == "MemoryError"
     assert set(found["outcome"].values()) == {"PermissionError"}, found["outcome"]
