@@ -73,7 +73,8 @@ def attention(content: dict[str, Any], queued: list[Clip], max_age: timedelta, n
     if old:
         reasons = Counter(clip.failure.reason for clip in old if clip.failure).most_common(1)
         because = f", most of them because of {reasons[0][0]}" if reasons else ""
-        found.append(f"{len(old)} clips have been queued for more than {max_age.total_seconds():.0f} s{because}.")
+        number = "One clip has" if len(old) == 1 else f"{len(old)} clips have"
+        found.append(f"{number} been queued for more than {max_age.total_seconds():.0f} s{because}.")
     if content["workers_of_another_database"]:
         found.append(
             "The database was replaced while workers run; what was queued in the old one is not in this one. "

@@ -73,7 +73,7 @@ def _show(screen: Screen, content: dict[str, Any]) -> None:
     queue, clips = content["queue"], content["clips"]
     oldest = f", the oldest for {content['oldest_queued_seconds']:.0f} s" if clips["queued"] else ""
     rows = [
-        ("queue", f"{queue['visible']} ready, {queue['in_flight']} in progress, {queue['delayed']} delayed"),
+        ("queue", f"{queue['visible']} available, {queue['in_flight']} in progress, {queue['delayed']} delayed"),
         ("queued", f"{clips['queued']}{oldest}"),
         ("in progress", str(clips["processing"])),
         ("waiting", f"{clips['waiting']} for footage{_counts(content['waiting_for'])}"),

@@ -109,7 +109,7 @@ def _row(clip: Clip, now: datetime) -> tuple[RenderableType, ...]:
 
 
 def _depth(depth: QueueDepth) -> Text:
-    text = Text(f"{depth.visible} waiting · {depth.in_flight} in progress · {depth.delayed} delayed")
+    text = Text(f"{depth.visible} available · {depth.in_flight} in progress · {depth.delayed} delayed")
     if depth.dead:
         text.append(f" · {depth.dead} dead letters (cutback dead-letters)", style="red")
     return text
