@@ -96,7 +96,7 @@ def rows(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-        if line.startswith("|") and (match := re.match(r"`([^`]+)`", cells[0])):
+        if line.startswith("|") and (match := re.match(r"(?:<a [^>]+></a>)?`([^`]+)`", cells[0])):
             found[match[1]] = [cell.strip("| ") for cell in cells]
     return found
 
@@ -175,6 +175,8 @@ def test_every_reason_is_documented_with_its_retries_and_exit_code() -> None:
         expected[kind.reason] = [RETRIED[type(decision)], str(exit_of(error).value)]
     assert expected == {reason: cells[3:] for reason, cells in documented.items()}
     assert all(len(cells[1]) > 10 for cells in documented.values())
+    anchors = set(re.findall(r'<a id="(.+?)"></a>', page("docs/failures.md")))
+    assert anchors == set(documented), "the API's errors link to the row of their reason"
 
 
 def test_every_exit_code_is_documented() -> None:
