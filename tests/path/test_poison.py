@@ -152,6 +152,8 @@ def test_the_same_signal_twice_ends_a_process_that_is_stuck_in_one_instruction(n
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
+        before = _ticks(process.pid)
+        eventually(lambda: _ticks(process.pid) > before + 20, "its being stuck")
         os.kill(process.pid, number)
         eventually(lambda: not handles(process.pid, number), "the kernel's taking the handler away")
         os.kill(process.pid, number)
@@ -159,3 +161,8 @@ def test_the_same_signal_twice_ends_a_process_that_is_stuck_in_one_instruction(n
     finally:
         process.kill()
         process.communicate()
+
+
+def _ticks(pid: int) -> int:
+    """The processor time that a process has taken, in hundredths of a second."""
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11])
