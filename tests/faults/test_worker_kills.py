@@ -105,7 +105,7 @@ def test_a_worker_paused_past_its_lease_changes_nothing_when_it_wakes(
 
 
 def test_twenty_messages_for_four_workers_have_one_effect(make_workers: Callable[..., WorkerProcesses]) -> None:
-    workers = make_workers(lease=300, visibility=600)  # a lease that runs out makes a second attempt
+    workers = make_workers(lease=20, visibility=30)  # a lease that runs out makes a second attempt
     for _ in range(20):
         workers.services.queue.send(request(1).model_dump_json())
     for _ in range(4):

@@ -111,8 +111,13 @@ def test_an_encoder_that_fails_hangs_or_dies_for_want_of_memory_is_named(
     """With these limits, x264 reports an error of its own, and x265 aborts, crashes or waits for ever."""
     monkeypatch.setattr("cutback.sandbox.cutter.start_child", lambda: start_program(BLIND))
     path = cached_media(SMALL[codec], media_folder)
-    with pytest.raises(MediaTooLargeError, match="more memory than the limit allows"):
-        cut_in_child(cutter, [path], NEARLY_ALL, limits=Limits(memory=memory * MB, stall_seconds=4))
+    # A parent alone must look at the right moment, a tenth of a second long, which a busy machine may keep it from.
+    for _ in range(5):
+        with pytest.raises((MediaTooLargeError, MediaCrashedError)) as raised:
+            cut_in_child(cutter, [path], NEARLY_ALL, limits=Limits(memory=memory * MB, stall_seconds=4))
+        if raised.type is MediaTooLargeError:
+            break
+    assert "more memory than the limit allows" in str(raised.value)
 
 
 GREEDY = """

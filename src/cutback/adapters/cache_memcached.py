@@ -14,11 +14,12 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from pymemcache import HashClient
+from pymemcache import HashClient, MemcacheClientError, MemcacheServerError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -61,6 +62,7 @@ class MemcachedCache:
         """
         self._max_bytes = max_bytes
         self._keep = int(keep.total_seconds())
+        self._silent_until = -math.inf
         # Wait for every answer: otherwise an error from memcached would be read as the answer to the next request.
         self._client = HashClient(
             list(nodes),
@@ -77,7 +79,8 @@ class MemcachedCache:
 
     def close(self) -> None:
         """Close the connections."""
-        self._ask("close")
+        with suppress(Exception):  # the client raises errors of many kinds
+            self._client.close()
 
     def get(self, key: str) -> bytes | None:
         """Return the value, or None."""
@@ -133,11 +136,16 @@ class MemcachedCache:
 
     def _ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
         """Return the answer, or None on any error: the client raises errors of many kinds when nodes come and go."""
+        if time.monotonic() < self._silent_until:
+            return None
         try:
             return getattr(self._client, verb)(*arguments, **options)
-        except Exception as error:  # noqa: BLE001 - without a cache, work is only slower
+        except (MemcacheClientError, MemcacheServerError, OSError) as error:  # the client leaves silent nodes alone
             log.debug("cache=memcached %s failed: %r", verb, error)
-            return None
+        except Exception as error:  # noqa: BLE001 - without a cache, work is only slower
+            log.debug("cache=memcached %s was answered with nonsense: %r", verb, error)
+            self._silent_until = time.monotonic() + DEAD_SECONDS
+        return None
 
 
 class _Socket(socket.socket):

@@ -38,8 +38,8 @@ MESSAGES = {
     "escapes": '{"id": "' + "\\ud83d\\ude00" * 80_000 + '"}',
     "commas": '"' + "," * 1_000_000 + '"',
     "spaces": " " * 1_000_000 + "{}",
-    "a literal of escapes": "{'clipId': '" + "\\x41" * 60_000 + "'}",
-    "a literal without an end": "{'" + "\\\\" * 120_000,
+    "a literal of escapes": "{'clipId': '" + "\\x41" * 30_000 + "'}",
+    "a literal without an end": "{'" + "\\\\" * 60_000,
 }
 
 

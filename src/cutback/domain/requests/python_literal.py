@@ -14,7 +14,7 @@ from typing import Any
 from cutback.domain.base import MAX_JSON_VALUES, read_decimal, read_whole
 from cutback.domain.errors import Fault, InvalidRequestError
 
-LARGEST = 256 * 1024
+LARGEST = 128 * 1024
 """Characters."""
 
 _DEEPEST = 8
