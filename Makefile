@@ -48,7 +48,7 @@ test-random: $(DEV) tools  ## the same in random order; PYTEST_ARGS="--randomly-
 	$(PYTEST) $(PARALLEL) -p randomly $(PYTEST_ARGS)
 
 test-slow: $(DEV) tools  ## what takes long: failing services, Chromium, workers killed, every case
-	$(PYTEST) $(PARALLEL) tests/faults tests/media tests/path tests/unit -m "slow and not soak" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) tests/faults tests/media tests/path tests/unit tests/web -m "slow and not soak" $(PYTEST_ARGS)
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(PYTEST) $(PARALLEL) $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
