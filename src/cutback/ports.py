@@ -381,6 +381,17 @@ class Registry(Protocol):
         ...
 
 
+def every_document(registry: Registry, kind: str, *, owner: str | None = None) -> Iterator[Document]:
+    """Yield the documents of a kind by id, of one owner or (None) of all. They may be removed meanwhile."""
+    cursor: str | None = None
+    while True:
+        page = registry.list(kind, owner=owner, limit=1000, cursor=cursor)
+        yield from page.documents
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
 class PartStore(Protocol):
     """Takes a new recording in parts, and makes it one object of the source store.
 

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from cutback.domain.clips.event import Answer, Event
 from cutback.domain.clips.webhook import KIND, Webhook
-from cutback.ports import Queue, Registry
-
-_PAGE = 200
+from cutback.ports import Queue, Registry, every_document
 
 
 class OutboxAnnouncer:
@@ -46,10 +44,4 @@ class OutboxAnnouncer:
             self._queue.send(json.dumps(delivery, ensure_ascii=False, separators=(",", ":")))
 
     def _registered(self) -> Iterator[Webhook]:
-        cursor = None
-        while True:
-            page = self._registry.list(KIND, limit=_PAGE, cursor=cursor)
-            yield from (Webhook.model_validate(document.content) for document in page.documents)
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        return (Webhook.model_validate(each.content) for each in every_document(self._registry, KIND))

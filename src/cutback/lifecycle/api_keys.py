@@ -10,7 +10,7 @@ from typing import Any
 from cutback.domain.api_keys import ApiKey, Scope, digest_of, is_key_text, key_id_of, new_key_text
 from cutback.domain.errors import KeyNotFoundError, SurroundingsError
 from cutback.lifecycle.tenants import get_tenant
-from cutback.ports import Document
+from cutback.ports import Document, every_document
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,11 @@ def list_keys(
     """
     page = services.registry.list(KIND, owner=tenant, limit=limit, cursor=cursor)
     return [_key(each) for each in page.documents], page.next_cursor
+
+
+def all_keys(services: Services) -> list[ApiKey]:
+    """Return every key, by id."""
+    return [_key(each) for each in every_document(services.registry, KIND)]
 
 
 def revoke_key(services: Services, key_id: str, *, tenant: str | None = None) -> None:

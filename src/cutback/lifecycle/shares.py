@@ -9,7 +9,7 @@ from datetime import timedelta
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import NotFoundError, TooManyError, WrongStateError
 from cutback.domain.shares import KIND, Share, make_token, read_token
-from cutback.ports import Document
+from cutback.ports import Document, every_document
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,6 @@ log = logging.getLogger(__name__)
 MOST_SHARES = 10_000
 """Of one tenant; those that have expired are removed first."""
 
-_PAGE = 500
 _SECRET_KIND, _SECRET_ID = "secret", "shares"
 
 
@@ -100,17 +99,12 @@ def open_share(services: Services, token: str) -> tuple[Share, Clip]:
 
 
 def _make_room(services: Services, tenant: str) -> None:
-    now, count, cursor = services.clock(), 0, None
-    while True:
-        page = services.registry.list(KIND, owner=tenant, limit=_PAGE, cursor=cursor)
-        for document in page.documents:
-            over = _read(document).is_over(now)
-            count += not (over and services.registry.remove(document))
-        cursor = page.next_cursor
+    now, count = services.clock(), 0
+    for document in every_document(services.registry, KIND, owner=tenant):
+        over = _read(document).is_over(now)
+        count += not (over and services.registry.remove(document))
         if count >= MOST_SHARES:
             raise TooManyError(f"There are {MOST_SHARES} shares.")
-        if cursor is None:
-            return
 
 
 def _document(services: Services, share_id: str, tenant: str | None) -> Document:

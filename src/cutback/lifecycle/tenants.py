@@ -6,7 +6,7 @@ import logging
 
 from cutback.domain.errors import TenantNotFoundError
 from cutback.domain.tenants import Tenant, Visible
-from cutback.ports import Document
+from cutback.ports import Document, every_document
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,11 @@ def list_tenants(services: Services, *, limit: int = 50, cursor: str | None = No
     """
     page = services.registry.list(KIND, limit=limit, cursor=cursor)
     return [_tenant(each) for each in page.documents], page.next_cursor
+
+
+def all_tenants(services: Services) -> list[Tenant]:
+    """Return every tenant, by name."""
+    return [_tenant(each) for each in every_document(services.registry, KIND)]
 
 
 def remove_tenant(services: Services, name: str) -> None:

@@ -37,7 +37,7 @@ from cutback.domain.uploads import (
     part_size_of,
 )
 from cutback.lifecycle.arrivals import enter_recording
-from cutback.ports import Document
+from cutback.ports import Document, every_document
 from cutback.reading.range_reader import RangeReader
 from cutback.services import Services
 
@@ -50,7 +50,6 @@ SIGNED_FOR = timedelta(hours=1)
 """How long a signed URL works. If it does not suffice, sign the part again."""
 COMPLETING = timedelta(minutes=15)
 """How long completing may take before another call may begin again."""
-_PAGE = 200
 
 
 def begin_upload(
@@ -206,21 +205,17 @@ def remove_abandoned(services: Services) -> int:
     Raises:
         SurroundingsError: a store or the registry does not answer.
     """
-    now, removed, cursor = services.clock(), 0, None
-    while True:
-        page = services.registry.list(KIND, limit=_PAGE, cursor=cursor)
-        for document in page.documents:
-            upload = _read(document)
-            if upload.expires_at > now or _is_completing(services, upload):
-                continue
-            # The parts first: without the document, nobody would know of them.
-            if upload.state in {UploadState.OPEN, UploadState.COMPLETING}:
-                services.part_store.discard(upload.key, upload.token)
-                log.info("upload=%s key=%r abandoned=yes", upload.id, upload.key)
-            removed += services.registry.remove(document)
-        cursor = page.next_cursor
-        if cursor is None:
-            return removed
+    now, removed = services.clock(), 0
+    for document in every_document(services.registry, KIND):
+        upload = _read(document)
+        if upload.expires_at > now or _is_completing(services, upload):
+            continue
+        # The parts first: without the document, nobody would know of them.
+        if upload.state in {UploadState.OPEN, UploadState.COMPLETING}:
+            services.part_store.discard(upload.key, upload.token)
+            log.info("upload=%s key=%r abandoned=yes", upload.id, upload.key)
+        removed += services.registry.remove(document)
+    return removed
 
 
 # --- steps -----------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from cutback.cli.screen import Screen, each
 from cutback.domain.api_keys import Scope
 from cutback.domain.errors import WrongUsageError
 
-_PAGE = 1000
 _MAX_NAME = 100
 
 
@@ -60,14 +59,8 @@ def list_(screen: Screen) -> None:
     from cutback.cli.views import formatting
     from cutback.lifecycle import api_keys
 
-    found = []
-    cursor: str | None = None
     with screen.existing() as services:
-        while True:
-            page, cursor = api_keys.list_keys(services, limit=_PAGE, cursor=cursor)
-            found += page
-            if cursor is None:
-                break
+        found = api_keys.all_keys(services)
         now = services.clock()
     screen.document({"keys": [key.public() for key in found]})
     if not found:

@@ -14,8 +14,6 @@ from cutback.domain.errors import WrongUsageError
 if TYPE_CHECKING:
     from cutback.domain.tenants import Tenant
 
-_PAGE = 1000
-
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the commands."""
@@ -72,16 +70,10 @@ def set_(
 def list_(screen: Screen) -> None:
     """List the tenants and what they see."""
     from cutback.cli.views import formatting
-    from cutback.lifecycle.tenants import list_tenants
+    from cutback.lifecycle.tenants import all_tenants
 
-    found = []
-    cursor: str | None = None
     with screen.existing() as services:
-        while True:
-            page, cursor = list_tenants(services, limit=_PAGE, cursor=cursor)
-            found += page
-            if cursor is None:
-                break
+        found = all_tenants(services)
     screen.document({"tenants": [tenant.model_dump(mode="json") for tenant in found]})
     if not found:
         screen.hint("No tenants: every key sees everything.")
