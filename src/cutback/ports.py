@@ -381,11 +381,13 @@ class Registry(Protocol):
         ...
 
 
-def every_document(registry: Registry, kind: str, *, owner: str | None = None) -> Iterator[Document]:
+def every_document(
+    registry: Registry, kind: str, *, owner: str | None = None, page_size: int = 1000
+) -> Iterator[Document]:
     """Yield the documents of a kind by id, of one owner or (None) of all. They may be removed meanwhile."""
     cursor: str | None = None
     while True:
-        page = registry.list(kind, owner=owner, limit=1000, cursor=cursor)
+        page = registry.list(kind, owner=owner, limit=page_size, cursor=cursor)
         yield from page.documents
         cursor = page.next_cursor
         if cursor is None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import pytest
 from tests.contract.racing import in_threads
 
-from cutback.ports import Document, Registry
+from cutback.ports import Document, Registry, every_document
 
 CONTENT = {"name": "Pipe Öst", "prefixes": ["a/", "$b.c"], "limits": {"a.b": 1, "$x": None}, "on": True}
 
@@ -122,6 +122,18 @@ class RegistryContract:
         second = registry.list("key", owner=owner, limit=4, cursor=first.next_cursor)
         assert [each.id for each in second.documents] == ["id-3", "id-4", "id-5", "id-6"]
         assert second.next_cursor is None
+
+    def test_all_pages_are_gone_through_while_documents_are_removed(self, factory: RegistryFactory) -> None:
+        registry = factory.open()
+        for number in range(7):
+            put(registry, id=f"id-{number}", owner="pipe")
+        put(registry, id="other", owner="jaws")
+        seen = []
+        for document in every_document(registry, "key", owner="pipe", page_size=3):
+            seen.append(document.id)
+            assert registry.remove(document)
+        assert seen == [f"id-{number}" for number in range(7)]
+        assert [each.id for each in every_document(registry, "key")] == ["other"]
 
     def test_a_foreign_cursor_and_a_limit_below_one_are_refused(self, factory: RegistryFactory) -> None:
         registry = factory.open()
