@@ -98,6 +98,26 @@ def test_what_is_no_longer_in_memory_is_read_from_the_log(harness: PathHarness) 
         feed.close()
 
 
+def test_a_stream_that_reads_the_log_faster_than_the_feed_is_not_taken_for_a_slow_one(
+    harness: PathHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = EventFeed(harness.services, most_events=5)
+    for number in range(450):
+        harness.submit(id=f"clip-{number}")
+    follow = feed._follow
+
+    def follow_late() -> None:
+        eventually(lambda: bool(feed._waiting))  # the stream has read the log up to where memory should begin
+        follow()
+
+    monkeypatch.setattr(feed, "_follow", follow_late)
+    feed.open()
+    try:
+        assert asyncio.run(asyncio.wait_for(ids(stream(feed, 0), 450), PATIENCE)) == list(range(1, 451))
+    finally:
+        feed.close()
+
+
 def test_a_client_that_was_up_to_date_and_fell_behind_is_sent_away_and_can_resume(harness: PathHarness) -> None:
     feed = EventFeed(harness.services, most_events=5)
     feed.open()

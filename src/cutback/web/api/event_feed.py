@@ -141,6 +141,12 @@ class EventFeed:
         with self._lock:
             return self._floor
 
+    @property
+    def newest(self) -> int:
+        """The position up to which the log has been followed."""
+        with self._lock:
+            return self._newest
+
     def since(self, position: int) -> Sequence[LoggedEvent] | None:
         """Return the next events after a position, from memory. None: the memory begins later."""
         with self._lock:
@@ -240,6 +246,7 @@ class Stream:
         caught_up = False
         at = self.position
         while not self.feed.closed:
+            followed = at <= self.feed.newest  # asked first, since it grows meanwhile
             page = self.feed.since(at)
             if page is None and caught_up:
                 log.info("stage=events stream=dropped position=%d", at)
@@ -252,7 +259,8 @@ class Stream:
                     at = max(at, floor)
                     continue
             else:
-                caught_up = True
+                # A stream that reads the log itself can be ahead of the memory: it has not been up to date by that.
+                caught_up = caught_up or followed
             for each in page:
                 at = each.position
                 if self.wants(each):
