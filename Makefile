@@ -155,21 +155,33 @@ debootstrap:
 			debootstrap >/dev/null; \
 	fi
 
-# Tests decode with ffmpeg, play in Chromium, cache in memcached and verify a unit file with systemd-analyze; installed
-# only where that may be done.
+# Tests decode with ffmpeg, play in Chromium, cache in memcached, serve through nginx and HAProxy and verify a unit file
+# with systemd-analyze; installed only where that may be done. Nothing is started by it, now or with the machine: Debian
+# starts the services of a package as soon as it is installed, unless policy-rc.d says no.
 tools:
-	@missing=""; \
+	@missing=""; services=""; \
 	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
-	command -v memcached >/dev/null || missing="$$missing memcached"; \
+	for service in memcached nginx haproxy; do \
+		PATH="$$PATH:/usr/sbin" command -v $$service >/dev/null || services="$$services $$service"; \
+	done; \
 	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 		command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	missing="$$missing$$services"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	sudo=""; if [ "$$(id -u)" != 0 ]; then sudo="sudo -n"; fi; \
 	if command -v apt-get >/dev/null && $$sudo true 2>/dev/null; then \
 		echo "Installing$$missing for the tests ..."; \
+		policy=/usr/sbin/policy-rc.d; \
+		if [ -n "$$services" ] && ! [ -e $$policy ]; then \
+			trap "$$sudo rm -f $$policy" EXIT; \
+			printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; \
+		fi; \
 		$$sudo apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends $$missing >/dev/null || exit 1; \
+		if [ -n "$$services" ] && command -v systemctl >/dev/null; then \
+			$$sudo systemctl disable --quiet $$services 2>/dev/null || true; \
+		fi; \
 	else \
 		echo "Not installed:$$missing; the tests that need it are skipped." >&2; \
 	fi
