@@ -31,12 +31,13 @@ Luma = NDArray[np.uint8]
 
 RANGE = ask((0, Fraction(0), Fraction(5)))
 TEXT = TextOverlay(
-    "Left", "bottom-right", 8, Percent(Fraction(20)), "bold", "#ffffff", box=True, start=None, duration=None
-)
+    text="Left", place="bottom-right", margin=8, size=Percent(Fraction(20)), weight="bold", color="#ffffff", box=True,
+    start=None, duration=None,
+)  # fmt: skip
 CLOCK = WallClock(Fraction(int(datetime(2026, 11, 24, 10, 3, 12, tzinfo=UTC).timestamp())), Fraction(1), "north")
 TIME = ClockOverlay(
-    "Australia/Sydney", "time", camera=False, place="top-left", margin=4, size=24, weight="bold", color="#ffffff",
-    box=True, start=None, duration=None,
+    zone="Australia/Sydney", show="time", camera=False, place="top-left", margin=4, size=24, weight="bold",
+    color="#ffffff", box=True, start=None, duration=None,
 )  # fmt: skip
 
 
@@ -163,6 +164,42 @@ def test_a_text_is_drawn_letter_by_letter_whatever_it_says(recording: Recordings
     edit = replace(TEXT, text=text, size=14)
     before, after = lumas(shown(edited(one.path)))[30], lumas(shown(edited(one.path, edit)))[30]
     assert off(after, rendered(edit, text, before)) < 1.5
+
+
+@pytest.mark.parametrize("kind", ["text", "clock"])
+def test_an_overlay_appears_and_disappears(recording: Recordings, kind: str) -> None:
+    one = recording("pyramid")
+    time = {"start": Fraction(1), "duration": Fraction(2), "fade_in": Fraction(1, 2), "fade_out": Fraction(1)}
+    edit, words = (TEXT, "Left") if kind == "text" else (replace(TIME, show="date"), "2026-11-24")
+    before, clip = lumas(shown(edited(one.path))), edited(one.path, replace(edit, **time))  # type: ignore[arg-type]
+    found = lumas(shown(clip))
+    for number in (29, 30, 33, 37, 45, 59, 66, 75, 82, 89, 90):
+        since, left = Fraction(number - 30, 15), Fraction(90 - number, 30)
+        opacity = float(max(Fraction(0), min(Fraction(1), since, left)))
+        below = before[number].astype(float)
+        letters = rendered(edit, words, before[number]) - below
+        # How much of the letters is in the difference, whatever noise the encoder adds.
+        assert ((found[number] - below) * letters).sum() / (letters**2).sum() == pytest.approx(opacity, abs=0.04)
+    assert clip.facts.frames_copied >= 30
+
+
+def test_a_fade_that_is_longer_than_its_overlay_is_refused(recording: Recordings) -> None:
+    edit = replace(TEXT, start=Fraction(4), fade_in=Fraction(1, 2), fade_out=Fraction(1))
+    with pytest.raises(EditImpossibleError, match=r"text: it is shown for 1 s, which is shorter .* 1\.5 s"):
+        edited(recording("pyramid").path, edit)
+
+
+def test_a_shadow_is_dark_below_and_to_the_right_of_the_letters() -> None:
+    edit = replace(TEXT, box=False, text="I", size=120)
+    plain, dark = (np.asarray(drawn(each, "I", 320, 180)).astype(int) for each in (edit, replace(edit, shadow=True)))
+    letter = plain[..., 3] > 200
+    assert (dark[letter][:, :3] >= 250).all(), "letters are above their shadow"
+    aside = np.roll(letter, (7, 7), (0, 1)) & (plain[..., 3] == 0)
+    assert aside.sum() > 500
+    assert dark[aside][:, 3].mean() > 120
+    assert dark[aside][:, :3].max() == 0
+    elsewhere = np.roll(letter, (-12, -12), (0, 1)) & ~letter
+    assert dark[elsewhere & (plain[..., 3] == 0)][:, 3].mean() < 20
 
 
 def test_right_to_left_texts_are_shaped(recording: Recordings) -> None:

@@ -79,13 +79,24 @@ class Timelapse:
 # --- overlays ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class TextOverlay:
-    """Letters on the pictures."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedOverlay:
+    """What all overlays have in common: where and when they are shown."""
 
-    text: str
     place: Place
     margin: Measure
+    start: Point | None
+    duration: Fraction | None
+    """Seconds in finished time; None: to the end."""
+    fade_in: Fraction = Fraction(0)
+    """Seconds in finished time in which it appears."""
+    fade_out: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lettering(PlacedOverlay):
+    """What overlays of letters have in common: how they look."""
+
     size: Measure
     """The height of a line."""
     weight: Literal["regular", "bold"]
@@ -93,27 +104,25 @@ class TextOverlay:
     """Six hexadecimal digits, behind #."""
     box: bool
     """Whether a dark box is behind the letters."""
-    start: Point | None
-    duration: Fraction | None
-    """Seconds in finished time; None: to the end."""
+    shadow: bool = False
+    """Whether the letters cast a shadow."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockOverlay:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOverlay(Lettering):
+    """Letters on the pictures."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockOverlay(Lettering):
     """The clock of the camera on the pictures."""
 
     zone: str
     show: Literal["datetime", "date", "time"]
     camera: bool
     """Whether the camera's name is in front."""
-    place: Place
-    margin: Measure
-    size: Measure
-    weight: Literal["regular", "bold"]
-    color: str
-    box: bool
-    start: Point | None
-    duration: Fraction | None
 
 
 # --- fade --------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ import av
 
 from cutback.cutting.edit_values import ClockOverlay
 from cutback.cutting.edits.overlay import Orientation
+from cutback.cutting.edits.overlay_part import opacity_at, part_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
-from cutback.cutting.edits.text import import_lettering, part_of
+from cutback.cutting.edits.text import import_lettering
 from cutback.domain.errors import EditImpossibleError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class ClockStep(EditStep[ClockOverlay]):
         if edit.camera:
             for name in scene.time.cameras:
                 check_glyphs("clock", name)
-        return part_of("clock", edit, scene)
+        return (part_of("clock", edit, scene),)
 
     def paint(
         self, edit: ClockOverlay, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
@@ -58,7 +59,8 @@ class ClockStep(EditStep[ClockOverlay]):
 
             return drawn(edit, text, width, height)
 
-        return scene.overlays.put(frame, edit, text, draw, view)
+        opacity = opacity_at(at, edit, part_of("clock", edit, scene))
+        return scene.overlays.put(frame, edit, text, draw, view, opacity)
 
     def _text(self, edit: ClockOverlay, epoch: Fraction, camera: str) -> str:
         zone = self._zones.get(edit.zone) or ZoneInfo(edit.zone)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
 from io import BytesIO
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from cutback.cutting.edit_values import ClockOverlay, TextOverlay
+from cutback.cutting.edit_values import Lettering
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import anchored, in_pixels
 
@@ -26,6 +27,8 @@ LEAST = 8
 """Minimum pixels of a line's height."""
 
 _BOX = (0, 0, 0, 140)
+_SHADOW = 220
+"""The opacity of a shadow, of 255."""
 _INVISIBLE = frozenset(" \u00a0\u200b\u200c\u200d\u200e\u200f\u202f\u3000")
 
 
@@ -47,7 +50,7 @@ def _font(weight: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(BytesIO(FONTS[weight]), size, layout_engine=ImageFont.Layout.RAQM)
 
 
-def drawn(edit: TextOverlay | ClockOverlay, text: str, width: int, height: int) -> Image.Image:
+def drawn(edit: Lettering, text: str, width: int, height: int) -> Image.Image:
     """Return a transparent picture of this size with the text at its place. Type that is too wide is set smaller.
 
     Raises:
@@ -75,5 +78,25 @@ def drawn(edit: TextOverlay | ClockOverlay, text: str, width: int, height: int) 
     draw = ImageDraw.Draw(canvas)
     if edit.box:
         draw.rounded_rectangle((x, y, x + box[0] - 1, y + box[1] - 1), radius=pad, fill=_BOX)
+    if edit.shadow:
+        _cast_shadow(canvas, (x + pad, y + pad), text, font)
     draw.text((x + pad, y + pad), text, font=font, fill=edit.color)
     return canvas
+
+
+def _cast_shadow(canvas: Image.Image, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont) -> None:
+    """Draw the shadow of letters, below and to the right of them."""
+    aside, blur = max(1, round(font.size / 16)), font.size / 24
+    mask = Image.new("L", canvas.size)
+    ImageDraw.Draw(mask).text((at[0] + aside, at[1] + aside), text, font=font, fill=_SHADOW)
+    canvas.alpha_composite(Image.merge("RGBA", (*[Image.new("L", canvas.size)] * 3, _blurred(mask, blur))))
+
+
+def _blurred(mask: Image.Image, radius: float) -> Image.Image:
+    box = mask.getbbox()
+    if box is None:
+        return mask
+    reach = math.ceil(3 * radius)
+    box = max(0, box[0] - reach), max(0, box[1] - reach), box[2] + reach, box[3] + reach
+    mask.paste(mask.crop(box).filter(ImageFilter.GaussianBlur(radius)), box[:2])
+    return mask

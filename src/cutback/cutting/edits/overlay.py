@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import av
 
-from cutback.cutting.edits.graph import OverlayGraph
+from cutback.cutting.edits.graph import OverlayGraph, mixed
 from cutback.cutting.turns import Turn, sideways
 
 if TYPE_CHECKING:
@@ -47,14 +47,20 @@ class Overlays:
         content: Hashable,
         draw: Callable[[int, int], Image.Image],
         view: Orientation,
+        opacity: Fraction = Fraction(1),
     ) -> av.VideoFrame:
         """Return a picture with an image on it. `draw` makes the image in a size; it is called if `content` changes."""
+        if opacity <= 0:
+            return frame
         key = content, view, frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range)
         known = self._graphs.get(name)
         if known is None or known[0] != key:
             known = key, _graph(frame, draw(*view.size(frame)), view)
             self._graphs[name] = known
-        return frame if known[1] is None else known[1].apply(frame)
+        if known[1] is None:
+            return frame
+        painted = known[1].apply(frame)
+        return painted if opacity >= 1 else mixed(painted, frame, opacity)
 
 
 def _graph(frame: av.VideoFrame, image: Image.Image, view: Orientation) -> OverlayGraph | None:

@@ -177,25 +177,37 @@ class TimelapseEdit(EditModel):
 # --- overlays ----------------------------------------------------------------------------------------
 
 
-class _Lettering(EditModel):
-    """What texts on pictures have in common."""
+class OverlayModel(EditModel):
+    """What all overlays have in common: where and when they are shown."""
 
     stage = "overlay"
     repeats = True
     place: Place = Field("bottom", description="Where in the picture.")
     margin: MeasureField = Field(Percent(Fraction(3)), description="From the edges; percent of the shorter side.")
+    start: PointField | None = Field(None, alias="from", description="Where it appears; the beginning if left out.")
+    duration: LengthField | None = Field(None, description="For how long; to the end if left out.")
+    fade_in: LengthField = Field(Fraction(0), description="Seconds in which it appears.")
+    fade_out: LengthField = Field(Fraction(0), description="Seconds in which it disappears, at its end.")
+
+    @model_validator(mode="after")
+    def _check_times(self) -> Self:
+        if self.duration is None:
+            return self
+        if not self.duration:
+            raise ValueError("duration must not be zero")
+        if self.fade_in + self.fade_out > self.duration:
+            raise ValueError("fade_in and fade_out must not be longer than duration together")
+        return self
+
+
+class _Lettering(OverlayModel):
+    """What overlays of letters have in common: how they look."""
+
     size: MeasureField = Field(Percent(Fraction(5)), description="Height of a line; percent of the shorter side.")
     weight: Literal["regular", "bold"] = Field("regular", description="The weight of the letters.")
     color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = Field("#ffffff", description="Such as `#ffcc00`.")
     box: Annotated[bool, Field(strict=True)] = Field(True, description="Whether a dark box is behind the letters.")
-    start: PointField | None = Field(None, alias="from", description="Where it appears; the beginning if left out.")
-    duration: LengthField | None = Field(None, description="For how long; to the end if left out.")
-
-    @model_validator(mode="after")
-    def _check_times(self) -> Self:
-        if self.duration is not None and not self.duration:
-            raise ValueError("duration must not be zero")
-        return self
+    shadow: Annotated[bool, Field(strict=True)] = Field(False, description="Whether the letters cast a shadow.")
 
 
 class TextEdit(_Lettering):
