@@ -25,6 +25,9 @@ _LONGEST_PAUSE = 10.0
 _WAIT_SECONDS = 20
 _SILENCE_SECONDS = 45.0
 """An event stream that is silent for longer than its comments are apart is broken."""
+_BALANCER_TROUBLE = frozenset({502, 503, 504})
+"""What a load balancer answers, without a reason, while it finds no node that answers."""
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LOST = (httpx.TransportError, httpx.StreamError)
 
 
@@ -35,7 +38,7 @@ class ApiError(Exception):
         """`problem` is the body of the answer (RFC 9457)."""
         self.status = status
         self.reason = str(problem.get("reason", ""))
-        self.retryable = bool(problem.get("retryable", False))
+        self.retryable = bool(problem.get("retryable", not self.reason and status in _BALANCER_TROUBLE))
         self.problem = problem
         super().__init__(str(problem.get("detail") or f"The server answered {status}."))
 
@@ -108,7 +111,8 @@ class Client:
     """A connection to a server. Use it as a context manager, or call `close`. Threads may share it.
 
     Requests that may be repeated safely are repeated, with growing pauses, while the server does not answer, is
-    overloaded or restarts: reading, and requesting a clip, which has the same effect once and twice. All methods raise
+    overloaded or restarts: reading, and requesting a clip, which has the same effect once and twice. Others are only
+    repeated if they were not sent, because there was no connection. All methods raise
     `ApiError` if the server refuses a request, and `ApiUnreachableError` if it does not answer at all.
     """
 
@@ -257,7 +261,9 @@ class Client:
             before, complete = part.size, False
             try:
                 complete = self._fetch(clip.url, part)
-            except _LOST as error:
+            except (*_LOST, ApiError) as error:
+                if isinstance(error, ApiError) and not error.retryable:
+                    raise
                 failures = 1 if part.size > before else failures + 1
                 if failures >= _TRIES:
                     raise ApiUnreachableError(f"{clip.url}: {type(error).__name__}") from error
@@ -321,7 +327,7 @@ class Client:
             try:
                 answer = self._http.request(method, path, **options)
             except _LOST as error:
-                if not repeat or failures == _TRIES:
+                if not (repeat or isinstance(error, _NOT_SENT)) or failures == _TRIES:
                     raise ApiUnreachableError(f"{method} {path}: {type(error).__name__}") from error
                 time.sleep(_pause(failures))
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -153,6 +154,45 @@ def test_requests_that_may_be_repeated_are_and_others_are_not() -> None:
         with pytest.raises(ApiError, match="later"):
             client.cancel("a")
         assert calls == ["POST"]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_balancer_that_finds_no_node_is_asked_again(tmp_path: Path, status: int) -> None:
+    """Its answers are pages for people, without a reason."""
+    asked: list[str] = []
+    event = {"type": "clip.ready", "data": {"id": "a", "state": "ready"}}
+    stream = f"id: 1\nevent: clip.ready\ndata: {json.dumps(event)}\n\n"
+    answers = {
+        "/v1/clips": httpx.Response(202, json={"id": "a", "state": "queued"}),
+        "/v1/events": httpx.Response(200, text=stream),
+        "/v1/media/a": httpx.Response(200, content=b"media"),
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        failed = httpx.Response(status, text="<html>Bad Gateway</html>")
+        return answers[request.url.path] if asked.count(request.url.path) > 2 else failed
+
+    clip = RemoteClip.of({"id": "a", "state": "ready", "media": {"clip": "http://server/v1/media/a"}})
+    with Client("http://server", transport=httpx.MockTransport(answer)) as client:
+        assert client.submit(REQUEST).state == "queued"
+        assert next(client.events(after=0)).position == 1
+        assert client.download(clip, tmp_path / "clip.mp4").read_bytes() == b"media"
+
+
+def test_what_was_never_sent_is_repeated_whatever_it_is() -> None:
+    calls: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        calls.append(request.method)
+        if len(calls) < 3:
+            raise httpx.ConnectError("refused")
+        raise httpx.ReadError("the answer is lost")
+
+    with Client("http://server", transport=httpx.MockTransport(answer)) as client:
+        with pytest.raises(ApiUnreachableError):
+            client.cancel("a")
+        assert calls == ["POST"] * 3
 
 
 def test_a_server_that_is_not_there_is_reported() -> None:

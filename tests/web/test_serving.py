@@ -131,6 +131,39 @@ def test_a_server_that_drains_says_so_serves_on_and_tells_streams_to_come_back(t
         assert api.process.wait(PATIENCE) == 0
 
 
+def test_a_server_that_drains_under_load_answers_every_request_until_it_refuses_connections(tmp_path: Path) -> None:
+    """A connection that is refused is safe to try at another node, whatever the request was; one that breaks is not."""
+    broken: list[Exception] = []
+    asked: dict[str, int] = {"GET": 0, "POST": 0}
+    closing = threading.Event()
+
+    def load(number: int) -> None:
+        method = "POST" if number % 2 else "GET"
+        with httpx.Client(base_url=api.url, timeout=PATIENCE) as client:
+            try:
+                while True:
+                    answer = client.request(method, "/v1/plans" if method == "POST" else "/v1/clips")
+                    asked[method] += 1
+                    if answer.headers.get("connection") == "close":
+                        closing.set()
+            except httpx.ConnectError:
+                return
+            except httpx.HTTPError as error:
+                broken.append(error)
+
+    with api_process(tmp_path, drain_seconds="1.5", rate_limit="0") as api:
+        threads = [threading.Thread(target=load, args=[number]) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: min(asked.values()) > 20, moves=lambda: dict(asked))
+        api.signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert api.process.wait(PATIENCE) == 0
+    assert broken == []
+    assert closing.is_set(), "clients were not asked to close their connections"
+
+
 def test_a_second_signal_ends_the_server_at_once(tmp_path: Path) -> None:
     with api_process(tmp_path, drain_seconds="300") as api:
         api.signal(signal.SIGTERM)

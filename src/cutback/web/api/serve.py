@@ -1,11 +1,14 @@
 """Serves the API with uvicorn, in a thread: binds the address, starts, and drains.
 
-Draining is ours, because uvicorn alone waits for open event streams without end: the node says that it is not ready,
-serves on until load balancers have noticed, ends the event streams, and then waits for the rest, but not for ever.
+Draining is ours, because uvicorn alone waits for open event streams without end, and closes connections to which a
+request may be on its way. The node says that it is not ready and serves on until load balancers have noticed; it asks
+clients to close their connections; it accepts no new ones, so that balancers choose another node without a failed
+request; it ends the event streams; and then it waits for the rest, but not for ever.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
@@ -31,11 +34,14 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 75
 """Longer than load balancers keep idle connections (60 s by default), so that they never send into a closed one."""
 
+LINGER_SECONDS = 1.0
+"""After the last connection is accepted: how long requests on open connections may still arrive."""
 END_SECONDS = 6
 """After draining: how long requests in progress may take before they are cancelled."""
 _LAST_SECONDS = 2.0
 """After cancelling: how long to wait for the server's thread."""
 _BACKLOG = 2048
+_CLOSE = (b"connection", b"close")
 _THREADS_OF_REQUESTS = ("AnyIO worker thread", "asyncio_")
 """What the threads are called that the web framework makes for requests."""
 
@@ -121,6 +127,7 @@ class ApiServer:
             )
         )
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
+        self._last_connections: list[asyncio.Task[object]] = []
         self._started = threading.Event()
 
     def _run(self) -> None:
@@ -164,8 +171,13 @@ class ApiServer:
         node.state = NodeState.DRAINING
         if self._thread.is_alive() and self._drain_seconds:
             log.info("api=%s draining=yes seconds=%g", self.url, self._drain_seconds)
+            # uvicorn copies these into the headers of every answer, once a second.
+            self._server.config.encoded_headers.append(_CLOSE)
             self._thread.join(self._drain_seconds)
+        self._stop_accepting()
         self._app.state.events.close()
+        if self._drain_seconds:
+            self._linger()
         self._server.should_exit = True
         deadline = time.monotonic() + END_SECONDS + _LAST_SECONDS
         if self._thread.ident is not None:
@@ -176,3 +188,34 @@ class ApiServer:
         with suppress(OSError):
             self._socket.close()
         log.info("api=%s stopped=%s", self.url, "yes" if self.ended else "no")
+
+    def _stop_accepting(self) -> None:
+        """Accept what waits for it, then refuse connections: for a balancer, that is safe to try elsewhere."""
+        server, closed = self._server, threading.Event()
+        if not server.started or not server.servers:
+            return
+        loop = server.servers[0].get_loop()
+
+        def close() -> None:
+            # The kernel resets connections that nobody has accepted, so nothing may happen between this and the end.
+            with suppress(OSError):
+                while True:
+                    connection, _ = self._socket.accept()
+                    connection.setblocking(False)
+                    self._last_connections.append(loop.create_task(loop.connect_accepted_socket(protocol, connection)))
+            for each in server.servers:
+                each.close()
+            closed.set()
+
+        def protocol() -> PunctualProtocol:
+            return PunctualProtocol(config=server.config, server_state=server.server_state, app_state={})
+
+        with suppress(RuntimeError):  # the loop is closed: the server has failed
+            loop.call_soon_threadsafe(close)
+            closed.wait(END_SECONDS)
+
+    def _linger(self) -> None:
+        """Wait until all clients have closed their connections, but not for long."""
+        deadline = time.monotonic() + LINGER_SECONDS
+        while self._server.server_state.connections and self._thread.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.02)
