@@ -12,7 +12,7 @@ from dataclasses import dataclass
 Say = Callable[[str], None]
 
 LIMIT = 0.25
-"""Seconds of processor time for `cutback --version`."""
+"""Seconds of processor time for each program of ours."""
 
 _CUTBACK = [sys.executable, "-m", "cutback"]
 PROGRAMS = {

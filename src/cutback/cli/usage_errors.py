@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from cutback.domain.validation import problem_of
+_VALUE = re.compile(r"'(.*)' is not |(\S+) is not in the range ", re.DOTALL)
+"""How typer's message about a wrong value begins: the value is nowhere else in the exception."""
 
 
 def usage_problem(error: Any) -> str:
@@ -33,15 +35,25 @@ def usage_problem(error: Any) -> str:
 
 
 def _bad_value(error: Any) -> str:
-    cause = error.__cause__
-    if not hasattr(cause, "errors"):
+    found = _VALUE.match(error.message)
+    if found is None:
         return f"{_named(error.param)}: {error.message}"
-    item = cause.errors(include_url=False)[0]
-    choices = getattr(error.param.type_descriptor, "choices", None)
-    said = (
-        f"must be {_either([str(getattr(each, 'value', each)) for each in choices])}" if choices else problem_of(item)
-    )
-    return f"{_named(error.param)} {str(item['input'])[:80]!r}: {said}."
+    value, kind = found[1] or found[2], error.param.type
+    return f"{_named(error.param)} {value[:80]!r}: must be {_wanted(kind, value)}."
+
+
+def _wanted(kind: Any, value: str) -> str:
+    """Describe what an option takes. `kind` is a type of typer's: one of choices, an integer or a number."""
+    if choices := getattr(kind, "choices", ()):
+        return _either([str(getattr(each, "value", each)) for each in choices])
+    try:
+        number = float(value)
+    except ValueError:
+        return "an integer" if kind.name.startswith("int") else "a number"
+    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+    if least is not None and number < least:
+        return f"at least {least}"
+    return f"at most {most}" if most is not None and number > most else "an integer"
 
 
 def _either(words: list[str]) -> str:
