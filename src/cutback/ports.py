@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from cutback.cutting.job import ByteSource, CutJob, Limits
+from cutback.cutting.job import ByteSource, CutJob, CutRange, Limits
 from cutback.domain.cameras.recording import Camera, CameraRecording
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
@@ -462,6 +462,10 @@ class Prober(Protocol):
 
     def frame_map(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Tell when each frame is shown, in the form of `cutback.cutting.frame_map`. Raises like `Cutter.render`."""
+        ...
+
+    def excerpt(self, source: ByteSource, wanted: CutRange, *, limits: Limits, stopped: Callable[[], bool]) -> bytes:
+        """Make a small copy of a range, as `cutback.cutting.excerpt` does. Raises like `Cutter.render`."""
         ...
 
     def probe_all(

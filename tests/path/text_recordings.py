@@ -44,6 +44,9 @@ class TextProber:
     def frame_map(self, *_: Any, **__: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def excerpt(self, *_: Any, **__: Any) -> bytes:
+        raise NotImplementedError
+
     def probe_all(
         self, sources: Sequence[ByteSource], *, limits: Limits, stopped: Callable[[], bool]
     ) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:

@@ -20,31 +20,14 @@ from tests.support.picture import read_counter
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, eventually
 from tests.web.harness import WebHarness, assert_problem
+from tests.web.media_harness import KEY, MediaHarness
 
-from cutback.catalogue.register import register
 from cutback.domain.errors import OverloadedError
 from cutback.sandbox.cutter import ChildCutter
-from cutback.services import Services
 from cutback.web.api.sandbox_slots import MOST_AT_ONCE, SLOTS, SandboxSlots
 
-KEY = "north-point.2026-06-21T05-30-00Z.mp4"
 SPEC = MediaSpec(frames=300, gop=60)
 ADDRESS = f"/v1/recordings/{KEY}/frames"
-
-
-class MediaHarness(WebHarness):
-    """A web harness with the real cutter and a recording of a camera."""
-
-    def __init__(self, folder: Path, recording: Path) -> None:
-        super().__init__(folder)
-        self.cutter_process = ChildCutter(warm=False)
-        services = self.another(cutter=self.cutter_process, prober=self.cutter_process)
-        self.services.close()
-        self.services: Services = services
-        self.serve(services)
-        for name in (KEY, "sea.mp4"):
-            (folder / "recordings" / name).write_bytes(recording.read_bytes())
-        register(services, KEY)
 
 
 @pytest.fixture(scope="module")

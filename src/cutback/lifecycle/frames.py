@@ -79,6 +79,25 @@ def frame_picture(services: Services, info: ObjectInfo, number: int, width: int,
     return picture
 
 
+def excerpt(services: Services, info: ObjectInfo, frames: range, *, limits: Limits) -> bytes:
+    """Return a small MP4 of these frames of a version, in H.264 and without sound: see `cutback.cutting.excerpt`.
+
+    Raises:
+        SourceChangedError: the recording has another version now.
+        RangeOutsideRecordingError: it has not all of these frames.
+        CutbackError: it cannot be read, or takes too long.
+    """
+    cached = _name(f"excerpt:{frames.start}:{frames.stop}", info)
+    known = services.cache.get(cached)
+    if known is not None:
+        return known
+    wanted = CutRange(0, FrameNumber(frames.start), FrameNumber(frames.stop))
+    with closing(_open(services, info)) as reader:
+        made = services.prober.excerpt(reader, wanted, limits=limits, stopped=_never)
+    services.cache.set(cached, made)
+    return made
+
+
 def _open(services: Services, info: ObjectInfo) -> RememberingReader:
     reader = RememberingReader(RangeReader.open(services.sources, info.key, stopped=_never), services.cache)
     if reader.info.etag != info.etag:

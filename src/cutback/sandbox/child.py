@@ -147,6 +147,7 @@ def _prepare(job: CutJob) -> None:
 def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) -> None:
     """Make the clip, or say how it would be made. All that is imported here is there already: see `preload`."""
     from cutback.cutting.cut import cut
+    from cutback.cutting.excerpt import excerpt
     from cutback.cutting.frame_map import frame_map
     from cutback.cutting.posters.choose import draw
     from cutback.cutting.preview import preview
@@ -166,6 +167,10 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
         wire.send(sock, Findings(frame_map(sources[0], job.limits)))
         return
     spool = Spool(file)
+    if task.kind == "excerpt":
+        made = excerpt(job, sources, spool)
+        wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
+        return
     made = cut(job, sources, spool, report, _Memory(sock, turn, space))
     wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
     # The parent is storing the clip meanwhile.

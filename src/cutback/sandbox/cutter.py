@@ -15,7 +15,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Literal, TypeAlias, TypeVar
 
-from cutback.cutting.job import ByteSource, CutJob, CutProgress, KeepsIndex, Limits, Poster, ProgressHook
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, CutRange, KeepsIndex, Limits, Poster, ProgressHook
 from cutback.domain import errors
 from cutback.domain.errors import (
     CutbackError,
@@ -62,6 +62,9 @@ _READS = 4
 
 _TICK = 0.1
 """Seconds between checks whether the work was stopped."""
+
+_LARGEST_EXCERPT = 64 * 1024 * 1024
+"""Maximum bytes: the excerpt is kept in memory."""
 
 _Question: TypeAlias = Literal["probe", "preview", "frames"]
 """The kinds of tasks whose result is `Findings`."""
@@ -199,6 +202,20 @@ class ChildCutter:
         """Tell when each frame is shown, in the form of `cutback.cutting.frame_map`. Raises like `Cutter.render`."""
         return self._ask("frames", CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
 
+    def excerpt(self, source: ByteSource, wanted: CutRange, *, limits: Limits, stopped: Callable[[], bool]) -> bytes:
+        """Make a small copy of a range, as `cutback.cutting.excerpt` does. Raises like `Cutter.render`."""
+        job = CutJob(sizes=(source.size,), ranges=(wanted,), limits=limits)
+        child = self._take()
+        try:
+            with _open_spool() as spool:
+                asked = _Job(job, [source], child, spool, lambda _: None, stopped, self._reader)
+                with asked.run("excerpt") as made:
+                    if made.facts.size > _LARGEST_EXCERPT:
+                        raise MediaTooLargeError("Its small copy is too large.")
+                    return b"".join(made.chunks())
+        finally:
+            child.kill()
+
     def _ask(
         self, kind: _Question, job: CutJob, sources: Sequence[ByteSource], stopped: Callable[[], bool]
     ) -> dict[str, Any]:
@@ -279,10 +296,10 @@ class _Job:
         self._stalled_at = now + job.limits.stall_seconds
         self._ready = False
 
-    def run(self) -> FinishedClip:
+    def run(self, kind: Literal["cut", "excerpt"] = "cut") -> FinishedClip:
         """Return the clip while the child still makes its posters. The child ends when the clip is closed."""
         with self._or_post_mortem():
-            self._begin("cut")
+            self._begin(kind)
             made = self._hear(FinishedCut)
             made.check(self._job.sizes, self._spool_size())
         return FinishedClip(made.payload, made.extents, made.facts, self._sources, self._spool, self)

@@ -71,7 +71,7 @@ class WireMessage(Protocol):
 # --- from the parent ---------------------------------------------------------------------------------
 
 
-TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames"]
+TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames", "excerpt"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ class Prober:
     def frame_map(self, *_: Any, **__: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def excerpt(self, *_: Any, **__: Any) -> bytes:
+        raise NotImplementedError
+
     def probe_all(self, sources: Any, **_: Any) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
         return enumerate(map(self.probe, sources))
 

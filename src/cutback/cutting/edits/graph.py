@@ -17,7 +17,7 @@ from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
     "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
-    "blend", "crop", "hflip", "overlay", "pad", "scale", "transpose", "vflip",
+    "blend", "crop", "field", "hflip", "overlay", "pad", "scale", "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 

@@ -49,6 +49,8 @@ _CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If
 _CORS_ANSWER_HEADERS = (
     "Content-Disposition",
     "Content-Range",
+    "Cutback-First-Frame",
+    "Cutback-Frames",
     "ETag",
     "Location",
     "RateLimit",

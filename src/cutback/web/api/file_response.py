@@ -1,4 +1,4 @@
-"""Answers with a file of a store: all of it, or ranges of it (RFC 9110, section 14)."""
+"""Answers with a file: all of it, or ranges of it (RFC 9110, section 14)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 
 from fastapi.responses import Response, StreamingResponse
 from starlette.datastructures import Headers
@@ -13,6 +14,60 @@ from starlette.datastructures import Headers
 from cutback.domain.http_ranges import is_same_version, wanted_ranges
 from cutback.storage.object_info import ObjectInfo
 from cutback.storage.store import Store
+
+
+class SentFile(Protocol):
+    """A file to send."""
+
+    @property
+    def media_type(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Beside those that any file has."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """Its entity tag, which is strong, in quotes."""
+        ...
+
+    @property
+    def modified(self) -> str:
+        """When it was stored, as HTTP writes times; empty if it has no such time."""
+        ...
+
+    def stream(self, start: int, length: int) -> Iterator[bytes]:
+        """Yield this part of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file that was made for the answer."""
+
+    content: bytes
+    etag: str
+    """In quotes."""
+    media_type: str
+    headers: dict[str, str]
+    modified: str = ""
+
+    @property
+    def size(self) -> int:
+        """See `SentFile`."""
+        return len(self.content)
+
+    def stream(self, start: int, length: int) -> Iterator[bytes]:
+        """See `SentFile`."""
+        yield self.content[start : start + length]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +81,11 @@ class StoredFile:
     """Beside those that any file has."""
 
     @property
+    def size(self) -> int:
+        """See `SentFile`."""
+        return self.info.size
+
+    @property
     def etag(self) -> str:
         """Its entity tag, which is strong: the store's, in quotes."""
         return f'"{self.info.etag.strip(chr(34))}"'
@@ -35,15 +95,21 @@ class StoredFile:
         """When it was stored, as HTTP writes times."""
         return f"{self.info.modified:%a, %d %b %Y %H:%M:%S} GMT"
 
+    def stream(self, start: int, length: int) -> Iterator[bytes]:
+        """See `SentFile`."""
+        return self.store.stream_range(self.info.key, self.info.etag, start, length)
 
-def send(file: StoredFile, request: Headers, *, body: bool) -> Response:
+
+def send(file: SentFile, request: Headers, *, body: bool) -> Response:
     """Answer a GET, or a HEAD if `body` is False.
 
     Raises:
         RangeNotSatisfiableError: none of the requested ranges is in the file.
     """
-    size = file.info.size
-    headers = {"ETag": file.etag, "Last-Modified": file.modified, "Accept-Ranges": "bytes", **file.headers}
+    size = file.size
+    headers = {"ETag": file.etag, "Accept-Ranges": "bytes", **file.headers}
+    if file.modified:
+        headers["Last-Modified"] = file.modified
     known = [tag.strip().removeprefix("W/") for tag in request.get("if-none-match", "").split(",")]
     if file.etag in known or "*" in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -67,10 +133,10 @@ def unsatisfiable(size: int) -> dict[str, str]:
     return {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
 
 
-def _part_head(boundary: str, file: StoredFile, start: int, end: int) -> bytes:
+def _part_head(boundary: str, file: SentFile, start: int, end: int) -> bytes:
     return (
         f"\r\n--{boundary}\r\nContent-Type: {file.media_type}\r\n"
-        f"Content-Range: bytes {start}-{end - 1}/{file.info.size}\r\n\r\n"
+        f"Content-Range: bytes {start}-{end - 1}/{file.size}\r\n\r\n"
     ).encode()
 
 
@@ -84,7 +150,7 @@ def _answer(
     headers: dict[str, str],
     parts: _Parts,
     end_mark: bytes,
-    file: StoredFile,
+    file: SentFile,
     *,
     body: bool,
 ) -> Response:
@@ -95,11 +161,11 @@ def _answer(
     return StreamingResponse(_chunks(parts, end_mark, file), status, headers)
 
 
-def _chunks(parts: _Parts, end_mark: bytes, file: StoredFile) -> Iterator[bytes]:
+def _chunks(parts: _Parts, end_mark: bytes, file: SentFile) -> Iterator[bytes]:
     for head, (start, end) in parts:
         if head:
             yield head
         if end > start:
-            yield from file.store.stream_range(file.info.key, file.info.etag, start, end - start)
+            yield from file.stream(start, end - start)
     if end_mark:
         yield end_mark

@@ -1,21 +1,26 @@
-"""The frames of recordings: when each is shown, and what it looks like."""
+"""The frames of recordings: when each is shown, what it looks like, and a preview of some that every browser plays."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from cutback.domain.errors import SourceChangedError
-from cutback.lifecycle.frames import frame_map, frame_picture, version_of
+from cutback.domain.errors import RangeNotSatisfiableError, SourceChangedError
+from cutback.domain.frame_times import frames_around
+from cutback.lifecycle.frames import excerpt, frame_map, frame_picture, version_of
 from cutback.services import Services
 from cutback.storage.object_info import ObjectInfo
 from cutback.web.api.access import Caller, Reader
 from cutback.web.api.clip_view import tags_in
 from cutback.web.api.context import ServicesDep, SlotsDep
+from cutback.web.api.file_response import MadeFile, send, unsatisfiable
 from cutback.web.api.openapi import responses
+from cutback.web.api.problems import respond
 from cutback.web.api.sandbox_slots import short
 from cutback.web.api.visible import visible_recording
 
@@ -24,6 +29,12 @@ router = APIRouter(tags=["recordings"])
 _IMMUTABLE = "private, max-age=31536000, immutable"
 _REVALIDATED = "private, no-cache"
 _MOST_FRAMES = 2**31
+_LONGEST_PREVIEW = 10
+"""Seconds."""
+_MOST_SHOWN = 600
+"""Frames of a preview on each side of its moment, whatever their rate."""
+_RECIPE = 1
+"""Part of a preview's entity tag. Change it whenever previews are made in another way."""
 
 Key = Annotated[str, Path(description="The recording's key in the source store.", max_length=1024)]
 IfNoneMatch = Annotated[str | None, Header(description="The `ETag` that you have.")]
@@ -75,6 +86,53 @@ def read_frame(
     with slots.one():
         picture = frame_picture(services, info, number, int(width), limits=short(services.settings.limits))
     return Response(picture, headers={**headers, "X-Content-Type-Options": "nosniff"}, media_type="image/jpeg")
+
+
+_VIDEO: dict[str, Any] = {"content": {"video/mp4": {"schema": {"type": "string", "format": "binary"}}}}
+_PREVIEW: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The preview.", **_VIDEO},
+    206: {"description": "The requested ranges.", **_VIDEO},
+    304: {"description": "You have it."},
+    **responses("Problem", errors=(404, 409, 413, 416, 422, 503)),
+}
+
+
+@router.get("/recordings/{key:path}/preview.mp4", response_model=None, responses=_PREVIEW)
+def read_preview(
+    key: Key,
+    at: Annotated[int, Query(ge=0, lt=_MOST_FRAMES, description="The number of the frame in the middle, from 0.")],
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+    slots: SlotsDep,
+    seconds: Annotated[
+        Decimal, Query(ge=Decimal("0.1"), le=_LONGEST_PREVIEW, decimal_places=3, description="Its length in seconds.")
+    ] = Decimal(4),
+    version: Version = None,
+) -> Response:
+    """Return the frames around a frame as a small MP4 (H.264, without sound) for browsers that lack the codec.
+
+    It has exactly the recording's frames that begin at most `seconds` / 2 before frame `at`, or less than that after
+    it. With `version`, the answer may be cached for ever.
+    """
+    info = _version(services, caller, key, version)
+    limits = short(services.settings.limits)
+    with slots.one():
+        found = frame_map(services, info, limits=limits)
+        frames = frames_around(found["durations"], found["time_scale"], at, Fraction(seconds), most=_MOST_SHOWN)
+        headers = {
+            "Cache-Control": _REVALIDATED if version is None else _IMMUTABLE,
+            "Cutback-First-Frame": str(frames.start),
+            "Cutback-Frames": str(len(frames)),
+        }
+        etag = f'{_etag(info)[:-1]}-{frames.start}-{frames.stop}-{_RECIPE}"'
+        if etag in tags_in(request.headers.get("if-none-match", "")):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag, **headers})
+        content = excerpt(services, info, frames, limits=limits)
+    try:
+        return send(MadeFile(content, etag, "video/mp4", headers), request.headers, body=True)
+    except RangeNotSatisfiableError as error:
+        return respond(request, error, unsatisfiable(len(content)))
 
 
 def _version(services: Services, caller: Caller, key: str, wanted: str | None) -> ObjectInfo:
