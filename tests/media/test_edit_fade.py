@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from io import BytesIO
 
+import av
 import numpy as np
 import pytest
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
@@ -91,6 +93,30 @@ def test_the_sound_fades_with_the_pictures(recording: Recordings) -> None:
 
     for at, weight in ((0.25, 0.25), (0.75, 0.75), (2.5, 1.0), (4.25, 0.75), (4.75, 0.25)):
         assert loud(after, at) / loud(before, at) == pytest.approx(weight, abs=0.08)
+
+
+def test_sound_that_does_not_fade_is_copied(recording: Recordings) -> None:
+    one = recording("pyramid")
+    plain, clip = edited(one), edited(one, fade("1", "1"))
+    before, after = packets(plain.data), packets(clip.data)
+    assert len(after) == pytest.approx(len(before), abs=2)
+    kept = [number for number, packet in enumerate(after) if packet in before]
+    rate = shown(clip).sample_rate
+    assert kept == list(range(kept[0], kept[-1] + 1)), "without a hole"
+    assert len(kept) > 3 * rate / 1024 - 10, "three of five seconds"
+    # Around both seams, the sound is that of the recording at its loudness.
+    heard, known = shown(clip).audio.astype(np.float64), shown(plain).audio.astype(np.float64)
+    times = np.arange(min(len(heard), len(known))) / rate
+    gains = np.clip(np.minimum(times, 5 - times), 0, 1)
+    gains = gains if heard.ndim == 1 else gains[:, None]
+    wrong = np.abs(heard[: len(times)] - gains * known[: len(times)])
+    assert wrong[rate // 10 : -rate // 10].max() < 0.04 * np.abs(known).max()
+
+
+def packets(clip: bytes) -> list[bytes]:
+    """The coded sound of a clip."""
+    with av.open(BytesIO(clip)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
 def test_lengths_are_in_finished_time(recording: Recordings) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.edits.pipeline import Pipeline
-from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.index import Index
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Memory, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
@@ -208,13 +208,14 @@ def _sound(
     sounding = 0 if edits.silent(said) else max(len(media.index.audio) for media, _, _ in pieces)
     ranges = [(media, piece) for media, _, piece in pieces]
     edited = (lambda sound: edits.sound(sound, said)) if edits.change_sound else None
+    volume = edits.volume
     for number in range(sounding):
         copies = single is not None and edited is None
         try:
             if copies and all(keeps_sound(entry) for entry in pieces[0][0].index.audio[number].descriptions):
                 track = copy_sound(pieces[0][0], pieces[0][0].index.audio[number], pieces[0][2], spool, COPIED)
             else:
-                track = _joined_sound(ranges, number, spool, edited, copy=copy)
+                track = _joined_sound(ranges, number, spool, edited, volume, copy=copy)
         except UnusualStreamError:  # it changes in the middle, so it must be decoded
             track = encode_sound(ranges, number, spool)
         if track is not None:
@@ -234,13 +235,14 @@ def _joined_sound(
     number: int,
     spool: Spool,
     edited: Callable[[Sound], Sound] | None,
+    volume: Volume | None,
     *,
     copy: bool,
 ) -> OutTrack | None:
     track = None
-    if copy and len(pieces) > 1 and edited is None:
+    if copy and ((len(pieces) > 1 and edited is None) or volume is not None):
         with suppress(NotAlikeError):
-            track = join_sound(pieces, number, spool)
+            track = join_sound(pieces, number, spool, volume)
     if track is None:
         track = encode_sound(pieces, number, spool, edited)
     titles = {media.index.audio[number].title for media, _ in pieces if number < len(media.index.audio)}

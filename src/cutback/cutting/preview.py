@@ -82,6 +82,8 @@ def _sound(media: MediaSource, piece: FrameRange, edits: Pipeline, *, single: bo
         )
         if edits.change_sound:
             reason = "edited; becomes AAC"
+            if edits.volume is not None:
+                reason = "edited; if all of it is AAC of one kind, only packets that change are encoded"
         elif single and not copied:
             reason = "cannot be copied to MP4; becomes AAC"
         about = sound_report(track, piece, number=number, copied=copied, reason=reason)

@@ -7,10 +7,10 @@ from fractions import Fraction
 import av
 
 from cutback.cutting.edit_values import Fade
-from cutback.cutting.edits.graph import Filter, mixed
+from cutback.cutting.edits.graph import Filter, MixGraph
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.solid import solid_like
-from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
@@ -49,7 +49,19 @@ class FadeStep(EditStep[Fade]):
             weight = min(weight, (scene.duration - at) / edit.fade_out)
         if weight >= 1:
             return frame
-        return mixed(frame, solid_like(frame, white=edit.color == "white"), max(weight, Fraction(0)))
+        graph = scene.graphs.graph(edit, frame, lambda: MixGraph(frame, solid_like(frame, white=edit.color == "white")))
+        return graph.apply(frame, max(weight, Fraction(0)))
+
+    def volume(self, edit: Fade, duration: Fraction) -> Volume:
+        """See `EditStep`."""
+        begins, ends = edit.fade_in, duration - edit.fade_out
+
+        def gain(at: float) -> float:
+            coming = at / float(edit.fade_in) if at < begins else 1.0
+            going = (float(duration) - at) / float(edit.fade_out) if at > ends else 1.0
+            return max(0.0, min(coming, going))
+
+        return Volume(tuple(part for part in ((Fraction(0), begins), (ends, duration)) if part[0] < part[1]), gain)
 
     def sound(self, edit: Fade, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """See `EditStep`."""

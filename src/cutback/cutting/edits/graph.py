@@ -5,10 +5,10 @@ No text of a request ever reaches a graph: `Filter` takes only numbers and names
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import av
 
@@ -20,6 +20,9 @@ FilterName: TypeAlias = Literal[
     "blend", "crop", "field", "hflip", "overlay", "pad", "scale", "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,32 +147,60 @@ class OverlayGraph:
         return made
 
 
-def mixed(above: av.VideoFrame, below: av.VideoFrame, weight: Fraction) -> av.VideoFrame:
-    """Return `weight` of one picture and the rest of another one of the same kind, with the first one's time.
+class MixGraph:
+    """Mixes pictures of one size and format with one that stays."""
 
-    Raises:
-        CutbackError: a filter fails.
-    """
-    try:
-        graph = av.filter.Graph()
-        inputs = [_buffer(graph, above), _buffer(graph, below)]
-        options = Filter("blend", {"all_mode": 0, "all_opacity": float(weight)})  # 0: normal
-        blend, sink = graph.add(options.name, **options.texts()), graph.add("buffersink")
-        for number, (source, frame) in enumerate(zip(inputs, (above, below), strict=True)):
-            source.link_to(blend, 0, number)
-            frame.time_base = _TICK
-        blend.link_to(sink)
-        graph.configure()
-        pts = above.pts
-        below.pts = above.pts
-        inputs[0].push(above)
-        inputs[1].push(below)
-        made = sink.pull()
-    except av.FFmpegError as error:
-        raise media_error("Its pictures cannot be edited", error) from error
-    assert isinstance(made, av.VideoFrame)
-    made.pts = pts
-    return made
+    def __init__(self, like: av.VideoFrame, below: av.VideoFrame) -> None:
+        """`below` is what they are mixed with. Raises like `PictureGraph`."""
+        mixing = Filter("blend", {"all_mode": 0, "all_opacity": 0})  # 0: normal
+        try:
+            graph = av.filter.Graph()
+            self._inputs = [_buffer(graph, like), _buffer(graph, below)]
+            self._sink = graph.add("buffersink")
+            self._blend = graph.add(mixing.name, **mixing.texts())
+            for number, source in enumerate(self._inputs):
+                source.link_to(self._blend, 0, number)
+            self._blend.link_to(self._sink)
+            graph.configure()
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaUnsupportedError("Its pictures cannot be edited.") from error
+        self._graph, self._below, self._count = graph, below, 0
+
+    def apply(self, frame: av.VideoFrame, weight: Fraction) -> av.VideoFrame:
+        """Return `weight` of a picture, from 0 to below 1, and the rest of the one that stays, with the same time.
+
+        Raises:
+            CutbackError: the filter fails.
+        """
+        pts = frame.pts
+        try:
+            self._blend.process_command("all_opacity", f"{float(weight):.9f}")
+            for source, each in zip(self._inputs, (frame, self._below), strict=True):
+                each.pts, each.time_base = self._count, _TICK
+                source.push(each)
+            self._count += 1
+            made = self._sink.pull()
+        except av.FFmpegError as error:
+            raise media_error("Its pictures cannot be edited", error) from error
+        assert isinstance(made, av.VideoFrame)
+        frame.pts = made.pts = pts
+        return made
+
+
+class GraphsInUse:
+    """The graphs of a clip: each serves until the kind of its pictures changes."""
+
+    def __init__(self) -> None:
+        self._graphs: dict[Hashable, tuple[Hashable, Any]] = {}
+
+    def graph(self, name: Hashable, like: av.VideoFrame, make: Callable[[], T]) -> T:
+        """Return the graph of this name for pictures such as `like`; `make` builds it when it is needed."""
+        kind = _kind_of(like)
+        known = self._graphs.get(name)
+        if known is None or known[0] != kind:
+            known = self._graphs[name] = kind, make()
+        found: T = known[1]
+        return found
 
 
 _TICK = Fraction(1, 90_000)

@@ -28,12 +28,13 @@ from cutback.cutting.edits.crop import CropStep
 from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.edits.fade import FadeStep
 from cutback.cutting.edits.gain import GainStep
+from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.loudness import LoudnessStep
 from cutback.cutting.edits.mute import MuteStep
 from cutback.cutting.edits.overlay import Overlays
 from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
-from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.speed import SpeedStep
 from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.text import TextStep
@@ -120,7 +121,7 @@ class Pipeline:
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
-        scene = PaintedClip(self.time, self.retiming, self.finished(self.time.duration), Overlays())
+        scene = PaintedClip(self.time, self.retiming, self.finished(self.time.duration), Overlays(), GraphsInUse())
         return EditedPictures(self._steps, scene)
 
     def changed(self) -> tuple[ChangedPart, ...]:
@@ -158,6 +159,15 @@ class Pipeline:
     def change_sound(self) -> bool:
         """Whether the sound must be decoded, changed and encoded."""
         return any(step.changes_sound for _, step in self._steps)
+
+    @property
+    def volume(self) -> Volume | None:
+        """How loud the sound is, if edits change nothing else of it; None if all of it must be encoded."""
+        changing = [(edit, step) for edit, step in self._steps if step.changes_sound]
+        if len(changing) != 1 or self.retiming is not None:
+            return None
+        [(edit, step)] = changing
+        return step.volume(edit, self.time.duration)
 
     def sound(self, sound: Sound, said: list[str]) -> Sound:
         """Return what the edits make of an audio track, to its end; say in `said` what was done."""

@@ -38,6 +38,16 @@ class Sound:
         return round(self.duration * self.rate)
 
 
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A change of nothing but loudness, in parts of the clip."""
+
+    parts: tuple[tuple[Fraction, Fraction], ...]
+    """Seconds of the clip; the rest of the sound stays as it is."""
+    gain: Callable[[float], float]
+    """What samples at a time in the clip, in seconds, are multiplied with."""
+
+
 class SoundReader:
     """Reads sound in portions."""
 

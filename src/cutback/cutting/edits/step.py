@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 import av
 
 from cutback.cutting.edits.clip_time import ClipTime
+from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
-from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.measures import Point
 
@@ -35,6 +36,7 @@ class PaintedClip:
     duration: Fraction
     """Seconds in finished time."""
     overlays: Overlays
+    graphs: GraphsInUse
 
     def cut(self, finished: Fraction) -> Fraction:
         """Convert a time in finished time to cut time."""
@@ -120,3 +122,11 @@ class EditStep(Generic[E]):
         """Return the changed sound; say in `said` what was done."""
         del edit, retiming, said
         return sound
+
+    def volume(self, edit: E, duration: Fraction) -> Volume | None:
+        """Return how loud the sound of a clip of so many seconds is, if the edit changes nothing else of it.
+
+        Then only packets that change are encoded. None: all of the sound must be decoded, changed and encoded.
+        """
+        del edit, duration
+        return None

@@ -9,14 +9,16 @@ onto it by at most half a packet (11 ms at 48 kHz), each from its own exact time
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from math import ceil, floor
 
 import av
 from av.codec.context import Flags
 
+from cutback.cutting.edits.sound_stream import Volume
 from cutback.cutting.index import Track, layout_of
 from cutback.cutting.mp4.audio_config import parse_audio_config
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
@@ -60,8 +62,10 @@ class _SoundRun:
         return self.first_slot * FRAME + pts - self.track.pts[self.track.order[0]]
 
 
-def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, spool: Spool) -> OutTrack:
-    """Join the `number`-th audio track of each range.
+def join_sound(
+    pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, spool: Spool, volume: Volume | None = None
+) -> OutTrack:
+    """Join the `number`-th audio track of each range. Where `volume` changes the sound, packets are encoded as well.
 
     Raises:
         NotAlikeError: all of it must be decoded and encoded.
@@ -70,7 +74,8 @@ def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, sp
     rate, entry = like.timescale, like.descriptions[0]
     total = runs[-1].end
     slots = -(-total // FRAME)
-    copied = _copied(runs, slots)
+    louder = [] if volume is None else list(_slots_of(volume, skip, rate))
+    copied = [each for kept in _copied(runs, slots) for each in _outside(*kept, louder)]
     out = OutTrack("audio", rate, [entry.raw], language=like.language)
     out.skip, out.last_duration = skip, FRAME
     out.duration = sum((piece.duration for _, piece in pieces), Fraction(0))
@@ -93,11 +98,15 @@ def join_sound(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, sp
             samples = [run.track.order[0] + slot - run.first_slot for slot in numbers]
             for slot, extent in zip(numbers, run.media.copy(run.track, samples, spool), strict=True):
                 made[slot] = extent
+    if out.marks[-1].sample != slots - 1:
+        out.marks.append(SoundMark(slots - 1, Fraction((slots - 1) * FRAME - skip, rate), MARGIN))
     for begin, end in _holes(made, slots):
         if end - begin > _MOST:
             raise NotAlikeError
         first = begin - _WARM_UP
         sound = _samples(runs, first * FRAME, (end + _WARM_UP) * FRAME, entry.channels, rate)
+        if volume is not None:
+            sound = [_amplified(column, volume.gain, first * FRAME - skip, rate) for column in sound]
         for slot, data in encoder.encode(sound, first):
             if begin <= slot < end:
                 made[slot] = (SPOOL, spool.append(data), len(data))
@@ -181,6 +190,28 @@ def _copied(runs: Sequence[_SoundRun], slots: int) -> Iterator[tuple[_SoundRun, 
             high = min(high, run.first_slot + len(order) - (0 if last else 1))
         if low < high:
             yield run, range(low, high)
+
+
+def _slots_of(volume: Volume, skip: int, rate: int) -> Iterator[range]:
+    """Yield the packets that contain sound which changes, or overlap with such packets."""
+    for start, end in volume.parts:
+        yield range((skip + floor(start * rate)) // FRAME - 2, -(-(skip + ceil(end * rate)) // FRAME) + 1)
+
+
+def _outside(run: _SoundRun, numbers: range, changed: Sequence[range]) -> Iterator[tuple[_SoundRun, range]]:
+    """Yield the parts of a copied run that do not change."""
+    at = numbers.start
+    for part in changed:
+        if at < min(part.start, numbers.stop):
+            yield run, range(at, min(part.start, numbers.stop))
+        at = max(at, part.stop)
+    if at < numbers.stop:
+        yield run, range(at, numbers.stop)
+
+
+def _amplified(column: array[float], gain: Callable[[float], float], first: int, rate: int) -> array[float]:
+    """Return samples with the loudness of their times; `first` is the clip's sample with which they begin."""
+    return array("f", (sample * gain((first + place) / rate) for place, sample in enumerate(column)))
 
 
 def _holes(made: dict[int, tuple[int, int, int]], slots: int) -> Iterator[tuple[int, int]]:
