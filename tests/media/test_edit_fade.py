@@ -115,7 +115,7 @@ def test_sound_that_does_not_fade_is_copied(recording: Recordings) -> None:
 
 def packets(clip: bytes) -> list[bytes]:
     """The coded sound of a clip."""
-    with av.open(BytesIO(clip)) as container:
+    with av.open(BytesIO(clip), "r") as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 

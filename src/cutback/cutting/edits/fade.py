@@ -49,8 +49,10 @@ class FadeStep(EditStep[Fade]):
             weight = min(weight, (scene.duration - at) / edit.fade_out)
         if weight >= 1:
             return frame
-        graph = scene.graphs.graph(edit, frame, lambda: MixGraph(frame, solid_like(frame, white=edit.color == "white")))
-        return graph.apply(frame, max(weight, Fraction(0)))
+        white = edit.color == "white"
+        solid = scene.graphs.graph((edit, "colour"), frame, lambda: solid_like(frame, white=white))
+        graph = scene.graphs.graph(edit, frame, lambda: MixGraph(frame))
+        return graph.apply(frame, solid, max(weight, Fraction(0)))
 
     def volume(self, edit: Fade, duration: Fraction) -> Volume:
         """See `EditStep`."""

@@ -148,14 +148,14 @@ class OverlayGraph:
 
 
 class MixGraph:
-    """Mixes pictures of one size and format with one that stays."""
+    """Mixes two pictures of one size and format."""
 
-    def __init__(self, like: av.VideoFrame, below: av.VideoFrame) -> None:
-        """`below` is what they are mixed with. Raises like `PictureGraph`."""
+    def __init__(self, like: av.VideoFrame) -> None:
+        """Build the graph. Raises like `PictureGraph`."""
         mixing = Filter("blend", {"all_mode": 0, "all_opacity": 0})  # 0: normal
         try:
             graph = av.filter.Graph()
-            self._inputs = [_buffer(graph, like), _buffer(graph, below)]
+            self._inputs = [_buffer(graph, like), _buffer(graph, like)]
             self._sink = graph.add("buffersink")
             self._blend = graph.add(mixing.name, **mixing.texts())
             for number, source in enumerate(self._inputs):
@@ -164,18 +164,18 @@ class MixGraph:
             graph.configure()
         except (av.FFmpegError, ValueError) as error:
             raise MediaUnsupportedError("Its pictures cannot be edited.") from error
-        self._graph, self._below, self._count = graph, below, 0
+        self._graph, self._count = graph, 0
 
-    def apply(self, frame: av.VideoFrame, weight: Fraction) -> av.VideoFrame:
-        """Return `weight` of a picture, from 0 to below 1, and the rest of the one that stays, with the same time.
+    def apply(self, above: av.VideoFrame, below: av.VideoFrame, weight: Fraction) -> av.VideoFrame:
+        """Return `weight` of one picture, from 0 to below 1, and the rest of another one, with the first one's time.
 
         Raises:
             CutbackError: the filter fails.
         """
-        pts = frame.pts
+        pts = above.pts
         try:
             self._blend.process_command("all_opacity", f"{float(weight):.9f}")
-            for source, each in zip(self._inputs, (frame, self._below), strict=True):
+            for source, each in zip(self._inputs, (above, below), strict=True):
                 each.pts, each.time_base = self._count, _TICK
                 source.push(each)
             self._count += 1
@@ -183,7 +183,7 @@ class MixGraph:
         except av.FFmpegError as error:
             raise media_error("Its pictures cannot be edited", error) from error
         assert isinstance(made, av.VideoFrame)
-        frame.pts = made.pts = pts
+        above.pts = made.pts = pts
         return made
 
 

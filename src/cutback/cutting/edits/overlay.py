@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import av
 
-from cutback.cutting.edits.graph import OverlayGraph, mixed
+from cutback.cutting.edits.graph import GraphsInUse, MixGraph, OverlayGraph
 from cutback.cutting.turns import Turn, sideways
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Overlays:
 
     def __init__(self) -> None:
         self._graphs: dict[Hashable, tuple[Hashable, OverlayGraph | None]] = {}
+        self._mixing = GraphsInUse()
 
     def put(
         self,
@@ -60,7 +61,9 @@ class Overlays:
         if known[1] is None:
             return frame
         painted = known[1].apply(frame)
-        return painted if opacity >= 1 else mixed(painted, frame, opacity)
+        if opacity >= 1:
+            return painted
+        return self._mixing.graph(name, frame, lambda: MixGraph(frame)).apply(painted, frame, opacity)
 
 
 def _graph(frame: av.VideoFrame, image: Image.Image, view: Orientation) -> OverlayGraph | None:
