@@ -27,7 +27,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run run-cluster install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -35,6 +35,9 @@ help:  ## list these targets
 
 run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
 	@$(BIN)/cutback demo
+
+run-cluster: $(DEV) tools  ## nginx, three API nodes, two workers, memcached and records on this machine, until Ctrl-C
+	@$(BIN)/python -m deploy.cluster $(CLUSTER_ARGS)
 
 install: $(STAMP)  ## install into .venv, hash-checked
 
@@ -48,7 +51,7 @@ test-random: $(DEV) tools  ## the same in random order; PYTEST_ARGS="--randomly-
 	$(PYTEST) $(PARALLEL) -p randomly $(PYTEST_ARGS)
 
 test-slow: $(DEV) tools  ## what takes long: failing services, Chromium, workers killed, every case
-	$(PYTEST) $(PARALLEL) tests/faults tests/media tests/path tests/unit tests/web -m "slow and not soak" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) tests/cluster tests/faults tests/media tests/path tests/unit tests/web -m "slow and not soak" $(PYTEST_ARGS)
 
 media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(PYTEST) $(PARALLEL) $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
