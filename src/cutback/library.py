@@ -15,10 +15,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits, Precision, RealSpan
+from cutback.cutting.job import CutProgress, Limits, Precision, RealSpan
 from cutback.domain.errors import (
     Fault,
     InvalidRequestError,
+    MediaUnsupportedError,
 )
 from cutback.domain.times import FrameNumber, format_seconds
 from cutback.reading.location import (
@@ -163,6 +164,7 @@ def cut(
     ranges: Sequence[tuple[Time, Time]] = (),
     precision: Precision = "exact",
     edits: Sequence[Mapping[str, Any]] = (),
+    assets: str | Path | None = None,
     overwrite: bool = False,
     options: Mapping[str, str] | None = None,
     limits: Limits | None = None,
@@ -179,6 +181,7 @@ def cut(
         ranges: instead of `start` and `end`, several (start, end) to join in order.
         precision: `exact`, `keyframe` or `instant`; see docs/request.md.
         edits: what to do with the pictures and the sound, as in a request; see docs/edits.md.
+        assets: a folder, or a store's URL, with the pictures, videos and sounds that edits name.
         overwrite: replace `output` if it exists.
         options: of the object store; see `CUTBACK_SOURCE_OPTIONS` in docs/settings.md.
         limits: limits on the work.
@@ -202,7 +205,7 @@ def cut(
     began = time.monotonic()
     with (
         naming(source),
-        open_recording(location, request, store, stopped=stopped) as sources,
+        open_recording(location, request, store, assets=open_assets(assets), stopped=stopped) as sources,
         render(request, sources, limits or Limits(), on_progress=on_progress, stopped=stopped) as rendition,
     ):
         clip_file.write(target, rendition.chunks(), force=overwrite, stopped=stopped)
@@ -262,6 +265,7 @@ def plan(
     ranges: Sequence[tuple[Time, Time]] = (),
     precision: Precision = "exact",
     edits: Sequence[Mapping[str, Any]] = (),
+    assets: str | Path | None = None,
     options: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     stopped: Callable[[], bool] = never,
@@ -269,7 +273,8 @@ def plan(
     """Plan what `cut` would copy, encode and read, without cutting. Arguments and errors are those of `cut`."""
     location = locate_recording(str(source))
     request = request_of(location, start, end, ranges, precision, edits)
-    return plan_request(source, request, location, open_store(location, options), limits=limits, stopped=stopped)
+    store, found = open_store(location, options), open_assets(assets)
+    return plan_request(source, request, location, store, assets=found, limits=limits, stopped=stopped)
 
 
 def plan_request(
@@ -278,24 +283,23 @@ def plan_request(
     location: Location,
     store: Store,
     *,
+    assets: Store | None = None,
     limits: Limits | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Plan:
     """Like `plan`, for a request whose ranges are all of the recording at `location`."""
-    from cutback.reading.edit_values import edits_of
+    from cutback.reading.open_playlist import is_playlist
 
-    with naming(source):
-        reader = open_reader(location, store, stopped=stopped)
-    job = CutJob(
-        sizes=(reader.size,),
-        ranges=tuple(CutRange(0, wanted.start, wanted.end) for wanted in request.ranges),
-        precision=request.output.precision,
-        limits=limits or Limits(),
-        edits=edits_of(request.edits),
-    )
-    with _cutter() as cutter:
-        found = cutter.preview(job, [reader], stopped=stopped)
-    read = {"bytes_read": reader.bytes_read, "requests": reader.requests}
+    if is_playlist(location.key):
+        raise MediaUnsupportedError("A playlist is not a video; name one of its segments.")
+    with (
+        naming(source),
+        open_recording(location, request, store, assets=assets, stopped=stopped) as sources,
+        _cutter() as cutter,
+    ):
+        found = cutter.preview(sources.job(request, limits or Limits()), sources.readers, stopped=stopped)
+        size = sources.readers[0].size
+        read = {"bytes_read": sources.bytes_read, "requests": sources.requests}
     frames, sizes = found["frames"], found["bytes"]
     return Plan(
         precision=found["precision"],
@@ -306,7 +310,7 @@ def plan_request(
         bytes_to_read=sizes["read"] + sizes["sound"],
         bytes_of_clip=sizes["clip"],
         notes=tuple(found["notes"]),
-        report={"source": str(source), "size": reader.size, **found, **read},
+        report={"source": str(source), "size": size, **found, **read},
     )
 
 
@@ -344,6 +348,13 @@ def request_of(
             "edits": [dict(edit) for edit in edits],
         }
     )
+
+
+def open_assets(assets: str | Path | None) -> Store | None:
+    """Open the store of the assets, if there is one. Raises like `Store.open`."""
+    from cutback.storage.store import Store
+
+    return None if assets is None else Store.open(str(assets))
 
 
 # --- cutting ---------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ def make_clip(
                 services.cache,
                 stopped=lease.stopped,
                 coverages=coverages(services, attempt),
+                assets=services.assets,
             ) as footage,
         ):
             _reached(services, "resolved", clip.id, attempt.attempt, began)

@@ -34,6 +34,8 @@ class Services:
     """The name of this process in records and logs."""
     sources: Store
     clips: Store
+    assets: Store
+    """Pictures, videos and sounds that edits name."""
     messages: Store | None
     """The store of messages that are too large for the queue."""
     queue: Queue

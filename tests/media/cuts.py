@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +19,8 @@ from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Li
 from cutback.cutting.spool import Spool
 from cutback.domain.times import Instant
 from cutback.sandbox.cutter import ChildCutter
+
+NONE: Mapping[str, bytes] = {}
 
 
 class BytesSource:
@@ -93,9 +95,10 @@ def cut_ranges(
     keep_location: bool = False,
     edits: Sequence[Edit] = (),
     wall_clocks: Sequence[WallClock | None] = (),
+    assets: Mapping[str, bytes] = NONE,
 ) -> CutResult:
     """Cut in this process."""
-    sources = [_source(recording) for recording in recordings]
+    sources = [_source(recording) for recording in (*recordings, *assets.values())]
     progress: list[CutProgress] = []
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
@@ -107,6 +110,7 @@ def cut_ranges(
             keep_location=keep_location,
             edits=tuple(edits),
             wall_clocks=tuple(wall_clocks),
+            assets=_numbered(recordings, assets),
         )
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)
@@ -124,9 +128,10 @@ def cut_in_child(
     on_progress: Callable[[CutProgress], None] = lambda _: None,
     edits: Sequence[Edit] = (),
     wall_clocks: Sequence[WallClock | None] = (),
+    assets: Mapping[str, bytes] = NONE,
 ) -> CutResult:
     """Cut in a child process."""
-    sources = [_source(recording) for recording in recordings]
+    sources = [_source(recording) for recording in (*recordings, *assets.values())]
     progress: list[CutProgress] = []
 
     def note(step: CutProgress) -> None:
@@ -140,11 +145,16 @@ def cut_in_child(
         limits or Limits(),
         edits=tuple(edits),
         wall_clocks=tuple(wall_clocks),
+        assets=_numbered(recordings, assets),
     )
     with cutter.render(job, sources, on_progress=note, stopped=stopped) as rendition:
         data = b"".join(rendition.chunks())
         facts = rendition.facts
     return CutResult(data, facts, progress, sum(source.bytes_read for source in sources))
+
+
+def _numbered(recordings: Sequence[object], assets: Mapping[str, bytes]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(assets, len(recordings))}
 
 
 def _source(recording: Path | bytes | BytesSource) -> BytesSource:

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
+from tests.path.harness import PathHarness
 from tests.path.shell import SHORT, Shell, frames_in
 from tests.support.spec import MediaSpec
 
 import cutback
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.errors import AssetNotFoundError
 
 PART = ("--from", "1", "--to", "2")
 MUTE = '{"edit": "mute"}'
@@ -80,8 +84,72 @@ def test_a_request_that_cannot_be_used_is_refused(shell: Shell, source: str, req
     assert said in " ".join(err.split())
 
 
+LOGO = {"edit": "image", "asset": "logos/logo.png", "width": "12%", "opacity": 0.8}
+
+
+@pytest.fixture
+def logo(tmp_path: Path) -> bytes:
+    Image.new("RGBA", (64, 32), (250, 250, 250, 200)).save(tmp_path / "made.png")
+    return (tmp_path / "made.png").read_bytes()
+
+
+def test_an_image_comes_from_the_assets(shell: Shell, source: str, logo: bytes) -> None:
+    assets = shell.folder / "cutback-data" / "assets" / "logos"
+    code, _, err = shell.run("cut", source, *PART, "--edit", json.dumps(LOGO))
+    assert code == 4
+    assets.mkdir(parents=True)
+    code, _, err = shell.run("cut", source, *PART, "--edit", json.dumps(LOGO))
+    assert code == 4
+    assert "logos/logo.png" in " ".join(err.split())
+    (assets / "logo.png").write_bytes(logo)
+    made = shell.json("cut", source, *PART, "--edit", json.dumps(LOGO), "-o", "logo.mp4")
+    assert made["edits"] == ["image: logos/logo.png"]
+    planned = shell.json("plan", source, *PART, "--edit", json.dumps(LOGO))
+    assert "edited: image" in {segment["reason"] for segment in planned["parts"][0]["segments"]}
+    shell.environment["CUTBACK_ASSETS"] = str(assets)
+    elsewhere = LOGO | {"asset": "logo.png"}
+    assert shell.json("cut", source, *PART, "--edit", json.dumps(elsewhere), "-o", "two.mp4")["frames_encoded"] == 30
+
+
 def test_python_takes_edits(shell: Shell, source: str) -> None:
     made = cutback.cut(shell.folder / source, start=1, end=2, output=shell.folder / "py.mp4", edits=[{"edit": "mute"}])
     assert made.edits == ("mute: without sound",)
     assert sounds(made.path) == 0
     assert cutback.plan(shell.folder / source, start=1, end=2, edits=[{"edit": "mute"}]).frames_copied > 0
+
+
+def test_python_takes_assets(shell: Shell, source: str, logo: bytes) -> None:
+    assets = shell.folder / "pictures"
+    assets.mkdir()
+    (assets / "logo.png").write_bytes(logo)
+    edits = [LOGO | {"asset": "logo.png"}]
+    made = cutback.cut(
+        shell.folder / source, start=1, end=2, output=shell.folder / "py.mp4", edits=edits, assets=assets
+    )
+    assert made.edits == ("image: logo.png",)
+    with pytest.raises(AssetNotFoundError, match=r"The name is logo\.png"):
+        cutback.plan(shell.folder / source, start=1, end=2, edits=edits)
+
+
+@pytest.mark.parametrize(("tenant", "there"), [("", True), ("reef", True), ("shore", False)])
+def test_a_tenant_sees_only_its_own_assets(harness: PathHarness, logo: bytes, tenant: str, *, there: bool) -> None:
+    assets = harness.settings.data / "assets"
+    (assets / "reef").mkdir(parents=True, exist_ok=True)
+    for folder in (assets, assets / "reef"):
+        (folder / "logo.png").write_bytes(logo)
+    clip = harness.submit(tenant=tenant, edits=[LOGO | {"asset": "logo.png"}])
+    harness.work()
+    clip = harness.clip(clip.id)
+    assert clip.state is (ClipState.READY if there else ClipState.FAILED)
+    assert clip.failure is None or clip.failure.reason == "asset_not_found"
+
+
+def test_a_link_out_of_the_assets_is_refused(harness: PathHarness, logo: bytes, tmp_path: Path) -> None:
+    (tmp_path / "outside.png").write_bytes(logo)
+    (harness.settings.data / "assets" / "logo.png").symlink_to(tmp_path / "outside.png")
+    harness.submit(edits=[LOGO | {"asset": "logo.png"}])
+    harness.work()
+    failure = harness.clip("wave").failure
+    assert failure is not None
+    assert failure.reason == "asset_not_found"
+    assert "a symbolic link" in failure.message

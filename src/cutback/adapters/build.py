@@ -60,6 +60,7 @@ def build(
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         sources=sources,
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
+        assets=Store.open(settings.assets_url, options=settings.assets_options, create=not settings.assets),
         messages=Store.open(settings.message_store) if settings.message_store else None,
         queue=open_queue(settings, policy, clock),
         long_queue=_long_queue(settings, policy, clock),

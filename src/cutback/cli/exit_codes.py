@@ -95,6 +95,7 @@ _CODES = {
     "already_running": Exit.REFUSED,
     "clip_not_found": Exit.NOT_FOUND,
     "recording_not_found": Exit.NOT_FOUND,
+    "asset_not_found": Exit.NOT_FOUND,
     "camera_unknown": Exit.NOT_FOUND,
     "dead_letter_not_found": Exit.NOT_FOUND,
     "key_not_found": Exit.NOT_FOUND,

@@ -99,7 +99,7 @@ def _cut(
     fault = ""
     for mode in MODES:
         try:
-            made, expected = _make(pieces, job, spool, progress, memory, mode=mode, fault=fault)
+            made, expected = _make(pieces, job, sources, spool, progress, memory, mode=mode, fault=fault)
         except UnusualStreamError:
             continue
         except MediaTooLargeError:
@@ -120,6 +120,7 @@ def _cut(
 def _make(
     pieces: list[tuple[MediaSource, int, FrameRange]],
     job: CutJob,
+    sources: Sequence[ByteSource],
     spool: Spool,
     progress: Callable[[CutProgress], None],
     memory: Memory | None,
@@ -127,7 +128,7 @@ def _make(
     mode: Mode,
     fault: str,
 ) -> tuple[Cut, Expected]:
-    edits, said = Pipeline(job, pieces), list[str]()
+    edits, said = Pipeline(job, pieces, sources), list[str]()
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
     with_pictures = [media.index.video is not None for media, _, _ in pieces]

@@ -125,6 +125,18 @@ class ClockOverlay(Lettering):
     """Whether the camera's name is in front."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOverlay(PlacedOverlay):
+    """A picture from the assets on the pictures."""
+
+    asset: str
+    width: Measure | None
+    """None: it follows from the height, or is its own."""
+    height: Measure | None
+    opacity: Fraction
+    """From above 0 to 1."""
+
+
 # --- fade --------------------------------------------------------------------------------------------
 
 
@@ -164,7 +176,20 @@ class Loudness:
     """The highest true peak, in dBTP."""
 
 
-Edit: TypeAlias = Rotate | Crop | Scale | Speed | Timelapse | TextOverlay | ClockOverlay | Fade | Mute | Gain | Loudness
+Edit: TypeAlias = (
+    Rotate
+    | Crop
+    | Scale
+    | Speed
+    | Timelapse
+    | TextOverlay
+    | ClockOverlay
+    | ImageOverlay
+    | Fade
+    | Mute
+    | Gain
+    | Loudness
+)
 
 KINDS: Mapping[str, type[Edit]] = {
     "rotate": Rotate,
@@ -174,6 +199,7 @@ KINDS: Mapping[str, type[Edit]] = {
     "timelapse": Timelapse,
     "text": TextOverlay,
     "clock": ClockOverlay,
+    "image": ImageOverlay,
     "fade": Fade,
     "mute": Mute,
     "gain": Gain,

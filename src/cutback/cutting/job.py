@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
 from typing import Literal, Protocol, Self, runtime_checkable
@@ -103,6 +103,10 @@ class Limits:
     """Duration of one recording, in seconds."""
     index_bytes: int = 256 * 1024 * 1024
     """Bytes of a container's index."""
+    image_bytes: int = 16 * 1024 * 1024
+    """Bytes of a picture from the assets."""
+    image_pixels: int = 25_000_000
+    """Pixels of a picture from the assets."""
     seconds: int = 3600
     """Wall-clock seconds of one job."""
     stall_seconds: int = 60
@@ -144,6 +148,9 @@ class CutJob:
 
     wall_clocks: tuple[WallClock | None, ...] = ()
     """For each source, when it was recorded; None or missing if the request names no camera."""
+
+    assets: Mapping[str, int] = field(default_factory=dict)
+    """The sources that are assets, by their names: what the edits need from the assets store."""
 
     def wall_clock(self, source: int) -> WallClock | None:
         """Return when a source was recorded."""

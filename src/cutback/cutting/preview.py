@@ -34,7 +34,7 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     pieces = open_pieces(job, sources)
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")
-    index, edits = pieces[0][0].index, Pipeline(job, pieces)
+    index, edits = pieces[0][0].index, Pipeline(job, pieces, sources)
     shown: list[dict[str, Any]] = []
     if index.video is None:
         for media, source, piece in pieces:

@@ -134,6 +134,12 @@ class NoSuchFileError(RecordingNotFoundError):
     detail_only = True
 
 
+class AssetNotFoundError(CutbackError):
+    """The asset is not in the assets store. Check its name, or upload it and retry the clip."""
+
+    reason = "asset_not_found"
+
+
 class SourceChangedError(CutbackError):
     """The recording changed while it was being cut. Retry the clip once the recording is complete."""
 

@@ -30,6 +30,7 @@ _REMEDIES = {
     "too_many": "Remove some that you no longer need.",
     "forged_message": "Check that the topic's ARN is configured, and that it signs with version 2.",
     "sns_unreachable": "Try again later.",
+    "asset_not_found": "Check the asset's name, or put it into the assets store, then retry the clip.",
     "recording_not_found": "Check the recording's key, or upload it, then retry the clip.",
     "source_changed": "Wait until the recording is complete, then retry the clip.",
     "recording_grew": "Nothing: the clip is made again from the longer version.",

@@ -34,7 +34,9 @@ def plan_clip(
         CutbackError: what the clip would fail with; see `cutback.cutting.preview`.
     """
     found = _coverages(services, request)
-    with resolve(request, services.sources, services.cache, stopped=stopped, coverages=found) as footage:
+    with resolve(
+        request, services.sources, services.cache, stopped=stopped, coverages=found, assets=services.assets
+    ) as footage:
         job = footage.job(request, limits)
         job = replace(job, ranges=tuple(each for each in job.ranges if isinstance(each, CutRange)))
         planned = services.prober.preview(job, footage.readers, stopped=stopped)

@@ -109,9 +109,15 @@ def files_of(location: Location, store: Store) -> list[Path]:
 
 @contextmanager
 def open_recording(
-    location: Location, request: ClipRequest, store: Store, *, stopped: Callable[[], bool] = never
+    location: Location,
+    request: ClipRequest,
+    store: Store,
+    *,
+    assets: Store | None = None,
+    stopped: Callable[[], bool] = never,
 ) -> Iterator[OpenedSources]:
-    """Open the recording or playlist at `location`, for a request whose ranges are all of it."""
+    """Open the recording or playlist at `location`, for a request whose ranges are all of it, and its assets."""
+    from cutback.reading.assets import asset_opener
     from cutback.reading.open_playlist import open_segments
     from cutback.reading.range_reader import RangeReader
     from cutback.reading.resolve import resolve_with
@@ -120,6 +126,7 @@ def open_recording(
         request,
         lambda _: RangeReader.open(store, location.key, stopped=stopped),
         lambda _, first, last: open_segments(store, location.key, first, last, stopped=stopped),
+        open_asset=asset_opener(assets, request.tenant, stopped=stopped),
     ) as sources:
         yield sources
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from cutback.domain.requests.request import ClipRequest
 from cutback.domain.requests.sources import CameraSpan, GapRule, Range
 from cutback.domain.times import Instant
 from cutback.domain.wallclock import EPOCH, seconds_between
+from cutback.reading.assets import asset_opener, no_assets
 from cutback.reading.edit_values import edits_of
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.open_playlist import Opened, is_playlist, open_segments
@@ -124,6 +125,8 @@ class OpenedSources:
     notes: tuple[str, ...] = field(default=())
     clocks: tuple[Fraction | None, ...] = ()
     """See `CutJob.clocks`."""
+    assets: Mapping[str, Recording] = field(default_factory=dict)
+    """What edits need from the assets store, by name."""
 
     def __enter__(self) -> Self:
         return self
@@ -145,6 +148,7 @@ class OpenedSources:
             keep_location=keep_location,
             edits=edits_of(request.edits),
             wall_clocks=self._wall_clocks() if request.edits else (),
+            assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},
         )
 
     def _wall_clocks(self) -> tuple[WallClock | None, ...]:
@@ -172,8 +176,8 @@ class OpenedSources:
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
-        """Each recording once, in the order of `readers`."""
-        return tuple(dict.fromkeys(span.recording for span in self.spans))
+        """Each recording and asset once, in the order of `readers`."""
+        return tuple(dict.fromkeys([*(span.recording for span in self.spans), *self.assets.values()]))
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -217,13 +221,15 @@ def resolve(
     *,
     stopped: Callable[[], bool],
     coverages: Sequence[Coverage] = (),
+    assets: Store | None = None,
 ) -> OpenedSources:
-    """Open the recordings that a request needs, in the source store. Once `stopped` returns True, reads end.
+    """Open what a request needs: recordings in the source store, and assets. Once `stopped` returns True, reads end.
 
     `coverages` belong to the request's camera spans, in order. The recordings' indexes are cached in `cache`.
 
     Raises:
         RecordingNotFoundError: a recording does not exist.
+        AssetNotFoundError: an asset does not exist.
         StorageUnavailableError: the store does not answer.
     """
     return resolve_with(
@@ -231,6 +237,7 @@ def resolve(
         lambda key: RememberingReader(RangeReader.open(store, key, stopped=stopped), cache),
         lambda key, start, end: open_segments(store, key, start, end, stopped=stopped),
         coverages=coverages,
+        open_asset=asset_opener(assets, request.tenant, stopped=stopped),
     )
 
 
@@ -240,12 +247,14 @@ def resolve_with(
     open_playlist: Callable[[str, Instant, Instant], list[Opened]],
     *,
     coverages: Sequence[Coverage] = (),
+    open_asset: Callable[[str], Reader] = no_assets,
 ) -> OpenedSources:
-    """Like `resolve`, with other functions to open recordings and the segments of playlists."""
+    """Like `resolve`, with other functions to open recordings, the segments of playlists and assets."""
     pieces: list[WantedFootage] = []
     readers: dict[Recording, Reader] = {}
     clocks: dict[Recording, Fraction | None] = {}
     whole: dict[str, Recording] = {}
+    assets: dict[str, Recording] = {}
     spans: list[RecordingSpan] = []
     with ExitStack() as opened:
 
@@ -275,6 +284,11 @@ def resolve_with(
             found[-1] = replace(found[-1], seam_after=piece.seam_after)
             spans += found
             pieces += [piece] * len(found)
+        for name in request.assets:
+            reader = opened.enter_context(closing(open_asset(name)))
+            assets[name] = Recording(name, reader.info.etag, reader.size, is_asset=True)
+            readers[assets[name]] = reader
+            clocks[assets[name]] = None
         opened.pop_all()  # all are open: from here on `OpenedSources` closes them
     return OpenedSources(
         spans=tuple(spans),
@@ -282,4 +296,5 @@ def resolve_with(
         pieces=tuple(pieces),
         notes=tuple(dict.fromkeys(note for coverage in coverages for note in coverage.notes)),
         clocks=tuple(clocks.values()),
+        assets=assets,
     )

@@ -95,6 +95,7 @@ class Task:
             "keep_location": job.keep_location,
             "edits": [edit_out(edit) for edit in job.edits],
             "wall_clocks": [_wall_clock_out(clock) for clock in job.wall_clocks],
+            "assets": dict(job.assets),
         }
 
     @classmethod
@@ -106,7 +107,8 @@ class Task:
         edits = tuple(edit_in(edit) for edit in fields["edits"])
         location = bool(fields["keep_location"])
         wall_clocks = tuple(_wall_clock_in(clock) for clock in fields["wall_clocks"])
-        job = CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits, wall_clocks)
+        assets = fields["assets"]
+        job = CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits, wall_clocks, assets)
         return cls(fields["kind"], job)
 
 

@@ -41,7 +41,7 @@ _DEVELOPERS = ("CUTBACK_TEST_", "CUTBACK_BENCH_")
 """Prefixes of variables that only tests and benchmarks read; Cutback ignores them."""
 
 _LIMITS = Limits()
-_SECRETS = {"webhook_secret", "source_options", "clip_options", "records_url"}
+_SECRETS = {"webhook_secret", "source_options", "clip_options", "assets_options", "records_url"}
 """Settings whose values are never shown."""
 
 FOR_THE_WORKER = 640 << 20
@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     source_options: Options = Field({}, repr=False, description="Options for the source store, as a JSON object.")
     clip_store: str = Field("", description="Finished clips: a folder or a store's URL. <data>/clips if not set.")
     clip_options: Options = Field({}, repr=False, description="Options for the clip store, as a JSON object.")
+    assets: str = Field(
+        "", description="Pictures, videos and sounds for edits: a folder or a store's URL. <data>/assets if not set."
+    )
+    assets_options: Options = Field({}, repr=False, description="Options for the assets store, as a JSON object.")
     database: Path | None = Field(
         None,
         description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite if not set.",
@@ -174,6 +178,12 @@ class Settings(BaseSettings):
     limit_frames: int = Field(_LIMITS.frames, ge=1, description="Maximum frames of one job.")
     limit_duration: int = Field(_LIMITS.duration, ge=1, description="Maximum seconds of one recording.")
     limit_index_bytes: int = Field(_LIMITS.index_bytes, ge=4096, description="Maximum bytes of a recording's index.")
+    limit_image_bytes: int = Field(
+        _LIMITS.image_bytes, ge=1024, description="Maximum bytes of a picture from the assets."
+    )
+    limit_image_pixels: int = Field(
+        _LIMITS.image_pixels, ge=1, description="Maximum pixels of a picture from the assets."
+    )
     limit_seconds: int = Field(_LIMITS.seconds, ge=1, description="Maximum seconds of one job.")
     limit_stall_seconds: int = Field(
         _LIMITS.stall_seconds, ge=1, description="Seconds without a sign of life after which a job is killed."
@@ -295,6 +305,11 @@ class Settings(BaseSettings):
     def clip_url(self) -> str:
         """Where clips are stored."""
         return self.clip_store or str(self.data / "clips")
+
+    @property
+    def assets_url(self) -> str:
+        """Where the pictures, videos and sounds of edits are stored."""
+        return self.assets or str(self.data / "assets")
 
     @property
     def uses_sqlite(self) -> bool:

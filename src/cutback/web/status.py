@@ -36,6 +36,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "sns_unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
     # recordings and cameras
     "recording_not_found": HTTPStatus.NOT_FOUND,
+    "asset_not_found": HTTPStatus.NOT_FOUND,
     "camera_unknown": HTTPStatus.NOT_FOUND,
     "footage_missing": HTTPStatus.NOT_FOUND,
     "footage_expired": HTTPStatus.GONE,

@@ -32,6 +32,7 @@ from cutback.storage import clip_file
 
 if TYPE_CHECKING:
     from cutback.cutting.job import CutProgress, Limits
+    from cutback.domain.requests.request import ClipRequest
     from cutback.library import CutResult
     from cutback.settings.settings import Settings
     from cutback.storage.store import Store
@@ -221,7 +222,8 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
         if job.target is not None:
             files = [standard_input.FILE] if piped else files_of(location, store)
             clip_file.check_replaceable(job.target, files, force=job.force)
-        sources = stack.enter_context(open_recording(location, request, store, stopped=stopped))
+        assets = assets_for(screen, request)
+        sources = stack.enter_context(open_recording(location, request, store, assets=assets, stopped=stopped))
         moved = stack.enter_context(screen.bar(location.key))
         rendition = stack.enter_context(
             library.render(request, sources, limits_of(screen), on_progress=_moving(moved), stopped=stopped)
@@ -275,6 +277,18 @@ def open_store(screen: Screen, location: Location) -> Store:
     """Open the store of a recording, with its options from the settings."""
     options = store_options(screen.settings(), location) if "://" in location.store_url else {}
     return open_located_store(location, options)
+
+
+def assets_for(screen: Screen, request: ClipRequest) -> Store | None:
+    """Open the store of the assets, if a request needs any and there is one."""
+    if not request.assets:
+        return None
+    from cutback.storage.store import Store
+
+    settings = screen.settings()
+    if not settings.assets and not Path(settings.assets_url).is_dir():
+        return None
+    return Store.open(settings.assets_url, options=settings.assets_options)
 
 
 def limits_of(screen: Screen) -> Limits:

@@ -21,6 +21,7 @@ from cutback.cli.commands.cut import (
     RequestFile,
     Source,
     To,
+    assets_for,
     limits_of,
     open_store,
     stop_on_signals,
@@ -28,7 +29,7 @@ from cutback.cli.commands.cut import (
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen
 from cutback.cli.views import formatting, timeline
-from cutback.reading.location import locate_recording
+from cutback.reading.location import locate_recording, recording_name
 
 WIDEST = 120
 """Maximum columns: longer lines are hard to read."""
@@ -67,9 +68,9 @@ def plan(
     with stop_on_signals() as stopped:
         limits = limits_of(screen)
         store = open_store(screen, location)
-        planned = library.plan_request(
-            source, wanted.request("recording"), location, store, limits=limits, stopped=stopped
-        )
+        asked = wanted.request(recording_name(location))
+        assets = assets_for(screen, asked)
+        planned = library.plan_request(source, asked, location, store, assets=assets, limits=limits, stopped=stopped)
     content = dict(planned.report)
     screen.document(content)
     if not screen.json:

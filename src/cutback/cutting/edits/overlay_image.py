@@ -34,8 +34,21 @@ def as_coded(image: Image.Image, turns: Sequence[Turn], size: tuple[int, int]) -
     return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
 
 
+def _with_colours_beside(image: Image.Image) -> Image.Image:
+    """Give invisible pixels the colour of visible ones beside them: 4:2:0 has one colour for four pixels."""
+    if image.getchannel("A").getextrema()[0]:
+        return image
+    beside = image.reduce(2).resize(image.size, Image.Resampling.NEAREST)
+    beside.putalpha(255)
+    visible = image.getchannel("A").point(lambda level: 255 * (level > 0))
+    coloured = Image.composite(image, beside, visible)
+    coloured.putalpha(image.getchannel("A"))
+    return coloured
+
+
 def frame_of(image: Image.Image, like: av.VideoFrame) -> av.VideoFrame:
     """Convert an image to the colours and the depth of a picture, with transparency."""
+    image = _with_colours_beside(image)
     made = av.VideoFrame(image.width, image.height, "rgba")
     plane, row = made.planes[0], image.width * 4
     data = image.tobytes()

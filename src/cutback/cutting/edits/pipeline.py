@@ -14,6 +14,7 @@ from cutback.cutting.edit_values import (
     Edit,
     Fade,
     Gain,
+    ImageOverlay,
     Loudness,
     Mute,
     Rotate,
@@ -22,6 +23,7 @@ from cutback.cutting.edit_values import (
     TextOverlay,
     Timelapse,
 )
+from cutback.cutting.edits.assets import Assets
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.clock import ClockStep
 from cutback.cutting.edits.crop import CropStep
@@ -29,6 +31,7 @@ from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.edits.fade import FadeStep
 from cutback.cutting.edits.gain import GainStep
 from cutback.cutting.edits.graph import GraphsInUse
+from cutback.cutting.edits.image import ImageStep
 from cutback.cutting.edits.loudness import LoudnessStep
 from cutback.cutting.edits.mute import MuteStep
 from cutback.cutting.edits.overlay import Overlays
@@ -39,7 +42,7 @@ from cutback.cutting.edits.speed import SpeedStep
 from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.text import TextStep
 from cutback.cutting.edits.timelapse import TimelapseStep
-from cutback.cutting.job import CutJob
+from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
@@ -56,6 +59,7 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # overlays
     (TextOverlay, TextStep()),
     (ClockOverlay, ClockStep()),
+    (ImageOverlay, ImageStep()),
     # fade
     (Fade, FadeStep()),
     # sound
@@ -77,13 +81,14 @@ def prepare(edits: Sequence[Edit]) -> None:
 class Pipeline:
     """The edits of one job, with their steps."""
 
-    def __init__(self, job: CutJob, pieces: Sequence[Located]) -> None:
-        """`pieces` are the ranges of the job as they were found in its recordings.
+    def __init__(self, job: CutJob, pieces: Sequence[Located], sources: Sequence[ByteSource]) -> None:
+        """`pieces` are the ranges of the job as they were found in its recordings, `sources` all that it may read.
 
         Raises:
             EditImpossibleError: an edit does not fit the clip.
         """
         self._steps = [(edit, _STEP_OF[type(edit)]) for edit in job.edits]
+        self._assets = Assets(job, sources)
         self.time = ClipTime(pieces, job)
         self.retiming = self._retiming(pieces)
         """The clip's speeds; None if they stay."""
@@ -121,7 +126,8 @@ class Pipeline:
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
-        scene = PaintedClip(self.time, self.retiming, self.finished(self.time.duration), Overlays(), GraphsInUse())
+        duration = self.finished(self.time.duration)
+        scene = PaintedClip(self.time, self.retiming, duration, Overlays(), GraphsInUse(), self._assets)
         return EditedPictures(self._steps, scene)
 
     def changed(self) -> tuple[ChangedPart, ...]:

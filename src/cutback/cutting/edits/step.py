@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import av
 
+from cutback.cutting.edits.assets import Assets
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.overlay import Orientation, Overlays
@@ -37,6 +38,7 @@ class PaintedClip:
     """Seconds in finished time."""
     overlays: Overlays
     graphs: GraphsInUse
+    assets: Assets
 
     def cut(self, finished: Fraction) -> Fraction:
         """Convert a time in finished time to cut time."""

@@ -24,6 +24,9 @@ class Recording:
     size: int
     """Bytes."""
 
+    is_asset: bool = False
+    """Whether it is in the assets store instead."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingSpan:

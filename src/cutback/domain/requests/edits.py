@@ -19,7 +19,7 @@ from cutback.domain.base import Model
 from cutback.domain.cameras.local_time import zone_of
 from cutback.domain.measures import MAX_PIXELS, Finished, Percent, Place
 from cutback.domain.requests.edit_fields import AspectField, Between, LengthField, MeasureField, PointField
-from cutback.domain.requests.sources import Text
+from cutback.domain.requests.sources import Key, Text
 
 MAX_EDITS = 100
 """Maximum edits of one request."""
@@ -42,6 +42,11 @@ class EditModel(Model):
     """Whether a request may have several of this kind."""
 
     edit: str
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The assets that it needs."""
+        return ()
 
 
 # --- rotate, crop, scale -----------------------------------------------------------------------------
@@ -228,6 +233,32 @@ class ClockEdit(_Lettering):
     camera: Annotated[bool, Field(strict=True)] = Field(True, description="Whether the camera's name is in front.")
 
 
+class ImageEdit(OverlayModel):
+    """Draw a picture from the assets, such as a logo. Only the pictures that show it are re-encoded."""
+
+    edit: Literal["image"]
+    asset: Key = Field(description="Its name in the assets store: a PNG, JPEG or WebP.")
+    place: Place = Field("bottom-right", description="Where in the picture.")
+    width: MeasureField | None = Field(None, description="Its width; percent of the picture's. Its own by default.")
+    height: MeasureField | None = Field(None, description="Its height; percent of the picture's.")
+    opacity: Annotated[Fraction, Between("0", "1")] = Field(Fraction(1), description="0 is invisible, 1 opaque.")
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The assets that it needs."""
+        return (self.asset,)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.opacity:
+            raise ValueError("opacity must not be zero")
+        for name in ("width", "height"):
+            value = getattr(self, name)
+            if value == 0 or (isinstance(value, Percent) and not value.percent):
+                raise ValueError(f"{name} must not be zero")
+        return self
+
+
 # --- fade --------------------------------------------------------------------------------------------
 
 
@@ -286,6 +317,7 @@ _MODELS: tuple[type[EditModel], ...] = (
     TimelapseEdit,
     TextEdit,
     ClockEdit,
+    ImageEdit,
     FadeEdit,
     MuteEdit,
     GainEdit,
@@ -366,6 +398,11 @@ else:
         AfterValidator(_check_order),
     ]
 """A request's edits, in stage order."""
+
+
+def assets_of(edits: tuple[EditModel, ...]) -> tuple[str, ...]:
+    """Return the assets that edits need, each once."""
+    return tuple(dict.fromkeys(name for edit in edits for name in edit.assets))
 
 
 def needs_exact(edits: tuple[EditModel, ...]) -> str | None:

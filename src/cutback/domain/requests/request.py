@@ -17,7 +17,7 @@ from cutback.domain.base import Model, read_json
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.edits import KINDS as EDIT_KINDS
-from cutback.domain.requests.edits import Edits, needs_exact
+from cutback.domain.requests.edits import Edits, assets_of, needs_exact
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
@@ -165,6 +165,11 @@ class ClipRequest(Model):
     def spans(self) -> tuple[CameraSpan, ...]:
         """The camera spans among the sources."""
         return tuple(piece for piece in self.source if isinstance(piece, CameraSpan))
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The assets that it needs, each once."""
+        return assets_of(self.edits)
 
     @model_validator(mode="after")
     def _check_precision(self) -> Self:

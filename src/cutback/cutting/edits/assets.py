@@ -1,0 +1,41 @@
+"""What edits need from the assets store: pictures, decoded once for a clip. Runs in the child process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cutback.cutting.job import ByteSource, CutJob
+from cutback.domain.errors import EditImpossibleError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+class Assets:
+    """The assets of one job, by name."""
+
+    def __init__(self, job: CutJob, sources: Sequence[ByteSource]) -> None:
+        """Nothing is read yet."""
+        self._numbers, self._sources, self._limits = job.assets, sources, job.limits
+        self._images: dict[str, Image.Image] = {}
+
+    def source(self, name: str) -> tuple[ByteSource, int]:
+        """Return an asset, and its number among the job's sources."""
+        number = self._numbers[name]
+        return self._sources[number], number
+
+    def image(self, name: str) -> Image.Image:
+        """Return a picture, upright, with transparency.
+
+        Raises:
+            EditImpossibleError: it is no PNG, JPEG or WebP, it is animated or damaged, or it is larger than the limits.
+        """
+        from cutback.cutting.edits.still_image import decoded
+
+        if name not in self._images:
+            source, _ = self.source(name)
+            if source.size > self._limits.image_bytes:
+                raise EditImpossibleError(f"{name} has {source.size} bytes; the limit is {self._limits.image_bytes}.")
+            self._images[name] = decoded(name, source.read_at(0, source.size), self._limits.image_pixels)
+        return self._images[name]
