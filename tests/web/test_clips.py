@@ -90,6 +90,17 @@ def test_an_idempotency_key_that_cannot_be_the_id_is_refused(
     assert [fault["path"] for fault in problem["errors"]] == [path]
 
 
+@pytest.mark.parametrize(
+    "repeated", [("Idempotency-Key", "one", "two"), ("Content-Type", "application/json", "text/plain")]
+)
+def test_a_header_of_which_only_one_can_count_is_refused_twice(web: WebHarness, repeated: tuple[str, str, str]) -> None:
+    name, *values = repeated
+    answer = web.client.post("/v1/clips", json=REQUEST, headers=[(name, value) for value in values])
+    problem = assert_problem(answer, 400, "repeated_header")
+    assert name in problem["detail"]
+    assert web.get("/v1/clips").json()["items"] == []
+
+
 def test_an_invalid_request_is_answered_with_every_fault_and_is_not_remembered(web: WebHarness) -> None:
     wrong = {"source": {"recording": "sea.mp4", "start": 3, "end": 1}, "tags": [""], "colour": "red"}
     problem = assert_problem(post(web, wrong, key="wave"), 422, "invalid_request")

@@ -197,6 +197,11 @@ def test_a_name_beyond_ascii_is_given_twice(web: WebHarness) -> None:
     assert "\n" not in value
 
 
+def test_a_name_has_no_marks_that_turn_it_around(web: WebHarness) -> None:
+    finished(web, title="wave\u202e4pm.exe\u2069")
+    assert disposition(web) == 'inline; filename="wave4pm.exe.mp4"'
+
+
 def test_nginx_is_told_which_file_to_send(make_web: Callable[..., WebHarness]) -> None:
     web = make_web(media_delivery="accel", media_accel_prefix="/_clips/")
     web.submit()

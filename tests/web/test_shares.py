@@ -198,3 +198,20 @@ def test_expired_shares_make_room_for_new_ones(web: WebHarness, monkeypatch: pyt
 @pytest.mark.parametrize(("seconds", "text"), [(8.42, "8.4 s"), (59.9, "59.9 s"), (65.4, "1:05"), (3725, "1:02:05")])
 def test_lengths_are_written_as_people_do(seconds: float, text: str) -> None:
     assert duration(seconds).replace("\u00a0", " ") == text
+
+
+def test_a_title_cannot_turn_the_text_around_or_hide_in_it(web: WebHarness) -> None:
+    title = "Left\u202e4pm.evaw\u2066 \u200f\u061c\ufeff\U000e0041\u200bwave"
+    made = share(web, ready(web, title=title, labels={"by": title}))
+    page = web.get(path_of(made)).text
+    assert meta(page)["og:title"] == meta(page)["og:image:alt"] == meta(page)["twitter:title"] == "Left4pm.evaw wave"
+    assert "<title>Left4pm.evaw wave</title>" in page
+    assert '<h1 dir="auto">Left4pm.evaw wave</h1>' in page
+    assert all(sign.isprintable() or sign in "\n\xa0" for sign in page)
+    name = web.get(f"{path_of(made)}/clip.mp4?download=true").headers["content-disposition"]
+    assert name == 'attachment; filename="Left4pm.evaw wave.mp4"'
+
+
+def test_a_title_of_invisible_characters_alone_is_no_title(web: WebHarness) -> None:
+    page = web.get(path_of(share(web, ready(web, title="\u202e\u200b")))).text
+    assert meta(page)["og:title"] == "A clip"

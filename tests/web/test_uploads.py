@@ -244,6 +244,27 @@ def test_a_key_that_is_taken_is_refused_at_once_and_again_at_the_end(web: WebHar
     assert (web.settings.data / "recordings" / KEY).read_bytes() == movie
 
 
+def test_a_key_that_runs_through_a_file_or_names_a_folder_is_refused(web: WebHarness, movie: bytes) -> None:
+    through = {"key": "sea.mp4/left/wave.mp4", "size": 10}
+    problem = assert_problem(web.client.post("/v1/uploads", json=through), 409, "object_exists")
+    assert "sea.mp4, so nothing can be stored below it as sea.mp4/left/wave.mp4." in problem["detail"]
+
+    below, above = begin(web, len(movie), key="day.mp4/wave.mp4"), begin(web, len(movie), key="day.mp4")
+    send(web, below, movie)
+    send(web, above, movie)
+    assert complete(web, below).status_code == 200
+    problem = assert_problem(complete(web, above), 409, "object_exists")
+    assert "day.mp4 is a folder" in problem["detail"]
+    refused = web.client.post("/v1/uploads", json={"key": "day.mp4", "size": 10})
+    assert_problem(refused, 409, "object_exists")
+
+    above, below = begin(web, len(movie), key="eve.mp4"), begin(web, len(movie), key="eve.mp4/wave.mp4")
+    send(web, below, movie)
+    send(web, above, movie)
+    assert complete(web, above).status_code == 200
+    assert_problem(complete(web, below), 409, "object_exists")
+
+
 def test_an_aborted_upload_leaves_nothing(web: WebHarness, movie: bytes) -> None:
     upload = begin(web, len(movie))
     send(web, upload, movie)

@@ -365,6 +365,12 @@ class ForbiddenError(CutbackError):
     reason = "forbidden"
 
 
+class RepeatedHeaderError(CutbackError):
+    """A header that has one value was sent several times."""
+
+    reason = "repeated_header"
+
+
 class CrossSiteError(CutbackError):
     """The request comes from a page of another site, which may not use your session or this machine's open access."""
 

@@ -12,6 +12,7 @@ _REMEDIES = {
     "method_not_allowed": "Use a method that the header Allow lists.",
     "unauthorized": "Send a valid API key.",
     "forbidden": "Use an API key that has the scope.",
+    "repeated_header": "Send the header once.",
     "cross_site": "Send an API key as Authorization: Bearer ck_...",
     "wrong_host": "Create an API key, and send it as Authorization: Bearer ck_...",
     "key_not_found": "List the keys to find the id.",

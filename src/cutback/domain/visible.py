@@ -15,6 +15,7 @@ _UNSAFE = re.compile(
     r"\U000e0000-\U000e0fff"  # invisible tags
     "]"
 )
+_SEPARATORS = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -24,6 +25,11 @@ def visible(text: str, *, keep: str = "") -> str:
     Characters in `keep` stay as they are.
     """
     return _UNSAFE.sub(lambda match: match[0] if match[0] in keep else escaped(match[0]), text)
+
+
+def plain(text: str) -> str:
+    """Return text as one line without unsafe characters: for pages and names of files, where escapes mean nothing."""
+    return " ".join(_UNSAFE.sub(lambda match: " " if match[0] in _SEPARATORS else "", text).split())
 
 
 def visible_in_json(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -61,7 +62,7 @@ def begin_upload(
 
     Raises:
         InvalidRequestError: it is too large, or its camera belongs to somebody else.
-        ObjectExistsError: there is a recording with this key.
+        ObjectExistsError: there is a recording with this key, or a file whose name the key would need for a folder.
         TooManyError: the tenant has too many uploads.
         SurroundingsError: store or registry do not answer.
     """
@@ -73,8 +74,7 @@ def begin_upload(
         raise InvalidRequestError([Fault("key" if fields.camera is None else "camera", "names a camera of others")])
     if len(services.registry.list(KIND, owner=tenant, limit=MOST_OPEN).documents) >= MOST_OPEN:
         raise TooManyError(f"There are {MOST_OPEN} uploads.")
-    if _exists(services, fields.key):
-        raise ObjectExistsError(f"{fields.key}.")
+    _check_free(services, fields.key)
     now = services.clock()
     upload = Upload(
         id=f"up_{secrets.token_hex(12)}",
@@ -224,6 +224,7 @@ def remove_abandoned(services: Services) -> int:
 def _make_recording(services: Services, upload: Upload, *, again: bool) -> bool:
     """Complete the upload in the store, look into it, and register it. Returns whether it is in the catalogue."""
     if not (again and _is_stored(services, upload)):
+        _check_way(services, upload.key)
         parts = check_parts(upload, services.part_store.parts(upload.key, upload.token, most=upload.parts))
         services.part_store.complete(upload.key, upload.token, parts)
     services.checkpoint("uploaded")
@@ -270,12 +271,19 @@ def _camera(services: Services, fields: UploadFields) -> str:
         return ""
 
 
-def _exists(services: Services, key: str) -> bool:
-    try:
+def _check_free(services: Services, key: str) -> None:
+    _check_way(services, key)
+    with suppress(ObjectNotFoundError):
         services.sources.head(key)
-    except ObjectNotFoundError:
-        return False
-    return True
+        raise ObjectExistsError(f"{key}.")
+
+
+def _check_way(services: Services, key: str) -> None:
+    other = services.sources.blocked_by(key)
+    if other == key:
+        raise ObjectExistsError(f"{key} is a folder with other recordings.")
+    if other is not None:
+        raise ObjectExistsError(f"{other}, so nothing can be stored below it as {key}.")
 
 
 def _check_open(upload: Upload) -> None:

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cutback.domain.errors import (
     ObjectNotFoundError,
@@ -64,6 +64,14 @@ class Folder:
         if self._inside(key):
             return None
         return Path(os.path.realpath(self.path(key)))
+
+    def blocked_by(self, key: str) -> str | None:
+        """Return the file on the key's way, or the folder that has the key as its name; None if there is neither."""
+        way = [str(parent) for parent in reversed(PurePosixPath(key).parents)][1:]
+        for each in way:
+            if self.path(each).exists() and not self.path(each).is_dir():
+                return each
+        return key if self.path(key).is_dir() else None
 
     def holds_anything(self) -> bool:
         """Whether the folder exists and is not empty.

@@ -96,6 +96,20 @@ class Store:
         except (InvalidRequestError, OSError):
             return None
 
+    def blocked_by(self, key: str) -> str | None:
+        """Return the key of the file or folder because of which no object can have this key; None if nothing is.
+
+        In a folder, no file can be below another file, and none can have the name of a folder.
+
+        Raises:
+            StorageUnavailableError: the folder cannot be read.
+        """
+        if self._folder is None:
+            return None
+        check(key)
+        with translating(key):
+            return self._folder.blocked_by(key)
+
     def check_there(self) -> None:
         """Check that the store exists and is not empty. At most one request.
 

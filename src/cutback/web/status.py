@@ -16,6 +16,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "unauthorized": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
+    "repeated_header": HTTPStatus.BAD_REQUEST,
     "cross_site": HTTPStatus.FORBIDDEN,
     "wrong_host": HTTPStatus.MISDIRECTED_REQUEST,
     "key_not_found": HTTPStatus.NOT_FOUND,

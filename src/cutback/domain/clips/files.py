@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.clips.clip import Clip
+from cutback.domain.visible import plain
 
 _KEY = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,255})/[0-9]{1,9}/[A-Za-z0-9_-]{1,64}\.[a-z0-9]{1,8}", re.ASCII)
 _TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp", ".jpg": "image/jpeg"}
@@ -54,13 +55,13 @@ def saved_name(clip: Clip, file: ClipFile, zones: Zones) -> str:
         stem = f"{span.camera} {span.begins.astimezone(zones.for_camera(span.camera)):%Y-%m-%d %H-%M-%S}"
     else:
         stem = clip.title or clip.shown_id
-    stem = " ".join(re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', " ", stem).split()).strip(". ")[:120] or clip.shown_id
+    stem = plain(re.sub(r'[<>:"/\\|?*]', " ", stem)).strip(". ")[:120] or clip.shown_id
     return f"{stem}{f' {file.part}' if file.part else ''}{PurePosixPath(file.key).suffix}"
 
 
 def disposition(name: str, *, attachment: bool) -> str:
     """Return the value of `Content-Disposition` for a name (RFC 6266), safe whatever the name contains."""
-    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    ascii_only = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
     kind = "attachment" if attachment else "inline"
-    value = f'{kind}; filename="{plain}"'
-    return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"
+    value = f'{kind}; filename="{ascii_only}"'
+    return value if ascii_only == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

@@ -18,6 +18,7 @@ from cutback.domain.errors import (
     CrossSiteError,
     ForbiddenError,
     RateLimitedError,
+    RepeatedHeaderError,
     TenantNotFoundError,
     UnauthorizedError,
     WrongHostError,
@@ -38,6 +39,9 @@ SESSION_COOKIE = "__Host-cutback"
 """The prefix makes browsers insist on HTTPS (or loopback), on the whole host, and on no other host setting it."""
 
 _EVERYTHING = Visible()
+
+_SENT_ONCE = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID")
+"""Headers of which servers and proxies would choose different ones if there were several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def _authenticate(
         CrossSiteError: a page of another site may have sent it.
         WrongHostError: it needs no key, but was not sent to this machine directly.
         RateLimitedError: its key, or an address that sends none, sends too many.
+        RepeatedHeaderError: it has a header twice of which only one can count.
     """
     try:
         caller = _identify(request, bearer, cookie)
@@ -92,6 +97,8 @@ def _authenticate(
         _spend(request, f"address/{request.client.host if request.client else ''}")
         raise
     _spend(request, caller.key_id and f"key/{caller.key_id}")
+    if repeated := [name for name in _SENT_ONCE if len(request.headers.getlist(name)) > 1]:
+        raise RepeatedHeaderError(f"It is {repeated[0]}.")
     return caller
 
 

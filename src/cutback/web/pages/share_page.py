@@ -125,7 +125,8 @@ def render(clip: SharedClip) -> str:
         "\n".join(tags),
         f'<div class="frame"><video src="{own}/{clip.file}"{picture} width="{clip.width}" height="{clip.height}"'
         f' controls playsinline preload="metadata"{saving}></video></div>\n'
-        f'<div class="about"><div class="words"><h1>{escape(clip.name)}</h1><p>{escape(clip.facts)}</p></div>'
+        f'<div class="about"><div class="words"><h1 dir="auto">{escape(clip.name)}</h1>'
+        f'<p dir="auto">{escape(clip.facts)}</p></div>'
         f"{button}</div>",
     )
 

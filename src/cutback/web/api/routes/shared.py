@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.files import ClipFile, files_of
 from cutback.domain.errors import NotFoundError
+from cutback.domain.visible import plain
 from cutback.lifecycle.shares import open_share
 from cutback.services import Services
 from cutback.web.api.context import Address, ServicesDep
@@ -84,8 +85,8 @@ def _described(services: Services, clip: Clip, address: str, *, download: bool) 
         moment = f"{local:%d %B %Y, %H:%M:%S %Z}".lstrip("0")
     return SharedClip(
         address=address,
-        title=clip.title,
-        camera=camera,
+        title=plain(clip.title),
+        camera=plain(camera),
         moment=moment,
         seconds=float(clip.result.duration),
         width=clip.result.width,
