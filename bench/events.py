@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.event_clients import EventClients
+from bench.event_clients import ClientProcess
 from bench.queueing import wait_until
 from cutback.adapters.build import build
 from cutback.domain.requests.request import ClipRequest, validate_request
@@ -42,6 +42,10 @@ class Telling:
     """From before a request is accepted, in another process, until a client has its event."""
     processor: float
     """Processor time of the server for one event of all clients."""
+    client_processor: float
+    """The same of the clients, which share this machine's cores with the server."""
+    opened: float
+    """From the first connection until all streams are open."""
     stop: float
     """From SIGTERM until the process has ended."""
     resumed: float
@@ -51,7 +55,7 @@ class Telling:
 
 
 def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Telling:
-    """A real `cutback api` on SQLite, all clients in one process, requests in the same process as the clients.
+    """A real `cutback api` on SQLite, all clients in another process, requests in a third.
 
     Raises:
         QueueStuckError: an event did not arrive, or a stream did not open.
@@ -61,12 +65,15 @@ def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Tellin
         (data / "recordings").mkdir()
         node, port = _start(data, 0)
         try:
-            with build(Settings(data=data)) as services, EventClients(port, clients, after=0) as streams:
+            began = time.monotonic()
+            with build(Settings(data=data)) as services, ClientProcess(port, clients, after=0) as streams:
                 wait_until(lambda: streams.open == clients, _LOOK_SECONDS)
-                say(f"events: {clients} streams are open")
-                before = _processor(node.pid)
-                asked = [_ask(services, streams, number) for number in range(clips)]
+                opened = time.monotonic() - began
+                say(f"events: {clients} streams are open after {opened:.1f} s")
+                before, of_clients = _processor(node.pid), streams.processor
+                asked = [_ask(services, streams, clients, number) for number in range(clips)]
                 processor = (_processor(node.pid) - before) / clips
+                client_processor = (streams.processor - of_clients) / clips
                 took = sorted(
                     arrival - asked[position - 1]
                     for client in streams.clients
@@ -88,7 +95,19 @@ def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Tellin
             node.wait()
     p99 = took[int(len(took) * 0.99)]
     say(f"events: p99 {p99 * 1000:.0f} ms, stopped in {stop:.1f} s, {gaps} clients with a gap or a repeat")
-    return Telling(clients, clips, statistics.median(took), p99, took[-1], processor, stop, resumed, gaps)
+    return Telling(
+        clients,
+        clips,
+        p50=statistics.median(took),
+        p99=p99,
+        worst=took[-1],
+        processor=processor,
+        client_processor=client_processor,
+        opened=opened,
+        stop=stop,
+        resumed=resumed,
+        gaps=gaps,
+    )
 
 
 def _start(data: Path, port: int) -> tuple[subprocess.Popen[str], int]:
@@ -103,11 +122,11 @@ def _start(data: Path, port: int) -> tuple[subprocess.Popen[str], int]:
     raise OSError("cutback api did not start")
 
 
-def _ask(services: Services, streams: EventClients, number: int) -> float:
+def _ask(services: Services, streams: ClientProcess, clients: int, number: int) -> float:
     """Request a clip, and wait until every client has its event. Returns when it was requested."""
     began = time.monotonic()
     accept.submit(services, _request(number))
-    wait_until(lambda: streams.have(number + 1) == len(streams.clients), _LOOK_SECONDS)
+    wait_until(lambda: streams.have(number + 1) == clients, _LOOK_SECONDS)
     return began
 
 

@@ -75,6 +75,8 @@ def events_table(found: Telling) -> str:
             ],
             ["the same, median and worst", f"{found.p50 * 1000:.0f} ms, {found.worst * 1000:.0f} ms", "", ""],
             ["processor time of the server for one event of all clients", f"{found.processor * 1000:.0f} ms", "", ""],
+            ["the same of the clients, on the same cores", f"{found.client_processor * 1000:.0f} ms", "", ""],
+            ["until all streams are open", f"{found.opened:.1f} s", "", ""],
             ["from SIGTERM until the process has ended", f"{found.stop:.1f} s", "within 10 s", stopped],
             ["clients that missed an event, or had one twice, over the restart", f"{found.gaps}", "none", whole],
             ["from the next start until all have what happened meanwhile", f"{found.resumed:.1f} s", "", ""],

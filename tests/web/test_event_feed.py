@@ -13,7 +13,8 @@ from tests.support.waiting import PATIENCE, eventually
 
 from cutback.adapters.cache_memory import MemoryCache
 from cutback.lifecycle.commit import EVENT_COUNTER
-from cutback.web.api.event_feed import EventFeed, LoggedEvent, Stream, look_seconds
+from cutback.web.api.event_feed import EventFeed, LoggedEvent, look_seconds
+from cutback.web.api.event_stream import Stream
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_a_stream_that_reads_the_log_faster_than_the_feed_is_not_taken_for_a_slo
     follow = feed._follow
 
     def follow_late() -> None:
-        eventually(lambda: bool(feed._waiting))  # the stream has read the log up to where memory should begin
+        eventually(lambda: bool(feed._listeners))  # the stream has read the log up to where memory should begin
         follow()
 
     monkeypatch.setattr(feed, "_follow", follow_late)
@@ -130,8 +131,7 @@ def test_a_client_that_was_up_to_date_and_fell_behind_is_sent_away_and_can_resum
         seen = id_of(await anext(blocks))
         for number in range(20):
             await asyncio.to_thread(harness.submit, id=f"clip-{number}")
-        while feed.floor < 10:  # as it reads nothing meanwhile
-            await feed.wait(feed.floor + 5)
+        await asyncio.to_thread(eventually, lambda: feed.floor >= 10)  # as it reads nothing meanwhile
         return seen, await anext(blocks)
 
     try:
@@ -150,7 +150,7 @@ def test_closing_ends_waiting_streams_and_tells_them_when_to_come_back(feed: Eve
             return [block async for block in stream(feed, 0).blocks()]
 
         readers = [asyncio.create_task(read()) for _ in range(20)]
-        await asyncio.to_thread(eventually, lambda: feed.streams == 20 and feed._waiting)
+        await asyncio.to_thread(eventually, lambda: feed.streams == 20 and feed._listeners)
         await asyncio.to_thread(feed.close)
         return [blocks[-1] for blocks in await asyncio.gather(*readers)]
 
@@ -163,6 +163,8 @@ def test_closing_ends_waiting_streams_and_tells_them_when_to_come_back(feed: Eve
 def test_an_event_is_written_once_for_all_streams(harness: PathHarness) -> None:
     logged = LoggedEvent.of(1, harness.submit(id="one").event())
     assert logged.block is logged.block
+    assert logged.chunk is logged.chunk
+    assert logged.chunk == b"%x\r\n%b\r\n" % (len(logged.block), logged.block)
 
 
 def test_events_can_be_chosen_by_camera_state_and_recording(harness: PathHarness) -> None:

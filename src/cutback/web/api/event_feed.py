@@ -10,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-from sse_starlette.event import ServerSentEvent
+from typing import Protocol
 
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.webhook import cameras_of
@@ -27,6 +25,7 @@ from cutback.domain.requests.ids import stored_id
 from cutback.lifecycle.commit import EVENT_COUNTER
 from cutback.ports import Records
 from cutback.services import Services
+from cutback.web.api.http_protocol import chunk_of
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +38,9 @@ _TICK_SECONDS = 0.04
 """Between two looks at the counter."""
 _IDLE_SECONDS = 30.0
 """After the last stream has ended, the log is followed for this long."""
-RETRY_MILLISECONDS = (500, 3000)
-"""Clients that are told to come back do so after a random time between these, so that they do not come all at once."""
 
 
-@dataclass(frozen=True)  # no slots: the block is kept beside the fields
+@dataclass(frozen=True)  # no slots: block and chunk are kept beside the fields
 class LoggedEvent:
     """An event of the log, with what streams choose by."""
 
@@ -74,6 +71,18 @@ class LoggedEvent:
         text = json.dumps(self.event.body(), ensure_ascii=False, separators=(",", ":"))
         return f"id: {self.position}\nevent: {self.event.type}\ndata: {text}\n\n".encode()
 
+    @cached_property
+    def chunk(self) -> bytes:
+        """The block as a chunk of an HTTP/1.1 body; made once, too."""
+        return chunk_of(self.block)
+
+
+class Listener(Protocol):
+    """What the feed calls while a stream waits. Always in the stream's event loop."""
+
+    def news(self) -> None:
+        """Note that there may be an event, or that the feed is closed."""
+
 
 class EventFeed:
     """The newest events, and a way to wait for others. Its methods may be called from any thread or event loop."""
@@ -91,7 +100,7 @@ class EventFeed:
         self._events: list[LoggedEvent] = []
         self._sizes: list[int] = []
         self._floor = self._newest = 0
-        self._waiting: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
+        self._listeners: dict[asyncio.AbstractEventLoop, set[Listener]] = {}
         self._streams = 0
         self._quiet_since = 0.0
         self._thread: threading.Thread | None = None
@@ -159,14 +168,23 @@ class EventFeed:
         """Return the next events after a position, from the log. Raises like the records."""
         return [LoggedEvent.of(*found) for found in self._records.events_after(position, limit=PAGE)]
 
-    async def wait(self, position: int) -> None:
-        """Wait until there may be an event after `position`, or until the feed is closed."""
+    def listen(self, position: int, listener: Listener) -> bool:
+        """Call the listener for everything after `position` until `forget`. False: there may be something already."""
         loop = asyncio.get_running_loop()
         with self._lock:
             if self._newest > position or self._stop.is_set():
-                return
-            news = self._waiting.setdefault(loop, asyncio.Event())
-        await news.wait()
+                return False
+            self._listeners.setdefault(loop, set()).add(listener)
+            return True
+
+    def forget(self, listener: Listener) -> None:
+        """Call the listener no more. To be called in its event loop."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            listeners = self._listeners.get(loop, set())
+            listeners.discard(listener)
+            if not listeners:
+                self._listeners.pop(loop, None)
 
     # --- the thread ------------------------------------------------------------------------------
 
@@ -210,76 +228,20 @@ class EventFeed:
 
     def _wake(self) -> None:
         with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        for loop, news in waiting.items():
+            loops = list(self._listeners)
+        for loop in loops:
             try:
-                loop.call_soon_threadsafe(news.set)
+                loop.call_soon_threadsafe(self._tell, loop)
             except RuntimeError:  # that loop is closed, and with it every stream that waited
                 log.debug("an event loop was closed while a stream waited")
+                with self._lock:
+                    self._listeners.pop(loop, None)
 
-
-@dataclass(slots=True)
-class Stream:
-    """One client's stream: where it is, and what it wants."""
-
-    feed: EventFeed
-    position: int
-    """The position up to which the client has everything."""
-    wants: Callable[[LoggedEvent], bool]
-    sending: bool = False
-    """Whether an event is on its way, so that the position is about to change."""
-
-    async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield what to send, until the feed is closed or the client is too slow. Call `EventFeed.open` before.
-
-        It begins with the position, so that a client which has received nothing yet can resume as well.
-        """
-        self.feed.count_stream(1)
-        try:
-            async for block in self._blocks():
-                yield block
-        finally:
-            self.feed.count_stream(-1)
-
-    async def _blocks(self) -> AsyncIterator[bytes]:
-        yield f": events from here on\nid: {self.position}\n\n".encode()
-        caught_up = False
-        at = self.position
-        while not self.feed.closed:
-            followed = at <= self.feed.newest  # asked first, since it grows meanwhile
-            page = self.feed.since(at)
-            if page is None and caught_up:
-                log.info("stage=events stream=dropped position=%d", at)
-                yield farewell("too slow; the events after the last id are still there")
-                return
-            if page is None:
-                floor = self.feed.floor
-                page = await asyncio.to_thread(self.feed.read, at)
-                if not page:
-                    at = max(at, floor)
-                    continue
-            else:
-                # A stream that reads the log itself can be ahead of the memory: it has not been up to date by that.
-                caught_up = caught_up or followed
-            for each in page:
-                at = each.position
-                if self.wants(each):
-                    self.sending = True
-                    yield each.block
-                    self.sending = False
-                self.position = at  # only now is it sent
-            if not page:
-                await self.feed.wait(at)
-        yield farewell("this server stops; come back to another")
-
-    def heartbeat(self) -> ServerSentEvent:
-        """Return a comment, with the position: a client whose filter lets little pass does not resume far back."""
-        return ServerSentEvent(comment="still here", id=None if self.sending else str(self.position))
-
-
-def farewell(reason: str) -> bytes:
-    """Return the last block of a stream: when to come back."""
-    return f": {reason}\nretry: {random.randint(*RETRY_MILLISECONDS)}\n\n".encode()  # noqa: S311 - spreads the clients
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            listeners = list(self._listeners.get(loop, ()))
+        for listener in listeners:
+            listener.news()
 
 
 def look_seconds(*, shared_cache: bool, local_records: bool) -> float:

@@ -8,21 +8,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
-from sse_starlette.sse import EventSourceResponse
 from starlette.responses import Response
 
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.errors import Fault, InvalidRequestError, StoppedError
 from cutback.domain.requests.sources import CameraName
 from cutback.web.api.access import Caller, Reader
-from cutback.web.api.event_feed import EventFeed, LoggedEvent, Stream
+from cutback.web.api.event_feed import EventFeed, LoggedEvent
+from cutback.web.api.event_stream import EventStreamResponse, Stream
 from cutback.web.api.openapi import responses
 
 router = APIRouter(tags=["events"])
 
-PING_SECONDS = 15
-SEND_SECONDS = 20.0
-"""A client that takes nothing for this long is disconnected; it can resume."""
 _LARGEST = 2**63 - 1
 
 _CONTENT: dict[int | str, dict[str, Any]] = {
@@ -71,18 +68,7 @@ async def events(
         raise StoppedError("This server is stopping; another one answers.")
     resume = _position(last_event_id) if last_event_id else after
     last = await asyncio.to_thread(feed.open)
-    stream = Stream(
-        feed,
-        last if resume is None else min(resume, last),
-        wants,
-    )
-    return EventSourceResponse(
-        stream.blocks(),
-        ping=PING_SECONDS,
-        ping_message_factory=stream.heartbeat,
-        send_timeout=SEND_SECONDS,
-        headers={"Cache-Control": "no-store"},
-    )
+    return EventStreamResponse(Stream(feed, last if resume is None else min(resume, last), wants))
 
 
 def wants_page(accept: str, *, has_after: bool) -> bool:
