@@ -74,6 +74,8 @@ class QueueContract:
     """Messages come in the order in which they became visible."""
     exact_receipts = True
     """A receipt is stale once its message is delivered again, deleted or a dead letter, and every call says so."""
+    exact_depth = True
+    """`depth` tells messages that are visible again from those in flight."""
     exact_redrives = True
     """Concurrent redrives each return how many dead letters they themselves sent back."""
     accuracy = timedelta()
@@ -486,9 +488,10 @@ class QueueContract:
         queue.move_to_dead_letters(received[0], "enough")
         assert QueueDepth(visible=3, in_flight=2, delayed=1, dead=1) == queue.depth()
         queues.pass_time(60)
-        assert QueueDepth(visible=5, in_flight=0, delayed=1, dead=1) == queue.depth()
+        again = 0 if self.exact_depth else 2
+        assert QueueDepth(visible=5 - again, in_flight=again, delayed=1, dead=1) == queue.depth()
         queues.pass_time(30)
-        assert QueueDepth(visible=6, in_flight=0, delayed=0, dead=1) == queue.depth()
+        assert QueueDepth(visible=6 - again, in_flight=again, delayed=0, dead=1) == queue.depth()
 
     def test_nothing_that_may_be_delivered_was_sent_before_what_it_says(
         self, queues: QueueFactory, queue: Queue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +17,11 @@ from cutback.domain.errors import SettingsError
 from cutback.ports import Announcer, Cache, Catalogue, PartStore, Prober, Queue, Records, Registry
 from cutback.services import Checkpoint, Clock, Services
 from cutback.settings.addresses import cache_nodes, check_records_url
-from cutback.settings.settings import Settings
+from cutback.settings.nats_address import NatsServers, is_nats, nats_queue
+from cutback.settings.settings import Settings, variable
 
 if TYPE_CHECKING:
+    from cutback.adapters.nats.connection import NatsConnection
     from cutback.cutting.job import Cutter
     from cutback.storage.store import Store
 
@@ -97,14 +100,8 @@ def open_queue(settings: Settings, policy: Policy, clock: Clock = utc_now) -> Qu
         SettingsError: it needs a library that is not installed.
     """
     if settings.queue_url:
-        from cutback.adapters.aws.queue import SqsQueue
-
-        return SqsQueue(
-            settings.queue_url,
-            visibility=settings.visibility_time,
-            max_receives=policy.max_receives,
-            setting="CUTBACK_QUEUE_URL",
-            clock=clock,
+        return _queue_at(
+            "queue_url", settings, visibility=settings.visibility_time, max_receives=policy.max_receives, clock=clock
         )
     from cutback.adapters.sqlite.queue import SqliteQueue
 
@@ -120,14 +117,43 @@ def open_queue(settings: Settings, policy: Policy, clock: Clock = utc_now) -> Qu
 def _long_queue(settings: Settings, policy: Policy, clock: Clock) -> Queue | None:
     if not settings.long_queue_url:
         return None
+    return _queue_at(
+        "long_queue_url", settings, visibility=settings.visibility_time, max_receives=policy.max_receives, clock=clock
+    )
+
+
+def _queue_at(name: str, settings: Settings, *, visibility: timedelta, max_receives: int, clock: Clock) -> Queue:
+    """Return the queue at the URL in the setting `name`."""
+    url = getattr(settings, name)
+    if is_nats(url):
+        address = nats_queue(url)
+        connection = _nats(settings, address.servers, variable(name))
+        from cutback.adapters.nats.queue import JetStreamQueue
+
+        return JetStreamQueue(
+            connection, address, visibility=visibility, max_receives=max_receives, setting=variable(name), clock=clock
+        )
     from cutback.adapters.aws.queue import SqsQueue
 
-    return SqsQueue(
-        settings.long_queue_url,
-        visibility=settings.visibility_time,
-        max_receives=policy.max_receives,
-        setting="CUTBACK_LONG_QUEUE_URL",
-        clock=clock,
+    return SqsQueue(url, visibility=visibility, max_receives=max_receives, setting=variable(name), clock=clock)
+
+
+def _nats(settings: Settings, servers: NatsServers, name: str) -> NatsConnection:
+    """Return a connection to NATS; nothing is sent yet."""
+    if find_spec("nats") is None:
+        raise SettingsError(f"\n- {name} needs nats-py; pip install 'cutback[nats]'")
+    if settings.nats_credentials and find_spec("nkeys") is None:
+        raise SettingsError("\n- CUTBACK_NATS_CREDENTIALS needs nkeys; pip install 'nats-py[nkeys]'")
+    from cutback.adapters.nats.connection import NatsConnection
+
+    return NatsConnection(
+        replace(
+            servers,
+            credentials=settings.nats_credentials,
+            ca=settings.nats_ca,
+            certificate=settings.nats_certificate,
+            key=settings.nats_key,
+        )
     )
 
 
@@ -143,15 +169,7 @@ def open_webhook_queue(settings: Settings, clock: Clock = utc_now) -> Queue | No
     visibility = timedelta(seconds=4 * settings.webhook_timeout)
     max_receives = len(settings.webhook_delays) + 4
     if settings.webhook_queue_url:
-        from cutback.adapters.aws.queue import SqsQueue
-
-        return SqsQueue(
-            settings.webhook_queue_url,
-            visibility=visibility,
-            max_receives=max_receives,
-            setting="CUTBACK_WEBHOOK_QUEUE_URL",
-            clock=clock,
-        )
+        return _queue_at("webhook_queue_url", settings, visibility=visibility, max_receives=max_receives, clock=clock)
     from cutback.adapters.sqlite.queue import SqliteQueue
 
     return SqliteQueue(

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from cutback.settings.nats_address import is_nats, nats_queue
+
 MEMCACHED_PORT = 11211
 
 _AWS_QUEUE_HOSTS = tuple(
@@ -88,8 +90,10 @@ def topic_address(arn: str) -> TopicAddress:
 
 
 def check_queue(url: str) -> str:
-    """Check a setting that is a queue's URL or empty. Raises like `queue_address`."""
-    if url:
+    """Check a setting that is a queue's URL or empty. Raises like `queue_address` and `nats_queue`."""
+    if is_nats(url):
+        nats_queue(url)
+    elif url:
         queue_address(url)
     return url
 

@@ -26,6 +26,7 @@ from cutback.settings.addresses import check_cache_url, check_queue, check_recor
 from cutback.settings.config_file import CONFIG, ConfigFile, read_config
 from cutback.settings.defaults import DATA, PREFIX
 from cutback.settings.listen_address import check_listen, check_origins, listen_address
+from cutback.settings.nats_address import without_password
 from cutback.settings.setting_values import (
     check_kept,
     check_patterns,
@@ -72,14 +73,18 @@ class Settings(BaseSettings):
         description="SQLite file of queue, records and catalogue, on a local disk. <data>/cutback.sqlite if not set.",
     )
     queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
-        "", description="The queue of requests: an SQS queue's URL. SQLite if not set."
+        "", repr=False, description="The queue of requests: the URL of a queue on SQS or NATS. SQLite if not set."
     )
     long_queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
-        "", description="The queue for work that takes longer than a Lambda function may run: an SQS queue's URL."
+        "", repr=False, description="The queue for work that takes longer than a Lambda function may run: its URL."
     )
     webhook_queue_url: Annotated[str, AfterValidator(check_queue)] = Field(
-        "", description="The queue of webhook deliveries: another SQS queue's URL. SQLite if not set."
+        "", repr=False, description="The queue of webhook deliveries: the URL of another queue. SQLite if not set."
     )
+    nats_credentials: Path | None = Field(None, description="A file with the JWT and key of a user of NATS.")
+    nats_ca: Path | None = Field(None, description="A file with the CA certificates that the NATS servers must have.")
+    nats_certificate: Path | None = Field(None, description="A file with this client's certificate for NATS.")
+    nats_key: Path | None = Field(None, description="The private key of CUTBACK_NATS_CERTIFICATE, if in its own file.")
     announce_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_topics)] = (
         Field((), description="SNS topics that receive every event, by ARN, separated by commas.")
     )
@@ -431,6 +436,8 @@ def describe_settings(**overrides: Any) -> list[DescribedSetting]:
     for name in Settings.model_fields:
         secret = name in _SECRETS and bool(getattr(settings, name))
         value = None if secret else values[name]
+        if isinstance(value, str):
+            value = without_password(value)
         if name in given:
             origin = "--data" if name == "data" else "command line"
         elif variable(name) in _environment():
@@ -501,7 +508,7 @@ def _fault(item: Any, from_file: Mapping[str, Any], file: ConfigFile | None) -> 
     field = Settings.model_fields.get(name)
     if field is None:
         return f"{name} is not a setting"
-    shown = "" if name in _SECRETS else f" (it is {str(item['input'])[:80]!r})"
+    shown = "" if name in _SECRETS else f" (it is {without_password(str(item['input']))[:80]!r})"
     where = f"{file.path}: {name}" if file is not None and name in from_file else variable(name)
     return f"{where}{shown}: {problem}. {_help(field)}"
 

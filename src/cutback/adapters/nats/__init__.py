@@ -1,0 +1,1 @@
+"""Queue and announcements on NATS JetStream. Needs the extra `cutback[nats]`."""

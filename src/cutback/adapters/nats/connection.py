@@ -1,0 +1,238 @@
+"""A connection to a NATS cluster for synchronous code: one event loop in a thread, with requests that are repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import nats
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from cutback.domain.errors import MessageRefusedError, SurroundingsError
+from cutback.settings.nats_address import NatsServers
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 15.0
+"""Seconds for which a request is repeated: longer than a cluster takes to elect a new leader."""
+ANSWER_SECONDS = 3.0
+"""Seconds to wait for one answer."""
+CONNECT_SECONDS = 2
+PING_SECONDS = 2
+"""Seconds between two pings; a server that misses two of them is left for another one."""
+ROOM = 8 * 1024
+"""Bytes of a message that are kept for its headers, those of a dead letter included."""
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.5
+_UNAVAILABLE = 503
+
+
+class NoAnswerError(SurroundingsError):
+    """No server answers."""
+
+
+class RefusedError(Exception):
+    """JetStream refused a request."""
+
+    def __init__(self, code: int, status: int, description: str) -> None:
+        """`code` is JetStream's own code, `status` is like HTTP's; the description is for the log."""
+        super().__init__(f"{code}: {description}")
+        self.code = code
+        self.status = status
+
+
+class NatsConnection:
+    """One connection, which threads and adapters share. It connects on first use, and again after `close`.
+
+    It reconnects by itself, to any server of the cluster, without an end. What is sent meanwhile is not buffered: it
+    fails at once and is repeated, so nothing takes effect after its caller has been told that it failed.
+    """
+
+    def __init__(self, servers: NatsServers) -> None:
+        """Prepare; nothing is sent yet."""
+        self.servers = servers
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._client: Client | None = None
+        self._connecting: asyncio.Lock | None = None
+
+    def close(self) -> None:
+        """Close the connection and end the thread."""
+        with self._lock:
+            loop, thread, client = self._loop, self._thread, self._client
+            self._loop = self._thread = self._client = self._connecting = None
+        if loop is None or thread is None:
+            return
+        if client is not None:
+            with suppress(Exception):  # the client raises errors of many kinds, and the connection ends anyway
+                asyncio.run_coroutine_threadsafe(client.close(), loop).result(ANSWER_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(ANSWER_SECONDS)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the connection's thread and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+
+    # --- in the loop -----------------------------------------------------------------------------
+
+    async def client(self) -> Client:
+        """Return the connected client.
+
+        Raises:
+            NoAnswerError: no server answers, or the credentials are wrong.
+        """
+        if self._connecting is None:
+            self._connecting = asyncio.Lock()
+        async with self._connecting:
+            if self._client is None or self._client.is_closed:
+                self._client = await self._connect()
+            return self._client
+
+    async def request(
+        self, subject: str, payload: bytes = b"", *, headers: Mapping[str, str] | None = None, tries: int | None = None
+    ) -> Msg:
+        """Send a request, again and again until it is answered. It must be safe to repeat.
+
+        `tries` limits how often; otherwise `PATIENCE_SECONDS` does.
+
+        Raises:
+            MessageRefusedError: the message is too large for the servers.
+            NoAnswerError: it was not answered.
+        """
+        deadline, pause, tried = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE, 0
+        while True:
+            tried += 1
+            try:
+                client = await self.client()
+                return await client.request(
+                    subject, payload, timeout=ANSWER_SECONDS, headers=dict(headers) if headers else None
+                )
+            except nats.errors.MaxPayloadError:
+                raise MessageRefusedError(
+                    f"the message is larger than the {client.max_payload} bytes allowed"
+                ) from None
+            except (TimeoutError, nats.errors.Error, OSError) as error:
+                log.debug("nats=%s subject=%s: %r", self.servers, subject, error)
+                if time.monotonic() >= deadline or tried == tries:
+                    raise NoAnswerError(_hint(self.servers, error)) from None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def ask(
+        self, subject: str, content: Mapping[str, Any] | bytes = b"", *, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Send a request to JetStream and return its answer; see `request`. It is repeated while there is no leader.
+
+        Raises:
+            RefusedError: JetStream refused it.
+            MessageRefusedError: the message is too large for the servers.
+            NoAnswerError: it was not answered.
+        """
+        payload = content if isinstance(content, bytes) else json.dumps(content).encode()
+        deadline, pause = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE
+        while True:
+            answer = json.loads((await self.request(subject, payload, headers=headers)).data)
+            error = answer.get("error")
+            if error is None:
+                return dict(answer)
+            refused = RefusedError(
+                int(error.get("err_code", 0)), int(error.get("code", 0)), str(error.get("description"))
+            )
+            log.debug("nats=%s subject=%s: %s", self.servers, subject, refused)
+            if refused.status != _UNAVAILABLE or time.monotonic() >= deadline:
+                raise refused
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _connect(self) -> Client:
+        client = Client()
+        servers = self.servers
+        try:
+            await asyncio.wait_for(
+                client.connect(
+                    servers=list(servers.urls),
+                    name="cutback",
+                    user=servers.user or None,
+                    password=servers.password or None,
+                    token=servers.token or None,
+                    user_credentials=servers.credentials or None,
+                    tls=_tls(servers),
+                    connect_timeout=CONNECT_SECONDS,
+                    reconnect_time_wait=0,
+                    max_reconnect_attempts=-1,
+                    ping_interval=PING_SECONDS,
+                    max_outstanding_pings=2,
+                    pending_size=0,
+                    error_cb=self._note,
+                    disconnected_cb=self._lost,
+                    reconnected_cb=self._found,
+                ),
+                ANSWER_SECONDS,
+            )
+        except BaseException:
+            with suppress(Exception):  # it was not connected
+                await client.close()
+            raise
+        return client
+
+    async def _note(self, error: Exception) -> None:
+        log.debug("nats=%s: %r", self.servers, error)
+        await asyncio.sleep(_FIRST_PAUSE)  # between two tries to connect
+
+    async def _lost(self) -> None:
+        client = self._client
+        if client is not None and not client.is_closed:
+            log.warning("nats=%s reason=the connection was lost; connecting to the next server", self.servers)
+
+    async def _found(self) -> None:
+        log.info("nats=%s connected again", self.servers)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_turn, args=(self._loop,), name="nats", daemon=True)
+                self._thread.start()
+            return self._loop
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    finally:
+        loop.close()
+
+
+def _tls(servers: NatsServers) -> ssl.SSLContext | None:
+    if not servers.tls:
+        return None
+    context = ssl.create_default_context(cafile=servers.ca or None)
+    if servers.certificate:
+        context.load_cert_chain(servers.certificate, servers.key or None)
+    return context
+
+
+def _hint(servers: NatsServers, error: Exception) -> str:
+    if isinstance(error, nats.errors.AuthorizationError) or "authorization" in str(error).lower():
+        return f"{servers}: the user, token or credentials are wrong"
+    if isinstance(error, nats.errors.NoRespondersError):
+        return f"{servers}: JetStream does not answer; is it enabled, and do most of the servers run?"
+    return f"{servers}: no server answers"

@@ -1,0 +1,266 @@
+"""JetStreamQueue on a real server: the queue contract as far as JetStream promises it, and what only this one does."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.contract.manual_clock import ManualClock
+from tests.contract.nats_time import NatsTime
+from tests.contract.queue_contract import LONG, QueueContract, QueueFactory, take
+from tests.support.nats_server import NatsServer, free_port
+from tests.support.waiting import Stopwatch, eventually
+
+from cutback.adapters.build import build
+from cutback.adapters.nats.connection import NatsConnection
+from cutback.adapters.nats.queue import JetStreamQueue
+from cutback.domain.errors import MessageRefusedError, QueueUnavailableError, SettingsError
+from cutback.ports import QueueDepth
+from cutback.settings.nats_address import nats_queue
+from cutback.settings.settings import Settings
+
+
+def open_queue(url: str, **rest: object) -> JetStreamQueue:
+    address = nats_queue(url)
+    return JetStreamQueue(NatsConnection(address.servers), address, **rest)  # type: ignore[arg-type]
+
+
+class JetStreamQueueFactory(QueueFactory):
+    def __init__(self, server: NatsServer) -> None:
+        self.server = server
+        self.run = uuid.uuid4().hex[:8]
+        self.clock = ManualClock()
+        self.clock.now = datetime.now(UTC)
+        self.opened: list[JetStreamQueue] = []
+        self.connection = NatsConnection(nats_queue(server.url("time")).servers)
+        self.time = NatsTime(self.connection, self.clock)
+        self.time.watch()
+
+    def url(self, name: str = "requests") -> str:
+        return self.server.url(f"{name}-{self.run}")
+
+    def open(self, name: str = "requests", *, visibility: float = 60, max_receives: int = 8) -> JetStreamQueue:
+        queue = open_queue(
+            self.url(name),
+            visibility=timedelta(seconds=visibility),
+            max_receives=max_receives,
+            clock=self.clock,
+        )
+        self.opened.append(queue)
+        return queue
+
+    def opener(self) -> Callable[[], JetStreamQueue]:
+        return functools.partial(open_queue, self.url())
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def pass_time(self, seconds: float) -> None:
+        self.time.pass_time(seconds)
+
+    def close(self) -> None:
+        for queue in self.opened:
+            queue.close()
+        self.connection.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture
+def queues(server: NatsServer) -> Iterator[JetStreamQueueFactory]:
+    queues = JetStreamQueueFactory(server)
+    yield queues
+    queues.close()
+
+
+class TestJetStreamQueue(QueueContract):
+    """What JetStream promises of the contract; JetStreamQueue's docstring says where it is less."""
+
+    ordered = False
+    exact_receipts = False
+    exact_depth = False
+    crowd = 200
+
+
+# --- the server's own timers ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def queue(server: NatsServer) -> Iterator[JetStreamQueue]:
+    """A queue on the real clock."""
+    queue = open_queue(server.url(uuid.uuid4().hex))
+    yield queue
+    queue.close()
+
+
+def test_a_message_returns_by_the_servers_clock(queue: JetStreamQueue) -> None:
+    watch = Stopwatch()
+    queue.send("one")
+    (first,) = queue.receive(visibility=timedelta(seconds=1))
+    (second,) = queue.receive(wait=LONG)
+    assert 1 <= watch.seconds() < LONG.total_seconds() / 2
+    assert (first.id, second.receive_count) == (second.id, 2)
+    assert queue.extend(second, timedelta(seconds=1))
+    (third,) = queue.receive(wait=LONG)
+    assert third.receive_count == 3
+    assert watch.seconds() >= 2
+
+
+def test_a_delayed_message_comes_by_the_servers_clock(queue: JetStreamQueue) -> None:
+    watch = Stopwatch()
+    message_id = queue.send("later", delay=timedelta(seconds=1))
+    assert QueueDepth(0, 0, 1, 0) == queue.depth()
+    (message,) = queue.receive(wait=LONG)
+    assert 1 <= watch.seconds() < LONG.total_seconds() / 2
+    assert (message_id, "later", 1) == (message.id, message.body, message.receive_count)
+    assert abs(datetime.now(UTC) - message.sent_at) >= timedelta(seconds=1)
+    assert queue.delete(message)
+    assert QueueDepth(0, 0, 0, 0) == queue.depth()
+
+
+# --- what only this one does ---------------------------------------------------------------------
+
+
+def test_other_programs_may_send(queue: JetStreamQueue) -> None:
+    queue.check()
+    stream = queue._names.stream
+    before = datetime.now(UTC)
+    queue._connection.run(queue._connection.ask(f"cutback.queue.{stream}.new", b'{"id": "a"}'))
+    message = take(queue)
+    assert (message.body, message.receive_count) == ('{"id": "a"}', 1)
+    assert abs(message.sent_at - before) < timedelta(minutes=1)
+    assert queue.move_to_dead_letters(message, "enough")
+    assert queue.redrive([message.id]) == 1
+    assert (message.id, message.body) == (take(queue).id, message.body)
+
+
+def test_a_message_given_up_twice_is_one_dead_letter(queue: JetStreamQueue) -> None:
+    """As after a crash between storing the letter and deleting the message."""
+    queue.send("one")
+    message = take(queue)
+    letters = queue._dead_letters
+    sequence = int(message.receipt.split(".")[5])
+    queue._connection.run(letters.add(message, sequence, "first", 1))
+    assert queue.extend(message, timedelta())
+    assert queue.move_to_dead_letters(take(queue), "second")
+    assert [message.id] == [letter.id for letter in queue.dead_letters()]
+    assert QueueDepth(0, 0, 0, 1) == queue.depth()
+
+
+def test_a_worker_that_dies_with_the_message_each_time_does_not_stop_the_queue(server: NatsServer) -> None:
+    """Each delivery goes to a connection that ends without a word."""
+    url = server.url(uuid.uuid4().hex)
+    sender = open_queue(url)
+    message_id = sender.send("poison")
+    sender.close()
+    for count in (1, 2, 3):
+        worker = open_queue(url, visibility=timedelta(seconds=0.2), max_receives=3)
+        (message,) = worker.receive(wait=LONG)
+        assert count == message.receive_count
+        worker.close()
+    worker = open_queue(url, max_receives=3)
+    eventually(lambda: worker.receive() == [] and worker.dead_letters(), "the message dies")
+    (letter,) = worker.dead_letters()
+    assert (message_id, 3) == (letter.id, letter.receive_count)
+    worker.close()
+
+
+def test_dead_letters_with_gaps_between_them_are_listed(queue: JetStreamQueue) -> None:
+    queue.send_all(str(number) for number in range(30))
+    ids = []
+    for _ in range(3):
+        for message in queue.receive(limit=10):
+            assert queue.move_to_dead_letters(message, "enough")
+            ids.append(message.id)
+    assert queue.redrive(ids[5:28]) == 23
+    kept = ids[:5] + ids[28:]
+    assert kept[::-1] == [letter.id for letter in queue.dead_letters()]
+    assert kept[:-4:-1] == [letter.id for letter in queue.dead_letters(limit=3)]
+
+
+def test_a_body_that_the_server_would_not_take_is_refused(queue: JetStreamQueue) -> None:
+    queue.send("x" * 1_000_000)
+    with pytest.raises(MessageRefusedError, match="1100000 bytes"):
+        queue.send("x" * 1_100_000)
+    with pytest.raises(MessageRefusedError, match="surrogate"):
+        queue.send("\ud800")
+    assert queue.move_to_dead_letters(take(queue), "波" * 5000)
+    (letter,) = queue.dead_letters()
+    assert letter.reason == "波" * 1000
+
+
+def test_a_stream_made_for_something_else_is_refused_by_name(server: NatsServer) -> None:
+    queue = open_queue(server.url(uuid.uuid4().hex), setting="CUTBACK_WEBHOOK_QUEUE_URL")
+    name = queue._names.stream
+    queue._connection.run(
+        queue._connection.ask(f"$JS.API.STREAM.CREATE.{name}", {"name": name, "subjects": [f"{name}.>"]})
+    )
+    with pytest.raises(SettingsError, match=f"CUTBACK_WEBHOOK_QUEUE_URL: the stream {name} exists"):
+        queue.check()
+    queue.close()
+
+
+def test_more_replicas_than_servers_are_refused(server: NatsServer) -> None:
+    queue = open_queue(server.url(f"{uuid.uuid4().hex}?replicas=3"))
+    with pytest.raises(SettingsError, match="cannot keep 3 replicas"):
+        queue.check()
+    queue.close()
+
+
+def test_a_queue_whose_servers_do_not_answer_is_unavailable_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cutback.adapters.nats.connection.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("cutback.adapters.nats.connection.ANSWER_SECONDS", 0.5)
+    url = f"nats://127.0.0.1:{free_port()}/clips"
+    with (
+        build(Settings.model_validate({"data": tmp_path, "queue_url": url})) as services,
+        pytest.raises(QueueUnavailableError, match=r"CUTBACK_QUEUE_URL: 127\.0\.0\.1:\d+: no server answers"),
+    ):
+        services.check()
+
+
+def test_a_queue_survives_a_restart_of_its_server_and_goes_on(tmp_path: Path) -> None:
+    with NatsServer(tmp_path) as server:
+        queue = open_queue(server.url("clips"))
+        queue.send_all(["dead", "kept"])
+        queue.send("delayed", delay=timedelta(minutes=10))
+        queue.move_to_dead_letters(take(queue), "enough")
+        server.kill()
+        server.start()
+        assert QueueDepth(1, 0, 1, 1) == queue.depth()
+        assert take(queue).body == "kept"
+        assert queue.send("after the restart")
+        assert take(queue).body == "after the restart"
+        queue.close()
+
+
+def test_a_closed_queue_opens_again_and_leaves_no_thread(queue: JetStreamQueue) -> None:
+    queue.send("one")
+    queue.close()
+    assert "nats" not in {thread.name for thread in threading.enumerate()}
+    assert take(queue).body == "one"
+
+
+def test_passwords_and_tokens_are_needed_and_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutback.adapters.nats.connection.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("cutback.adapters.nats.connection.ANSWER_SECONDS", 1)
+    with NatsServer(tmp_path, more='authorization { user: "sea", password: "se/cret" }') as server:
+        right = open_queue(f"nats://sea:se%2Fcret@{server.host}/clips")
+        right.check()
+        right.close()
+        for who in ("", "sea:wrong@", "wrong@"):
+            wrong = open_queue(f"nats://{who}{server.host}/clips")
+            with pytest.raises(QueueUnavailableError) as caught:
+                wrong.check()
+            assert "wrong" not in caught.value.detail.replace("credentials are wrong", "")
+            wrong.close()
