@@ -45,6 +45,42 @@ class Scale:
     enlarge: bool
 
 
+# --- colour, denoise, blur ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """Change the colours of the pictures. Each is in percent; 0 changes nothing."""
+
+    brightness: Fraction
+    contrast: Fraction
+    saturation: Fraction
+    temperature: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Denoise:
+    """Reduce noise."""
+
+    strength: Literal["light", "medium", "strong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """Make a part of the pictures unrecognizable."""
+
+    x: Measure
+    y: Measure
+    width: Measure
+    height: Measure
+    mode: Literal["blur", "pixelate"]
+    strength: Measure
+    """Of its shorter side."""
+    start: Point | None
+    duration: Fraction | None
+    """Seconds in finished time; None: to the end."""
+
+
 # --- time --------------------------------------------------------------------------------------------
 
 
@@ -180,6 +216,9 @@ Edit: TypeAlias = (
     Rotate
     | Crop
     | Scale
+    | Colour
+    | Denoise
+    | Blur
     | Speed
     | Timelapse
     | TextOverlay
@@ -195,6 +234,9 @@ KINDS: Mapping[str, type[Edit]] = {
     "rotate": Rotate,
     "crop": Crop,
     "scale": Scale,
+    "colour": Colour,
+    "denoise": Denoise,
+    "blur": Blur,
     "speed": Speed,
     "timelapse": Timelapse,
     "text": TextOverlay,

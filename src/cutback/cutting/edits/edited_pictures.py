@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 
 from cutback.cutting.codecs.encoder import in_encodable_format, usual_rate
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edit_values import Edit
-from cutback.cutting.edits.graph import PictureGraph
+from cutback.cutting.edits.graph import Filter, PictureGraph, through
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.shape_chain import ShapeChain, upright
-from cutback.cutting.edits.step import EditStep, PaintedClip
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
 from cutback.cutting.index import Track
 from cutback.cutting.turns import shape_of_pixels, turned_matrix, turns_of
 
@@ -24,6 +25,10 @@ _HD = 720
 
 _UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
 """Matrix coefficients in ITU-T H.273."""
+
+
+Painting: TypeAlias = tuple[Edit, EditStep[Any], tuple[PaintedPart, ...]]
+"""An edit that changes pictures without changing their shape, and the parts of the finished clip where it does."""
 
 
 class EditedPictures:
@@ -35,8 +40,7 @@ class EditedPictures:
         """None if the speed stays."""
         self._scene = scene
         painting = [(edit, step, step.painted(edit, scene)) for edit, step in steps]
-        self.painted = [(edit, step, parts) for edit, step, parts in painting if parts]
-        """The edits that change pictures without changing their shape, and where in the finished clip."""
+        self.painted: list[Painting] = [(edit, step, parts) for edit, step, parts in painting if parts]
         self._steps = steps
         shaping = [(edit, step) for edit, step in steps if step.changes_shape]
         only_turns = len(shaping) == 1 and shaping[0][1].turns_players(shaping[0][0])
@@ -83,17 +87,23 @@ class EditedPictures:
         Raises:
             EditImpossibleError: an edit does not fit them.
         """
+        if self.shapes:
+            pictures = self._shaped(track, pictures)
+        for painting in self.painted:
+            edit, step, _ = painting
+            if step.temporal:
+                pictures = _compared(pictures, step.filters(edit))
+            elif step.whole_clip or times is not None:
+                pictures = self._painted(track, pictures, painting, times)
+        return pictures
+
+    def _shaped(self, track: Track, pictures: Iterator[Picture]) -> Iterator[Picture]:
         graph: PictureGraph | None = None
-        for number, original in enumerate(pictures):
-            picture, frame = original, original.frame
-            if self.shapes:
-                if graph is None or not graph.takes(frame):
-                    graph = PictureGraph(frame, self._chain(track, picture).filters)
-                picture = replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
-            if self.painted and times is not None and number < len(times):
-                view = self._view(track, picture)
-                picture = replace(picture, frame=self._painted(picture.frame, times[number], view))
-            yield picture
+        for picture in pictures:
+            frame = picture.frame
+            if graph is None or not graph.takes(frame):
+                graph = PictureGraph(frame, self._chain(track, picture).filters)
+            yield replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
 
     def _view(self, track: Track, picture: Picture) -> Orientation:
         if self.shapes:
@@ -101,15 +111,19 @@ class EditedPictures:
         aspect = picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height)
         return Orientation(turns_of(self._turned(track)), Fraction(aspect))
 
-    def _painted(self, frame: av.VideoFrame, at: Fraction, view: Orientation) -> av.VideoFrame:
-        pts, painted = frame.pts, frame
-        for edit, step, parts in self.painted:
-            if any(part.start <= at < part.end for part in parts):
-                if painted is frame:
-                    painted = in_encodable_format(frame)
-                painted = step.paint(edit, painted, at, self._scene, view)
-        painted.pts = pts
-        return painted
+    def _painted(
+        self, track: Track, pictures: Iterator[Picture], painting: Painting, times: Sequence[Fraction] | None
+    ) -> Iterator[Picture]:
+        edit, step, parts = painting
+        for number, picture in enumerate(pictures):
+            at = times[number] if times is not None and number < len(times) else Fraction(0)
+            if not any(part.start <= at < part.end for part in parts):
+                yield picture
+                continue
+            pts, frame = picture.frame.pts, in_encodable_format(picture.frame)
+            painted = step.paint(edit, frame, at, self._scene, self._view(track, picture))
+            painted.pts = pts
+            yield replace(picture, frame=painted)
 
     def _chain(self, track: Track, picture: Picture) -> ShapeChain:
         """Return the filters for a picture, and say what they do."""
@@ -119,6 +133,20 @@ class EditedPictures:
         for edit, step in self._steps:
             canvas = step.shape(edit, canvas, self.said)
         return canvas
+
+
+def _compared(pictures: Iterator[Picture], filters: Sequence[Filter]) -> Iterator[Picture]:
+    """Yield pictures through filters that compare them with their neighbours."""
+    waiting: deque[Picture] = deque()
+
+    def frames() -> Iterator[av.VideoFrame]:
+        for picture in pictures:
+            waiting.append(picture)
+            yield in_encodable_format(picture.frame)
+
+    for frame in through(frames(), filters):
+        picture = waiting.popleft()
+        yield replace(picture, frame=frame)
 
 
 def _tagged(before: av.VideoFrame, after: av.VideoFrame) -> av.VideoFrame:

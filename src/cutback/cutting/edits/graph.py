@@ -17,7 +17,8 @@ from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
     "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
-    "blend", "crop", "field", "hflip", "overlay", "pad", "scale", "transpose", "vflip",
+    "atadenoise", "blend", "crop", "field", "gblur", "hflip", "lutyuv", "overlay", "pad", "pixelize", "scale",
+    "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 
@@ -26,15 +27,39 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Affine:
+    """What a pixel's value becomes: a multiple of it and a constant, within limits."""
+
+    factor: float
+    constant: float
+    low: int
+    high: int
+
+    @property
+    def text(self) -> str:
+        """As FFmpeg reads it."""
+        return f"clip(val*{self.factor:.9f}+{self.constant:.9f}+0.5,{self.low},{self.high})"
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """A filter and its options, which are numbers."""
 
     name: FilterName
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, float | Affine] = field(default_factory=dict)
 
     def texts(self) -> dict[str, str]:
         """Its options as FFmpeg reads them."""
-        return {name: str(value) if isinstance(value, int) else f"{value:.9f}" for name, value in self.options.items()}
+        return {name: _text(value) for name, value in self.options.items()}
+
+
+def _text(value: float | Affine) -> str:
+    match value:
+        case Affine():
+            return value.text
+        case int():
+            return str(value)
+    return f"{value:.9f}"
 
 
 def sound_through(
@@ -58,9 +83,9 @@ def sound_through(
             block.pts, block.time_base = position, Fraction(1, rate)
             position += block.samples
             nodes[0].push(block)
-            yield from _pulled(nodes[-1])
+            yield from _heard(nodes[-1])
         nodes[0].push(None)
-        yield from _pulled(nodes[-1])
+        yield from _heard(nodes[-1])
     except av.FFmpegError as error:
         raise media_error("Its sound cannot be edited", error) from error
 
@@ -83,7 +108,7 @@ class PictureGraph:
             graph.link_nodes(self._source, *middle, self._sink).configure()
         except (av.FFmpegError, ValueError) as error:
             raise MediaUnsupportedError("Its pictures cannot be edited.") from error
-        self._graph = graph
+        self._graph, self._count = graph, 0
 
     def takes(self, frame: av.VideoFrame) -> bool:
         """Whether a picture has the size and format that this graph was built for."""
@@ -105,6 +130,46 @@ class PictureGraph:
         assert isinstance(made, av.VideoFrame)
         made.pts = pts
         return made
+
+
+def through(frames: Iterator[av.VideoFrame], filters: Sequence[Filter]) -> Iterator[av.VideoFrame]:
+    """Yield what filters make of pictures that they compare with each other: as many, of the same kinds, in order.
+
+    Pictures of another size or format begin anew.
+
+    Raises:
+        CutbackError: a filter fails.
+    """
+    graph: _Sequence | None = None
+    for frame in frames:
+        if graph is None or not graph.takes(frame):
+            if graph is not None:
+                yield from graph.flush()
+            graph = _Sequence(frame, filters)
+        yield from graph.push(frame)
+    if graph is not None:
+        yield from graph.flush()
+
+
+class _Sequence(PictureGraph):
+    """Filters that give pictures later than they take them."""
+
+    def push(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
+        """Take a picture, and yield those that are ready; None ends."""
+        try:
+            if frame is not None:
+                frame.pts, frame.time_base = self._count, _TICK
+                self._count += 1
+            self._source.push(frame)
+            for made in _pulled(self._sink):
+                assert isinstance(made, av.VideoFrame)
+                yield made
+        except av.FFmpegError as error:
+            raise media_error("Its pictures cannot be edited", error) from error
+
+    def flush(self) -> Iterator[av.VideoFrame]:
+        """Yield the remaining pictures."""
+        yield from self.push(None)
 
 
 class OverlayGraph:
@@ -224,11 +289,17 @@ def _kind_of(frame: av.VideoFrame) -> tuple[int, int, str, int, int]:
     return frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range)
 
 
-def _pulled(sink: av.filter.context.FilterContext) -> Iterator[av.AudioFrame]:
+def _pulled(sink: av.filter.context.FilterContext) -> Iterator[av.VideoFrame | av.AudioFrame]:
     while True:
         try:
             frame = sink.pull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return
+        assert isinstance(frame, av.VideoFrame | av.AudioFrame)
+        yield frame
+
+
+def _heard(sink: av.filter.context.FilterContext) -> Iterator[av.AudioFrame]:
+    for frame in _pulled(sink):
         assert isinstance(frame, av.AudioFrame)
         yield frame

@@ -33,6 +33,31 @@ class Orientation:
             height = round(height / self.aspect)
         return (height, width) if sideways(self.turns) else (width, height)
 
+    def coded(
+        self, left: Fraction, top: Fraction, right: Fraction, bottom: Fraction, frame: av.VideoFrame
+    ) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+        """Return where a rectangle of the shown picture is in the coded one: its left, top, right and bottom."""
+        width, height = self.size(frame)
+        for name, how in reversed(self.turns):
+            left, top, right, bottom = _before(name, how, (left, top, right, bottom), (width, height))
+            if name == "transpose":
+                width, height = height, width
+        across, down = Fraction(frame.width, width), Fraction(frame.height, height)
+        return left * across, top * down, right * across, bottom * down
+
+
+def _before(
+    name: str, how: str | None, box: tuple[Fraction, Fraction, Fraction, Fraction], size: tuple[int, int]
+) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """Return a rectangle as it was before a turn, given the size after it."""
+    left, top, right, bottom = box
+    width, height = size
+    if name == "hflip" or how in {"1", "3"}:
+        left, right = width - right, width - left
+    if name == "vflip" or how in {"2", "3"}:
+        top, bottom = height - bottom, height - top
+    return (top, left, bottom, right) if name == "transpose" else (left, top, right, bottom)
+
 
 class Overlays:
     """Puts images onto pictures; an image that stays is drawn and converted once."""

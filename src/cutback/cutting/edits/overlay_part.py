@@ -7,7 +7,23 @@ from fractions import Fraction
 from cutback.cutting.edit_values import PlacedOverlay
 from cutback.cutting.edits.step import PaintedClip, PaintedPart
 from cutback.domain.errors import EditImpossibleError
+from cutback.domain.measures import Point
 from cutback.domain.times import format_seconds
+
+
+def part_between(name: str, start: Point | None, duration: Fraction | None, scene: PaintedClip) -> PaintedPart:
+    """Return a part of the clip; without a start it begins with the clip, without a duration it ends with it.
+
+    Raises:
+        EditImpossibleError: it is not within the clip; `name` is the edit's.
+    """
+    begins = Fraction(0) if start is None else scene.finished(start, name)
+    if begins >= scene.duration:
+        raise EditImpossibleError(
+            f"{name}: {format_seconds(begins, 3)} s is not within the clip, which has "
+            f"{format_seconds(scene.duration, 3)} s."
+        )
+    return PaintedPart(begins, scene.duration if duration is None else min(begins + duration, scene.duration))
 
 
 def part_of(name: str, edit: PlacedOverlay, scene: PaintedClip) -> PaintedPart:
@@ -16,19 +32,13 @@ def part_of(name: str, edit: PlacedOverlay, scene: PaintedClip) -> PaintedPart:
     Raises:
         EditImpossibleError: it is not within the clip, or is too short to appear and disappear.
     """
-    start = Fraction(0) if edit.start is None else scene.finished(edit.start, name)
-    end = scene.duration if edit.duration is None else min(start + edit.duration, scene.duration)
-    if start >= scene.duration:
+    part = part_between(name, edit.start, edit.duration, scene)
+    if edit.fade_in + edit.fade_out > part.end - part.start:
         raise EditImpossibleError(
-            f"{name}: {format_seconds(start, 3)} s is not within the clip, which has "
-            f"{format_seconds(scene.duration, 3)} s."
+            f"{name}: it is shown for {format_seconds(part.end - part.start, 3)} s, which is shorter than fade_in "
+            f"and fade_out together: {format_seconds(edit.fade_in + edit.fade_out, 3)} s."
         )
-    if edit.fade_in + edit.fade_out > end - start:
-        raise EditImpossibleError(
-            f"{name}: it is shown for {format_seconds(end - start, 3)} s, which is shorter than fade_in and fade_out "
-            f"together: {format_seconds(edit.fade_in + edit.fade_out, 3)} s."
-        )
-    return PaintedPart(start, end)
+    return part
 
 
 def opacity_at(at: Fraction, edit: PlacedOverlay, part: PaintedPart) -> Fraction:

@@ -9,8 +9,11 @@ from typing import Any
 from cutback.cutting.codecs.encoder import usual_rate
 from cutback.cutting.edit_values import (
     KINDS,
+    Blur,
     ClockOverlay,
+    Colour,
     Crop,
+    Denoise,
     Edit,
     Fade,
     Gain,
@@ -24,9 +27,12 @@ from cutback.cutting.edit_values import (
     Timelapse,
 )
 from cutback.cutting.edits.assets import Assets
+from cutback.cutting.edits.blur import BlurStep
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.clock import ClockStep
+from cutback.cutting.edits.colour import ColourStep
 from cutback.cutting.edits.crop import CropStep
+from cutback.cutting.edits.denoise import DenoiseStep
 from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.edits.fade import FadeStep
 from cutback.cutting.edits.gain import GainStep
@@ -53,6 +59,10 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     (Rotate, RotateStep()),
     (Crop, CropStep()),
     (Scale, ScaleStep()),
+    # colour, denoise, blur
+    (Colour, ColourStep()),
+    (Denoise, DenoiseStep()),
+    (Blur, BlurStep()),
     # time
     (Speed, SpeedStep()),
     (Timelapse, TimelapseStep()),
@@ -103,7 +113,7 @@ class Pipeline:
             begins, at = at, at + piece.duration
             if piece.fill is None:
                 continue
-            for part in self.changed():
+            for part in self._changed(self.pictures(), whole_clip=False):
                 if part.start is not None and part.end is not None and part.start < at and part.end > begins:
                     raise EditImpossibleError(f"{part.reason.removeprefix('edited: ')}: it would be on a filled gap.")
 
@@ -132,11 +142,14 @@ class Pipeline:
 
     def changed(self) -> tuple[ChangedPart, ...]:
         """Return the parts of the clip whose pictures are re-encoded, and why."""
-        pictures = self.pictures()
+        return self._changed(self.pictures())
+
+    def _changed(self, pictures: EditedPictures, *, whole_clip: bool = True) -> tuple[ChangedPart, ...]:
         parts = [
             ChangedPart(self._cut(part.start), self._cut(part.end), f"edited: {_NAME_OF[type(edit)]}")
-            for edit, _, painted in pictures.painted
+            for edit, step, painted in pictures.painted
             for part in painted
+            if whole_clip or not step.whole_clip
         ]
         if pictures.shapes:
             names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.changes_shape]

@@ -10,10 +10,15 @@ _BLACK = {False: 16, True: 0}
 """Luma of 8 bits, in limited and in full range."""
 
 
+def is_full_range(frame: av.VideoFrame) -> bool:
+    """Whether black and white are the lowest and the highest numbers."""
+    return frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+
+
 def fill_with(frame: av.VideoFrame, *, white: bool = False) -> None:
     """Make a 4:2:0 frame with 8 or 10 bits black or white; its other properties stay unchanged."""
     frame.make_writable()
-    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    full = is_full_range(frame)
     depth = frame.format.components[0].bits
     luma = (_WHITE if white else _BLACK)[full]
     for plane, level in zip(frame.planes, (luma, 128, 128), strict=True):

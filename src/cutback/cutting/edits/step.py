@@ -10,7 +10,7 @@ import av
 
 from cutback.cutting.edits.assets import Assets
 from cutback.cutting.edits.clip_time import ClipTime
-from cutback.cutting.edits.graph import GraphsInUse
+from cutback.cutting.edits.graph import Filter, GraphsInUse
 from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound, Volume
@@ -59,6 +59,10 @@ class EditStep(Generic[E]):
 
     changes_shape = False
     """Whether it rotates, crops or scales."""
+    whole_clip = False
+    """Whether it paints all pictures of the clip alike, those of filled gaps included."""
+    temporal = False
+    """Whether it paints a picture by means of its neighbours: with `filters`, not with `paint`."""
     changes_sound = False
     """Whether the sound must be decoded."""
 
@@ -114,6 +118,11 @@ class EditStep(Generic[E]):
         """Return a picture, changed, that is shown at `at` seconds of the clip, as `view` says."""
         del edit, at, scene, view
         return frame
+
+    def filters(self, edit: E) -> list[Filter]:
+        """Return the filters of a temporal edit: as many pictures come out as go in."""
+        del edit
+        return []
 
     def described(self, edit: E) -> str:
         """Say what painting does."""
