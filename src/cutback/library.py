@@ -168,6 +168,7 @@ def cut(
     overwrite: bool = False,
     options: Mapping[str, str] | None = None,
     limits: Limits | None = None,
+    fonts: str = "",
     on_progress: Callable[[CutProgress], None] | None = None,
     stopped: Callable[[], bool] = never,
 ) -> CutResult:
@@ -185,6 +186,7 @@ def cut(
         overwrite: replace `output` if it exists.
         options: of the object store; see `CUTBACK_SOURCE_OPTIONS` in docs/settings.md.
         limits: limits on the work.
+        fonts: a folder of further fonts; see `CUTBACK_FONTS` in docs/settings.md.
         on_progress: called with the progress, from this thread.
         stopped: called at least five times a second; once it returns True, the work ends.
 
@@ -206,7 +208,9 @@ def cut(
     with (
         naming(source),
         open_recording(location, request, store, assets=open_assets(assets), stopped=stopped) as sources,
-        render(request, sources, limits or Limits(), on_progress=on_progress, stopped=stopped) as rendition,
+        render(
+            request, sources, limits or Limits(), fonts=fonts, on_progress=on_progress, stopped=stopped
+        ) as rendition,
     ):
         clip_file.write(target, rendition.chunks(), force=overwrite, stopped=stopped)
         return result_of(target, rendition, sources, time.monotonic() - began)
@@ -268,13 +272,14 @@ def plan(
     assets: str | Path | None = None,
     options: Mapping[str, str] | None = None,
     limits: Limits | None = None,
+    fonts: str = "",
     stopped: Callable[[], bool] = never,
 ) -> Plan:
     """Plan what `cut` would copy, encode and read, without cutting. Arguments and errors are those of `cut`."""
     location = locate_recording(str(source))
     request = request_of(location, start, end, ranges, precision, edits)
     store, found = open_store(location, options), open_assets(assets)
-    return plan_request(source, request, location, store, assets=found, limits=limits, stopped=stopped)
+    return plan_request(source, request, location, store, assets=found, limits=limits, fonts=fonts, stopped=stopped)
 
 
 def plan_request(
@@ -285,6 +290,7 @@ def plan_request(
     *,
     assets: Store | None = None,
     limits: Limits | None = None,
+    fonts: str = "",
     stopped: Callable[[], bool] = never,
 ) -> Plan:
     """Like `plan`, for a request whose ranges are all of the recording at `location`."""
@@ -295,7 +301,7 @@ def plan_request(
     with (
         naming(source),
         open_recording(location, request, store, assets=assets, stopped=stopped) as sources,
-        _cutter() as cutter,
+        _cutter(fonts) as cutter,
     ):
         found = cutter.preview(sources.job(request, limits or Limits()), sources.readers, stopped=stopped)
         size = sources.readers[0].size
@@ -366,23 +372,24 @@ def render(
     sources: OpenedSources,
     limits: Limits,
     *,
+    fonts: str = "",
     on_progress: Callable[[CutProgress], None] | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Iterator[Rendition]:
     """Make the clip, without writing it yet."""
     job = sources.job(request, limits)
     with (
-        _cutter() as cutter,
+        _cutter(fonts) as cutter,
         cutter.render(job, sources.readers, on_progress=on_progress or _ignore, stopped=stopped) as rendition,
     ):
         yield rendition
 
 
 @contextmanager
-def _cutter() -> Iterator[ChildCutter]:
+def _cutter(fonts: str = "") -> Iterator[ChildCutter]:
     from cutback.sandbox.cutter import ChildCutter
 
-    cutter = ChildCutter(warm=False)
+    cutter = ChildCutter(warm=False, fonts=fonts)
     try:
         yield cutter
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -12,14 +13,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.fonts import bitmap_font, rectangle_font
 from tests.support.media import MediaSpec, cached_media
 from tests.support.shape import shape_of
 
-from cutback.cutting.edit_values import ClockOverlay, Crop, Edit, Fade, Rotate, Speed, TextOverlay
-from cutback.cutting.edits.lettering import drawn
+from cutback.cutting.edit_values import ClockOverlay, Crop, Edit, Fade, Lettering, Rotate, Speed, TextOverlay
+from cutback.cutting.edits.fonts import FontSet, load_fonts
+from cutback.cutting.edits.lettering import drawn as drawn_with
 from cutback.cutting.job import CutGap, CutRange, WallClock
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Finished, Percent, Place
@@ -58,9 +62,14 @@ def lumas(found: Presented) -> list[Luma]:
     return [frame.luma for frame in found.frames if frame.luma is not None]
 
 
-def rendered(edit: TextOverlay | ClockOverlay, text: str, below: Luma) -> Luma:
-    """The picture with the text on it, computed from a rendering of Pillow alone."""
-    image = drawn(edit, text, below.shape[1], below.shape[0])
+def drawn(edit: Lettering, text: str, width: int, height: int, fonts: FontSet | None = None) -> Image.Image:
+    """The letters alone, which unit tests compare with a reference rendering."""
+    return drawn_with(edit, "text", text, fonts or FontSet(), width, height)
+
+
+def rendered(edit: Lettering, text: str, below: Luma, fonts: FontSet | None = None) -> Luma:
+    """The picture with the text on it."""
+    image = drawn(edit, text, below.shape[1], below.shape[0], fonts)
     rgba = np.asarray(image).astype(np.float32)
     alpha = rgba[..., 3] / 255
     letters = 16 + 219 / 255 * rgba[..., 0]  # white and black letters: one channel is enough
@@ -208,10 +217,22 @@ def test_right_to_left_texts_are_shaped(recording: Recordings) -> None:
     assert off(after, rendered(replace(TEXT, text="موجة"), "موجة", before)) < 1.5
 
 
+def test_the_confined_child_draws_letters_of_further_fonts(recording: Recordings, tmp_path: Path) -> None:
+    (tmp_path / "han.ttf").write_bytes(rectangle_font("Test Han", {"波": 1000}))
+    (tmp_path / "emoji.ttf").write_bytes(bitmap_font("Test Emoji", {"🏄": (255, 255, 255)}))
+    one = recording("pyramid")
+    edit, text = replace(TEXT, text="a波🏄"), "a波🏄"
+    with closing(ChildCutter(warm=False, fonts=str(tmp_path))) as cutter:
+        clip = cut_in_child(cutter, [one.path], (0, Fraction(0), Fraction(5)), edits=[edit])
+    below, found = lumas(shown(edited(one.path)))[40], lumas(shown(clip))[40]
+    assert off(found, rendered(edit, text, below, load_fonts(str(tmp_path), frozenset(text), frozenset()))) < 1.5
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (replace(TEXT, text="波 wave"), "text: the font has no 波"),
+        (replace(TEXT, text="波 wave"), "text: no font has 波"),
+        (replace(TEXT, font="Lobster"), "text: there is no font 'Lobster'"),
         (replace(TEXT, start=Fraction(9)), "text: 9 s is not within the clip"),
         (replace(TEXT, start=Finished(Fraction(5))), "text: 5 s is not within the clip"),
     ],

@@ -47,7 +47,7 @@ def build(
 
     _prepare_folders(settings)
     policy = policy_of(settings)
-    child = ChildCutter()
+    child = ChildCutter(fonts=settings.fonts)
     records, catalogue, registry = _records(settings, clock)
     cache = _cache(settings)
     if settings.cache_url:

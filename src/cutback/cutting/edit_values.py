@@ -133,6 +133,8 @@ class PlacedOverlay:
 class Lettering(PlacedOverlay):
     """What overlays of letters have in common: how they look."""
 
+    font: str | None = None
+    """The family; None: the one that is part of Cutback."""
     size: Measure
     """The height of a line."""
     weight: Literal["regular", "bold"]

@@ -152,6 +152,9 @@ class CutJob:
     assets: Mapping[str, int] = field(default_factory=dict)
     """The sources that are assets, by their names: what the edits need from the assets store."""
 
+    fonts: str = ""
+    """The folder with further fonts, as an absolute path; empty if there is none."""
+
     def wall_clock(self, source: int) -> WallClock | None:
         """Return when a source was recorded."""
         return self.wall_clocks[source] if source < len(self.wall_clocks) else None

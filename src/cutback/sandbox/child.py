@@ -141,7 +141,7 @@ def _prepare(job: CutJob) -> None:
     """Open what the edits need from files, such as fonts: a confined process cannot."""
     from cutback.cutting.edits.pipeline import prepare
 
-    prepare(job.edits)
+    prepare(job)
 
 
 def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias, TypeVar
 
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, CutRange, KeepsIndex, Limits, Poster, ProgressHook
@@ -95,8 +97,9 @@ _PLAIN = (MediaUnreadableError, MediaUnsupportedError)
 class ChildCutter:
     """A `Cutter` that uses one child process per job, and keeps one ready for the next job."""
 
-    def __init__(self, *, warm: bool = True) -> None:
-        """With `warm`, start the next job's process as soon as one is taken."""
+    def __init__(self, *, warm: bool = True, fonts: str = "") -> None:
+        """With `warm`, start the next job's process as soon as one is taken. `fonts` is a folder of further fonts."""
+        self._fonts = str(Path(fonts).resolve()) if fonts else ""
         keep_small()
         self._keep_warm = warm
         self._spare: Child | None = None
@@ -196,7 +199,7 @@ class ChildCutter:
 
     def preview(self, job: CutJob, sources: Sequence[ByteSource], *, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Describe what `render` would do, in the form of `cutback.cutting.preview`. Raises like `Cutter.render`."""
-        return self._ask("preview", job, sources, stopped)
+        return self._ask("preview", replace(job, fonts=self._fonts), sources, stopped)
 
     def frame_map(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Tell when each frame is shown, in the form of `cutback.cutting.frame_map`. Raises like `Cutter.render`."""
@@ -246,6 +249,7 @@ class ChildCutter:
             child.kill()
             raise
         try:
+            job = replace(job, fonts=self._fonts)
             finished = _Job(job, sources, child, spool, on_progress, stopped, self._reader).run()
         except BaseException:
             child.kill()

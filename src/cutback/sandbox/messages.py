@@ -94,6 +94,7 @@ class Task:
             "clocks": [None if clock is None else str(clock) for clock in job.clocks],
             "keep_location": job.keep_location,
             "edits": [edit_out(edit) for edit in job.edits],
+            "fonts": job.fonts,
             "wall_clocks": [_wall_clock_out(clock) for clock in job.wall_clocks],
             "assets": dict(job.assets),
         }
@@ -108,8 +109,11 @@ class Task:
         location = bool(fields["keep_location"])
         wall_clocks = tuple(_wall_clock_in(clock) for clock in fields["wall_clocks"])
         assets = fields["assets"]
-        job = CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits, wall_clocks, assets)
-        return cls(fields["kind"], job)
+        fonts = str(fields["fonts"])
+        return cls(
+            fields["kind"],
+            CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits, wall_clocks, assets, fonts),
+        )
 
 
 @dataclass(frozen=True, slots=True)

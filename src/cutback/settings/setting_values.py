@@ -1,4 +1,4 @@
-"""Parses and checks the values of settings, one function per kind of value. Pure."""
+"""Parses and checks the values of settings, one function per kind of value."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import binascii
 import csv
 import json
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cutback.domain.cameras.key_pattern import KeyPattern
@@ -130,3 +131,14 @@ def check_webhooks(value: object) -> object:
         if not right:
             raise ValueError(f"{url[:100]!r} is not an http:// or https:// URL")
     return urls
+
+
+def check_folder(value: str) -> str:
+    """Check that a folder is there, if one is named.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value and not Path(value).is_dir():
+        raise ValueError(f"the folder {value} does not exist")
+    return value

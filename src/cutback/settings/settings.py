@@ -28,6 +28,7 @@ from cutback.settings.defaults import DATA, PREFIX
 from cutback.settings.listen_address import check_listen, check_origins, listen_address
 from cutback.settings.nats_address import without_password
 from cutback.settings.setting_values import (
+    check_folder,
     check_kept,
     check_patterns,
     check_secret,
@@ -177,6 +178,9 @@ class Settings(BaseSettings):
     housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between rounds of housekeeping.")
 
     keep_location: bool = Field(default=False, description="Whether to copy the recordings' locations to clips.")
+    fonts: Annotated[str, AfterValidator(check_folder)] = Field(
+        "", description="A folder with further fonts for texts on pictures (.ttf, .otf, .ttc, .otc)."
+    )
 
     limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Maximum pixels of one picture.")
     limit_streams: int = Field(_LIMITS.streams, ge=1, le=1000, description="Maximum streams of one recording.")

@@ -226,7 +226,14 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
         sources = stack.enter_context(open_recording(location, request, store, assets=assets, stopped=stopped))
         moved = stack.enter_context(screen.bar(location.key))
         rendition = stack.enter_context(
-            library.render(request, sources, limits_of(screen), on_progress=_moving(moved), stopped=stopped)
+            library.render(
+                request,
+                sources,
+                limits_of(screen),
+                fonts=fonts_of(screen),
+                on_progress=_moving(moved),
+                stopped=stopped,
+            )
         )
         clip_file.write(job.target, rendition.chunks(), force=job.force, stopped=stopped)
         if job.target is None:
@@ -296,6 +303,11 @@ def limits_of(screen: Screen) -> Limits:
     from cutback.cutting.job import Limits
 
     return Limits() if all_are_default(screen.data) else screen.settings().limits
+
+
+def fonts_of(screen: Screen) -> str:
+    """Return the folder of further fonts; empty if there is none."""
+    return "" if all_are_default(screen.data) else screen.settings().fonts
 
 
 def store_options(settings: Settings, location: Location) -> dict[str, str]:

@@ -22,6 +22,7 @@ from cutback.cli.commands.cut import (
     Source,
     To,
     assets_for,
+    fonts_of,
     limits_of,
     open_store,
     stop_on_signals,
@@ -70,7 +71,16 @@ def plan(
         store = open_store(screen, location)
         asked = wanted.request(recording_name(location))
         assets = assets_for(screen, asked)
-        planned = library.plan_request(source, asked, location, store, assets=assets, limits=limits, stopped=stopped)
+        planned = library.plan_request(
+            source,
+            asked,
+            location,
+            store,
+            assets=assets,
+            limits=limits,
+            fonts=fonts_of(screen),
+            stopped=stopped,
+        )
     content = dict(planned.report)
     screen.document(content)
     if not screen.json:

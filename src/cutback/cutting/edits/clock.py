@@ -13,7 +13,8 @@ from cutback.cutting.edit_values import ClockOverlay
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import opacity_at, part_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
-from cutback.cutting.edits.text import import_lettering
+from cutback.cutting.edits.text import prepare_lettering
+from cutback.cutting.job import CutJob
 from cutback.domain.errors import EditImpossibleError
 
 if TYPE_CHECKING:
@@ -29,20 +30,17 @@ class ClockStep(EditStep[ClockOverlay]):
     def __init__(self) -> None:
         self._zones: dict[str, ZoneInfo] = {}
 
-    def prepare(self, edit: ClockOverlay) -> None:
+    def prepare(self, edit: ClockOverlay, job: CutJob) -> None:
         """See `EditStep`."""
-        import_lettering()
+        prepare_lettering(job)
         self._zones[edit.zone] = ZoneInfo(edit.zone)
 
     def painted(self, edit: ClockOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
-        from cutback.cutting.edits.lettering import check_glyphs
-
         if scene.time.moment(Fraction(0)) is None:
             raise EditImpossibleError("clock: it needs a source that names a camera.")
-        if edit.camera:
-            for name in scene.time.cameras:
-                check_glyphs("clock", name)
+        for name in scene.time.cameras if edit.camera else ("",):
+            scene.fonts().runs("clock", f"{name}  0123456789-:", edit.font, edit.weight)
         return (part_of("clock", edit, scene),)
 
     def paint(
@@ -57,7 +55,7 @@ class ClockStep(EditStep[ClockOverlay]):
         def draw(width: int, height: int) -> Image.Image:
             from cutback.cutting.edits.lettering import drawn
 
-            return drawn(edit, text, width, height)
+            return drawn(edit, "clock", text, scene.fonts(), width, height)
 
         opacity = opacity_at(at, edit, part_of("clock", edit, scene))
         return scene.overlays.put(frame, edit, text, draw, view, opacity)

@@ -11,6 +11,7 @@ from cutback.cutting.edit_values import ImageOverlay
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import opacity_at, part_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.job import CutJob
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import anchored, in_pixels
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 class ImageStep(EditStep[ImageOverlay]):
     """Draws the picture once, and puts it onto the pictures."""
 
-    def prepare(self, edit: ImageOverlay) -> None:
+    def prepare(self, edit: ImageOverlay, job: CutJob) -> None:
         """See `EditStep`."""
         from cutback.cutting.edits.still_image import import_formats
 
-        del edit
+        del edit, job
         import_formats()
 
     def painted(self, edit: ImageOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:

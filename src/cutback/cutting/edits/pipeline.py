@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutback.cutting.codecs.encoder import usual_rate
 from cutback.cutting.edit_values import (
@@ -46,13 +46,16 @@ from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.speed import SpeedStep
 from cutback.cutting.edits.step import EditStep, PaintedClip
-from cutback.cutting.edits.text import TextStep
+from cutback.cutting.edits.text import TextStep, fonts_of
 from cutback.cutting.edits.timelapse import TimelapseStep
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
+
+if TYPE_CHECKING:
+    from cutback.cutting.edits.fonts import FontSet
 
 STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # rotate, crop, scale
@@ -82,10 +85,10 @@ _NAME_OF = {kind: name for name, kind in KINDS.items()}
 _STEP_OF: Mapping[type[Edit], EditStep[Any]] = dict(STEPS)
 
 
-def prepare(edits: Sequence[Edit]) -> None:
-    """Read what edits need from files. Called before the child gives up its rights."""
-    for edit in edits:
-        _STEP_OF[type(edit)].prepare(edit)
+def prepare(job: CutJob) -> None:
+    """Read what a job's edits need from files. Called before the child gives up its rights."""
+    for edit in job.edits:
+        _STEP_OF[type(edit)].prepare(edit, job)
 
 
 class Pipeline:
@@ -99,6 +102,7 @@ class Pipeline:
         """
         self._steps = [(edit, _STEP_OF[type(edit)]) for edit in job.edits]
         self._assets = Assets(job, sources)
+        self._job = job
         self.time = ClipTime(pieces, job)
         self.retiming = self._retiming(pieces)
         """The clip's speeds; None if they stay."""
@@ -137,8 +141,11 @@ class Pipeline:
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
         duration = self.finished(self.time.duration)
-        scene = PaintedClip(self.time, self.retiming, duration, Overlays(), GraphsInUse(), self._assets)
+        scene = PaintedClip(self.time, self.retiming, duration, Overlays(), GraphsInUse(), self._assets, self._fonts)
         return EditedPictures(self._steps, scene)
+
+    def _fonts(self) -> FontSet:
+        return fonts_of(self._job)
 
     def changed(self) -> tuple[ChangedPart, ...]:
         """Return the parts of the clip whose pictures are re-encoded, and why."""

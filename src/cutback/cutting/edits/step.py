@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import av
 
@@ -14,8 +15,12 @@ from cutback.cutting.edits.graph import Filter, GraphsInUse
 from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound, Volume
+from cutback.cutting.job import CutJob
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.measures import Point
+
+if TYPE_CHECKING:
+    from cutback.cutting.edits.fonts import FontSet
 
 E = TypeVar("E")
 
@@ -39,6 +44,8 @@ class PaintedClip:
     overlays: Overlays
     graphs: GraphsInUse
     assets: Assets
+    fonts: Callable[[], FontSet]
+    """The fonts that its texts can use."""
 
     def cut(self, finished: Fraction) -> Fraction:
         """Convert a time in finished time to cut time."""
@@ -99,9 +106,9 @@ class EditStep(Generic[E]):
         del edit, said
         return canvas
 
-    def prepare(self, edit: E) -> None:
+    def prepare(self, edit: E, job: CutJob) -> None:
         """Read what it needs from files. Called before the child gives up its rights."""
-        del edit
+        del edit, job
 
     def painted(self, edit: E, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """Return the parts of the clip whose pictures it changes without changing their shape.

@@ -266,6 +266,9 @@ class OverlayModel(EditModel):
 class _Lettering(OverlayModel):
     """What overlays of letters have in common: how they look."""
 
+    font: Annotated[Text, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="The family of a font in the folder of `CUTBACK_FONTS`; DejaVu Sans if left out."
+    )
     size: MeasureField = Field(Percent(Fraction(5)), description="Height of a line; percent of the shorter side.")
     weight: Literal["regular", "bold"] = Field("regular", description="The weight of the letters.")
     color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = Field("#ffffff", description="Such as `#ffcc00`.")
