@@ -1,4 +1,4 @@
-"""Uploads in parts to S3: against moto, by the URLs that clients get."""
+"""Uploads in parts to S3, and clips read from it: against moto, by the URLs that clients get."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from tests.web.harness import WebHarness, assert_problem
+from tests.web.test_keys import a_key, a_tenant, bearer
 
 from cutback.adapters.aws.parts import S3Parts
 from cutback.domain.errors import ObjectExistsError, ObjectNotFoundError
@@ -119,3 +120,30 @@ def test_the_api_hands_out_urls_of_s3(
     )
     assert_problem(web.client.post(f"/v1/uploads/{upload['id']}/complete"), 422, "upload_refused")
     assert list(web.services.sources.list()) == []
+
+
+def test_a_clip_is_read_from_the_store_by_the_url_that_the_client_is_sent_to(
+    make_web: Callable[..., WebHarness], bucket: str, options: dict[str, str]
+) -> None:
+    web = make_web(clip_store=f"s3://{bucket}/some clips", clip_options=options, media_delivery="redirect")
+    tenants = {name: bearer(a_key(web, tenant=a_tenant(web, name))) for name in ("pipe", "reef")}
+    (web.settings.data / "recordings" / "pipe").mkdir()
+    (web.settings.data / "recordings" / "pipe" / "sea.mp4").write_bytes(b"bytes of a recording " * 1000)
+    request = {"id": "wave", "source": {"recording": "pipe/sea.mp4", "start": 1, "end": 3}}
+    assert web.client.post("/v1/clips", json=request, headers=tenants["pipe"]).status_code == 202
+    web.work()
+    made = web.services.clips.get_bytes("pipe.wave/1/clip.mp4", 1 << 20)
+    path = web.get("/v1/clips/wave", headers=tenants["pipe"]).json()["media"]["clip"]
+    sent = web.get(path, headers=tenants["pipe"], follow_redirects=False)
+    assert (sent.status_code, sent.headers["cache-control"]) == (307, "no-store")
+    url = sent.headers["location"]
+    assert url.startswith(options["endpoint"])
+    whole, part = httpx.get(url), httpx.get(url, headers={"Range": "bytes=100-199"})  # as anybody
+    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, made, "video/mp4")
+    assert (part.status_code, part.content) == (206, made[100:200])
+    assert part.headers["content-range"] == f"bytes 100-199/{len(made)}"
+    assert "location" not in web.get(path, headers=tenants["reef"], follow_redirects=False).headers
+    head = web.client.head(path, headers=tenants["pipe"], follow_redirects=False)
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(made)))
+    web.services.clips.delete("pipe.wave/1/clip.mp4")
+    assert httpx.get(url).status_code == 404

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cutback.domain.errors import (
     CutbackError,
@@ -20,6 +20,7 @@ from cutback.domain.errors import (
     StorageUnavailableError,
     SymlinkOutsideError,
 )
+from cutback.domain.media_types import UNKNOWN, media_type_of
 from cutback.storage.connect import connect, folder_of, without_secrets
 from cutback.storage.download import streamed
 from cutback.storage.errors import check, translating
@@ -30,6 +31,7 @@ from cutback.storage.upload import collect, counted, part_size_of, upload
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from obstore import Attributes
     from obstore.store import ObjectStore
 
 __all__ = ["MIB", "ObjectInfo", "Store"]
@@ -288,17 +290,25 @@ class Store:
 
     def _put_whole(self, key: str, data: bytes, *, if_absent: bool) -> None:
         if if_absent:
-            self._create(key, lambda: self._objects.put(key, data, mode="create", use_multipart=False))
+            self._create(key, lambda: self._put_at_once(key, data, "create"))
             return
         with translating(key, writing=True):
-            self._objects.put(key, data, mode="overwrite", use_multipart=False)
+            self._put_at_once(key, data, "overwrite")
+
+    def _put_at_once(self, key: str, data: bytes, mode: Literal["create", "overwrite"]) -> None:
+        self._objects.put(key, data, mode=mode, attributes=self._attributes(key), use_multipart=False)
+
+    def _attributes(self, key: str) -> Attributes:
+        """Return what the store tells those who read the object without us. A folder keeps nothing of the kind."""
+        kind = media_type_of(key)
+        return {} if self._folder is not None or kind == UNKNOWN else {"Content-Type": kind}
 
     def _put_parts(self, key: str, chunks: Iterator[bytes], *, if_absent: bool) -> None:
         target = f"{key}.{secrets.token_hex(6)}{_HIDDEN}" if if_absent or self._folder is not None else key
         if self._folder is not None:
             self._folder.write(target, chunks)
         else:
-            upload(self._objects, target, chunks, part_size=8 * MIB, name=key)
+            upload(self._objects, target, chunks, part_size=8 * MIB, name=key, attributes=self._attributes(key))
         if target == key:
             return
         try:
@@ -311,7 +321,8 @@ class Store:
     def _put_reserved(self, key: str, chunks: Iterator[bytes], size: int) -> None:
         self._put_whole(key, b"", if_absent=True)
         try:
-            upload(self._objects, key, chunks, part_size=part_size_of(size), name=key)
+            size_of_part = part_size_of(size)
+            upload(self._objects, key, chunks, part_size=size_of_part, name=key, attributes=self._attributes(key))
         except BaseException:
             with suppress(CutbackError):
                 self.delete(key)

@@ -12,7 +12,7 @@ from cutback.domain.errors import InternalError
 from cutback.storage.errors import translating
 
 if TYPE_CHECKING:
-    from obstore import PutResult
+    from obstore import Attributes, PutResult
     from obstore.store import ObjectStore
 
 _MIB = 1024 * 1024
@@ -33,7 +33,9 @@ def part_size_of(size: int) -> int:
     return max(8 * _MIB, -(-size // _MOST_PARTS))
 
 
-def upload(objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size: int, name: str) -> None:
+def upload(
+    objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size: int, name: str, attributes: Attributes
+) -> None:
     """Upload in parts of `part_size` bytes; the object appears at the end or not at all.
 
     This thread takes the chunks, not obstore itself: obstore would take them inside its runtime, which panics if the
@@ -46,7 +48,14 @@ def upload(objects: ObjectStore, key: str, chunks: Iterable[bytes], *, part_size
     feed = _Feed()
     with ThreadPoolExecutor(1, thread_name_prefix="upload") as pool:
         done = pool.submit(
-            lambda: objects.put(key, feed, use_multipart=True, chunk_size=part_size, max_concurrency=_IN_FLIGHT)
+            lambda: objects.put(
+                key,
+                feed,
+                attributes=attributes,
+                use_multipart=True,
+                chunk_size=part_size,
+                max_concurrency=_IN_FLIGHT,
+            )
         )
         done.add_done_callback(feed.nobody_takes)
         try:

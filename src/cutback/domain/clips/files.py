@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.clips.clip import Clip
+from cutback.domain.media_types import media_type_of
 from cutback.domain.visible import plain
 
 _KEY = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,255})/[0-9]{1,9}/[A-Za-z0-9_-]{1,64}\.[a-z0-9]{1,8}", re.ASCII)
-_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp", ".jpg": "image/jpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,10 @@ def files_of(clip: Clip) -> list[ClipFile]:
     """Return the files of a clip; none unless it is ready."""
     if clip.result is None:
         return []
-    posters = [ClipFile(each.key, _type_of(each.key), PurePosixPath(each.key).stem) for each in clip.result.posters]
-    return [ClipFile(clip.result.key, _type_of(clip.result.key), ""), *posters]
-
-
-def _type_of(key: str) -> str:
-    return _TYPES.get(PurePosixPath(key).suffix, "application/octet-stream")
+    posters = [
+        ClipFile(each.key, media_type_of(each.key), PurePosixPath(each.key).stem) for each in clip.result.posters
+    ]
+    return [ClipFile(clip.result.key, media_type_of(clip.result.key), ""), *posters]
 
 
 def saved_name(clip: Clip, file: ClipFile, zones: Zones) -> str:

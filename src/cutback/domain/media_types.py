@@ -1,0 +1,14 @@
+"""The types of the files that Cutback makes. Pure."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+UNKNOWN = "application/octet-stream"
+
+_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp", ".jpg": "image/jpeg"}
+
+
+def media_type_of(key: str) -> str:
+    """Return the type of the file with this key; `UNKNOWN` if it is not one that Cutback makes."""
+    return _TYPES.get(PurePosixPath(key).suffix, UNKNOWN)
