@@ -22,6 +22,7 @@ from cutback.domain.errors import ForgedMessageError, SnsUnreachableError
 from cutback.domain.sns_message import read_message
 from cutback.lifecycle.commit import EVENT_COUNTER
 from cutback.web.api.sns import SnsSubscription
+from cutback.web.api.sns_certificates import FAILURE_SECONDS, MOST_FAILURES, MOST_FETCHES, Certificates
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:video_production"
 HOST = "https://sns.eu-central-1.amazonaws.com"
@@ -195,6 +196,66 @@ def test_sns_that_does_not_answer_makes_the_message_come_again(web: WebHarness, 
     assert_problem(post(web, amazon.message()), 503, "sns_unreachable")
     web.app.state.sns = SnsSubscription(web.services, amazon.fetch)
     assert (post(web, amazon.message()).status_code, count(web)) == (204, 1)
+
+
+def test_a_certificate_that_could_not_be_fetched_is_not_tried_again_for_a_while() -> None:
+    now, asked = [0.0], list[str]()
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        if len(asked) == 1:
+            raise SnsUnreachableError
+        return b"certificate"
+
+    certificates = Certificates(fetch, lambda: now[0])
+    for seconds in (0, 1, FAILURE_SECONDS - 1):
+        now[0] = seconds
+        with pytest.raises(SnsUnreachableError):
+            certificates.get(CERTIFICATE)
+    assert asked == [CERTIFICATE]
+    now[0] = FAILURE_SECONDS
+    assert certificates.get(CERTIFICATE) == certificates.get(CERTIFICATE) == b"certificate"
+    assert len(asked) == 2
+
+
+def test_any_number_of_forged_messages_causes_few_fetches(web: WebHarness, amazon: Amazon) -> None:
+    post(web, amazon.message())
+    forged = {**amazon.message(), "MessageId": "forged"}
+    for number in range(3 * MOST_FETCHES):
+        url = f"{HOST}/SimpleNotificationService-{number:x}.pem"
+        assert post(web, {**forged, "SigningCertURL": url}).status_code in {403, 503}
+    assert len(amazon.asked) == MOST_FETCHES
+    assert post(web, amazon.message(MessageId="genuine")).status_code == 204, "its certificate is known"
+
+
+def test_certificates_are_fetched_again_after_a_minute() -> None:
+    now, asked = [0.0], list[str]()
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        raise SnsUnreachableError
+
+    certificates = Certificates(fetch, lambda: now[0])
+    minutes = MOST_FAILURES // MOST_FETCHES + 5
+    for minute in range(minutes):
+        now[0] = 60.0 * minute
+        for number in range(2 * MOST_FETCHES):
+            with pytest.raises(SnsUnreachableError):
+                certificates.get(f"{minute}-{number}")
+    assert len(asked) == minutes * MOST_FETCHES
+    assert len(certificates._failed) == MOST_FAILURES
+
+
+def test_an_address_may_send_only_so_many_messages(
+    make_web: Callable[..., WebHarness], amazon: Amazon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    web = make_web(announce_urls=(TOPIC,), rate_limit=3)
+    web.app.state.sns = SnsSubscription(web.services, amazon.fetch)
+    answers = [post(web, amazon.message(MessageId=str(number))) for number in range(4)]
+    assert [answer.status_code for answer in answers] == [204, 204, 204, 429]
+    assert_problem(answers[-1], 429, "rate_limited")
+    assert int(answers[-1].headers["retry-after"]) > 0
 
 
 def test_topics_in_china_have_hosts_of_their_own(amazon: Amazon) -> None:

@@ -33,7 +33,7 @@ from cutback.web.api.context import services_of
 from cutback.web.api.guard import allowance_of
 from cutback.web.api.rate_limits import RateLimiter
 
-__all__ = ["Admin", "Caller", "Operator", "Reader", "Requester", "Scope"]
+__all__ = ["Admin", "Anybody", "Caller", "Operator", "Reader", "Requester", "Scope"]
 
 SESSION_COOKIE = "__Host-cutback"
 """The prefix makes browsers insist on HTTPS (or loopback), on the whole host, and on no other host setting it."""
@@ -94,12 +94,21 @@ def _authenticate(
     try:
         caller = _identify(request, bearer, cookie)
     except UnauthorizedError:
-        _spend(request, f"address/{request.client.host if request.client else ''}")
+        _spend_address(request)
         raise
     _spend(request, caller.key_id and f"key/{caller.key_id}")
     if repeated := [name for name in _SENT_ONCE if len(request.headers.getlist(name)) > 1]:
         raise RepeatedHeaderError(f"It is {repeated[0]}.")
     return caller
+
+
+def _spend_address(request: Request) -> None:
+    """Count a request that needs no key against its address.
+
+    Raises:
+        RateLimitedError: the address sends too many.
+    """
+    _spend(request, f"address/{request.client.host if request.client else ''}")
 
 
 def _spend(request: Request, who: str) -> None:
@@ -166,3 +175,5 @@ Admin = Annotated[Caller, Security(_authorize, scopes=[Scope.ADMIN.value])]
 """A caller who may do everything, within the tenant if there is one."""
 Operator = Annotated[Caller, Depends(_operate)]
 """A caller who may do everything in the whole installation."""
+Anybody = Depends(_spend_address)
+"""For routes that need no key: limits how many requests an address may send."""

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable
 from datetime import datetime
 
 from cutback.domain.errors import ForgedMessageError, NotFoundError, SettingsError, SnsUnreachableError
 from cutback.domain.sns_message import SnsMessage, read_message
 from cutback.lifecycle.commit import EVENT_COUNTER
 from cutback.services import Services
+from cutback.web.api.sns_certificates import Certificates, Fetch
 
 log = logging.getLogger(__name__)
 
-Fetch = Callable[[str], bytes]
-"""Returns what is at a URL of SNS. Raises `SnsUnreachableError`."""
-
 _MOST_BYTES = 64 * 1024
 _SECONDS = 5.0
-_MOST_CERTIFICATES = 20
 
 
 class SnsSubscription:
@@ -31,8 +26,7 @@ class SnsSubscription:
         """`fetch` replaces the calls to SNS, in tests."""
         self._services = services
         self._fetch = fetch or fetch_from_sns
-        self._certificates: dict[str, bytes] = {}
-        self._lock = threading.Lock()
+        self._certificates = Certificates(self._fetch)
 
     def take(self, body: bytes) -> None:
         """Check a message; if it is genuine and new, confirm the subscription or change the counter of events.
@@ -50,7 +44,7 @@ class SnsSubscription:
             raise NotFoundError("CUTBACK_ANNOUNCE_URLS names no topic.")
         now = self._services.clock()
         message = read_message(body, topics=topics, now=now)
-        check_signature(message, self._certificate(message.certificate_url), now)
+        check_signature(message, self._certificates.get(message.certificate_url), now)
         # A message that is sent twice is no fault of SNS, and one that is replayed must not wake all nodes.
         seen = f"sns:{message.id}"
         if self._services.cache.get(seen) is not None:
@@ -62,18 +56,6 @@ class SnsSubscription:
         elif message.type == "Notification":
             self._services.cache.bump(EVENT_COUNTER)
         self._services.cache.set(seen, b"1")
-
-    def _certificate(self, url: str) -> bytes:
-        with self._lock:
-            known = self._certificates.get(url)
-        if known is not None:
-            return known
-        found = self._fetch(url)
-        with self._lock:
-            if len(self._certificates) >= _MOST_CERTIFICATES:
-                self._certificates.clear()
-            self._certificates[url] = found
-        return found
 
 
 def check_signature(message: SnsMessage, certificate: bytes, now: datetime) -> None:
