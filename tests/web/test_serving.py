@@ -7,14 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.path.shell import Shell
 from tests.support.waiting import PATIENCE, eventually
-from tests.web.api_process import api_process
+from tests.web.api_process import api_process, output_of
 from tests.web.harness import WebHarness
 
 import cutback
@@ -162,6 +162,25 @@ def test_a_server_that_drains_under_load_answers_every_request_until_it_refuses_
         assert api.process.wait(PATIENCE) == 0
     assert broken == []
     assert closing.is_set(), "clients were not asked to close their connections"
+
+
+def test_uploads_that_are_in_progress_at_the_end_get_an_answer_and_leave_no_traceback(tmp_path: Path) -> None:
+    with api_process(tmp_path) as api, ExitStack() as clients:
+        upload = httpx.post(f"{api.url}/v1/uploads", json={"key": "x.mp4", "size": 100_000}).json()
+        waiting: list[socket.socket] = []
+        for number, length in ((1, "Content-Length: 100000"), (2, "Transfer-Encoding: chunked")):
+            connection = clients.enter_context(socket.create_connection((api.host, api.port), PATIENCE))
+            head = f"PUT /v1/uploads/{upload['id']}/parts/1 HTTP/1.1\r\nHost: {api.host}:{api.port}\r\n{length}\r\n\r\n"
+            connection.sendall(head.encode() + b"3e8\r\n" * (number == 2) + b"x" * 1000 + b"\r\n" * (number == 2))
+            waiting.append(connection)
+        eventually(lambda: "cutback_http_requests_in_progress 3.0" in httpx.get(f"{api.url}/metrics").text, "both")
+        api.signal(signal.SIGTERM)
+        said = output_of(api.process)
+        answers = [connection.recv(100).split()[1] for connection in waiting]
+    stored = [path for path in (tmp_path / "cutback-data" / "recordings").rglob("*") if path.is_file()]
+    assert (api.process.returncode, answers, stored) == (0, [b"503", b"503"], [])
+    assert "Traceback" not in said
+    assert "ERROR" not in said
 
 
 def test_a_second_signal_ends_the_server_at_once(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from cutback.domain import uploads as domain
 from cutback.domain.uploads import check_upload_key, part_size_of
 from cutback.lifecycle import uploads
 from cutback.lifecycle.housekeeping import housekeep
+from cutback.web.api import guard
 from cutback.web.api.routes.uploads import PARTS_AT_ONCE
 
 KEY = "north-point/north-point.2026-06-21T05-30-00Z.mp4"
@@ -189,6 +192,31 @@ def test_slow_parts_do_not_stop_other_requests(web: WebHarness, movie: bytes) ->
             connection.sendall(head.encode() + movie[:1])
         eventually(lambda: web.app.state.part_threads.borrowed_tokens == PARTS_AT_ONCE, "the parts")
         assert httpx.get(f"{url}/v1/clips", timeout=PATIENCE).status_code == 200
+
+
+def drip(url: str, path: str, content: bytes, *, pause: float) -> bytes:
+    """Send a part in steps of 100 bytes; return what the server says as soon as it says something."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
+        head = f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(content)}\r\n\r\n"
+        connection.sendall(head.encode())
+        for offset in range(0, len(content), 100):
+            connection.sendall(content[offset : offset + 100])
+            if select.select([connection], [], [], pause)[0]:
+                break
+        return connection.recv(100)
+
+
+@pytest.mark.parametrize(("rate", "status"), [(100_000, b"408"), (0, b"200")])
+def test_a_part_that_comes_too_slowly_does_not_hold_its_place(
+    web: WebHarness, movie: bytes, monkeypatch: pytest.MonkeyPatch, rate: int, status: bytes
+) -> None:
+    monkeypatch.setattr(guard, "SLOW_START_SECONDS", 0.2)
+    web.serve(dataclasses.replace(web.services, settings=web.settings.model_copy(update={"upload_rate": rate})))
+    upload = begin(web, PART + 5000)
+    with serving_app(web.app) as url:
+        answer = drip(url, f"/v1/uploads/{upload['id']}/parts/2", movie[:5000], pause=0.02)
+    assert answer.split()[1] == status
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,9 @@ class Settings(BaseSettings):
     upload_lifetime: float = Field(
         86400, ge=60, le=30 * 86400, description="Seconds after which an upload that is not complete is removed."
     )
+    upload_rate: int = Field(
+        10_000, ge=0, description="Minimum bytes per second at which a part of an upload must arrive; 0: any rate."
+    )
     limit_memory: int | None = Field(
         None,
         ge=64 << 20,

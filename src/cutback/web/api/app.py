@@ -120,5 +120,5 @@ def create_app(services: Services) -> FastAPI:
             allow_headers=_CORS_REQUEST_HEADERS,
             expose_headers=_CORS_ANSWER_HEADERS,
         )
-    guard(app, concurrency=services.settings.concurrency, metrics=app.state.metrics)
+    app.state.guard = guard(app, concurrency=services.settings.concurrency, metrics=app.state.metrics)
     return app

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,6 +21,7 @@ from cutback.domain.errors import (
     CutbackError,
     OverloadedError,
     RequestTimeoutError,
+    StoppedError,
 )
 from cutback.web.api.metrics import Metrics
 from cutback.web.api.problems import respond
@@ -28,6 +31,8 @@ CHUNK_SECONDS = 20.0
 """How long a client may take to send the next bytes of a body."""
 BODY_SECONDS = 30.0
 """How long it may take to send a body of the usual size."""
+SLOW_START_SECONDS = 30.0
+"""How long a body with a minimum rate may be slower than that."""
 ANSWER_SECONDS = 90.0
 """How long it may take until an answer begins. Clients may ask to wait for a clip for 60 of them."""
 
@@ -41,6 +46,7 @@ _HEADERS = {
 }
 """Sent with every answer that does not have its own."""
 _EVENT_STREAM = "text/event-stream"
+STOPPING = "This server is stopping; another one answers."
 
 
 @dataclass(slots=True)
@@ -50,7 +56,9 @@ class Allowance:
     body_bytes: int | None = MAX_JSON_BYTES
     """None: the route counts by itself."""
     body_seconds: float | None = BODY_SECONDS
-    """For the whole body; None: only each next part of it must come in time."""
+    """For the whole body; None: only each next part of it must come in time, at `body_rate`."""
+    body_rate: float = 0.0
+    """Bytes per second that must come on average, after some time for a slow start; 0: any rate."""
     budget: Budget | None = None
     """What is left of the key's rate limit."""
 
@@ -60,9 +68,11 @@ def allowance_of(request: Request) -> Allowance:
     return cast("Allowance", request.scope["state"]["allowance"])
 
 
-def guard(app: FastAPI, *, concurrency: int, metrics: Metrics) -> None:
+def guard(app: FastAPI, *, concurrency: int, metrics: Metrics) -> Guard:
     """Put the guard around everything, error answers included. Call this last: no middleware can be added later."""
-    app.middleware_stack = Guard(app, app.build_middleware_stack(), concurrency=concurrency, metrics=metrics)
+    made = Guard(app, app.build_middleware_stack(), concurrency=concurrency, metrics=metrics)
+    app.middleware_stack = made
+    return made
 
 
 class Guard:
@@ -72,6 +82,42 @@ class Guard:
         """At most `concurrency` requests are answered at once; open event streams do not count."""
         self._app, self._inner, self._concurrency, self._metrics = app, inner, concurrency, metrics
         self._active = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._awaited: set[asyncio.Timeout] = set()
+        self.stopping = False
+        """Whether requests end now, finished or not."""
+
+    def stop(self) -> None:
+        """End the requests whose bodies have not arrived, so that none is cut off by the end of the process.
+
+        May be called from any thread.
+        """
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nothing is in progress
+                self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        self.stopping = True
+        for waiting in self._awaited:
+            waiting.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def awaiting(self, seconds: float) -> AsyncIterator[None]:
+        """Wait for a client, for so long and not beyond the end of the process.
+
+        Raises:
+            RequestTimeoutError: it did not send.
+            StoppedError: the process ends.
+        """
+        try:
+            async with asyncio.timeout(0.0 if self.stopping else max(0.0, seconds)) as waiting:
+                self._awaited.add(waiting)
+                try:
+                    yield
+                finally:
+                    self._awaited.discard(waiting)
+        except TimeoutError:
+            raise (StoppedError(STOPPING) if self.stopping else RequestTimeoutError()) from None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,6 +125,7 @@ class Guard:
             await self._inner(scope, receive, send)
             return
         scope.setdefault("state", {})["allowance"] = Allowance()
+        self._loop = self._loop or asyncio.get_running_loop()
         exchange = _Exchange(self, scope, receive, send)
         if self._active >= self._concurrency and scope["path"] != "/healthz":
             await self._answer(exchange, OverloadedError(f"It answers {self._concurrency} requests at once."))
@@ -96,6 +143,11 @@ class Guard:
                 raise
             exchange.deadline = None
             await self._answer(exchange, AnswerTimeoutError(f"The limit is {ANSWER_SECONDS:g} s."))
+        except asyncio.CancelledError:
+            if not self.stopping:
+                raise
+            if not exchange.status:  # the server gives up waiting for this request
+                await self._answer(exchange, StoppedError(STOPPING))
         finally:
             self.count(exchange, -1)
 
@@ -126,6 +178,7 @@ class _Exchange:
         self._announced = int(length) if length.isascii() and length.isdigit() else 0
         self._more = self._announced > 0 or "transfer-encoding" in headers
         self._received = 0
+        self._waited = 0.0
 
     @property
     def _allowance(self) -> Allowance:
@@ -137,20 +190,22 @@ class _Exchange:
         Raises:
             BodyTooLargeError: it has too many bytes, or announces them.
             RequestTimeoutError: it does not come in time.
+            StoppedError: the server stops.
         """
         if not self._more:
             return await self._receive()
         allowed = self._allowance
         if allowed.body_bytes is not None and self._announced > allowed.body_bytes:
             raise BodyTooLargeError(f"It may have {allowed.body_bytes} bytes.")
+        asked = time.monotonic()
         seconds = CHUNK_SECONDS
         if allowed.body_seconds is not None:
-            seconds = min(seconds, self.began + allowed.body_seconds - time.monotonic())
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                message = await self._receive()
-        except TimeoutError:
-            raise RequestTimeoutError from None
+            seconds = min(seconds, self.began + allowed.body_seconds - asked)
+        if allowed.body_rate:
+            seconds = min(seconds, SLOW_START_SECONDS + self._received / allowed.body_rate - self._waited)
+        async with self._guard.awaiting(seconds):
+            message = await self._receive()
+        self._waited += time.monotonic() - asked
         if message["type"] == "http.request":
             if allowed.body_seconds is None and self.deadline is not None:  # the answer cannot begin before the end
                 self.deadline.reschedule(asyncio.get_running_loop().time() + ANSWER_SECONDS)

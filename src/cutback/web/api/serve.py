@@ -38,6 +38,8 @@ LINGER_SECONDS = 1.0
 """After the last connection is accepted: how long requests on open connections may still arrive."""
 END_SECONDS = 6
 """After draining: how long requests in progress may take before they are cancelled."""
+_BODY_SECONDS = 4
+"""After draining: how long clients may go on to send the bodies of their requests."""
 _LAST_SECONDS = 2.0
 """After cancelling: how long to wait for the server's thread."""
 _BACKLOG = 2048
@@ -181,7 +183,9 @@ class ApiServer:
         self._server.should_exit = True
         deadline = time.monotonic() + END_SECONDS + _LAST_SECONDS
         if self._thread.ident is not None:
-            self._thread.join(END_SECONDS + _LAST_SECONDS)
+            self._thread.join(min(_BODY_SECONDS, END_SECONDS))
+            self._app.state.guard.stop()
+            self._thread.join(max(0.0, deadline - time.monotonic()))
         while not self.ended and time.monotonic() < deadline:
             time.sleep(0.02)
         self._app.state.rate_limiter.close()

@@ -16,6 +16,7 @@ from cutback.domain.requests.sources import CameraName
 from cutback.web.api.access import Caller, Reader
 from cutback.web.api.event_feed import EventFeed, LoggedEvent
 from cutback.web.api.event_stream import EventStreamResponse, Stream
+from cutback.web.api.guard import STOPPING
 from cutback.web.api.openapi import responses
 
 router = APIRouter(tags=["events"])
@@ -65,7 +66,7 @@ async def events(
     if wants_page(accept, has_after=after is not None):
         return await asyncio.to_thread(_page, feed, wants, after or 0, limit)
     if feed.closed:
-        raise StoppedError("This server is stopping; another one answers.")
+        raise StoppedError(STOPPING)
     resume = _position(last_event_id) if last_event_id else after
     last = await asyncio.to_thread(feed.open)
     return EventStreamResponse(Stream(feed, last if resume is None else min(resume, last), wants))

@@ -108,6 +108,7 @@ async def put_part(
         raise InvalidRequestError([Fault("Content-Length", f"must be {size}")])
     allowance = allowance_of(request)
     allowance.body_bytes = allowance.body_seconds = None  # `_chunks` counts the bytes
+    allowance.body_rate = services.settings.upload_rate
     stream = request.stream()
     threads: anyio.CapacityLimiter = request.app.state.part_threads
     part = await anyio.to_thread.run_sync(
