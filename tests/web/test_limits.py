@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -147,6 +148,43 @@ def test_open_event_streams_do_not_count(make_web: Callable[..., WebHarness]) ->
         with httpx.stream("GET", f"{server.url}/v1/events") as second:
             assert second.status_code == 200
             assert httpx.get(f"{server.url}/v1/session").status_code == 200
+
+
+def test_a_burst_of_event_streams_waits_for_its_turn(make_web: Callable[..., WebHarness]) -> None:
+    web = make_web(listen="127.0.0.1:0", concurrency=4)
+    with ApiServer(web.services) as server, ExitStack() as clients:
+        connections = [clients.enter_context(connected(server)) for _ in range(100)]
+        for connection in connections:
+            connection.sendall(b"GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        statuses = [connection.recv(65536).split()[1] for connection in connections]
+        assert statuses == [b"200"] * len(connections)
+
+
+def test_a_key_may_hold_only_so_many_event_streams(make_web: Callable[..., WebHarness]) -> None:
+    web = make_web(listen="127.0.0.1:0", event_streams=2)
+    key, other = bearer(a_key(web, Scope.READ)), bearer(a_key(web, Scope.READ))
+    with ApiServer(web.services) as server, ExitStack() as streams:
+        url = f"{server.url}/v1/events"
+        first, _ = (streams.enter_context(httpx.stream("GET", url, headers=key)) for _ in range(2))
+        refused = httpx.get(url, headers=key)
+        assert_problem(refused, 429, "too_many_streams")
+        assert int(refused.headers["retry-after"]) > 0
+        assert streams.enter_context(httpx.stream("GET", url, headers=other)).status_code == 200
+        assert httpx.get(url, headers={**key, "Accept": "application/json"}).status_code == 200, "a page is no stream"
+        first.close()
+
+        def opens() -> bool:
+            return streams.enter_context(httpx.stream("GET", url, headers=key)).status_code == 200
+
+        eventually(opens, "the place of the first stream")
+
+
+def test_an_address_may_hold_only_so_many_event_streams_where_no_key_is_needed(
+    make_web: Callable[..., WebHarness],
+) -> None:
+    web = make_web(listen="127.0.0.1:0", event_streams=1)
+    with ApiServer(web.services) as server, httpx.stream("GET", f"{server.url}/v1/events"):
+        assert_problem(httpx.get(f"{server.url}/v1/events"), 429, "too_many_streams")
 
 
 # --- bodies ----------------------------------------------------------------------------------------

@@ -412,6 +412,12 @@ class RateLimitedError(CutbackError):
         self.retry_after = retry_after
 
 
+class TooManyStreamsError(RateLimitedError):
+    """Too many event streams are open. Close one, or wait."""
+
+    reason = "too_many_streams"
+
+
 class OverloadedError(CutbackError):
     """The server is busy. Try again in a moment."""
 

@@ -18,6 +18,7 @@ _REMEDIES = {
     "key_not_found": "List the keys to find the id.",
     "dead_letter_not_found": "List the dead letters to find the id.",
     "tenant_not_found": "List the tenants to find the name.",
+    "too_many_streams": "Share one event stream among pages, or close one.",
     "rate_limited": "Wait as long as Retry-After says.",
     "overloaded": "Wait as long as Retry-After says.",
     "request_timeout": "Send the request again, over a faster connection.",

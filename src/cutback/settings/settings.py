@@ -245,6 +245,9 @@ class Settings(BaseSettings):
     concurrency: int = Field(
         256, ge=1, le=100_000, description="Maximum requests that a server answers at once, without event streams."
     )
+    event_streams: int = Field(
+        2000, ge=0, description="Maximum event streams that one API key may hold on a server; 0: any number."
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_origins)] = (
         Field((), description="Origins of web pages that may call the REST API, such as https://app.example.")
     )

@@ -22,6 +22,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "key_not_found": HTTPStatus.NOT_FOUND,
     "dead_letter_not_found": HTTPStatus.NOT_FOUND,
     "tenant_not_found": HTTPStatus.NOT_FOUND,
+    "too_many_streams": HTTPStatus.TOO_MANY_REQUESTS,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,

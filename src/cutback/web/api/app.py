@@ -40,6 +40,7 @@ from cutback.web.api.routes import (
 )
 from cutback.web.api.sandbox_slots import SandboxSlots
 from cutback.web.api.sns import SnsSubscription
+from cutback.web.api.stream_places import StreamPlaces
 
 PREFIX = "/v1"
 """The version of the API, in every path that is not about the node itself."""
@@ -104,6 +105,7 @@ def create_app(services: Services) -> FastAPI:
     handle_problems(app)
     app.state.node = Node()
     app.state.events = EventFeed(services)
+    app.state.stream_places = StreamPlaces(services.settings.event_streams)
     app.state.sns = SnsSubscription(services)
     app.state.rate_limiter = RateLimiter(services.settings)
     app.state.metrics = Metrics(services, app.state.events)

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from cutback.web.api.event_feed import PAGE, EventFeed, LoggedEvent
 from cutback.web.api.http_protocol import CHUNKS, ChunkWriter
+from cutback.web.api.stream_places import StreamPlaces
 
 log = logging.getLogger(__name__)
 
@@ -129,15 +130,23 @@ class EventStreamResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: Stream) -> None:
-        """Nothing is sent before it is called."""
-        self._stream = stream
+    def __init__(self, stream: Stream, places: StreamPlaces, who: str) -> None:
+        """Nothing is sent before it is called. The stream takes one of `places` of `who`."""
+        self._stream, self._places, self._who = stream, places, who
         self.status_code, self.background = 200, None
         # Not through the initializer of the superclass, which would announce a length.
         self.init_headers({"Cache-Control": "no-store", "Connection": "close", "X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send everything. Raises what reading the log raises; the connection is closed then."""
+        """Send everything. Raises what reading the log raises; the connection is closed then.
+
+        Raises:
+            TooManyStreamsError: there is no place for it.
+        """
+        with self._places.one(self._who):
+            await self._send_all(scope, receive, send)
+
+    async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         self._stream.chunks = scope.get("extensions", {}).get(CHUNKS)
         helpers = [asyncio.create_task(self._end_with_client(receive)), asyncio.create_task(self._comment())]

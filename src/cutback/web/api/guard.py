@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 """Sent with every answer that does not have its own."""
+EVENTS = "/v1/events"
+MOST_WAITING = 10_000
+"""Event streams that wait for their turn at once."""
+TURN_SECONDS = 60.0
+"""How long one waits."""
 _EVENT_STREAM = "text/event-stream"
 STOPPING = "This server is stopping; another one answers."
 
@@ -82,6 +88,8 @@ class Guard:
         """At most `concurrency` requests are answered at once; open event streams do not count."""
         self._app, self._inner, self._concurrency, self._metrics = app, inner, concurrency, metrics
         self._active = 0
+        self._next: deque[asyncio.Future[None]] = deque()
+        """Event streams that begin when another request ends."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awaited: set[asyncio.Timeout] = set()
         self.stopping = False
@@ -100,6 +108,9 @@ class Guard:
         self.stopping = True
         for waiting in self._awaited:
             waiting.reschedule(asyncio.get_running_loop().time())
+        for turn in self._next:
+            if not turn.done():
+                turn.set_result(None)
 
     @asynccontextmanager
     async def awaiting(self, seconds: float) -> AsyncIterator[None]:
@@ -127,11 +138,22 @@ class Guard:
         scope.setdefault("state", {})["allowance"] = Allowance()
         self._loop = self._loop or asyncio.get_running_loop()
         exchange = _Exchange(self, scope, receive, send)
+        if scope["path"] == EVENTS and len(self._next) < MOST_WAITING:
+            await self._turn()
         if self._active >= self._concurrency and scope["path"] != "/healthz":
             await self._answer(exchange, OverloadedError(f"It answers {self._concurrency} requests at once."))
         else:
             await self._within_time(exchange)
         self._metrics.observe(scope, exchange.status, time.monotonic() - exchange.began)
+
+    async def _turn(self) -> None:
+        """Wait until fewer requests are answered: a browser gives up an `EventSource` for good that is refused once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TURN_SECONDS):
+                while self._active >= self._concurrency and not self.stopping:
+                    turn = asyncio.get_running_loop().create_future()
+                    self._next.append(turn)
+                    await turn
 
     async def _within_time(self, exchange: _Exchange) -> None:
         self.count(exchange, 1)
@@ -157,6 +179,11 @@ class Guard:
             exchange.counted = change > 0
             self._active += change
             self._metrics.in_progress.set(self._active)
+            while self._next and self._active < self._concurrency:
+                turn = self._next.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    break
 
     async def _answer(self, exchange: _Exchange, error: CutbackError) -> None:
         scope = {**exchange.scope, "app": self._app}

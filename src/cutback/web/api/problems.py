@@ -55,7 +55,14 @@ def describe(settings: Settings, error: CutbackError) -> dict[str, Any]:
 
 def is_retryable(reason: str, *, transient: bool) -> bool:
     """Whether the same request may succeed later."""
-    return transient or reason in {"rate_limited", "overloaded", "request_timeout", "answer_timeout", "stopped"}
+    return transient or reason in {
+        "rate_limited",
+        "too_many_streams",
+        "overloaded",
+        "request_timeout",
+        "answer_timeout",
+        "stopped",
+    }
 
 
 def respond(request: Request, error: CutbackError, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -40,7 +40,7 @@ _CONTENT: dict[int | str, dict[str, Any]] = {
             },
         },
     },
-    **responses("Problem", errors=(422, 503)),
+    **responses("Problem", errors=(422, 429, 503)),
 }
 
 
@@ -69,7 +69,9 @@ async def events(
         raise StoppedError(STOPPING)
     resume = _position(last_event_id) if last_event_id else after
     last = await asyncio.to_thread(feed.open)
-    return EventStreamResponse(Stream(feed, last if resume is None else min(resume, last), wants))
+    stream = Stream(feed, last if resume is None else min(resume, last), wants)
+    who = caller.key_id or (request.client.host if request.client else "")
+    return EventStreamResponse(stream, request.app.state.stream_places, who)
 
 
 def wants_page(accept: str, *, has_after: bool) -> bool:
