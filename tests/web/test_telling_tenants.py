@@ -99,16 +99,29 @@ def test_webhooks_of_other_tenants_do_not_exist(web: WebHarness, keys: dict[str,
         assert Webhook(made["secret"]).verify(receiver.came[0][2], receiver.came[0][1])["subject"] == "one"
 
 
-def test_webhooks_of_tenants_do_not_reach_this_machine(make_web: Callable[..., WebHarness]) -> None:
+def test_webhooks_of_remote_keys_do_not_reach_this_machine(make_web: Callable[..., WebHarness]) -> None:
     web = make_web()
-    tenant, installation = bearer(a_key(web, tenant=a_tenant(web))), bearer(a_key(web))
     clip = {"source": {"recording": "pipe/sea.mp4", "start": 0, "end": 1}}
     local = "http://127.0.0.1:9/"
-    for url in (local, "http://localhost:9/", "http://[::1]:9/", "https://127.0.0.1/"):
-        for path, body in (("/v1/webhooks", {"url": url}), ("/v1/clips", {**clip, "webhook": url})):
-            assert_problem(web.client.post(path, json=body, headers=tenant), 422, "invalid_request")
-    made = web.client.post("/v1/webhooks", json={"url": "https://hooks.example/"}, headers=tenant).json()
-    changed = web.client.patch(f"/v1/webhooks/{made['id']}", json={"url": local}, headers=tenant)
-    assert_problem(changed, 422, "invalid_request")
     for path, body in (("/v1/webhooks", {"url": local}), ("/v1/clips", {**clip, "webhook": local})):
-        assert web.client.post(path, json=body, headers=installation).status_code in {201, 202}
+        assert web.client.post(path, json=body).status_code in {201, 202}, "somebody on this machine"
+    tenant, installation = bearer(a_key(web, tenant=a_tenant(web))), bearer(a_key(web))
+    for key in (tenant, installation):
+        for url in (local, "http://localhost:9/", "http://[::1]:9/", "https://127.0.0.1/", "https://10.0.0.1/"):
+            for path, body in (
+                ("/v1/webhooks", {"url": url}),
+                ("/v1/clips", {**clip, "webhook": url}),
+            ):
+                assert_problem(web.client.post(path, json=body, headers=key), 422, "invalid_request")
+            batch = web.client.post("/v1/clips", json=[{**clip, "webhook": url}], headers=key).json()["items"]
+            assert [each["status"] for each in batch] == [422]
+        made = web.client.post("/v1/webhooks", json={"url": "https://hooks.example/"}, headers=key).json()
+        changed = web.client.patch(f"/v1/webhooks/{made['id']}", json={"url": local}, headers=key)
+        assert_problem(changed, 422, "invalid_request")
+
+
+def test_keys_may_choose_private_addresses_where_the_setting_allows_it(make_web: Callable[..., WebHarness]) -> None:
+    web = make_web(webhook_private=True)
+    for key in (a_key(web, tenant=a_tenant(web)), a_key(web)):
+        for url in ("http://127.0.0.1:9/", "https://10.0.0.1/"):
+            assert web.client.post("/v1/webhooks", json={"url": url}, headers=bearer(key)).status_code == 201

@@ -272,11 +272,11 @@ def private_allowed(settings: Settings, url: SplitResult) -> bool:
     )
 
 
-def check_address(settings: Settings, url: str, *, tenant: str) -> None:
+def check_address(settings: Settings, url: str, *, local: bool) -> None:
     """Check a webhook's URL as far as possible without looking up its name, which is done for each delivery.
 
-    What a tenant (empty: the installation itself) chooses may not be on this machine either, because a tenant is
-    somewhere else, and would reach services that listen on loopback.
+    Only a `local` caller may choose addresses of this machine. Anybody else is somewhere else, and would reach services
+    that listen on loopback.
 
     Raises:
         InvalidRequestError: its host is an address to which webhooks must not go.
@@ -288,7 +288,7 @@ def check_address(settings: Settings, url: str, *, tenant: str) -> None:
         forbidden = is_loopback(parts.hostname or "")
     else:
         forbidden = not is_public(address)
-    allowed = settings.webhook_private if tenant else private_allowed(settings, parts)
+    allowed = private_allowed(settings, parts) if local else settings.webhook_private
     if forbidden and not allowed:
         raise InvalidRequestError([Fault("url", "is not at a public address; CUTBACK_WEBHOOK_PRIVATE=true allows it")])
 

@@ -56,6 +56,11 @@ class Caller:
     visible: Visible = field(default=_EVERYTHING)
     """What a tenant sees; without a tenant, a caller sees everything."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the caller needs no key, because the request was sent on this machine; a key may be anywhere."""
+        return not self.key_id
+
     def may_see_key(self, key: str) -> bool:
         """Whether a recording with this key is visible to the caller, whatever its camera is."""
         return not self.tenant or self.visible.has_key(key)

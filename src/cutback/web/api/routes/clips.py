@@ -103,9 +103,9 @@ def request_clips(
     items = read_requests(content, caller, services.settings.zones)
     view = ClipView(address, services.settings, caller.tenant)
     if len(items) > 1 or isinstance(content, list):
-        listed = [_request_one_of_many(services, item, view) for item in items]
+        listed = [_request_one_of_many(services, caller, item, view) for item in items]
         return JSONResponse({"items": listed}, HTTPStatus.MULTI_STATUS)
-    clip, is_new = _request(services, items[0])
+    clip, is_new = _request(services, caller, items[0])
     status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
     answer = _answer(clip, view, status=status)
     answer.headers["Location"] = view.address_of(clip)
@@ -114,17 +114,19 @@ def request_clips(
     return answer
 
 
-def _request(services: Services, item: ClipRequest | CutbackError) -> tuple[Clip, bool]:
+def _request(services: Services, caller: Caller, item: ClipRequest | CutbackError) -> tuple[Clip, bool]:
     if isinstance(item, CutbackError):
         raise item
     if item.webhook is not None:
-        check_address(services.settings, item.webhook, tenant=item.tenant)
+        check_address(services.settings, item.webhook, local=caller.is_local)
     return accept.submit_or_find(services, item)
 
 
-def _request_one_of_many(services: Services, item: ClipRequest | CutbackError, view: ClipView) -> dict[str, Any]:
+def _request_one_of_many(
+    services: Services, caller: Caller, item: ClipRequest | CutbackError, view: ClipView
+) -> dict[str, Any]:
     try:
-        clip, is_new = _request(services, item)
+        clip, is_new = _request(services, caller, item)
     except CutbackError as error:
         problem = describe(services.settings, error)
         return {"status": problem["status"], "problem": problem}

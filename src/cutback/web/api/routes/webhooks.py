@@ -36,7 +36,7 @@ def owner_of(caller: Caller) -> str | None:
 @router.post("", status_code=201)
 def add_webhook(fields: WebhookFields, services: ServicesDep, caller: Admin, response: Response) -> dict[str, Any]:
     """Register a webhook. The answer has its secret, which is not shown again."""
-    check_address(services.settings, fields.url, tenant=caller.tenant)
+    check_address(services.settings, fields.url, local=caller.is_local)
     webhook = webhooks.add_webhook(services, fields, tenant=caller.tenant)
     response.headers["Location"] = f"/v1/webhooks/{webhook.id}"
     return {**webhook.public(), "secret": webhook.secret}
@@ -67,7 +67,7 @@ def read_webhook(webhook_id: str, services: ServicesDep, caller: Admin) -> dict[
 def change_webhook(webhook_id: str, changes: WebhookChanges, services: ServicesDep, caller: Admin) -> dict[str, Any]:
     """Change a webhook, or pause it. A paused webhook receives nothing; deliver from a position again afterwards."""
     if changes.url is not None:
-        check_address(services.settings, changes.url, tenant=caller.tenant)
+        check_address(services.settings, changes.url, local=caller.is_local)
     now = services.clock()
     return webhooks.change_webhook(
         services, webhook_id, lambda webhook: webhook.changed(changes, now=now), tenant=owner_of(caller)
