@@ -22,6 +22,15 @@ class Rotate:
 
 
 @dataclass(frozen=True, slots=True)
+class CropPoint:
+    """Where a moving part is at a point of the clip."""
+
+    at: Point
+    x: Measure | None
+    y: Measure | None
+
+
+@dataclass(frozen=True, slots=True)
 class Crop:
     """Show a part of the picture."""
 
@@ -33,6 +42,8 @@ class Crop:
     y: Measure | None
     width: Measure | None
     height: Measure | None
+    path: tuple[CropPoint, ...] = ()
+    """If it moves: where it is when, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,5 +262,5 @@ KINDS: Mapping[str, type[Edit]] = {
 }
 """The classes by the names that requests use."""
 
-PARTS: tuple[type, ...] = (Percent, FromEnd, Finished, AtMoment, SpeedSpan)
+PARTS: tuple[type, ...] = (Percent, FromEnd, Finished, AtMoment, CropPoint, SpeedSpan)
 """The classes of which the fields of edits consist, besides texts, numbers and fractions."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cutback.cutting.edit_values import KINDS, Edit, SpeedSpan
-from cutback.domain.requests.edits import EditModel, SpeedSpanField
+from cutback.cutting.edit_values import KINDS, CropPoint, Edit, SpeedSpan
+from cutback.domain.requests.edits import CropPointField, EditModel, SpeedSpanField
 
 
 def edits_of(models: Sequence[EditModel]) -> tuple[Edit, ...]:
@@ -22,4 +22,6 @@ def _value(model: EditModel) -> Edit:
 def _plain(value: Any) -> Any:
     if isinstance(value, SpeedSpanField):
         return SpeedSpan(value.start, value.end, value.speed)
+    if isinstance(value, CropPointField):
+        return CropPoint(value.at, value.x, value.y)
     return tuple(_plain(each) for each in value) if isinstance(value, tuple) else value

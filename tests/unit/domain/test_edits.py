@@ -21,7 +21,12 @@ from cutback.sandbox.edit_messages import edit_in, edit_out
 
 ACCEPTED: dict[str, dict[str, Any]] = {
     "rotate": {"edit": "rotate", "degrees": 90, "flip": "horizontal"},
-    "crop": {"edit": "crop", "x": "10%", "y": 40, "width": 320, "height": "50%"},
+    "crop": {
+        "edit": "crop",
+        "width": 320,
+        "height": "50%",
+        "path": [{"at": 0, "x": 20, "y": "10%"}, {"at": {"finished": 3}, "x": "25%", "y": 60}],
+    },
     "scale": {"edit": "scale", "width": 640, "height": 360, "mode": "pad", "enlarge": True},
     "colour": {"edit": "colour", "brightness": -10, "contrast": 12.5, "saturation": 20, "temperature": -30},
     "denoise": {"edit": "denoise", "strength": "strong"},
@@ -161,6 +166,22 @@ def test_equal_edits_give_equal_ids() -> None:
         ([{"edit": "crop", "aspect": "9:0"}], "edits[0].aspect", "expected width:height"),
         ([{"edit": "crop", "aspect": "9:16", "width": 3}], "edits[0]", "aspect and width contradict each other"),
         ([{"edit": "crop", "width": 3, "x": 1, "gravity": "top"}], "edits[0]", "gravity and x contradict each other"),
+        ([{"edit": "crop", "aspect": "1:1", "path": [{"at": 0}]}], "edits[0].path[0]", "needs x, y or both"),
+        (
+            [{"edit": "crop", "aspect": "1:1", "gravity": "top", "path": [{"at": 0, "x": 1}]}],
+            "edits[0]",
+            "path and gravity contradict each other",
+        ),
+        (
+            [{"edit": "crop", "aspect": "1:1", "path": [{"at": 1, "x": 1}, {"at": 1, "x": 5}]}],
+            "edits[0]",
+            "must be in order of time",
+        ),
+        (
+            [{"edit": "crop", "aspect": "1:1", "path": [{"at": 1, "x": 1}, {"at": 2, "y": 5}]}],
+            "edits[0]",
+            "x at some points only",
+        ),
         ([{"edit": "crop", "aspect": "1:1", "gravity": "up"}], "edits[0].gravity", "must be 'top-left'"),
         (
             [{"edit": "text", "text": "a", "duration": 1, "fade_in": 0.6, "fade_out": 0.5}],

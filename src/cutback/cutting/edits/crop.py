@@ -1,12 +1,19 @@
-"""`crop`: shows a part of the pictures."""
+"""`crop`: shows a part of the pictures, which can move.
+
+A part that moves is not rounded to whole pixels, let alone to even ones: it would tremble. It is cut out on even pixels
+with a margin, and then moved by the rest, with Lanczos' interpolation.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 from cutback.cutting.edit_values import Crop
+from cutback.cutting.edits.moving_part import Glide, moved
 from cutback.cutting.edits.shape_chain import LEAST, ShapeChain, even
-from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import anchored, in_pixels
 
@@ -16,8 +23,15 @@ class CropStep(EditStep[Crop]):
 
     changes_shape = True
 
-    def shape(self, edit: Crop, canvas: ShapeChain, said: list[str]) -> ShapeChain:
+    def moves(self, edit: Crop) -> bool:
         """See `EditStep`."""
+        return bool(edit.path)
+
+    def shape(self, edit: Crop, canvas: ShapeChain, said: list[str], scene: PaintedClip | None = None) -> ShapeChain:
+        """See `EditStep`."""
+        if edit.path:
+            assert scene is not None
+            return _moving(edit, canvas, scene, said)
         x, y, width, height = (even(each) for each in _rectangle(edit, canvas))
         # Rounding must not lead outside of a picture of odd size.
         width, height = min(width, canvas.width - canvas.width % 2), min(height, canvas.height - canvas.height % 2)
@@ -26,6 +40,21 @@ class CropStep(EditStep[Crop]):
             raise EditImpossibleError(f"crop: {width}×{height} pixels are left; at least {LEAST}×{LEAST} are needed.")
         said.append(f"crop: {width}×{height} pixels at {x}, {y} of {canvas.size}")
         return canvas.cropped(width, height, x, y)
+
+
+def _moving(edit: Crop, canvas: ShapeChain, scene: PaintedClip, said: list[str]) -> ShapeChain:
+    times = [scene.time.cut(point.at, "crop", scene.retiming) for point in edit.path]
+    if any(after <= before for before, after in pairwise(times)):
+        raise EditImpossibleError("crop: the points of its path are not in order of time.")
+    boxes = [_rectangle(replace(edit, x=point.x, y=point.y, path=()), canvas) for point in edit.path]
+    width, height = (even(each) for each in boxes[0][2:])
+    width, height = min(width, canvas.width - canvas.width % 2), min(height, canvas.height - canvas.height % 2)
+    if width < LEAST or height < LEAST:
+        raise EditImpossibleError(f"crop: {width}×{height} pixels are left; at least {LEAST}×{LEAST} are needed.")
+    across = Glide(times, [min(max(box[0], Fraction(0)), Fraction(canvas.width - width)) for box in boxes])
+    down = Glide(times, [min(max(box[1], Fraction(0)), Fraction(canvas.height - height)) for box in boxes])
+    said.append(f"crop: {width}×{height} pixels that move over {canvas.size}, by {len(times)} points")
+    return moved(canvas, width, height, across, down)
 
 
 def _rectangle(edit: Crop, canvas: ShapeChain) -> tuple[Fraction, Fraction, Fraction, Fraction]:

@@ -47,6 +47,8 @@ class EditedPictures:
         self._turns_players = only_turns or 0
         self.shapes = bool(shaping) and not only_turns
         """Whether the pictures get another size or orientation, so that all of them are encoded."""
+        self.moves = any(step.moves(edit) for edit, step in steps)
+        """Whether their shape moves in the course of the clip."""
         self.said: list[str] = []
         """What was done to them."""
 
@@ -88,7 +90,7 @@ class EditedPictures:
             EditImpossibleError: an edit does not fit them.
         """
         if self.shapes:
-            pictures = self._shaped(track, pictures)
+            pictures = self._shaped(track, pictures, times)
         for painting in self.painted:
             edit, step, _ = painting
             if step.temporal:
@@ -97,12 +99,16 @@ class EditedPictures:
                 pictures = self._painted(track, pictures, painting, times)
         return pictures
 
-    def _shaped(self, track: Track, pictures: Iterator[Picture]) -> Iterator[Picture]:
+    def _shaped(self, track: Track, pictures: Iterator[Picture], times: Sequence[Fraction] | None) -> Iterator[Picture]:
         graph: PictureGraph | None = None
-        for picture in pictures:
+        for number, picture in enumerate(pictures):
             frame = picture.frame
             if graph is None or not graph.takes(frame):
-                graph = PictureGraph(frame, self._chain(track, picture).filters)
+                chain = self._chain(track, picture)
+                graph = PictureGraph(frame, chain.filters)
+            at = self._scene.cut(times[number]) if times is not None and number < len(times) else Fraction(0)
+            for move in chain.moves:
+                graph.change(move.filter, move.option, move.value(at))
             yield replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
 
     def _view(self, track: Track, picture: Picture) -> Orientation:
@@ -131,7 +137,7 @@ class EditedPictures:
         aspect = picture.aspect or shape_of_pixels(track, width, height)
         canvas = upright(width, height, Fraction(aspect), turns_of(track.matrix))
         for edit, step in self._steps:
-            canvas = step.shape(edit, canvas, self.said)
+            canvas = step.shape(edit, canvas, self.said, self._scene)
         return canvas
 
 

@@ -17,8 +17,8 @@ from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
     "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
-    "atadenoise", "blend", "crop", "field", "gblur", "hflip", "lutyuv", "overlay", "pad", "pixelize", "scale",
-    "transpose", "vflip",
+    "atadenoise", "blend", "convolution", "crop", "field", "gblur", "hflip", "lutyuv", "overlay", "pad",
+    "pixelize", "scale", "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 
@@ -41,20 +41,27 @@ class Affine:
         return f"clip(val*{self.factor:.9f}+{self.constant:.9f}+0.5,{self.low},{self.high})"
 
 
+Value: TypeAlias = float | Affine | tuple[int, ...]
+"""What options of filters may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A filter and its options, which are numbers."""
 
     name: FilterName
-    options: Mapping[str, float | Affine] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
 
     def texts(self) -> dict[str, str]:
         """Its options as FFmpeg reads them."""
-        return {name: _text(value) for name, value in self.options.items()}
+        return {name: text_of(value) for name, value in self.options.items()}
 
 
-def _text(value: float | Affine) -> str:
+def text_of(value: Value) -> str:
+    """Return an option's value as FFmpeg reads it."""
     match value:
+        case tuple():
+            return " ".join(map(str, value))
         case Affine():
             return value.text
         case int():
@@ -104,8 +111,8 @@ class PictureGraph:
             graph = av.filter.Graph()
             self._source = _buffer(graph, like)
             self._sink = graph.add("buffersink")
-            middle = [graph.add(each.name, **each.texts()) for each in filters]
-            graph.link_nodes(self._source, *middle, self._sink).configure()
+            self._filters = [graph.add(each.name, **each.texts()) for each in filters]
+            graph.link_nodes(self._source, *self._filters, self._sink).configure()
         except (av.FFmpegError, ValueError) as error:
             raise MediaUnsupportedError("Its pictures cannot be edited.") from error
         self._graph, self._count = graph, 0
@@ -113,6 +120,17 @@ class PictureGraph:
     def takes(self, frame: av.VideoFrame) -> bool:
         """Whether a picture has the size and format that this graph was built for."""
         return self._like == _kind_of(frame)
+
+    def change(self, number: int, option: str, value: Value) -> None:
+        """Change an option of one of the filters, for the pictures to come.
+
+        Raises:
+            CutbackError: the filter refuses it.
+        """
+        try:
+            self._filters[number].process_command(option, text_of(value))
+        except av.FFmpegError as error:
+            raise media_error("Its pictures cannot be edited", error) from error
 
     def apply(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return the changed picture, with the same time.

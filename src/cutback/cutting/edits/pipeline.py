@@ -117,6 +117,8 @@ class Pipeline:
             begins, at = at, at + piece.duration
             if piece.fill is None:
                 continue
+            if any(step.moves(edit) for edit, step in self._steps):
+                raise EditImpossibleError("crop: a part that moves would be on a filled gap.")
             for part in self._changed(self.pictures(), whole_clip=False):
                 if part.start is not None and part.end is not None and part.start < at and part.end > begins:
                     raise EditImpossibleError(f"{part.reason.removeprefix('edited: ')}: it would be on a filled gap.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cutback.cutting.edit_values import Rotate
 from cutback.cutting.edits.shape_chain import ShapeChain
-from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.turns import turns_clockwise
 
 _MIRRORED = {"horizontal": "hflip", "vertical": "vflip"}
@@ -19,8 +19,9 @@ class RotateStep(EditStep[Rotate]):
         """See `EditStep`. Browsers do not mirror, so a mirrored picture must be drawn."""
         return 0 if edit.flip else edit.degrees
 
-    def shape(self, edit: Rotate, canvas: ShapeChain, said: list[str]) -> ShapeChain:
+    def shape(self, edit: Rotate, canvas: ShapeChain, said: list[str], scene: PaintedClip | None = None) -> ShapeChain:
         """See `EditStep`."""
+        del scene
         mirrored = f", mirrored {edit.flip}ly" if edit.flip else ""
         said.append(f"rotate: {edit.degrees}° clockwise{mirrored}")
         canvas = canvas.turned(turns_clockwise(edit.degrees))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from cutback.cutting.edit_values import Scale
 from cutback.cutting.edits.shape_chain import LEAST, ShapeChain, even
-from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.domain.errors import EditImpossibleError
 
 
@@ -15,8 +15,9 @@ class ScaleStep(EditStep[Scale]):
 
     changes_shape = True
 
-    def shape(self, edit: Scale, canvas: ShapeChain, said: list[str]) -> ShapeChain:
+    def shape(self, edit: Scale, canvas: ShapeChain, said: list[str], scene: PaintedClip | None = None) -> ShapeChain:
         """See `EditStep`."""
+        del scene
         made = _scaled(edit, canvas)
         if made.width < LEAST or made.height < LEAST:
             raise EditImpossibleError(f"scale: {made.size} pixels are too small; at least {LEAST}×{LEAST} are needed.")

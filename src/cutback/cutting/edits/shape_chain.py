@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cutback.cutting.edits.graph import FILTER_NAMES, Filter
+from cutback.cutting.edits.graph import FILTER_NAMES, Filter, Value
 from cutback.cutting.turns import Turn, sideways
 
 LEAST = 16
 """Minimum pixels of a width or height: encoders take no less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An option of a filter that changes in the course of the clip."""
+
+    filter: int
+    """Its number in the chain."""
+    option: str
+    value: Callable[[Fraction], Value]
+    """Its value at a time in cut time, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +31,7 @@ class ShapeChain:
     width: int
     height: int
     filters: tuple[Filter, ...] = ()
+    moves: tuple[Move, ...] = ()
 
     @property
     def size(self) -> str:
@@ -28,13 +40,17 @@ class ShapeChain:
 
     def through(self, filter_: Filter, width: int, height: int) -> ShapeChain:
         """The picture after one more filter."""
-        return ShapeChain(width, height, (*self.filters, filter_))
+        return replace(self, width=width, height=height, filters=(*self.filters, filter_))
+
+    def moving(self, option: str, value: Callable[[Fraction], Value]) -> ShapeChain:
+        """The picture with an option of the last filter that changes in the course of the clip."""
+        return replace(self, moves=(*self.moves, Move(len(self.filters) - 1, option, value)))
 
     def turned(self, turns: Sequence[Turn]) -> ShapeChain:
         """The picture, rotated or mirrored."""
         made = tuple(Filter(FILTER_NAMES[name], {"dir": int(how)} if how else {}) for name, how in turns)
         width, height = (self.height, self.width) if sideways(turns) else (self.width, self.height)
-        return ShapeChain(width, height, (*self.filters, *made))
+        return replace(self, width=width, height=height, filters=(*self.filters, *made))
 
     def cropped(self, width: int, height: int, x: int, y: int) -> ShapeChain:
         """A part of the picture, to the pixel."""

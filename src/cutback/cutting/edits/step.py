@@ -97,13 +97,18 @@ class EditStep(Generic[E]):
         del edit
         return 0
 
-    def shape(self, edit: E, canvas: ShapeChain, said: list[str]) -> ShapeChain:
-        """Return the picture after this edit; say in `said` what was done.
+    def moves(self, edit: E) -> bool:
+        """Whether its shape moves in the course of the clip."""
+        del edit
+        return False
+
+    def shape(self, edit: E, canvas: ShapeChain, said: list[str], scene: PaintedClip | None = None) -> ShapeChain:
+        """Return the picture after this edit; say in `said` what was done. `scene` is the clip, if there is one.
 
         Raises:
             EditImpossibleError: it does not fit the picture.
         """
-        del edit, said
+        del edit, scene, said
         return canvas
 
     def prepare(self, edit: E, job: CutJob) -> None:

@@ -127,7 +127,7 @@ def splice(
                 pictures.copied += len(run)
             elif times:
                 begin = len(out)
-                shown = [Fraction(ticks, out.timescale) for ticks in times] if edits.painted else None
+                shown = [Fraction(ticks, out.timescale) for ticks in times] if edits.painted or edits.moves else None
                 decoded = edits.changed(track, decoded_run(part.media, track, run), shown)
                 with closing(ahead(decoded, AHEAD)) as frames:
                     for sample in shape.encode(numbered(frames), times.__getitem__, len(run)):

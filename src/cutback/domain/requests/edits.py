@@ -24,6 +24,9 @@ from cutback.domain.requests.sources import Key, Text
 MAX_EDITS = 100
 """Maximum edits of one request."""
 
+MAX_PATH = 1000
+"""Maximum points of a moving crop."""
+
 Stage = Literal["deinterlace", "rotate", "crop", "scale", "colour", "time", "overlay", "fade", "sound"]
 STAGES: tuple[str, ...] = get_args(Stage)
 """The order in which edits stand in a request, and in which they are done."""
@@ -67,6 +70,20 @@ class RotateEdit(EditModel):
         return self
 
 
+class CropPointField(Model):
+    """Where a moving part is at a point of the clip."""
+
+    at: PointField = Field(description="When it is there.")
+    x: MeasureField | None = Field(None, description="The left edge; in the middle if left out.")
+    y: MeasureField | None = Field(None, description="The top edge; in the middle if left out.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.x is None and self.y is None:
+            raise ValueError("needs x, y or both")
+        return self
+
+
 class CropEdit(EditModel):
     """Show a part of the pictures, which are measured upright and with square pixels. Re-encodes all of them."""
 
@@ -78,6 +95,22 @@ class CropEdit(EditModel):
     y: MeasureField | None = Field(None, description="The top edge.")
     width: MeasureField | None = Field(None, description="The width.")
     height: MeasureField | None = Field(None, description="The height.")
+    path: Annotated[tuple[CropPointField, ...], Field(max_length=MAX_PATH)] = Field(
+        (), description="Where the part is at points of the clip, in order; it moves smoothly from one to the next."
+    )
+
+    @model_validator(mode="after")
+    def _check_path(self) -> Self:
+        for name in ("x", "y", "gravity"):
+            if self.path and getattr(self, name) is not None:
+                raise ValueError(f"path and {name} contradict each other; leave one of them out")
+        for name in ("x", "y"):
+            if len({getattr(point, name) is None for point in self.path}) > 1:
+                raise ValueError(f"path has {name} at some points only; write it at all of them or at none")
+        known = [point.at for point in self.path if isinstance(point.at, Fraction)]
+        if any(after <= before for before, after in pairwise(known)):
+            raise ValueError("the points of path must be in order of time")
+        return self
 
     @model_validator(mode="after")
     def _check(self) -> Self:
