@@ -8,9 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.cluster.servers import ServerError
+
 from bench.cameras import measure_cameras
 from bench.cancelling import measure_cancel
 from bench.catalogue import measure_catalogue
+from bench.cluster import measure_failures, measure_reads
 from bench.cold_start import measure_cold_start
 from bench.cutting import measure_cuts
 from bench.events import measure_events
@@ -24,10 +27,12 @@ from bench.tables import (
     cameras_table,
     cancel_table,
     catalogue_table,
+    cluster_table,
     cold_start_table,
     cut_tables,
     events_table,
     queue_table,
+    reads_table,
     scans_table,
     start_up_table,
     target_table,
@@ -83,11 +88,18 @@ def main() -> int:
             clients = 100 if options.quick else 1000
             told = measure_events(cache, clients=clients, clips=5 if options.quick else 20, say=say)
             _publish("events", events_table(told), where, options)
+        if options.section in {"all", "cluster"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            requests = 30 if options.quick else 200
+            endured = [measure_failures(cache, each, requests=requests, say=say) for each in ("nginx", "haproxy")]
+            reads = measure_reads(cache, say=say)
+            tables = [*(cluster_table(each) for each in endured), reads_table(reads)]
+            _publish("cluster", "\n\n".join(tables), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)
             _publish("cold-start", cold_start_table(cold), where, options)
-    except (SourcesError, QueueStuckError, PageError) as error:
+    except (SourcesError, QueueStuckError, PageError, ServerError) as error:
         say(str(error))
         return 1
     say("done")
@@ -100,7 +112,7 @@ def _options() -> argparse.Namespace:
         "section",
         nargs="?",
         default="all",
-        choices=["all", "cut", "queue", "catalogue", "cameras", "scan", "start-up", "cold-start", "events"],
+        choices=["all", "cut", "queue", "catalogue", "cameras", "scan", "start-up", "cold-start", "events", "cluster"],
     )
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from bench.cameras import Cameras
 from bench.cancelling import PROMISED_SECONDS, Cancelled
 from bench.catalogue import Lookups
+from bench.cluster import Endured, Throughput
 from bench.cold_start import LIMIT, ColdStart
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
@@ -83,6 +84,38 @@ def events_table(found: Telling) -> str:
         ],
         words=(0, 2, 3),
     )
+
+
+def cluster_table(found: Endured) -> str:
+    """What clients notice while parts of a cluster fail."""
+    rows = [
+        [
+            phase.name,
+            f"{len(phase.seconds)}",
+            f"{phase.seconds[len(phase.seconds) // 2] * 1000:.0f} ms",
+            f"{phase.seconds[int(len(phase.seconds) * 0.99)] * 1000:,.0f} ms",
+            f"{phase.seconds[-1]:.1f} s",
+            f"{phase.errors}",
+        ]
+        for phase in found.phases
+    ]
+    name = {"nginx": "nginx", "haproxy": "HAProxy"}[found.balancer]
+    head = [f"behind {name}", "requests", "p50", "p99", "worst", "errors after the client's retries"]
+    whole = found.streams - found.broken_streams
+    summary = (
+        f"Of {found.accepted} clips that were accepted, {found.ready} are ready. "
+        f"{whole} of {found.streams} event streams have every event once and in order."
+    )
+    return f"{table(head, rows)}\n\n{summary}"
+
+
+def reads_table(found: Sequence[Throughput]) -> str:
+    """How many reads of a clip more nodes answer."""
+    rows = [
+        [f"{each.nodes}", "yes" if each.cache else "no", f"{each.per_second:,.0f}", f"{each.p99 * 1000:.0f} ms"]
+        for each in found
+    ]
+    return table(["API nodes", "memcached", "reads of a clip a second", "p99"], rows, words=())
 
 
 def catalogue_table(found: Sequence[Lookups]) -> str:

@@ -31,12 +31,13 @@ def build(
     *,
     cutter: Cutter | None = None,
     prober: Prober | None = None,
-    clock: Clock = utc_now,
+    clock: Clock | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Services:
     """Create missing folders, open stores and database.
 
-    `cutter` and `prober` replace the real ones, in tests and benchmarks of everything around them.
+    `cutter` and `prober` replace the real ones, in tests and benchmarks of everything around them. `clock` replaces the
+    one that all processes share: the database's where the records are in MongoDB, and otherwise this machine's.
 
     Raises:
         SettingsError: the data folder cannot be created or written.
@@ -48,7 +49,7 @@ def build(
     _prepare_folders(settings)
     policy = policy_of(settings)
     child = ChildCutter(fonts=settings.fonts)
-    records, catalogue, registry = _records(settings, clock)
+    records, catalogue, registry, clock = _records(settings, clock)
     cache = _cache(settings)
     if settings.cache_url:
         from cutback.adapters.noted_records import NotedRecords
@@ -211,19 +212,20 @@ def read_secret(name: str) -> str:
     return read(name)
 
 
-def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue, Registry]:
-    """Return records, catalogue and registry, all in one database."""
+def _records(settings: Settings, clock: Clock | None) -> tuple[Records, Catalogue, Registry, Clock]:
+    """Return records, catalogue and registry, all in one database, and the clock: `clock` if it is given."""
     url = _records_url(settings)
     if not url:
         from cutback.adapters.sqlite.catalogue import SqliteCatalogue
         from cutback.adapters.sqlite.records import SqliteRecords
         from cutback.adapters.sqlite.registry import SqliteRegistry
 
-        path = settings.database_path
-        return SqliteRecords(path, clock=clock), SqliteCatalogue(path, clock=clock), SqliteRegistry(path)
+        path, clock = settings.database_path, clock or utc_now
+        return SqliteRecords(path, clock=clock), SqliteCatalogue(path, clock=clock), SqliteRegistry(path), clock
     try:
         from cutback.adapters.mongodb.catalogue import MongoCatalogue
         from cutback.adapters.mongodb.client import Mongo
+        from cutback.adapters.mongodb.clock import DatabaseClock
         from cutback.adapters.mongodb.records import MongoRecords
         from cutback.adapters.mongodb.registry import MongoRegistry
     except ImportError as error:
@@ -231,7 +233,8 @@ def _records(settings: Settings, clock: Clock) -> tuple[Records, Catalogue, Regi
 
     mongo = Mongo(url, read_url=(lambda: _records_url(settings)) if settings.records_url_secret else None)
     try:
-        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock), MongoRegistry(mongo)
+        clock = clock or DatabaseClock(mongo, local=utc_now)
+        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock), MongoRegistry(mongo), clock
     except BaseException:
         mongo.close()
         raise

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
@@ -152,6 +152,16 @@ class Mongo:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def time(self) -> datetime:
+        """Return the time by the primary's clock, aware, in UTC.
+
+        Raises:
+            RecordsUnavailableError: there is no answer.
+        """
+        with self.translating():
+            told: datetime = self._client.admin.command("hello")["localTime"]
+        return told.replace(tzinfo=UTC)
 
     def collection(self, name: str) -> Collection[Document]:
         """Return a collection for reads and writes that a failover must not undo."""
