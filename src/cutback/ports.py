@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 from cutback.cutting.job import ByteSource, CutJob, CutRange, Limits
 from cutback.domain.cameras.recording import Camera, CameraRecording
@@ -392,6 +393,49 @@ def every_document(
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+CopiedKind: TypeAlias = Literal["clips", "events", "recordings", "removals", "documents"]
+COPIED_KINDS: tuple[CopiedKind, ...] = get_args(CopiedKind)
+"""What a database of records consists of: the clips, their events, the catalogue with its removals, the registry."""
+
+Item: TypeAlias = tuple[str, Mapping[str, Any]]
+"""One of them, by its name, with everything that must be copied, as JSON can have it."""
+
+
+class Copies(Protocol):
+    """A database of records as it is, to copy it into another. Only migrations use this.
+
+    All methods raise `RecordsUnavailableError` if it is unreachable.
+    """
+
+    def unchanged(self) -> AbstractContextManager[None]:
+        """Keep other processes from writing while the block lasts, where the database can do that."""
+        ...
+
+    def count(self, kind: CopiedKind) -> int:
+        """Return how many items there are."""
+        ...
+
+    def page(self, kind: CopiedKind, after: str, *, limit: int) -> Sequence[Item]:
+        """Return the next items after a name, by name."""
+        ...
+
+    def get(self, kind: CopiedKind, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return those of the items that exist, by name."""
+        ...
+
+    def store(self, kind: CopiedKind, items: Sequence[Item]) -> None:
+        """Store items as they are, in place of those with the same names. After an error, some may be stored."""
+        ...
+
+    def last_position(self) -> int:
+        """Return the position of the newest event, even if it was removed."""
+        ...
+
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
 
 
 class PartStore(Protocol):

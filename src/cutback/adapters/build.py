@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from cutback.domain.base import utc_now
 from cutback.domain.clips.retry import Policy
 from cutback.domain.errors import SettingsError
-from cutback.ports import Announcer, Cache, Catalogue, PartStore, Prober, Queue, Records, Registry
+from cutback.ports import Announcer, Cache, Catalogue, Copies, PartStore, Prober, Queue, Records, Registry
 from cutback.services import Checkpoint, Clock, Services
 from cutback.settings.addresses import cache_nodes, check_records_url
 from cutback.settings.nats_address import NatsServers, is_nats, nats_queue
@@ -297,6 +298,39 @@ def back_up(settings: Settings, target: Path, *, replace: bool) -> int:
     from cutback.adapters.sqlite.backup import back_up as copy
 
     return copy(settings.database_path, target, replace=replace)
+
+
+def copies_of(settings: Settings, *, into: str) -> tuple[Copies, Copies, int]:
+    """Return the records in SQLite and in MongoDB for a migration, and how many messages the queue in SQLite has.
+
+    Raises:
+        SettingsError: CUTBACK_RECORDS_URL is not set, or SQLite is the source and has no records.
+        RecordsUnavailableError: one of them does not answer.
+    """
+    url = _records_url(settings)
+    if not url:
+        raise SettingsError("\n- CUTBACK_RECORDS_URL: name the MongoDB, such as mongodb://host/cutback")
+    path = settings.database_path
+    if into == "mongodb" and not path.exists():
+        raise SettingsError(f"\n- CUTBACK_DATABASE: {path} does not exist; there is nothing to copy")
+    try:
+        from cutback.adapters.mongodb.client import Mongo
+        from cutback.adapters.mongodb.copies import MongoCopies
+    except ImportError as error:
+        raise SettingsError("\n- CUTBACK_RECORDS_URL needs pymongo; pip install 'cutback[aws]'") from error
+    from cutback.adapters.sqlite.copies import SqliteCopies
+    from cutback.adapters.sqlite.queue import SqliteQueue
+
+    _prepare_folders(settings)
+    mongo = Mongo(url)
+    try:
+        sqlite = SqliteCopies(path)
+        with closing(SqliteQueue(path, "clips")) as queue:
+            depth = queue.depth()
+        return sqlite, MongoCopies(mongo), depth.visible + depth.in_flight + depth.delayed
+    except BaseException:
+        mongo.close()
+        raise
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -42,6 +42,7 @@ COMMANDS = {
         "status": "cutback.cli.commands.status",
         "settings": "cutback.cli.commands.settings",
         "backup": "cutback.cli.commands.backup",
+        "migrate": "cutback.cli.commands.migrate",
         "worker": "cutback.cli.commands.worker",
         "demo": "cutback.cli.demo.command",
         "schema": "cutback.cli.commands.schema",

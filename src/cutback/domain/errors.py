@@ -500,6 +500,12 @@ class WrongUsageError(CutbackError):
     detail_only = True
 
 
+class MigrationRefusedError(CutbackError):
+    """The records cannot be copied now."""
+
+    reason = "migration_refused"
+
+
 class OutputExistsError(CutbackError):
     """A file with this name exists. Choose another name, or use --force to replace it."""
 

@@ -69,6 +69,7 @@ _REMEDIES = {
     "file_not_found": "Check the name.",
     "output_exists": "Choose another name.",
     "output_is_source": "Choose another name.",
+    "migration_refused": "Stop every worker and every server, choose an empty target, and run it again.",
     "output_unwritable": "Choose another place.",
 }
 

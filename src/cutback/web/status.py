@@ -75,6 +75,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "file_not_found": HTTPStatus.NOT_FOUND,
     "output_exists": HTTPStatus.CONFLICT,
     "output_is_source": HTTPStatus.CONFLICT,
+    "migration_refused": HTTPStatus.INTERNAL_SERVER_ERROR,
     "output_unwritable": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """Every reason of `cutback.domain.errors`, each with its status."""

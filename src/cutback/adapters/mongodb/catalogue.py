@@ -8,6 +8,7 @@ class is stored, and never removed: a class without recordings costs one index l
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -79,7 +80,7 @@ class MongoCatalogue:
     def put_recording(self, recording: CameraRecording) -> bool:
         """Store a recording, or its newer version, under its key. Returns whether anything was new."""
         with self._mongo.translating():
-            self._note_length(recording)
+            self.note_length(recording)
             for _ in range(_RACES):
                 found = self._newest.find_one({"_id": recording.key})
                 known, removal = _recording(found), _removal(found)
@@ -119,7 +120,14 @@ class MongoCatalogue:
             return {"by_hand": found["by_hand"]}
         return {"forgotten_at": self._clock() + REMOVALS_KEPT}
 
-    def _note_length(self, recording: CameraRecording) -> None:
+    def copied_removal(self, sequencer: str, removed_at: int, by_hand: Document | None) -> Document:
+        """Return the fields of a removal as it is. `by_hand` is what was registered by hand."""
+        kept = {"by_hand": json.dumps(by_hand)} if by_hand is not None else self._remembered(None, None)
+        return {"sequencer": sequencer, "removed_at": removed_at, **kept, **_copy_marks()}
+
+    def note_length(self, recording: CameraRecording) -> None:
+        """Note the length of a recording that is about to be stored, so that it is found. Raises PyMongo's errors."""
+
         # An upsert of an existing value writes nothing; another process may still be faster, which is fine.
         def write() -> bool:
             try:
@@ -268,6 +276,15 @@ class MongoCatalogue:
     def _found(self, condition: Document, *, limit: int, order: int = ASCENDING) -> list[CameraRecording]:
         found: Iterable[Document] = self._recordings.find(condition, _CONTENT).sort("place", order).limit(limit)
         return [CameraRecording.model_validate_json(each["content"]) for each in found]
+
+
+def copied(recording: CameraRecording) -> Document:
+    """Return the fields of a recording as it is."""
+    return {**_fields(recording), **_copy_marks()}
+
+
+def _copy_marks() -> Document:
+    return {"revision": 1, "signature": secrets.token_hex(8)}
 
 
 def _fields(recording: CameraRecording) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class MongoRecords:
         without = [{"cameras": {"$exists": False}}, {"settled_at": {"$exists": False}, "state": {"$in": final}}]
         updates: list[UpdateOne] = []
         for found in self._clips.find({"$or": without}, _CLIP | {"revision": 1}):
-            clip = _read(found)
+            clip = read_clip(found)
             updates.append(UpdateOne({"_id": clip.id}, {"$set": {"cameras": _cameras(clip)}}))
             if clip.settled_at is not None:
                 unchanged = {"_id": clip.id, "revision": clip.revision}
@@ -101,10 +101,7 @@ class MongoRecords:
         signature = secrets.token_hex(8)
         document = {
             "_id": clip.id,
-            "place": sort_key(to_micros(clip.created_at), clip.id),
-            "recordings": sorted({each.recording for each in clip.request.ranges}),
-            "cameras": _cameras(clip),
-            **{name: value for name, value in _fields(clip).items() if value is not None},
+            **copied(clip),
             "signatures": {_slot(clip): signature},
             "outbox": {str(clip.revision): clip.event().model_dump_json()},
             "pending": to_micros(clip.updated_at),
@@ -127,7 +124,7 @@ class MongoRecords:
         """Return the clip's current record."""
         with self._mongo.translating():
             found = self._clips.find_one({"_id": clip_id}, _CLIP)
-        return None if found is None else _read(found)
+        return None if found is None else read_clip(found)
 
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
         """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
@@ -213,7 +210,7 @@ class MongoRecords:
             for field, also, delay in ways:
                 condition = {field: {"$exists": True, "$lte": to_micros(now) - delay}, **also}
                 for found in self._clips.find(condition, _CLIP | {field: 1}).sort(field, ASCENDING).limit(limit):
-                    clip = clips.setdefault(found["_id"], _read(found))
+                    clip = clips.setdefault(found["_id"], read_clip(found))
                     moment = found[field] + delay, clip.id
                     moments[clip.id] = min(moment, moments.get(clip.id, moment))
         return sorted(clips.values(), key=lambda clip: moments[clip.id])[:limit]
@@ -225,7 +222,7 @@ class MongoRecords:
         condition = {"settled_at": {"$exists": True, "$lt": to_micros(moment)}}
         with self._mongo.translating():
             found = list(self._clips.find(condition, _CLIP).sort("settled_at", ASCENDING).limit(limit))
-        return [clip for clip in map(_read, found) if clip.settled_at is not None]
+        return [clip for clip in map(read_clip, found) if clip.settled_at is not None]
 
     def remove_clips(self, clips: Iterable[Clip]) -> int:
         """Remove the records of settled clips, with all their events. Returns how many.
@@ -290,6 +287,16 @@ def _cameras(clip: Clip) -> list[str]:
     return sorted({each.camera for each in clip.request.spans})
 
 
+def copied(clip: Clip) -> Document:
+    """Return the fields of a clip as it is, without an event."""
+    return {
+        "place": sort_key(to_micros(clip.created_at), clip.id),
+        "recordings": sorted({each.recording for each in clip.request.ranges}),
+        "cameras": _cameras(clip),
+        **{name: value for name, value in _fields(clip).items() if value is not None},
+    }
+
+
 def _fields(clip: Clip) -> dict[str, Any]:
     """Return the fields that a change may modify; None for those without a value, so that sparse indexes stay small."""
     due = [micros_or_none(clip.sweep_at), micros_or_none(clip.expires_at) if clip.state is ClipState.READY else None]
@@ -310,7 +317,8 @@ def _fields(clip: Clip) -> dict[str, Any]:
     }
 
 
-def _read(found: Document) -> Clip:
+def read_clip(found: Document) -> Clip:
+    """Return the clip of a document."""
     lease_until = found.get("lease_until")
     return Clip.model_validate_json(found["content"]).model_copy(
         update={
@@ -322,7 +330,7 @@ def _read(found: Document) -> Clip:
 
 def _page(found: list[Document], limit: int) -> Page:
     """Make a page of documents, where one more than `limit` was requested."""
-    clips = [_read(each) for each in found[:limit]]
+    clips = [read_clip(each) for each in found[:limit]]
     last = clips[-1] if len(found) > limit else None
     return Page(clips, make_cursor(to_micros(last.created_at), last.id) if last else None)
 

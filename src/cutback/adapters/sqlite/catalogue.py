@@ -221,6 +221,14 @@ class SqliteCatalogue:
         ]
 
 
+def enter_recording(connection: sqlite3.Connection, recording: CameraRecording) -> None:
+    """Store a recording as it is, in place of one with its key."""
+    known = _known(connection, recording.key)
+    if known is not None:
+        _take_out(connection, known)
+    _insert(connection, recording)
+
+
 def _put(connection: sqlite3.Connection, recording: CameraRecording) -> bool:
     known = _known(connection, recording.key)
     if known is None:

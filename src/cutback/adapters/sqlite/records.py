@@ -250,6 +250,21 @@ def _columns(clip: Clip) -> dict[str, Any]:
     }
 
 
+def store_copy(connection: sqlite3.Connection, clip: Clip) -> None:
+    """Store a clip as it is, without an event, in place of one with its id."""
+    columns = _columns(clip)
+    row = connection.execute("SELECT content FROM clips WHERE id = ?", (clip.id,)).fetchone()
+    if row is not None:
+        known = Clip.model_validate_json(row[0])
+        connection.execute("DELETE FROM clips WHERE id = ?", (clip.id,))
+        _remove_marks(connection, known)
+    connection.execute(
+        f"INSERT INTO clips ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})",  # noqa: S608 - constants
+        columns,
+    )
+    _put_marks(connection, clip)
+
+
 def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
     created_at = to_micros(clip.created_at)
     for name, marks in _marks(clip).items():
@@ -295,12 +310,16 @@ def _remove(connection: sqlite3.Connection, clip: Clip) -> bool:
     ).rowcount
     if removed:
         connection.execute("DELETE FROM events WHERE id IN (SELECT value FROM json_each(:events))", own)
-        for name, marks in _marks(clip).items():
-            connection.executemany(
-                f"DELETE FROM {_MARKS[name]} WHERE {name} = ? AND created_at = ? AND id = ?",  # noqa: S608 - constants
-                [(mark, to_micros(clip.created_at), clip.id) for mark in marks],
-            )
+        _remove_marks(connection, clip)
     return bool(removed)
+
+
+def _remove_marks(connection: sqlite3.Connection, clip: Clip) -> None:
+    for name, marks in _marks(clip).items():
+        connection.executemany(
+            f"DELETE FROM {_MARKS[name]} WHERE {name} = ? AND created_at = ? AND id = ?",  # noqa: S608 - constants
+            [(mark, to_micros(clip.created_at), clip.id) for mark in marks],
+        )
 
 
 _MARKS = {"tag": "clip_tags", "recording": "clip_recordings", "camera": "clip_cameras"}
