@@ -11,7 +11,7 @@ from tests.support.aws import Aws, running
 
 from cutback.adapters.aws.announcer import MAX_BYTES, SnsAnnouncer, attributes, message, short_id
 from cutback.domain.base import utc_now
-from cutback.domain.clips.event import Event
+from cutback.domain.clips.event import CHANGED, Event
 from cutback.domain.errors import SurroundingsError
 
 Announce = Callable[..., None]
@@ -129,6 +129,11 @@ def test_what_has_no_camera_or_several_names_none() -> None:
         None,
         None,
     ]
+
+
+def test_a_filter_for_a_state_does_not_let_other_changes_pass() -> None:
+    assert attributes(event(state="ready")) == {"type": "clip.ready", "state": "ready"}
+    assert attributes(event(state="ready").model_copy(update={"type": CHANGED})) == {"type": "clip.changed"}
 
 
 def test_a_message_stays_below_the_limit_with_its_attributes() -> None:

@@ -31,7 +31,7 @@ from cutback.cli.app import app
 from cutback.cli.exit_codes import MEANINGS, exit_of
 from cutback.domain.clips import retry
 from cutback.domain.clips.clip import Clip, ClipState, CutSpan, Failure, Gap
-from cutback.domain.clips.event import Event
+from cutback.domain.clips.event import CHANGED, Event
 from cutback.domain.errors import CutbackError, InvalidRequestError
 from cutback.domain.requests.batch import requests_in
 from cutback.domain.requests.edits import KINDS as EDITS
@@ -185,7 +185,7 @@ def test_every_exit_code_is_documented() -> None:
 
 
 def test_every_event_is_documented_and_no_other() -> None:
-    known = {f"clip.{state}" for state in ClipState}
+    known = {f"clip.{state}" for state in ClipState} | {CHANGED}
     assert set(rows(page("docs/events.md"))) & known == known
     for path in PAGES:
         mentioned = set(re.findall(r"`(clip\.[a-z]+)`", path.read_text(encoding="utf-8")))

@@ -165,3 +165,28 @@ def test_streams_end_with_a_time_to_come_back_when_the_node_drains(make_web: Cal
         thread.join(60)
         assert not thread.is_alive()
     assert 500 <= int(ends[-1]["retry"]) <= 3000
+
+
+def test_a_change_that_keeps_the_state_is_an_event_of_its_own(web: WebHarness) -> None:
+    web.submit(id="wave")
+    web.work()
+    before = web.services.records.last_position()
+    web.client.patch("/v1/clips/wave", json={"title": "Left", "tags": ["best"]}, headers={"If-Match": "*"})
+    gone = web.client.delete("/v1/clips/wave").json()
+    web.client.post("/v1/clips/wave/restore")
+    events = web.get(f"/v1/events?after={before}").json()["items"]
+    assert [(event["type"], event["subject"], event["data"]["state"]) for event in events] == [
+        ("clip.changed", "wave", "ready")
+    ] * 3
+    assert [event["data"]["title"] for event in events] == ["Left"] * 3
+    assert [event["data"].get("delete_at") for event in events] == [None, gone["delete_at"], None]
+    assert web.get(f"/v1/events?after={before}&state=ready").json()["items"] == [], "it has no new state"
+    assert web.services.records.unannounced() == [], "they are announced at once"
+
+
+def test_a_clip_in_progress_that_is_deleted_is_cancelled_and_then_only_changes(web: WebHarness) -> None:
+    web.submit(id="wave")
+    web.client.delete("/v1/clips/wave")
+    web.client.post("/v1/clips/wave/restore")
+    web.client.post("/v1/clips/wave/retry")
+    assert [event.type for event in web.events()] == ["clip.queued", "clip.cancelled", "clip.changed", "clip.queued"]

@@ -79,6 +79,27 @@ def test_a_webhook_receives_only_what_its_filter_lets_pass(web: WebHarness, rece
     assert got == {("/hook", "one"), ("/north", "two")}
 
 
+def test_only_webhooks_that_ask_for_it_receive_changes_that_keep_the_state(
+    make_web: Callable[..., WebHarness], receiver: Receiver
+) -> None:
+    web = make_web(webhook_urls=(receiver.url + "/settings",))
+    register(web, receiver)
+    asking = register(web, receiver, url=receiver.url + "/asking", changes=True)
+    register(web, receiver, url=receiver.url + "/failed", changes=True, states=["failed"])
+    web.submit(id="wave", webhook=receiver.url + "/request")
+    web.work()
+    deliver(web)
+    states = len(receiver.came)
+    assert {path for path, _, _ in receiver.came} == {"/settings", "/hook", "/asking", "/request"}
+
+    web.client.patch("/v1/clips/wave", json={"title": "Left"}, headers={"If-Match": "*"})
+    deliver(web)
+    [(path, headers, body)] = receiver.came[states:]
+    assert path == "/asking"
+    assert Webhook(asking["secret"]).verify(body, headers)["type"] == "clip.changed"
+    assert change(web, asking, changes=False)["changes"] is False
+
+
 def test_a_paused_webhook_receives_nothing_and_catches_up_from_a_position(web: WebHarness, receiver: Receiver) -> None:
     webhook = register(web, receiver)
     web.submit(id="one")

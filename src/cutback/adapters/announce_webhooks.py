@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from cutback.domain.clips.event import Answer, Event
+from cutback.domain.clips.event import CHANGED, Answer, Event
 from cutback.domain.clips.webhook import KIND, Webhook
 from cutback.ports import Queue, Registry, every_document
 
@@ -14,7 +14,7 @@ class OutboxAnnouncer:
     """Implements Announcer. The queue's messages are `{"id", "url", "event"}`, with `"webhook"` for registered ones."""
 
     def __init__(self, queue: Queue, registry: Registry, urls: Iterable[str] = ()) -> None:
-        """`urls` receive every event, besides registered webhooks and the one that a clip's own request names."""
+        """`urls` receive every change of a state, besides registered webhooks and the one that a request names."""
         self._queue = queue
         self._registry = registry
         self._urls = tuple(urls)
@@ -29,10 +29,13 @@ class OutboxAnnouncer:
             QueueUnavailableError: some may be missing; announce the event again.
             RecordsUnavailableError: the registered webhooks are unknown; announce the event again.
         """
+        told_all = event.type != CHANGED  # nobody who wants states hears of other changes unless it asks for them
         own = event.data.get("request", {}).get("webhook")
         body = event.body()
         deliveries = [
-            {"id": event.id, "url": url, "event": body} for url in dict.fromkeys([*self._urls, *([own] if own else [])])
+            {"id": event.id, "url": url, "event": body}
+            for url in dict.fromkeys([*self._urls, *([own] if own else [])])
+            if told_all
         ]
         if not isinstance(event, Answer):  # a registered webhook has one envelope
             deliveries += [

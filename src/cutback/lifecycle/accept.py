@@ -122,11 +122,9 @@ def delete_later(services: Services, clip_id: str) -> Clip:
         services,
         clip_id,
         lambda clip: clip.to_be_deleted(now=now, at=at, sweep_at=sweep_at),
-        announce=not before.state.final,
         known=before,
     )
-    if not before.state.final:
-        announce_now(services, clip)
+    announce_now(services, clip)
     return clip
 
 
@@ -139,7 +137,9 @@ def restore(services: Services, clip_id: str) -> Clip:
         RecordsUnavailableError: the records do not answer.
     """
     now = services.clock()
-    return commit_change(services, clip_id, lambda clip: clip.restored(now=now), announce=False)
+    clip = commit_change(services, clip_id, lambda clip: clip.restored(now=now))
+    announce_now(services, clip)
+    return clip
 
 
 def describe(services: Services, clip: Clip, description: ClipDescription) -> Clip:
@@ -150,8 +150,9 @@ def describe(services: Services, clip: Clip, description: ClipDescription) -> Cl
         RecordsUnavailableError: the records do not answer.
     """
     changed = clip.described(now=services.clock(), **description.given())
-    if not services.records.commit(changed, announce=False):
+    if not services.records.commit(changed):
         raise PreconditionFailedError
+    announce_now(services, changed)
     return changed
 
 

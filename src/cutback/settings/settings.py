@@ -214,7 +214,7 @@ class Settings(BaseSettings):
     )
 
     webhook_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(check_webhooks)] = Field(
-        (), description="URLs that receive every event, separated by commas."
+        (), description="URLs that receive every change of a clip's state, separated by commas."
     )
     webhook_secret_secret: str = Field(
         "", description="ARN of the secret in AWS Secrets Manager that contains CUTBACK_WEBHOOK_SECRET."

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from cutback.adapters.aws.clients import client, translating
-from cutback.domain.clips.event import Answer, Event
+from cutback.domain.clips.event import CHANGED, Answer, Event
 from cutback.domain.errors import SurroundingsError
 from cutback.settings.addresses import topic_address
 
@@ -78,7 +78,8 @@ def message(event: Event, *, most: int = MAX_BYTES) -> str:
 
 def attributes(event: Event) -> dict[str, str]:
     """Return the attributes by which subscriptions can filter."""
-    found = {"type": event.type, "state": str(event.data.get("state", ""))}
+    state = "" if event.type == CHANGED else str(event.data.get("state", ""))  # the state is no news
+    found = {"type": event.type, "state": state}
     if isinstance(event, Answer):
         found["format"] = "legacy"
     source = event.data.get("request", {}).get("source")

@@ -39,7 +39,7 @@ class View:
 
     def follow(self, event: Event) -> None:
         """Apply an event."""
-        self._states[event.subject] = event.type.removeprefix("clip.")
+        self._states[event.subject] = str(event.data["state"])
         while len(self._states) > _KNOWN:
             self._states.popitem(last=False)
         self._events.append(event_line(event))

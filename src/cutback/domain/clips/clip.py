@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from cutback.domain.base import Model, Moment
-from cutback.domain.clips.event import Event
+from cutback.domain.clips.event import CHANGED, Event
 from cutback.domain.clips.result import ClipResult, CutSpan, Gap, PosterFile
 from cutback.domain.clips.state import ClipState
 from cutback.domain.errors import CutbackError, LeaseLostError, SurroundingsError, WrongStateError
@@ -41,7 +41,7 @@ _NOT_WAITING: dict[str, Any] = {
     "waits_until": None,
     "waits_for_new_camera": None,
 }
-_INTERNAL = {"worker", "lease_until", "sweep_at", "troubled_since", "troubled_tries"}
+_INTERNAL = {"worker", "lease_until", "sweep_at", "troubled_since", "troubled_tries", "state_kept"}
 """Fields that only workers need."""
 
 
@@ -83,6 +83,8 @@ class Clip(Model):
     expires_at: Moment | None = None
     sweep_at: Moment | None = None
     """When to sweep: to look for what earlier attempts left behind."""
+    state_kept: bool = False
+    """Whether the latest change left the state as it was: title, tags, labels, or whether the clip is to be deleted."""
     delete_at: Moment | None = None
     """When the clip is deleted for good, unless it is restored before. Until then it is only hidden from lists."""
 
@@ -268,7 +270,8 @@ class Clip(Model):
         The request stays the same: it is what was asked for, and a repeated request is compared with it.
         """
         given = {"title": title, "tags": tags, "labels": labels}
-        return self._changed(now, **{name: value for name, value in given.items() if value is not None})
+        kept = {name: value for name, value in given.items() if value is not None}
+        return self._changed(now, **kept, state_kept=True)
 
     def to_be_deleted(self, *, now: datetime, at: datetime, sweep_at: datetime) -> Clip:
         """Hide the clip, and delete it at `at`. A clip that is not finished is cancelled, to be swept at `sweep_at`.
@@ -280,9 +283,8 @@ class Clip(Model):
             raise WrongStateError("It is deleted already.")
         clip = self if self.state.final else self.cancelled(now=now, sweep_at=sweep_at)
         after = at if clip.sweep_at is None else max(at, clip.sweep_at)
-        return clip.model_copy(
-            update={"revision": self.revision + 1, "updated_at": now, "delete_at": at, "sweep_at": after}
-        )
+        kept = {"revision": self.revision + 1, "updated_at": now, "state_kept": self.state.final}
+        return clip.model_copy(update={**kept, "delete_at": at, "sweep_at": after})
 
     def restored(self, *, now: datetime) -> Clip:
         """Take a deletion back.
@@ -294,7 +296,7 @@ class Clip(Model):
             raise WrongStateError("It is not deleted.")
         if self.delete_at <= now:
             raise WrongStateError("It is deleted for good.")
-        return self._changed(now, delete_at=None)
+        return self._changed(now, delete_at=None, state_kept=True)
 
     def revived(self, *, now: datetime, sweep_at: datetime) -> Clip:
         """Queue a deleted clip again, because it was requested again. See `requeued` for `sweep_at`.
@@ -355,15 +357,16 @@ class Clip(Model):
             raise LeaseLostError(f"The clip is {self.state} at attempt {self.attempt}.")
 
     def _changed(self, now: datetime, **changes: Any) -> Clip:
-        return self.model_copy(update={"revision": self.revision + 1, "updated_at": now, **changes})
+        always = {"revision": self.revision + 1, "updated_at": now, "state_kept": False}
+        return self.model_copy(update=always | changes)
 
     # --- views -----------------------------------------------------------------------------------
 
     def event(self) -> Event:
-        """Return the event for the clip's latest change of state."""
+        """Return the event for the clip's latest change."""
         return Event(
             id=f"{self.id}.{self.revision}",
-            type=f"clip.{self.state}",
+            type=CHANGED if self.state_kept else f"clip.{self.state}",
             subject=self.shown_id,
             time=self.updated_at,
             data=self.public(),

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from cutback.domain.base import Model, Moment
 
+CHANGED = "clip.changed"
+"""The type of events that tell of something else than a new state."""
+
 
 class Event(Model):
     """A CloudEvents 1.0 event in its JSON form (https://github.com/cloudevents/spec, v1.0.2).
@@ -17,7 +20,7 @@ class Event(Model):
     id: str
     source: str = "/cutback"
     type: str
-    """`clip.<state>`, such as `clip.ready`."""
+    """`clip.<state>`, such as `clip.ready`; `CHANGED` if the state stays."""
     subject: str
     """The clip's id."""
     time: Moment

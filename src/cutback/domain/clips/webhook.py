@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from cutback.domain.base import Model, Moment
 from cutback.domain.clips.clip import ClipState
-from cutback.domain.clips.event import Event
+from cutback.domain.clips.event import CHANGED, Event
 from cutback.domain.requests.request import check_webhook_url
 from cutback.domain.requests.sources import CameraName, Text
 
@@ -33,6 +33,9 @@ class WebhookFields(Model):
     cameras: Annotated[tuple[CameraName, ...], Field(max_length=50)] = Field(
         (), description="Only events of clips of one of these cameras; all events if empty."
     )
+    changes: bool = Field(
+        default=False, description="Whether it also receives `clip.changed`: new titles, tags, labels, and deletions."
+    )
     description: Annotated[Text, Field(max_length=200)] = Field("", description="Your own words.")
     paused: bool = Field(default=False, description="Whether it receives nothing for now.")
 
@@ -43,6 +46,7 @@ class WebhookChanges(Model):
     url: WebhookUrl | None = None
     states: Annotated[tuple[ClipState, ...], Field(max_length=20)] | None = None
     cameras: Annotated[tuple[CameraName, ...], Field(max_length=50)] | None = None
+    changes: bool | None = None
     description: Annotated[Text, Field(max_length=200)] | None = None
     paused: bool | None = None
 
@@ -63,7 +67,9 @@ class Webhook(WebhookFields):
         """Whether the webhook receives this event."""
         if self.paused or (self.tenant and event.data.get("tenant") != self.tenant):
             return False
-        if self.states and event.type.removeprefix("clip.") not in self.states:
+        if event.type == CHANGED and not self.changes:
+            return False
+        if self.states and event.data.get("state") not in self.states:
             return False
         return not self.cameras or not cameras_of(event).isdisjoint(self.cameras)
 
