@@ -69,3 +69,21 @@ def test_waiting_says_on_a_pipe_that_no_worker_has_started_it(shell: Shell) -> N
     assert waiting.stderr.readline().strip() == wait._LONELY
     waiting.send_signal(signal.SIGINT)
     waiting.communicate(timeout=PATIENCE)
+
+
+def test_edits_of_options_are_requested_and_shown(shell: Shell) -> None:
+    louder, faded = '{"edit": "gain", "db": 6}', '{"edit": "fade", "in": 0.5}'
+    options = ("--recording", "sea.mp4", "--from", "1", "--to", "2", "--id", "typed")
+    clip = shell.json("submit", *options, "--edit", faded, "--edit", louder)
+    assert [each["edit"] for each in clip["request"]["edits"]] == ["fade", "gain"]
+    rows = [row.split() for row in shell.run("show", "typed")[1].splitlines()]
+    at = rows.index(["edits", "fade"])
+    assert rows[at + 1] == ["gain"]
+
+    (shell.folder / "wave.json").write_text(line("a")[:-1] + f', "edits": [{faded}]' + "}", encoding="utf-8")
+    clip = shell.json("submit", "wave.json", "--edit", louder)
+    assert [each["edit"] for each in clip["request"]["edits"]] == ["fade", "gain"]
+
+    for edit in ("{", '{"edit": "gain"}'):
+        (fault,) = shell.json("submit", *options, "--edit", faded, "--edit", edit, code=2)["error"]["faults"]
+        assert fault["path"].startswith("--edit 2")

@@ -52,3 +52,21 @@ def test_a_service_that_does_not_answer_is_to_be_tried_again(web: WebHarness, mo
 
     assert assert_problem(response, 503, "records_unavailable")["retryable"] is True
     assert int(response.headers["retry-after"]) > 0
+
+
+def test_answers_in_json_end_with_a_newline(web: WebHarness) -> None:
+    answers = [
+        web.get("/healthz"),
+        web.get("/v1/openapi.json"),
+        web.get("/v1/clips"),
+        web.get("/v1/clips/none"),
+        web.get("/v1/events?after=0"),
+        web.get("/v1/session"),
+        web.client.post("/v1/clips", json={"source": {"recording": "sea.mp4", "start": 1, "end": 2}}),
+        web.client.post("/v1/clips", json=[{}]),
+        web.client.post("/v1/keys", json={}),
+        web.client.put("/v1/clips"),
+    ]
+    assert {answer.status_code for answer in answers} >= {200, 202, 207, 404, 405, 422}
+    assert all(answer.content.endswith(b"\n") and answer.content.count(b"\n") == 1 for answer in answers)
+    assert all(int(answer.headers["content-length"]) == len(answer.content) for answer in answers)

@@ -286,7 +286,7 @@ def test_a_request_in_time_is_answered_and_the_connection_kept(
         reader = connection.makefile("rb")
         for _ in range(2):
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert answer(reader) == b'{"status":"ok"}'
+            assert answer(reader) == b'{"status":"ok"}\n'
             time.sleep(0.6)  # the passing of time is what is tested
 
 
@@ -306,7 +306,7 @@ def test_ten_thousand_requests_on_one_connection_are_answered(served: WebHarness
         reader = connection.makefile("rb")
         for _ in range(100):
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
-            assert [answer(reader) for _ in range(100)] == [b'{"status":"ok"}'] * 100
+            assert [answer(reader) for _ in range(100)] == [b'{"status":"ok"}\n'] * 100
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from cutback.cli.exit_codes import WrongOptionsError
 from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
@@ -15,6 +17,15 @@ from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
 if TYPE_CHECKING:
     from cutback.domain.cameras.local_time import Zones
     from cutback.domain.requests.request import ClipRequest
+
+Edits = Annotated[
+    list[str],
+    typer.Option(
+        "--edit",
+        metavar="JSON",
+        help='Edit the clip, as \'{"edit": "gain", "db": 6}\'; may be repeated. See docs/edits.md.',
+    ),
+]
 
 _OPTIONS = {
     "start": "--from",
@@ -108,19 +119,28 @@ def wanted(
         WrongUsageError: the options contradict each other, or the file cannot be used.
         WrongOptionsError: an edit is not JSON.
     """
-    typed_edits = [_typed_edit(number, text) for number, text in enumerate(edits, 1)]
+    added = typed_edits(edits)
     if request is None:
         typed = typed_ranges(start, end, ranges, duration)
-        return TypedRequest(typed, {"edits": typed_edits, "output": {"precision": precision}})
+        return TypedRequest(typed, {"edits": added, "output": {"precision": precision}})
     content = _request_in(request)
     chosen = content.get("output", {})
     if precision != "exact" and isinstance(chosen, dict):
         chosen = {**chosen, "precision": precision}
     own = content.get("edits", [])
-    fields = {"edits": [*own, *typed_edits] if isinstance(own, list) else own, "output": chosen}
+    fields = {"edits": [*own, *added] if isinstance(own, list) else own, "output": chosen}
     if ranges or not start is end is duration is None:
         return TypedRequest(typed_ranges(start, end, ranges, duration), fields, typed=False)
     return TypedRequest(_ranges_in(request, content), fields, typed=False)
+
+
+def typed_edits(texts: Sequence[str]) -> list[Any]:
+    """Parse every `--edit`.
+
+    Raises:
+        WrongOptionsError: one is not JSON.
+    """
+    return [_typed_edit(number, text) for number, text in enumerate(texts, 1)]
 
 
 def _typed_edit(number: int, text: str) -> Any:
@@ -285,8 +305,8 @@ def typed_key(named: str, text: str) -> str:
 def requests_of_message(body: bytes, zones: Zones, options: Mapping[str, Any] | None = None) -> list[ClipRequest]:
     """Return the requests in a file: one or several, in any form that the queue accepts, or one a line.
 
-    Moments without an offset are in each camera's own zone. `options` replace the fields of the same names; those that
-    are None or empty are ignored.
+    Moments without an offset are in each camera's own zone. `options` replace the fields of the same names, but edits
+    are added; those that are None or empty are ignored.
 
     Raises:
         InvalidRequestError: one of them is invalid, or there is none. With several, each fault names its request.
@@ -306,13 +326,21 @@ def requests_of_message(body: bytes, zones: Zones, options: Mapping[str, Any] | 
     made, faults = [], []
     for number, content in enumerate(contents, 1):
         try:
-            made.append(validate_request({**content, **given} if isinstance(content, dict) else content, zones))
+            made.append(validate_request(_with_options(content, given), zones))
         except InvalidRequestError as error:
             where = f"request {number}" if len(contents) > 1 else ""
             faults += [Fault(" ".join(filter(None, [where, fault.path])), fault.problem) for fault in error.faults]
     if faults:
         raise InvalidRequestError(faults)
     return made
+
+
+def _with_options(content: Any, given: Mapping[str, Any]) -> Any:
+    if not isinstance(content, dict):
+        return content
+    own = content.get("edits", [])
+    added = {"edits": [*own, *given["edits"]]} if "edits" in given and isinstance(own, list) else {}
+    return {**content, **given, **added}
 
 
 def _json_lines(body: bytes) -> list[bytes]:
@@ -325,6 +353,8 @@ def _json_lines(body: bytes) -> list[bytes]:
 
 def _camera_option(path: str) -> str:
     name = path.rpartition(".")[2]
+    if match := re.match(r"edits\[(\d+)\]\.?(.*)", path):
+        return _edit_option(int(match[1]), match[2])
     if path.startswith("source"):
         return f"--{name}" if name in {"camera", "from", "to", "gaps"} else "--at --before --after"
     return _OPTIONS.get(path) or _OPTIONS.get(re.split(r"[\[.]", path, maxsplit=1)[0]) or path

@@ -124,6 +124,7 @@ def submit(
     precision: Annotated[
         str | None, typer.Option(metavar="exact|keyframe|instant", help="Choose what may be re-encoded.")
     ] = None,
+    edits: arguments.Edits = [],  # noqa: B006
     expires_in: Annotated[
         int | None, typer.Option(metavar="SECONDS", help="Remove the finished clip after this time.")
     ] = None,
@@ -147,6 +148,7 @@ def submit(
         "tags": tags,
         "labels": arguments.typed_labels(labels),
         "webhook": webhook,
+        "edits": arguments.typed_edits(edits),
         "output": {"precision": precision} if precision else None,
         "expires_in": expires_in,
     }

@@ -15,6 +15,7 @@ import typer
 from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.commands import arguments, clip_names, standard_input
+from cutback.cli.commands.arguments import Edits
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen, each
 from cutback.domain.errors import WrongUsageError
@@ -77,14 +78,6 @@ Ranges = Annotated[
 ]
 Precision = Annotated[
     str, typer.Option("--precision", metavar="exact|keyframe|instant", help="Choose what may be re-encoded.")
-]
-Edits = Annotated[
-    list[str],
-    typer.Option(
-        "--edit",
-        metavar="JSON",
-        help='Edit the clip, as \'{"edit": "gain", "db": 6}\'; may be repeated. See docs/edits.md.',
-    ),
 ]
 RequestFile = Annotated[
     str | None,

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from cutback.cli.command import command
 from cutback.cli.commands import arguments
+from cutback.cli.commands.arguments import Edits
 from cutback.cli.commands.cut import (
     Duration,
-    Edits,
     From,
     Precision,
     Ranges,

@@ -216,11 +216,11 @@ def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
     card.add_row("clip", Text(clip.id, style="bold"))
     card.add_row("state", state(clip))
     request = clip.request
-    if request.title:
-        card.add_row("title", escape(request.title))
-    if request.tags:
-        card.add_row("tags", escape(", ".join(request.tags)))
-    for key, value in request.labels.items():
+    if clip.title:
+        card.add_row("title", escape(clip.title))
+    if clip.tags:
+        card.add_row("tags", escape(", ".join(clip.tags)))
+    for key, value in clip.labels.items():
         card.add_row("label", escape(f"{key}={value}"))
     if clip.failure:
         card.add_row("reason", Text(clip.failure.reason, style="bold red"))
@@ -238,6 +238,9 @@ def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
         if clip.waits_until:
             card.add_row("waits until", moment(clip.waits_until))
     card.add_row("precision", request.output.precision)
+    done = clip.result.edits if clip.result else ()
+    for number, words in enumerate(done or [each.edit for each in request.edits]):
+        card.add_row("" if number else "edits", escape(words))
     if clip.result:
         _add_result(card, clip, path)
     if facts.missing:

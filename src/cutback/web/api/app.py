@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 import cutback
@@ -13,6 +13,7 @@ from cutback.services import Services
 from cutback.web.api.complete_document import complete
 from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.guard import guard
+from cutback.web.api.json_response import JsonResponse
 from cutback.web.api.metrics import Metrics
 from cutback.web.api.node import Node
 from cutback.web.api.openapi import components
@@ -90,6 +91,10 @@ class _Api(FastAPI):
         return super().openapi()
 
 
+def _read_document(request: Request) -> JsonResponse:
+    return JsonResponse(request.app.openapi())
+
+
 def create_app(services: Services) -> FastAPI:
     """Return the API over `services`, which the caller closes."""
     app = _Api(
@@ -97,7 +102,8 @@ def create_app(services: Services) -> FastAPI:
         version=cutback.__version__,
         docs_url=None,
         redoc_url=None,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,
+        default_response_class=JsonResponse,
         redirect_slashes=False,
     )
     app.state.services = services
@@ -110,6 +116,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.rate_limiter = RateLimiter(services.settings)
     app.state.metrics = Metrics(services, app.state.events)
     app.state.part_threads = CapacityLimiter(uploads.PARTS_AT_ONCE)
+    app.add_route(f"{PREFIX}/openapi.json", _read_document, include_in_schema=False)
     app.include_router(node.router)
     app.include_router(shared.router)
     for routes in _ROUTES:

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from cutback.domain.errors import (
@@ -24,6 +23,7 @@ from cutback.domain.errors import (
 from cutback.domain.remedies import remedy_of
 from cutback.domain.validation import problem_of
 from cutback.settings.settings import Settings
+from cutback.web.api.json_response import JsonResponse
 from cutback.web.status import status_of
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def is_retryable(reason: str, *, transient: bool) -> bool:
     }
 
 
-def respond(request: Request, error: CutbackError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def respond(request: Request, error: CutbackError, headers: Mapping[str, str] | None = None) -> JsonResponse:
     """Return the response for an error."""
     problem = describe(request.app.state.services.settings, error)
     sent = dict(headers or {})
@@ -75,7 +75,7 @@ def respond(request: Request, error: CutbackError, headers: Mapping[str, str] | 
         sent.setdefault("WWW-Authenticate", "Bearer")
     if isinstance(error, RateLimitedError):
         sent.setdefault("Retry-After", str(error.retry_after))
-    return JSONResponse(problem, problem["status"], {"Cache-Control": "no-store", **sent}, MEDIA_TYPE)
+    return JsonResponse(problem, problem["status"], {"Cache-Control": "no-store", **sent}, MEDIA_TYPE)
 
 
 def handle_problems(app: FastAPI) -> None:
@@ -86,19 +86,19 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _expected(request: Request, error: Exception) -> JSONResponse:
+def _expected(request: Request, error: Exception) -> JsonResponse:
     assert isinstance(error, CutbackError)
     headers = getattr(error, "headers", None)
     return respond(request, error, headers)
 
 
-def _invalid(request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> JsonResponse:
     assert isinstance(error, RequestValidationError)
     faults = [Fault(".".join(str(step) for step in item["loc"]), problem_of(item)) for item in error.errors()]
     return respond(request, InvalidRequestError(faults))
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> JsonResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return respond(request, MethodNotAllowedError(), error.headers)
@@ -107,7 +107,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     return respond(request, InvalidRequestError([Fault("", "is not a valid HTTP request")]), error.headers)
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _unexpected(request: Request, error: Exception) -> JsonResponse:
     unexpected = InternalError.with_id()
     log.error("path=%s error=%s", request.url.path, unexpected.detail, exc_info=error)
     return respond(request, unexpected)

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from cutback.domain.base import Model, read_json
@@ -32,6 +31,7 @@ from cutback.web.api.clip_requests import read_requests, with_key
 from cutback.web.api.clip_view import ClipView, etag_of, names_revision, tags_in
 from cutback.web.api.context import Address, Body, ServicesDep
 from cutback.web.api.event_feed import EventFeed
+from cutback.web.api.json_response import JsonResponse
 from cutback.web.api.openapi import body_of, responses
 from cutback.web.api.problems import describe
 from cutback.web.api.visible import visible_clip
@@ -93,7 +93,7 @@ def request_clips(
     caller: Requester,
     address: Address,
     idempotency_key: Annotated[str | None, Header(description="Becomes the clip's id.")] = None,
-) -> JSONResponse:
+) -> JsonResponse:
     """Request a clip, or a list of clips.
 
     A new clip is 202. The same request again is 200, with the clip as it is now. A list, or a request for several
@@ -104,7 +104,7 @@ def request_clips(
     view = ClipView(address, services.settings, caller.tenant)
     if len(items) > 1 or isinstance(content, list):
         listed = [_request_one_of_many(services, caller, item, view) for item in items]
-        return JSONResponse({"items": listed}, HTTPStatus.MULTI_STATUS)
+        return JsonResponse({"items": listed}, HTTPStatus.MULTI_STATUS)
     clip, is_new = _request(services, caller, items[0])
     status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
     answer = _answer(clip, view, status=status)
@@ -208,7 +208,7 @@ async def _await_clip(
 )
 def describe_clip(
     clip_id: ClipId, body: Body, services: ServicesDep, caller: Requester, address: Address, if_match: IfMatch = None
-) -> JSONResponse:
+) -> JsonResponse:
     """Change a clip's title, tags or labels. Fields that you leave out stay as they are."""
     description = validate_description(read_json(body))
     clip = get_clip(services, visible_clip(services, caller, clip_id).id)
@@ -223,7 +223,7 @@ def describe_clip(
 @router.post(
     "/clips/{clip_id}/cancel", response_model=None, responses=responses("Clip", 200, errors=(404, 409, 422, 503))
 )
-def cancel_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JSONResponse:
+def cancel_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JsonResponse:
     """Cancel a clip that is not finished."""
     return _change(services, caller, clip_id, address, accept.cancel)
 
@@ -234,13 +234,13 @@ def cancel_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, addre
     response_model=None,
     responses=responses("Clip", 202, errors=(404, 409, 422, 503)),
 )
-def retry_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JSONResponse:
+def retry_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JsonResponse:
     """Try a failed or cancelled clip again."""
     return _change(services, caller, clip_id, address, accept.retry, status=HTTPStatus.ACCEPTED)
 
 
 @router.delete("/clips/{clip_id}", response_model=None, responses=responses("Clip", 200, errors=(404, 409, 422, 503)))
-def delete_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JSONResponse:
+def delete_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JsonResponse:
     """Delete a clip: its files and its record. Until `delete_at`, it can be restored."""
     return _change(services, caller, clip_id, address, accept.delete_later)
 
@@ -248,7 +248,7 @@ def delete_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, addre
 @router.post(
     "/clips/{clip_id}/restore", response_model=None, responses=responses("Clip", 200, errors=(404, 409, 422, 503))
 )
-def restore_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JSONResponse:
+def restore_clip(clip_id: ClipId, services: ServicesDep, caller: Requester, address: Address) -> JsonResponse:
     """Take the deletion of a clip back."""
     return _change(services, caller, clip_id, address, accept.restore)
 
@@ -261,14 +261,14 @@ def _change(
     change: Callable[[Services, str], Clip],
     *,
     status: HTTPStatus = HTTPStatus.OK,
-) -> JSONResponse:
+) -> JsonResponse:
     clip = visible_clip(services, caller, clip_id)
     view = ClipView(address, services.settings, caller.tenant)
     return _answer(change(services, clip.id), view, status=status)
 
 
-def _answer(clip: Clip, view: ClipView, *, status: HTTPStatus = HTTPStatus.OK) -> JSONResponse:
-    return JSONResponse(view.show(clip), status, _headers(clip))
+def _answer(clip: Clip, view: ClipView, *, status: HTTPStatus = HTTPStatus.OK) -> JsonResponse:
+    return JsonResponse(view.show(clip), status, _headers(clip))
 
 
 def _headers(clip: Clip) -> dict[str, str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from cutback.domain.clips.clip import ClipState
@@ -17,6 +16,7 @@ from cutback.web.api.access import Caller, Reader
 from cutback.web.api.event_feed import EventFeed, LoggedEvent
 from cutback.web.api.event_stream import EventStreamResponse, Stream
 from cutback.web.api.guard import STOPPING
+from cutback.web.api.json_response import JsonResponse
 from cutback.web.api.openapi import responses
 
 router = APIRouter(tags=["events"])
@@ -100,7 +100,7 @@ def chosen(
     return wants
 
 
-def _page(feed: EventFeed, wants: Callable[[LoggedEvent], bool], after: int, limit: int) -> JSONResponse:
+def _page(feed: EventFeed, wants: Callable[[LoggedEvent], bool], after: int, limit: int) -> JsonResponse:
     """Return one page. It looks at a bounded part of the log, so it may have fewer events than there are."""
     items: list[dict[str, Any]] = []
     position = after
@@ -110,7 +110,7 @@ def _page(feed: EventFeed, wants: Callable[[LoggedEvent], bool], after: int, lim
             items.append(logged.event.body())
             if len(items) == limit:
                 break
-    return JSONResponse({"items": items, "next": str(position)}, headers={"Cache-Control": "no-store"})
+    return JsonResponse({"items": items, "next": str(position)}, headers={"Cache-Control": "no-store"})
 
 
 def _position(text: str) -> int:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from cutback.domain.errors import RangeNotSatisfiableError, SourceChangedError
 from cutback.domain.frame_times import frames_around
@@ -19,6 +19,7 @@ from cutback.web.api.access import Caller, Reader
 from cutback.web.api.clip_view import tags_in
 from cutback.web.api.context import ServicesDep, SlotsDep
 from cutback.web.api.file_response import MadeFile, send, unsatisfiable
+from cutback.web.api.json_response import JsonResponse
 from cutback.web.api.openapi import responses
 from cutback.web.api.problems import respond
 from cutback.web.api.sandbox_slots import short
@@ -64,7 +65,7 @@ def read_frame_map(
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     with slots.one():
         found = frame_map(services, info, limits=short(services.settings.limits))
-    return JSONResponse({"key": key, "version": info.etag, **found}, headers=headers)
+    return JsonResponse({"key": key, "version": info.etag, **found}, headers=headers)
 
 
 @router.get("/recordings/{key:path}/frames/{number}.jpg", response_model=None, responses=_PICTURE)
