@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,6 +28,7 @@ from cutback.cutting.edits.lettering import drawn as drawn_with
 from cutback.cutting.job import CutGap, CutRange, WallClock
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Finished, Percent, Place
+from cutback.domain.text_fields import escaped
 from cutback.domain.times import FromEnd
 from cutback.sandbox.cutter import ChildCutter
 
@@ -170,7 +172,7 @@ def test_a_text_that_is_too_wide_is_set_smaller(recording: Recordings) -> None:
 @pytest.mark.parametrize("text", ["%{localtime}", "a:textfile=/etc/passwd", "[a];movie=x[b]", "'\\,;", "é ß Ω Ж"])
 def test_a_text_is_drawn_letter_by_letter_whatever_it_says(recording: Recordings, text: str) -> None:
     one = recording("pyramid")
-    edit = replace(TEXT, text=text, size=14)
+    edit = replace(TEXT, text=escaped(text), size=14)
     before, after = lumas(shown(edited(one.path)))[30], lumas(shown(edited(one.path, edit)))[30]
     assert off(after, rendered(edit, text, before)) < 1.5
 
@@ -209,6 +211,22 @@ def test_a_shadow_is_dark_below_and_to_the_right_of_the_letters() -> None:
     assert dark[aside][:, :3].max() == 0
     elsewhere = np.roll(letter, (-12, -12), (0, 1)) & ~letter
     assert dark[elsewhere & (plain[..., 3] == 0)][:, 3].mean() < 20
+
+
+def test_the_fields_of_a_text_are_those_of_each_picture(recording: Recordings) -> None:
+    one = recording("pyramid")
+    edit = replace(TEXT, text="{camera} {{{hour}h{second}}}", zone="Australia/Sydney", size=20)
+    below, found = (lumas(shown(edited(one.path, *edits))) for edits in ((), (edit,)))
+    for number, text in ((29, "north {21h12}"), (30, "north {21h13}"), (149, "north {21h16}")):
+        wrong = off(found[number], rendered(edit, "north {21h19}", below[number]))
+        assert off(found[number], rendered(edit, text, below[number])) < min(1.7, wrong)
+
+
+@pytest.mark.parametrize("drawn_as", ["pictures", "subtitles"])
+def test_fields_of_a_moment_need_a_camera(recording: Recordings, drawn_as: Literal["pictures", "subtitles"]) -> None:
+    edit = replace(TEXT, text="{date}", drawn_as=drawn_as)
+    with pytest.raises(EditImpossibleError, match=r"text: \{date\} needs a source that names a camera"):
+        edited(recording("pyramid").path, edit, clock=None)
 
 
 def test_right_to_left_texts_are_shaped(recording: Recordings) -> None:

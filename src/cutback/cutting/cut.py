@@ -14,6 +14,7 @@ from cutback.cutting.assembled import Assembled
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.edits.sound_stream import Sound, Volume
+from cutback.cutting.edits.subtitles import subtitle_track
 from cutback.cutting.index import Index
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Memory, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
@@ -151,12 +152,14 @@ def _make(
     notes = [] if pictures is None else pictures.notes
     sound = _sound(pieces, spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
+    duration = edits.finished(sum((piece.duration for _, _, piece in pieces), Fraction(0)))
+    if cues := edits.subtitles():
+        tracks.append(subtitle_track(cues, duration, spool))
     if not tracks:
         raise MediaUnsupportedError("It has nothing in this range.")
     placed = lay_out(tracks)
     tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
     head = front_matter(tracks, placed, tags, _created(pieces))
-    duration = edits.finished(sum((piece.duration for _, _, piece in pieces), Fraction(0)))
     width, height = _picture_size(pictures)
     for media, _, _ in pieces:
         notes += [*media.index.notes, *_left_out(media.index, job)]

@@ -155,6 +155,8 @@ class Lettering(PlacedOverlay):
     """Whether a dark box is behind the letters."""
     shadow: bool = False
     """Whether the letters cast a shadow."""
+    zone: str = "UTC"
+    drawn_as: Literal["pictures", "subtitles"] = "pictures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,13 +164,13 @@ class TextOverlay(Lettering):
     """Letters on the pictures."""
 
     text: str
+    """With fields, as in `cutback.domain.text_fields`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockOverlay(Lettering):
     """The clock of the camera on the pictures."""
 
-    zone: str
     show: Literal["datetime", "date", "time"]
     camera: bool
     """Whether the camera's name is in front."""

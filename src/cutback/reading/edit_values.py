@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from cutback.cutting.edit_values import KINDS, CropPoint, Edit, SpeedSpan
+from cutback.cutting.edit_values import KINDS, CropPoint, Edit, SpeedSpan, TextOverlay
 from cutback.domain.requests.edits import CropPointField, EditModel, SpeedSpanField
+from cutback.domain.text_fields import partly_filled
 
 
-def edits_of(models: Sequence[EditModel]) -> tuple[Edit, ...]:
-    """Return the job's edits."""
-    return tuple(_value(model) for model in models)
+def _unknown(_field: str) -> None:
+    return None
+
+
+def edits_of(models: Sequence[EditModel], text_field: Callable[[str], str | None] = _unknown) -> tuple[Edit, ...]:
+    """Return the job's edits. `text_field` returns the values of fields of texts; None if they depend on pictures."""
+    return tuple(_with_fields(_value(model), text_field) for model in models)
+
+
+def _with_fields(edit: Edit, text_field: Callable[[str], str | None]) -> Edit:
+    return replace(edit, text=partly_filled(edit.text, text_field)) if isinstance(edit, TextOverlay) else edit
 
 
 def _value(model: EditModel) -> Edit:

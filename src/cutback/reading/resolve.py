@@ -146,7 +146,7 @@ class OpenedSources:
             limits=limits,
             clocks=self.clocks,
             keep_location=keep_location,
-            edits=edits_of(request.edits),
+            edits=edits_of(request.edits, request.text_field),
             wall_clocks=self._wall_clocks() if request.edits else (),
             assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},
         )

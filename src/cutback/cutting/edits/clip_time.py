@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from cutback.cutting.job import CutJob
 from cutback.cutting.plan.pieces import Located
@@ -56,6 +57,11 @@ class ClipTime:
         """The cameras of the clip, each once."""
         return tuple(dict.fromkeys(stretch.camera for stretch in self._stretches if stretch.camera))
 
+    @property
+    def is_known(self) -> bool:
+        """Whether all of the clip is known to be recorded at a certain time."""
+        return all(stretch.epoch is not None for stretch in self._stretches)
+
     def moment(self, cut: Fraction) -> tuple[Fraction, str] | None:
         """Return the seconds since 1970 at a time in cut time, and the camera; None if they are not known."""
         place = bisect_right(self._stretches, cut + FRAME_TOLERANCE, key=lambda stretch: stretch.start) - 1
@@ -63,6 +69,16 @@ class ClipTime:
         if stretch.epoch is None:
             return None
         return stretch.epoch + (cut - stretch.start) / stretch.pace, stretch.camera
+
+    def full_seconds(self) -> Iterator[Fraction]:
+        """Yield the times in cut time at which a camera's clock goes on by a second, or jumps."""
+        for stretch in self._stretches:
+            if stretch.epoch is None:
+                continue
+            yield stretch.start
+            seconds = (stretch.end - stretch.start) / stretch.pace
+            for second in range(ceil(stretch.epoch), ceil(stretch.epoch + seconds)):
+                yield stretch.start + (second - stretch.epoch) * stretch.pace
 
     def cut(self, point: Point, edit: str, retiming: Retiming | None = None) -> Fraction:
         """Return a point in cut time.

@@ -46,6 +46,7 @@ from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.speed import SpeedStep
 from cutback.cutting.edits.step import EditStep, PaintedClip
+from cutback.cutting.edits.subtitles import Cue, stacked
 from cutback.cutting.edits.text import TextStep, fonts_of
 from cutback.cutting.edits.timelapse import TimelapseStep
 from cutback.cutting.job import ByteSource, CutJob
@@ -142,9 +143,16 @@ class Pipeline:
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
+        return EditedPictures(self._steps, self._scene())
+
+    def _scene(self) -> PaintedClip:
         duration = self.finished(self.time.duration)
-        scene = PaintedClip(self.time, self.retiming, duration, Overlays(), GraphsInUse(), self._assets, self._fonts)
-        return EditedPictures(self._steps, scene)
+        return PaintedClip(self.time, self.retiming, duration, Overlays(), GraphsInUse(), self._assets, self._fonts)
+
+    def subtitles(self) -> list[Cue]:
+        """Return what overlays show as subtitles, in order."""
+        scene = self._scene()
+        return stacked([step.cues(edit, scene) for edit, step in self._steps])
 
     def _fonts(self) -> FontSet:
         return fonts_of(self._job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -15,6 +15,7 @@ from cutback.cutting.edits.graph import Filter, GraphsInUse
 from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound, Volume
+from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.job import CutJob
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.measures import Point
@@ -50,6 +51,10 @@ class PaintedClip:
     def cut(self, finished: Fraction) -> Fraction:
         """Convert a time in finished time to cut time."""
         return finished if self.retiming is None else self.retiming.cut(finished)
+
+    def retimed(self, cut: Fraction) -> Fraction:
+        """Convert a time in cut time to finished time."""
+        return cut if self.retiming is None else self.retiming.finished(cut)
 
     def finished(self, point: Point, name: str) -> Fraction:
         """Return a point in finished time; `name` is the edit's.
@@ -117,6 +122,15 @@ class EditStep(Generic[E]):
 
     def painted(self, edit: E, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """Return the parts of the clip whose pictures it changes without changing their shape.
+
+        Raises:
+            EditImpossibleError: it does not fit the clip.
+        """
+        del edit, scene
+        return ()
+
+    def cues(self, edit: E, scene: PaintedClip) -> Sequence[Cue]:
+        """Return what it shows as subtitles.
 
         Raises:
             EditImpossibleError: it does not fit the clip.

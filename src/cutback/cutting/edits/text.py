@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,12 @@ import av
 from cutback.cutting.edit_values import Lettering, TextOverlay
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import opacity_at, part_of
+from cutback.cutting.edits.recorded_time import cues_by_second, with_moment, zone_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.job import CutJob
+from cutback.domain.errors import EditImpossibleError
+from cutback.domain.text_fields import fields_in, filled
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,30 +29,62 @@ class TextStep(EditStep[TextOverlay]):
 
     def prepare(self, edit: TextOverlay, job: CutJob) -> None:
         """See `EditStep`."""
-        del edit
+        zone_of(edit.zone)
         prepare_lettering(job)
 
     def painted(self, edit: TextOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
-        scene.fonts().runs("text", edit.text, edit.font, edit.weight)
-        return (part_of("text", edit, scene),)
+        texts, part = _examples(edit, scene), part_of("text", edit, scene)
+        if edit.drawn_as == "subtitles":
+            return ()
+        for text in texts:
+            scene.fonts().runs("text", text, edit.font, edit.weight)
+        return (part,)
+
+    def cues(self, edit: TextOverlay, scene: PaintedClip) -> Sequence[Cue]:
+        """See `EditStep`."""
+        if edit.drawn_as == "pictures":
+            return ()
+        part = part_of("text", edit, scene)
+        return list(cues_by_second(scene, part, lambda moment: with_moment(edit.text, edit.zone, moment)))
 
     def paint(
         self, edit: TextOverlay, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
     ) -> av.VideoFrame:
         """See `EditStep`."""
+        text = with_moment(edit.text, edit.zone, scene.time.moment(scene.cut(at)))
 
         def draw(width: int, height: int) -> Image.Image:
             from cutback.cutting.edits.lettering import drawn
 
-            return drawn(edit, "text", edit.text, scene.fonts(), width, height)
+            return drawn(edit, "text", text, scene.fonts(), width, height)
 
         opacity = opacity_at(at, edit, part_of("text", edit, scene))
-        return scene.overlays.put(frame, edit, edit.text, draw, view, opacity)
+        return scene.overlays.put(frame, edit, text, draw, view, opacity)
 
     def described(self, edit: TextOverlay) -> str:
         """See `EditStep`."""
-        return f"text: “{edit.text}”"
+        track = ", as subtitles" if edit.drawn_as == "subtitles" else ""
+        return f"text: “{filled(edit.text, '{{{}}}'.format)}”{track}"
+
+
+def _examples(edit: TextOverlay, scene: PaintedClip) -> list[str]:
+    """Return the text with all characters that it can show.
+
+    Raises:
+        EditImpossibleError: it has fields of a moment, and a part of the clip has none.
+    """
+    known = fields_in(edit.text)
+    if not known:
+        return [with_moment(edit.text, edit.zone, None)]
+    if not scene.time.is_known:
+        raise EditImpossibleError(f"text: {{{known[0]}}} needs a source that names a camera.")
+    digits = f"0123456789-:{edit.zone}"
+    return [_example(edit.text, camera, digits) for camera in scene.time.cameras]
+
+
+def _example(text: str, camera: str, digits: str) -> str:
+    return filled(text, lambda field: camera if field == "camera" else digits)
 
 
 def prepare_lettering(job: CutJob) -> None:

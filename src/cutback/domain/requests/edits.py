@@ -20,6 +20,7 @@ from cutback.domain.cameras.local_time import zone_of
 from cutback.domain.measures import MAX_PIXELS, Finished, Percent, Place
 from cutback.domain.requests.edit_fields import AspectField, Between, LengthField, MeasureField, PointField
 from cutback.domain.requests.sources import Key, Text
+from cutback.domain.text_fields import check_fields
 
 MAX_EDITS = 100
 """Maximum edits of one request."""
@@ -307,22 +308,29 @@ class _Lettering(OverlayModel):
     color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = Field("#ffffff", description="Such as `#ffcc00`.")
     box: Annotated[bool, Field(strict=True)] = Field(True, description="Whether a dark box is behind the letters.")
     shadow: Annotated[bool, Field(strict=True)] = Field(False, description="Whether the letters cast a shadow.")
+    zone: Annotated[str, Field(max_length=64), AfterValidator(_check_zone)] = Field(
+        "UTC", description="The time zone, such as `Australia/Sydney`."
+    )
+    drawn_as: Literal["pictures", "subtitles"] = Field(
+        "pictures",
+        alias="as",
+        description="`subtitles`: a track that players show and hide, without re-encoding pictures.",
+    )
 
 
 class TextEdit(_Lettering):
     """Draw a text on the pictures. Only the pictures that show it are re-encoded, up to the next keyframe."""
 
     edit: Literal["text"]
-    text: Annotated[Text, Field(min_length=1, max_length=200)] = Field(description="One line, as it is shown.")
+    text: Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(check_fields)] = Field(
+        description="One line. `{camera}`, `{date}`, `{title}`, `{labels.NAME}` and others are filled in."
+    )
 
 
 class ClockEdit(_Lettering):
     """Draw the clock of the camera on the pictures: the time at which each of them was recorded."""
 
     edit: Literal["clock"]
-    zone: Annotated[str, Field(max_length=64), AfterValidator(_check_zone)] = Field(
-        "UTC", description="The time zone, such as `Australia/Sydney`."
-    )
     show: Literal["datetime", "date", "time"] = Field("datetime", description="What of it is shown.")
     camera: Annotated[bool, Field(strict=True)] = Field(True, description="Whether the camera's name is in front.")
 

@@ -17,10 +17,11 @@ from cutback.domain.base import Model, read_json
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.edits import KINDS as EDIT_KINDS
-from cutback.domain.requests.edits import Edits, assets_of, needs_exact
+from cutback.domain.requests.edits import Edits, TextEdit, assets_of, needs_exact
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
+from cutback.domain.text_fields import LABEL, fields_in
 from cutback.domain.validation import problem_of
 
 Validated = TypeVar("Validated", bound=Model)
@@ -177,6 +178,22 @@ class ClipRequest(Model):
         if kind is not None and self.output.precision != "exact":
             raise ValueError(f"edits: {kind} needs the precision exact, not {self.output.precision}")
         return self
+
+    @model_validator(mode="after")
+    def _check_text_fields(self) -> Self:
+        for number, edit in enumerate(self.edits):
+            for field in fields_in(edit.text) if isinstance(edit, TextEdit) else ():
+                if field == "title" and not self.title:
+                    raise ValueError(f"edits[{number}].text: {{title}} needs a title in the request")
+                if field.startswith(LABEL) and field.removeprefix(LABEL) not in self.labels:
+                    raise ValueError(f"edits[{number}].text: {{{field}}}: the request has no such label")
+        return self
+
+    def text_field(self, name: str) -> str | None:
+        """Return the value of a field of texts; None if it depends on the picture."""
+        if name == "title":
+            return self.title
+        return self.labels[name.removeprefix(LABEL)] if name.startswith(LABEL) else None
 
     @model_validator(mode="after")
     def _derive_id(self) -> Self:
