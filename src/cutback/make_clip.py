@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Iterator
 
 from cutback.cutting.job import CutProgress, Rendition
@@ -22,12 +20,11 @@ from cutback.lifecycle.attempt import Done, Outcome, claim, clear, end_attempt, 
 from cutback.lifecycle.commit import announce_now
 from cutback.lifecycle.lease import Lease
 from cutback.lifecycle.posters import store_posters
+from cutback.lifecycle.stages import Stages
 from cutback.lifecycle.waiting import coverages, start_waiting_if_needed
 from cutback.ports import Message
 from cutback.reading.resolve import OpenedSources, resolve
 from cutback.services import Services
-
-log = logging.getLogger(__name__)
 
 
 def make_clip(
@@ -43,23 +40,23 @@ def make_clip(
     says whether the worker wants to stop; the work then returns to the queue immediately. `why` gives the reason.
     """
     attempt: Clip | None = None
-    began = time.monotonic()
+    stages = Stages(services)
     try:
         request = parse_request(message.body, services.settings.zones)
-        _reached(services, "parsed", request.stored_id, 0, began)
+        stages.reached("parsed", request.stored_id, 0)
 
         clip = accept.record(services, request)
-        _reached(services, "recorded", clip.id, clip.attempt, began)
+        stages.reached("recorded", clip.id, clip.attempt)
 
         if start_waiting_if_needed(services, clip):
-            _reached(services, "waiting", clip.id, clip.attempt, began)
+            stages.reached("waiting", clip.id, clip.attempt)
             return Done()
 
         claimed = claim(services, clip, message)
         if not isinstance(claimed, Clip):
             return claimed
         attempt = claimed
-        _reached(services, "claimed", clip.id, attempt.attempt, began)
+        stages.reached("claimed", clip.id, attempt.attempt)
         _check_tries(services, message)
 
         with (
@@ -73,26 +70,27 @@ def make_clip(
                 assets=services.assets,
             ) as footage,
         ):
-            _reached(services, "resolved", clip.id, attempt.attempt, began)
+            stages.reached("resolved", clip.id, attempt.attempt)
 
             settings = services.settings
             job = footage.job(request, settings.limits, keep_location=settings.keep_location)
             with services.cutter.render(
                 job, footage.readers, on_progress=_noting(lease, footage), stopped=lease.stopped
             ) as rendition:
-                _reached(services, "rendered", clip.id, attempt.attempt, began)
+                facts = rendition.facts
+                stages.reached("rendered", clip.id, attempt.attempt, parts=facts.stages, reading=facts.read_seconds)
 
                 lease.check()
-                result = _store(services, attempt, rendition, footage, lease=lease, began=began)
-                _reached(services, "stored", clip.id, attempt.attempt, began)
+                result = _store(services, attempt, rendition, footage, lease=lease, stages=stages)
+                stages.reached("stored", clip.id, attempt.attempt)
 
         finished = finish(services, attempt, result)
-        _reached(services, "committed", clip.id, attempt.attempt, began)
+        stages.reached("committed", clip.id, attempt.attempt)
 
         announce_now(services, finished)
         if finished.attempt > 1:
             clear(services, finished)
-        _reached(services, "announced", clip.id, attempt.attempt, began)
+        stages.reached("announced", clip.id, attempt.attempt)
         return Done()
     except Exception as error:  # noqa: BLE001 - a bug must not lose a message; end_attempt logs it whole
         return end_attempt(services, attempt, message, why() if isinstance(error, StoppedError) else error)
@@ -105,7 +103,7 @@ def _check_tries(services: Services, message: Message) -> None:
 
 
 def _store(
-    services: Services, attempt: Clip, rendition: Rendition, footage: OpenedSources, *, lease: Lease, began: float
+    services: Services, attempt: Clip, rendition: Rendition, footage: OpenedSources, *, lease: Lease, stages: Stages
 ) -> ClipResult:
     facts = rendition.facts
     folder = prefix(attempt.id, attempt.attempt)
@@ -143,7 +141,7 @@ def _store(
         bytes_read=footage.bytes_read,
         requests=footage.requests,
         source_size=footage.size,
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(stages.seconds, 3),
         remade=facts.remade,
         notes=(*footage.notes, *facts.notes),
         edits=facts.edits,
@@ -163,10 +161,3 @@ def _noting(lease: Lease, footage: OpenedSources) -> Callable[[CutProgress], Non
         lease.note(Progress(fraction=fraction, bytes=footage.bytes_read, frames=progress.frames))
 
     return note
-
-
-def _reached(services: Services, stage: str, clip_id: str, attempt: int, began: float) -> None:
-    seconds = round(time.monotonic() - began, 3)
-    facts = {"stage": stage, "clip_id": clip_id, "attempt": attempt, "seconds": seconds}
-    log.info("stage=%s clip=%s attempt=%d seconds=%.3f", *facts.values(), extra=facts)
-    services.checkpoint(stage)

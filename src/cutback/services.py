@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from cutback.domain.clips.retry import Policy
 from cutback.ports import Announcer, Cache, Catalogue, PartStore, Prober, Queue, Records, Registry
 from cutback.settings.settings import Settings
+from cutback.tracing import NO_TRACES, Tracer
 
 if TYPE_CHECKING:
     from cutback.cutting.job import Cutter
@@ -57,6 +58,7 @@ class Services:
     """Returns the text of a secret by the name from the settings. Raises like `build`."""
     checkpoint: Checkpoint
     """Called with a stage's name right after the stage; tests of failures interrupt here."""
+    tracer: Tracer = NO_TRACES
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +81,7 @@ class Services:
     def close(self) -> None:
         """End background processes, such as the cutter's idle child process."""
         own = (self.cutter, self.prober, self.records, self.catalogue, self.registry, self.cache, self.part_store)
-        everything: list[_Closable] = [*self._queues, *own, *self.announcers]
+        everything: list[_Closable] = [*self._queues, *own, *self.announcers, self.tracer]
         for each in everything:
             each.close()
 

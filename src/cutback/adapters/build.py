@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -20,6 +21,12 @@ from cutback.services import Checkpoint, Clock, Services
 from cutback.settings.addresses import cache_nodes, check_records_url
 from cutback.settings.nats_address import NatsServers, is_nats, nats_queue
 from cutback.settings.settings import Settings, variable
+from cutback.tracing import NO_TRACES, Tracer
+
+log = logging.getLogger(__name__)
+
+_COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+"""OpenTelemetry's own variables for a collector's address."""
 
 if TYPE_CHECKING:
     from cutback.adapters.nats.connection import NatsConnection
@@ -58,11 +65,12 @@ def build(
         records = NotedRecords(records, cache)
     webhooks = open_webhook_queue(settings, clock)
     # Do not create a folder that another program fills: it may be a mount point whose disk is missing.
+    worker = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     sources = Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store)
     return Services(
         settings=settings,
         policy=policy,
-        worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+        worker=worker,
         sources=sources,
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         assets=Store.open(settings.assets_url, options=settings.assets_options, create=not settings.assets),
@@ -81,7 +89,23 @@ def build(
         clock=clock,
         read_secret=read_secret,
         checkpoint=checkpoint or _pass,
+        tracer=_tracer(settings, worker),
     )
+
+
+def _tracer(settings: Settings, instance: str) -> Tracer:
+    """Return what records traces. Without a collector, no library for it is imported."""
+    by_environment = any(os.environ.get(name) for name in _COLLECTORS)
+    if not settings.traces and not by_environment:
+        return NO_TRACES
+    try:
+        from cutback.adapters.traces import OpenTelemetryTracer
+    except ImportError as error:
+        if not settings.traces:  # the variable may be meant for all programs of a machine
+            log.warning("traces=no reason=OpenTelemetry is not installed: pip install 'cutback[traces]'")
+            return NO_TRACES
+        raise SettingsError("\n- CUTBACK_TRACES needs OpenTelemetry; pip install 'cutback[traces]'") from error
+    return OpenTelemetryTracer(settings.traces, instance)
 
 
 def _part_store(settings: Settings, sources: Store) -> PartStore:

@@ -29,6 +29,7 @@ from cutback.cutting.sound.join import NotAlikeError, join_sound
 from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
+from cutback.cutting.stage_times import StageTimes
 from cutback.cutting.tags import tags_of_clip
 from cutback.cutting.verify import Expected, ExpectedSound, find_fault
 from cutback.domain.errors import (
@@ -76,11 +77,17 @@ def cut(
         foremost = max(foremost, done.fraction)  # when another way of cutting is tried, progress must not go back
         progress(CutProgress(foremost, done.frames))
 
+    times = StageTimes()
     try:
         try:
-            return _cut(job, open_pieces(job, sources), sources, spool, forward, memory)
+            with times.measured("open"):
+                pieces = open_pieces(job, sources)
+            made = _cut(job, pieces, sources, spool, forward, memory, times)
         except WholeIndexNeededError:
-            return _cut(job, open_pieces(job, sources, whole_index=True), sources, spool, forward, memory)
+            with times.measured("open"):
+                pieces = open_pieces(job, sources, whole_index=True)
+            made = _cut(job, pieces, sources, spool, forward, memory, times)
+        return replace(made, facts=replace(made.facts, stages=times.all()))
     except (IndexError, OverflowError, struct.error) as error:
         # Tables that contradict each other, or impossible numbers.
         raise MediaUnreadableError("Its index is damaged.") from error
@@ -93,6 +100,7 @@ def _cut(
     spool: Spool,
     progress: Callable[[CutProgress], None],
     memory: Memory | None,
+    times: StageTimes,
 ) -> Cut:
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")  # every player supports one edit list entry per track, but not several
@@ -100,7 +108,8 @@ def _cut(
     fault = ""
     for mode in MODES:
         try:
-            made, expected = _make(pieces, job, sources, spool, progress, memory, mode=mode, fault=fault)
+            with times.measured("make"):
+                made, expected = _make(pieces, job, sources, spool, progress, memory, mode=mode, fault=fault)
         except UnusualStreamError:
             continue
         except MediaTooLargeError:
@@ -111,7 +120,8 @@ def _cut(
             fault = f"could not be joined: {error.detail}"
             continue
         clip, choice = Assembled(made.head, made.extents, sources, spool), Choice()
-        found = find_fault(clip, expected, choice)
+        with times.measured("check"):
+            found = find_fault(clip, expected, choice)
         if found is None:
             return replace(made, still=choose(choice, clip, job.limits))
         fault = found

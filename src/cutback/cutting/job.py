@@ -210,6 +210,10 @@ class Facts:
     notes: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
     """What each edit did, in words, in the order of the job's edits."""
+    stages: tuple[tuple[str, float], ...] = ()
+    """How long each part of the work took, in seconds, in their order."""
+    read_seconds: float = 0.0
+    """How long the work waited for bytes of the sources, during all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from cutback.domain.errors import (
     PreconditionFailedError,
     WrongStateError,
 )
+from cutback.domain.requests.envelope import with_traceparent
 from cutback.domain.requests.request import ClipDescription, ClipRequest
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_now, commit_change
@@ -49,8 +50,9 @@ def submit_or_find(services: Services, request: ClipRequest) -> tuple[Clip, bool
     if known is not None:
         known = _same(known, request)
         return (known, False) if known.delete_at is None else _revive(services, known)
-    services.queue.send(request.model_dump_json())
-    return record(services, request), True
+    with services.tracer.span("accept", "producer", clip=request.stored_id):
+        _send(services, request)
+        return record(services, request), True
 
 
 def record(services: Services, request: ClipRequest) -> Clip:
@@ -156,13 +158,17 @@ def describe(services: Services, clip: Clip, description: ClipDescription) -> Cl
     return changed
 
 
+def _send(services: Services, request: ClipRequest) -> None:
+    services.queue.send(with_traceparent(request.model_dump_json(), services.tracer.traceparent()))
+
+
 def _revive(services: Services, clip: Clip) -> tuple[Clip, bool]:
     """Bring a deleted clip back, because it was requested again; also return whether it must be made again."""
     now = services.clock()
     if not clip.is_deleted(now):
         return restore(services, clip.id), False
     clip = commit_change(services, clip.id, lambda clip: clip.revived(now=now, sweep_at=now + RESEND_AFTER))
-    services.queue.send(clip.request.model_dump_json())
+    _send(services, clip.request)
     announce_now(services, clip)
     return clip, True
 
@@ -181,7 +187,7 @@ def retry(services: Services, clip_id: str) -> Clip:
     now = services.clock()
     clip = commit_change(services, clip_id, lambda clip: clip.requeued(now=now, sweep_at=now + RESEND_AFTER))
     services.checkpoint("requeued")
-    services.queue.send(clip.request.model_dump_json())
+    _send(services, clip.request)
     announce_now(services, clip)
     return clip
 

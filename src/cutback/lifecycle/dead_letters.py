@@ -9,7 +9,7 @@ from typing import Any
 from cutback.domain.base import iso, read_json
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import DeadLetterNotFoundError, InvalidRequestError, SettingsError
-from cutback.domain.requests.request import validate_request
+from cutback.domain.requests.batch import requests_in
 from cutback.lifecycle import accept
 from cutback.ports import DeadLetter, Queue
 from cutback.services import Services
@@ -72,7 +72,8 @@ def subject(letter: DeadLetter, zones: Zones | None = None) -> str | None:
         content = read_json(letter.body)
         if isinstance(content, dict) and "event" in content:
             return str(content.get("id", ""))[:200]
-        return validate_request(content, zones).id
+        requests = requests_in(letter.body, zones)
+        return requests[0].id if len(requests) == 1 else None
     except InvalidRequestError:
         return None
 

@@ -299,6 +299,7 @@ class _Job:
         self._deadline = now + job.limits.seconds
         self._stalled_at = now + job.limits.stall_seconds
         self._ready = False
+        self._read_seconds = 0.0
 
     def run(self, kind: Literal["cut", "excerpt"] = "cut") -> FinishedClip:
         """Return the clip while the child still makes its posters. The child ends when the clip is closed."""
@@ -306,7 +307,8 @@ class _Job:
             self._begin(kind)
             made = self._hear(FinishedCut)
             made.check(self._job.sizes, self._spool_size())
-        return FinishedClip(made.payload, made.extents, made.facts, self._sources, self._spool, self)
+        facts = replace(made.facts, read_seconds=self._read_seconds)
+        return FinishedClip(made.payload, made.extents, facts, self._sources, self._spool, self)
 
     def ask(self, kind: _Question) -> dict[str, Any]:
         with self._or_post_mortem():
@@ -392,7 +394,9 @@ class _Job:
                 source = self._source(message.source)
                 self._budget.spend(message.length)
                 read = source.read_index if message.index and isinstance(source, KeepsIndex) else source.read_at
+                began = time.monotonic()
                 data = self._patiently(lambda: read(message.offset, message.length))
+                self._read_seconds += time.monotonic() - began
                 wire.send(self._child.sock, SourceBytes(data), self._check)
             case PrefetchHint():
                 hinted = self._source(message.source)

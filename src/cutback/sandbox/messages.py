@@ -31,6 +31,8 @@ _MOST_PREFETCHED = 100_000
 _MOST_SPANS = 10_000
 _MOST_NOTES = 100
 _MOST_POSTERS = 20
+_MOST_STAGES = 20
+_LONGEST_STAGE = 1e6
 _MOST_FOUND = 100_000
 """Maximum values in the result of a probe or a preview."""
 _DEEPEST_FOUND = 20
@@ -509,8 +511,16 @@ def _facts_in(data: dict[str, Any]) -> Facts:
         remade=_flag(data["remade"]),
         notes=_several(data["notes"], _MOST_NOTES, _text),
         edits=_several(data["edits"], _MOST_NOTES, _text),
+        stages=_several(data["stages"], _MOST_STAGES, _stage_in),
         **numbers,
     )
+
+
+def _stage_in(value: Any) -> tuple[str, float]:
+    name, seconds = value
+    if not isinstance(seconds, float) or not 0 <= seconds < _LONGEST_STAGE:
+        raise ValueError("a stage's time is not a number of seconds")
+    return _text(name), seconds
 
 
 def _span_in(value: Any) -> RealSpan:

@@ -258,6 +258,9 @@ class Settings(BaseSettings):
         "https://github.com/cutback/cutback/blob/main",
         description="Where the documentation is: the types of problems are links to <this>/docs/failures#<reason>.",
     )
+    traces: Annotated[str, Field(pattern=r"^(https?://[^\s?#]+)?$")] = Field(
+        "", description="The collector of traces that takes OTLP over HTTP, such as http://127.0.0.1:4318."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The lowest level that is logged."
     )

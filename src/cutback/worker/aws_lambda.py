@@ -107,6 +107,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         return _each(event, context, make)
     finally:
         _metrics().flush_metrics()
+        services.tracer.flush()
 
 
 def webhooks(event: dict[str, Any], context: LambdaContext) -> Any:

@@ -10,7 +10,16 @@ from urllib.parse import urlsplit
 from cutback.domain.clips.retry import MoveToDeadLetters, is_transient
 from cutback.domain.errors import CutbackError, Fault, InvalidRequestError, ObjectNotFoundError, StoppedError
 from cutback.domain.requests.batch import single_requests
-from cutback.domain.requests.envelope import EventItem, Item, PointerItem, RequestItem, as_body, open_envelope
+from cutback.domain.requests.envelope import (
+    EventItem,
+    Item,
+    PointerItem,
+    RequestItem,
+    as_body,
+    open_envelope,
+    traceparent_of,
+    with_traceparent,
+)
 from cutback.lifecycle.arrivals import note_event
 from cutback.lifecycle.attempt import Done, Outcome, end_attempt
 from cutback.make_clip import make_clip
@@ -36,6 +45,19 @@ def receive(
     each has its own outcome; doing this twice has the same effect as once. Events of the source store change the
     catalogue, and send waiting clips back to the queue.
     """
+    if not services.tracer.is_active:
+        return _receive(services, message, stopping, why)
+    waited = (services.clock() - message.sent_at).total_seconds()
+    parent = traceparent_of(message.body)
+    with services.tracer.span("receive", "consumer", parent=parent, tries=message.receive_count, waited=waited) as span:
+        outcome = _receive(services, message, stopping, why)
+        span.note(outcome=type(outcome).__name__)
+        return outcome
+
+
+def _receive(
+    services: Services, message: Message, stopping: Callable[[], bool], why: Callable[[], CutbackError]
+) -> Outcome:
     try:
         items = _unwrap(services, message.body)
         if len(items) == 1 and isinstance(items[0], RequestItem):
@@ -78,7 +100,7 @@ def _pass_on(services: Services, items: list[Item], *, again: bool) -> Outcome:
     failure: CutbackError | None = None
     for item in items:
         if isinstance(item, RequestItem):
-            services.queue.send(as_body(item))
+            services.queue.send(with_traceparent(as_body(item), services.tracer.traceparent()))
         elif isinstance(item, EventItem):
             try:
                 note_event(services, item.event, again=again)

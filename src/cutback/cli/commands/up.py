@@ -92,5 +92,6 @@ def up(
             live.update(Text("Stopping: unfinished work returns to the queue …", style="dim"), refresh=True)
     if screen.live:
         screen.hint(f"Stopped. The workers' logs are in {logs}.")
+    services.tracer.close()
     if server is not None:
         end_if_it_hangs(server)

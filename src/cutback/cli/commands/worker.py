@@ -60,6 +60,7 @@ def worker(
         database = settings.database_path if settings.uses_sqlite else None
         with present(settings.data, services.worker, database), scanning(services, stop, enter_recordings):
             Worker(services).run(stop)
+        services.tracer.close()
     screen.document({"worker": services.worker, "stopped": True})
 
 

@@ -8,6 +8,7 @@ library sends in place of a message that is too large.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -36,6 +37,9 @@ _POINTERS = {
     "software.amazon.payloadoffloading.PayloadS3Pointer",
     "com.amazon.sqs.javamessaging.MessageS3Pointer",
 }
+
+
+_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,29 @@ def open_envelope(body: str | bytes) -> list[Item]:
 def _check_count(items: list[Item]) -> None:
     if len(items) > MOST_ITEMS:
         raise _TooManyItemsError
+
+
+def with_traceparent(body: str, traceparent: str | None) -> str:
+    """Return a message that also tells of which trace it is a part.
+
+    It has the form of an SNS notification with an attribute, which versions without traces read, too.
+    """
+    if traceparent is None:
+        return body
+    attributes = {"traceparent": {"Type": "String", "Value": traceparent}}
+    content = {"Type": "Notification", "MessageAttributes": attributes, "Message": body}
+    return json.dumps(content, ensure_ascii=False)
+
+
+def traceparent_of(body: str) -> str | None:
+    """Return the trace of a message, from `with_traceparent` or from an attribute of SNS; None if there is none."""
+    if '"traceparent"' not in body:
+        return None
+    try:
+        value = json.loads(body)["MessageAttributes"]["traceparent"]["Value"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return value if isinstance(value, str) and _TRACE.fullmatch(value) else None
 
 
 def as_body(item: RequestItem) -> str:

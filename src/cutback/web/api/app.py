@@ -42,6 +42,7 @@ from cutback.web.api.routes import (
 from cutback.web.api.sandbox_slots import SandboxSlots
 from cutback.web.api.sns import SnsSubscription
 from cutback.web.api.stream_places import StreamPlaces
+from cutback.web.api.traced_requests import TracedRequests
 
 PREFIX = "/v1"
 """The version of the API, in every path that is not about the node itself."""
@@ -130,4 +131,7 @@ def create_app(services: Services) -> FastAPI:
             expose_headers=_CORS_ANSWER_HEADERS,
         )
     app.state.guard = guard(app, concurrency=services.settings.concurrency, metrics=app.state.metrics)
+    if services.tracer.is_active:
+        assert app.middleware_stack is not None
+        app.middleware_stack = TracedRequests(app.middleware_stack, services.tracer)
     return app

@@ -48,7 +48,7 @@ class Metrics:
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count an answer; status 0 is a client that went away before there was one."""
-        route = _route(scope)
+        route = route_of(scope)
         method = scope["method"] if route != _NO_ROUTE and scope["method"] in _METHODS else "any"
         self._requests.labels(method, route, str(status)).inc()
         if not route.endswith("/events"):
@@ -85,7 +85,7 @@ class _Queues(Collector):
         yield family
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """Return the address's pattern, such as `/v1/clips/{clip_id}`; the framework keeps it without its prefix."""
     found = str(getattr(scope.get("route"), "path", ""))
     prefix = "/v1" if scope["path"].startswith("/v1/") and not found.startswith("/v1/") else ""
