@@ -5,8 +5,7 @@
 #                 │         └─ cache
 #                 └─ service, for jobs that are too long for the worker
 #
-# A module `api` will be added beside `worker`. It will send to `module.queue`, read `module.records`, and sign URLs of
-# `module.storage`.
+# `api` sends to the queue, reads the records and sends the files of `storage`: for clients, through CloudFront.
 
 locals {
   key = var.encryption.create_key ? module.key[0].arn : var.encryption.kms_key_arn
@@ -28,6 +27,7 @@ locals {
 
   hears    = length(coalesce(var.webhooks.urls, [])) > 0
   long     = var.service != null
+  api      = var.api != null
   log_days = coalesce(var.observe.log_days, 30)
 
 }
@@ -133,6 +133,7 @@ module "worker" {
 
   wires = {
     recordings         = module.storage.recordings
+    takes_uploads      = local.api
     clips              = module.storage.clips
     clip_address       = module.storage.address
     keep_days          = try(var.storage.recordings.keep_days, null)
@@ -162,6 +163,36 @@ module "service" {
     environment         = module.worker.environment
     queue               = one(module.long_queue)
     webhook_queue       = one(module.webhook_queue)
+    takes_uploads       = local.api
+    recordings          = module.storage.recordings
+    clips               = module.storage.clips
+    topic_arn           = module.announce.topic_arn
+    records_secret_arn  = module.records.secret_arn
+    webhooks_secret_arn = module.worker.webhooks_secret_arn
+  }
+}
+
+module "api" {
+  source = "./modules/api"
+  count  = local.api ? 1 : 0
+
+  name = var.name
+  # The image of the long-running workers is the same program.
+  config = merge(var.api, local.long && try(var.api.image, null) == null ? {
+    image          = module.service[0].image
+    repository_arn = try(coalesce(var.service.repository_arn, module.service[0].repository_arn), null)
+  } : {})
+  network      = local.api_network
+  alarm_topics = module.observe.alarm_topics
+  log_days     = local.log_days
+  kms_key_arn  = local.key
+  keys         = merge(local.keys, { recordings = local.recordings_key })
+
+  wires = {
+    environment         = module.worker.environment
+    queue               = module.queue
+    webhook_queue       = one(module.webhook_queue)
+    long_queue          = one(module.long_queue)
     recordings          = module.storage.recordings
     clips               = module.storage.clips
     topic_arn           = module.announce.topic_arn
@@ -185,7 +216,7 @@ module "observe" {
     long     = one(module.long_queue)
   } : role => { name = queue.name, dead = queue.dead.name } if queue != null }
 
-  log_groups = concat([for function in module.worker.functions : function.logs], module.service[*].logs)
+  log_groups = concat([for function in module.worker.functions : function.logs], module.service[*].logs, module.api[*].logs)
 }
 
 module "budget" {

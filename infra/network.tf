@@ -1,10 +1,17 @@
-# The optional VPC of functions and workers, and the security group that they share. Cache and database accept
+# The optional VPC of functions, workers and API, and the security group that they share. Cache and database accept
 # connections from this group.
 
 locals {
   worker_network = var.network == null ? null : {
     subnet_ids         = var.network.subnet_ids
     security_group_ids = concat([aws_security_group.workers[0].id], coalesce(var.network.security_group_ids, []))
+  }
+
+  # Subnets of the API's load balancer, and what its tasks may reach.
+  api_network = var.network == null ? null : {
+    vpc_id             = var.network.vpc_id
+    subnet_ids         = var.network.subnet_ids
+    security_group_ids = local.worker_network.security_group_ids
   }
 
   data_network = var.network == null ? null : {

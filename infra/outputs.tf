@@ -88,6 +88,11 @@ output "service" {
   value       = one(module.service)
 }
 
+output "api" {
+  description = "The REST API: its URL, repository, cluster, service, log group, role and alarms; null without it."
+  value       = one(module.api)
+}
+
 output "kms_key_arn" {
   description = "The customer-managed key; null if AWS's own keys are used."
   value       = local.key
@@ -110,5 +115,5 @@ output "dashboard" {
 
 output "alarms" {
   description = "The names of all alarms."
-  value       = module.observe.alarms
+  value       = sort(concat(module.observe.alarms, flatten(module.api[*].alarms)))
 }

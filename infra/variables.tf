@@ -35,7 +35,7 @@ variable "encryption" {
 }
 
 variable "network" {
-  description = "A VPC for functions and workers, with subnets that can reach AWS (through NAT or endpoints). Cache, service and DocumentDB need one."
+  description = "A VPC for functions, workers and API, with subnets that can reach AWS (through NAT or endpoints): yours, or that of modules/network. Cache, service, API and DocumentDB need one."
   type = object({
     vpc_id             = string
     subnet_ids         = list(string)
@@ -45,8 +45,8 @@ variable "network" {
   default = null
 
   validation {
-    condition     = var.network != null || (var.cache == null && var.service == null && var.records.kind != "documentdb")
-    error_message = "cache, service and records.kind = \"documentdb\" need a VPC: set `network`."
+    condition     = var.network != null || (var.cache == null && var.service == null && var.api == null && var.records.kind != "documentdb")
+    error_message = "cache, service, api and records.kind = \"documentdb\" need a VPC: set `network`."
   }
 }
 
@@ -200,6 +200,35 @@ variable "service" {
     log_level         = optional(string)
     environment       = optional(map(string))
     create_ecs_role   = optional(bool)
+  })
+  default = null
+}
+
+variable "api" {
+  description = "The REST API on Fargate behind CloudFront: see modules/api. null: none; {}: two tasks with default settings."
+  type = object({
+    image               = optional(string)
+    repository_arn      = optional(string)
+    tag                 = optional(string)
+    cpu                 = optional(number)
+    memory              = optional(number)
+    architecture        = optional(string)
+    min_tasks           = optional(number)
+    max_tasks           = optional(number)
+    requests_per_minute = optional(number)
+    drain_seconds       = optional(number)
+    media               = optional(string)
+    aliases             = optional(list(string))
+    certificate_arn     = optional(string)
+    price_class         = optional(string)
+    web_acl_arn         = optional(string)
+    countries           = optional(list(string))
+    latency_seconds     = optional(number)
+    errors              = optional(number)
+    deletion_protection = optional(bool)
+    log_level           = optional(string)
+    environment         = optional(map(string))
+    create_ecs_role     = optional(bool)
   })
   default = null
 }

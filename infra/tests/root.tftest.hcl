@@ -13,7 +13,7 @@ run "alone" {
   command = plan
 
   assert {
-    condition     = length(module.cache) + length(module.service) + length(module.budget) + length(module.key) == 0
+    condition     = length(module.cache) + length(module.service) + length(module.api) + length(module.budget) + length(module.key) == 0
     error_message = "Nothing that is billed by the hour may be created by default."
   }
 
@@ -39,6 +39,7 @@ run "everything" {
     records    = { kind = "documentdb" }
     cache      = {}
     service    = {}
+    api        = {}
     budget     = { monthly_usd = 300, email = ["sea@example.org"] }
     observe    = { email = ["sea@example.org"] }
     storage    = { public = {}, recordings = { keep_days = 7 } }
@@ -50,7 +51,7 @@ run "everything" {
   }
 
   assert {
-    condition     = length(module.cache) == 1 && length(module.service) == 1 && length(module.budget) == 1 && length(module.key) == 1
+    condition     = length(module.cache) == 1 && length(module.service) == 1 && length(module.api) == 1 && length(module.budget) == 1 && length(module.key) == 1
     error_message = "Every configured part must be there."
   }
 
@@ -63,6 +64,11 @@ run "everything" {
     condition     = length([for alarm in output.alarms : alarm if endswith(alarm, "-dead-letters")]) == 3
     error_message = "The dead letters of each queue must have an alarm."
   }
+
+  assert {
+    condition     = length([for alarm in output.alarms : alarm if startswith(alarm, "cutback-api-")]) == 4
+    error_message = "The API's alarms must be among all alarms."
+  }
 }
 
 run "what_the_root_refuses" {
@@ -71,6 +77,7 @@ run "what_the_root_refuses" {
   variables {
     name       = "Cutback Production" # no bucket can have such a name
     cache      = {}                   # without a network
+    api        = {}                   # the same
     encryption = { create_key = true, kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1" }
   }
 

@@ -84,6 +84,8 @@ def _s3(request: dict[str, Any]) -> set[tuple[str, str]]:
             return {("s3:ListBucket", of_bucket)}
         case "POST", False if "delete" in query:
             return {("s3:DeleteObject", f"{of_bucket}/")}
+        case "GET", True if "uploadId" in query:
+            return {("s3:ListMultipartUploadParts", of_object)}
         case "GET" | "HEAD", True:
             return {("s3:GetObject", of_object)}
         case "DELETE", True:

@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -123,10 +124,42 @@ def let_caches_go() -> None:
     replaced.delete_cache_subnet_group = delete_group
 
 
-class HeaderPolicies:
-    """Keeps CloudFront's response-headers policies, which moto does not know, in front of the application."""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing of CloudFront that moto does not know."""
 
-    PATH = "/2020-05-31/response-headers-policy"
+    element: str
+    """What an answer is called in XML."""
+    config: str
+    """The part of the request that is given back."""
+    missing: str
+    """The error for one that does not exist."""
+    about: str
+    """What else AWS says, with `{id}`."""
+
+
+KINDS = {
+    "response-headers-policy": Kind(
+        "ResponseHeadersPolicy",
+        "ResponseHeadersPolicyConfig",
+        "NoSuchResponseHeadersPolicy",
+        "<LastModifiedTime>2026-11-28T00:00:00Z</LastModifiedTime>",
+    ),
+    "vpc-origin": Kind(
+        "VpcOrigin",
+        "VpcOriginEndpointConfig",
+        "EntityNotFound",
+        "<Arn>arn:aws:cloudfront::123456789012:vpcorigin/{id}</Arn><Status>Deployed</Status>"
+        "<CreatedTime>2026-11-28T00:00:00Z</CreatedTime><LastModifiedTime>2026-11-28T00:00:00Z</LastModifiedTime>",
+    ),
+}
+"""By their place in CloudFront's paths."""
+
+
+class CloudFrontKinds:
+    """Keeps what moto's CloudFront does not know, in front of the application."""
+
+    _PATH = re.compile(r"/2020-05-31/([a-z-]+)(?:/([^/]+))?/?")
 
     def __init__(self, app: App) -> None:
         """Begin without any."""
@@ -134,16 +167,18 @@ class HeaderPolicies:
         self._configs: dict[str, str] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if not path.startswith(self.PATH):
+        asked = self._PATH.fullmatch(environ["PATH_INFO"])
+        kind = KINDS.get(asked[1]) if asked else None
+        if asked is None or kind is None:
             return self._app(environ, start_response)
-        name = path.removeprefix(self.PATH).strip("/")
+        name = asked[2] or ""
         status, body = "200 OK", ""
         match environ["REQUEST_METHOD"]:
             case "POST":
-                name = f"policy-{len(self._configs)}"
+                name = f"{asked[1]}-{len(self._configs)}"
                 text = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
-                self._configs[name] = re.sub(r"<\?xml.*?\?>", "", text)
+                found = re.search(rf"<{kind.config}[ >].*</{kind.config}>", text, re.DOTALL)
+                self._configs[name] = found[0] if found else ""
                 status = "201 Created"
             case "DELETE":
                 del self._configs[name]
@@ -151,12 +186,9 @@ class HeaderPolicies:
                 return []
         if name not in self._configs:
             status = "404 Not Found"
-            body = "<ErrorResponse><Error><Code>NoSuchResponseHeadersPolicy</Code></Error></ErrorResponse>"
+            body = f"<ErrorResponse><Error><Code>{kind.missing}</Code></Error></ErrorResponse>"
         else:
-            body = (
-                f"<ResponseHeadersPolicy><Id>{name}</Id><LastModifiedTime>2026-11-28T00:00:00Z</LastModifiedTime>"
-                f"{self._configs[name]}</ResponseHeadersPolicy>"
-            )
+            body = f"<{kind.element}><Id>{name}</Id>{kind.about.format(id=name)}{self._configs[name]}</{kind.element}>"
         start_response(status, [("Content-Type", "text/xml"), ("ETag", name)])
         return [body.encode()]
 
@@ -198,5 +230,5 @@ if __name__ == "__main__":
     know_no_move_tasks()
     remember_tags_of_scaling()
     let_caches_go()
-    app = Recorded(HeaderPolicies(DomainDispatcherApplication(create_backend_app)), Path(sys.argv[1]))
+    app = Recorded(CloudFrontKinds(DomainDispatcherApplication(create_backend_app)), Path(sys.argv[1]))
     run_simple("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)

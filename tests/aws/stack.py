@@ -106,18 +106,28 @@ class Stack:
         return dict(found)
 
     def rights(self, role: str) -> set[Right]:
-        """What the role of a function allows it, or of the long-running workers (`service`), or ECS (`start`)."""
+        """What the role of a function allows it, or of the long-running workers (`service`), of the API, or ECS.
+
+        For ECS, `start` and `start-api` are the roles that start them.
+        """
         if role in self.outputs["functions"]:
             name = self.outputs["functions"][role]["role"]
         else:
-            arn = self.task()["taskRoleArn" if role == "service" else "executionRoleArn"]
+            task = self.task("api" if role.endswith("api") else "service")
+            arn = task["executionRoleArn" if role.startswith("start") else "taskRoleArn"]
             name = arn.rpartition("/")[2]
         return rights_of(policies(self.state)[name])
 
-    def task(self) -> dict[str, Any]:
-        """The task definition of the long-running workers."""
-        ecs, told = self.moto.client("ecs"), self.outputs["service"]
-        (service,) = ecs.describe_services(cluster=told["cluster"], services=[told["service"]])["services"]
+    def ecs_service(self, name: str) -> dict[str, Any]:
+        """The long-running workers (`service`) or the API (`api`), as ECS has them."""
+        told = self.outputs[name]
+        answer = self.moto.client("ecs").describe_services(cluster=told["cluster"], services=[told["service"]])
+        (service,) = answer["services"]
+        return dict(service)
+
+    def task(self, name: str = "service") -> dict[str, Any]:
+        """The task definition of the long-running workers, or of the API (`api`)."""
+        ecs, service = self.moto.client("ecs"), self.ecs_service(name)
         return dict(ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"])
 
 

@@ -56,6 +56,7 @@ NOT_PLAYED: dict[str, dict[str, str]] = {
         "sqs:SendMessage *-webhooks": "the same",
         "sqs:SendMessage *-requests-dead": "only what SQS itself moved there, in examples/minimal",
         "sqs:DeleteMessage *-requests-dead": "the same",
+        "s3:AbortMultipartUpload *recordings*": "only uploads to the API that nobody completed within a day",
     },
     "webhooks": {
         **LAMBDA,
@@ -65,6 +66,7 @@ NOT_PLAYED: dict[str, dict[str, str]] = {
         **KEYS,
         **STORE,
         **UPLOADS,
+        "s3:AbortMultipartUpload *recordings*": "only uploads to the API that nobody completed within a day",
         "sqs:SendMessage *-long": "only clips whose message was lost, and what was received too often",
         "ecs:UpdateTaskProtection *": "the ECS agent calls under the task's role",
     },

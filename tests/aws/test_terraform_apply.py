@@ -19,6 +19,16 @@ FORGOTTEN = {
         "default_cache_behavior", "origin", "viewer_certificate",
     },
     'module.cutback.module.storage.aws_s3_bucket_policy.this["clips"]': {"policy"},  # names the distribution
+    "module.cutback.module.api[0].aws_cloudfront_distribution.this": {
+        "default_cache_behavior", "origin", "viewer_certificate",
+    },
+    "module.cutback.module.api[0].aws_cloudfront_vpc_origin.this": {"tags_all"},
+    "module.cutback.module.api[0].aws_ecs_service.this": {
+        "availability_zone_rebalancing", "health_check_grace_period_seconds",
+    },
+    "module.cutback.module.api[0].aws_vpc_security_group_egress_rule.tasks": {"description"},
+    "module.cutback.module.api[0].aws_vpc_security_group_ingress_rule.balancer": {"description"},
+    "module.cutback.module.api[0].aws_vpc_security_group_ingress_rule.cloudfront": {"description"},
     "module.cutback.module.service[0].aws_ecs_service.this": {
         "availability_zone_rebalancing", "capacity_provider_strategy", "deployment_circuit_breaker",
         "deployment_controller", "health_check_grace_period_seconds", "iam_role", "id", "launch_type",
@@ -34,6 +44,8 @@ LISTINGS = (
     ("ec2", "describe_vpcs", "Vpcs"),
     ("ecr", "describe_repositories", "repositories"),
     ("elasticache", "describe_cache_clusters", "CacheClusters"),
+    ("elbv2", "describe_load_balancers", "LoadBalancers"),
+    ("elbv2", "describe_target_groups", "TargetGroups"),
     ("events", "list_rules", "Rules"),
     ("iam", "list_roles", "Roles"),
     ("lambda", "list_event_source_mappings", "EventSourceMappings"),

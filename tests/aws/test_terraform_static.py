@@ -95,6 +95,7 @@ def test_every_variable_and_output_is_described_and_every_variable_typed() -> No
 
 def test_no_policy_has_a_wildcard_but_those_that_aws_demands() -> None:
     allowed = {
+        "modules/api/roles.tf": 1,  # a token for ECR
         "modules/access/main.tf": 3,  # X-Ray; a VPC's network interfaces, allowed to Lambda and denied to the function
         "modules/key/main.tf": 5,  # in a key's policy it is the key itself
         "modules/service/roles.tf": 1,  # a token for ECR
@@ -163,6 +164,26 @@ def test_cluster_and_url_take_the_password_from_one_secret(copied: Path, tmp_pat
     assert re.findall(r"mongodb://\S+:\$\{(ephemeral\.[a-z_]+)\.", text) == [
         "ephemeral.aws_secretsmanager_secret_version"
     ]
+
+
+def test_minimal_with_the_api_is_one_plan(copied: Path, tmp_path: Path) -> None:
+    """The complete example is applied with the API; this is the other way to it."""
+    with running_moto(tmp_path) as moto:
+        terraform = Terraform(copied / "examples" / "minimal", moto.endpoint)
+        terraform.set_variables(
+            package=str(ROOT / "LICENSE"), records_url="mongodb://user:password@example.org/cutback", api=True,
+            api_image="123456789012.dkr.ecr.eu-central-1.amazonaws.com/cutback:0.1.0",
+            api_repository_arn="arn:aws:ecr:eu-central-1:123456789012:repository/cutback",
+        )  # fmt: skip
+        terraform.init()
+        terraform.run("plan", "-out=api.tfplan")
+        plan = json.loads(terraform.run("show", "-json", "api.tfplan"))
+    made = {each["address"]: each["change"]["after"] for each in plan["resource_changes"]}
+    task = made["module.cutback.module.api[0].aws_ecs_service.this"]
+    assert (task["desired_count"], task["launch_type"]) == (2, "FARGATE")
+    assert "module.network[0].aws_nat_gateway.this[0]" in made
+    assert not [address for address in made if "aws_ecr_repository" in address]
+    assert "module.cutback.module.api[0].aws_cloudfront_vpc_origin.this" in made
 
 
 def test_nothing_uses_what_version_6_of_the_provider_deprecates() -> None:

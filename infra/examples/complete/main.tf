@@ -1,5 +1,5 @@
-# All options: a VPC, your own key, a cache, DocumentDB, long-running workers, public clips, webhooks, alarms by e-mail
-# and a budget.
+# All options: a VPC, your own key, a cache, DocumentDB, long-running workers, the REST API, public clips, webhooks, alarms
+# by e-mail and a budget.
 
 module "cutback" {
   source = "../.."
@@ -8,10 +8,7 @@ module "cutback" {
   package = coalesce(var.package, "${path.module}/../../../build/lambda/cutback-${var.architecture}.zip")
 
   encryption = { create_key = true }
-  network = {
-    vpc_id     = aws_vpc.this.id
-    subnet_ids = aws_subnet.private[*].id
-  }
+  network    = module.network.network
 
   storage = {
     recordings = { keep_days = 30, force_destroy = var.disposable }
@@ -44,6 +41,7 @@ module "cutback" {
 
   cache   = { nodes = 2 }
   service = { architecture = var.architecture, max_workers = 10 }
+  api     = { architecture = var.architecture, deletion_protection = !var.disposable }
 
   observe = { log_days = 90, email = [var.email] }
   budget  = var.monthly_usd == null ? null : { monthly_usd = var.monthly_usd, email = [var.email] }

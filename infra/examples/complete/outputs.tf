@@ -83,6 +83,11 @@ output "service" {
   value       = module.cutback.service
 }
 
+output "api" {
+  description = "The REST API: curl THIS.url/healthz"
+  value       = module.cutback.api
+}
+
 output "cache_url" {
   description = "The cache."
   value       = module.cutback.cache_url

@@ -43,6 +43,16 @@ output "mapping" {
   value       = module.cutback.mapping
 }
 
+output "api" {
+  description = "The REST API: curl THIS.url/healthz; null without it."
+  value       = module.cutback.api
+}
+
+output "nat_address" {
+  description = "With the API: the address from which MongoDB is reached, for its access list."
+  value       = one(module.network[*].nat_address)
+}
+
 output "dashboard" {
   description = "The URL of the dashboard."
   value       = module.cutback.dashboard

@@ -23,6 +23,24 @@ variable "package" {
   default     = null
 }
 
+variable "api" {
+  description = "Whether to create the REST API as well: two Fargate tasks behind CloudFront, and a VPC with a NAT gateway."
+  type        = bool
+  default     = false
+}
+
+variable "api_image" {
+  description = "The image of the API; null: a new repository, to which you push it."
+  type        = string
+  default     = null
+}
+
+variable "api_repository_arn" {
+  description = "The ECR repository of that image, so that it may be pulled; null for an image that is public."
+  type        = string
+  default     = null
+}
+
 variable "keep_days" {
   description = "How many days recordings are kept; null: for ever."
   type        = number

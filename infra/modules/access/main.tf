@@ -75,9 +75,27 @@ data "aws_iam_policy_document" "this" {
   dynamic "statement" {
     for_each = length(var.reads) > 0 ? [1] : []
     content {
-      sid       = "ReadRecordings"
+      sid       = "Read"
       actions   = ["s3:GetObject"]
       resources = [for bucket in var.reads : "${bucket}/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.uploads) > 0 ? [1] : []
+    content {
+      sid       = "TakeUploads"
+      actions   = ["s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
+      resources = [for bucket in var.uploads : "${bucket}/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.discards) > 0 ? [1] : []
+    content {
+      sid       = "EndUploads"
+      actions   = ["s3:AbortMultipartUpload"]
+      resources = [for bucket in var.discards : "${bucket}/*"]
     }
   }
 
@@ -93,7 +111,7 @@ data "aws_iam_policy_document" "this" {
   dynamic "statement" {
     for_each = length(var.clears) > 0 ? [1] : []
     content {
-      sid       = "ClearClips"
+      sid       = "Clear"
       actions   = ["s3:DeleteObject"]
       resources = [for bucket in var.clears : "${bucket}/*"]
     }
@@ -209,5 +227,5 @@ data "aws_iam_policy_document" "this" {
 }
 
 locals {
-  lists = distinct(concat(var.reads, var.writes, var.clears))
+  lists = distinct(concat(var.reads, var.writes, var.clears, var.uploads))
 }

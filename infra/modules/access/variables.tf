@@ -28,6 +28,18 @@ variable "reads" {
   default     = []
 }
 
+variable "uploads" {
+  description = "Buckets (ARNs) to which clients upload in parts, with URLs that it signs."
+  type        = list(string)
+  default     = []
+}
+
+variable "discards" {
+  description = "Buckets (ARNs) in which it ends uploads that nobody completed."
+  type        = list(string)
+  default     = []
+}
+
 variable "writes" {
   description = "Buckets (ARNs) to which it writes objects."
   type        = list(string)

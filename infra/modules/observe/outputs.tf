@@ -8,6 +8,11 @@ output "alarms_topic_arn" {
   value       = one(aws_sns_topic.alarms[*].arn)
 }
 
+output "alarm_topics" {
+  description = "All topics that receive alarms."
+  value       = local.told
+}
+
 output "alarms" {
   description = "The names of all alarms."
   value = sort(concat(

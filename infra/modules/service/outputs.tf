@@ -3,6 +3,11 @@ output "repository_url" {
   value       = one(aws_ecr_repository.this[*].repository_url)
 }
 
+output "repository_arn" {
+  description = "This repository's ARN."
+  value       = one(aws_ecr_repository.this[*].arn)
+}
+
 output "image" {
   description = "The image that runs."
   value       = local.image

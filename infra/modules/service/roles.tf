@@ -46,6 +46,7 @@ module "access" {
   reads     = [var.wires.recordings.arn]
   writes    = [var.wires.clips.arn]
   clears    = [var.wires.clips.arn]
+  discards  = var.wires.takes_uploads ? [var.wires.recordings.arn] : []
   publishes = [var.wires.topic_arn]
   secrets   = [var.wires.records_secret_arn]
   keys      = var.keys.uses

@@ -81,6 +81,7 @@ module "housekeeping_access" {
   looks_at   = [var.wires.queue.dead.arn]
   asks_about = [var.wires.queue.arn]
   clears     = [var.wires.clips.arn]
+  discards   = var.wires.takes_uploads ? [var.wires.recordings.arn] : []
   publishes  = [var.wires.topic_arn]
   secrets    = [var.wires.records_secret_arn]
   keys       = var.keys.uses

@@ -115,6 +115,7 @@ variable "wires" {
     queue              = object({ url = string, arn = string, visibility_seconds = number, dead = object({ arn = string }) })
     webhook_queue      = optional(object({ url = string, arn = string, dead = object({ arn = string }) }))
     long_queue         = optional(object({ url = string, arn = string }))
+    takes_uploads      = optional(bool, false) # the API does, and housekeeping ends those that nobody completed
     topic_arn          = string
     records_secret_arn = string
     records_version    = optional(string)
