@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from infra.lambda_zip import bill_of_materials, wanted
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

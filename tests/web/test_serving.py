@@ -18,6 +18,7 @@ from tests.web.api_process import api_process, output_of
 from tests.web.harness import WebHarness
 
 import cutback
+from cutback.cli.app import run
 from cutback.domain.api_keys import Scope
 from cutback.domain.errors import RecordsUnavailableError, SettingsError
 from cutback.lifecycle.api_keys import create_key
@@ -68,10 +69,9 @@ def test_a_port_that_is_taken_is_refused_with_advice(tmp_path: Path, command: li
 
 
 @pytest.mark.parametrize("listen", ["8080", "localhost", "127.0.0.1:99999", ":8080", "127.0.0.1:8080/x", "a b:80"])
-def test_an_address_that_is_none_is_refused(tmp_path: Path, listen: str) -> None:
-    code, _, err = Shell(tmp_path).run("api", "--listen", listen)
-    assert code == 2
-    assert "must be HOST:PORT" in err
+def test_an_address_that_is_none_is_refused(tmp_path: Path, listen: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["api", "--data", str(tmp_path / "data"), "--listen", listen]) == 2
+    assert "must be HOST:PORT" in capsys.readouterr().err
 
 
 def test_an_address_of_another_machine_is_refused(make_web: Callable[..., WebHarness]) -> None:
@@ -81,9 +81,11 @@ def test_an_address_of_another_machine_is_refused(make_web: Callable[..., WebHar
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8080", "[::]:8080", "10.0.0.1:8080"])
-def test_a_server_that_others_can_reach_does_not_start_without_a_key(tmp_path: Path, listen: str) -> None:
-    code, _, err = Shell(tmp_path).run("api", "--listen", listen)
-    assert code == 2
+def test_a_server_that_others_can_reach_does_not_start_without_a_key(
+    tmp_path: Path, listen: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["api", "--data", str(tmp_path / "data"), "--listen", listen]) == 2
+    err = capsys.readouterr().err
     assert "there is no API key" in err
     assert "cutback keys create" in err
 

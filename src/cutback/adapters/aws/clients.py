@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from cutback.domain.errors import SettingsError, SurroundingsError
@@ -44,6 +45,14 @@ _THROTTLED = {
 }
 
 
+@cache
+def _descriptions(folders: str | None) -> Any:
+    """Return botocore's reader of services' descriptions. Shared, as reading them takes most of a client's time."""
+    from botocore.loaders import create_loader
+
+    return create_loader(folders)
+
+
 def client(service: str, *, region: str, endpoint: str | None = None, read_seconds: float | None = None) -> Any:
     """Return a client of `service` ("sqs", "sns"), safe to share between threads.
 
@@ -62,6 +71,7 @@ def client(service: str, *, region: str, endpoint: str | None = None, read_secon
         ) from error
 
     session = Session()
+    session.register_component("data_loader", _descriptions(session.get_config_variable("data_path")))
     overridden = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
     made = session.create_client(
         service,
