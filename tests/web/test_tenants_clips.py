@@ -84,6 +84,7 @@ def test_the_installation_sees_the_clips_of_every_tenant(web: WebHarness, call: 
         ("GET", "/v1/recordings/pipe-1/100000000000.mp4", "recording_not_found"),
         ("GET", "/v1/recordings/pipe-1/100000000000.mp4/frames", "recording_not_found"),
         ("GET", "/v1/recordings/pipe-1/100000000000.mp4/frames/1.jpg", "recording_not_found"),
+        ("GET", "/v1/recordings/pipe-1/100000000000.mp4/preview.mp4?at=1", "recording_not_found"),
         ("GET", "/v1/cameras/pipe-1", "camera_unknown"),
         ("GET", "/v1/coverage?camera=pipe-1&from=2026-11-23T10:00:00Z&to=2026-11-23T11:00:00Z", "camera_unknown"),
     ],

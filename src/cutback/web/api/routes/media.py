@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.files import ClipFile, clip_of_key, disposition, files_of, saved_name
 from cutback.domain.errors import ClipNotFoundError, NotFoundError, ObjectNotFoundError, RangeNotSatisfiableError
+from cutback.domain.requests.ids import may_be_of
 from cutback.lifecycle.lookup import look_at_clip
 from cutback.services import Services
 from cutback.web.api.access import Caller, Reader
@@ -101,8 +102,8 @@ def send_file(
 def _find(services: Services, caller: Caller, key: str) -> tuple[Clip, ClipFile]:
     """Return the clip and its file with this key. Everything else is not found, whatever the reason."""
     clip_id = clip_of_key(key)
-    if clip_id is None:
-        raise NotFoundError
+    if clip_id is None or not may_be_of(caller.tenant, clip_id):
+        raise NotFoundError  # without a look: a cache would answer sooner if another tenant has it
     try:
         clip = look_at_clip(services, clip_id)
     except ClipNotFoundError:
