@@ -6,17 +6,22 @@ import io
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
 import pytest
 from tests.media.cuts import BytesSource, CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
+from tests.media.test_tracks import heard, two_languages
 from tests.support.decode import decode_presented
+from tests.support.made_once import made_once
 
-from cutback.cutting.edit_values import Edit, Gain, Loudness, Mute
+from cutback.cutting.edit_values import AudioTrack, Channels, Edit, Gain, Loudness, Mute, SoundFade, Speed
 from cutback.cutting.job import CutJob
 from cutback.cutting.preview import preview
+from cutback.domain.errors import EditImpossibleError
 from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -135,3 +140,121 @@ def test_the_plan_says_what_happens_to_the_sound(recording: Recordings) -> None:
         ("drop", "muted"),
         ("encode", "edited; becomes AAC"),
     ]
+
+
+# --- tracks and channels ---------------------------------------------------------------------------
+
+
+def test_a_track_is_chosen_by_number_or_language_and_stays_copied(media_folder: Path) -> None:
+    path = two_languages(media_folder, ".mp4")
+    both = cut_ranges([path], RANGES)
+    for edit, number in ((AudioTrack(2, None), 1), (AudioTrack(None, "fra"), 1), (AudioTrack(None, "deu"), 0)):
+        clip = cut_ranges([path], RANGES, edits=[edit])
+        with av.open(io.BytesIO(clip.data), "r") as container:
+            assert len(container.streams.audio) == 1
+        assert (heard(clip.data, 0)[1] == heard(both.data, number)[1]).all(), "not encoded again"
+        assert clip.facts.frames_copied == both.facts.frames_copied
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (AudioTrack(3, None), "there is no track 3; the recording has 2: deu, fra"),
+        (AudioTrack(None, "eng"), "there is no track in 'eng'; the recording has 2: deu, fra"),
+    ],
+)
+def test_a_track_that_is_not_there_is_named_with_those_that_are(
+    media_folder: Path, edit: AudioTrack, said: str
+) -> None:
+    source = BytesSource(two_languages(media_folder, ".mp4").read_bytes())
+    with pytest.raises(EditImpossibleError, match=said):
+        preview(CutJob((source.size,), RANGES, edits=(edit,)), [source])
+    with pytest.raises(EditImpossibleError, match=said):
+        cut_ranges([source.data], RANGES, edits=[edit])
+
+
+def two_tones(folder: Path) -> Path:
+    """Four seconds of sound: 440 Hz on the left, 880 Hz on the right, at half of full scale."""
+
+    def make(path: Path) -> None:
+        times = np.arange(4 * 48_000) / 48_000
+        tones = np.stack([0.5 * np.sin(2 * np.pi * tone * times) for tone in (440, 880)]).astype(np.float32)
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", 48_000, bit_rate=192_000, layout="stereo")
+            for at in range(0, tones.shape[1], 1024):
+                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(tones[:, at : at + 1024]), "fltp", "stereo")
+                frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+
+    return made_once(folder / "two-tones.m4a", make)
+
+
+def tones_of(clip: bytes) -> list[dict[int, float]]:
+    """How strong 440 and 880 Hz are in each channel; 1 is a tone of full scale."""
+    with av.open(io.BytesIO(clip), "r") as container:
+        sound = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    second = sound[:, 48_000:96_000]
+    times = np.arange(48_000) / 48_000
+    return [
+        {tone: abs(2 * np.mean(channel * np.exp(-2j * np.pi * tone * times))) for tone in (440, 880)}
+        for channel in second
+    ]
+
+
+@pytest.mark.parametrize(
+    ("to", "take", "expected"),
+    [
+        ("mono", None, [(0.25, 0.25)]),
+        ("mono", "left", [(0.5, 0)]),
+        ("mono", "right", [(0, 0.5)]),
+        ("stereo", "left", [(0.5, 0), (0.5, 0)]),
+        ("stereo", "right", [(0, 0.5), (0, 0.5)]),
+        ("stereo", None, [(0.5, 0), (0, 0.5)]),
+    ],
+)
+def test_channels_are_mixed_or_one_of_them_is_taken(
+    media_folder: Path,
+    to: Literal["mono", "stereo"],
+    take: Literal["left", "right"] | None,
+    expected: list[tuple[float, float]],
+) -> None:
+    clip = cut_ranges([two_tones(media_folder)], RANGES, edits=[Channels(to, take)])
+    found = tones_of(clip.data)
+    assert [(tones[440], tones[880]) for tones in found] == [pytest.approx(each, abs=0.02) for each in expected]
+    assert clip.facts.edits[0].startswith(f"channels: {to}")
+
+
+def test_one_channel_becomes_two_that_are_as_loud(media_folder: Path) -> None:
+    mono = cut_ranges([two_tones(media_folder)], RANGES, edits=[Channels("mono", "left")]).data
+    wanted = ask((0, Fraction(0), Fraction(3)))
+    both = cut_ranges([mono], wanted, edits=[Channels("stereo", None)]).data
+    assert [tones[440] for tones in tones_of(both)] == [pytest.approx(0.5, abs=0.02)] * 2
+    with pytest.raises(EditImpossibleError, match="channels: take needs stereo sound; this has one channel"):
+        cut_ranges([mono], wanted, edits=[Channels("mono", "left")])
+
+
+def test_channels_and_speed_and_loudness_work_on_one_sound(media_folder: Path) -> None:
+    edits: list[Edit] = [Speed(Fraction(2), (), None), Channels("mono", None), Loudness(Fraction(-23), Fraction(-1))]
+    clip = cut_ranges([two_tones(media_folder)], RANGES, edits=edits)
+    assert loudness_of(clip.data)[0] == pytest.approx(-23, abs=0.5)
+    assert clip.facts.duration == Fraction(3, 2)
+    with av.open(io.BytesIO(clip.data), "r") as container:
+        assert container.streams.audio[0].layout.name == "mono"
+
+
+def test_the_sound_alone_fades(recording: Recordings) -> None:
+    one = recording("pyramid")
+    plain, faded = edited(one), edited(one, SoundFade(Fraction(1), Fraction(1, 2)))
+    before, after = decode_presented(plain.data), decode_presented(faded.data)
+    assert [frame.counter for frame in after.frames] == [frame.counter for frame in before.frames]
+    assert faded.facts.frames_encoded == plain.facts.frames_encoded
+    for at, level in ((0.25, 0.25), (0.75, 0.75), (2.0, 1.0), (2.75, 0.5)):
+        part = slice(round((at - 0.05) * 48_000), round((at + 0.05) * 48_000))
+        assert rms(after.audio[part]) / rms(before.audio[part]) == pytest.approx(level, abs=0.06)
+    assert faded.facts.edits == ("sound_fade: in in 1 s, out in 0.5 s",)
+
+
+def test_sound_cannot_fade_for_longer_than_the_clip(recording: Recordings) -> None:
+    with pytest.raises(EditImpossibleError, match=r"sound_fade: 4 s are more than the clip has: 3 s"):
+        edited(recording("pyramid"), SoundFade(Fraction(2), Fraction(2)))

@@ -26,7 +26,7 @@ from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
 from cutback.cutting.sound.join import NotAlikeError, join_sound
-from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound
+from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound, languages
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes
@@ -219,11 +219,13 @@ def _sound(
 ) -> list[OutTrack]:
     single = pieces[0] if len(pieces) == 1 and copy else None
     tracks = []
-    sounding = 0 if edits.silent(said) else max(len(media.index.audio) for media, _, _ in pieces)
+    heard = edits.heard(languages(pieces))
+    if edits.silent(said):
+        heard = range(0)
     ranges = [(media, piece) for media, _, piece in pieces]
     edited = (lambda sound: edits.sound(sound, said)) if edits.change_sound else None
     volume = edits.volume
-    for number in range(sounding):
+    for number in heard:
         copies = single is not None and edited is None
         try:
             if copies and all(keeps_sound(entry) for entry in pieces[0][0].index.audio[number].descriptions):
@@ -231,7 +233,7 @@ def _sound(
             else:
                 track = _joined_sound(ranges, number, spool, edited, volume, copy=copy)
         except UnusualStreamError:  # it changes in the middle, so it must be decoded
-            track = encode_sound(ranges, number, spool)
+            track = encode_sound(ranges, number, spool, edited)
         if track is not None:
             tracks.append(track)
     for media, _, piece in pieces:

@@ -205,6 +205,34 @@ class Fade:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """One of the audio tracks alone. Either field is None."""
+
+    number: int | None
+    """From 1."""
+    language: str | None
+    """As ISO 639-2 writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Mono or stereo."""
+
+    to: Literal["mono", "stereo"]
+    take: Literal["left", "right"] | None
+    """The only channel that is heard; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFade:
+    """Fade the sound alone in and out."""
+
+    fade_in: Fraction
+    """Seconds in finished time; 0 for none."""
+    fade_out: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Mute:
     """Leave out the sound."""
 
@@ -240,9 +268,12 @@ Edit: TypeAlias = (
     | ClockOverlay
     | ImageOverlay
     | Fade
+    | AudioTrack
     | Mute
+    | Channels
     | Gain
     | Loudness
+    | SoundFade
 )
 
 KINDS: Mapping[str, type[Edit]] = {
@@ -258,9 +289,12 @@ KINDS: Mapping[str, type[Edit]] = {
     "clock": ClockOverlay,
     "image": ImageOverlay,
     "fade": Fade,
+    "audio_track": AudioTrack,
     "mute": Mute,
+    "channels": Channels,
     "gain": Gain,
     "loudness": Loudness,
+    "sound_fade": SoundFade,
 }
 """The classes by the names that requests use."""
 

@@ -72,7 +72,7 @@ def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
 
 def _sound(media: MediaSource, piece: FrameRange, edits: Pipeline, *, single: bool) -> list[dict[str, Any]]:
     found = []
-    muted = edits.silent([])
+    muted, heard = edits.silent([]), edits.heard([track.language for track in media.index.audio])
     for number, track in enumerate(media.index.audio):
         copied = single and not edits.change_sound and all(keeps_sound(entry) for entry in track.descriptions)
         reason = (
@@ -87,6 +87,8 @@ def _sound(media: MediaSource, piece: FrameRange, edits: Pipeline, *, single: bo
         elif single and not copied:
             reason = "cannot be copied to MP4; becomes AAC"
         about = sound_report(track, piece, number=number, copied=copied, reason=reason)
+        if number not in heard:
+            about |= {"action": "drop", "reason": "not chosen", "bytes": 0, "packets": 0}
         if muted:
             about |= {"action": "drop", "reason": "muted", "bytes": 0, "packets": 0}
         found.append({"kind": "audio", **about})

@@ -7,10 +7,10 @@ from fractions import Fraction
 import av
 
 from cutback.cutting.edit_values import Fade
-from cutback.cutting.edits.graph import Filter, MixGraph
+from cutback.cutting.edits.graph import MixGraph
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.solid import solid_like
-from cutback.cutting.edits.sound_stream import Sound, Volume
+from cutback.cutting.edits.sound_stream import Sound, Volume, faded_ends, fading_volume
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
@@ -56,25 +56,12 @@ class FadeStep(EditStep[Fade]):
 
     def volume(self, edit: Fade, duration: Fraction) -> Volume:
         """See `EditStep`."""
-        begins, ends = edit.fade_in, duration - edit.fade_out
-
-        def gain(at: float) -> float:
-            coming = at / float(edit.fade_in) if at < begins else 1.0
-            going = (float(duration) - at) / float(edit.fade_out) if at > ends else 1.0
-            return max(0.0, min(coming, going))
-
-        return Volume(tuple(part for part in ((Fraction(0), begins), (ends, duration)) if part[0] < part[1]), gain)
+        return fading_volume(edit.fade_in, edit.fade_out, duration)
 
     def sound(self, edit: Fade, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """See `EditStep`."""
         del retiming, said
-        filters = []
-        if count := round(edit.fade_in * sound.rate):
-            filters.append(Filter("afade", {"type": 0, "start_sample": 0, "nb_samples": count}))
-        if count := round(edit.fade_out * sound.rate):
-            start = max(0, sound.samples - count)
-            filters.append(Filter("afade", {"type": 1, "start_sample": start, "nb_samples": count}))
-        return sound.filtered(*filters)
+        return faded_ends(sound, edit.fade_in, edit.fade_out)
 
     def described(self, edit: Fade) -> str:
         """See `EditStep`."""

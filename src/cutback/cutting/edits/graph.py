@@ -70,9 +70,11 @@ def text_of(value: Value) -> str:
 
 
 def sound_through(
-    blocks: Iterator[av.AudioFrame], rate: int, layout: str, filters: Sequence[Filter]
+    blocks: Iterator[av.AudioFrame], rate: int, layout: str, filters: Sequence[Filter], *, to: str = ""
 ) -> Iterator[av.AudioFrame]:
-    """Yield what filters make of planar floats; their times are counted from 0.
+    """Yield what filters make of planar floats, in the layout `to` if there is one; their times are counted from 0.
+
+    Channels that are mixed are never louder than full scale.
 
     Raises:
         CutbackError: a filter fails.
@@ -82,8 +84,15 @@ def sound_through(
         source = graph.add(
             "abuffer", sample_rate=str(rate), sample_fmt="fltp", channel_layout=layout, time_base=f"1/{rate}"
         )
-        alike = graph.add("aformat", sample_fmts="fltp", sample_rates=str(rate), channel_layouts=layout)
-        nodes = [source, *(graph.add(each.name, **each.texts()) for each in filters), alike, graph.add("abuffersink")]
+        alike = graph.add("aformat", sample_fmts="fltp", sample_rates=str(rate), channel_layouts=to or layout)
+        mixing = [graph.add("aresample", rematrix_maxval="1", out_chlayout=to)] if to else []
+        nodes = [
+            source,
+            *(graph.add(each.name, **each.texts()) for each in filters),
+            *mixing,
+            alike,
+            graph.add("abuffersink"),
+        ]
         graph.link_nodes(*nodes).configure()
         position = 0
         for block in blocks:

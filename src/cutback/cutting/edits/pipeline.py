@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from cutback.cutting.codecs.encoder import usual_rate
 from cutback.cutting.edit_values import (
     KINDS,
+    AudioTrack,
     Blur,
+    Channels,
     ClockOverlay,
     Colour,
     Crop,
@@ -22,12 +24,15 @@ from cutback.cutting.edit_values import (
     Mute,
     Rotate,
     Scale,
+    SoundFade,
     Speed,
     TextOverlay,
     Timelapse,
 )
 from cutback.cutting.edits.assets import Assets
+from cutback.cutting.edits.audio_track import AudioTrackStep
 from cutback.cutting.edits.blur import BlurStep
+from cutback.cutting.edits.channels import ChannelsStep
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.clock import ClockStep
 from cutback.cutting.edits.colour import ColourStep
@@ -43,6 +48,7 @@ from cutback.cutting.edits.mute import MuteStep
 from cutback.cutting.edits.overlay import Overlays
 from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
+from cutback.cutting.edits.sound_fade import SoundFadeStep
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.speed import SpeedStep
 from cutback.cutting.edits.step import EditStep, PaintedClip
@@ -77,9 +83,12 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # fade
     (Fade, FadeStep()),
     # sound
+    (AudioTrack, AudioTrackStep()),
     (Mute, MuteStep()),
+    (Channels, ChannelsStep()),
     (Gain, GainStep()),
     (Loudness, LoudnessStep()),
+    (SoundFade, SoundFadeStep()),
 )
 
 _NAME_OF = {kind: name for name, kind in KINDS.items()}
@@ -190,6 +199,17 @@ class Pipeline:
         if "mute" in muting:
             said.append("mute: without sound")
         return bool(muting)
+
+    def heard(self, languages: Sequence[str]) -> range:
+        """Return the numbers of the audio tracks that the clip has. `languages` are those of all tracks.
+
+        Raises:
+            EditImpossibleError: there is no such track.
+        """
+        for edit, step in self._steps:
+            if (number := step.chosen_track(edit, languages)) is not None:
+                return range(number, number + 1)
+        return range(len(languages))
 
     @property
     def change_sound(self) -> bool:

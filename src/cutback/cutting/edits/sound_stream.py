@@ -48,6 +48,29 @@ class Volume:
     """What samples at a time in the clip, in seconds, are multiplied with."""
 
 
+def fading_volume(fade_in: Fraction, fade_out: Fraction, duration: Fraction) -> Volume:
+    """Return the volume of a clip of `duration` seconds that fades in and out; 0 for none."""
+    begins, ends = fade_in, duration - fade_out
+
+    def gain(at: float) -> float:
+        coming = at / float(fade_in) if at < begins else 1.0
+        going = (float(duration) - at) / float(fade_out) if at > ends else 1.0
+        return max(0.0, min(coming, going))
+
+    return Volume(tuple(part for part in ((Fraction(0), begins), (ends, duration)) if part[0] < part[1]), gain)
+
+
+def faded_ends(sound: Sound, fade_in: Fraction, fade_out: Fraction) -> Sound:
+    """The same sound, faded in and out over so many seconds; 0 for none."""
+    filters = []
+    if count := round(fade_in * sound.rate):
+        filters.append(graph.Filter("afade", {"type": 0, "start_sample": 0, "nb_samples": count}))
+    if count := round(fade_out * sound.rate):
+        start = max(0, sound.samples - count)
+        filters.append(graph.Filter("afade", {"type": 1, "start_sample": start, "nb_samples": count}))
+    return sound.filtered(*filters)
+
+
 class SoundReader:
     """Reads sound in portions."""
 

@@ -155,6 +155,15 @@ class EditStep(Generic[E]):
         del edit
         return ""
 
+    def chosen_track(self, edit: E, languages: Sequence[str]) -> int | None:
+        """Return the number of the only audio track of the clip; None: all. `languages` are those of the tracks.
+
+        Raises:
+            EditImpossibleError: there is no such track.
+        """
+        del edit, languages
+        return None
+
     def sound(self, edit: E, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """Return the changed sound; say in `said` what was done."""
         del edit, retiming, said

@@ -19,6 +19,7 @@ from cutback.cutting.index import Description, Track, layout_of, sound_entry
 from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
+from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.sound.decode import exact_sound, faded, without_noise
 from cutback.cutting.source.footage import MediaSource
@@ -46,6 +47,11 @@ MARGIN = Fraction(1, 1000)
 
 MOST_JUMPS = 100
 """Maximum jumps in a clip's sound that are checked."""
+
+
+def languages(pieces: Sequence[Located]) -> list[str]:
+    """Return the languages of the audio tracks of a clip, in order."""
+    return max(([track.language for track in media.index.audio] for media, _, _ in pieces), key=len)
 
 
 def keeps_sound(sound: Description) -> bool:
@@ -189,7 +195,7 @@ def encode_sound(
     sound = Sound(rate, layout, total, lambda: _joined(pieces, tracks, rate, layout))
     if edited is not None:
         sound = edited(sound)
-    writer = _AacWriter(rate, layout, like.language, spool)
+    writer = _AacWriter(sound.rate, sound.layout, like.language, spool)
     for block in sound.blocks():
         writer.write(block)
     return writer.finish(sound.duration)

@@ -383,6 +383,49 @@ class FadeEdit(EditModel):
 # --- sound -----------------------------------------------------------------------------------------
 
 
+class AudioTrackEdit(EditModel):
+    """Keep one of the audio tracks. It is copied, and so are the pictures."""
+
+    stage = "sound"
+    edit: Literal["audio_track"]
+    number: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = Field(None, description="Counted from 1.")
+    language: Annotated[str, Field(pattern=r"^[a-z]{3}$")] | None = Field(
+        None, description="Instead of `number`: its language, three letters such as `eng` (ISO 639-2)."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.number is None) == (self.language is None):
+            raise ValueError("needs either number or language")
+        return self
+
+
+class ChannelsEdit(EditModel):
+    """Make the sound mono or stereo. Pictures stay copied."""
+
+    stage = "sound"
+    edit: Literal["channels"]
+    to: Literal["mono", "stereo"] = Field(description="The channels of the clip.")
+    take: Literal["left", "right"] | None = Field(
+        None, description="Only this channel of stereo sound is heard; all of them if left out."
+    )
+
+
+class SoundFadeEdit(EditModel):
+    """Fade the sound alone in and out. Pictures stay copied."""
+
+    stage = "sound"
+    edit: Literal["sound_fade"]
+    fade_in: LengthField = Field(Fraction(0), alias="in", description="Seconds at the beginning of the clip.")
+    fade_out: LengthField = Field(Fraction(0), alias="out", description="Seconds at its end.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.fade_in and not self.fade_out:
+            raise ValueError("needs in, out or both")
+        return self
+
+
 class MuteEdit(EditModel):
     """Leave out the sound. Pictures stay copied."""
 
@@ -424,9 +467,12 @@ _MODELS: tuple[type[EditModel], ...] = (
     ClockEdit,
     ImageEdit,
     FadeEdit,
+    AudioTrackEdit,
     MuteEdit,
+    ChannelsEdit,
     GainEdit,
     LoudnessEdit,
+    SoundFadeEdit,
 )
 
 KINDS: Mapping[str, type[EditModel]] = {get_args(kind.model_fields["edit"].annotation)[0]: kind for kind in _MODELS}
@@ -435,11 +481,12 @@ KINDS: Mapping[str, type[EditModel]] = {get_args(kind.model_fields["edit"].annot
 EXCLUSIVE = (
     frozenset({"speed", "timelapse"}),
     frozenset({"denoise", "timelapse"}),
-    frozenset({"mute", "gain"}),
-    frozenset({"mute", "loudness"}),
     frozenset({"gain", "loudness"}),
-    frozenset({"timelapse", "gain"}),
-    frozenset({"timelapse", "loudness"}),
+    *(
+        frozenset({silent, heard})
+        for silent in ("mute", "timelapse")
+        for heard in ("audio_track", "channels", "gain", "loudness", "sound_fade")
+    ),
 )
 """Kinds that contradict each other."""
 
