@@ -6,13 +6,15 @@ import logging
 import os
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cutback.cli.command import command
 from cutback.cli.screen import Screen
-from cutback.domain.errors import CutbackError
+from cutback.domain.errors import CutbackError, WrongUsageError
+from cutback.settings.listen_address import ListenAddress, listen_address
 
 if TYPE_CHECKING:
     from cutback.services import Services
@@ -25,11 +27,23 @@ _PAUSE_SECONDS = 2.0
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the command."""
-    command(app, "worker", panel=panel, examples=(("", "run one worker, which logs to standard error"),))(worker)
+    command(
+        app,
+        "worker",
+        panel=panel,
+        examples=(
+            ("", "run one worker, which logs to standard error"),
+            ("--metrics 127.0.0.1:9109", "show its metrics to Prometheus as well"),
+        ),
+    )(worker)
 
 
 def worker(
     screen: Screen,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="HOST:PORT", help="Serve this worker's metrics for Prometheus here."),
+    ] = None,
     *,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input ends.")
@@ -46,6 +60,7 @@ def worker(
     from cutback.worker.presence import present
     from cutback.worker.signals import die_with_parent, stopping_on_signals
 
+    address = None if metrics is None else _address(metrics)
     settings = screen.settings()
     configure_logging(settings.log_level, settings.log_format)
     stop = threading.Event()
@@ -58,10 +73,29 @@ def worker(
         if services is None:
             return
         database = settings.database_path if settings.uses_sqlite else None
-        with present(settings.data, services.worker, database), scanning(services, stop, enter_recordings):
-            Worker(services).run(stop)
+        with (
+            _measured(services, address) as watched,
+            present(settings.data, services.worker, database),
+            scanning(services, stop, enter_recordings),
+        ):
+            Worker(watched).run(stop)
         services.tracer.close()
     screen.document({"worker": services.worker, "stopped": True})
+
+
+def _measured(services: Services, address: ListenAddress | None) -> AbstractContextManager[Services]:
+    if address is None:
+        return nullcontext(services)
+    from cutback.worker.metrics import measured
+
+    return measured(services, address)
+
+
+def _address(text: str) -> ListenAddress:
+    try:
+        return listen_address(text)
+    except ValueError as error:
+        raise WrongUsageError(f"--metrics: {error}.") from None
 
 
 def _build_patiently(screen: Screen, stop: threading.Event) -> Services | None:
