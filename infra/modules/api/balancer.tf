@@ -68,6 +68,7 @@ resource "aws_security_group" "balancer" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "cloudfront" {
+  #checkov:skip=CKV_AWS_260:from the list of CloudFront's addresses only, which checkov takes for everybody
   security_group_id = aws_security_group.balancer.id
   description       = "CloudFront"
   prefix_list_id    = data.aws_ec2_managed_prefix_list.cloudfront.id
