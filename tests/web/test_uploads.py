@@ -293,6 +293,23 @@ def test_a_key_that_runs_through_a_file_or_names_a_folder_is_refused(web: WebHar
     assert_problem(complete(web, below), 409, "object_exists")
 
 
+def test_a_file_that_comes_in_the_way_at_the_last_moment_is_named(
+    web: WebHarness, movie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = begin(web, len(movie), key="eve.mp4/wave.mp4")
+    send(web, upload, movie)
+    store = type(web.services.part_store)
+    complete_parts = store.complete
+
+    def late(*arguments: Any) -> None:
+        (web.settings.data / "recordings" / "eve.mp4").write_bytes(b"first")
+        complete_parts(*arguments)
+
+    monkeypatch.setattr(store, "complete", late)
+    problem = assert_problem(complete(web, upload), 409, "object_exists")
+    assert "eve.mp4, so nothing can be stored below it" in problem["detail"]
+
+
 def test_an_aborted_upload_leaves_nothing(web: WebHarness, movie: bytes) -> None:
     upload = begin(web, len(movie))
     send(web, upload, movie)

@@ -22,6 +22,7 @@ from cutback.domain.errors import (
     ObjectNotFoundError,
     PlaceUnknownError,
     StoppedError,
+    StorageUnavailableError,
     TooManyError,
     UploadRefusedError,
     WrongStateError,
@@ -226,7 +227,11 @@ def _make_recording(services: Services, upload: Upload, *, again: bool) -> bool:
     if not (again and _is_stored(services, upload)):
         _check_way(services, upload.key)
         parts = check_parts(upload, services.part_store.parts(upload.key, upload.token, most=upload.parts))
-        services.part_store.complete(upload.key, upload.token, parts)
+        try:
+            services.part_store.complete(upload.key, upload.token, parts)
+        except StorageUnavailableError:
+            _check_way(services, upload.key)  # what is in the way may have come meanwhile
+            raise
     services.checkpoint("uploaded")
     try:
         _examine(services, upload)
