@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.support.spec import MediaSpec
 from tests.web.harness import assert_problem
 from tests.web.media_harness import KEY, MediaHarness
 
+from cutback.catalogue.register import register
 from cutback.sandbox.cutter import ChildCutter
 
 ADDRESS = f"/v1/recordings/{KEY}/preview.mp4"
@@ -130,6 +132,17 @@ def test_a_preview_may_be_kept_and_comes_in_ranges(media: MediaHarness, monkeypa
 )
 def test_a_preview_that_is_impossible_is_refused(media: MediaHarness, query: str, reason: str) -> None:
     assert_problem(media.get(f"{ADDRESS}?{query}"), 422, reason)
+
+
+def test_a_recording_whose_key_ends_like_the_address_of_a_preview_is_found(media: MediaHarness) -> None:
+    key = "north-point/preview.mp4"
+    path = media.settings.data / "recordings" / key
+    path.parent.mkdir()
+    path.write_bytes((media.settings.data / "recordings" / KEY).read_bytes())
+    register(media.services, key, camera="north-point", start=datetime(2026, 6, 21, 8, tzinfo=UTC))
+    assert media.get(f"/v1/recordings/{key}").json()["key"] == key
+    assert media.get(f"/v1/recordings/{key}/preview.mp4?at=3&seconds=0.2").status_code == 200
+    assert_problem(media.get(ADDRESS), 422, "invalid_request")
 
 
 def test_the_ends_of_a_recording_have_previews_too(media: MediaHarness) -> None:

@@ -10,18 +10,25 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response
 
-from cutback.domain.errors import RangeNotSatisfiableError, SourceChangedError
+from cutback.domain.errors import (
+    Fault,
+    InvalidRequestError,
+    RangeNotSatisfiableError,
+    RecordingNotFoundError,
+    SourceChangedError,
+)
 from cutback.domain.frame_times import frames_around
 from cutback.lifecycle.frames import excerpt, frame_map, frame_picture, version_of
 from cutback.services import Services
 from cutback.storage.object_info import ObjectInfo
 from cutback.web.api.access import Caller, Reader
 from cutback.web.api.clip_view import tags_in
-from cutback.web.api.context import ServicesDep, SlotsDep
+from cutback.web.api.context import Address, ServicesDep, SlotsDep
 from cutback.web.api.file_response import MadeFile, send, unsatisfiable
 from cutback.web.api.json_response import JsonResponse
 from cutback.web.api.openapi import responses
 from cutback.web.api.problems import respond
+from cutback.web.api.recording_view import show_recording
 from cutback.web.api.sandbox_slots import short
 from cutback.web.api.visible import visible_recording
 
@@ -91,7 +98,10 @@ def read_frame(
 
 _VIDEO: dict[str, Any] = {"content": {"video/mp4": {"schema": {"type": "string", "format": "binary"}}}}
 _PREVIEW: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The preview.", **_VIDEO},
+    200: {
+        "description": "The preview. Without `at`, the recording whose key is the whole path, if there is one.",
+        "content": {**_VIDEO["content"], **responses("Recording", 200)[200]["content"]},
+    },
     206: {"description": "The requested ranges.", **_VIDEO},
     304: {"description": "You have it."},
     **responses("Problem", errors=(404, 409, 413, 416, 422, 503)),
@@ -101,11 +111,14 @@ _PREVIEW: dict[int | str, dict[str, Any]] = {
 @router.get("/recordings/{key:path}/preview.mp4", response_model=None, responses=_PREVIEW)
 def read_preview(
     key: Key,
-    at: Annotated[int, Query(ge=0, lt=_MOST_FRAMES, description="The number of the frame in the middle, from 0.")],
     request: Request,
     services: ServicesDep,
     caller: Reader,
     slots: SlotsDep,
+    address: Address,
+    at: Annotated[
+        int | None, Query(ge=0, lt=_MOST_FRAMES, description="The number of the frame in the middle, from 0; required.")
+    ] = None,
     seconds: Annotated[
         Decimal, Query(ge=Decimal("0.1"), le=_LONGEST_PREVIEW, decimal_places=3, description="Its length in seconds.")
     ] = Decimal(4),
@@ -116,6 +129,8 @@ def read_preview(
     It has exactly the recording's frames that begin at most `seconds` / 2 before frame `at`, or less than that after
     it. With `version`, the answer may be cached for ever.
     """
+    if at is None:
+        return _recording_of_that_name(services, caller, f"{key}/preview.mp4", address)
     info = _version(services, caller, key, version)
     limits = short(services.settings.limits)
     with slots.one():
@@ -134,6 +149,14 @@ def read_preview(
         return send(MadeFile(content, etag, "video/mp4", headers), request.headers, body=True)
     except RangeNotSatisfiableError as error:
         return respond(request, error, unsatisfiable(len(content)))
+
+
+def _recording_of_that_name(services: Services, caller: Caller, key: str, address: str) -> Response:
+    """Return the recording whose key ends like the address of a preview."""
+    try:
+        return JsonResponse(show_recording(visible_recording(services, caller, key), address))
+    except RecordingNotFoundError:
+        raise InvalidRequestError([Fault("query.at", "is required: the number of a frame")]) from None
 
 
 def _version(services: Services, caller: Caller, key: str, wanted: str | None) -> ObjectInfo:
