@@ -247,7 +247,7 @@ def test_a_body_that_stops_coming_is_given_up(server: ApiServer, monkeypatch: py
 
 
 def test_a_body_that_drips_is_given_up(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard.Allowance.__init__, "__defaults__", (1 << 20, 0.5, None))
+    monkeypatch.setattr(guard.Allowance.__init__, "__defaults__", (1 << 20, 0.5, 0.0, None))
     with connected(server) as connection:
         post(connection, "Content-Length: 5000")
         closed = threading.Event()
