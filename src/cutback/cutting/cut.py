@@ -140,6 +140,7 @@ def _make(
     fault: str,
 ) -> tuple[Cut, Expected]:
     edits, said = Pipeline(job, pieces, sources), list[str]()
+    pieces = edits.pieces
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
     with_pictures = [media.index.video is not None for media, _, _ in pieces]
@@ -162,7 +163,9 @@ def _make(
     notes = [] if pictures is None else pictures.notes
     sound = _sound(pieces, spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
-    duration = edits.finished(sum((piece.duration for _, _, piece in pieces), Fraction(0)))
+    duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
+    if edits.retiming is not None:
+        duration = edits.retiming.length
     if cues := edits.subtitles():
         tracks.append(subtitle_track(cues, duration, spool))
     if not tracks:

@@ -10,6 +10,14 @@ from typing import Literal, TypeAlias
 from cutback.domain.measures import AtMoment, Finished, Measure, Percent, Place, Point
 from cutback.domain.times import FromEnd
 
+# --- deinterlace -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deinterlace:
+    """Make whole pictures of interlaced ones."""
+
+
 # --- rotate, crop, scale -----------------------------------------------------------------------------
 
 
@@ -121,6 +129,31 @@ class Timelapse:
     duration: Fraction
     """Seconds."""
     fps: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """Show the clip backwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Hold a picture for a while."""
+
+    at: Point
+    duration: Fraction
+    """Seconds in finished time by which it is shown longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Show the clip, or a part of it, several times."""
+
+    times: int
+    start: Point | None
+    """None: the beginning."""
+    end: Point | None
+    """None: the end."""
 
 
 # --- overlays ----------------------------------------------------------------------------------------
@@ -256,7 +289,8 @@ class Loudness:
 
 
 Edit: TypeAlias = (
-    Rotate
+    Deinterlace
+    | Rotate
     | Crop
     | Scale
     | Colour
@@ -264,6 +298,9 @@ Edit: TypeAlias = (
     | Blur
     | Speed
     | Timelapse
+    | Reverse
+    | Freeze
+    | Loop
     | TextOverlay
     | ClockOverlay
     | ImageOverlay
@@ -277,6 +314,7 @@ Edit: TypeAlias = (
 )
 
 KINDS: Mapping[str, type[Edit]] = {
+    "deinterlace": Deinterlace,
     "rotate": Rotate,
     "crop": Crop,
     "scale": Scale,
@@ -285,6 +323,9 @@ KINDS: Mapping[str, type[Edit]] = {
     "blur": Blur,
     "speed": Speed,
     "timelapse": Timelapse,
+    "reverse": Reverse,
+    "freeze": Freeze,
+    "loop": Loop,
     "text": TextOverlay,
     "clock": ClockOverlay,
     "image": ImageOverlay,

@@ -35,18 +35,21 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")
     index, edits = pieces[0][0].index, Pipeline(job, pieces, sources)
+    pieces = edits.pieces
     shown: list[dict[str, Any]] = []
     if index.video is None:
         for media, source, piece in pieces:
             sound = _sound(media, piece, edits, single=len(pieces) == 1)
             shown.append({"source": source, **part_report(index, piece, piece, (), Looked(), sound=sound)})
-        return plan_report(index, job.precision, shown, duration=edits.finished(edits.time.duration))
+        return plan_report(index, job.precision, shown, duration=edits.length)
     parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed(), retiming=edits.retiming)
     for (_, source, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, single=len(pieces) == 1)
         looked = _look(part, index.video)
         shown.append({"source": source, **part_report(index, asked, part.piece, part.runs, looked, sound=sound)})
-    duration = edits.finished(sum((part.piece.duration for part in parts), Fraction(0)))
+    duration = sum((part.piece.duration for part in parts), Fraction(0))
+    if edits.retiming is not None:
+        duration = edits.retiming.length
     return plan_report(index, job.precision, shown, duration=duration, memory=_memory(parts, job.limits.memory))
 
 

@@ -20,6 +20,7 @@ from cutback.reading.edit_values import edits_of
 from cutback.sandbox.edit_messages import edit_in, edit_out
 
 ACCEPTED: dict[str, dict[str, Any]] = {
+    "deinterlace": {"edit": "deinterlace"},
     "rotate": {"edit": "rotate", "degrees": 90, "flip": "horizontal"},
     "crop": {
         "edit": "crop",
@@ -47,6 +48,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "sound": "drop",
     },
     "timelapse": {"edit": "timelapse", "duration": 30, "fps": 24},
+    "reverse": {"edit": "reverse"},
+    "freeze": {"edit": "freeze", "at": 2.5, "duration": 3},
+    "loop": {"edit": "loop", "times": 3, "from": 1, "to": -2},
     "text": {
         "edit": "text",
         "text": "Left at the point",
@@ -231,6 +235,12 @@ def test_equal_edits_give_equal_ids() -> None:
         ([{"edit": "timelapse", "duration": 86_400}], "edits[0]", "duration must be from 0.1 to 3600"),
         ([{"edit": "timelapse", "duration": 30, "fps": 0}], "edits[0].fps", "must be from 1 to 60"),
         ([{"edit": "speed", "speed": 2}, {"edit": "timelapse", "duration": 3}], "edits", "speed and timelapse"),
+        ([{"edit": "freeze", "at": 1, "duration": 0}], "edits[0]", "duration must be from 0.01 to 3600"),
+        ([{"edit": "freeze", "at": {"finished": 1}, "duration": 1}], "edits[0]", "not finished"),
+        ([{"edit": "loop", "times": 1}], "edits[0].times", "must be at least 2"),
+        ([{"edit": "loop", "times": 2, "from": 3, "to": 3}], "edits[0]", "to must be after from"),
+        ([{"edit": "reverse"}, {"edit": "loop", "times": 2}], "edits", "reverse and loop contradict each other"),
+        ([{"edit": "reverse"}, {"edit": "gain", "db": 2}], "edits", "reverse and gain contradict each other"),
         ([{"edit": "text"}], "edits[0].text", "is missing"),
         ([{"edit": "text", "text": ""}], "edits[0].text", "must have 1 or more characters"),
         ([{"edit": "text", "text": "x" * 201}], "edits[0].text", "must have at most 200 characters"),

@@ -89,10 +89,15 @@ class EditedPictures:
         Raises:
             EditImpossibleError: an edit does not fit them.
         """
+        for edit, step, _ in self.painted:
+            if step.before_shape:
+                pictures = _compared(pictures, step.filters(edit))
         if self.shapes:
             pictures = self._shaped(track, pictures, times)
         for painting in self.painted:
             edit, step, _ = painting
+            if step.before_shape:
+                continue
             if step.temporal:
                 pictures = _compared(pictures, step.filters(edit))
             elif step.whole_clip or times is not None:

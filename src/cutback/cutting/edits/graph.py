@@ -17,7 +17,7 @@ from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
     "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
-    "atadenoise", "blend", "convolution", "crop", "field", "gblur", "hflip", "lutyuv", "overlay", "pad",
+    "atadenoise", "blend", "bwdif", "convolution", "crop", "field", "gblur", "hflip", "lutyuv", "overlay", "pad",
     "pixelize", "scale", "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}

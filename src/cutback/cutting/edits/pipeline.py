@@ -15,13 +15,17 @@ from cutback.cutting.edit_values import (
     ClockOverlay,
     Colour,
     Crop,
+    Deinterlace,
     Denoise,
     Edit,
     Fade,
+    Freeze,
     Gain,
     ImageOverlay,
+    Loop,
     Loudness,
     Mute,
+    Reverse,
     Rotate,
     Scale,
     SoundFade,
@@ -37,15 +41,19 @@ from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.clock import ClockStep
 from cutback.cutting.edits.colour import ColourStep
 from cutback.cutting.edits.crop import CropStep
+from cutback.cutting.edits.deinterlace import DeinterlaceStep
 from cutback.cutting.edits.denoise import DenoiseStep
 from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.edits.fade import FadeStep
+from cutback.cutting.edits.freeze import FreezeStep
 from cutback.cutting.edits.gain import GainStep
 from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.image import ImageStep
+from cutback.cutting.edits.loop import LoopStep
 from cutback.cutting.edits.loudness import LoudnessStep
 from cutback.cutting.edits.mute import MuteStep
 from cutback.cutting.edits.overlay import Overlays
+from cutback.cutting.edits.reverse import ReverseStep
 from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.sound_fade import SoundFadeStep
@@ -65,6 +73,8 @@ if TYPE_CHECKING:
     from cutback.cutting.edits.fonts import FontSet
 
 STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
+    # deinterlace
+    (Deinterlace, DeinterlaceStep()),
     # rotate, crop, scale
     (Rotate, RotateStep()),
     (Crop, CropStep()),
@@ -76,6 +86,9 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # time
     (Speed, SpeedStep()),
     (Timelapse, TimelapseStep()),
+    (Reverse, ReverseStep()),
+    (Freeze, FreezeStep()),
+    (Loop, LoopStep()),
     # overlays
     (TextOverlay, TextStep()),
     (ClockOverlay, ClockStep()),
@@ -113,10 +126,19 @@ class Pipeline:
         self._steps = [(edit, _STEP_OF[type(edit)]) for edit in job.edits]
         self._assets = Assets(job, sources)
         self._job = job
+        asked = pieces
+        for edit, step in self._steps:
+            pieces = step.pieces(edit, pieces, ClipTime(pieces, job))
+        repeated = len(pieces) > len(asked)
+        self.pieces = list(pieces)
+        """The ranges of the clip, as often as they are shown."""
         self.time = ClipTime(pieces, job)
+        concerned = [step.concerns(edit, pieces) for edit, step in self._steps]
+        self._unneeded = [step.unneeded for (_, step), does in zip(self._steps, concerned, strict=True) if not does]
+        self._steps = [each for each, does in zip(self._steps, concerned, strict=True) if does]
         self.retiming = self._retiming(pieces)
         """The clip's speeds; None if they stay."""
-        if self.retiming is not None and self.finished(self.time.duration) > job.limits.duration:
+        if (self.retiming is not None or repeated) and self.length > job.limits.duration:
             raise EditImpossibleError(f"The clip would be longer than {job.limits.duration} s.")
         self._check_gaps(pieces)
 
@@ -140,7 +162,7 @@ class Pipeline:
         rate = None if track is None else usual_rate(track)
         made = (step.retiming(edit, self.time, rate) for edit, step in self._steps)
         found = next((retiming for retiming in made if retiming is not None), None)
-        chooses = found is not None and any(leg.period is not None for leg in found.legs)
+        chooses = found is not None and (found.backwards or any(leg.period is not None for leg in found.legs))
         if chooses and (track is None or any(piece.fill is not None for _, _, piece in pieces)):
             what = "has no pictures" if track is None else "fills gaps; leave them out (skip)"
             raise EditImpossibleError(f"Frames cannot be chosen, because the clip {what}.")
@@ -150,13 +172,17 @@ class Pipeline:
         """Convert a time in cut time to finished time."""
         return cut if self.retiming is None else self.retiming.finished(cut)
 
+    @property
+    def length(self) -> Fraction:
+        """Seconds of the finished clip."""
+        return self.time.duration if self.retiming is None else self.retiming.length
+
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
         return EditedPictures(self._steps, self._scene())
 
     def _scene(self) -> PaintedClip:
-        duration = self.finished(self.time.duration)
-        return PaintedClip(self.time, self.retiming, duration, Overlays(), GraphsInUse(), self._assets, self._fonts)
+        return PaintedClip(self.time, self.retiming, self.length, Overlays(), GraphsInUse(), self._assets, self._fonts)
 
     def subtitles(self) -> list[Cue]:
         """Return what overlays show as subtitles, in order."""
@@ -187,6 +213,7 @@ class Pipeline:
 
     def described(self) -> Iterator[str]:
         """Say what changes of speed and painting do."""
+        yield from self._unneeded
         for edit, step in self._steps:
             if words := step.described(edit):
                 yield words

@@ -17,6 +17,7 @@ from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.job import CutJob
+from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.measures import Point
 
@@ -69,14 +70,32 @@ class PaintedClip:
 class EditStep(Generic[E]):
     """A kind of edit. These defaults change nothing."""
 
+    unneeded = ""
+    """What is said if it does not concern the clip."""
     changes_shape = False
     """Whether it rotates, crops or scales."""
     whole_clip = False
     """Whether it paints all pictures of the clip alike, those of filled gaps included."""
     temporal = False
     """Whether it paints a picture by means of its neighbours: with `filters`, not with `paint`."""
+    before_shape = False
+    """Whether it does so before pictures get another shape."""
     changes_sound = False
     """Whether the sound must be decoded."""
+
+    def pieces(self, edit: E, pieces: Sequence[Located], time: ClipTime) -> Sequence[Located]:
+        """Return the ranges of the clip, as often as they are shown.
+
+        Raises:
+            EditImpossibleError: it does not fit the clip.
+        """
+        del edit, time
+        return pieces
+
+    def concerns(self, edit: E, pieces: Sequence[Located]) -> bool:
+        """Whether it changes anything of these ranges."""
+        del edit, pieces
+        return True
 
     def drops_sound(self, edit: E) -> bool:
         """Whether the clip has no sound."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track, decode_start
 from cutback.cutting.plan.plan import PlannedRun, ShownFrame
@@ -21,6 +22,9 @@ def decoded_run(media: MediaSource, track: Track, run: PlannedRun) -> Iterator[P
     if run.shown is None:
         yield from media.frames(run.first, run.end)
         return
+    if run.backwards:
+        yield from _backwards(media, track, run)
+        return
     for group in _groups(track, run.shown):
         times = Counter(track.pts[track.order[frame.rank]] for frame in group)
         for picture in media.frames(group[0].rank, group[-1].rank + 1):
@@ -28,6 +32,32 @@ def decoded_run(media: MediaSource, track: Track, run: PlannedRun) -> Iterator[P
                 yield picture
         if times:
             raise MediaUnreadableError("A picture that the clip shows cannot be decoded.")
+
+
+KEPT = 48_000_000
+"""Bytes of decoded pictures that are kept to show them backwards: a group of pictures can be far larger."""
+
+
+def _backwards(media: MediaSource, track: Track, run: PlannedRun) -> Iterator[Picture]:
+    """Decode from the end, in slices that fit into memory; a group with several slices is decoded for each of them."""
+    entry = track.descriptions[0]
+    size = max(1, pixels_of(entry).bytes)
+    most = max(2, KEPT // size)
+    stop = run.end
+    while stop > run.first:
+        begin = max(run.first, stop - most, _group_start(track, stop - 1))
+        pictures = list(media.frames(begin, stop))
+        if len(pictures) != stop - begin:
+            raise MediaUnreadableError("A picture that the clip shows cannot be decoded.")
+        while pictures:
+            yield pictures.pop()
+        stop = begin
+
+
+def _group_start(track: Track, rank: int) -> int:
+    """Return the first presented frame of a frame's GOP, or one behind it: at most the frame itself."""
+    start = decode_start(track, track.order[rank])
+    return min(rank, track.rank(start))
 
 
 def _groups(track: Track, shown: Sequence[ShownFrame]) -> Iterator[list[ShownFrame]]:

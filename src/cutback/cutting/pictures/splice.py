@@ -95,7 +95,8 @@ def splice(
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
-    for part in parts:
+    backwards = edits.retiming is not None and edits.retiming.backwards
+    for part in reversed(parts) if backwards else parts:
         if part.piece.fill is not None:
             begin = len(out)
             times = fill(part, base, shape, out, spool, edits)
@@ -154,7 +155,7 @@ def splice(
     if not any(out.display_size):
         width, height = shape.size or (0, 0)
         out.display_size = (width << 16, height << 16)
-    base = edits.finished(base)
+    base = base if edits.retiming is None else edits.retiming.length
     # Sound may begin before the first picture.
     out.delay = Fraction(pictures.times[0], out.timescale)
     out.duration = base - out.delay

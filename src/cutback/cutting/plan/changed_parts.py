@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 
 from cutback.cutting.index import Track, decode_start
 from cutback.cutting.plan.plan import FrameRange, PlannedRun
-from cutback.cutting.plan.retiming import Retiming, chosen_frames
+from cutback.cutting.plan.retiming import Retiming, chosen_frames, reversed_frames
 from cutback.domain.times import FRAME_TOLERANCE
 
 
@@ -74,6 +74,9 @@ def encoded_runs(
     track: Track, piece: FrameRange, base: Fraction, changed: Sequence[ChangedPart], retiming: Retiming | None
 ) -> list[PlannedRun]:
     """Return the runs of a range that must be encoded, in order. `base` is when the range begins in cut time."""
+    if retiming is not None and retiming.backwards:
+        whole = encoded_run(track, piece.first, piece.stop, "edited: reverse")
+        return [replace(whole, shown=reversed_frames(track, piece, base, retiming.length), backwards=True)]
     runs = []
     at = piece.first
     chosen = [] if retiming is None else chosen_frames(track, piece, base, retiming.legs)

@@ -45,6 +45,9 @@ class PlannedRun:
     shown: tuple[ShownFrame, ...] | None = None
     """encode: the frames that are shown if they are chosen, in order; a frame can be shown several times. None: all."""
 
+    backwards: bool = False
+    """encode: whether `shown` goes from the last frame to the first."""
+
     def __len__(self) -> int:
         """The number of presented frames."""
         return self.end - self.first if self.shown is None else len(self.shown)

@@ -44,19 +44,43 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Retiming:
-    """The legs of a clip, in order, without holes."""
+    """The legs of a clip, in order, without holes. In finished time, there may be holes, in which a frame is held."""
 
     legs: tuple[Leg, ...]
+    backwards: bool = False
+    """Whether the clip is shown from its end to its beginning; then it has one leg."""
+
+    @property
+    def length(self) -> Fraction:
+        """Seconds of the finished clip."""
+        return self.legs[-1].ends
 
     def finished(self, cut: Fraction) -> Fraction:
         """Convert a time in cut time to finished time."""
+        if self.backwards:
+            return self.length - cut
         leg = self.legs[max(0, bisect_right(self.legs, cut, key=lambda leg: leg.start) - 1)]
         return leg.begins + (cut - leg.start) / leg.speed
 
     def cut(self, finished: Fraction) -> Fraction:
         """Convert a time in finished time to cut time."""
-        leg = self.legs[max(0, bisect_right(self.legs, finished, key=lambda leg: leg.begins) - 1)]
+        if self.backwards:
+            return self.length - finished
+        place = max(0, bisect_right(self.legs, finished, key=lambda leg: leg.begins) - 1)
+        leg = self.legs[place]
+        if place + 1 < len(self.legs):  # in a hole, time stands still
+            finished = min(finished, leg.ends)
         return leg.start + (finished - leg.begins) * leg.speed
+
+
+def reversed_frames(track: Track, piece: FrameRange, base: Fraction, length: Fraction) -> tuple[ShownFrame, ...]:
+    """Return the frames of a range from the last to the first; `length` is that of the clip, in seconds."""
+    shown = []
+    ends = piece.end
+    for rank in reversed(range(piece.first, piece.stop)):
+        shown.append(ShownFrame(rank, length - (base + ends - piece.start)))
+        ends = max(piece.start, track.seconds(track.pts[track.order[rank]]))
+    return tuple(shown)
 
 
 def chosen_frames(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import reduce
-from itertools import pairwise
+from itertools import combinations, pairwise
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, get_args
 
@@ -51,6 +51,16 @@ class EditModel(Model):
     def assets(self) -> tuple[str, ...]:
         """The assets that it needs."""
         return ()
+
+
+# --- deinterlace -------------------------------------------------------------------------------------
+
+
+class DeinterlaceEdit(EditModel):
+    """Make whole pictures of interlaced ones. Re-encodes all pictures, unless the recording is progressive."""
+
+    stage = "deinterlace"
+    edit: Literal["deinterlace"]
 
 
 # --- rotate, crop, scale -----------------------------------------------------------------------------
@@ -271,6 +281,48 @@ class TimelapseEdit(EditModel):
         return self
 
 
+class ReverseEdit(EditModel):
+    """Show the clip backwards, without sound. Re-encodes all pictures."""
+
+    stage = "time"
+    edit: Literal["reverse"]
+
+
+class FreezeEdit(EditModel):
+    """Hold a picture for a while; the sound is silent meanwhile. Re-encodes no pictures."""
+
+    stage = "time"
+    edit: Literal["freeze"]
+    at: PointField = Field(description="Which picture: the one that is shown at this point.")
+    duration: LengthField = Field(description="For how many seconds longer it is shown, up to an hour.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not Fraction(1, 100) <= self.duration <= 3600:
+            raise ValueError("duration must be from 0.01 to 3600 seconds")
+        if isinstance(self.at, Finished):
+            raise ValueError("its point must be in the time before the change of speed, not finished")  # noqa: TRY004
+        return self
+
+
+class LoopEdit(EditModel):
+    """Show the clip, or a part of it, several times. Pictures are copied as often as they are shown."""
+
+    stage = "time"
+    edit: Literal["loop"]
+    times: Annotated[int, Field(strict=True, ge=2, le=100)] = Field(description="How often it is shown.")
+    start: PointField | None = Field(None, alias="from", description="Where the part begins; the beginning by default.")
+    end: PointField | None = Field(None, alias="to", description="Where the part ends; the end by default.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if isinstance(self.start, Finished) or isinstance(self.end, Finished):
+            raise ValueError("its points must be in the time before the change of speed, not finished")  # noqa: TRY004
+        if isinstance(self.start, Fraction) and isinstance(self.end, Fraction) and self.end <= self.start:
+            raise ValueError("to must be after from")
+        return self
+
+
 # --- overlays ----------------------------------------------------------------------------------------
 
 
@@ -455,6 +507,7 @@ class LoudnessEdit(EditModel):
 # --- the list --------------------------------------------------------------------------------------
 
 _MODELS: tuple[type[EditModel], ...] = (
+    DeinterlaceEdit,
     RotateEdit,
     CropEdit,
     ScaleEdit,
@@ -463,6 +516,9 @@ _MODELS: tuple[type[EditModel], ...] = (
     BlurEdit,
     SpeedEdit,
     TimelapseEdit,
+    ReverseEdit,
+    FreezeEdit,
+    LoopEdit,
     TextEdit,
     ClockEdit,
     ImageEdit,
@@ -478,13 +534,16 @@ _MODELS: tuple[type[EditModel], ...] = (
 KINDS: Mapping[str, type[EditModel]] = {get_args(kind.model_fields["edit"].annotation)[0]: kind for kind in _MODELS}
 """Every kind of edit, by its name."""
 
+_TIMING = ("speed", "timelapse", "reverse", "freeze", "loop")
+
 EXCLUSIVE = (
-    frozenset({"speed", "timelapse"}),
+    *(frozenset(pair) for pair in combinations(_TIMING, 2)),
+    frozenset({"deinterlace", "timelapse"}),
     frozenset({"denoise", "timelapse"}),
     frozenset({"gain", "loudness"}),
     *(
         frozenset({silent, heard})
-        for silent in ("mute", "timelapse")
+        for silent in ("mute", "timelapse", "reverse")
         for heard in ("audio_track", "channels", "gain", "loudness", "sound_fade")
     ),
 )
