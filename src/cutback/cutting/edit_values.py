@@ -120,6 +120,9 @@ class Speed:
     """Of the whole clip; None if it has spans."""
     spans: tuple[SpeedSpan, ...]
     sound: Literal["pitch", "resample", "drop"] | None
+    between: Literal["repeat", "blend", "interpolate"] = "repeat"
+    ramp: Fraction = Fraction(0)
+    """Seconds in cut time over which one speed turns into the next."""
 
 
 @dataclass(frozen=True, slots=True)

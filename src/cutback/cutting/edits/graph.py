@@ -17,8 +17,8 @@ from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
     "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
-    "atadenoise", "blend", "bwdif", "convolution", "crop", "field", "gblur", "hflip", "lutyuv", "overlay", "pad",
-    "pixelize", "scale", "transpose", "vflip",
+    "atadenoise", "blend", "bwdif", "convolution", "crop", "field", "gblur", "hflip", "lutyuv", "minterpolate",
+    "overlay", "pad", "pixelize", "scale", "transpose", "vflip",
 ]  # fmt: skip
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 
@@ -181,11 +181,11 @@ def through(frames: Iterator[av.VideoFrame], filters: Sequence[Filter]) -> Itera
 class _Sequence(PictureGraph):
     """Filters that give pictures later than they take them."""
 
-    def push(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
-        """Take a picture, and yield those that are ready; None ends."""
+    def push(self, frame: av.VideoFrame | None, ticks: int | None = None) -> Iterator[av.VideoFrame]:
+        """Take a picture, and yield those that are ready; None ends. `ticks` is its time, if that counts."""
         try:
             if frame is not None:
-                frame.pts, frame.time_base = self._count, _TICK
+                frame.pts, frame.time_base = self._count if ticks is None else ticks, _TICK
                 self._count += 1
             self._source.push(frame)
             for made in _pulled(self._sink):
@@ -197,6 +197,21 @@ class _Sequence(PictureGraph):
     def flush(self) -> Iterator[av.VideoFrame]:
         """Yield the remaining pictures."""
         yield from self.push(None)
+
+
+def interpolated(frames: Iterator[tuple[av.VideoFrame, float]], rate: float) -> Iterator[av.VideoFrame]:
+    """Yield pictures at a constant rate, computed by motion; `frames` have their times, in seconds from zero.
+
+    Raises:
+        CutbackError: the filter fails.
+    """
+    graph: _Sequence | None = None
+    for frame, at in frames:
+        if graph is None:
+            graph = _Sequence(frame, [Filter("minterpolate", {"fps": rate})])
+        yield from graph.push(frame, round(at / _TICK))
+    if graph is not None:
+        yield from graph.flush()
 
 
 class OverlayGraph:

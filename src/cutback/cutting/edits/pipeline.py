@@ -58,7 +58,7 @@ from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.sound_fade import SoundFadeStep
 from cutback.cutting.edits.sound_stream import Sound, Volume
-from cutback.cutting.edits.speed import SpeedStep
+from cutback.cutting.edits.speed import SpeedStep, check_interpolation
 from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.subtitles import Cue, stacked
 from cutback.cutting.edits.text import TextStep, fonts_of
@@ -166,6 +166,8 @@ class Pipeline:
         if chooses and (track is None or any(piece.fill is not None for _, _, piece in pieces)):
             what = "has no pictures" if track is None else "fills gaps; leave them out (skip)"
             raise EditImpossibleError(f"Frames cannot be chosen, because the clip {what}.")
+        if found is not None and track is not None:
+            check_interpolation(found, track)
         return found
 
     def finished(self, cut: Fraction) -> Fraction:

@@ -1,12 +1,12 @@
 """`speed`: shows the clip, or parts of it, faster or slower.
 
 All frames are kept and get other times, which re-encodes nothing, up to 60 frames a second. Above, frames are chosen at
-the recording's own rate, and encoded.
+the recording's own rate, and encoded. So are those of slow motion that shows something between frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,6 +17,8 @@ from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.graph import Filter, sound_through
 from cutback.cutting.edits.sound_stream import Sound, SoundReader, exactly, silence
 from cutback.cutting.edits.step import EditStep
+from cutback.cutting.index import Track
+from cutback.cutting.plan.plan import Between
 from cutback.cutting.plan.retiming import Leg, Retiming
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.times import format_seconds
@@ -26,6 +28,18 @@ MOST_FPS = 60
 
 _SLOWEST_SOUND, _FASTEST_SOUND = Fraction(1, 2), Fraction(4)
 """Speeds outside of these drop the sound, unless the request says otherwise."""
+
+MOST_INTERPOLATED = 150 * 1920 * 1080
+"""Pixels of all interpolated pictures: about 70 s of one processor."""
+
+_RAMP_STEPS = 16
+"""Parts of a ramp, each with one speed."""
+
+_CHOSEN = {
+    "left out": "some frames are left out",
+    "blend": "pictures between frames are blended",
+    "interpolate": "pictures between frames are interpolated",
+}
 
 _LEAST_TEMPO, _MOST_TEMPO = Fraction(1, 2), Fraction(100)
 """What FFmpeg's atempo takes."""
@@ -48,10 +62,16 @@ class SpeedStep(EditStep[Speed]):
         for start, end, speed in [*spans, (time.duration, time.duration, Fraction(1))]:
             for low, high, pace in ((at, start, Fraction(1)), (start, end, speed)):
                 if low < high:
-                    legs.append(_leg(low, high, finished, pace, rate))
-                    finished = legs[-1].ends
+                    legs.append(Leg(low, high, finished, pace))
             at = end
-        return Retiming(tuple(legs))
+        if edit.ramp:
+            legs = ramped(legs, edit.ramp)
+        placed: list[Leg] = []
+        for leg in legs:
+            made = _leg(leg.start, leg.end, finished, leg.speed, rate, edit.between)
+            placed.append(replace(made, ramp=leg.ramp))
+            finished = made.ends
+        return Retiming(tuple(placed))
 
     def sound(self, edit: Speed, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """See `EditStep`."""
@@ -67,20 +87,25 @@ class SpeedStep(EditStep[Speed]):
                 wanted = round(leg.ends * sound.rate) - written
                 read, written = read + count, written + wanted
                 heard = reader.read(count)
-                yield from _stretched(heard, _way(edit, leg.speed), leg.speed, sound, wanted)
+                way = _way(edit, leg.speed)
+                if leg.ramp and way == "pitch":
+                    way = "resample"  # what keeps the pitch needs longer parts of one speed
+                yield from _stretched(heard, way, leg.speed, sound, wanted)
 
         return replace(sound, duration=legs[-1].ends, blocks=changed)
 
     def words(self, edit: Speed, retiming: Retiming) -> str:
         """See `EditStep`."""
-        legs = [leg for leg in retiming.legs if leg.speed != 1]
+        legs = [leg for leg in retiming.legs if leg.speed != 1 and not leg.ramp]
         parts = [
             f"{float(leg.speed):g} from {format_seconds(leg.start, 3)} to {format_seconds(leg.end, 3)} s"
             for leg in legs
         ]
         what = f"{float(edit.speed):g}" if edit.speed is not None else ", ".join(parts)
-        chosen = "" if all(leg.period is None for leg in legs) else "; some frames are left out"
-        return f"speed: {what}{chosen}"
+        chosen = {leg.between if leg.speed < 1 else "left out" for leg in retiming.legs if leg.period is not None}
+        said = [words for name, words in _CHOSEN.items() if name in chosen]
+        ramps = [f"changing over {format_seconds(edit.ramp, 3)} s"] if edit.ramp else []
+        return "; ".join([f"speed: {what}", *ramps, *said])
 
 
 def _spans(edit: Speed, time: ClipTime) -> list[tuple[Fraction, Fraction, Fraction]]:
@@ -95,8 +120,46 @@ def _spans(edit: Speed, time: ClipTime) -> list[tuple[Fraction, Fraction, Fracti
     return spans
 
 
-def _leg(start: Fraction, end: Fraction, begins: Fraction, speed: Fraction, rate: Fraction | None) -> Leg:
+def ramped(legs: Sequence[Leg], ramp: Fraction) -> list[Leg]:
+    """Return the legs with short ones between them, whose speeds lead from one to the next, slowly at both ends.
+
+    Raises:
+        EditImpossibleError: a leg is shorter than the ramps at its ends.
+    """
+    half, made = ramp / 2, list[Leg]()
+    for number, leg in enumerate(legs):
+        start = leg.start + half if number else leg.start
+        end = leg.end - half if number + 1 < len(legs) else leg.end
+        if start > end:
+            raise EditImpossibleError(
+                f"speed: the part from {format_seconds(leg.start, 3)} to {format_seconds(leg.end, 3)} s is shorter "
+                f"than the ramps at its ends, of {format_seconds(half, 3)} s each."
+            )
+        if start < end:
+            made.append(replace(leg, start=start, end=end))
+        if number + 1 < len(legs):
+            made += _ramp(end, ramp, leg.speed, legs[number + 1].speed)
+    return made
+
+
+def _ramp(start: Fraction, length: Fraction, before: Fraction, behind: Fraction) -> Iterator[Leg]:
+    step = length / _RAMP_STEPS
+    for number in range(_RAMP_STEPS):
+        part = Fraction(2 * number + 1, 2 * _RAMP_STEPS)
+        eased = part * part * (3 - 2 * part)
+        # Equal steps in the logarithm: 0.25 to 4 passes through 1. Rounded, so that times stay short fractions.
+        speed = round(Fraction(float(before) * (float(behind) / float(before)) ** float(eased)), 4)
+        yield Leg(start + number * step, start + (number + 1) * step, Fraction(0), speed, ramp=True)
+
+
+def _leg(
+    start: Fraction, end: Fraction, begins: Fraction, speed: Fraction, rate: Fraction | None, between: Between
+) -> Leg:
     leg = Leg(start, end, begins, speed)
+    if rate is not None and speed < 1 and between != "repeat":
+        words = "pictures are blended" if between == "blend" else "motion is interpolated"
+        period = 1 / min(rate, Fraction(MOST_FPS))
+        return replace(leg, period=period, reason=f"edited: speed; {words}", between=between)
     if rate is None or speed <= 1 or rate * speed <= MOST_FPS + Fraction(1, 10):
         return leg
     reason = f"edited: speed; {float(rate * speed):.0f} frames a second are too many"
@@ -136,3 +199,20 @@ def _tempo(speed: Fraction) -> list[Filter]:
 
 def _tape(speed: Fraction, rate: int) -> list[Filter]:
     return [Filter("asetrate", {"sample_rate": round(rate * speed)}), Filter("aresample", {"sample_rate": rate})]
+
+
+def check_interpolation(retiming: Retiming, track: Track) -> None:
+    """Refuse to interpolate more pictures than take a minute or two.
+
+    Raises:
+        EditImpossibleError: there are more.
+    """
+    count = sum(leg.chosen for leg in retiming.legs if leg.between == "interpolate")
+    entry = track.descriptions[0]
+    size = max(1, entry.width * entry.height)
+    most = MOST_INTERPOLATED // size
+    if count > most:
+        raise EditImpossibleError(
+            f"speed: interpolating {count} pictures of {entry.width}×{entry.height} takes too long; at most {most} of "
+            "this size are possible. Use blend, or a shorter part."
+        )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track, decode_start
+from cutback.cutting.pictures.between import blended, with_motion
 from cutback.cutting.plan.plan import PlannedRun, ShownFrame
 from cutback.cutting.source.footage import MediaSource
 from cutback.domain.errors import MediaUnreadableError
@@ -21,6 +22,12 @@ def decoded_run(media: MediaSource, track: Track, run: PlannedRun) -> Iterator[P
     """
     if run.shown is None:
         yield from media.frames(run.first, run.end)
+        return
+    if run.between == "blend":
+        yield from blended(media, run)
+        return
+    if run.between == "interpolate":
+        yield from with_motion(media, track, run)
         return
     if run.backwards:
         yield from _backwards(media, track, run)

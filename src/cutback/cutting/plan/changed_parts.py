@@ -81,14 +81,14 @@ def encoded_runs(
     at = piece.first
     chosen = [] if retiming is None else chosen_frames(track, piece, base, retiming.legs)
     changes = changed_ranks(track, piece, base, changed)
-    for first, stop, reason, shown in [*chosen, (piece.stop, piece.stop, "", ())]:
+    for first, stop, leg, shown in [*chosen, (piece.stop, piece.stop, None, ())]:
         for begin, end, why in changes:  # between the parts whose frames are chosen
             low, high = max(begin, at), min(end, first)
             if low < high:
                 runs.append(encoded_run(track, low, high, why))
-        if first < stop:
-            whole = encoded_run(track, first, stop, reason)
-            runs.append(replace(whole, shown=shown))
+        if first < stop and leg is not None:
+            whole = encoded_run(track, first, stop, leg.reason)
+            runs.append(replace(whole, shown=shown, between=leg.between, speed=leg.speed))
         at = stop
     return runs
 

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from cutback.cutting.codecs.codec import Entry
 from cutback.cutting.index import Index, Track, decode_start
@@ -21,12 +21,18 @@ ENTRIES_TRIED = 8
 """How many keyframes are tried as the beginning of copying before everything is re-encoded."""
 
 
+Between: TypeAlias = Literal["repeat", "blend", "interpolate"]
+"""What slow motion shows between frames."""
+
+
 class ShownFrame(NamedTuple):
     """A frame, and when it is shown in the finished clip."""
 
     rank: int
     at: Fraction
     """Seconds."""
+    part: Fraction = Fraction(0)
+    """How far it is on the way to the next frame, from 0 to below 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,10 @@ class PlannedRun:
 
     backwards: bool = False
     """encode: whether `shown` goes from the last frame to the first."""
+    between: Between = "repeat"
+    """encode: what is shown between frames."""
+    speed: Fraction = Fraction(1)
+    """encode: at which speed, if something is shown between frames."""
 
     def __len__(self) -> int:
         """The number of presented frames."""

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cutback.cutting.index import Track
-from cutback.cutting.plan.plan import FrameRange, ShownFrame
+from cutback.cutting.plan.plan import Between, FrameRange, ShownFrame
 from cutback.domain.times import FRAME_TOLERANCE
+
+_NEXT_TO = Fraction(1, 50)
+"""How near, of the way to the next frame, a time is to a frame to show just that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,10 @@ class Leg:
     """If frames are chosen: seconds from one to the next in finished time. None: all frames are shown."""
     reason: str = ""
     """Why frames are chosen."""
+    between: Between = "repeat"
+    """What is shown between frames if there are more chosen ones than frames."""
+    ramp: bool = False
+    """Whether it is a part of a change from one speed to the next."""
 
     @property
     def ends(self) -> Fraction:
@@ -85,8 +92,8 @@ def reversed_frames(track: Track, piece: FrameRange, base: Fraction, length: Fra
 
 def chosen_frames(
     track: Track, piece: FrameRange, base: Fraction, legs: Sequence[Leg]
-) -> list[tuple[int, int, str, tuple[ShownFrame, ...]]]:
-    """Return the parts [first, stop) of a range of which frames are chosen: the reason, and those frames in order.
+) -> list[tuple[int, int, Leg, tuple[ShownFrame, ...]]]:
+    """Return the parts [first, stop) of a range of which frames are chosen: their leg, and those frames in order.
 
     `base` is when the range begins in cut time.
     """
@@ -100,7 +107,7 @@ def chosen_frames(
         stop = piece.stop if last else min(piece.stop, _rank_from(track, high - base + piece.start))
         if first < stop:
             shown = tuple(_chosen(track, leg, low, high, base - piece.start, first, stop))
-            found.append((first, stop, leg.reason, shown))
+            found.append((first, stop, leg, shown))
     return found
 
 
@@ -123,7 +130,20 @@ def _chosen(
             continue
         shown = _rank_from(track, time - shift + 2 * FRAME_TOLERANCE) - 1
         rank = _near_keyframe(track, keyframes, min(max(shown, first), stop - 1), step)
-        yield ShownFrame(rank, leg.begins + number * leg.period)
+        if leg.between == "repeat":
+            yield ShownFrame(rank, leg.begins + number * leg.period)
+            continue
+        rank = min(max(shown, first), stop - 1)
+        yield ShownFrame(rank, leg.begins + number * leg.period, _part(track, rank, stop, time - shift))
+
+
+def _part(track: Track, rank: int, stop: int, seconds: Fraction) -> Fraction:
+    """Return how far a time is from a frame to the next one, from 0 to below 1."""
+    if rank + 1 >= stop:
+        return Fraction(0)
+    this, following = (track.seconds(track.pts[track.order[each]]) for each in (rank, rank + 1))
+    part = (seconds - this) / (following - this)
+    return Fraction(0) if part < _NEXT_TO or part > 1 - _NEXT_TO else part
 
 
 def _near_keyframe(track: Track, keyframes: Sequence[int], rank: int, step: Fraction) -> int:

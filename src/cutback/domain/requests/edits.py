@@ -259,6 +259,23 @@ class SpeedEdit(EditModel):
         "below a speed of 0.5 and above 4, and `pitch` between.",
     )
 
+    between: Literal["repeat", "blend", "interpolate"] = Field(
+        "repeat",
+        description="What slow motion shows between the frames: `repeat` holds each of them, without re-encoding; "
+        "`blend` mixes neighbours; `interpolate` computes motion, which takes long.",
+    )
+    ramp: LengthField = Field(
+        Fraction(0), description="Seconds, before the change of speed, over which one speed turns into the next."
+    )
+
+    @model_validator(mode="after")
+    def _check_ramp(self) -> Self:
+        if self.ramp and not self.spans:
+            raise ValueError("ramp needs spans")
+        if self.ramp > 60:
+            raise ValueError("ramp must be at most 60 seconds")
+        return self
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.speed is None) == (not self.spans):
