@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import av
 from av.video.reformatter import ColorRange
-from PIL import Image
+from PIL import Image, ImageFilter
 
+from cutback.cutting.edits.hdr_levels import as_hdr, is_hdr
 from cutback.cutting.turns import Turn
 
 _HD = 720
@@ -15,6 +17,9 @@ _HD = 720
 
 _UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
 """Matrix coefficients in ITU-T H.273."""
+
+_TABLE = 33
+"""Steps of each colour in the table for HDR."""
 
 _BACK = {
     "0": Image.Transpose.TRANSPOSE,
@@ -46,9 +51,18 @@ def _with_colours_beside(image: Image.Image) -> Image.Image:
     return coloured
 
 
+@lru_cache(maxsize=2)
+def _table(transfer: int) -> ImageFilter.Color3DLUT:
+    """What colours of SDR become in HDR."""
+    return ImageFilter.Color3DLUT.generate(_TABLE, lambda red, green, blue: as_hdr(red, green, blue, transfer))
+
+
 def frame_of(image: Image.Image, like: av.VideoFrame) -> av.VideoFrame:
     """Convert an image to the colours and the depth of a picture, with transparency."""
     image = _with_colours_beside(image)
+    transfer = int(like.color_trc)
+    if is_hdr(transfer):
+        image = image.filter(_table(transfer))
     made = av.VideoFrame(image.width, image.height, "rgba")
     plane, row = made.planes[0], image.width * 4
     data = image.tobytes()

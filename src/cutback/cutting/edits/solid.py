@@ -5,6 +5,8 @@ from __future__ import annotations
 import av
 from av.video.reformatter import ColorRange
 
+from cutback.cutting.edits.hdr_levels import signal_of_white
+
 _WHITE = {False: 235, True: 255}
 _BLACK = {False: 16, True: 0}
 """Luma of 8 bits, in limited and in full range."""
@@ -20,9 +22,12 @@ def fill_with(frame: av.VideoFrame, *, white: bool = False) -> None:
     frame.make_writable()
     full = is_full_range(frame)
     depth = frame.format.components[0].bits
-    luma = (_WHITE if white else _BLACK)[full]
+    black = _BLACK[full]
+    luma: float = black
+    if white:  # in HDR, the highest number is far brighter than white
+        luma += (_WHITE[full] - black) * signal_of_white(int(frame.color_trc))
     for plane, level in zip(frame.planes, (luma, 128, 128), strict=True):
-        value = level << depth - 8
+        value = round(level * (1 << depth - 8))
         unit = value.to_bytes(2, "little") if depth > 8 else bytes([value])
         plane.update(unit * (plane.buffer_size // len(unit)))
 
