@@ -36,7 +36,7 @@ help:  ## list these targets
 run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
 	@$(BIN)/cutback demo
 
-run-cluster: $(DEV) tools  ## nginx, three API nodes, two workers, memcached and records on this machine, until Ctrl-C
+run-cluster: $(DEV) tools  ## nginx, three API nodes, two workers, memcached, NATS and records on this machine, until Ctrl-C
 	@$(BIN)/python -m deploy.cluster $(CLUSTER_ARGS)
 
 install: $(STAMP)  ## install into .venv, hash-checked

@@ -109,7 +109,7 @@ def _leader(cluster: Cluster) -> str:
             state = json.load(answer)
         for account in state.get("account_details", []):
             for stream in account.get("stream_detail", []):
-                if (name := stream.get("cluster", {}).get("leader")) and "clips" in stream["name"]:
+                if (name := stream.get("cluster", {}).get("leader")) and stream["name"] == "clips":
                     return str(name)
     raise LookupError("no stream has a leader")
 
@@ -187,7 +187,7 @@ def measure_failures(cache: Path, balancer: Balancer, *, requests: int, say: Say
         ServerError: a server is missing, or does not start.
     """
     with tempfile.TemporaryDirectory(prefix="cluster-", dir=cache) as name:
-        cluster = Cluster(Path(name), balancer=balancer, nats=False)
+        cluster = Cluster(Path(name), balancer=balancer)
         add_recording(cluster)
         with cluster, ClusterLoad(cluster.url, SOURCE) as load:
             endure(cluster, load, requests=requests, say=lambda text: say(f"{balancer}: {text}"))

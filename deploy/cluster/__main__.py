@@ -25,6 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make run-cluster", description=main.__doc__)
     parser.add_argument("--port", type=int, default=8000, help="the balancer's port (8000)")
     parser.add_argument("--balancer", choices=["nginx", "haproxy"], default="nginx", help="nginx, or haproxy")
+    parser.add_argument("--queue", choices=["nats", "sqlite"], default="nats", help="three NATS servers, or SQLite")
     parser.add_argument("--check", action="store_true", help="make clips and end, as without a terminal")
     options = parser.parse_args()
     check = options.check or not sys.stdin.isatty()
@@ -36,7 +37,7 @@ def main() -> int:
                 Path(name),
                 port=0 if check else options.port,
                 balancer=options.balancer,
-                nats=False,
+                nats=options.queue == "nats",
                 say=_say,
             )
             _say(f"Everything is in {name}, with a log for each server.")
@@ -88,7 +89,10 @@ def _make_clips(url: str) -> None:
             source = {"recording": _RECORDING, "start": number, "end": number + 3}
             client.submit({"id": f"wave-{number}", "source": source, "title": f"Wave {number}"})
         for number in range(_CLIPS):
-            clip = client.wait(f"wave-{number}", timeout=120)
+            try:
+                clip = client.wait(f"wave-{number}", timeout=120)
+            except TimeoutError as error:
+                raise ServerError(str(error)) from error
             if clip.state != "ready" or clip.url is None:
                 raise ServerError(f"The clip {clip.id} is {clip.state}: {clip.message}")
             with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import secrets
 import signal
 import sys
 import time
@@ -76,6 +78,7 @@ class Cluster:
             hosts = ",".join(f"127.0.0.1:{each}" for each in queue)
             self.settings["CUTBACK_QUEUE_URL"] = f"nats://{hosts}/clips"
             self.settings["CUTBACK_WEBHOOK_QUEUE_URL"] = f"nats://{hosts}/webhooks"
+            self.settings["CUTBACK_WEBHOOK_SECRET"] = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
         self.settings |= settings or {}
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CUTBACK_")},

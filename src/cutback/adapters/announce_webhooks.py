@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from cutback.domain.base import read_stored
 from cutback.domain.clips.event import CHANGED, Answer, Event
 from cutback.domain.clips.webhook import KIND, Webhook
 from cutback.ports import Queue, Registry, every_document
@@ -47,4 +48,4 @@ class OutboxAnnouncer:
             self._queue.send(json.dumps(delivery, ensure_ascii=False, separators=(",", ":")))
 
     def _registered(self) -> Iterator[Webhook]:
-        return (Webhook.model_validate(each.content) for each in every_document(self._registry, KIND))
+        return (read_stored(Webhook, each.content) for each in every_document(self._registry, KIND))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 
@@ -18,6 +19,19 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", ser_json_inf_nan="constants", allow_inf_nan=False, serialize_by_alias=True
     )
+
+
+Stored = TypeVar("Stored", bound=BaseModel)
+
+
+def read_stored(model: type[Stored], content: str | bytes | Mapping[str, Any]) -> Stored:
+    """Read what was stored, as JSON or as an object. Fields that only a later version knows are ignored.
+
+    During an upgrade, processes of both versions share the records.
+    """
+    if isinstance(content, Mapping):
+        return model.model_validate(content, extra="ignore")
+    return model.model_validate_json(content, extra="ignore")
 
 
 def iso(moment: datetime) -> str:

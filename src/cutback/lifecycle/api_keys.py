@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from cutback.domain.api_keys import ApiKey, Scope, digest_of, is_key_text, key_id_of, new_key_text
+from cutback.domain.base import read_stored
 from cutback.domain.errors import KeyNotFoundError, SurroundingsError
 from cutback.lifecycle.tenants import get_tenant
 from cutback.ports import Document, every_document
@@ -110,7 +111,7 @@ def _found(services: Services, key_id: str, tenant: str | None) -> Document:
 
 
 def _key(document: Document) -> ApiKey:
-    return ApiKey.model_validate(document.content)
+    return read_stored(ApiKey, document.content)
 
 
 def _used(services: Services, document: Document) -> ApiKey:

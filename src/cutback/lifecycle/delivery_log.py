@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from cutback.domain.base import read_stored
 from cutback.domain.clips.webhook import ClipDelivery, DeliveryTry
 from cutback.domain.errors import RecordsUnavailableError
 from cutback.services import Services
@@ -46,7 +47,7 @@ def deliveries_of(services: Services, clip_id: str) -> list[ClipDelivery]:
         RecordsUnavailableError: the registry does not answer.
     """
     known = services.registry.get(KIND, clip_id)
-    return [] if known is None else [ClipDelivery.model_validate(each) for each in known.content["tries"]]
+    return [] if known is None else [read_stored(ClipDelivery, each) for each in known.content["tries"]]
 
 
 def forget_deliveries(services: Services, clip_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from cutback.domain.base import read_stored
 from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.older_answer import ClipLocation
 from cutback.domain.errors import ClipNotFoundError, CutbackError, ObjectNotFoundError
@@ -49,7 +50,7 @@ def look_at_clip(services: Services, clip_id: str) -> Clip:
     if known is not None:
         read_at, _, content = known.partition(b" ")
         if abs(now - datetime.fromisoformat(read_at.decode())) < _TRUSTED:
-            return Clip.model_validate_json(content)
+            return read_stored(Clip, content)
     clip = get_clip(services, clip_id)
     cache.set(entry, f"{now.isoformat()} {clip.model_dump_json()}".encode())
     return clip

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cutback.domain.base import read_stored
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import MigrationRefusedError
 from cutback.ports import COPIED_KINDS, CopiedKind, Copies, Item
@@ -107,7 +108,7 @@ def _refuse_work_in_progress(source: Copies, now: datetime) -> None:
         for name, fields in page:
             if fields["content"]["state"] != ClipState.PROCESSING.value:
                 continue
-            lease_until = Clip.model_validate_json(json.dumps(fields["content"])).lease_until
+            lease_until = read_stored(Clip, json.dumps(fields["content"])).lease_until
             if lease_until is not None and lease_until > now:
                 raise MigrationRefusedError(f"A worker is making the clip {name}. Stop every worker and every server.")
 

@@ -6,6 +6,7 @@ import logging
 import secrets
 from datetime import timedelta
 
+from cutback.domain.base import read_stored
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import NotFoundError, TooManyError, WrongStateError
 from cutback.domain.shares import KIND, Share, make_token, read_token
@@ -115,7 +116,7 @@ def _document(services: Services, share_id: str, tenant: str | None) -> Document
 
 
 def _read(document: Document) -> Share:
-    return Share.model_validate(document.content)
+    return read_stored(Share, document.content)
 
 
 def _secret(services: Services) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from cutback.domain.base import read_stored
 from cutback.domain.errors import TenantNotFoundError
 from cutback.domain.tenants import Tenant, Visible
 from cutback.ports import Document, every_document
@@ -73,4 +74,4 @@ def remove_tenant(services: Services, name: str) -> None:
 
 
 def _tenant(document: Document) -> Tenant:
-    return Tenant.model_validate(document.content)
+    return read_stored(Tenant, document.content)

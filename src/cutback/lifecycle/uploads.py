@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from cutback.catalogue.register import Arrival
+from cutback.domain.base import read_stored
 from cutback.domain.cameras.placing import Told, camera_of
 from cutback.domain.cameras.recording import PlaceEvidence
 from cutback.domain.clips.retry import is_transient
@@ -327,7 +328,7 @@ def _later(services: Services) -> Any:
 
 
 def _read(document: Document) -> Upload:
-    return Upload.model_validate(document.content)
+    return read_stored(Upload, document.content)
 
 
 def _content(upload: Upload) -> dict[str, Any]:

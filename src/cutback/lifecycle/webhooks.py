@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
+from cutback.domain.base import read_stored
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.webhook import DELIVERY_KIND, KIND, DeliveryTry, Webhook, WebhookFields
 from cutback.domain.errors import (
@@ -77,7 +78,7 @@ def list_webhooks(
         RecordsUnavailableError: the registry does not answer.
     """
     page = services.registry.list(KIND, owner=tenant, limit=limit, cursor=cursor)
-    return [Webhook.model_validate(document.content) for document in page.documents], page.next_cursor
+    return [read_stored(Webhook, document.content) for document in page.documents], page.next_cursor
 
 
 def get_webhook(services: Services, webhook_id: str, *, tenant: str | None) -> Webhook:
@@ -87,7 +88,7 @@ def get_webhook(services: Services, webhook_id: str, *, tenant: str | None) -> W
         NotFoundError: there is none.
         RecordsUnavailableError: the registry does not answer.
     """
-    return Webhook.model_validate(_document(services, webhook_id, tenant).content)
+    return read_stored(Webhook, _document(services, webhook_id, tenant).content)
 
 
 def change_webhook(
@@ -96,7 +97,7 @@ def change_webhook(
     """Apply `change` to the webhook as it is now. Raises like `get_webhook`."""
     for _ in range(_RACES):
         document = _document(services, webhook_id, tenant)
-        changed = change(Webhook.model_validate(document.content))
+        changed = change(read_stored(Webhook, document.content))
         if services.registry.replace(document, changed.model_dump(mode="json")) is not None:
             return changed
     raise RecordsUnavailableError("The webhook is being changed by too many at once.")

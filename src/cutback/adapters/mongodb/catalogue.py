@@ -21,7 +21,7 @@ from pymongo.errors import DuplicateKeyError
 from cutback.adapters.catalogue_rules import REMOVALS_KEPT, length_class, says_the_same, standing, to_enter
 from cutback.adapters.mongodb.client import Document, Mongo, persist
 from cutback.adapters.ordering import check_limit, from_micros, make_cursor, read_cursor, sort_key, to_micros
-from cutback.domain.base import utc_now
+from cutback.domain.base import read_stored, utc_now
 from cutback.domain.cameras.recording import Camera, CameraRecording
 from cutback.domain.cameras.store_event import Standing, is_outdated
 from cutback.domain.errors import RecordsUnavailableError
@@ -184,7 +184,7 @@ class MongoCatalogue:
             return {}
         with self._mongo.translating():
             found = list(self._recordings.find({"_id": {"$in": list(keys)}}, {field: 1}))
-        return {each["_id"]: CameraRecording.model_validate_json(each[field]) for each in found if field in each}
+        return {each["_id"]: read_stored(CameraRecording, each[field]) for each in found if field in each}
 
     def placed_by_other_rules(self, rules: str, *, limit: int = 500) -> list[CameraRecording]:
         """Return recordings whose camera and start time were found with other rules. Reads only their index entries."""
@@ -193,7 +193,7 @@ class MongoCatalogue:
         others = {"rules": {"$ne": rules}, "place": {"$gt": ""}}
         with self._mongo.translating():
             found = list(self._recordings.find(others, _CONTENT).limit(limit))
-        return [CameraRecording.model_validate_json(each["content"]) for each in found]
+        return [read_stored(CameraRecording, each["content"]) for each in found]
 
     def covering(self, camera: str, start: datetime, end: datetime) -> list[CameraRecording]:
         """Return the camera's recordings that overlap [start, end), by start, then key. One indexed query."""
@@ -275,7 +275,7 @@ class MongoCatalogue:
 
     def _found(self, condition: Document, *, limit: int, order: int = ASCENDING) -> list[CameraRecording]:
         found: Iterable[Document] = self._recordings.find(condition, _CONTENT).sort("place", order).limit(limit)
-        return [CameraRecording.model_validate_json(each["content"]) for each in found]
+        return [read_stored(CameraRecording, each["content"]) for each in found]
 
 
 def copied(recording: CameraRecording) -> Document:
@@ -302,7 +302,7 @@ def _fields(recording: CameraRecording) -> dict[str, Any]:
 
 
 def _recording(found: Document | None) -> CameraRecording | None:
-    return CameraRecording.model_validate_json(found["content"]) if found and "content" in found else None
+    return read_stored(CameraRecording, found["content"]) if found and "content" in found else None
 
 
 def _removal(found: Document | None) -> Standing | None:

@@ -16,6 +16,7 @@ from cutback.adapters.mongodb.events import EventLog
 from cutback.adapters.mongodb.records import MongoRecords, read_clip
 from cutback.adapters.mongodb.records import copied as copied_clip
 from cutback.adapters.mongodb.registry import MongoRegistry
+from cutback.domain.base import read_stored
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.clips.clip import Clip
 from cutback.ports import CopiedKind, Item
@@ -100,7 +101,7 @@ class MongoCopies:
         content = fields["content"]
         match kind:
             case "clips":
-                return copied_clip(Clip.model_validate_json(json.dumps(content)))
+                return copied_clip(read_stored(Clip, json.dumps(content)))
             case "recordings":
                 return copied_recording(_recording(fields))
             case "removals":
@@ -115,7 +116,7 @@ class MongoCopies:
 
 
 def _recording(fields: Mapping[str, Any]) -> CameraRecording:
-    return CameraRecording.model_validate_json(json.dumps(fields["content"]))
+    return read_stored(CameraRecording, json.dumps(fields["content"]))
 
 
 def _item(kind: CopiedKind, found: Document) -> Item:

@@ -21,6 +21,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from cutback.adapters.mongodb.client import Document, Mongo, persist
+from cutback.domain.base import read_stored
 from cutback.domain.clips.event import Event
 
 log = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ class EventLog:
     def after(self, position: int, *, limit: int) -> list[tuple[int, Event]]:
         """Return events with their positions, in order."""
         found = self._events.find({"position": {"$gt": position}}).sort("position", ASCENDING).limit(limit)
-        return [(event["position"], Event.model_validate_json(event["content"])) for event in found]
+        return [(event["position"], read_stored(Event, event["content"])) for event in found]
 
     def last_position(self) -> int:
         """Return the newest event's position; 0 if there are no events."""
@@ -138,7 +139,7 @@ class EventLog:
     def waiting(self, *, limit: int) -> list[Event]:
         """Return events that are not marked as announced, oldest first."""
         found = self._events.find({"waiting": {"$exists": True}}).sort("waiting", ASCENDING).limit(limit)
-        return [Event.model_validate_json(event["content"]) for event in found]
+        return [read_stored(Event, event["content"]) for event in found]
 
     def removable(self, event_ids: Sequence[str]) -> list[int] | None:
         """Return the positions of these events; None if one of them is not announced, or is the newest of all."""

@@ -24,7 +24,7 @@ from cutback.adapters.ordering import (
     sort_key,
     to_micros,
 )
-from cutback.domain.base import utc_now
+from cutback.domain.base import read_stored, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.search import search_words, searched_text
@@ -320,10 +320,10 @@ def _fields(clip: Clip) -> dict[str, Any]:
 def read_clip(found: Document) -> Clip:
     """Return the clip of a document."""
     lease_until = found.get("lease_until")
-    return Clip.model_validate_json(found["content"]).model_copy(
+    return read_stored(Clip, found["content"]).model_copy(
         update={
             "lease_until": None if lease_until is None else from_micros(lease_until),
-            "progress": Progress.model_validate(found["progress"]),
+            "progress": read_stored(Progress, found["progress"]),
         }
     )
 

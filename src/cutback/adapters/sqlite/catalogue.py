@@ -15,7 +15,7 @@ from typing import Any
 from cutback.adapters.catalogue_rules import REMOVALS_KEPT, length_class, says_the_same, standing, to_enter
 from cutback.adapters.ordering import check_limit, from_micros, make_cursor, read_cursor, to_micros
 from cutback.adapters.sqlite.database import PATIENCE, Database
-from cutback.domain.base import utc_now
+from cutback.domain.base import read_stored, utc_now
 from cutback.domain.cameras.recording import Camera, CameraRecording
 from cutback.domain.cameras.store_event import Standing, is_outdated
 from cutback.domain.errors import RecordsUnavailableError
@@ -247,7 +247,7 @@ def _put(connection: sqlite3.Connection, recording: CameraRecording) -> bool:
 
 
 def _read(content: str) -> CameraRecording:
-    return CameraRecording.model_validate_json(content)
+    return read_stored(CameraRecording, content)
 
 
 def _known(connection: sqlite3.Connection, key: str) -> CameraRecording | None:

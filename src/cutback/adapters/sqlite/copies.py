@@ -13,6 +13,7 @@ from typing import Any
 from cutback.adapters.sqlite.catalogue import enter_recording
 from cutback.adapters.sqlite.database import PATIENCE, Database
 from cutback.adapters.sqlite.records import store_copy
+from cutback.domain.base import read_stored
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.clips.clip import Clip
 from cutback.domain.errors import RecordsUnavailableError
@@ -107,9 +108,9 @@ def _store(connection: Connection, kind: CopiedKind, name: str, fields: Mapping[
     content = fields["content"]
     match kind:
         case "clips":
-            store_copy(connection, Clip.model_validate_json(json.dumps(content)))
+            store_copy(connection, read_stored(Clip, json.dumps(content)))
         case "recordings":
-            enter_recording(connection, CameraRecording.model_validate_json(json.dumps(content)))
+            enter_recording(connection, read_stored(CameraRecording, json.dumps(content)))
         case "events":
             connection.execute(
                 "INSERT OR REPLACE INTO events (position, id, announced_at, content) VALUES (?, ?, ?, ?)",

@@ -18,7 +18,7 @@ from cutback.adapters.ordering import (
     to_micros,
 )
 from cutback.adapters.sqlite.database import PATIENCE, Database
-from cutback.domain.base import iso, utc_now
+from cutback.domain.base import iso, read_stored, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.search import search_words, searched_text
@@ -68,7 +68,7 @@ class SqliteRecords:
         """Return the clip's current record."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT content FROM clips WHERE id = ?", (clip_id,)).fetchone()
-        return None if row is None else Clip.model_validate_json(row[0])
+        return None if row is None else read_stored(Clip, row[0])
 
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
         """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
@@ -168,7 +168,7 @@ class SqliteRecords:
                     "limit": limit,
                 },
             ).fetchall()
-        return [Clip.model_validate_json(content) for content, _ in rows]
+        return [read_stored(Clip, content) for content, _ in rows]
 
     def settled_before(self, moment: datetime, *, limit: int = 100) -> list[Clip]:
         """Return clips whose `settled_at` is before `moment`, the earliest first."""
@@ -178,7 +178,7 @@ class SqliteRecords:
                 "SELECT content FROM clips WHERE settled_at < ? ORDER BY settled_at LIMIT ?",
                 (to_micros(moment), limit),
             ).fetchall()
-        return [Clip.model_validate_json(content) for (content,) in rows]
+        return [read_stored(Clip, content) for (content,) in rows]
 
     def remove_clips(self, clips: Iterable[Clip]) -> int:
         """Remove the records of settled clips, with all their events, in one transaction. Returns how many."""
@@ -194,7 +194,7 @@ class SqliteRecords:
             rows = connection.execute(
                 "SELECT content FROM events WHERE announced_at IS NULL ORDER BY position LIMIT ?", (limit,)
             ).fetchall()
-        return [Event.model_validate_json(content) for (content,) in rows]
+        return [read_stored(Event, content) for (content,) in rows]
 
     def mark_announced(self, event_ids: Iterable[str]) -> None:
         """Mark events as announced. Unknown ids are ignored."""
@@ -216,7 +216,7 @@ class SqliteRecords:
                 "SELECT position, content FROM events WHERE position > ? ORDER BY position LIMIT ?",
                 (position, limit),
             ).fetchall()
-        return [(found, Event.model_validate_json(content)) for found, content in rows]
+        return [(found, read_stored(Event, content)) for found, content in rows]
 
     def last_position(self) -> int:
         """Return the newest event's position, even if that event was removed; 0 if there were no events."""
@@ -227,7 +227,7 @@ class SqliteRecords:
 
 def _page(rows: list[tuple[int, str, str]], limit: int) -> Page:
     """Make a page of rows (time, id, content), where one row more than `limit` was requested."""
-    clips = [Clip.model_validate_json(content) for _, _, content in rows[:limit]]
+    clips = [read_stored(Clip, content) for _, _, content in rows[:limit]]
     return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
 
@@ -255,7 +255,7 @@ def store_copy(connection: sqlite3.Connection, clip: Clip) -> None:
     columns = _columns(clip)
     row = connection.execute("SELECT content FROM clips WHERE id = ?", (clip.id,)).fetchone()
     if row is not None:
-        known = Clip.model_validate_json(row[0])
+        known = read_stored(Clip, row[0])
         connection.execute("DELETE FROM clips WHERE id = ?", (clip.id,))
         _remove_marks(connection, known)
     connection.execute(

@@ -1,0 +1,133 @@
+"""Old and new versions side by side, as during an upgrade: each reads the records and messages of the other.
+
+`earlier/` has what an earlier version left behind, and the schemas of its models.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from tests.path.earlier.make import fill
+from tests.path.harness import PathHarness
+
+from cutback.adapters.mongodb.client import SCHEMA
+from cutback.domain.clips.clip import ClipState
+from cutback.ports import ClipQuery, every_document
+from cutback.services import Services
+
+EARLIER = Path(__file__).parent / "earlier" / "version-0.1-a"
+KINDS = {"api_key": "ApiKey", "share": "Share", "tenant": "Tenant", "upload": "Upload", "webhook": "Webhook"}
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> PathHarness:
+    """The data folder of the earlier version, opened by this one."""
+    data = tmp_path / "cutback-data"
+    data.mkdir()
+    with closing(sqlite3.connect(data / "cutback.sqlite")) as connection:
+        connection.executescript((EARLIER / "records.sql").read_text(encoding="utf-8"))
+    for key in ("ready/1/clip.mp4", "edited/1/clip.mp4"):
+        (data / "clips" / key).parent.mkdir(parents=True)
+        (data / "clips" / key).write_bytes(b"a clip")
+    return PathHarness(data)
+
+
+def test_records_of_an_earlier_version_are_read(earlier: PathHarness) -> None:
+    services = earlier.services
+    states = {clip.id: clip.state.value for clip in services.records.list_clips(ClipQuery()).clips}
+    assert states == {"ready": "ready", "edited": "ready", "failed": "failed", "queued": "queued", "by-time": "queued"}
+    assert [event.type for _, event in services.records.events_after(0, limit=100)].count("clip.ready") == 2
+    assert services.records.last_position() == 11
+    assert [each.key for each in services.catalogue.list_recordings().recordings] == ["north.mp4"]
+    assert list(services.catalogue.removed_by_hand(["gone.mp4"])) == ["gone.mp4"]
+    assert [each.content["name"] for each in every_document(services.registry, "api_key")] == ["first"]
+    assert [clip.id for clip in services.records.list_clips(ClipQuery(text="long é")).clips] == ["ready"]
+
+
+def test_messages_of_an_earlier_version_become_clips(earlier: PathHarness) -> None:
+    assert earlier.work() >= 2
+    assert earlier.clip("queued").state is ClipState.READY
+    assert earlier.clip("by-time").state in {ClipState.READY, ClipState.FAILED}
+    assert earlier.services.records.last_position() > 11
+
+
+def stored(services: Services, path: Path) -> Iterator[tuple[str, Any]]:
+    """Everything that this version has stored and sent, with the name of its model."""
+    with closing(sqlite3.connect(path)) as connection:
+        for table, model in (("clips", "Clip"), ("events", "Event"), ("recordings", "CameraRecording")):
+            for (content,) in connection.execute(f"SELECT content FROM {table}"):
+                yield model, json.loads(content)
+        for (body,) in connection.execute("SELECT body FROM messages WHERE queue = 'clips'"):
+            yield "ClipRequest", json.loads(body)
+    for kind, model in KINDS.items():
+        for document in every_document(services.registry, kind):
+            yield model, document.content
+
+
+def test_an_earlier_version_reads_what_this_one_writes(tmp_path: Path) -> None:
+    """Its models refuse fields that they do not know, so a new one would end the work of its processes."""
+    harness = PathHarness(tmp_path / "cutback-data")
+    fill(harness)
+    schemas = json.loads((EARLIER / "schemas.json").read_text(encoding="utf-8"))
+    seen = set()
+    for model, content in stored(harness.services, harness.settings.database_path):
+        jsonschema.validate(content, schemas[model])
+        seen.add(model)
+    assert seen >= {"Clip", "Event", "CameraRecording", "ClipRequest", "ApiKey"}
+
+
+def test_the_schemas_of_the_earlier_version_refuse_a_new_field(tmp_path: Path) -> None:
+    harness = PathHarness(tmp_path / "cutback-data")
+    harness.submit(id="wave")
+    schemas = json.loads((EARLIER / "schemas.json").read_text(encoding="utf-8"))
+    for model, content in stored(harness.services, harness.settings.database_path):
+        if model in {"Clip", "ClipRequest"}:
+            with pytest.raises(jsonschema.ValidationError, match="later"):
+                jsonschema.validate({**content, "later": 1}, schemas[model])
+
+
+def test_documents_in_mongodb_have_the_version_that_the_earlier_one_accepts() -> None:
+    assert SCHEMA == 1
+
+
+def _with_new_fields(content: Any) -> Any:
+    """As a later version may write it: every object has one more field."""
+    if isinstance(content, dict):
+        return {**{name: _with_new_fields(value) for name, value in content.items()}, "of_a_later_version": {"a": [1]}}
+    return [_with_new_fields(each) for each in content] if isinstance(content, list) else content
+
+
+_FREE = ("labels",)
+"""What may have any fields anyway."""
+
+
+def test_records_of_a_later_version_are_read_by_this_one(tmp_path: Path) -> None:
+    harness = PathHarness(tmp_path / "cutback-data")
+    fill(harness)
+    before = list(harness.services.records.list_clips(ClipQuery()).clips)
+    with closing(sqlite3.connect(harness.settings.database_path)) as connection, connection:
+        for table, key in (("clips", "id"), ("recordings", "key"), ("documents", "id")):
+            for name, content in connection.execute(f"SELECT {key}, content FROM {table}").fetchall():
+                later = json.dumps(_later(json.loads(content)))
+                connection.execute(f"UPDATE {table} SET content = ? WHERE {key} = ?", (later, name))
+    services = harness.another()
+    assert list(services.records.list_clips(ClipQuery()).clips) == before
+    assert [each.key for each in services.catalogue.list_recordings().recordings] == ["north.mp4"]
+    harness.work(services)
+    assert harness.clip("queued").state is ClipState.READY
+
+
+def _later(content: dict[str, Any]) -> dict[str, Any]:
+    later: dict[str, Any] = _with_new_fields(content)
+    for place, original in ((later, content), (later.get("request", {}), content.get("request", {}))):
+        for name in _FREE:
+            if name in original:
+                place[name] = original[name]
+    return later
