@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.cluster.servers import ServerError
 
+from bench.api import measure_api
 from bench.cameras import measure_cameras
 from bench.cancelling import measure_cancel
 from bench.catalogue import measure_catalogue
@@ -24,6 +25,7 @@ from bench.scanning import measure_scans
 from bench.sources import SourcesError, prepare
 from bench.start_up import measure_start_up
 from bench.tables import (
+    api_tables,
     cameras_table,
     cancel_table,
     catalogue_table,
@@ -42,6 +44,19 @@ from bench.targets import targets
 _ROOT = Path(__file__).resolve().parent.parent
 _PAGE = _ROOT / "docs" / "performance.md"
 _CACHE = "CUTBACK_BENCH_CACHE"
+_SECTIONS = [
+    "all",
+    "cut",
+    "queue",
+    "catalogue",
+    "cameras",
+    "scan",
+    "start-up",
+    "cold-start",
+    "events",
+    "cluster",
+    "api",
+]
 
 
 def main() -> int:
@@ -95,6 +110,9 @@ def main() -> int:
             reads = measure_reads(cache, say=say)
             tables = [*(cluster_table(each) for each in endured), reads_table(reads)]
             _publish("cluster", "\n\n".join(tables), where, options)
+        if options.section in {"all", "api"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            _publish("api", api_tables(measure_api(cache, quick=options.quick, say=say)), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)
@@ -112,7 +130,7 @@ def _options() -> argparse.Namespace:
         "section",
         nargs="?",
         default="all",
-        choices=["all", "cut", "queue", "catalogue", "cameras", "scan", "start-up", "cold-start", "events", "cluster"],
+        choices=_SECTIONS,
     )
     parser.add_argument("--quick", action="store_true", help="one run of each, 50 clips; to see that it works")
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.event_clients import ClientProcess
+from bench.node import processor_of, start_node
 from bench.queueing import wait_until
 from cutback.adapters.build import build
 from cutback.domain.requests.request import ClipRequest, validate_request
@@ -63,16 +60,16 @@ def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Tellin
     with tempfile.TemporaryDirectory(prefix="events-", dir=cache) as name:
         data = Path(name)
         (data / "recordings").mkdir()
-        node, port = _start(data, 0)
+        node, port = start_node(data, 0)
         try:
             began = time.monotonic()
             with build(Settings(data=data)) as services, ClientProcess(port, clients, after=0) as streams:
                 wait_until(lambda: streams.open == clients, _LOOK_SECONDS)
                 opened = time.monotonic() - began
                 say(f"events: {clients} streams are open after {opened:.1f} s")
-                before, of_clients = _processor(node.pid), streams.processor
+                before, of_clients = processor_of(node.pid), streams.processor
                 asked = [_ask(services, streams, clients, number) for number in range(clips)]
-                processor = (_processor(node.pid) - before) / clips
+                processor = (processor_of(node.pid) - before) / clips
                 client_processor = (streams.processor - of_clients) / clips
                 took = sorted(
                     arrival - asked[position - 1]
@@ -85,7 +82,7 @@ def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Tellin
                 stop = time.monotonic() - began
                 accept.submit(services, _request(clips))  # while nobody serves
                 began = time.monotonic()
-                node, _ = _start(data, port)
+                node, _ = start_node(data, port)
                 wait_until(lambda: streams.have(clips + 1) == clients, _LOOK_SECONDS)
                 resumed = time.monotonic() - began
                 whole = list(range(1, clips + 2))
@@ -110,18 +107,6 @@ def measure_events(cache: Path, *, clients: int, clips: int, say: Say) -> Tellin
     )
 
 
-def _start(data: Path, port: int) -> tuple[subprocess.Popen[str], int]:
-    command = [sys.executable, "-m", "cutback", "api", "--json", "--listen", f"127.0.0.1:{port}", "--data", str(data)]
-    node = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert node.stdout is not None
-    for line in node.stdout:
-        if '"url"' in line:
-            return node, int(json.loads(line)["url"].rpartition(":")[2])
-    raise OSError("cutback api did not start")
-
-
 def _ask(services: Services, streams: ClientProcess, clients: int, number: int) -> float:
     """Request a clip, and wait until every client has its event. Returns when it was requested."""
     began = time.monotonic()
@@ -132,9 +117,3 @@ def _ask(services: Services, streams: ClientProcess, clients: int, number: int) 
 
 def _request(number: int) -> ClipRequest:
     return validate_request({"id": f"clip-{number}", "source": {"recording": "sea.mp4", "start": 0, "end": 1}})
-
-
-def _processor(pid: int) -> float:
-    """Seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

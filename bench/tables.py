@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from bench.api import ApiTimes
 from bench.cameras import Cameras
 from bench.cancelling import PROMISED_SECONDS, Cancelled
 from bench.catalogue import Lookups
@@ -116,6 +117,31 @@ def reads_table(found: Sequence[Throughput]) -> str:
         for each in found
     ]
     return table(["API nodes", "memcached", "reads of a clip a second", "p99"], rows, words=())
+
+
+def api_tables(found: ApiTimes) -> str:
+    """What reads cost with and without a cache, and how many requests a node takes."""
+    reads = []
+    for each in found.reads:
+        costs = [each.plain, each.cached]
+        ratio = f"{each.plain.median / each.cached.median:.1f}" if each.cached else ""
+        times = [f"{cost.median * 1000:.1f} ms" if cost else "not used" for cost in costs]
+        work = [f"{cost.processor * 1000:.1f} ms" if cost else "" for cost in costs]
+        reads.append([each.what, each.records, *times, ratio, *work])
+    submissions = [
+        [
+            each.records,
+            f"{each.clients}",
+            f"{each.rate:.0f}",
+            f"{each.cost.median * 1000:.1f} ms",
+            f"{each.cost.processor * 1000:.1f} ms",
+        ]
+        for each in found.submissions
+    ]
+    head = ["reads of", "records", "without cache", "with cache", "ratio", "processor without", "processor with"]
+    of_reads = table(head, reads, words=(0, 1))
+    of_submissions = table(["records", "clients", "requests a second", "median", "processor"], submissions)
+    return f"{of_reads}\n\n{of_submissions}"
 
 
 def catalogue_table(found: Sequence[Lookups]) -> str:

@@ -15,7 +15,6 @@ from tests.support.mongo_server import MongoServer
 
 from cutback.adapters.cache_memcached import MemcachedCache
 from cutback.adapters.mongodb.records import MongoRecords
-from cutback.adapters.noted_records import NotedRecords
 from cutback.domain.clips.clip import ClipState
 from cutback.lifecycle import accept
 from cutback.lifecycle.housekeeping import housekeep
@@ -40,8 +39,7 @@ def harness(make_harness: Callable[..., PathHarness], mongo_url: str, memcached:
 
 def test_a_request_becomes_a_clip(harness: PathHarness) -> None:
     records = harness.services.records
-    assert isinstance(records, NotedRecords)
-    assert isinstance(records._records, MongoRecords)
+    assert isinstance(records, MongoRecords)
     assert isinstance(harness.services.cache, MemcachedCache)
     harness.submit()
     harness.work()

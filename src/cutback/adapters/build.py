@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING
 from cutback.domain.base import utc_now
 from cutback.domain.clips.retry import Policy
 from cutback.domain.errors import SettingsError
-from cutback.ports import Announcer, Cache, Catalogue, Copies, PartStore, Prober, Queue, Records, Registry
+from cutback.ports import (
+    Announcer,
+    Cache,
+    Catalogue,
+    Copies,
+    PartStore,
+    Prober,
+    Queue,
+    Records,
+    Registry,
+    clip_counter,
+)
 from cutback.services import Checkpoint, Clock, Services
 from cutback.settings.addresses import cache_nodes, check_records_url
 from cutback.settings.nats_address import NatsServers, is_nats, nats_queue
@@ -57,12 +68,8 @@ def build(
     _prepare_folders(settings)
     policy = policy_of(settings)
     child = ChildCutter(fonts=settings.fonts)
-    records, catalogue, registry, clock = _records(settings, clock)
     cache = _cache(settings)
-    if settings.cache_url:
-        from cutback.adapters.noted_records import NotedRecords
-
-        records = NotedRecords(records, cache)
+    records, catalogue, registry, clock = _records(settings, clock, cache)
     webhooks = open_webhook_queue(settings, clock)
     # Do not create a folder that another program fills: it may be a mount point whose disk is missing.
     worker = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -237,8 +244,11 @@ def read_secret(name: str) -> str:
     return read(name)
 
 
-def _records(settings: Settings, clock: Clock | None) -> tuple[Records, Catalogue, Registry, Clock]:
-    """Return records, catalogue and registry, all in one database, and the clock: `clock` if it is given."""
+def _records(settings: Settings, clock: Clock | None, cache: Cache) -> tuple[Records, Catalogue, Registry, Clock]:
+    """Return records, catalogue and registry, all in one database, and the clock: `clock` if it is given.
+
+    The cache is told of changes of clips in MongoDB, which are then read from it (`cutback.lifecycle.lookup`).
+    """
     url = _records_url(settings)
     if not url:
         from cutback.adapters.sqlite.catalogue import SqliteCatalogue
@@ -259,7 +269,8 @@ def _records(settings: Settings, clock: Clock | None) -> tuple[Records, Catalogu
     mongo = Mongo(url, read_url=(lambda: _records_url(settings)) if settings.records_url_secret else None)
     try:
         clock = clock or DatabaseClock(mongo, local=utc_now)
-        return MongoRecords(mongo, clock=clock), MongoCatalogue(mongo, clock=clock), MongoRegistry(mongo), clock
+        records = MongoRecords(mongo, clock=clock, changed=lambda clip_id: cache.bump(clip_counter(clip_id)))
+        return records, MongoCatalogue(mongo, clock=clock), MongoRegistry(mongo), clock
     except BaseException:
         mongo.close()
         raise

@@ -32,11 +32,14 @@ def get_clip(services: Services, clip_id: str) -> Clip:
 def look_at_clip(services: Services, clip_id: str) -> Clip:
     """Like `get_clip`, for readers: with a shared cache, the record comes from it if it has not changed.
 
+    Not if the records are on this machine, though: SQLite answers faster than a cache does. Progress, which heartbeats
+    write without changing the record, may be `_TRUSTED` old.
+
     The clip's counter is read first, and changes after each change of the record. What is found under its value was
     therefore read from the records after the change before. Should a change of the counter be lost, the record is
     outdated for `_TRUSTED` at most. Changes must be based on `get_clip`.
     """
-    if not services.settings.cache_url:
+    if services.settings.local_records or not services.settings.cache_url:
         return get_clip(services, clip_id)  # other processes change records without telling this one
     cache, name = services.cache, clip_counter(clip_id)
     count = cache.count(name)

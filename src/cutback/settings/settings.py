@@ -310,6 +310,11 @@ class Settings(BaseSettings):
         return listen_address(self.listen).on_loopback
 
     @property
+    def local_records(self) -> bool:
+        """Whether records, catalogue and registry are in SQLite on this machine."""
+        return not (self.records_url or self.records_url_secret)
+
+    @property
     def drain_time(self) -> float:
         """Seconds that the REST API serves on after a signal, so that load balancers notice."""
         return self.drain_seconds if self.drain_seconds is not None else 5.0 * (not self.listens_on_loopback)

@@ -58,13 +58,21 @@ class MongoRecords:
     `SettingsError` if user or password are rejected; a `limit` below 1 raises `ValueError`.
     """
 
-    def __init__(self, mongo: Mongo, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        changed: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Create missing indexes. `clock` dates announcements. Closing this closes `mongo`.
+
+        `changed` is called with a clip's id after each change of its record, but not for a heartbeat.
 
         Raises:
             RecordsUnavailableError: there is no answer.
         """
-        self._clock, self._mongo = clock, mongo
+        self._clock, self._mongo, self._changed = clock, mongo, changed
         mongo.ensure_indexes("clips", _INDEXES)
         mongo.once("clips-have-cameras-and-settled-at", self._complete_old_clips)
         self._events = EventLog(mongo)
@@ -118,6 +126,8 @@ class MongoRecords:
             stored = persist(write, lambda: self._was_ours(clip, signature))
             if stored:
                 self._events.move_soon(clip.id)
+        if stored:
+            self._changed(clip.id)
         return stored
 
     def get_clip(self, clip_id: str) -> Clip | None:
@@ -148,6 +158,8 @@ class MongoRecords:
             )
             if changed and announce:
                 self._events.move_soon(clip.id)
+        if changed:
+            self._changed(clip.id)
         return changed
 
     def _was_ours(self, clip: Clip, signature: str) -> bool:
@@ -255,6 +267,7 @@ class MongoRecords:
             return True
 
         persist(write)
+        self._changed(clip.id)
         return bool(removed[0])
 
     # --- events ----------------------------------------------------------------------------------

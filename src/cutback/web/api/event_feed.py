@@ -93,7 +93,7 @@ class EventFeed:
         self._cache = services.cache
         self._look_seconds = look_seconds(
             shared_cache=bool(services.settings.cache_url),
-            local_records=not (services.settings.records_url or services.settings.records_url_secret),
+            local_records=services.settings.local_records,
         )
         self._most_events = most_events
         self._lock = threading.Lock()
