@@ -275,6 +275,32 @@ def test_a_wrong_edit_is_refused_by_name(edits: list[Any], path: str, problem: s
     assert len(found) == 1
 
 
+@pytest.mark.parametrize(
+    ("edits", "path", "problem"),
+    [
+        ([{"edit": "text", "text": "a"}] * 10_000, "", "contains more than 5000 values"),
+        ([{"edit": "text", "text": "a"}] * 101, "edits", "must have at most 100 items"),
+        ([{"edit": "text", "text": "a" * 1_000_000}], "edits[0].text", "must have at most 200 characters"),
+        ([{"edit": "text", "text": "a\x1b[31m"}], "edits[0].text", "must not contain control characters"),
+        ([{"edit": "text", "text": "a\nb"}], "edits[0].text", "must not contain control characters"),
+        ([{"edit": "text", "text": "%{localtime}"}], "edits[0].text", "unknown field {localtime}"),
+        ([{"edit": "text", "text": ""}], "edits[0].text", "must have 1 or more characters"),
+        ([{"edit": "text", "text": 7}], "edits[0].text", "must be a string"),
+        ([{"edit": "text", "text": "a", "color": "red:textfile=/etc/passwd"}], "edits[0].color", "must match"),
+        ([{"edit": "text", "text": "a", "font": "x\x00"}], "edits[0].font", "must not contain control characters"),
+        ([{"edit": "text", "text": "a", "size": "1e9%"}], "edits[0].size", "expected whole pixels"),
+        ([{"edit": "clock", "zone": "../../etc/passwd"}], "edits[0].zone", "is not a time zone"),
+        ([{"edit": "fade", "in": float("inf")}], "edits[0].in", "must be"),
+        ([{"edit": "speed", "speed": "NaN"}], "edits[0].speed", "must be a number"),
+    ],
+)
+def test_what_an_attacker_would_send_is_refused_by_name(edits: list[Any], path: str, problem: str) -> None:
+    found = faults(*edits)
+    assert found.keys() == {path}
+    assert problem in found[path]
+    assert len(found[path]) < 1000
+
+
 def test_edits_of_pictures_need_exact_clips() -> None:
     content = {"source": {"recording": "a.mp4", "start": 1, "end": 9}, "output": {"precision": "instant"}}
     with pytest.raises(InvalidRequestError) as refused:

@@ -1,0 +1,212 @@
+"""Lists of edits: every two kinds together, and lists at random. They are refused with reasons, or exact."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from tests.media.cuts import BytesSource
+from tests.media.recordings import ReferenceRecording
+from tests.media.test_edit_overlay import CLOCK
+from tests.support.decode import decode_presented, decode_warnings
+from tests.support.sampling import examples, slow_except
+
+from cutback.cutting.assembled import Assembled
+from cutback.cutting.cut import cut
+from cutback.cutting.job import CutJob, CutRange
+from cutback.cutting.preview import preview
+from cutback.cutting.spool import Spool
+from cutback.domain.errors import EditImpossibleError, InvalidRequestError
+from cutback.domain.requests.edits import EXCLUSIVE, KINDS, STAGES
+from cutback.domain.requests.request import ClipRequest, validate_request
+from cutback.reading.edit_values import edits_of
+
+Recordings = Callable[[str], ReferenceRecording]
+EditJson = dict[str, Any]
+
+SECONDS = 2
+"""The length of the clip before edits, at 30 frames a second."""
+
+OURS: dict[str, EditJson] = {
+    "rotate": {"degrees": 90, "flip": "horizontal"},
+    "crop": {"aspect": "1:1"},
+    "scale": {"width": 96},
+    "speed": {"spans": [{"from": 0.5, "to": 1, "speed": 0.5}]},
+    "timelapse": {"duration": 1, "fps": 10},
+    "text": {"text": "{camera}", "size": "20%", "from": 0.5, "duration": 0.5, "fade_in": 0.2},
+    "clock": {"as": "subtitles"},
+    "fade": {"in": 0.4, "out": 0.2},
+    "audio_track": {"number": 1},
+    "sound_fade": {"in": 0.5, "out": 0.5},
+}
+"""Fields that fit the clip. Other kinds are taken from their example in docs/edits.md, so that new ones join by
+themselves."""
+
+
+def example(name: str) -> EditJson:
+    """An edit of a kind."""
+    if name in OURS:
+        return {"edit": name, **OURS[name]}
+    page = (Path(__file__).parents[2] / "docs/edits.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```json\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL):
+        content = json.loads(block)
+        edits = content.get("edits", ()) if isinstance(content, dict) else ()
+        for edit in edits:
+            if edit["edit"] == name:
+                return {field: value for field, value in edit.items() if field != "from"}  # the clip is short
+    # As on the command line: --edit '{"edit": …}'.
+    [found] = re.findall(rf"--edit '(\{{\"edit\": \"{name}\".*?\}})'", page)[:1]
+    return dict(json.loads(found))
+
+
+ORDERED = sorted(KINDS, key=lambda name: STAGES.index(KINDS[name].stage))
+PAIRS = [
+    (first, second)
+    for first, second in combinations_with_replacement(ORDERED, 2)
+    if first != second or KINDS[first].repeats
+]
+QUICK = [
+    ("rotate", "text"), ("crop", "speed"), ("scale", "timelapse"), ("speed", "clock"), ("speed", "fade"),
+    ("text", "fade"), ("timelapse", "image"), ("audio_track", "sound_fade"), ("speed", "channels"),
+]  # fmt: skip
+
+
+def asked(*edits: EditJson) -> ClipRequest:
+    source = {"recording": "a.mp4", "start": 1, "end": 1 + SECONDS}
+    return validate_request({"source": source, "edits": list(edits), "title": "T", "labels": {"rider": "Ana"}})
+
+
+def job_of(request: ClipRequest, recording: bytes) -> tuple[CutJob, list[BytesSource]]:
+    """The job of a request for `SECONDS` of a recording, and its sources."""
+    picture = io.BytesIO()
+    Image.new("RGBA", (40, 20), (255, 0, 0, 128)).save(picture, "PNG")
+    assets = {name: picture.getvalue() if name.endswith("png") else recording for name in request.assets}
+    sources = [BytesSource(data) for data in (recording, *assets.values())]
+    job = CutJob(
+        tuple(source.size for source in sources),
+        (CutRange(0, Fraction(1), Fraction(1 + SECONDS)),),
+        edits=edits_of(request.edits, request.text_field),
+        wall_clocks=(CLOCK,),
+        assets={name: number for number, name in enumerate(assets, 1)},
+    )
+    return job, sources
+
+
+def expected_frames(names: set[str]) -> int | None:
+    """How many frames a clip has; None if a kind decides that this module does not know."""
+    if "timelapse" in names:
+        return 10
+    known = all(KINDS[name].stage != "time" or name == "speed" for name in names)
+    return 30 * SECONDS if known else None
+
+
+def check(request: ClipRequest, recording: bytes, folder: Path) -> None:
+    """Plan and make a clip: both say the same, and it is what a decoder finds."""
+    job, sources = job_of(request, recording)
+    planned = preview(job, sources)
+    with (folder / "spool").open("w+b", buffering=0) as file:
+        spool = Spool(file)
+        made = cut(job, sources, spool, lambda _: None)
+        clip = Assembled(made.head, made.extents, sources, spool)
+        data = clip.read_at(0, clip.size)
+    names = {edit.edit for edit in request.edits}
+    assert not made.facts.remade
+    shown = decode_presented(data)
+    assert decode_warnings(data) == []
+    times = [frame.time for frame in shown.frames]
+    assert times[0] == 0
+    assert times == sorted(set(times)), "each frame has a time of its own"
+    assert len(times) == made.facts.frames == made.facts.frames_copied + made.facts.frames_encoded
+    frames = planned["frames"]
+    assert (frames["copy"], frames["encode"]) == (made.facts.frames_copied, made.facts.frames_encoded)
+    assert Fraction(planned["clip_duration"]) == pytest.approx(made.facts.duration, abs=0.001)
+    if (expected := expected_frames(names)) is not None:
+        assert len(times) == expected
+    if names & {"mute", "timelapse"}:
+        assert shown.audio_start is None
+    elif shown.audio_end is not None:
+        assert shown.audio_end == pytest.approx(made.facts.duration, abs=1024 / 44_100)
+
+
+@pytest.mark.parametrize("pair", slow_except(PAIRS, *QUICK), ids="-".join)
+def test_every_two_edits_together_are_refused_or_exact(
+    recording: Recordings, tmp_path: Path, pair: tuple[str, str]
+) -> None:
+    edits = [example(name) for name in pair]
+    if frozenset(pair) in EXCLUSIVE:
+        with pytest.raises(InvalidRequestError, match=f"{pair[0]} and {pair[1]} contradict each other"):
+            asked(*edits)
+        return
+    request = asked(*edits)
+    check(request, recording("pyramid").path.read_bytes(), tmp_path)
+
+
+def test_edits_of_the_same_clip_in_the_wrong_order_are_refused() -> None:
+    for first, second in PAIRS:
+        if KINDS[first].stage != KINDS[second].stage:
+            with pytest.raises(InvalidRequestError, match=rf"contradict|write them as {first}, {second}"):
+                asked(example(second), example(first))
+
+
+# --- lists at random -------------------------------------------------------------------------------
+
+JUNK: list[Any] = [
+    None, True, -1, 0, 1, 0.3, 7, 1e300, float("nan"), float("inf"), "", "5%", "101%", "-2", "9:16", "center", "%{x}",
+    "{camera}", "{", "[a];movie=/etc/passwd", ":textfile=/etc/passwd", "a\x00b", "\ud800", "\u202e", "x" * 1000, [], {},
+    {"finished": 1}, "2026-11-24T10:03:14Z", [{"from": 0, "to": 1, "speed": 3}],
+]  # fmt: skip
+
+
+@st.composite
+def edit_lists(draw: st.DrawFn) -> list[EditJson]:
+    """Edits, mostly in order, some of them with a field that is wrong or misplaced."""
+    names = draw(st.lists(st.sampled_from(ORDERED), min_size=1, max_size=4))
+    if draw(st.integers(0, 5)):
+        names.sort(key=ORDERED.index)
+    edits = [example(name) for name in names]
+    for edit in edits:
+        if not draw(st.integers(0, 2)):
+            model = KINDS[edit["edit"]]
+            fields = [field.alias or name for name, field in model.model_fields.items() if name != "edit"]
+            edit[draw(st.sampled_from([*fields, "unknown"]))] = draw(st.sampled_from(JUNK))
+    return edits
+
+
+@given(edit_lists())
+@settings(max_examples=examples(240), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_list_at_random_is_refused_with_reasons_or_planned(recording: Recordings, edits: list[EditJson]) -> None:
+    try:
+        job, sources = job_of(asked(*edits), recording("pyramid").path.read_bytes())
+        planned = preview(job, sources)
+    except InvalidRequestError as error:
+        reasons = [fault.problem for fault in error.faults]
+    except EditImpossibleError as error:
+        reasons = [error.detail]
+    else:
+        assert planned["frames"]["copy"] + planned["frames"]["encode"] > 0
+        return
+    assert reasons
+    assert all(reasons)
+
+
+@pytest.mark.slow
+@given(edit_lists())
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_list_at_random_is_refused_with_reasons_or_exact(
+    recording: Recordings, tmp_path: Path, edits: list[EditJson]
+) -> None:
+    try:
+        request = asked(*edits)
+        check(request, recording("pyramid").path.read_bytes(), tmp_path)
+    except (InvalidRequestError, EditImpossibleError):
+        return
