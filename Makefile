@@ -27,7 +27,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run run-cluster install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs docs-pictures lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -92,6 +92,9 @@ check: $(DEV) audit  ## lint, format, types, the layers of imports, known vulner
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs-pictures: $(DEV)  ## make the pictures of docs/edits.md again, from a drawn recording
+	$(BIN)/python docs/pictures/make.py
 
 docs: $(DEV)  ## build the docs as a site, links checked: build/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
