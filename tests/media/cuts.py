@@ -129,8 +129,9 @@ def cut_in_child(
     edits: Sequence[Edit] = (),
     wall_clocks: Sequence[WallClock | None] = (),
     assets: Mapping[str, bytes] = NONE,
+    wanted: Sequence[CutRange | CutGap] = (),
 ) -> CutResult:
-    """Cut in a child process."""
+    """Cut in a child process; `wanted` are more ranges."""
     sources = [_source(recording) for recording in (*recordings, *assets.values())]
     progress: list[CutProgress] = []
 
@@ -140,7 +141,7 @@ def cut_in_child(
 
     job = CutJob(
         tuple(s.size for s in sources),
-        ask(*ranges),
+        (*ask(*ranges), *wanted),
         precision,
         limits or Limits(),
         edits=tuple(edits),

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
@@ -20,8 +20,9 @@ from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Memory, 
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
 from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.pictures.splice import COPIED, Pictures, splice
+from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
-from cutback.cutting.plan.pieces import open_pieces
+from cutback.cutting.plan.pieces import Located, open_pieces
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
@@ -105,11 +106,12 @@ def _cut(
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")  # every player supports one edit list entry per track, but not several
     progress(CutProgress(0.0, 0))
+    ranges = Ranges(*overlapped(pieces))
     fault = ""
     for mode in MODES:
         try:
             with times.measured("make"):
-                made, expected = _make(pieces, job, sources, spool, progress, memory, mode=mode, fault=fault)
+                made, expected = _make(ranges, job, sources, spool, progress, memory, mode=mode, fault=fault)
         except UnusualStreamError:
             continue
         except MediaTooLargeError:
@@ -128,8 +130,15 @@ def _cut(
     raise ClipDamagedError(f"({fault})")
 
 
+class Ranges(NamedTuple):
+    """The ranges of a clip, and where they overlap."""
+
+    pieces: list[Located]
+    crossfades: tuple[Crossfade, ...]
+
+
 def _make(
-    pieces: list[tuple[MediaSource, int, FrameRange]],
+    ranges: Ranges,
     job: CutJob,
     sources: Sequence[ByteSource],
     spool: Spool,
@@ -139,7 +148,8 @@ def _make(
     mode: Mode,
     fault: str,
 ) -> tuple[Cut, Expected]:
-    edits, said = Pipeline(job, pieces, sources), list[str]()
+    pieces, crossfades = ranges
+    edits, said = Pipeline(job, pieces, sources, crossfades), list[str]()
     pieces = edits.pieces
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
@@ -161,7 +171,7 @@ def _make(
         raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
     said += edits.described()
     notes = [] if pictures is None else pictures.notes
-    sound = _sound(pieces, spool, notes, edits, said, copy=mode != "encode")
+    sound = _sound(Ranges(pieces, crossfades), spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
     if edits.retiming is not None:
@@ -187,7 +197,8 @@ def _make(
         frames_copied=pictures.copied if pictures else 0,
         frames_encoded=pictures.encoded if pictures else 0,
         spans=tuple(
-            RealSpan(source, piece.start, piece.end, piece.clamped) for _, source, piece in pieces if piece.fill is None
+            RealSpan(source, piece.start, piece.end, piece.clamped)
+            for _, source, piece in spans_shown(pieces, crossfades)
         ),
         remade=bool(fault),
         notes=tuple(dict.fromkeys(notes)),
@@ -212,7 +223,7 @@ def _expected(track: OutTrack, duration: Fraction, *, single: bool) -> ExpectedS
 
 
 def _sound(
-    pieces: list[tuple[MediaSource, int, FrameRange]],
+    joined: Ranges,
     spool: Spool,
     notes: list[str],
     edits: Pipeline,
@@ -220,7 +231,8 @@ def _sound(
     *,
     copy: bool,
 ) -> list[OutTrack]:
-    single = pieces[0] if len(pieces) == 1 and copy else None
+    pieces, crossfades = joined
+    single = pieces[0] if len(pieces) == 1 and not crossfades and copy else None
     tracks = []
     heard = edits.heard(languages(pieces))
     if edits.silent(said):
@@ -234,9 +246,9 @@ def _sound(
             if copies and all(keeps_sound(entry) for entry in pieces[0][0].index.audio[number].descriptions):
                 track = copy_sound(pieces[0][0], pieces[0][0].index.audio[number], pieces[0][2], spool, COPIED)
             else:
-                track = _joined_sound(ranges, number, spool, edited, volume, copy=copy)
+                track = _joined_sound(ranges, crossfades, number, spool, edited, volume, copy=copy)
         except UnusualStreamError:  # it changes in the middle, so it must be decoded
-            track = encode_sound(ranges, number, spool, edited)
+            track = encode_sound(ranges, number, spool, edited, crossfades)
         if track is not None:
             tracks.append(track)
     for media, _, piece in pieces:
@@ -251,6 +263,7 @@ def _sound(
 
 def _joined_sound(
     pieces: list[tuple[MediaSource, FrameRange]],
+    crossfades: Sequence[Crossfade],
     number: int,
     spool: Spool,
     edited: Callable[[Sound], Sound] | None,
@@ -259,11 +272,11 @@ def _joined_sound(
     copy: bool,
 ) -> OutTrack | None:
     track = None
-    if copy and ((len(pieces) > 1 and edited is None) or volume is not None):
+    if copy and (((len(pieces) > 1 or crossfades) and edited is None) or volume is not None):
         with suppress(NotAlikeError):
-            track = join_sound(pieces, number, spool, volume)
+            track = join_sound(pieces, number, spool, volume, crossfades)
     if track is None:
-        track = encode_sound(pieces, number, spool, edited)
+        track = encode_sound(pieces, number, spool, edited, crossfades)
     titles = {media.index.audio[number].title for media, _ in pieces if number < len(media.index.audio)}
     if track is not None and len(titles) == 1:
         track.title = titles.pop()

@@ -79,6 +79,8 @@ class CutRange:
     """The same for the next range."""
     optional: bool = False
     """Whether it is dropped if no frame begins in it, as long as there are other ranges."""
+    crossfade: Fraction = Fraction(0)
+    """Seconds over which the previous range turns into this one; 0: a cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from cutback.cutting.codecs.memory import effort_for, needed, pixels_of
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, CutJob
+from cutback.cutting.plan.crossfades import overlapped
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
 from cutback.cutting.plan.pieces import open_pieces
 from cutback.cutting.plan.plan import FrameRange
@@ -31,10 +32,10 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     Raises:
         CutbackError: something is wrong with the recording or with a range.
     """
-    pieces = open_pieces(job, sources)
+    pieces, crossfades = overlapped(open_pieces(job, sources))
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")
-    index, edits = pieces[0][0].index, Pipeline(job, pieces, sources)
+    index, edits = pieces[0][0].index, Pipeline(job, pieces, sources, crossfades)
     pieces = edits.pieces
     shown: list[dict[str, Any]] = []
     if index.video is None:

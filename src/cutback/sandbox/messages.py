@@ -460,15 +460,16 @@ def _range_out(wanted: CutRange | CutGap) -> list[Any]:
     if isinstance(wanted, CutGap):
         return [str(wanted.duration), wanted.fill]
     ends = [_instant_out(wanted.start), _instant_out(wanted.end)]
-    return [wanted.source, *ends, wanted.seam_before, wanted.seam_after, wanted.optional]
+    flags = wanted.seam_before, wanted.seam_after, wanted.optional
+    return [wanted.source, *ends, *flags, str(wanted.crossfade)]
 
 
 def _range_in(data: list[Any]) -> CutRange | CutGap:
     match data:
         case [duration, fill]:
             return CutGap(Fraction(duration), fill)
-        case [source, start, end, *flags]:
-            return CutRange(source, _instant_in(start), _instant_in(end), *flags)
+        case [source, start, end, bool() as before, bool() as after, bool() as optional, str() as crossfade]:
+            return CutRange(source, _instant_in(start), _instant_in(end), before, after, optional, Fraction(crossfade))
     raise ValueError("a malformed range")
 
 

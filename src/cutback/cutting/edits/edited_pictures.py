@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -13,11 +13,13 @@ import av
 from cutback.cutting.codecs.encoder import in_encodable_format, usual_rate
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edit_values import Edit
+from cutback.cutting.edits.crossfade import Mixer
 from cutback.cutting.edits.graph import Filter, PictureGraph, through
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.shape_chain import ShapeChain, upright
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
 from cutback.cutting.index import Track
+from cutback.cutting.plan.crossfades import Crossfade
 from cutback.cutting.turns import shape_of_pixels, turned_matrix, turns_of
 
 _HD = 720
@@ -34,13 +36,16 @@ Painting: TypeAlias = tuple[Edit, EditStep[Any], tuple[PaintedPart, ...]]
 class EditedPictures:
     """What the edits of a job do to its pictures."""
 
-    def __init__(self, steps: Sequence[tuple[Edit, EditStep[Any]]], scene: PaintedClip) -> None:
+    def __init__(
+        self, steps: Sequence[tuple[Edit, EditStep[Any]]], scene: PaintedClip, crossfades: Sequence[Crossfade] = ()
+    ) -> None:
         """`steps` are the edits with their steps, in order."""
         self.retiming = scene.retiming
         """None if the speed stays."""
         self._scene = scene
         painting = [(edit, step, step.painted(edit, scene)) for edit, step in steps]
         self.painted: list[Painting] = [(edit, step, parts) for edit, step, parts in painting if parts]
+        self._mixers = [Mixer(crossfade, self._as_shaped) for crossfade in crossfades]
         self._steps = steps
         shaping = [(edit, step) for edit, step in steps if step.changes_shape]
         only_turns = len(shaping) == 1 and shaping[0][1].turns_players(shaping[0][0])
@@ -83,8 +88,21 @@ class EditedPictures:
         """Return the displayed size for the track's header; (0, 0) for that of the encoded pictures."""
         return (0, 0) if self.shapes else track.display_size
 
-    def changed(self, track: Track, pictures: Iterator[Picture], times: Sequence[Fraction] | None) -> Iterator[Picture]:
+    @property
+    def depend_on_time(self) -> bool:
+        """Whether what is done to a picture depends on when it is shown."""
+        return bool(self.painted or self._mixers or self.moves)
+
+    def changed(
+        self,
+        track: Track,
+        pictures: Iterator[Picture],
+        times: Sequence[Fraction] | None,
+        fit: Callable[[av.VideoFrame], av.VideoFrame],
+    ) -> Iterator[Picture]:
         """Yield a recording's pictures, changed. `times` are when they are shown, in seconds; None: not painted.
+
+        `fit` converts a picture to the size and the format of the clip.
 
         Raises:
             EditImpossibleError: an edit does not fit them.
@@ -94,6 +112,8 @@ class EditedPictures:
                 pictures = _compared(pictures, step.filters(edit))
         if self.shapes:
             pictures = self._shaped(track, pictures, times)
+        if self._mixers and times is not None:
+            pictures = self._mixed(pictures, times, fit)
         for painting in self.painted:
             edit, step, _ = painting
             if step.before_shape:
@@ -115,6 +135,23 @@ class EditedPictures:
             for move in chain.moves:
                 graph.change(move.filter, move.option, move.value(at))
             yield replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
+
+    def _as_shaped(self, track: Track, pictures: Iterator[Picture], cuts: Sequence[Fraction]) -> Iterator[Picture]:
+        """Yield pictures with the shape of the clip; `cuts` are when they are shown, in cut time."""
+        return self._shaped(track, pictures, [self.finished(cut) for cut in cuts]) if self.shapes else pictures
+
+    def _mixed(
+        self, pictures: Iterator[Picture], times: Sequence[Fraction], fit: Callable[[av.VideoFrame], av.VideoFrame]
+    ) -> Iterator[Picture]:
+        for number, picture in enumerate(pictures):
+            cut = self._scene.cut(times[number]) if number < len(times) else None
+            mixer = next((each for each in self._mixers if cut is not None and each.covers(cut)), None)
+            if mixer is None or cut is None:
+                yield picture
+                continue
+            pts, made = picture.frame.pts, mixer.mixed(fit(picture.frame), cut, self._scene.graphs)
+            made.pts = pts
+            yield replace(picture, frame=made)
 
     def _view(self, track: Track, picture: Picture) -> Orientation:
         if self.shapes:

@@ -65,9 +65,11 @@ from cutback.cutting.edits.text import TextStep, fonts_of
 from cutback.cutting.edits.timelapse import TimelapseStep
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart
+from cutback.cutting.plan.crossfades import Crossfade
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
+from cutback.domain.times import format_seconds
 
 if TYPE_CHECKING:
     from cutback.cutting.edits.fonts import FontSet
@@ -117,7 +119,13 @@ def prepare(job: CutJob) -> None:
 class Pipeline:
     """The edits of one job, with their steps."""
 
-    def __init__(self, job: CutJob, pieces: Sequence[Located], sources: Sequence[ByteSource]) -> None:
+    def __init__(
+        self,
+        job: CutJob,
+        pieces: Sequence[Located],
+        sources: Sequence[ByteSource],
+        crossfades: Sequence[Crossfade] = (),
+    ) -> None:
         """`pieces` are the ranges of the job as they were found in its recordings, `sources` all that it may read.
 
         Raises:
@@ -132,6 +140,9 @@ class Pipeline:
         repeated = len(pieces) > len(asked)
         self.pieces = list(pieces)
         """The ranges of the clip, as often as they are shown."""
+        if crossfades and len(pieces) != len(asked):
+            raise EditImpossibleError("loop: ranges that overlap in a crossfade cannot be shown several times.")
+        self._crossfades = crossfades
         self.time = ClipTime(pieces, job)
         concerned = [step.concerns(edit, pieces) for edit, step in self._steps]
         self._unneeded = [step.unneeded for (_, step), does in zip(self._steps, concerned, strict=True) if not does]
@@ -153,7 +164,7 @@ class Pipeline:
                 raise EditImpossibleError("crop: a part that moves would be on a filled gap.")
             for part in self._changed(self.pictures(), whole_clip=False):
                 if part.start is not None and part.end is not None and part.start < at and part.end > begins:
-                    raise EditImpossibleError(f"{part.reason.removeprefix('edited: ')}: it would be on a filled gap.")
+                    raise EditImpossibleError(f"{part.reason.partition(': ')[2]}: it would be on a filled gap.")
 
     def _retiming(self, pieces: Sequence[Located]) -> Retiming | None:
         if not self._steps:
@@ -181,7 +192,7 @@ class Pipeline:
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
-        return EditedPictures(self._steps, self._scene())
+        return EditedPictures(self._steps, self._scene(), self._crossfades)
 
     def _scene(self) -> PaintedClip:
         return PaintedClip(self.time, self.retiming, self.length, Overlays(), GraphsInUse(), self._assets, self._fonts)
@@ -205,6 +216,7 @@ class Pipeline:
             for part in painted
             if whole_clip or not step.whole_clip
         ]
+        parts += [ChangedPart(each.start, each.end, "joined: crossfade") for each in self._crossfades]
         if pictures.shapes:
             names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.changes_shape]
             parts.append(ChangedPart(None, None, f"edited: {', '.join(names)}"))
@@ -214,8 +226,10 @@ class Pipeline:
         return finished if self.retiming is None else self.retiming.cut(finished)
 
     def described(self) -> Iterator[str]:
-        """Say what changes of speed and painting do."""
+        """Say what crossfades, changes of speed and painting do."""
         yield from self._unneeded
+        for crossfade in self._crossfades:
+            yield f"crossfade: {format_seconds(crossfade.duration, 3)} s at {format_seconds(crossfade.start, 3)} s"
         for edit, step in self._steps:
             if words := step.described(edit):
                 yield words

@@ -94,7 +94,7 @@ def fill(
 
 
 def _shown(part: PlannedRange, shape: Shape, edits: EditedPictures) -> Picture:
-    found = next(edits.changed(_track(part), part.media.frames(part.held, part.held + 1), None), None)
+    found = next(edits.changed(_track(part), part.media.frames(part.held, part.held + 1), None, shape.fit), None)
     if found is None:
         raise MediaUnreadableError("The picture next to a gap cannot be decoded.")
     picture = replace(found, frame=shape.fit(found.frame))

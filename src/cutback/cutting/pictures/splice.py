@@ -128,8 +128,8 @@ def splice(
                 pictures.copied += len(run)
             elif times:
                 begin = len(out)
-                shown = [Fraction(ticks, out.timescale) for ticks in times] if edits.painted or edits.moves else None
-                decoded = edits.changed(track, decoded_run(part.media, track, run), shown)
+                shown = [Fraction(ticks, out.timescale) for ticks in times] if edits.depend_on_time else None
+                decoded = edits.changed(track, decoded_run(part.media, track, run), shown, shape.fit)
                 with closing(ahead(decoded, AHEAD)) as frames:
                     for sample in shape.encode(numbered(frames), times.__getitem__, len(run)):
                         offset = spool.append(sample.data)

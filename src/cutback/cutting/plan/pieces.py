@@ -32,12 +32,16 @@ def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool
     }
     pieces: list[Located | CutGap] = []
     empty = RangeOutsideRecordingError("The request consists only of gaps.")
+    crossfade = Fraction(0)
     for wanted in job.ranges:
         if isinstance(wanted, CutGap):
             pieces.append(wanted)
             continue
+        crossfade = wanted.crossfade or crossfade
         try:
-            pieces.append((media[wanted.source], wanted.source, _located(media[wanted.source], wanted)))
+            found = replace(_located(media[wanted.source], wanted), crossfade=crossfade)
+            pieces.append((media[wanted.source], wanted.source, found))
+            crossfade = Fraction(0)
         except RangeOutsideRecordingError as error:
             if not wanted.optional:
                 raise
@@ -94,15 +98,15 @@ def _merged(pieces: list[Located | CutGap]) -> list[Located | CutGap]:
         if isinstance(last, tuple) and isinstance(following, tuple) and _continues(last, following):
             media, source, before = last
             piece = following[2]
-            joined = FrameRange(before.start, piece.end, before.first, piece.stop, before.clamped or piece.clamped)
-            merged[-1] = (media, source, joined)
+            clamped = before.clamped or piece.clamped
+            merged[-1] = (media, source, replace(before, end=piece.end, stop=piece.stop, clamped=clamped))
         else:
             merged.append(following)
     return merged
 
 
 def _continues(last: Located, following: Located) -> bool:
-    return last[1] == following[1] and last[2].end == following[2].start
+    return last[1] == following[1] and last[2].end == following[2].start and not following[2].crossfade
 
 
 def _beside(pieces: list[Located | CutGap]) -> list[Located]:

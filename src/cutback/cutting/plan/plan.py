@@ -78,6 +78,8 @@ class FrameRange:
     clamped: bool
     fill: Fill | None = None
     """What a gap shows. A gap has no frames of its own; its recording is that of a neighbouring range."""
+    crossfade: Fraction = Fraction(0)
+    """Seconds over which the range before turns into this one, as requested; 0: a cut."""
 
     @property
     def duration(self) -> Fraction:

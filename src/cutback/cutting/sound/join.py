@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from math import ceil, floor
+from operator import add
 
 import av
 from av.codec.context import Flags
@@ -22,7 +23,9 @@ from cutback.cutting.edits.sound_stream import Volume
 from cutback.cutting.index import Track, layout_of
 from cutback.cutting.mp4.audio_config import parse_audio_config
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
+from cutback.cutting.plan.crossfades import Crossfade
 from cutback.cutting.plan.plan import FrameRange
+from cutback.cutting.sound.crossfade import coming, going
 from cutback.cutting.sound.decode import FADE, without_noise
 from cutback.cutting.sound.soundtrack import BIT_RATE_A_CHANNEL, FRAME, MARGIN
 from cutback.cutting.source.footage import MediaSource
@@ -50,6 +53,16 @@ class _SoundRun:
     end: int
     first_slot: int = 0
     """The position of the packet with rank 0, in packets."""
+    fades_in: bool = True
+    """Whether it begins where other sound ends."""
+    fades_out: bool = True
+    opens: bool = False
+    """Whether it is the first one of the clip, which is heard before its beginning."""
+    closes: bool = False
+    windows: tuple[range, ...] = ()
+    """The samples of the crossfades that it may be in."""
+    leaves: bool = False
+    """Whether it becomes silent in them, because it is what was heard before."""
 
     def slot(self, pts: int) -> int:
         """Return the position of the packet with this PTS, in packets."""
@@ -63,19 +76,27 @@ class _SoundRun:
 
 
 def join_sound(
-    pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, spool: Spool, volume: Volume | None = None
+    pieces: Sequence[tuple[MediaSource, FrameRange]],
+    number: int,
+    spool: Spool,
+    volume: Volume | None = None,
+    crossfades: Sequence[Crossfade] = (),
 ) -> OutTrack:
-    """Join the `number`-th audio track of each range. Where `volume` changes the sound, packets are encoded as well.
+    """Join the `number`-th audio track of each range.
+
+    Where `volume` changes the sound, and where ranges overlap, packets are encoded as well.
 
     Raises:
         NotAlikeError: all of it must be decoded and encoded.
     """
-    like, runs, skip = _lay_out(pieces, number)
+    like, runs, skip = _lay_out(pieces, number, crossfades)
+    tails = _tails(crossfades, number, like, skip)
     rate, entry = like.timescale, like.descriptions[0]
     total = runs[-1].end
     slots = -(-total // FRAME)
-    louder = [] if volume is None else list(_slots_of(volume, skip, rate))
-    copied = [each for kept in _copied(runs, slots) for each in _outside(*kept, louder)]
+    parts = [*(volume.parts if volume else ()), *((each.start, each.end) for each in crossfades)]
+    changed = list(_slots_of(sorted(parts), skip, rate))
+    copied = [each for kept in _copied(runs, slots) for each in _outside(*kept, changed)]
     out = OutTrack("audio", rate, [entry.raw], language=like.language)
     out.skip, out.last_duration = skip, FRAME
     out.duration = sum((piece.duration for _, piece in pieces), Fraction(0))
@@ -104,7 +125,7 @@ def join_sound(
         if end - begin > _MOST:
             raise NotAlikeError
         first = begin - _WARM_UP
-        sound = _samples(runs, first * FRAME, (end + _WARM_UP) * FRAME, entry.channels, rate)
+        sound = _samples([*runs, *tails], first * FRAME, (end + _WARM_UP) * FRAME, entry.channels, rate)
         if volume is not None:
             sound = [_amplified(column, volume.gain, first * FRAME - skip, rate) for column in sound]
         for slot, data in encoder.encode(sound, first):
@@ -118,7 +139,9 @@ def join_sound(
     return out
 
 
-def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> tuple[Track, list[_SoundRun], int]:
+def _lay_out(
+    pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, crossfades: Sequence[Crossfade]
+) -> tuple[Track, list[_SoundRun], int]:
     """Return the first range's track, all ranges on its grid, and the grid's samples before the clip's zero."""
     tracks = [None if piece.fill else next(iter(media.index.audio[number:]), None) for media, piece in pieces]
     like = tracks[0]
@@ -137,16 +160,51 @@ def _lay_out(pieces: Sequence[tuple[MediaSource, FrameRange]], number: int) -> t
     skip = start - like.pts[like.order[0]] - lead * FRAME
     runs: list[_SoundRun] = []
     due = Fraction(0)
+    crossed = {crossfade.start for crossfade in crossfades}
+    windows = tuple(_window(crossfade, skip, like.timescale) for crossfade in crossfades)
+    if 0 in crossed:
+        raise NotAlikeError  # the packets that prepare the decoder would be those of the tail
     for (media, piece), track in zip(pieces, tracks, strict=True):
-        begin = skip + round(due * like.timescale) if runs else 0
+        run = _run(media, piece, track, due, skip, like)
+        fades_in = bool(runs) and due not in crossed
         due += piece.duration
-        end = skip + round(due * like.timescale)
-        first_slot = 0
-        if track is not None:
-            away = track.pts[track.order[0]] - track.ticks(piece.start)
-            first_slot = round((skip + (due - piece.duration) * like.timescale + away) / FRAME)
-        runs.append(_SoundRun(media, track, begin, end, first_slot))
+        last = len(runs) == len(pieces) - 1
+        fades_out = not last and due not in crossed
+        begin = run.begin if runs else 0
+        run = replace(run, begin=begin, fades_in=fades_in, fades_out=fades_out, windows=windows)
+        runs.append(replace(run, opens=not runs, closes=last))
     return like, runs, skip
+
+
+def _window(crossfade: Crossfade, skip: int, rate: int) -> range:
+    return range(skip + round(crossfade.start * rate), skip + round(crossfade.end * rate))
+
+
+def _run(
+    media: MediaSource, piece: FrameRange, track: Track | None, due: Fraction, skip: int, like: Track
+) -> _SoundRun:
+    """Return the sound of a range that begins at `due` seconds of the clip."""
+    begin, end = (skip + round(time * like.timescale) for time in (due, due + piece.duration))
+    if track is None:
+        return _SoundRun(media, None, begin, end)
+    away = track.pts[track.order[0]] - track.ticks(piece.start)
+    return _SoundRun(media, track, begin, end, round((skip + due * like.timescale + away) / FRAME))
+
+
+def _tails(crossfades: Sequence[Crossfade], number: int, like: Track, skip: int) -> list[_SoundRun]:
+    """Return what was heard before crossfades."""
+    tails = []
+    for crossfade in crossfades:
+        due = crossfade.start
+        windows = (_window(crossfade, skip, like.timescale),)
+        for media, _, piece in crossfade.tail:
+            track = next(iter(media.index.audio[number:]), None)
+            if track is None or not _alike(track, like):
+                raise NotAlikeError
+            run = _run(media, piece, track, due, skip, like)
+            tails.append(replace(run, fades_in=False, fades_out=False, windows=windows, leaves=True))
+            due += piece.duration
+    return tails
 
 
 def _primed(track: Track) -> bool:
@@ -192,9 +250,9 @@ def _copied(runs: Sequence[_SoundRun], slots: int) -> Iterator[tuple[_SoundRun, 
             yield run, range(low, high)
 
 
-def _slots_of(volume: Volume, skip: int, rate: int) -> Iterator[range]:
+def _slots_of(parts: Sequence[tuple[Fraction, Fraction]], skip: int, rate: int) -> Iterator[range]:
     """Yield the packets that contain sound which changes, or overlap with such packets."""
-    for start, end in volume.parts:
+    for start, end in parts:
         yield range((skip + floor(start * rate)) // FRAME - 2, -(-(skip + ceil(end * rate)) // FRAME) + 1)
 
 
@@ -228,19 +286,30 @@ def _holes(made: dict[int, tuple[int, int, int]], slots: int) -> Iterator[tuple[
 def _samples(runs: Sequence[_SoundRun], low: int, high: int, channels: int, rate: int) -> list[array[float]]:
     """Return the sound from sample `low` to `high` of the grid, one column per channel."""
     columns = [array("f", bytes(4 * (high - low))) for _ in range(channels)]
-    fade = round(FADE * rate)
-    for place, run in enumerate(runs):
-        last = place == len(runs) - 1
-        begin, end = max(low, run.begin if place else low), min(high, high if last else run.end)
+    for run in runs:
+        begin, end = max(low, low if run.opens else run.begin), min(high, high if run.closes else run.end)
         if run.track is None or begin >= end:
             continue
-        _decode(run, begin, end, low, columns, rate)
-        for column in columns:
-            for at in range(max(begin, run.begin), min(end, run.begin + fade)) if place else ():
-                column[at - low] *= (at - run.begin) / fade
-            for at in range(max(begin, run.end - fade), min(end, run.end)) if not last else ():
-                column[at - low] *= (run.end - at) / fade
+        heard = [array("f", bytes(4 * (end - begin))) for _ in range(channels)]
+        _decode(run, begin, end, begin, heard, rate)
+        for column, sound in zip(columns, heard, strict=True):
+            _fade(run, sound, begin, round(FADE * rate))
+            before = column[begin - low : end - low]
+            column[begin - low : end - low] = array("f", map(add, before, sound))
     return columns
+
+
+def _fade(run: _SoundRun, sound: array[float], first: int, fade: int) -> None:
+    """Fade a run where other sound is joined; `first` is the sample with which `sound` begins."""
+    end = first + len(sound)
+    for at in range(max(first, run.begin), min(end, run.begin + fade)) if run.fades_in else ():
+        sound[at - first] *= (at - run.begin) / fade
+    for at in range(max(first, run.end - fade), min(end, run.end)) if run.fades_out else ():
+        sound[at - first] *= (run.end - at) / fade
+    gain = going if run.leaves else coming
+    for window in run.windows:
+        for at in range(max(first, window.start), min(end, window.stop)):
+            sound[at - first] *= gain(at - window.start, len(window))
 
 
 def _decode(run: _SoundRun, begin: int, end: int, low: int, columns: list[array[float]], rate: int) -> None:

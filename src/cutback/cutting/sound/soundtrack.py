@@ -19,8 +19,10 @@ from cutback.cutting.index import Description, Track, layout_of, sound_entry
 from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
+from cutback.cutting.plan.crossfades import Crossfade
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.plan import FrameRange
+from cutback.cutting.sound.crossfade import Tail
 from cutback.cutting.sound.decode import exact_sound, faded, without_noise
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
@@ -181,6 +183,7 @@ def encode_sound(
     number: int,
     spool: Spool,
     edited: Callable[[Sound], Sound] | None = None,
+    crossfades: Sequence[Crossfade] = (),
 ) -> OutTrack | None:
     """Decode the `number`-th audio track of each range, join them exactly, edit them, and encode the result as AAC.
 
@@ -192,7 +195,7 @@ def encode_sound(
         return None
     rate, layout = _shape(pieces, tracks, like)
     total = sum((piece.duration for _, piece in pieces), Fraction(0))
-    sound = Sound(rate, layout, total, lambda: _joined(pieces, tracks, rate, layout))
+    sound = Sound(rate, layout, total, lambda: _joined(pieces, tracks, number, rate, layout, crossfades))
     if edited is not None:
         sound = edited(sound)
     writer = _AacWriter(sound.rate, sound.layout, like.language, spool)
@@ -202,15 +205,38 @@ def encode_sound(
 
 
 def _joined(
-    pieces: list[tuple[MediaSource, FrameRange]], tracks: list[Track | None], rate: int, layout: str
+    pieces: list[tuple[MediaSource, FrameRange]],
+    tracks: list[Track | None],
+    number: int,
+    rate: int,
+    layout: str,
+    crossfades: Sequence[Crossfade],
 ) -> Iterator[av.AudioFrame]:
     position, due = 0, Fraction(0)
+    starting = {crossfade.start: crossfade for crossfade in crossfades}
+    tail: Tail | None = None
     for place, ((media, piece), track) in enumerate(zip(pieces, tracks, strict=True)):
+        crossed = starting.get(due)
+        if crossed is not None:
+            # Decoded before what follows, as both may be of one recording.
+            tail = Tail(crossed, _tail_sound(crossed, number, rate, layout), rate)
+        due += piece.duration
+        wanted = round(due * rate) - position
+        sound = exact_sound(media, track, piece, rate, layout, wanted)
+        at_start, at_end = place > 0 and crossed is None, place < len(pieces) - 1 and due not in starting
+        faded_sound = faded(sound, wanted, rate, at_start=at_start, at_end=at_end)
+        yield from faded_sound if tail is None else tail.mixed_into(faded_sound, position)
+        position += wanted
+
+
+def _tail_sound(crossfade: Crossfade, number: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+    position, due = round(crossfade.start * rate), crossfade.start
+    for media, _, piece in crossfade.tail:
+        track = next(iter(media.index.audio[number:]), None)
         due += piece.duration
         wanted = round(due * rate) - position
         position += wanted
-        sound = exact_sound(media, track, piece, rate, layout, wanted)
-        yield from faded(sound, wanted, rate, at_start=place > 0, at_end=place < len(pieces) - 1)
+        yield from exact_sound(media, track, piece, rate, layout, wanted)
 
 
 def _shape(pieces: list[tuple[MediaSource, FrameRange]], tracks: list[Track | None], like: Track) -> tuple[int, str]:
