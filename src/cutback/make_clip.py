@@ -134,6 +134,7 @@ def _store(
                 clamped=span.clamped,
                 camera=camera,
                 begins=begins,
+                asset=recordings[span.source].is_asset,
             )
             for span, (camera, begins) in ((span, footage.wall_clock(span)) for span in facts.spans)
         ),

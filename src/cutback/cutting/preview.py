@@ -44,10 +44,11 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
             shown.append({"source": source, **part_report(index, piece, piece, (), Looked(), sound=sound)})
         return plan_report(index, job.precision, shown, duration=edits.length)
     parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed(), retiming=edits.retiming)
-    for (_, source, asked), part in zip(pieces, parts, strict=True):
+    for (media, source, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, single=len(pieces) == 1)
-        looked = _look(part, index.video)
-        shown.append({"source": source, **part_report(index, asked, part.piece, part.runs, looked, sound=sound)})
+        assert media.index.video is not None
+        looked = _look(part, media.index.video)
+        shown.append({"source": source, **part_report(media.index, asked, part.piece, part.runs, looked, sound=sound)})
     duration = sum((part.piece.duration for part in parts), Fraction(0))
     if edits.retiming is not None:
         duration = edits.retiming.length

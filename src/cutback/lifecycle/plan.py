@@ -75,6 +75,8 @@ def _named(part: dict[str, Any], footage: OpenedSources) -> dict[str, Any]:
     camera, begins = footage.wall_clock(span)
     recording = footage.recordings[number]
     named: dict[str, Any] = {"recording": recording.key, "etag": recording.etag, **part}
+    if recording.is_asset:
+        named["asset"] = True
     if "first_frame" in part:
         named["last_frame"] = part["first_frame"] + part["frames"] - 1
     return named | ({} if camera is None or begins is None else {"camera": camera, "begins": iso(begins)})

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, RealSpan, WallClock
 from cutback.domain.cameras.coverage import Coverage, Hole, Take
 from cutback.domain.cameras.recording import Recording, RecordingSpan
+from cutback.domain.errors import EditImpossibleError
 from cutback.domain.requests.request import ClipRequest
-from cutback.domain.requests.sources import CameraSpan, GapRule, Range
+from cutback.domain.requests.sources import AssetRange, CameraSpan, GapRule, Range
 from cutback.domain.times import Instant
 from cutback.domain.wallclock import EPOCH, seconds_between
 from cutback.reading.assets import asset_opener, no_assets
@@ -63,6 +64,9 @@ class Wanted:
     """The moments that it shows, if the request names a camera."""
     seam_before: bool = False
     seam_after: bool = False
+    is_asset: bool = False
+    crossfade: Fraction = Fraction(0)
+    """Seconds over which what is before turns into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,12 @@ class Missing:
     camera: str
     hole: Hole
     filled: GapRule
+    crossfade: Fraction = Fraction(0)
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the clip shows nothing instead."""
+        return self.filled not in {"freeze", "black"}
 
 
 WantedFootage: TypeAlias = Wanted | Missing
@@ -82,10 +92,17 @@ def pieces_of(request: ClipRequest, coverages: Sequence[Coverage]) -> list[Wante
     left = list(coverages)
     made: list[WantedFootage] = []
     for source in request.source:
-        if isinstance(source, Range):
-            made.append(Wanted(source.recording, source.start, source.end))
-        else:
-            made += _pieces_of_span(source, left.pop(0))
+        match source:
+            case Range():
+                parts: list[WantedFootage] = [Wanted(source.recording, source.start, source.end)]
+            case AssetRange():
+                parts = [Wanted(source.asset, source.start, source.end, is_asset=True)]
+            case _:
+                parts = _pieces_of_span(source, left.pop(0))
+        if source.join is not None:
+            first = next((n for n, part in enumerate(parts) if not (isinstance(part, Missing) and part.left_out)), 0)
+            parts[first : first + 1] = [replace(part, crossfade=source.join.crossfade) for part in parts[first:][:1]]
+        made += parts
     return made
 
 
@@ -170,8 +187,10 @@ class OpenedSources:
                 span = next(spans)
                 number = recordings.index(span.recording)
                 seams = (span.seam_before, span.seam_after, span.optional)
-                yield CutRange(number, span.start, span.end, *seams)
-            elif piece.filled in {"freeze", "black"}:
+                yield CutRange(number, span.start, span.end, *seams, crossfade=span.crossfade)
+            elif not piece.left_out:
+                if piece.crossfade:
+                    raise EditImpossibleError("crossfade: a filled gap cannot be part of it.")
                 yield CutGap(piece.hole.seconds, "black" if piece.filled == "black" else "freeze")
 
     @property
@@ -192,9 +211,13 @@ class OpenedSources:
 
     def wall_clock(self, span: RealSpan) -> tuple[str | None, datetime | None]:
         """Return the camera and the moment at which a span begins; (None, None) if the request names no camera."""
-        key = self.recordings[span.source].key
+        recording = self.recordings[span.source]
         for piece in self.pieces:
-            if isinstance(piece, Wanted) and piece.key == key and piece.take is not None:
+            if (
+                isinstance(piece, Wanted)
+                and (piece.key, piece.is_asset) == (recording.key, recording.is_asset)
+                and piece.take is not None
+            ):
                 return piece.take.recording.camera, piece.take.moment(span.start)
         return None, None
 
@@ -267,11 +290,21 @@ def resolve_with(
                 clocks[recording] = clock
             return recording
 
+        def asset(name: str) -> Recording:
+            if name not in assets:
+                reader = opened.enter_context(closing(open_asset(name)))
+                assets[name] = Recording(name, reader.info.etag, reader.size, is_asset=True)
+                readers[assets[name]] = reader
+                clocks[assets[name]] = None
+            return assets[name]
+
         for piece in pieces_of(request, coverages):
             if isinstance(piece, Missing):
                 pieces.append(piece)
                 continue
-            if is_playlist(piece.key):
+            if piece.is_asset:
+                found = [RecordingSpan(asset(piece.key), piece.start, piece.end)]
+            elif is_playlist(piece.key):
                 parts = open_playlist(piece.key, piece.start, piece.end)
                 found = [RecordingSpan(known(piece.key, one.reader, one.clock), one.start, one.end) for one in parts]
             else:
@@ -280,15 +313,12 @@ def resolve_with(
                 found = [RecordingSpan(whole[piece.key], piece.start, piece.end)]
             optional = piece.take is not None or len(found) > 1
             found = [replace(span, optional=optional) for span in found]
-            found[0] = replace(found[0], seam_before=piece.seam_before)
+            found[0] = replace(found[0], seam_before=piece.seam_before, crossfade=piece.crossfade)
             found[-1] = replace(found[-1], seam_after=piece.seam_after)
             spans += found
             pieces += [piece] * len(found)
         for name in request.assets:
-            reader = opened.enter_context(closing(open_asset(name)))
-            assets[name] = Recording(name, reader.info.etag, reader.size, is_asset=True)
-            readers[assets[name]] = reader
-            clocks[assets[name]] = None
+            asset(name)
         opened.pop_all()  # all are open: from here on `OpenedSources` closes them
     return OpenedSources(
         spans=tuple(spans),

@@ -39,7 +39,8 @@ def faults(content: Any) -> dict[str, str]:
 def test_a_request_is_read_with_its_times_exact_and_its_defaults() -> None:
     request = parse_request('{"source": {"recording": "a/sea.mp4", "start": 0.1, "end": "00:00:02.500"}}')
     [piece] = request.source
-    assert dict(piece) == {"recording": "a/sea.mp4", "start": Fraction(1, 10), "end": Fraction(5, 2)}
+    wanted = {"recording": "a/sea.mp4", "start": Fraction(1, 10), "end": Fraction(5, 2), "join": None}
+    assert dict(piece) == wanted
     assert (request.version, request.edits, request.tags, request.labels) == ("1", (), (), {})
     assert (request.output.precision, request.output.container) == ("exact", "mp4")
     assert (request.webhook, request.expires_in) == (None, None)
@@ -68,6 +69,41 @@ def test_a_request_is_read_back_as_it_was_written() -> None:
     again = parse_request(request.model_dump_json())
     assert again == request
     assert again.model_dump_json() == request.model_dump_json()
+
+
+def test_a_part_may_be_an_asset_and_may_follow_by_a_crossfade() -> None:
+    source = [{"asset": "intro.mp4"}, {**RANGE, "join": {"crossfade": 0.5}}, {"asset": "out.mp4", "start": 1}]
+    request = validate_request({"source": source})
+    assert [piece.join.crossfade if piece.join else None for piece in request.source] == [None, Fraction(1, 2), None]
+    assert request.assets == ("intro.mp4", "out.mp4")
+    assert [piece.recording for piece in request.ranges] == ["sea.mp4"]
+    assert parse_request(request.model_dump_json()) == request
+
+
+def test_a_request_without_joins_keeps_its_id() -> None:
+    """Ids that were derived before there were joins stay."""
+    assert validate_request({"source": RANGE}).id == "cxleglbs2gxpihzlbvy7xwibmr"
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "problem"),
+    [
+        ([{**RANGE, "join": {"crossfade": 1}}], "", "source[0].join: is for a part that follows another one"),
+        ([RANGE, {**RANGE, "join": {"crossfade": 0}}], "source[1].join.crossfade", "must be from 0.01 to 60 seconds"),
+        ([RANGE, {**RANGE, "join": {"crossfade": 61}}], "source[1].join.crossfade", "must be from 0.01 to 60 seconds"),
+        ([RANGE, {**RANGE, "join": {"wipe": 1}}], "source[1].join.wipe", "is not a field"),
+        ([RANGE, {"asset": "../x.mp4"}], "source[1].asset", "must be relative"),
+        ([RANGE, {"asset": "x.mp4", "start": 3, "end": 2}], "source[1]", "end must be after start"),
+        ([RANGE, {"asset": "x.mp4", "recording": "y.mp4"}], "source[1].recording", "is not a field"),
+    ],
+)
+def test_a_wrong_join_is_refused_by_name(source: Any, path: str, problem: str) -> None:
+    assert problem in faults({"source": source})[path]
+
+
+def test_a_crossfade_needs_exact_clips() -> None:
+    found = faults({"source": [RANGE, {**RANGE, "join": {"crossfade": 1}}], "output": {"precision": "keyframe"}})
+    assert "source[1].join: needs the precision exact, not keyframe" in found[""]
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8000/x", "http://127.0.0.1/", "http://[::1]:9/", "https://a.b/"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,6 +49,8 @@ class Typed:
     end: str
     named: str = ""
     """The option that it comes from, if it was `--range`."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """The other fields of its part of the source, from a file: `join`, or the `asset` that is used instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +168,26 @@ def _request_in(name: str) -> dict[str, Any]:
 
 
 def _ranges_in(name: str, content: Mapping[str, Any]) -> list[Typed]:
-    """Return the ranges of a request, which must all be of one recording: the one on the command line is used."""
+    """Return the parts of a request's source.
+
+    Its ranges must all be of one recording: the one on the command line is used. Others may be assets.
+    """
     pieces = content.get("source")
     pieces = [pieces] if isinstance(pieces, dict) else pieces
-    if not isinstance(pieces, list) or not all(isinstance(piece, dict) and "recording" in piece for piece in pieces):
+    known = {"recording", "asset"}
+    if not isinstance(pieces, list) or not all(isinstance(piece, dict) and known & set(piece) for piece in pieces):
         raise WrongUsageError(f"--request {name}: its source must be ranges of a recording, or give --from and --to.")
-    if len({str(piece["recording"]) for piece in pieces}) > 1:
-        raise WrongUsageError(f"--request {name}: its ranges are of several recordings; `cutback submit` takes them.")
+    if len({str(piece["recording"]) for piece in pieces if "recording" in piece}) != 1:
+        raise WrongUsageError(
+            f"--request {name}: its ranges must be of one recording; `cutback submit` takes those of several."
+        )
     return [
-        Typed(_as_text(piece.get("start", BEGINNING)), _as_text(piece.get("end", END)), f"--request {name}")
+        Typed(
+            _as_text(piece.get("start", BEGINNING)),
+            _as_text(piece.get("end", END)),
+            f"--request {name}",
+            {key: value for key, value in piece.items() if key not in {"recording", "start", "end"}},
+        )
         for piece in pieces
     ]
 
@@ -223,7 +236,12 @@ def _validated(recording: str, ranges: Sequence[Typed], fields: Mapping[str, Any
 
     content = {
         "source": [
-            {"recording": recording, "start": typed_instant(piece.start), "end": typed_instant(piece.end)}
+            {
+                **({} if "asset" in piece.more else {"recording": recording}),
+                "start": typed_instant(piece.start),
+                "end": typed_instant(piece.end),
+                **piece.more,
+            }
             for piece in ranges
         ],
         **{name: value for name, value in fields.items() if value not in (None, "", [], {})},

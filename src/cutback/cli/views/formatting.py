@@ -15,7 +15,7 @@ from rich.text import Text
 
 from cutback.cli.console import escape
 from cutback.domain.clips.state import ClipState
-from cutback.domain.requests.sources import CameraSpan, Source
+from cutback.domain.requests.sources import AssetRange, CameraSpan, Range, Source
 from cutback.domain.times import FrameNumber, FromEnd, Instant, format_clock, format_seconds
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def pieces(source: Sequence[Source]) -> str:
         if isinstance(piece, CameraSpan):
             name, text = piece.camera, between(piece.start, piece.end)
         else:
-            name, text = piece.recording, f"{instant(piece.start)}–{instant(piece.end)}"
+            name, text = named(piece), f"{instant(piece.start)}–{instant(piece.end)}"
         made.append(text if name == before else f"{name} {text}")
         before = name
     return " + ".join(made)
@@ -272,7 +272,12 @@ def _delivery(tried: ClipDelivery) -> Text:
 def _requested(piece: Source) -> str:
     if isinstance(piece, CameraSpan):
         return f"{moment(piece.start)} – {moment(piece.end)} of camera {piece.camera}"
-    return f"{instant(piece.start)} – {instant(piece.end)} of {piece.recording}"
+    return f"{instant(piece.start)} – {instant(piece.end)} of {named(piece)}"
+
+
+def named(piece: Range | AssetRange) -> str:
+    """Return the name of a part's recording or asset."""
+    return piece.asset if isinstance(piece, AssetRange) else piece.recording
 
 
 def _add_result(card: Table, clip: Clip, path: str | None) -> None:

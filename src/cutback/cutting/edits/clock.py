@@ -34,7 +34,7 @@ class ClockStep(EditStep[ClockOverlay]):
 
     def painted(self, edit: ClockOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
-        if scene.time.moment(Fraction(0)) is None:
+        if not scene.time.cameras:
             raise EditImpossibleError("clock: it needs a source that names a camera.")
         part = part_of("clock", edit, scene)
         if edit.drawn_as == "subtitles":

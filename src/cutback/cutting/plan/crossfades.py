@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cutback.cutting.index import Track
 from cutback.cutting.plan.pieces import Located
-from cutback.cutting.plan.plan import FrameRange, rank_at
+from cutback.cutting.plan.plan import rank_at
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.times import FRAME_TOLERANCE, format_seconds
 
@@ -24,7 +23,7 @@ class Crossfade:
     start: Fraction
     """Seconds in cut time."""
     duration: Fraction
-    """Seconds; a whole number of frames of what follows."""
+    """Seconds."""
     frames: int
     """How many frames of what follows are mixed; 0 without video."""
     tail: tuple[Located, ...]
@@ -51,10 +50,11 @@ def overlapped(pieces: Sequence[Located]) -> tuple[list[Located], tuple[Crossfad
     found: list[Crossfade] = []
     for place, (media, source, piece) in enumerate(pieces):
         if piece.crossfade:
-            length, frames = _snapped(list(_following(pieces, place)), piece.crossfade)
+            length = piece.crossfade
+            frames = _frames_mixed(list(_following(pieces, place)), length)
             start = sum((each.duration for _, _, each in made), Fraction(0)) - length
             if start < (found[-1].end if found else 0):
-                raise _too_long(piece.crossfade, "before")
+                raise _too_long(length, "before")
             found.append(Crossfade(start, length, frames, _cut_off(made, length)))
         made.append((media, source, replace(piece, crossfade=Fraction(0))))
     return made, tuple(found)
@@ -85,28 +85,22 @@ def _following(pieces: Sequence[Located], place: int) -> Iterator[Located]:
         yield each
 
 
-def _snapped(following: Sequence[Located], wanted: Fraction) -> tuple[Fraction, int]:
-    """Return the length of a crossfade that ends where a frame of what follows begins, and its frames."""
+def _frames_mixed(following: Sequence[Located], wanted: Fraction) -> int:
+    """Return how many frames of what follows begin within a crossfade; 0 without video."""
     begins, frames = Fraction(0), 0
     for media, _, piece in following:
         if piece.fill is not None:
             raise EditImpossibleError("crossfade: a filled gap cannot be part of it.")
-        if wanted > begins + piece.duration + FRAME_TOLERANCE:
-            begins, frames = begins + piece.duration, frames + piece.stop - piece.first
+        ends = begins + piece.duration
+        if wanted > ends + FRAME_TOLERANCE:
+            begins, frames = ends, frames + piece.stop - piece.first
             continue
         track = media.index.video
         if track is None:
-            return min(wanted, begins + piece.duration), 0
-        end, rank = _nearest(track, piece, wanted - begins + piece.start)
-        return begins + end - piece.start, frames + rank - piece.first
+            return 0
+        stop = piece.stop if wanted >= ends else min(piece.stop, rank_at(track, wanted - begins + piece.start))
+        return frames + max(stop - piece.first, 1)
     raise _too_long(wanted, "after")
-
-
-def _nearest(track: Track, piece: FrameRange, moment: Fraction) -> tuple[Fraction, int]:
-    """Return when the frame begins that begins nearest to a moment, except for the first one, and its number."""
-    rank = rank_at(track, moment)
-    near = [(track.seconds(track.pts[track.order[n]]), n) for n in (rank - 1, rank) if piece.first < n < piece.stop]
-    return min([*near, (piece.end, piece.stop)], key=lambda each: abs(each[0] - moment))
 
 
 def _cut_off(made: list[Located], length: Fraction) -> tuple[Located, ...]:

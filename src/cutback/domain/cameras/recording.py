@@ -40,6 +40,8 @@ class RecordingSpan:
     seam_after: bool = False
     optional: bool = False
     """Whether to leave it out if no frame begins in it, instead of failing."""
+    crossfade: Fraction = Fraction(0)
+    """Seconds over which the span before turns into this one."""
 
 
 class PlaceEvidence(Model):

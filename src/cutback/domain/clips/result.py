@@ -19,6 +19,8 @@ class CutSpan(Model):
     camera: str | None = None
     begins: Moment | None = None
     """What the wall clock showed at `start`, if the request named a camera."""
+    asset: bool = False
+    """Whether `recording` is the name of an asset."""
 
 
 class Gap(Model):

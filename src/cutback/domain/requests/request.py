@@ -20,7 +20,7 @@ from cutback.domain.requests.edits import KINDS as EDIT_KINDS
 from cutback.domain.requests.edits import Edits, TextEdit, assets_of, needs_exact
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
-from cutback.domain.requests.sources import CameraSpan, Range, Source, Text, check_text
+from cutback.domain.requests.sources import AssetRange, CameraSpan, Range, Source, Text, check_text
 from cutback.domain.text_fields import LABEL, fields_in
 from cutback.domain.validation import problem_of
 
@@ -129,7 +129,7 @@ class ClipRequest(Model):
         validate_default=False,
     )
     source: Annotated[tuple[Source, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=MAX_RANGES)] = (
-        Field(description="A range of a recording or a span of a camera, or several of them, joined in order.")
+        Field(description="Ranges of recordings, spans of cameras and videos of the assets, joined in order.")
     )
     edits: Edits = Field((), description="What to do with the pictures and the sound, in stage order.")
     output: Output = Field(Output(), description="How to make the clip.")
@@ -170,11 +170,17 @@ class ClipRequest(Model):
     @property
     def assets(self) -> tuple[str, ...]:
         """The assets that it needs, each once."""
-        return assets_of(self.edits)
+        parts = tuple(piece.asset for piece in self.source if isinstance(piece, AssetRange))
+        return tuple(dict.fromkeys((*parts, *assets_of(self.edits))))
 
     @model_validator(mode="after")
     def _check_precision(self) -> Self:
         kind = needs_exact(self.edits)
+        joins = [number for number, piece in enumerate(self.source) if piece.join is not None]
+        if joins and not joins[0]:
+            raise ValueError("source[0].join: is for a part that follows another one")
+        if joins and self.output.precision != "exact":
+            raise ValueError(f"source[{joins[0]}].join: needs the precision exact, not {self.output.precision}")
         if kind is not None and self.output.precision != "exact":
             raise ValueError(f"edits: {kind} needs the precision exact, not {self.output.precision}")
         return self
@@ -265,7 +271,7 @@ def _holds_more_values_than(most: int, content: dict[str, Any]) -> bool:
     return False
 
 
-_TAGS: Mapping[int | str, Collection[str]] = {"source": ("recording", "camera"), "edits": EDIT_KINDS}
+_TAGS: Mapping[int | str, Collection[str]] = {"source": ("recording", "camera", "asset"), "edits": EDIT_KINDS}
 
 
 def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:

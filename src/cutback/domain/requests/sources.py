@@ -12,8 +12,10 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    PlainSerializer,
     Tag,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -21,7 +23,7 @@ from pydantic import (
 from cutback.domain.base import Model
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.time_fields import InstantField
-from cutback.domain.times import FrameNumber, FromEnd, Instant, parse_duration, parse_instant
+from cutback.domain.times import FrameNumber, FromEnd, Instant, format_seconds, parse_duration, parse_instant
 from cutback.domain.wallclock import MOMENT_SCHEMA, WRITTEN_IN_UTC, after, parse_moment
 
 MAX_KEY_BYTES = 1024
@@ -32,6 +34,9 @@ MAX_SPAN = timedelta(days=1)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Unicode categories Cc and Cs."""
+
+MAX_CROSSFADE = 60
+"""Maximum seconds of a crossfade."""
 
 GapRule = Literal["skip", "freeze", "black", "fail"]
 
@@ -68,37 +73,85 @@ Key = Annotated[str, AfterValidator(check_key), Field(max_length=MAX_KEY_BYTES)]
 CameraName = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
+def _parse_crossfade(value: object) -> Fraction:
+    seconds = parse_duration(value)
+    if not Fraction(1, 100) <= seconds <= MAX_CROSSFADE:
+        raise ValueError(f"must be from 0.01 to {MAX_CROSSFADE} seconds")
+    return seconds
+
+
+class Join(Model):
+    """How a part of the source follows the one before it."""
+
+    crossfade: Annotated[
+        Fraction,
+        BeforeValidator(_parse_crossfade),
+        PlainSerializer(format_seconds),
+        WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0.01, "maximum": 60}, {"type": "string"}]}),
+    ] = Field(description="Seconds over which the part before turns into this one. They overlap by as much.")
+
+
+_JOIN = Field(
+    None, exclude_if=lambda join: join is None, description="How it follows the part before; a cut if left out."
+)
+
+
+def _fill_in(content: dict[str, Any]) -> dict[str, Any]:
+    """Fill in missing ends: the beginning and the end. `+5` is relative to the start."""
+    made = {"start": "0", "end": "-0", **content}
+    end = made["end"]
+    if isinstance(end, str) and end.strip().startswith("+"):
+        try:
+            made["end"] = _later(parse_instant(made["start"]), parse_duration(end.strip()[1:]))
+        except ValueError as error:
+            raise ValueError(f"start and end: {error}") from None
+    return made
+
+
+def _check_order(start: Instant, end: Instant) -> None:
+    if isinstance(start, FromEnd) and isinstance(end, FromEnd) and end.seconds >= start.seconds:
+        raise ValueError("end must be after start")
+    if isinstance(start, Fraction) and isinstance(end, Fraction) and end <= start:
+        raise ValueError("end must be after start")
+    if isinstance(start, FrameNumber) and isinstance(end, FrameNumber) and end.frame <= start.frame:
+        raise ValueError("end must be after start")
+
+
 class Range(Model):
     """A part of one recording, from `start` (included) to `end` (excluded)."""
 
     recording: Key = Field(description="The recording's key in the source store.")
     start: InstantField = Field(description="Where the range begins.")
     end: InstantField = Field(description="Where the range ends; the frame at this time is not part of it.")
+    join: Join | None = _JOIN
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, content: Any) -> Any:
-        """Fill in missing ends: the recording's start and end. `+5` is relative to the start."""
-        if not isinstance(content, dict) or not {"start", "end"} & set(content):
-            return content
-        made = {"start": "0", "end": "-0", **content}
-        end = made["end"]
-        if isinstance(end, str) and end.strip().startswith("+"):
-            try:
-                made["end"] = _later(parse_instant(made["start"]), parse_duration(end.strip()[1:]))
-            except ValueError as error:
-                raise ValueError(f"start and end: {error}") from None
-        return made
+    def _filled(cls, content: Any) -> Any:
+        return _fill_in(content) if isinstance(content, dict) and {"start", "end"} & set(content) else content
 
     @model_validator(mode="after")
-    def _check_order(self) -> Self:
-        start, end = self.start, self.end
-        if isinstance(start, FromEnd) and isinstance(end, FromEnd) and end.seconds >= start.seconds:
-            raise ValueError("end must be after start")
-        if isinstance(start, Fraction) and isinstance(end, Fraction) and end <= start:
-            raise ValueError("end must be after start")
-        if isinstance(start, FrameNumber) and isinstance(end, FrameNumber) and end.frame <= start.frame:
-            raise ValueError("end must be after start")
+    def _ordered(self) -> Self:
+        _check_order(self.start, self.end)
+        return self
+
+
+class AssetRange(Model):
+    """A video of the assets, such as an intro: all of it, unless `start` or `end` say otherwise."""
+
+    asset: Key = Field(description="Its name in the assets store.")
+    start: InstantField = Field(description="Where the range begins; the beginning if left out.")
+    end: InstantField = Field(description="Where the range ends; the end if left out.")
+    join: Join | None = _JOIN
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, content: Any) -> Any:
+        return _fill_in(content) if isinstance(content, dict) else content
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _check_order(self.start, self.end)
         return self
 
 
@@ -130,6 +183,7 @@ class CameraSpan(Model):
         description="Time that the camera did not record: `skip` leaves it out, `freeze` holds the last picture, "
         "`black` shows black, `fail` fails the clip.",
     )
+    join: Join | None = _JOIN
 
     @model_validator(mode="before")
     @classmethod
@@ -195,13 +249,15 @@ def _later(start: Instant, seconds: Fraction) -> Instant:
 
 
 def _kind(value: Any) -> str:
-    if isinstance(value, CameraSpan) or (isinstance(value, dict) and "camera" in value):
-        return "camera"
+    for kind in (CameraSpan, AssetRange):
+        name = "camera" if kind is CameraSpan else "asset"
+        if isinstance(value, kind) or (isinstance(value, dict) and name in value):
+            return name
     return "recording"
 
 
 Source = Annotated[
-    Annotated[Range, Tag("recording")] | Annotated[CameraSpan, Tag("camera")],
+    Annotated[Range, Tag("recording")] | Annotated[CameraSpan, Tag("camera")] | Annotated[AssetRange, Tag("asset")],
     Discriminator(_kind),
 ]
 """One part of a clip's source."""
