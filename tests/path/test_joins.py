@@ -47,6 +47,7 @@ BETWEEN: dict[str, Any] = {
         {"edit": "text", "text": "Left at the point", "from": {"finished": 3}, "duration": 3, "place": "bottom"},
         {"edit": "fade", "out": 1},
     ],
+    "output": {"preset": "share"},
 }
 
 
@@ -107,6 +108,8 @@ def test_a_worker_puts_a_recording_between_intro_and_outro(services: Services) -
         ("outro.mp4", True),
     ]
     assert clip.request.assets == ("intro.mp4", "outro.mp4")
+    assert [edit.edit for edit in clip.request.edits] == ["scale", "text", "fade", "loudness"]
+    assert clip.result.edits[-1].startswith("loudness:")
 
 
 def test_an_intro_that_fits_is_copied_with_the_recording(services: Services) -> None:

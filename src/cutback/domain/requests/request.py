@@ -20,6 +20,7 @@ from cutback.domain.requests.edits import KINDS as EDIT_KINDS
 from cutback.domain.requests.edits import Edits, TextEdit, assets_of, needs_exact
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
+from cutback.domain.requests.presets import PRESETS, check_preset, with_edits_of
 from cutback.domain.requests.sources import AssetRange, CameraSpan, Range, Source, Text, check_text
 from cutback.domain.text_fields import LABEL, fields_in
 from cutback.domain.validation import problem_of
@@ -117,6 +118,11 @@ class Output(Model):
         "re-encoding. `instant`: copied without re-encoding; the edit list hides the frames outside of the range.",
     )
     container: Literal["mp4"] = Field("mp4", description="The clip's container.")
+    preset: Annotated[str, AfterValidator(check_preset)] | None = Field(
+        None,
+        exclude_if=lambda preset: preset is None,
+        description=f"A name for edits and output fields, to which it expands: {', '.join(PRESETS)}.",
+    )
 
 
 class ClipRequest(Model):
@@ -172,6 +178,20 @@ class ClipRequest(Model):
         """The assets that it needs, each once."""
         parts = tuple(piece.asset for piece in self.source if isinstance(piece, AssetRange))
         return tuple(dict.fromkeys((*parts, *assets_of(self.edits))))
+
+    @model_validator(mode="after")
+    def _expand_preset(self) -> Self:
+        """Replace the preset by the edits and the output fields that it stands for. What the request says wins."""
+        name = self.output.preset
+        if name is None:
+            return self
+        preset = PRESETS[name]
+        given = {field: getattr(self.output, field) for field in self.output.model_fields_set - {"preset"}}
+        expanded = {"output": Output(**{**preset.output, **given}), "edits": with_edits_of(preset, self.edits)}
+        for field, value in expanded.items():
+            object.__setattr__(self, field, value)
+            self.__pydantic_fields_set__.add(field)
+        return self
 
     @model_validator(mode="after")
     def _check_precision(self) -> Self:

@@ -1,0 +1,63 @@
+"""Presets: names for edits and output fields that belong together. They expand to ordinary fields. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from cutback.domain.requests.edits import EXCLUSIVE, KINDS, STAGES, EditModel, Edits
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What a preset expands to."""
+
+    edits: tuple[EditModel, ...]
+    output: Mapping[str, Any]
+    """Fields of `output`."""
+
+
+def _preset(*edits: dict[str, Any], **output: Any) -> Preset:
+    return Preset(TypeAdapter(Edits).validate_python(edits), output)
+
+
+PRESETS: Mapping[str, Preset] = {
+    "phone": _preset({"edit": "crop", "aspect": "9:16"}, {"edit": "scale", "height": 1280}),
+    "square": _preset({"edit": "crop", "aspect": "1:1"}, {"edit": "scale", "height": 1080}),
+    "share": _preset({"edit": "scale", "width": 1280, "height": 720}, {"edit": "loudness", "lufs": -16}),
+    "preview": _preset({"edit": "scale", "width": 640, "height": 360}, {"edit": "mute"}),
+    "archive": _preset(precision="keyframe"),
+}
+"""The built-in presets, by name."""
+
+
+def check_preset(name: str) -> str:
+    """Check that there is a preset with this name.
+
+    Raises:
+        ValueError: there is none; the message names the nearest one.
+    """
+    if name not in PRESETS:
+        near = get_close_matches(name[:40].lower(), PRESETS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the presets are {', '.join(PRESETS)}"
+        raise ValueError(f"is not a preset; {hint}")
+    return name
+
+
+def with_edits_of(preset: Preset, edits: tuple[EditModel, ...]) -> tuple[EditModel, ...]:
+    """Return the edits of a request and those of a preset, in stage order.
+
+    An edit of the request takes the place of the preset's of the same kind, or of one that it contradicts.
+    """
+    own = {edit.edit for edit in edits}
+    added = [
+        edit
+        for edit in preset.edits
+        if (edit.edit not in own or KINDS[edit.edit].repeats)
+        and not any(edit.edit in pair and (pair - {edit.edit}) & own for pair in EXCLUSIVE)
+    ]
+    return tuple(sorted((*edits, *added), key=lambda edit: STAGES.index(edit.stage)))
