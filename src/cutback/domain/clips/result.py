@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from cutback.domain.base import Model, Moment
 from cutback.domain.requests.sources import GapRule
 from cutback.domain.time_fields import SecondsField
@@ -19,7 +21,7 @@ class CutSpan(Model):
     camera: str | None = None
     begins: Moment | None = None
     """What the wall clock showed at `start`, if the request named a camera."""
-    asset: bool = False
+    asset: bool = Field(False, exclude_if=lambda asset: not asset)
     """Whether `recording` is the name of an asset."""
 
 
