@@ -15,7 +15,7 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.media import MediaSpec, cached_media
 
-from cutback.cutting.edit_values import Crop, Edit, Fade, Gain, Speed, TextOverlay, Timelapse
+from cutback.cutting.edit_values import Crop, Edit, Fade, Gain, Loop, Reverse, Speed, TextOverlay, Timelapse
 from cutback.cutting.job import CutGap, CutJob, CutRange, WallClock
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError
@@ -217,6 +217,12 @@ def test_a_timelapse_and_a_fade_go_through_a_crossfade(recording: Recordings) ->
     one = recording("pyramid")
     clip = joined([one.path], TWO, Timelapse(Fraction(2), Fraction(10)), Fade(Fraction(1), HALF, "black"))
     assert len(shown(clip).frames) == 20
+
+
+@pytest.mark.parametrize(("edit", "name"), [(Loop(2, None, None), "loop"), (Reverse(), "reverse")])
+def test_loops_and_reverse_refuse_a_crossfade(recording: Recordings, edit: Edit, name: str) -> None:
+    with pytest.raises(EditImpossibleError, match=f"{name}: ranges that overlap in a crossfade"):
+        joined([recording("pyramid").path], TWO, edit)
 
 
 def test_ranges_that_meet_are_not_joined_into_one(recording: Recordings) -> None:

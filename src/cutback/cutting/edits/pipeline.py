@@ -142,6 +142,8 @@ class Pipeline:
         """The ranges of the clip, as often as they are shown."""
         if crossfades and len(pieces) != len(asked):
             raise EditImpossibleError("loop: ranges that overlap in a crossfade cannot be shown several times.")
+        if crossfades and any(isinstance(edit, Reverse) for edit in job.edits):
+            raise EditImpossibleError("reverse: ranges that overlap in a crossfade cannot be shown backwards.")
         self._crossfades = crossfades
         self.time = ClipTime(pieces, job)
         concerned = [step.concerns(edit, pieces) for edit, step in self._steps]
