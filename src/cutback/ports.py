@@ -546,6 +546,10 @@ class Announcer(Protocol):
         ...
 
 
+EVENT_COUNTER = "events"
+"""The counter in the cache that changes with every event, so that those who follow the event log look at it."""
+
+
 def clip_counter(clip_id: str) -> str:
     """Return the name of the counter in the cache that changes with each change of the clip's record."""
     return f"clip:{clip_id}"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.support.aws import Aws, running
 
-from cutback.adapters.aws.announcer import MAX_BYTES, SnsAnnouncer, attributes, message, short_id
+from cutback.adapters.aws.announcer import MAX_BYTES, SnsAnnouncer, message, short_id
+from cutback.adapters.event_message import attributes
 from cutback.domain.base import utc_now
 from cutback.domain.clips.event import CHANGED, Event
 from cutback.domain.errors import SurroundingsError

@@ -2,71 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.contract.manual_clock import ManualClock
-from tests.contract.nats_time import NatsTime
-from tests.contract.queue_contract import LONG, QueueContract, QueueFactory, take
+from tests.contract.jetstream_queues import JetStreamQueueFactory, open_queue
+from tests.contract.queue_contract import LONG, QueueContract, take
 from tests.support.nats_server import NatsServer, free_port
 from tests.support.waiting import Stopwatch, eventually
 
 from cutback.adapters.build import build
-from cutback.adapters.nats.connection import NatsConnection
 from cutback.adapters.nats.queue import JetStreamQueue
 from cutback.domain.errors import MessageRefusedError, QueueUnavailableError, SettingsError
 from cutback.ports import QueueDepth
-from cutback.settings.nats_address import nats_queue
 from cutback.settings.settings import Settings
-
-
-def open_queue(url: str, **rest: object) -> JetStreamQueue:
-    address = nats_queue(url)
-    return JetStreamQueue(NatsConnection(address.servers), address, **rest)  # type: ignore[arg-type]
-
-
-class JetStreamQueueFactory(QueueFactory):
-    def __init__(self, server: NatsServer) -> None:
-        self.server = server
-        self.run = uuid.uuid4().hex[:8]
-        self.clock = ManualClock()
-        self.clock.now = datetime.now(UTC)
-        self.opened: list[JetStreamQueue] = []
-        self.connection = NatsConnection(nats_queue(server.url("time")).servers)
-        self.time = NatsTime(self.connection, self.clock)
-        self.time.watch()
-
-    def url(self, name: str = "requests") -> str:
-        return self.server.url(f"{name}-{self.run}")
-
-    def open(self, name: str = "requests", *, visibility: float = 60, max_receives: int = 8) -> JetStreamQueue:
-        queue = open_queue(
-            self.url(name),
-            visibility=timedelta(seconds=visibility),
-            max_receives=max_receives,
-            clock=self.clock,
-        )
-        self.opened.append(queue)
-        return queue
-
-    def opener(self) -> Callable[[], JetStreamQueue]:
-        return functools.partial(open_queue, self.url())
-
-    def now(self) -> datetime:
-        return self.clock()
-
-    def pass_time(self, seconds: float) -> None:
-        self.time.pass_time(seconds)
-
-    def close(self) -> None:
-        for queue in self.opened:
-            queue.close()
-        self.connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 
 @pytest.fixture
 def queues(server: NatsServer) -> Iterator[JetStreamQueueFactory]:
-    queues = JetStreamQueueFactory(server)
+    queues = JetStreamQueueFactory(server.url)
     yield queues
     queues.close()
 

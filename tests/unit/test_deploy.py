@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support.nats_server import program
 from typer.main import get_command
 
 from cutback.cli.app import app
@@ -38,12 +39,37 @@ def here(text: str) -> str:
     return text.replace("/opt/cutback/bin/cutback", str(COMMAND))
 
 
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    copy = tmp_path / UNIT.name
-    copy.write_text(here(UNIT.read_text()))
+@pytest.mark.parametrize("name", ["cutback.service", "cutback-worker@.service", "cutback-api.service"])
+def test_systemd_accepts_the_units(tmp_path: Path, name: str) -> None:
+    copy = tmp_path / name.replace("@", "@1")
+    copy.write_text(here((UNIT.parent / name).read_text()))
     said = verify(copy)
     assert said.returncode == 0, said.stderr
-    assert UNIT.name not in said.stderr, said.stderr
+    assert copy.name not in said.stderr, said.stderr
+
+
+def test_systemd_and_nats_accept_what_runs_a_nats_server(tmp_path: Path) -> None:
+    copy = tmp_path / "nats.service"
+    text = (UNIT.parent / "nats.service").read_text()
+    copy.write_text(text.replace("/usr/local/bin/nats-server", program()))
+    said = verify(copy)
+    assert said.returncode == 0, said.stderr
+    checked = subprocess.run(
+        [program(), "-t", "-c", ROOT / "deploy/nats/nats.conf"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NATS_NAME": "nats-1", "NATS_PASSWORD": "salt"},
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_containers_of_nats_have_what_their_configuration_names() -> None:
+    services = yaml.safe_load((ROOT / "deploy/nats/compose.yaml").read_text())["services"]
+    configuration = (ROOT / "deploy/nats/nats.conf").read_text()
+    assert set(services) == set(re.findall(r"nats://([a-z0-9-]+):6222", configuration))
+    for service in services.values():
+        assert set(service["environment"]) == set(re.findall(r"\$([A-Z_]+)", configuration))
 
 
 def test_a_misspelt_directive_is_detected(tmp_path: Path) -> None:

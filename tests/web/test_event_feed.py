@@ -12,7 +12,7 @@ from tests.path.harness import PathHarness
 from tests.support.waiting import PATIENCE, eventually
 
 from cutback.adapters.cache_memory import MemoryCache
-from cutback.lifecycle.commit import EVENT_COUNTER
+from cutback.ports import EVENT_COUNTER
 from cutback.web.api.event_feed import EventFeed, LoggedEvent, look_seconds
 from cutback.web.api.event_stream import Stream
 
@@ -186,7 +186,7 @@ def test_every_change_of_a_clip_moves_the_counter(harness: PathHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shared_cache", "local_records", "seconds"), [(True, True, 2.0), (False, True, 0.0), (False, False, 0.5)]
+    ("shared_counter", "local_records", "seconds"), [(True, True, 2.0), (False, True, 0.0), (False, False, 0.5)]
 )
-def test_how_often_the_log_is_looked_at(*, shared_cache: bool, local_records: bool, seconds: float) -> None:
-    assert look_seconds(shared_cache=shared_cache, local_records=local_records) == seconds
+def test_how_often_the_log_is_looked_at(*, shared_counter: bool, local_records: bool, seconds: float) -> None:
+    assert look_seconds(shared_counter=shared_counter, local_records=local_records) == seconds

@@ -20,7 +20,7 @@ from tests.web.harness import WebHarness, assert_problem
 from cutback.domain.base import iso
 from cutback.domain.errors import ForgedMessageError, SnsUnreachableError
 from cutback.domain.sns_message import read_message
-from cutback.lifecycle.commit import EVENT_COUNTER
+from cutback.ports import EVENT_COUNTER
 from cutback.web.api.sns import SnsSubscription
 from cutback.web.api.sns_certificates import FAILURE_SECONDS, MOST_FAILURES, MOST_FETCHES, Certificates
 

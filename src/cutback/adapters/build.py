@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,7 @@ from cutback.domain.base import utc_now
 from cutback.domain.clips.retry import Policy
 from cutback.domain.errors import SettingsError
 from cutback.ports import (
+    EVENT_COUNTER,
     Announcer,
     Cache,
     Catalogue,
@@ -30,7 +31,7 @@ from cutback.ports import (
 )
 from cutback.services import Checkpoint, Clock, Services
 from cutback.settings.addresses import cache_nodes, check_records_url
-from cutback.settings.nats_address import NatsServers, is_nats, nats_queue
+from cutback.settings.nats_address import NatsServers, is_nats, nats_queue, nats_subjects
 from cutback.settings.settings import Settings, variable
 from cutback.tracing import NO_TRACES, Tracer
 
@@ -68,9 +69,10 @@ def build(
     _prepare_folders(settings)
     policy = policy_of(settings)
     child = ChildCutter(fonts=settings.fonts)
-    cache = _cache(settings)
+    nats = NatsConnections(settings)
+    cache = _cache(settings, nats)
     records, catalogue, registry, clock = _records(settings, clock, cache)
-    webhooks = open_webhook_queue(settings, clock)
+    webhooks = open_webhook_queue(settings, clock, nats=nats)
     # Do not create a folder that another program fills: it may be a mount point whose disk is missing.
     worker = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     sources = Store.open(settings.source_url, options=settings.source_options, create=not settings.source_store)
@@ -82,15 +84,15 @@ def build(
         clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
         assets=Store.open(settings.assets_url, options=settings.assets_options, create=not settings.assets),
         messages=Store.open(settings.message_store) if settings.message_store else None,
-        queue=open_queue(settings, policy, clock),
-        long_queue=_long_queue(settings, policy, clock),
+        queue=open_queue(settings, policy, clock, nats=nats),
+        long_queue=_long_queue(settings, policy, clock, nats),
         records=records,
         catalogue=catalogue,
         registry=registry,
         part_store=_part_store(settings, sources),
         cache=cache,
         webhooks=webhooks,
-        announcers=_announcers(settings, webhooks, registry),
+        announcers=_announcers(settings, webhooks, registry, nats),
         cutter=cutter or child,
         prober=prober or child,
         clock=clock,
@@ -126,16 +128,47 @@ def _part_store(settings: Settings, sources: Store) -> PartStore:
     return StoredParts(sources)
 
 
-def open_queue(settings: Settings, policy: Policy, clock: Clock = utc_now) -> Queue:
+class NatsConnections:
+    """The connections to NATS: one for each cluster, which everything that needs it shares."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is opened yet."""
+        self._settings = settings
+        self._made: dict[NatsServers, NatsConnection] = {}
+
+    def to(self, servers: NatsServers, setting: str) -> NatsConnection:
+        """Return the connection to these servers; nothing is sent yet. `setting` names the variable in messages.
+
+        Raises:
+            SettingsError: it needs a library that is not installed.
+        """
+        if find_spec("nats") is None:
+            raise SettingsError(f"\n- {setting} needs nats-py; pip install 'cutback[nats]'")
+        if self._settings.nats_credentials and find_spec("nkeys") is None:
+            raise SettingsError("\n- CUTBACK_NATS_CREDENTIALS needs nkeys; pip install nkeys")
+        from cutback.adapters.nats.connection import NatsConnection
+
+        known = replace(
+            servers,
+            credentials=self._settings.nats_credentials,
+            ca=self._settings.nats_ca,
+            certificate=self._settings.nats_certificate,
+            key=self._settings.nats_key,
+        )
+        return self._made.setdefault(known, NatsConnection(known))
+
+
+def open_queue(
+    settings: Settings, policy: Policy, clock: Clock = utc_now, *, nats: NatsConnections | None = None
+) -> Queue:
     """Return the queue of requests; nothing is sent yet.
 
     Raises:
         SettingsError: it needs a library that is not installed.
     """
     if settings.queue_url:
-        return _queue_at(
-            "queue_url", settings, visibility=settings.visibility_time, max_receives=policy.max_receives, clock=clock
-        )
+        chosen = _Chosen("queue_url", settings.visibility_time, policy.max_receives, clock)
+        return _queue_at(chosen, settings, nats)
     from cutback.adapters.sqlite.queue import SqliteQueue
 
     return SqliteQueue(
@@ -147,50 +180,48 @@ def open_queue(settings: Settings, policy: Policy, clock: Clock = utc_now) -> Qu
     )
 
 
-def _long_queue(settings: Settings, policy: Policy, clock: Clock) -> Queue | None:
+def _long_queue(settings: Settings, policy: Policy, clock: Clock, nats: NatsConnections) -> Queue | None:
     if not settings.long_queue_url:
         return None
-    return _queue_at(
-        "long_queue_url", settings, visibility=settings.visibility_time, max_receives=policy.max_receives, clock=clock
-    )
+    chosen = _Chosen("long_queue_url", settings.visibility_time, policy.max_receives, clock)
+    return _queue_at(chosen, settings, nats)
 
 
-def _queue_at(name: str, settings: Settings, *, visibility: timedelta, max_receives: int, clock: Clock) -> Queue:
-    """Return the queue at the URL in the setting `name`."""
-    url = getattr(settings, name)
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A queue that a setting puts elsewhere."""
+
+    name: str
+    visibility: timedelta
+    max_receives: int
+    clock: Clock
+
+
+def _queue_at(chosen: _Chosen, settings: Settings, nats: NatsConnections | None) -> Queue:
+    url, setting = getattr(settings, chosen.name), variable(chosen.name)
     if is_nats(url):
         address = nats_queue(url)
-        connection = _nats(settings, address.servers, variable(name))
+        connection = (nats or NatsConnections(settings)).to(address.servers, setting)
         from cutback.adapters.nats.queue import JetStreamQueue
 
         return JetStreamQueue(
-            connection, address, visibility=visibility, max_receives=max_receives, setting=variable(name), clock=clock
+            connection,
+            address,
+            visibility=chosen.visibility,
+            max_receives=chosen.max_receives,
+            setting=setting,
+            clock=chosen.clock,
         )
     from cutback.adapters.aws.queue import SqsQueue
 
-    return SqsQueue(url, visibility=visibility, max_receives=max_receives, setting=variable(name), clock=clock)
-
-
-def _nats(settings: Settings, servers: NatsServers, name: str) -> NatsConnection:
-    """Return a connection to NATS; nothing is sent yet."""
-    if find_spec("nats") is None:
-        raise SettingsError(f"\n- {name} needs nats-py; pip install 'cutback[nats]'")
-    if settings.nats_credentials and find_spec("nkeys") is None:
-        raise SettingsError("\n- CUTBACK_NATS_CREDENTIALS needs nkeys; pip install 'nats-py[nkeys]'")
-    from cutback.adapters.nats.connection import NatsConnection
-
-    return NatsConnection(
-        replace(
-            servers,
-            credentials=settings.nats_credentials,
-            ca=settings.nats_ca,
-            certificate=settings.nats_certificate,
-            key=settings.nats_key,
-        )
+    return SqsQueue(
+        url, visibility=chosen.visibility, max_receives=chosen.max_receives, setting=setting, clock=chosen.clock
     )
 
 
-def open_webhook_queue(settings: Settings, clock: Clock = utc_now) -> Queue | None:
+def open_webhook_queue(
+    settings: Settings, clock: Clock = utc_now, *, nats: NatsConnections | None = None
+) -> Queue | None:
     """Return the queue of webhook deliveries, if there is one; nothing is sent yet.
 
     Raises:
@@ -202,7 +233,7 @@ def open_webhook_queue(settings: Settings, clock: Clock = utc_now) -> Queue | No
     visibility = timedelta(seconds=4 * settings.webhook_timeout)
     max_receives = len(settings.webhook_delays) + 4
     if settings.webhook_queue_url:
-        return _queue_at("webhook_queue_url", settings, visibility=visibility, max_receives=max_receives, clock=clock)
+        return _queue_at(_Chosen("webhook_queue_url", visibility, max_receives, clock), settings, nats)
     from cutback.adapters.sqlite.queue import SqliteQueue
 
     return SqliteQueue(
@@ -210,7 +241,9 @@ def open_webhook_queue(settings: Settings, clock: Clock = utc_now) -> Queue | No
     )
 
 
-def _announcers(settings: Settings, webhooks: Queue | None, registry: Registry) -> tuple[Announcer, ...]:
+def _announcers(
+    settings: Settings, webhooks: Queue | None, registry: Registry, nats: NatsConnections
+) -> tuple[Announcer, ...]:
     announcers: list[Announcer] = []
     if webhooks is not None:
         from cutback.adapters.announce_webhooks import OutboxAnnouncer
@@ -220,6 +253,12 @@ def _announcers(settings: Settings, webhooks: Queue | None, registry: Registry) 
         from cutback.adapters.aws.announcer import SnsAnnouncer
 
         announcers += [SnsAnnouncer(topic) for topic in settings.announce_urls]
+    if settings.announce_nats:
+        address = nats_subjects(settings.announce_nats)
+        connection = nats.to(address.servers, variable("announce_nats"))
+        from cutback.adapters.nats.announcer import NatsAnnouncer
+
+        announcers.append(NatsAnnouncer(connection, address, setting=variable("announce_nats")))
     return tuple(announcers)
 
 
@@ -276,17 +315,28 @@ def _records(settings: Settings, clock: Clock | None, cache: Cache) -> tuple[Rec
         raise
 
 
-def _cache(settings: Settings) -> Cache:
+def _cache(settings: Settings, nats: NatsConnections) -> Cache:
     if not settings.cache_url:
         from cutback.adapters.cache_memory import MemoryCache
 
-        return MemoryCache()
+        return _waking(MemoryCache(), settings, nats) if settings.wakes_by_nats else MemoryCache()
     try:
         from cutback.adapters.cache_memcached import MemcachedCache
     except ImportError as error:
         raise SettingsError("\n- CUTBACK_CACHE_URL needs pymemcache; pip install 'cutback[aws]'") from error
 
     return MemcachedCache(cache_nodes(settings.cache_url))
+
+
+def _waking(cache: Cache, settings: Settings, nats: NatsConnections) -> Cache:
+    """Return a cache whose counter of events changes in all processes, over the connection that there is anyway."""
+    if settings.announce_nats:
+        connection = nats.to(nats_subjects(settings.announce_nats).servers, variable("announce_nats"))
+    else:
+        connection = nats.to(nats_queue(settings.queue_url).servers, variable("queue_url"))
+    from cutback.adapters.nats.wake import WakingCache
+
+    return WakingCache(cache, connection, {EVENT_COUNTER})
 
 
 def open_local(settings: Settings, *, patience: timedelta) -> tuple[Records, Catalogue]:

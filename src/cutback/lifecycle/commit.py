@@ -11,14 +11,12 @@ from cutback.domain.clips.event import Event
 from cutback.domain.clips.older_answer import legacy_answer
 from cutback.domain.errors import CutbackError, RecordsUnavailableError
 from cutback.lifecycle.lookup import clip_location, get_clip
+from cutback.ports import EVENT_COUNTER
 from cutback.services import Services
 
 log = logging.getLogger(__name__)
 
 Unchanged = TypeVar("Unchanged")
-
-EVENT_COUNTER = "events"
-"""The counter in the cache that changes with every event, so that those who follow the event log look at it."""
 
 _RACES = 50
 

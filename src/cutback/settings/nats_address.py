@@ -57,6 +57,7 @@ class NatsSubjects:
 
     servers: NatsServers
     prefix: str
+    replicas: int
 
 
 def is_nats(url: str) -> bool:
@@ -73,28 +74,39 @@ def nats_queue(url: str) -> NatsQueue:
     servers, name, options = _parse(url, "/NAME, such as nats://nats-1,nats-2,nats-3/clips")
     if not _NAME.fullmatch(name):
         raise ValueError("must end with the queue's name: up to 64 letters, digits, - and _")
-    replicas = options.pop("replicas", str(_USUAL_REPLICAS if len(servers.hosts) >= _USUAL_REPLICAS else 1))
-    if options or not replicas.isdecimal() or not 1 <= int(replicas) <= _MOST_REPLICAS:
-        raise ValueError(f"may have no option but replicas=1 to replicas={_MOST_REPLICAS}")
-    return NatsQueue(servers, name, int(replicas))
+    return NatsQueue(servers, name, _replicas(servers, options))
 
 
-def nats_subjects(url: str, default: str) -> NatsSubjects:
-    """Parse `nats://HOST,HOST,HOST/PREFIX`; without one, the prefix is `default`.
+def nats_subjects(url: str, default: str = "cutback.events") -> NatsSubjects:
+    """Parse `nats://HOST,HOST,HOST/PREFIX`; without one, the prefix is `default`. Replicas are those of `nats_queue`.
 
     Raises:
         ValueError: the URL is invalid; the message says what is expected.
     """
     servers, prefix, options = _parse(url, "/PREFIX, such as nats://nats-1,nats-2,nats-3/cutback.events")
     prefix = prefix or default
-    if not _PREFIX.fullmatch(prefix) or options:
+    if not _PREFIX.fullmatch(prefix):
         raise ValueError("must end with the words that its subjects begin with, such as cutback.events")
-    return NatsSubjects(servers, prefix)
+    return NatsSubjects(servers, prefix, _replicas(servers, options))
+
+
+def check_subjects(url: str) -> str:
+    """Check a setting that is the URL of subjects or empty. Raises like `nats_subjects`."""
+    if url:
+        nats_subjects(url)
+    return url
 
 
 def without_password(text: str) -> str:
     """Hide what stands before the host of a URL."""
     return re.sub(r"//[^/?#]*@", "//***@", text)
+
+
+def _replicas(servers: NatsServers, options: dict[str, str]) -> int:
+    replicas = options.pop("replicas", str(_USUAL_REPLICAS if len(servers.hosts) >= _USUAL_REPLICAS else 1))
+    if options or not replicas.isdecimal() or not 1 <= int(replicas) <= _MOST_REPLICAS:
+        raise ValueError(f"may have no option but replicas=1 to replicas={_MOST_REPLICAS}")
+    return int(replicas)
 
 
 def _parse(url: str, rest: str) -> tuple[NatsServers, str, dict[str, str]]:

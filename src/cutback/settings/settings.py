@@ -26,7 +26,7 @@ from cutback.settings.addresses import check_cache_url, check_queue, check_recor
 from cutback.settings.config_file import CONFIG, ConfigFile, read_config
 from cutback.settings.defaults import DATA, PREFIX
 from cutback.settings.listen_address import check_listen, check_origins, listen_address
-from cutback.settings.nats_address import without_password
+from cutback.settings.nats_address import check_subjects, is_nats, without_password
 from cutback.settings.setting_values import (
     check_folder,
     check_kept,
@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     nats_key: Path | None = Field(None, description="The private key of CUTBACK_NATS_CERTIFICATE, if in its own file.")
     announce_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_topics)] = (
         Field((), description="SNS topics that receive every event, by ARN, separated by commas.")
+    )
+    announce_nats: Annotated[str, AfterValidator(check_subjects)] = Field(
+        "", repr=False, description="NATS servers that receive every event: nats://HOST,HOST,HOST/PREFIX."
     )
     records_url: Annotated[str, BeforeValidator(check_records_url)] = Field(
         "",
@@ -333,6 +336,11 @@ class Settings(BaseSettings):
     def assets_url(self) -> str:
         """Where the pictures, videos and sounds of edits are stored."""
         return self.assets or str(self.data / "assets")
+
+    @property
+    def wakes_by_nats(self) -> bool:
+        """Whether processes tell each other over NATS that there are new events."""
+        return bool(self.announce_nats) or is_nats(self.queue_url)
 
     @property
     def uses_sqlite(self) -> bool:

@@ -65,11 +65,13 @@ def test_other_urls_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_subjects_have_a_prefix() -> None:
-    assert nats_subjects("nats://one/surf.events", "cutback.events").prefix == "surf.events"
-    assert nats_subjects("nats://one", "cutback.events").prefix == "cutback.events"
-    for wrong in ("nats://one/a..b", "nats://one/*", "nats://one/a b", "nats://one/>", "nats://one/a?replicas=3"):
-        with pytest.raises(ValueError, match="must"):
-            nats_subjects(wrong, "cutback.events")
+    assert nats_subjects("nats://one/surf.events").prefix == "surf.events"
+    assert nats_subjects("nats://one").prefix == "cutback.events"
+    assert nats_subjects("nats://one,two,three").replicas == 3
+    assert nats_subjects("nats://one/surf?replicas=3").replicas == 3
+    for wrong in ("nats://one/a..b", "nats://one/*", "nats://one/a b", "nats://one/>"):
+        with pytest.raises(ValueError, match="must end"):
+            nats_subjects(wrong)
 
 
 def test_a_password_in_a_url_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

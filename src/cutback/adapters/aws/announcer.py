@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from typing import Any
 
 from cutback.adapters.aws.clients import client, translating
-from cutback.domain.clips.event import CHANGED, Answer, Event
+from cutback.adapters.event_message import attributes, event_text
+from cutback.domain.clips.event import Event
 from cutback.domain.errors import SurroundingsError
 from cutback.settings.addresses import topic_address
 
@@ -64,30 +64,9 @@ class SnsAnnouncer:
 
 
 def message(event: Event, *, most: int = MAX_BYTES) -> str:
-    """Return the event as JSON; without the request, its longest part, if it has more than `most` bytes."""
-    content = event.body()
-    room = most - sum(len(name) + len("String") + len(value.encode()) for name, value in attributes(event).items())
-    text = _json(content)
-    for key in ("request", "result"):
-        if len(text.encode()) <= room or "data" not in content:
-            break
-        content["data"] = {name: value for name, value in content["data"].items() if name != key} | {"shortened": True}
-        text = _json(content)
-    return text
-
-
-def attributes(event: Event) -> dict[str, str]:
-    """Return the attributes by which subscriptions can filter."""
-    state = "" if event.type == CHANGED else str(event.data.get("state", ""))  # the state is no news
-    found = {"type": event.type, "state": state}
-    if isinstance(event, Answer):
-        found["format"] = "legacy"
-    source = event.data.get("request", {}).get("source")
-    pieces = source if isinstance(source, list) else [source]
-    cameras = {str(piece["camera"]) for piece in pieces if isinstance(piece, dict) and piece.get("camera")}
-    if len(cameras) == 1:
-        found["camera"] = cameras.pop()
-    return {name: value for name, value in found.items() if value}
+    """Return the event as JSON, shortened if it has more than `most` bytes together with its attributes."""
+    used = sum(len(name) + len("String") + len(value.encode()) for name, value in attributes(event).items())
+    return event_text(event, most=most - used)
 
 
 def short_id(event_id: str) -> str:
@@ -95,9 +74,3 @@ def short_id(event_id: str) -> str:
     if len(event_id) <= _MAX_DEDUPLICATION_ID:
         return event_id
     return hashlib.sha256(event_id.encode()).hexdigest()
-
-
-def _json(content: object) -> str:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    # SNS rejects two characters of Unicode; JSON strings can contain them escaped.
-    return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")

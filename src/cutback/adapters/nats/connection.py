@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Coroutine, Mapping
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 """Seconds for which a request is repeated: longer than a cluster takes to elect a new leader."""
 ANSWER_SECONDS = 3.0
 """Seconds to wait for one answer."""
@@ -37,6 +38,7 @@ ROOM = 8 * 1024
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
 _UNAVAILABLE = 503
+_FAILURES = (nats.errors.Error, OSError, TimeoutError)
 
 
 class NoAnswerError(SurroundingsError):
@@ -46,11 +48,15 @@ class NoAnswerError(SurroundingsError):
 class RefusedError(Exception):
     """JetStream refused a request."""
 
-    def __init__(self, code: int, status: int, description: str) -> None:
-        """`code` is JetStream's own code, `status` is like HTTP's; the description is for the log."""
+    def __init__(self, code: int, status: int, description: str, *, repeated: bool = False) -> None:
+        """`code` is JetStream's own code, `status` is like HTTP's; the description is for the log.
+
+        `repeated` tells that the request was sent before without a final answer, so it may have had an effect.
+        """
         super().__init__(f"{code}: {description}")
         self.code = code
         self.status = status
+        self.repeated = repeated
 
 
 class NatsConnection:
@@ -83,8 +89,19 @@ class NatsConnection:
         thread.join(ANSWER_SECONDS)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the connection's thread and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+        """Run a coroutine in the connection's thread and return its result.
+
+        Raises:
+            NoAnswerError: the connection was closed meanwhile.
+        """
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+        except CancelledError:
+            raise NoAnswerError(f"{self.servers}: the connection was closed") from None
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine in the connection's thread without waiting for it. It must not raise."""
+        asyncio.run_coroutine_threadsafe(work, self._running_loop())
 
     # --- in the loop -----------------------------------------------------------------------------
 
@@ -94,6 +111,13 @@ class NatsConnection:
         Raises:
             NoAnswerError: no server answers, or the credentials are wrong.
         """
+        try:
+            return await self._connected()
+        except _FAILURES as error:
+            log.debug("nats=%s: %r", self.servers, error)
+            raise NoAnswerError(_hint(self.servers, error)) from None
+
+    async def _connected(self) -> Client:
         if self._connecting is None:
             self._connecting = asyncio.Lock()
         async with self._connecting:
@@ -101,35 +125,46 @@ class NatsConnection:
                 self._client = await self._connect()
             return self._client
 
-    async def request(
-        self, subject: str, payload: bytes = b"", *, headers: Mapping[str, str] | None = None, tries: int | None = None
-    ) -> Msg:
+    async def request(self, subject: str, payload: bytes = b"", *, headers: Mapping[str, str] | None = None) -> Msg:
         """Send a request, again and again until it is answered. It must be safe to repeat.
-
-        `tries` limits how often; otherwise `PATIENCE_SECONDS` does.
 
         Raises:
             MessageRefusedError: the message is too large for the servers.
             NoAnswerError: it was not answered.
         """
-        deadline, pause, tried = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE, 0
+        return (await self._request(subject, payload, headers))[0]
+
+    async def _request(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> tuple[Msg, bool]:
+        """Return the answer, and whether the same request was sent before."""
+        deadline, pause, repeated = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE, False
         while True:
-            tried += 1
             try:
-                client = await self.client()
-                return await client.request(
+                client = await self._connected()
+                answer = await client.request(
                     subject, payload, timeout=ANSWER_SECONDS, headers=dict(headers) if headers else None
                 )
+                return answer, repeated
             except nats.errors.MaxPayloadError:
                 raise MessageRefusedError(
                     f"the message is larger than the {client.max_payload} bytes allowed"
                 ) from None
-            except (TimeoutError, nats.errors.Error, OSError) as error:
+            except _FAILURES as error:
                 log.debug("nats=%s subject=%s: %r", self.servers, subject, error)
-                if time.monotonic() >= deadline or tried == tries:
+                repeated = True
+                if time.monotonic() >= deadline:
                     raise NoAnswerError(_hint(self.servers, error)) from None
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def try_once(self, subject: str, payload: bytes) -> bool:
+        """Send a request on which nothing depends. Returns whether it was answered."""
+        try:
+            client = await self._connected()
+            await client.request(subject, payload, timeout=ANSWER_SECONDS)
+        except _FAILURES as error:
+            log.debug("nats=%s subject=%s: %r", self.servers, subject, error)
+            return False
+        return True
 
     async def ask(
         self, subject: str, content: Mapping[str, Any] | bytes = b"", *, headers: Mapping[str, str] | None = None
@@ -142,15 +177,16 @@ class NatsConnection:
             NoAnswerError: it was not answered.
         """
         payload = content if isinstance(content, bytes) else json.dumps(content).encode()
-        deadline, pause = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE
+        deadline, pause, repeated = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE, False
         while True:
-            answer = json.loads((await self.request(subject, payload, headers=headers)).data)
+            message, again = await self._request(subject, payload, headers)
+            answer = json.loads(message.data)
             error = answer.get("error")
             if error is None:
                 return dict(answer)
-            refused = RefusedError(
-                int(error.get("err_code", 0)), int(error.get("code", 0)), str(error.get("description"))
-            )
+            code, status = int(error.get("err_code", 0)), int(error.get("code", 0))
+            refused = RefusedError(code, status, str(error.get("description")), repeated=repeated or again)
+            repeated = True
             log.debug("nats=%s subject=%s: %s", self.servers, subject, refused)
             if refused.status != _UNAVAILABLE or time.monotonic() >= deadline:
                 raise refused

@@ -288,8 +288,9 @@ class JetStreamQueue:
     async def _delete(self, message: Message, receipt: Receipt) -> bool:
         await self._prepare()
         deleted = await delete(self._connection, self._names.stream, receipt.sequence)
-        # The consumer would find out by itself, but only when the message's visibility timeout has passed.
-        await self._connection.request(message.receipt, b"+ACK")
+        if deleted:
+            await self._connection.try_once(message.receipt, b"+ACK")
+            # Without an answer, the consumer finds out when the message's visibility timeout has passed.
         return deleted
 
     async def _bury(self, message: Message, receipt: Receipt, reason: str, receives: int) -> bool:

@@ -43,15 +43,18 @@ async def read(connection: NatsConnection, stream: str, wanted: Mapping[str, Any
 
 
 async def delete(connection: NatsConnection, stream: str, sequence: int) -> bool:
-    """Delete a message; it is deleted on most replicas on return. Returns False if there is none."""
+    """Delete a message; it is deleted on most replicas on return. Returns False if there was none.
+
+    If an answer was lost, and the message is gone when this asks again, it counts as deleted by this.
+    """
     try:
         await connection.ask(f"$JS.API.STREAM.MSG.DELETE.{stream}", {"seq": sequence, "no_erase": True})
     except RefusedError as error:
         if error.code in _NOT_FOUND:
-            return False
+            return error.repeated
         # The same code stands for several failures.
         if error.code == _NOT_DELETED and await read(connection, stream, {"seq": sequence}) is None:
-            return False
+            return error.repeated
         raise
     return True
 

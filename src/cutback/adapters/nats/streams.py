@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,9 @@ log = logging.getLogger(__name__)
 DUPLICATES = timedelta(minutes=2)
 """For how long JetStream recognizes a message that is sent twice. A repeated request comes within seconds."""
 
+EVENTS_KEPT = timedelta(days=7)
+"""For how long the stream of events keeps each."""
+
 _MOST_WAITING = 16_384
 """Workers that may wait for a message at the same time."""
 _NO_STREAM = 10059
@@ -24,6 +28,44 @@ _NAME_TAKEN = 10058
 _CONSUMER_TAKEN = {10013, 10105, 10148}
 _NOT_ENABLED = {10039, 10076}
 _TOO_FEW_SERVERS = {10005, 10074}
+
+
+async def create_stream(connection: NatsConnection, wanted: Mapping[str, Any], *, replicas: int) -> dict[str, Any]:
+    """Create a stream unless one of this name exists; return its configuration.
+
+    Raises:
+        RefusedError: it cannot be created.
+        NoAnswerError: the servers do not answer.
+    """
+    name = wanted["name"]
+    try:
+        found = await connection.ask(f"$JS.API.STREAM.INFO.{name}")
+    except RefusedError as error:
+        if error.code != _NO_STREAM:
+            raise
+        config = {
+            "storage": "file",
+            "num_replicas": replicas,
+            "duplicate_window": _nanoseconds(DUPLICATES),
+            "max_consumers": -1,
+            "max_msgs": -1,
+            "max_bytes": -1,
+            **wanted,
+        }
+        try:
+            found = await connection.ask(f"$JS.API.STREAM.CREATE.{name}", config)
+            log.info("stream=%s replicas=%d created", name, replicas)
+        except RefusedError as taken:
+            if taken.code != _NAME_TAKEN:
+                raise
+            found = await connection.ask(f"$JS.API.STREAM.INFO.{name}")
+    created = dict(found["config"])
+    if int(created["num_replicas"]) < replicas:
+        log.warning(
+            "stream=%s num_replicas=%s reason=fewer than the %d wanted; change the stream to have more",
+            name, created["num_replicas"], replicas,
+        )  # fmt: skip
+    return created
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,56 +88,30 @@ class Streams:
             QueueUnavailableError: the servers do not answer.
         """
         try:
-            queue = await self._stream(
+            queue = await create_stream(
+                self.connection,
                 {
                     "name": self.names.stream,
                     "subjects": [self.names.new, self.names.again, self.names.later],
                     "retention": "workqueue",
                     "allow_msg_schedules": True,
-                }
+                },
+                replicas=self.replicas,
             )
-            await self._stream(
+            await create_stream(
+                self.connection,
                 {
                     "name": self.names.dead_stream,
                     "subjects": [self.names.dead],
                     "retention": "limits",
                     "max_msgs_per_subject": 1,
-                }
+                },
+                replicas=self.replicas,
             )
             self._check(queue)
             return await self._consumer()
         except RefusedError as error:
             raise self._translated(error) from None
-
-    async def _stream(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        name = wanted["name"]
-        try:
-            found = await self.connection.ask(f"$JS.API.STREAM.INFO.{name}")
-        except RefusedError as error:
-            if error.code != _NO_STREAM:
-                raise
-            config = wanted | {
-                "storage": "file",
-                "num_replicas": self.replicas,
-                "duplicate_window": _nanoseconds(DUPLICATES),
-                "max_consumers": -1,
-                "max_msgs": -1,
-                "max_bytes": -1,
-            }
-            try:
-                found = await self.connection.ask(f"$JS.API.STREAM.CREATE.{name}", config)
-                log.info("stream=%s replicas=%d created", name, self.replicas)
-            except RefusedError as taken:
-                if taken.code != _NAME_TAKEN:
-                    raise
-                found = await self.connection.ask(f"$JS.API.STREAM.INFO.{name}")
-        config = dict(found["config"])
-        if int(config["num_replicas"]) < self.replicas:
-            log.warning(
-                "stream=%s num_replicas=%s reason=fewer than the %d wanted; change the stream to have more",
-                name, config["num_replicas"], self.replicas,
-            )  # fmt: skip
-        return config
 
     def _check(self, config: dict[str, Any]) -> None:
         subjects = config.get("subjects", [])

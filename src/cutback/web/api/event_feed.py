@@ -22,8 +22,7 @@ from cutback.domain.clips.event import Event
 from cutback.domain.clips.webhook import cameras_of
 from cutback.domain.errors import CutbackError
 from cutback.domain.requests.ids import stored_id
-from cutback.lifecycle.commit import EVENT_COUNTER
-from cutback.ports import Records
+from cutback.ports import EVENT_COUNTER, Records
 from cutback.services import Services
 from cutback.web.api.http_protocol import chunk_of
 
@@ -92,7 +91,7 @@ class EventFeed:
         self._records: Records = services.records
         self._cache = services.cache
         self._look_seconds = look_seconds(
-            shared_cache=bool(services.settings.cache_url),
+            shared_counter=bool(services.settings.cache_url) or services.settings.wakes_by_nats,
             local_records=services.settings.local_records,
         )
         self._most_events = most_events
@@ -244,12 +243,12 @@ class EventFeed:
             listener.news()
 
 
-def look_seconds(*, shared_cache: bool, local_records: bool) -> float:
+def look_seconds(*, shared_counter: bool, local_records: bool) -> float:
     """Return the seconds between two looks at the log without a change of the counter. Pure.
 
-    Without a shared cache, other processes' changes are only seen by looking. That is cheap on this machine.
+    Without a shared counter, other processes' changes are only seen by looking. That is cheap on this machine.
     """
-    if shared_cache:
+    if shared_counter:
         return 2.0
     return 0.0 if local_records else 0.5
 

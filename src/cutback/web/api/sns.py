@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cutback.domain.errors import ForgedMessageError, NotFoundError, SettingsError, SnsUnreachableError
 from cutback.domain.sns_message import SnsMessage, read_message
-from cutback.lifecycle.commit import EVENT_COUNTER
+from cutback.ports import EVENT_COUNTER
 from cutback.services import Services
 from cutback.web.api.sns_certificates import Certificates, Fetch
 
