@@ -21,6 +21,7 @@ from bench.events import measure_events
 from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
+from bench.queues import measure_queues
 from bench.scanning import measure_scans
 from bench.sources import SourcesError, prepare
 from bench.start_up import measure_start_up
@@ -34,6 +35,7 @@ from bench.tables import (
     cut_tables,
     events_table,
     queue_table,
+    queues_table,
     reads_table,
     scans_table,
     start_up_table,
@@ -43,11 +45,13 @@ from bench.targets import targets
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PAGE = _ROOT / "docs" / "performance.md"
+_QUEUES_PAGE = _ROOT / "docs" / "queues.md"
 _CACHE = "CUTBACK_BENCH_CACHE"
 _SECTIONS = [
     "all",
     "cut",
     "queue",
+    "queues",
     "catalogue",
     "cameras",
     "scan",
@@ -84,6 +88,11 @@ def main() -> int:
             found = measure_queue(cache, clips=options.clips, workers=options.workers, say=say)
             cancelled = measure_cancel(cache, runs=options.runs * 4, say=say)
             _publish("queue", f"{queue_table(found)}\n\n{cancel_table(cancelled)}", where, options)
+        if options.section == "queues":
+            cache.mkdir(parents=True, exist_ok=True)
+            waiting = 10_000 if options.quick else options.waiting
+            speeds = measure_queues(cache, messages=500 if options.quick else 4000, waiting=waiting, say=say)
+            _publish("queues", queues_table(speeds), where, options, _QUEUES_PAGE)
         if options.section in {"all", "catalogue"}:
             cache.mkdir(parents=True, exist_ok=True)
             sizes = (10, options.recordings)
@@ -136,6 +145,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, metavar="N", help="timed runs of each (5); the medians are shown")
     parser.add_argument("--clips", type=int, metavar="N", help="clips through the queue (500)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="workers for the queue's burst (2)")
+    parser.add_argument(
+        "--waiting", type=int, default=1_000_000, metavar="N", help="messages in a deep queue (1000000)"
+    )
     parser.add_argument("--recordings", type=int, metavar="N", help="in the large catalogue (10000000; about 8 GB)")
     parser.add_argument("--long", action="store_true", help="also cut from a two-hour recording (5 GB)")
     parser.add_argument(
@@ -152,12 +164,12 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _publish(part: str, content: str, where: Circumstances, options: argparse.Namespace) -> None:
+def _publish(part: str, content: str, where: Circumstances, options: argparse.Namespace, page: Path = _PAGE) -> None:
     hasty = "\n\nA quick run: one run of each, with memory sampled. It shows that everything works, not how fast."
     text = f"{where.line()}{hasty if options.quick else ''}\n\n{content}"
     print(f"\n## {part}\n\n{text}\n", flush=True)
     if options.write:
-        replace_part(_PAGE, part, text)
+        replace_part(page, part, text)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bench.api import ApiTimes
 from bench.cameras import Cameras
@@ -15,6 +15,7 @@ from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
 from bench.events import PROMISED_P99, PROMISED_STOP, Telling
 from bench.queueing import Overhead
+from bench.queues import QueueSpeed
 from bench.scanning import AT_ONCE, Scans
 from bench.scanning import LIMIT as SCAN_LIMIT
 from bench.start_up import LIMIT as ENOUGH
@@ -317,3 +318,20 @@ def _megabytes(value: int) -> str:
 
 def _decibels(value: float) -> str:
     return "identical" if math.isinf(value) else f"{value:.1f}"
+
+
+def queues_table(found: Sequence[QueueSpeed]) -> str:
+    """The speed of each kind of queue."""
+
+    def ms(*seconds: float) -> str:
+        return ", ".join(f"{1000 * each:.1f}" for each in seconds) + " ms"
+
+    figures: list[tuple[str, Callable[[QueueSpeed], str]]] = [
+        ("one message sent: p50, p99", lambda one: ms(one.send_p50, one.send_p99)),
+        ("sent one by one by four threads", lambda one: f"{one.sent_per_second:,.0f}/s"),
+        ("received by tens and deleted, by four threads", lambda one: f"{one.done_per_second:,.0f}/s"),
+        ("sent together", lambda one: f"{one.fill_per_second:,.0f}/s"),
+        (f"`depth` with {found[0].waiting:,} waiting", lambda one: ms(one.depth)),
+        (f"one received with {found[0].waiting:,} waiting: p50, p99", lambda one: ms(one.receive_p50, one.receive_p99)),
+    ]
+    return table(["", *(each.name for each in found)], [[what, *map(tell, found)] for what, tell in figures])
