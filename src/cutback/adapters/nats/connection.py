@@ -74,6 +74,7 @@ class NatsConnection:
         self._thread: threading.Thread | None = None
         self._client: Client | None = None
         self._connecting: asyncio.Lock | None = None
+        self._failure: Exception | None = None
 
     def close(self) -> None:
         """Close the connection and end the thread."""
@@ -115,7 +116,7 @@ class NatsConnection:
             return await self._connected()
         except _FAILURES as error:
             log.debug("nats=%s: %r", self.servers, error)
-            raise NoAnswerError(_hint(self.servers, error)) from None
+            raise NoAnswerError(_hint(self.servers, self._failure or error)) from None
 
     async def _connected(self) -> Client:
         if self._connecting is None:
@@ -143,6 +144,7 @@ class NatsConnection:
                 answer = await client.request(
                     subject, payload, timeout=ANSWER_SECONDS, headers=dict(headers) if headers else None
                 )
+                self._failure = None
                 return answer, repeated
             except nats.errors.MaxPayloadError:
                 raise MessageRefusedError(
@@ -152,7 +154,7 @@ class NatsConnection:
                 log.debug("nats=%s subject=%s: %r", self.servers, subject, error)
                 repeated = True
                 if time.monotonic() >= deadline:
-                    raise NoAnswerError(_hint(self.servers, error)) from None
+                    raise NoAnswerError(_hint(self.servers, self._failure or error)) from None
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -226,6 +228,7 @@ class NatsConnection:
 
     async def _note(self, error: Exception) -> None:
         log.debug("nats=%s: %r", self.servers, error)
+        self._failure = error
         await asyncio.sleep(_FIRST_PAUSE)  # between two tries to connect
 
     async def _lost(self) -> None:
@@ -269,6 +272,10 @@ def _tls(servers: NatsServers) -> ssl.SSLContext | None:
 def _hint(servers: NatsServers, error: Exception) -> str:
     if isinstance(error, nats.errors.AuthorizationError) or "authorization" in str(error).lower():
         return f"{servers}: the user, token or credentials are wrong"
+    if isinstance(error, FileNotFoundError):
+        return f"{servers}: the file {error.filename or 'of a CUTBACK_NATS setting'} does not exist"
+    if isinstance(error, ssl.SSLError):
+        return f"{servers}: the certificates do not fit; check tls://, CUTBACK_NATS_CA and CUTBACK_NATS_CERTIFICATE"
     if isinstance(error, nats.errors.NoRespondersError):
         return f"{servers}: JetStream does not answer; is it enabled, and do most of the servers run?"
     return f"{servers}: no server answers"
