@@ -17,6 +17,7 @@ from bench.catalogue import measure_catalogue
 from bench.cluster import measure_failures, measure_reads
 from bench.cold_start import measure_cold_start
 from bench.cutting import measure_cuts
+from bench.edits import measure_edits, measure_timelapse
 from bench.events import measure_events
 from bench.machine import Circumstances, circumstances
 from bench.page import PageError, replace_part
@@ -33,6 +34,7 @@ from bench.tables import (
     cluster_table,
     cold_start_table,
     cut_tables,
+    edits_table,
     events_table,
     queue_table,
     queues_table,
@@ -40,6 +42,7 @@ from bench.tables import (
     scans_table,
     start_up_table,
     target_table,
+    timelapse_table,
 )
 from bench.targets import targets
 
@@ -122,6 +125,12 @@ def main() -> int:
         if options.section in {"all", "api"}:
             cache.mkdir(parents=True, exist_ok=True)
             _publish("api", api_tables(measure_api(cache, quick=options.quick, say=say)), where, options)
+        if options.section in {"all", "edits"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            edits = edits_table(measure_edits(cache, runs=options.runs, quick=options.quick, say=say))
+            if options.long:
+                edits += f"\n\n{timelapse_table(measure_timelapse(cache, say=say))}"
+            _publish("edits", edits, where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)
@@ -149,7 +158,9 @@ def _options() -> argparse.Namespace:
         "--waiting", type=int, default=1_000_000, metavar="N", help="messages in a deep queue (1000000)"
     )
     parser.add_argument("--recordings", type=int, metavar="N", help="in the large catalogue (10000000; about 8 GB)")
-    parser.add_argument("--long", action="store_true", help="also cut from a two-hour recording (5 GB)")
+    parser.add_argument(
+        "--long", action="store_true", help="also cut, and make a timelapse, from a two-hour recording (5 GB)"
+    )
     parser.add_argument(
         "--write",
         action=argparse.BooleanOptionalAction,

@@ -13,6 +13,7 @@ from bench.cluster import Endured, Throughput
 from bench.cold_start import LIMIT, ColdStart
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
+from bench.edits import Edited, Timelapse
 from bench.events import PROMISED_P99, PROMISED_STOP, Telling
 from bench.queueing import Overhead
 from bench.queues import QueueSpeed
@@ -202,6 +203,59 @@ def scans_table(found: Scans) -> str:
     shown.append(["each file that is known already", f"{found.idle * 1000:.2f} ms", "", ""])
     head = ["files of ten seconds", "processor time a file", "target", "result"]
     return table(head, shown, words=(0, 2, 3))
+
+
+def edits_table(found: Sequence[Edited]) -> str:
+    """What edits cost, beside the ffmpeg command line."""
+    rows = []
+    for each in found:
+        ours, theirs, limit = each.cutback, each.ffmpeg, each.work.limit
+        ratio = None if theirs is None else ours.cpu / theirs.cpu
+        met = "" if limit is None or ratio is None else "met" if ratio <= limit else "missed"
+        rows.append(
+            [
+                each.work.name,
+                f"{ours.cpu:.1f} s",
+                "" if theirs is None else f"{theirs.cpu:.1f} s",
+                "" if ratio is None else f"{ratio:.2f}",
+                "" if limit is None else f"at most {limit:g}",
+                met,
+                f"{ours.wall:.1f} s",
+                "" if theirs is None else f"{theirs.wall:.1f} s",
+                _megabytes(ours.size),
+                "" if theirs is None else _megabytes(theirs.size),
+                _megabytes(ours.peak),
+            ]
+        )
+    head = ["30 s of 1080p30", "processor", "ffmpeg", "ratio", "target", "result", "wall", "ffmpeg", "clip", "ffmpeg"]
+    return table([*head, "memory"], rows, words=(0, 4, 5))
+
+
+def timelapse_table(found: Timelapse) -> str:
+    """A timelapse, beside decoding and reading all of the recording."""
+    decoding = found.decoding * found.minutes
+    faster, fewer = decoding / found.cutback.cpu, found.recording / found.cutback.read
+    return table(
+        ["two hours in 30 s, 900 frames", "measured", "target", "result"],
+        [
+            ["processor time", f"{found.cutback.cpu:.1f} s", "", ""],
+            [
+                f"the same of ffmpeg for decoding all pictures ({found.minutes} × one minute)",
+                f"{decoding:.0f} s, {faster:.0f} × as much",
+                "at least 15 ×",
+                "met" if faster >= 15 else "missed",
+            ],
+            ["bytes read", _megabytes(found.cutback.read), "", ""],
+            [
+                "bytes of the recording",
+                f"{_megabytes(found.recording)}, {fewer:.1f} × as many",
+                "at least 3 ×",
+                "met" if fewer >= 3 else "missed",
+            ],
+            ["memory, parent and child", _megabytes(found.cutback.peak), "", ""],
+        ],
+        words=(0, 2, 3),
+    )
 
 
 def cold_start_table(found: ColdStart) -> str:
