@@ -178,7 +178,7 @@ def test_sixteen_bits_of_grey_keep_their_levels() -> None:
     assert decoded("grey", saved(image), 100).getpixel((1, 1)) == (128, 128, 128, 255)
 
 
-@pytest.mark.parametrize("name", ["rotated", "hevc-hdr10", "open-gop"])
+@pytest.mark.parametrize("name", ["rotated", "hevc", "open-gop"])
 def test_an_image_is_upright_on_other_recordings(recording: Recordings, name: str) -> None:
     one = recording(name)
     turns = shape_of(one.path).rotation // 90

@@ -179,7 +179,7 @@ def _ranges_in(name: str, content: Mapping[str, Any]) -> list[Typed]:
         raise WrongUsageError(f"--request {name}: its source must be ranges of a recording, or give --from and --to.")
     if len({str(piece["recording"]) for piece in pieces if "recording" in piece}) != 1:
         raise WrongUsageError(
-            f"--request {name}: its ranges must be of one recording; `cutback submit` takes those of several."
+            f"--request {name}: its ranges are of several recordings, or of none; `cutback submit` takes them."
         )
     return [
         Typed(
