@@ -61,6 +61,7 @@ _SECTIONS = [
     "start-up",
     "cold-start",
     "events",
+    "edits",
     "cluster",
     "api",
 ]
