@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from tests.media.recordings import ReferenceRecording, reference_recording
+from tests.support.made_once import made_once
 
 from cutback.sandbox.cutter import ChildCutter
 
@@ -25,6 +28,23 @@ def media_folder(pytestconfig: pytest.Config) -> Path:
 def recording(media_folder: Path) -> Callable[[str], ReferenceRecording]:
     """A recording of the catalogue by its name."""
     return cache(lambda name: reference_recording(name, media_folder))
+
+
+@pytest.fixture(scope="session")
+def tone(media_folder: Path) -> Path:
+    """Six seconds of 440 Hz, without pictures."""
+
+    def make(path: Path) -> None:
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", 48_000)
+            stream.layout = "mono"
+            wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(6 * 48_000) / 48_000)
+            frame = av.AudioFrame.from_ndarray(wave.astype(np.float32).reshape(1, -1), "fltp", "mono")
+            frame.sample_rate = 48_000
+            for each in (frame, None):
+                container.mux(stream.encode(each))
+
+    return made_once(media_folder / "tone-440.mp4", make)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from cutback.cutting.cut import cut
 from cutback.cutting.job import CutJob, CutRange
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
-from cutback.domain.errors import EditImpossibleError, InvalidRequestError
+from cutback.domain.errors import EditImpossibleError, InvalidRequestError, MediaUnsupportedError
 from cutback.domain.requests.edits import EXCLUSIVE, KINDS, STAGES
 from cutback.domain.requests.request import ClipRequest, validate_request
 from cutback.reading.edit_values import edits_of
@@ -47,6 +47,7 @@ OURS: dict[str, EditJson] = {
     "clock": {"as": "subtitles"},
     "fade": {"in": 0.4, "out": 0.2},
     "audio_track": {"number": 1},
+    "channels": {"to": "mono"},
     "sound_fade": {"in": 0.5, "out": 0.5},
 }
 """Fields that fit the clip. Other kinds are taken from their example in docs/edits.md, so that new ones join by
@@ -156,6 +157,35 @@ def test_edits_of_the_same_clip_in_the_wrong_order_are_refused() -> None:
         if KINDS[first].stage != KINDS[second].stage:
             with pytest.raises(InvalidRequestError, match=rf"contradict|write them as {first}, {second}"):
                 asked(example(second), example(first))
+
+
+WITHOUT_PICTURES = ("speed", "loop", "fade", "audio_track", "channels", "gain", "loudness", "sound_fade")
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "mute"])
+def test_no_edit_is_ignored_if_there_are_no_pictures(tone: Path, tmp_path: Path, name: str) -> None:
+    edit = example(name) | ({"as": "pictures"} if "drawn_as" in KINDS[name].model_fields else {})
+    job, sources = job_of(asked(edit), tone.read_bytes())
+    with (tmp_path / "spool").open("w+b", buffering=0) as file:
+        if name in WITHOUT_PICTURES:
+            preview(job, sources)
+            made = cut(job, sources, Spool(file), lambda _: None)
+            assert any(said.startswith(name) for said in made.facts.edits)
+            return
+        with pytest.raises(EditImpossibleError, match=rf"{name}: the clip has no pictures"):
+            preview(job, sources)
+        with pytest.raises(EditImpossibleError, match=rf"{name}: the clip has no pictures"):
+            cut(job, sources, Spool(file), lambda _: None)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_plan_refuses_to_join_recordings_with_and_without_pictures(
+    recording: Recordings, tone: Path, order: int
+) -> None:
+    sources = [BytesSource(path.read_bytes()) for path in (recording("pyramid").path, tone)][::order]
+    ranges = tuple(CutRange(number, Fraction(0), Fraction(1)) for number in range(2))
+    with pytest.raises(MediaUnsupportedError, match="with and without video cannot be joined"):
+        preview(CutJob(tuple(source.size for source in sources), ranges), sources)
 
 
 # --- lists at random -------------------------------------------------------------------------------

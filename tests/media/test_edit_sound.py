@@ -232,6 +232,10 @@ def test_one_channel_becomes_two_that_are_as_loud(media_folder: Path) -> None:
     assert [tones[440] for tones in tones_of(both)] == [pytest.approx(0.5, abs=0.02)] * 2
     with pytest.raises(EditImpossibleError, match="channels: take needs stereo sound; this has one channel"):
         cut_ranges([mono], wanted, edits=[Channels("mono", "left")])
+    source = BytesSource(mono)
+    job = CutJob((source.size,), wanted, edits=(Channels("mono", "left"),))
+    with pytest.raises(EditImpossibleError, match="channels: take needs stereo sound; this has one channel"):
+        preview(job, [source])
 
 
 def test_channels_and_speed_and_loudness_work_on_one_sound(media_folder: Path) -> None:

@@ -10,12 +10,15 @@ from typing import Any
 
 import av
 import pytest
-from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
+from tests.media.cuts import BytesSource, CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.media.test_edit_overlay import CLOCK, TEXT, TIME
 from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting.edit_values import Edit, Mute, Speed
+from cutback.cutting.job import CutJob
+from cutback.cutting.preview import preview
+from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Finished
 from cutback.domain.text_fields import escaped
 from cutback.sandbox.cutter import ChildCutter
@@ -70,6 +73,21 @@ def test_the_clock_is_one_subtitle_a_second_of_its_camera(recording: Recordings)
     clip = edited(recording("pyramid"), CLOCK_LINE, ranges=((1, 3), (4, 5)))
     expected = [(Fraction(n), Fraction(n + 1), text) for n, text in enumerate(("21:03:13", "21:03:14", "21:03:16"))]
     assert cues(clip.data) == expected
+
+
+def test_the_plan_counts_subtitles(recording: Recordings) -> None:
+    source = BytesSource(recording("pyramid").path.read_bytes())
+    wanted = ask((0, Fraction(0), Fraction(5)))
+    job = CutJob((source.size,), wanted, edits=(CLOCK_LINE,), wall_clocks=(CLOCK,))
+    assert preview(job, [source])["subtitles"] == 5
+    assert preview(replace(job, edits=()), [source])["subtitles"] == 0
+
+
+def test_more_text_at_once_than_a_subtitle_holds_is_refused_by_name(recording: Recordings) -> None:
+    many = [replace(LINE, text="\U0001f30a" * 200)] * 82
+    with pytest.raises(EditImpossibleError, match="subtitles at the same time have 65681 bytes"):
+        edited(recording("pyramid"), *many)
+    assert cues(edited(recording("pyramid"), *many[1:]).data)[0][2].count("\U0001f30a") == 81 * 200
 
 
 def test_the_clock_begins_in_the_middle_of_a_second(recording: Recordings) -> None:

@@ -22,7 +22,7 @@ from cutback.cutting.mp4.write import front_matter
 from cutback.cutting.pictures.splice import COPIED, Pictures, splice
 from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
-from cutback.cutting.plan.pieces import Located, open_pieces
+from cutback.cutting.plan.pieces import Located, has_pictures, open_pieces
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
@@ -151,10 +151,10 @@ def _make(
     pieces, crossfades = ranges
     edits, said = Pipeline(job, pieces, sources, crossfades), list[str]()
     pieces = edits.pieces
+    cues = edits.subtitles()
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
-    with_pictures = [media.index.video is not None for media, _, _ in pieces]
-    if all(with_pictures):
+    if has_pictures(pieces):
         parts = plan_parts(
             pieces,
             job.precision,
@@ -167,8 +167,6 @@ def _make(
         pictures = splice(parts, spool, progress, job.limits.memory, changing, memory)
         said += changing.said
         pieces = [(part.media, part.source, part.piece) for part in parts]
-    elif any(with_pictures):
-        raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
     said += edits.described()
     notes = [] if pictures is None else pictures.notes
     sound = _sound(Ranges(pieces, crossfades), spool, notes, edits, said, copy=mode != "encode")
@@ -176,7 +174,7 @@ def _make(
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
     if edits.retiming is not None:
         duration = edits.retiming.length
-    if cues := edits.subtitles():
+    if cues:
         tracks.append(subtitle_track(cues, duration, spool))
     if not tracks:
         raise MediaUnsupportedError("It has nothing in this range.")

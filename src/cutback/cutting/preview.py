@@ -20,7 +20,7 @@ from cutback.cutting.plan.pieces import open_pieces
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.plan.report import Looked, part_report, plan_report, sound_report
 from cutback.cutting.plan.steps import steps, windows
-from cutback.cutting.sound.soundtrack import TEXT, keeps_sound
+from cutback.cutting.sound.soundtrack import TEXT, keeps_sound, languages, layout_heard
 from cutback.cutting.source.footage import MediaSource, Mp4Source
 from cutback.cutting.source.own_index import HEAD_BYTES
 from cutback.domain.errors import MediaUnreadableError
@@ -37,22 +37,30 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
         job = replace(job, precision="exact")
     index, edits = pieces[0][0].index, Pipeline(job, pieces, sources, crossfades)
     pieces = edits.pieces
+    heard = range(0) if edits.silent([]) else edits.heard(languages(pieces))
+    if edits.change_sound:
+        for number in heard:
+            layout = layout_heard([(media, piece) for media, _, piece in pieces], number)
+            if layout is not None:
+                edits.check_sound(layout)
+    subtitles = len(edits.subtitles())
     shown: list[dict[str, Any]] = []
     if index.video is None:
         for media, source, piece in pieces:
-            sound = _sound(media, piece, edits, single=len(pieces) == 1)
+            sound = _sound(media, piece, edits, heard, single=len(pieces) == 1)
             shown.append({"source": source, **part_report(index, piece, piece, (), Looked(), sound=sound)})
-        return plan_report(index, job.precision, shown, duration=edits.length)
+        return plan_report(index, job.precision, shown, duration=edits.length, subtitles=subtitles)
     parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed(), retiming=edits.retiming)
     for (media, source, asked), part in zip(pieces, parts, strict=True):
-        sound = _sound(part.media, part.piece, edits, single=len(pieces) == 1)
+        sound = _sound(part.media, part.piece, edits, heard, single=len(pieces) == 1)
         assert media.index.video is not None
         looked = _look(part, media.index.video)
         shown.append({"source": source, **part_report(media.index, asked, part.piece, part.runs, looked, sound=sound)})
     duration = sum((part.piece.duration for part in parts), Fraction(0))
     if edits.retiming is not None:
         duration = edits.retiming.length
-    return plan_report(index, job.precision, shown, duration=duration, memory=_memory(parts, job.limits.memory))
+    memory = _memory(parts, job.limits.memory)
+    return plan_report(index, job.precision, shown, duration=duration, subtitles=subtitles, memory=memory)
 
 
 def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
@@ -75,9 +83,12 @@ def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
     }
 
 
-def _sound(media: MediaSource, piece: FrameRange, edits: Pipeline, *, single: bool) -> list[dict[str, Any]]:
+def _sound(
+    media: MediaSource, piece: FrameRange, edits: Pipeline, heard: range, *, single: bool
+) -> list[dict[str, Any]]:
+    """Report the sound and the subtitles of one range; `heard` are the numbers of the clip's audio tracks."""
     found = []
-    muted, heard = edits.silent([]), edits.heard([track.language for track in media.index.audio])
+    muted = edits.silent([])
     for number, track in enumerate(media.index.audio):
         copied = single and not edits.change_sound and all(keeps_sound(entry) for entry in track.descriptions)
         reason = (
@@ -98,7 +109,7 @@ def _sound(media: MediaSource, piece: FrameRange, edits: Pipeline, *, single: bo
             about |= {"action": "drop", "reason": "muted", "bytes": 0, "packets": 0}
         found.append({"kind": "audio", **about})
     for number, track in enumerate(track for track in media.index.tracks if track.kind == "other"):
-        carried = single and track.descriptions[0].codec in TEXT
+        carried = single and track.descriptions[0].codec in TEXT and edits.retiming is None
         about = sound_report(track, piece, number=number, copied=True, reason="subtitles, copied")
         if not carried:
             about |= {"action": "drop", "reason": "not copied", "bytes": 0, "packets": 0}

@@ -173,6 +173,8 @@ def _sums(found: dict[str, Any]) -> list[RenderableType]:
     rows.append(
         ("clip", Text(f"{formatting.length(Fraction(found['clip_duration']))}, about {formatting.size(sizes['clip'])}"))
     )
+    if found["subtitles"]:
+        rows.append(("subtitles", Text(f"{found['subtitles']}, as a track of their own")))
     share = formatting.share(read, found["size"])
     text = Text(f"{formatting.size(read)} of {formatting.size(found['size'])} ({share})")
     if sizes["decoded"]:

@@ -12,6 +12,11 @@ from cutback.domain.errors import EditImpossibleError
 class AudioTrackStep(EditStep[AudioTrack]):
     """Chooses a track by its number or its language. It stays copied."""
 
+    def needs_pictures(self, edit: AudioTrack) -> bool:
+        """See `EditStep`."""
+        del edit
+        return False
+
     def chosen_track(self, edit: AudioTrack, languages: Sequence[str]) -> int:
         """See `EditStep`."""
         has = f"the recording has {len(languages)}: {', '.join(languages)}" if languages else "the recording has none"

@@ -22,13 +22,17 @@ class ChannelsStep(EditStep[Channels]):
 
     changes_sound = True
 
+    def check_sound(self, edit: Channels, layout: str) -> None:
+        """See `EditStep`."""
+        there = av.AudioLayout(layout).nb_channels
+        if edit.take is not None and there != 2:
+            has = "one channel" if there == 1 else f"{there} channels"
+            raise EditImpossibleError(f"channels: take needs stereo sound; this has {has}.")
+
     def sound(self, edit: Channels, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """See `EditStep`."""
         del retiming
         there = av.AudioLayout(sound.layout).nb_channels
-        if edit.take is not None and there != 2:
-            has = "one channel" if there == 1 else f"{there} channels"
-            raise EditImpossibleError(f"channels: take needs stereo sound; this has {has}.")
         said.append(f"channels: {edit.to}" + ("" if edit.take is None else f", of the {edit.take} one"))
         if edit.to == sound.layout and edit.take is None:
             return sound

@@ -32,6 +32,10 @@ class ClockStep(EditStep[ClockOverlay]):
         zone_of(edit.zone)
         prepare_lettering(job)
 
+    def needs_pictures(self, edit: ClockOverlay) -> bool:
+        """See `EditStep`."""
+        return edit.drawn_as == "pictures"
+
     def painted(self, edit: ClockOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
         if not scene.time.cameras:

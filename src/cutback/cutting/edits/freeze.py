@@ -21,6 +21,11 @@ class FreezeStep(EditStep[Freeze]):
 
     changes_sound = True
 
+    def needs_pictures(self, edit: Freeze) -> bool:
+        """See `EditStep`."""
+        del edit
+        return True
+
     def retiming(self, edit: Freeze, time: ClipTime, rate: Fraction | None) -> Retiming:
         """See `EditStep`."""
         del rate

@@ -19,6 +19,11 @@ from cutback.domain.times import FRAME_TOLERANCE, format_seconds
 class LoopStep(EditStep[Loop]):
     """Repeats ranges."""
 
+    def needs_pictures(self, edit: Loop) -> bool:
+        """See `EditStep`."""
+        del edit
+        return False
+
     def pieces(self, edit: Loop, pieces: Sequence[Located], time: ClipTime) -> Sequence[Located]:
         """See `EditStep`."""
         start = Fraction(0) if edit.start is None else time.cut(edit.start, "loop")

@@ -9,6 +9,11 @@ from cutback.cutting.edits.step import EditStep
 class MuteStep(EditStep[Mute]):
     """Leaves the sound out."""
 
+    def needs_pictures(self, edit: Mute) -> bool:
+        """See `EditStep`."""
+        del edit
+        return False
+
     def drops_sound(self, edit: Mute) -> bool:
         """See `EditStep`."""
         del edit

@@ -66,7 +66,7 @@ from cutback.cutting.edits.timelapse import TimelapseStep
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart
 from cutback.cutting.plan.crossfades import Crossfade
-from cutback.cutting.plan.pieces import Located
+from cutback.cutting.plan.pieces import Located, has_pictures
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.times import format_seconds
@@ -130,10 +130,12 @@ class Pipeline:
 
         Raises:
             EditImpossibleError: an edit does not fit the clip.
+            MediaUnsupportedError: some of the recordings have video, others do not.
         """
         self._steps = [(edit, _STEP_OF[type(edit)]) for edit in job.edits]
         self._assets = Assets(job, sources)
         self._job = job
+        self._check_pictures(pieces)
         asked = pieces
         for edit, step in self._steps:
             pieces = step.pieces(edit, pieces, ClipTime(pieces, job))
@@ -154,6 +156,14 @@ class Pipeline:
         if (self.retiming is not None or repeated) and self.length > job.limits.duration:
             raise EditImpossibleError(f"The clip would be longer than {job.limits.duration} s.")
         self._check_gaps(pieces)
+
+    def _check_pictures(self, pieces: Sequence[Located]) -> None:
+        """Refuse edits of pictures if there are none: they would change nothing."""
+        if has_pictures(pieces):
+            return
+        for edit, step in self._steps:
+            if step.needs_pictures(edit):
+                raise EditImpossibleError(f"{_NAME_OF[type(edit)]}: the clip has no pictures.")
 
     def _check_gaps(self, pieces: Sequence[Located]) -> None:
         """Refuse to paint on filled gaps: they repeat one group of pictures."""
@@ -200,7 +210,11 @@ class Pipeline:
         return PaintedClip(self.time, self.retiming, self.length, Overlays(), GraphsInUse(), self._assets, self._fonts)
 
     def subtitles(self) -> list[Cue]:
-        """Return what overlays show as subtitles, in order."""
+        """Return what overlays show as subtitles, in order.
+
+        Raises:
+            EditImpossibleError: they show too much at once.
+        """
         scene = self._scene()
         return stacked([step.cues(edit, scene) for edit, step in self._steps])
 
@@ -270,8 +284,22 @@ class Pipeline:
         [(edit, step)] = changing
         return step.volume(edit, self.time.duration)
 
+    def check_sound(self, layout: str) -> None:
+        """Check that the edits can be done to sound with these channels.
+
+        Raises:
+            EditImpossibleError: one cannot.
+        """
+        for edit, step in self._steps:
+            step.check_sound(edit, layout)
+
     def sound(self, sound: Sound, said: list[str]) -> Sound:
-        """Return what the edits make of an audio track, to its end; say in `said` what was done."""
+        """Return what the edits make of an audio track, to its end; say in `said` what was done.
+
+        Raises:
+            EditImpossibleError: an edit cannot be done to it.
+        """
+        self.check_sound(sound.layout)
         for edit, step in self._steps:
             sound = step.sound(edit, sound, self.retiming, said)
         return sound

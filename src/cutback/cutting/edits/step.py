@@ -97,6 +97,11 @@ class EditStep(Generic[E]):
         del edit, pieces
         return True
 
+    def needs_pictures(self, edit: E) -> bool:
+        """Whether it can be done only to a clip with video. What changes sound can be done to sound alone."""
+        del edit
+        return not self.changes_sound
+
     def drops_sound(self, edit: E) -> bool:
         """Whether the clip has no sound."""
         del edit
@@ -182,6 +187,14 @@ class EditStep(Generic[E]):
         """
         del edit, languages
         return None
+
+    def check_sound(self, edit: E, layout: str) -> None:
+        """Check that it can be done to sound with these channels.
+
+        Raises:
+            EditImpossibleError: it cannot.
+        """
+        del edit, layout
 
     def sound(self, edit: E, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
         """Return the changed sound; say in `said` what was done."""

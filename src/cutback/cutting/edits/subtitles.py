@@ -14,6 +14,7 @@ from itertools import pairwise
 from cutback.cutting.mp4.boxes import box
 from cutback.cutting.mp4.layout import SPOOL, OutTrack
 from cutback.cutting.spool import Spool
+from cutback.domain.errors import EditImpossibleError
 
 TIMESCALE = 90_000
 """Ticks a second of the track."""
@@ -22,6 +23,9 @@ _FONT = b"Sans"
 _WHITE = b"\xff\xff\xff\xff"
 _CENTER, _BOTTOM = 1, -1
 _SIZE = 18
+
+_MOST_BYTES = 65_535
+"""Of one subtitle, in UTF-8: the format has two bytes for its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,11 @@ class Cue:
 
 
 def stacked(overlays: Sequence[Sequence[Cue]]) -> list[Cue]:
-    """Return the cues of several overlays as cues that follow each other. What is shown at once is on several lines."""
+    """Return the cues of several overlays as cues that follow each other. What is shown at once is on several lines.
+
+    Raises:
+        EditImpossibleError: too much is shown at once.
+    """
     times = sorted({time for cues in overlays for cue in cues for time in (cue.start, cue.end)})
     places = [0] * len(overlays)
     made = []
@@ -45,8 +53,14 @@ def stacked(overlays: Sequence[Sequence[Cue]]) -> list[Cue]:
                 places[number] += 1
             if places[number] < len(cues) and cues[places[number]].start <= start:
                 lines.append(cues[places[number]].text)
-        if lines:
-            made.append(Cue(start, end, "\n".join(lines)))
+        if not lines:
+            continue
+        text = "\n".join(lines)
+        if (size := len(text.encode())) > _MOST_BYTES:
+            raise EditImpossibleError(
+                f"Texts that are subtitles at the same time have {size} bytes; the limit is {_MOST_BYTES}."
+            )
+        made.append(Cue(start, end, text))
     return made
 
 

@@ -32,6 +32,10 @@ class TextStep(EditStep[TextOverlay]):
         zone_of(edit.zone)
         prepare_lettering(job)
 
+    def needs_pictures(self, edit: TextOverlay) -> bool:
+        """See `EditStep`."""
+        return edit.drawn_as == "pictures"
+
     def painted(self, edit: TextOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
         texts, part = _examples(edit, scene), part_of("text", edit, scene)

@@ -11,7 +11,7 @@ from cutback.cutting.index import Hull
 from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange
 from cutback.cutting.plan.plan import FrameRange, snap_to_frames
 from cutback.cutting.source.footage import MediaSource, open_media
-from cutback.domain.errors import RangeOutsideRecordingError
+from cutback.domain.errors import MediaUnsupportedError, RangeOutsideRecordingError
 from cutback.domain.times import MAX_SECONDS, FrameNumber, FromEnd
 
 Located: TypeAlias = tuple[MediaSource, int, FrameRange]
@@ -52,6 +52,18 @@ def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool
     if all(isinstance(piece, CutGap) for piece in pieces):
         raise empty
     return _beside(_merged(pieces))
+
+
+def has_pictures(pieces: Sequence[Located]) -> bool:
+    """Whether a clip of these ranges has pictures.
+
+    Raises:
+        MediaUnsupportedError: some of the recordings have video, others do not.
+    """
+    found = {media.index.video is not None for media, _, _ in pieces}
+    if len(found) > 1:
+        raise MediaUnsupportedError("Recordings with and without video cannot be joined.")
+    return True in found
 
 
 def _located(media: MediaSource, wanted: CutRange) -> FrameRange:

@@ -185,9 +185,13 @@ def plan_report(
     parts: list[dict[str, Any]],
     *,
     duration: Fraction,
+    subtitles: int = 0,
     memory: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Report the whole plan: the recording, each range, and the totals. `duration` is the clip's, in seconds."""
+    """Report the whole plan: the recording, each range, and the totals. `duration` is the clip's, in seconds.
+
+    `subtitles` is the number of subtitles that edits make.
+    """
     video = index.video
     description = video.descriptions[0] if video is not None else None
     frames = dict.fromkeys(MARKS, 0)
@@ -210,6 +214,7 @@ def plan_report(
         "frames": frames,
         "bytes": {**amounts, "sound": sound, "clip": amounts["copied"] + amounts["encoded"] + sound},
         "clip_duration": format_seconds(duration),
+        "subtitles": subtitles,
         "memory": dict(memory or {}),
         "notes": list(index.notes),
     }

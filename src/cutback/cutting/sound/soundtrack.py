@@ -189,7 +189,7 @@ def encode_sound(
 
     Rate and channels are the first range's. Gaps, and ranges without that track, are silent. None if no range has it.
     """
-    tracks = [next(iter(media.index.audio[number:]), None) if piece.fill is None else None for media, piece in pieces]
+    tracks = _tracks(pieces, number)
     like = next((track for track in tracks if track is not None), None)
     if like is None:
         return None
@@ -202,6 +202,20 @@ def encode_sound(
     for block in sound.blocks():
         writer.write(block)
     return writer.finish(sound.duration)
+
+
+def layout_heard(pieces: list[tuple[MediaSource, FrameRange]], number: int) -> str | None:
+    """Return the channels of the `number`-th audio track of a clip if it is encoded. Decodes the first of its sound.
+
+    None if no range has it.
+    """
+    tracks = _tracks(pieces, number)
+    like = next((track for track in tracks if track is not None), None)
+    return None if like is None else _shape(pieces, tracks, like)[1]
+
+
+def _tracks(pieces: list[tuple[MediaSource, FrameRange]], number: int) -> list[Track | None]:
+    return [next(iter(media.index.audio[number:]), None) if piece.fill is None else None for media, piece in pieces]
 
 
 def _joined(
