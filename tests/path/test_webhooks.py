@@ -20,6 +20,8 @@ from tests.path.harness import PathHarness
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import Stopwatch
 
+from cutback.domain.errors import SettingsError
+from cutback.worker.poll import Worker
 from cutback.worker.webhooks import (
     Abandon,
     Again,
@@ -248,3 +250,15 @@ def test_the_secret_is_made_once_for_all_and_kept_from_others(tmp_path: Path) ->
     assert path.stat().st_mode & 0o777 == 0o600
     signature = Webhook(found.pop()).sign("id", datetime.now(UTC), "{}")
     assert signature.startswith("v1,")
+
+
+def test_a_worker_that_cannot_sign_does_not_say_that_it_has_started(
+    harness: PathHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def missing(_: object) -> str:
+        raise SettingsError("\n- CUTBACK_WEBHOOK_SECRET must be set")
+
+    monkeypatch.setattr("cutback.worker.webhooks.signing_secret", missing)
+    with caplog.at_level(logging.INFO), pytest.raises(SettingsError):
+        Worker(harness.services).run(threading.Event())
+    assert "stage=started" not in caplog.text

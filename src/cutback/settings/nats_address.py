@@ -98,7 +98,8 @@ def check_subjects(url: str) -> str:
 
 
 def without_password(text: str) -> str:
-    """Hide what stands before the host of a URL."""
+    """Hide what stands before the host of a URL; in one of NATS, also if characters in it should have been encoded."""
+    text = re.sub(r"\b(nats|tls)://.*@", r"\1://***@", text, flags=re.DOTALL)
     return re.sub(r"//[^/?#]*@", "//***@", text)
 
 

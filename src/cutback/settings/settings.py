@@ -281,6 +281,7 @@ class Settings(BaseSettings):
         if self.records_url and self.records_url_secret:
             raise ValueError("CUTBACK_RECORDS_URL and CUTBACK_RECORDS_URL_SECRET exclude each other; set one of them")
         self._check_queues()
+        self._check_nats()
         self._check_media()
         if self.webhook_urls and not self.has_webhooks:
             raise ValueError(
@@ -306,6 +307,15 @@ class Settings(BaseSettings):
         for (one, url), (other, same) in combinations(named.items(), 2):
             if url == same:  # a job handed over would come straight back, and a delivery is not a request
                 raise ValueError(f"{one} and {other} must be different queues")
+
+    def _check_nats(self) -> None:
+        urls = ("queue_url", "long_queue_url", "webhook_queue_url", "announce_nats")
+        plain = [variable(name) for name in urls if getattr(self, name).startswith("nats://")]
+        for name in ("nats_ca", "nats_certificate"):
+            if getattr(self, name) is not None and plain:
+                raise ValueError(f"{variable(name)} needs encryption: write tls:// in {plain[0]} instead of nats://")
+        if self.nats_key is not None and self.nats_certificate is None:
+            raise ValueError("CUTBACK_NATS_KEY needs CUTBACK_NATS_CERTIFICATE, the certificate that it belongs to")
 
     @property
     def listens_on_loopback(self) -> bool:

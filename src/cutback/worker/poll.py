@@ -31,9 +31,13 @@ class Worker:
         self._housekeeping_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; a clip in progress then returns to the queue immediately."""
-        log.info("stage=started worker=%s", self._services.worker)
+        """Work until `stop` is set; a clip in progress then returns to the queue immediately.
+
+        Raises:
+            SettingsError: there is no secret to sign webhooks with; nothing has started.
+        """
         webhooks = self._deliver_webhooks(stop)
+        log.info("stage=started worker=%s", self._services.worker)
         while not stop.is_set():
             try:
                 self._keep_house()

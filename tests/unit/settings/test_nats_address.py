@@ -86,6 +86,31 @@ def test_a_password_in_a_url_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> No
     assert "salt" not in str(caught.value)
 
 
+@pytest.mark.parametrize("password", ["sa/lt", "sa#lt", "sa?lt", "sa@lt", "12/lt"])
+def test_a_password_that_should_have_been_encoded_is_not_shown(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUTBACK_QUEUE_URL", f"nats://sea:{password}@one/a/b")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "***@one/a/b" in str(caught.value)
+    assert "lt" not in str(caught.value).partition("***")[0]
+
+
+@pytest.mark.parametrize("name", ["CUTBACK_NATS_CA", "CUTBACK_NATS_CERTIFICATE"])
+def test_certificates_need_encryption(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "/etc/nats/file.pem")
+    monkeypatch.setenv("CUTBACK_ANNOUNCE_NATS", "tls://one")
+    load_settings()
+    monkeypatch.setenv("CUTBACK_QUEUE_URL", "nats://one/clips")
+    with pytest.raises(SettingsError, match=f"{name} needs encryption: write tls:// in CUTBACK_QUEUE_URL"):
+        load_settings()
+
+
+def test_a_key_needs_its_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUTBACK_NATS_KEY", "/etc/nats/key.pem")
+    with pytest.raises(SettingsError, match="CUTBACK_NATS_KEY needs CUTBACK_NATS_CERTIFICATE"):
+        load_settings()
+
+
 def test_only_what_stands_before_the_host_is_hidden() -> None:
     assert without_password("nats://one/clips") == "nats://one/clips"
     assert without_password("https://example.com/@a") == "https://example.com/@a"

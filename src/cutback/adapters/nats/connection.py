@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Coroutine, Mapping
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -73,7 +73,7 @@ class NatsConnection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._client: Client | None = None
-        self._connecting: asyncio.Lock | None = None
+        self._connecting: asyncio.Task[Client] | None = None
         self._failure: Exception | None = None
 
     def close(self) -> None:
@@ -96,13 +96,13 @@ class NatsConnection:
             NoAnswerError: the connection was closed meanwhile.
         """
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+            return self._submit(work).result()
         except CancelledError:
             raise NoAnswerError(f"{self.servers}: the connection was closed") from None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the connection's thread without waiting for it. It must not raise."""
-        asyncio.run_coroutine_threadsafe(work, self._running_loop())
+        self._submit(work)
 
     # --- in the loop -----------------------------------------------------------------------------
 
@@ -119,12 +119,12 @@ class NatsConnection:
             raise NoAnswerError(_hint(self.servers, self._failure or error)) from None
 
     async def _connected(self) -> Client:
-        if self._connecting is None:
-            self._connecting = asyncio.Lock()
-        async with self._connecting:
-            if self._client is None or self._client.is_closed:
-                self._client = await self._connect()
-            return self._client
+        if self._client is None or self._client.is_closed:
+            # One attempt for all who wait: one after the other, each would wait for the failures of those before it.
+            if self._connecting is None or self._connecting.done():
+                self._connecting = asyncio.create_task(self._connect())
+            self._client = await asyncio.shield(self._connecting)
+        return self._client
 
     async def request(self, subject: str, payload: bytes = b"", *, headers: Mapping[str, str] | None = None) -> Msg:
         """Send a request, again and again until it is answered. It must be safe to repeat.
@@ -239,13 +239,13 @@ class NatsConnection:
     async def _found(self) -> None:
         log.info("nats=%s connected again", self.servers)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
+    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        with self._lock:  # until it is submitted: a loop that `close` stops meanwhile would never run it
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=_turn, args=(self._loop,), name="nats", daemon=True)
                 self._thread.start()
-            return self._loop
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
 
 def _turn(loop: asyncio.AbstractEventLoop) -> None:
