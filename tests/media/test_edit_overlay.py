@@ -22,7 +22,18 @@ from tests.support.fonts import bitmap_font, rectangle_font
 from tests.support.media import MediaSpec, cached_media
 from tests.support.shape import shape_of
 
-from cutback.cutting.edit_values import ClockOverlay, Crop, Edit, Fade, Lettering, Rotate, Speed, TextOverlay
+from cutback.cutting.edit_values import (
+    ClockOverlay,
+    Crop,
+    Edit,
+    Fade,
+    Lettering,
+    Reverse,
+    Rotate,
+    Speed,
+    TextOverlay,
+    Timelapse,
+)
 from cutback.cutting.edits.fonts import FontSet, load_fonts
 from cutback.cutting.edits.lettering import drawn as drawn_with
 from cutback.cutting.job import CutGap, CutRange, WallClock
@@ -308,6 +319,17 @@ def test_the_clock_jumps_where_ranges_are_joined_and_slows_down_with_the_clip(re
     below, found = (lumas(shown(edited(one.path, *edits, ranges=wanted))) for edits in ((slow,), (slow, TIME)))
     seconds = [read_clock(TIME, found[n], below[n], TIME.zone).second for n in (0, 29, 30, 59)]
     assert seconds == [12, 12, 16, 16]
+
+
+@pytest.mark.parametrize("edit", [Reverse(), Timelapse(Fraction(5), Fraction(1))], ids=["reverse", "timelapse"])
+def test_the_clock_is_true_for_frames_that_are_chosen_or_shown_backwards(recording: Recordings, edit: Edit) -> None:
+    one = recording("pyramid")
+    wanted = ask((0, Fraction("0.5"), Fraction("4.5")))
+    plain, found = (shown(edited(one.path, edit, *more, ranges=wanted)) for more in ((), (TIME,)))
+    below, seen = lumas(plain), lumas(found)
+    numbers = [number for number, counter in enumerate(plain.counters) if len(below) < 10 or counter % 30 in {0, 29}]
+    recorded = [12 + plain.counters[number] // 30 for number in numbers]
+    assert [read_clock(TIME, seen[n], below[n], TIME.zone).second for n in numbers] == recorded
 
 
 def test_a_clock_needs_a_camera(recording: Recordings) -> None:

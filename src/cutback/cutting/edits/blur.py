@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import av
 
 from cutback.cutting.edit_values import Blur
 from cutback.cutting.edits.graph import Filter, PictureGraph
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import part_between
-from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import in_pixels
 
@@ -26,7 +24,7 @@ class BlurStep(EditStep[Blur]):
         return (part_between("blur", edit.start, edit.duration, scene),)
 
     def paint(
-        self, edit: Blur, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+        self, edit: Blur, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
     ) -> av.VideoFrame:
         """See `EditStep`."""
         del at

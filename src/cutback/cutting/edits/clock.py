@@ -12,7 +12,7 @@ from cutback.cutting.edit_values import ClockOverlay
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import opacity_at, part_of
 from cutback.cutting.edits.recorded_time import cues_by_second, local_time, zone_of
-from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.edits.text import prepare_lettering
 from cutback.cutting.job import CutJob
@@ -55,10 +55,10 @@ class ClockStep(EditStep[ClockOverlay]):
         return list(cues_by_second(scene, part, lambda moment: "" if moment is None else _text(edit, *moment)))
 
     def paint(
-        self, edit: ClockOverlay, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+        self, edit: ClockOverlay, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
     ) -> av.VideoFrame:
         """See `EditStep`."""
-        moment = scene.time.moment(scene.cut(at))
+        moment = scene.time.moment(at.cut)
         if moment is None:
             return frame
         text = _text(edit, *moment)
@@ -68,7 +68,7 @@ class ClockStep(EditStep[ClockOverlay]):
 
             return drawn(edit, "clock", text, scene.fonts(), width, height)
 
-        opacity = opacity_at(at, edit, part_of("clock", edit, scene))
+        opacity = opacity_at(at.finished, edit, part_of("clock", edit, scene))
         return scene.overlays.put(frame, edit, text, draw, view, opacity)
 
     def described(self, edit: ClockOverlay) -> str:

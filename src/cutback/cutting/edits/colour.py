@@ -10,7 +10,7 @@ from cutback.cutting.edit_values import Colour
 from cutback.cutting.edits.graph import Affine, Filter, PictureGraph
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.solid import is_full_range
-from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 
 _WARMEST = 32
 """How far the most extreme temperature moves both colour differences, of 256."""
@@ -27,7 +27,7 @@ class ColourStep(EditStep[Colour]):
         return (PaintedPart(Fraction(0), scene.duration),)
 
     def paint(
-        self, edit: Colour, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+        self, edit: Colour, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
     ) -> av.VideoFrame:
         """See `EditStep`."""
         del at, view

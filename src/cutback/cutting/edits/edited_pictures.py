@@ -17,7 +17,7 @@ from cutback.cutting.edits.crossfade import Mixer
 from cutback.cutting.edits.graph import Filter, PictureGraph, through
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.shape_chain import ShapeChain, upright
-from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.index import Track
 from cutback.cutting.plan.crossfades import Crossfade
 from cutback.cutting.turns import shape_of_pixels, turned_matrix, turns_of
@@ -61,6 +61,10 @@ class EditedPictures:
         """Convert a time in cut time to finished time."""
         return cut if self.retiming is None else self.retiming.finished(cut)
 
+    def shown_at(self, finished: Fraction) -> ShownAt:
+        """Return when a picture is shown that begins at a time in finished time."""
+        return ShownAt(finished, self._scene.cut(finished))
+
     def pace(self, track: Track) -> Fraction:
         """Return the clip's usual frame rate, divided by that of a track."""
         if self.retiming is None:
@@ -97,10 +101,10 @@ class EditedPictures:
         self,
         track: Track,
         pictures: Iterator[Picture],
-        times: Sequence[Fraction] | None,
+        times: Sequence[ShownAt] | None,
         fit: Callable[[av.VideoFrame], av.VideoFrame],
     ) -> Iterator[Picture]:
-        """Yield a recording's pictures, changed. `times` are when they are shown, in seconds; None: not painted.
+        """Yield a recording's pictures, changed. `times` are when they are shown; None: not painted.
 
         `fit` converts a picture to the size and the format of the clip.
 
@@ -124,27 +128,29 @@ class EditedPictures:
                 pictures = self._painted(track, pictures, painting, times)
         return pictures
 
-    def _shaped(self, track: Track, pictures: Iterator[Picture], times: Sequence[Fraction] | None) -> Iterator[Picture]:
+    def _shaped(self, track: Track, pictures: Iterator[Picture], times: Sequence[ShownAt] | None) -> Iterator[Picture]:
         graph: PictureGraph | None = None
         for number, picture in enumerate(pictures):
             frame = picture.frame
             if graph is None or not graph.takes(frame):
                 chain = self._chain(track, picture)
                 graph = PictureGraph(frame, chain.filters)
-            at = self._scene.cut(times[number]) if times is not None and number < len(times) else Fraction(0)
+            at = times[number].cut if times is not None and number < len(times) else Fraction(0)
             for move in chain.moves:
                 graph.change(move.filter, move.option, move.value(at))
             yield replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
 
     def _as_shaped(self, track: Track, pictures: Iterator[Picture], cuts: Sequence[Fraction]) -> Iterator[Picture]:
         """Yield pictures with the shape of the clip; `cuts` are when they are shown, in cut time."""
-        return self._shaped(track, pictures, [self.finished(cut) for cut in cuts]) if self.shapes else pictures
+        if not self.shapes:
+            return pictures
+        return self._shaped(track, pictures, [ShownAt(self.finished(cut), cut) for cut in cuts])
 
     def _mixed(
-        self, pictures: Iterator[Picture], times: Sequence[Fraction], fit: Callable[[av.VideoFrame], av.VideoFrame]
+        self, pictures: Iterator[Picture], times: Sequence[ShownAt], fit: Callable[[av.VideoFrame], av.VideoFrame]
     ) -> Iterator[Picture]:
         for number, picture in enumerate(pictures):
-            cut = self._scene.cut(times[number]) if number < len(times) else None
+            cut = times[number].cut if number < len(times) else None
             mixer = next((each for each in self._mixers if cut is not None and each.covers(cut)), None)
             if mixer is None or cut is None:
                 yield picture
@@ -160,12 +166,12 @@ class EditedPictures:
         return Orientation(turns_of(self._turned(track)), Fraction(aspect))
 
     def _painted(
-        self, track: Track, pictures: Iterator[Picture], painting: Painting, times: Sequence[Fraction] | None
+        self, track: Track, pictures: Iterator[Picture], painting: Painting, times: Sequence[ShownAt] | None
     ) -> Iterator[Picture]:
         edit, step, parts = painting
         for number, picture in enumerate(pictures):
-            at = times[number] if times is not None and number < len(times) else Fraction(0)
-            if not any(part.start <= at < part.end for part in parts):
+            at = times[number] if times is not None and number < len(times) else ShownAt(Fraction(0), Fraction(0))
+            if not any(part.start <= at.finished < part.end for part in parts):
                 yield picture
                 continue
             pts, frame = picture.frame.pts, in_encodable_format(picture.frame)

@@ -11,7 +11,7 @@ from cutback.cutting.edits.graph import MixGraph
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.solid import solid_like
 from cutback.cutting.edits.sound_stream import Sound, Volume, faded_ends, fading_volume
-from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.times import format_seconds
@@ -38,15 +38,15 @@ class FadeStep(EditStep[Fade]):
         return tuple(parts)
 
     def paint(
-        self, edit: Fade, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+        self, edit: Fade, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
     ) -> av.VideoFrame:
         """See `EditStep`."""
         del view
         weight = Fraction(1)
         if edit.fade_in:
-            weight = min(weight, at / edit.fade_in)
+            weight = min(weight, at.finished / edit.fade_in)
         if edit.fade_out:
-            weight = min(weight, (scene.duration - at) / edit.fade_out)
+            weight = min(weight, (scene.duration - at.finished) / edit.fade_out)
         if weight >= 1:
             return frame
         white = edit.color == "white"

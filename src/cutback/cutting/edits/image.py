@@ -10,7 +10,7 @@ import av
 from cutback.cutting.edit_values import ImageOverlay
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import opacity_at, part_of
-from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.job import CutJob
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import anchored, in_pixels
@@ -35,14 +35,14 @@ class ImageStep(EditStep[ImageOverlay]):
         return (part_of("image", edit, scene),)
 
     def paint(
-        self, edit: ImageOverlay, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+        self, edit: ImageOverlay, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
     ) -> av.VideoFrame:
         """See `EditStep`."""
 
         def draw(width: int, height: int) -> Image.Image:
             return placed(edit, scene.assets.image(edit.asset), width, height)
 
-        opacity = opacity_at(at, edit, part_of("image", edit, scene))
+        opacity = opacity_at(at.finished, edit, part_of("image", edit, scene))
         return scene.overlays.put(frame, edit, edit, draw, view, opacity)
 
     def described(self, edit: ImageOverlay) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import av
 
@@ -33,6 +33,15 @@ class PaintedPart:
 
     start: Fraction
     end: Fraction
+
+
+class ShownAt(NamedTuple):
+    """When a picture is shown, in seconds."""
+
+    finished: Fraction
+    """In finished time."""
+    cut: Fraction
+    """When it begins in cut time. Where frames are chosen or shown backwards, this does not follow from the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +171,8 @@ class EditStep(Generic[E]):
         del edit, scene
         return ()
 
-    def paint(
-        self, edit: E, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
-    ) -> av.VideoFrame:
-        """Return a picture, changed, that is shown at `at` seconds of the clip, as `view` says."""
+    def paint(self, edit: E, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation) -> av.VideoFrame:
+        """Return a picture, changed, that is shown at `at`, as `view` says."""
         del edit, at, scene, view
         return frame
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -12,7 +11,7 @@ from cutback.cutting.edit_values import Lettering, TextOverlay
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import opacity_at, part_of
 from cutback.cutting.edits.recorded_time import cues_by_second, with_moment, zone_of
-from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.job import CutJob
 from cutback.domain.errors import EditImpossibleError
@@ -53,17 +52,17 @@ class TextStep(EditStep[TextOverlay]):
         return list(cues_by_second(scene, part, lambda moment: with_moment(edit.text, edit.zone, moment)))
 
     def paint(
-        self, edit: TextOverlay, frame: av.VideoFrame, at: Fraction, scene: PaintedClip, view: Orientation
+        self, edit: TextOverlay, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
     ) -> av.VideoFrame:
         """See `EditStep`."""
-        text = with_moment(edit.text, edit.zone, scene.time.moment(scene.cut(at)))
+        text = with_moment(edit.text, edit.zone, scene.time.moment(at.cut))
 
         def draw(width: int, height: int) -> Image.Image:
             from cutback.cutting.edits.lettering import drawn
 
             return drawn(edit, "text", text, scene.fonts(), width, height)
 
-        opacity = opacity_at(at, edit, part_of("text", edit, scene))
+        opacity = opacity_at(at.finished, edit, part_of("text", edit, scene))
         return scene.overlays.put(frame, edit, text, draw, view, opacity)
 
     def described(self, edit: TextOverlay) -> str:

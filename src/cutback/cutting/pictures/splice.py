@@ -14,6 +14,7 @@ from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.decode_ahead import ahead
 from cutback.cutting.edits.edited_pictures import EditedPictures
+from cutback.cutting.edits.step import ShownAt
 from cutback.cutting.index import Track
 from cutback.cutting.job import CutProgress, Memory
 from cutback.cutting.mp4.layout import BATCH, SPOOL, Extent, OutTrack
@@ -128,7 +129,7 @@ def splice(
                 pictures.copied += len(run)
             elif times:
                 begin = len(out)
-                shown = [Fraction(ticks, out.timescale) for ticks in times] if edits.depend_on_time else None
+                shown = _shown(run, [Fraction(ticks, out.timescale) for ticks in times], edits)
                 decoded = edits.changed(track, decoded_run(part.media, track, run), shown, shape.fit)
                 with closing(ahead(decoded, AHEAD)) as frames:
                     for sample in shape.encode(numbered(frames), times.__getitem__, len(run)):
@@ -164,6 +165,15 @@ def splice(
     remaining = round(base * out.timescale) - max(out.pts)
     out.last_duration = remaining if remaining > 0 else max(1, nominal)
     return pictures
+
+
+def _shown(run: PlannedRun, times: Sequence[Fraction], edits: EditedPictures) -> list[ShownAt] | None:
+    """Return when the pictures of a run are shown, if edits need that."""
+    if not edits.depend_on_time:
+        return None
+    if run.shown is None:
+        return [edits.shown_at(time) for time in times]
+    return [ShownAt(time, frame.cut) for time, frame in zip(times, run.shown, strict=True)]
 
 
 def _copy(

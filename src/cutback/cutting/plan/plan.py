@@ -31,6 +31,8 @@ class ShownFrame(NamedTuple):
     rank: int
     at: Fraction
     """Seconds."""
+    cut: Fraction
+    """When it begins in cut time or, between two frames, the time that it shows; seconds."""
     part: Fraction = Fraction(0)
     """How far it is on the way to the next frame, from 0 to below 1."""
 

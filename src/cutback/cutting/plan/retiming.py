@@ -85,8 +85,9 @@ def reversed_frames(track: Track, piece: FrameRange, base: Fraction, length: Fra
     shown = []
     ends = piece.end
     for rank in reversed(range(piece.first, piece.stop)):
-        shown.append(ShownFrame(rank, length - (base + ends - piece.start)))
-        ends = max(piece.start, track.seconds(track.pts[track.order[rank]]))
+        begins = max(piece.start, track.seconds(track.pts[track.order[rank]]))
+        shown.append(ShownFrame(rank, length - (base + ends - piece.start), base + begins - piece.start))
+        ends = begins
     return tuple(shown)
 
 
@@ -131,10 +132,11 @@ def _chosen(
         shown = _rank_from(track, time - shift + 2 * FRAME_TOLERANCE) - 1
         rank = _near_keyframe(track, keyframes, min(max(shown, first), stop - 1), step)
         if leg.between == "repeat":
-            yield ShownFrame(rank, leg.begins + number * leg.period)
+            begins = max(low, track.seconds(track.pts[track.order[rank]]) + shift)
+            yield ShownFrame(rank, leg.begins + number * leg.period, begins)
             continue
         rank = min(max(shown, first), stop - 1)
-        yield ShownFrame(rank, leg.begins + number * leg.period, _part(track, rank, stop, time - shift))
+        yield ShownFrame(rank, leg.begins + number * leg.period, time, _part(track, rank, stop, time - shift))
 
 
 def _part(track: Track, rank: int, stop: int, seconds: Fraction) -> Fraction:
