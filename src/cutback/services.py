@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 Checkpoint = Callable[[str], None]
+Doing = Callable[[str | None, str | None], None]
+
+
+def _untold(_clip_id: str | None, _stage: str | None) -> None: ...
 
 
 class _Closable(Protocol):
@@ -59,6 +63,8 @@ class Services:
     checkpoint: Checkpoint
     """Called with a stage's name right after the stage; tests of failures interrupt here."""
     tracer: Tracer = NO_TRACES
+    doing: Doing = _untold
+    """Called with a clip's id and what this process does with it from now on; twice None after its end. Quick."""
 
     def __enter__(self) -> Self:
         return self

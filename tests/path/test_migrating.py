@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cutback.adapters.sqlite.database import Database
 from cutback.domain.base import utc_now
 from cutback.domain.cameras.recording import CameraRecording, PlaceEvidence
 from cutback.domain.errors import MigrationRefusedError, RecordsUnavailableError
+from cutback.domain.workers import GONE_AFTER, KIND
 from cutback.lifecycle import migration
 from cutback.lifecycle.migration import Copied, migrate
 from cutback.ports import COPIED_KINDS, ClipQuery, CopiedKind, Copies, Item
@@ -121,6 +122,29 @@ def test_records_are_the_same_in_mongodb_and_after_the_way_back(
     harness.submit(id="later")
     back.submit(id="later")
     assert back.services.records.last_position() == harness.services.records.last_position()
+
+
+def note_worker(services: Services, name: str, beat_at: datetime) -> None:
+    moment = beat_at.isoformat()
+    content = {"name": name, "started_at": moment, "beat_at": moment}
+    assert services.registry.put_new(KIND, name, content) is not None
+
+
+def test_notes_of_workers_are_not_copied_and_hinder_no_second_run(harness: PathHarness, mongo_url: str) -> None:
+    gone = utc_now() - GONE_AFTER - timedelta(seconds=1)
+    note_worker(harness.services, "surf-1-a", gone)
+    first = run(harness, mongo_url)
+    assert {each.kind: each.count for each in first}["documents"] == 2
+    with opened(harness, mongo_url) as services:
+        assert services.registry.get(KIND, "surf-1-a") is None
+        note_worker(services, "surf-2-b", gone)
+    assert [each.written for each in run(harness, mongo_url)] == [0] * len(COPIED_KINDS)
+
+
+def test_a_worker_of_another_machine_prevents_the_migration(harness: PathHarness, mongo_url: str) -> None:
+    note_worker(harness.services, "surf-1-a", utc_now())
+    with pytest.raises(MigrationRefusedError, match="The worker surf-1-a runs"):
+        run(harness, mongo_url)
 
 
 def test_work_goes_on_in_mongodb(harness: PathHarness, mongo_url: str) -> None:

@@ -177,5 +177,5 @@ def test_logs_are_json_where_the_settings_say_so(shell: Shell) -> None:
 def test_every_field_of_the_status_is_explained_for_monitors(shell: Shell) -> None:
     submit(shell, "a")
     text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-    section = text.partition("## Monitoring")[2].partition("\n## ")[0]
+    section = text.partition("## Monitoring")[2].partition("\n##")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(shell.json("status", code=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import jsonschema
 import pytest
 from tests.web.harness import WebHarness, assert_problem
 from tests.web.test_keys import a_key, a_tenant, bearer
@@ -12,6 +13,7 @@ from tests.web.test_keys import a_key, a_tenant, bearer
 from cutback.domain.api_keys import Scope
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.errors import QueueUnavailableError, RecordsUnavailableError, StorageUnavailableError
+from cutback.domain.workers import KIND
 from cutback.worker.status import gather
 
 OPERATORS_ONLY = [
@@ -49,6 +51,21 @@ def test_the_status_is_what_the_command_shows_with_every_dependency(web: WebHarn
 
     shown = gather(web.services, timedelta(seconds=600))
     assert set(shown) | {"dependencies"} == set(found)
+
+
+def test_the_status_shows_workers_of_other_machines_as_the_document_says(web: WebHarness) -> None:
+    moment = web.services.clock().isoformat()
+    note = {"name": "reef-1-a", "started_at": moment, "beat_at": moment, "clip": "wave", "stage": "cut"}
+    assert web.services.registry.put_new(KIND, "reef-1-a", note) is not None
+    web.submit()
+    found = web.get("/v1/status").json()
+    (shown,) = found["workers"]
+    assert (shown["name"], shown["host"], shown["clip"], shown["stage"]) == ("reef-1-a", "reef", "wave", "cut")
+    assert 0 <= shown["beat_seconds"] < 60
+    assert not any("no worker runs" in sentence for sentence in found["attention"])
+    schema = web.get("/v1/openapi.json").json()["components"]["schemas"]["Status"]
+    assert set(schema["properties"]) == set(found)
+    jsonschema.validate(found, {**schema, "additionalProperties": False})
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from typing import Any
 from cutback.domain.base import read_stored
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import MigrationRefusedError
+from cutback.domain.workers import KIND as WORKER
+from cutback.domain.workers import WorkerNote
 from cutback.ports import COPIED_KINDS, CopiedKind, Copies, Item
 
 PAGE = 200
@@ -48,6 +50,7 @@ def migrate(
     """
     with source.unchanged():
         _refuse_work_in_progress(source, now)
+        _refuse_running_workers(source, now)
         _refuse_lost_position(source)
         total = 3 * sum(source.count(kind) for kind in COPIED_KINDS) or 1
         done = 0
@@ -113,6 +116,16 @@ def _refuse_work_in_progress(source: Copies, now: datetime) -> None:
                 raise MigrationRefusedError(f"A worker is making the clip {name}. Stop every worker and every server.")
 
 
+def _refuse_running_workers(source: Copies, now: datetime) -> None:
+    for page in _pages(source, "documents", notes=True):
+        for item in page:
+            if _is_note("documents", item) and not read_stored(WorkerNote, item[1]["content"]).is_gone(now):
+                raise MigrationRefusedError(
+                    f"The worker {item[1]['id']} runs. Stop every worker and every server. "
+                    "If it was killed, run this again in a minute."
+                )
+
+
 def _refuse_lost_position(source: Copies) -> None:
     newest = max((fields["position"] for page in _pages(source, "events") for _, fields in page), default=0)
     if newest < source.last_position():
@@ -132,11 +145,16 @@ def _refuse_strangers(source: Copies, target: Copies, kind: CopiedKind) -> None:
             )
 
 
-def _pages(side: Copies, kind: CopiedKind) -> Iterator[Sequence[Item]]:
+def _pages(side: Copies, kind: CopiedKind, *, notes: bool = False) -> Iterator[Sequence[Item]]:
+    """Yield everything of a kind. Notes of workers are left out unless asked for: they mean nothing elsewhere."""
     after = ""
     while page := side.page(kind, after, limit=PAGE):
-        yield page
+        yield page if notes else [item for item in page if not _is_note(kind, item)]
         after = page[-1][0]
+
+
+def _is_note(kind: CopiedKind, item: Item) -> bool:
+    return kind == "documents" and item[1]["kind"] == WORKER
 
 
 class _Digest:

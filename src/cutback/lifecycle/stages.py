@@ -24,6 +24,17 @@ _SPANS = {
 }
 """What a trace calls the work that ends with a stage."""
 
+_NEXT = {
+    "parsed": "look up",
+    "recorded": "claim",
+    "claimed": "locate",
+    "resolved": "cut",
+    "rendered": "store",
+    "stored": "record",
+    "committed": "announce",
+}
+"""What a trace calls the work that begins with a stage."""
+
 
 class Stages:
     """How far one attempt has come."""
@@ -53,6 +64,7 @@ class Stages:
         self._last = ended
         facts = {"stage": stage, "clip_id": clip_id, "attempt": attempt, "seconds": round(self.seconds, 3)}
         log.info("stage=%s clip=%s attempt=%d seconds=%.3f", *facts.values(), extra=facts)
+        self._services.doing(clip_id, _NEXT.get(stage))
         tracer = self._services.tracer
         if tracer.is_active:
             if reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 from cutback.domain.errors import CutbackError
@@ -13,6 +14,7 @@ from cutback.lifecycle.housekeeping import housekeep
 from cutback.ports import Message
 from cutback.services import Services
 from cutback.worker.acknowledge import acknowledge
+from cutback.worker.notes import WorkerNotes
 from cutback.worker.receive import receive
 from cutback.worker.task_protection import protected_task
 from cutback.worker.webhooks import Deliverer
@@ -27,7 +29,8 @@ class Worker:
 
     def __init__(self, services: Services) -> None:
         """Prepare the worker; `run` starts it."""
-        self._services = services
+        self._notes = WorkerNotes(services)
+        self._services = replace(services, doing=self._notes.doing)
         self._housekeeping_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -38,13 +41,14 @@ class Worker:
         """
         webhooks = self._deliver_webhooks(stop)
         log.info("stage=started worker=%s", self._services.worker)
-        while not stop.is_set():
-            try:
-                self._keep_house()
-                self.work_once(stop)
-            except Exception:  # whatever happened, the next message may work
-                log.exception("stage=worker worker=%s postponed=yes", self._services.worker)
-                stop.wait(_PAUSE_SECONDS)
+        with self._notes:
+            while not stop.is_set():
+                try:
+                    self._keep_house()
+                    self.work_once(stop)
+                except Exception:  # whatever happened, the next message may work
+                    log.exception("stage=worker worker=%s postponed=yes", self._services.worker)
+                    stop.wait(_PAUSE_SECONDS)
         if webhooks is not None:
             webhooks.join(self._services.settings.webhook_timeout)
         log.info("stage=stopped worker=%s", self._services.worker)
@@ -64,6 +68,7 @@ class Worker:
             self._services.checkpoint("received")
             with protected_task(self._services.settings.limit_seconds):
                 acknowledge(self._services, message, self._make(message, stop))
+            self._services.doing(None, None)
             self._services.checkpoint("acknowledged")
         return bool(messages)
 

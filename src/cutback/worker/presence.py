@@ -29,17 +29,25 @@ def present(data: Path, worker: str, database: Path | None = None) -> Iterator[N
 
 def running(data: Path) -> list[str]:
     """Return the names of the workers that run on this data folder. Files that dead workers left are ignored."""
-    try:
-        paths = sorted((data / FOLDER).iterdir())
-    except OSError:
-        return []
-    return [path.name for path in paths if _is_held(path)]
+    return [path.name for path in _files(data) if _is_held(path)]
+
+
+def left_behind(data: Path) -> list[str]:
+    """Return the names of workers that ran on this data folder and died, as far as their files tell."""
+    return [path.name for path in _files(data) if not _is_held(path)]
 
 
 def started_with_another_file(data: Path, database: Path) -> list[str]:
     """Return the names of running workers that began when `database` was another file than now, or is one no more."""
     now = _identity(database)
     return [name for name in running(data) if _noted(data / FOLDER / name) not in {"", now}]
+
+
+def _files(data: Path) -> list[Path]:
+    try:
+        return sorted((data / FOLDER).iterdir())
+    except OSError:
+        return []
 
 
 def _identity(path: Path) -> str:

@@ -17,7 +17,8 @@ from cutback.domain.errors import CutbackError, ObjectNotFoundError
 from cutback.ports import ClipQuery
 from cutback.services import Services
 from cutback.storage.store import Store
-from cutback.worker.presence import running, started_with_another_file
+from cutback.worker.notes import known_workers
+from cutback.worker.presence import started_with_another_file
 
 MOST = 10_000
 """Maximum clips of one state that are counted."""
@@ -48,7 +49,7 @@ def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
         "oldest_queued_seconds": round(oldest.total_seconds(), 3),
         "waiting_for": dict(Counter(clip.waits_for for clip in waiting).most_common()),
         "failed_last_day": dict(Counter(clip.failure.reason for clip in failed if clip.failure).most_common()),
-        "workers": running(settings.data),
+        "workers": known_workers(services),
         "workers_of_another_database": (
             started_with_another_file(settings.data, settings.database_path) if settings.uses_sqlite else []
         ),
@@ -68,7 +69,7 @@ def attention(content: dict[str, Any], queued: list[Clip], max_age: timedelta, n
             f"{content['webhooks']['dead']} webhooks failed. To list them: cutback dead-letters --queue webhooks"
         )
     if queued and not content["workers"]:
-        found.append("Clips are queued, but no worker runs on this machine. To start workers: cutback up")
+        found.append("Clips are queued, but no worker runs on any machine. To start workers: cutback up")
     old = [clip for clip in queued if now - clip.updated_at > max_age]
     if old:
         reasons = Counter(clip.failure.reason for clip in old if clip.failure).most_common(1)

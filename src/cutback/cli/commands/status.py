@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from cutback.cli.screen import Screen, ShownError
 
 if TYPE_CHECKING:
     from cutback.settings.settings import Settings
+
+_WORKERS_SHOWN = 20
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -79,7 +82,7 @@ def _show(screen: Screen, content: dict[str, Any]) -> None:
         ("waiting", f"{clips['waiting']} for footage{_counts(content['waiting_for'])}"),
         ("failed", f"{sum(content['failed_last_day'].values())} in the last day{_counts(content['failed_last_day'])}"),
         ("dead letters", str(queue["dead"])),
-        ("workers", f"{len(content['workers'])} on this machine"),
+        *_workers(content["workers"]),
         ("disk left", formatting.size(content["disk_free"])),
     ]
     if content["webhooks"]:
@@ -95,6 +98,18 @@ def _show(screen: Screen, content: dict[str, Any]) -> None:
         screen.show(f"[yellow]![/] {escape(sentence)}")
     if not content["attention"]:
         screen.show("[green]✓[/] Nothing needs attention.")
+
+
+def _workers(workers: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    hosts = Counter(each["host"] for each in workers)
+    rows = [("workers", f"{len(workers)}{_counts(dict(hosts.most_common()))}")]
+    for each in workers[:_WORKERS_SHOWN]:
+        doing = f"{each['stage'] or 'makes'} {each['clip']}" if each["clip"] else "idle"
+        beat = "nothing noted" if each["beat_seconds"] is None else f"{doing}, {each['beat_seconds']:.0f} s ago"
+        rows.append(("", f"{each['name']}: {beat}"))
+    if len(workers) > _WORKERS_SHOWN:
+        rows.append(("", f"and {len(workers) - _WORKERS_SHOWN} more, with --json"))
+    return rows
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -150,6 +150,52 @@ _COVERAGE: dict[str, Any] = {
     },
 }
 
+_DEPENDENCY: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "ok", "seconds", "reason"],
+    "properties": {
+        "name": {"type": "string"},
+        "ok": {"type": "boolean"},
+        "seconds": {"type": "number"},
+        "reason": {"type": ["string", "null"]},
+    },
+}
+
+_WORKER: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "host", "started_at", "clip", "stage", "beat_seconds"],
+    "properties": {
+        "name": {"type": "string"},
+        "host": {"type": "string"},
+        "started_at": {**_MOMENT, "type": ["string", "null"]},
+        "clip": {"type": ["string", "null"], "description": "The clip that it makes; null while it waits for work."},
+        "stage": {"type": ["string", "null"], "description": "What it does with the clip."},
+        "beat_seconds": {
+            "type": ["number", "null"],
+            "description": "Seconds since the worker noted this; null if it could not.",
+        },
+    },
+}
+
+_STATUS: dict[str, Any] = {
+    "type": "object",
+    "required": ["dependencies", "attention"],
+    "description": "Only what is required is there while records or queue do not answer.",
+    "properties": {
+        "queue": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "webhooks": {"type": ["object", "null"], "additionalProperties": {"type": "integer"}},
+        "clips": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "oldest_queued_seconds": {"type": "number"},
+        "waiting_for": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "failed_last_day": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "workers": {"type": "array", "items": _WORKER},
+        "workers_of_another_database": {"type": "array", "items": {"type": "string"}},
+        "disk_free": {"type": "integer"},
+        "dependencies": {"type": "array", "items": _DEPENDENCY},
+        "attention": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
 _PLAN: dict[str, Any] = {
     "type": "object",
     "required": ["precision", "clip_duration", "frames", "bytes", "spans", "gaps", "expected", "notes"],
@@ -228,6 +274,7 @@ def components() -> dict[str, Any]:
         "Camera": _CAMERA,
         "Recording": _RECORDING,
         "Coverage": _COVERAGE,
+        "Status": _STATUS,
     }
     for kind in (ClipRequest, ClipDescription):
         schema = kind.model_json_schema(ref_template=_REFERENCES)

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query
 
 from cutback.web.api.access import Operator
 from cutback.web.api.context import ServicesDep
+from cutback.web.api.openapi import responses
 from cutback.worker.status import check_dependencies, gather
 
 router = APIRouter(tags=["status"])
 
 
-@router.get("/status")
+@router.get("/status", response_model=None, responses=responses("Status", 200, errors=(422,)))
 def read_status(
     services: ServicesDep,
     _caller: Operator,
