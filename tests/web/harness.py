@@ -35,6 +35,10 @@ class WebHarness(PathHarness):
         self.app = create_app(services)
         self.client = TestClient(self.app, base_url=ADDRESS, raise_server_exceptions=False)
 
+    def client_at(self, address: str) -> TestClient:
+        """A client of the API whose connections come from this address."""
+        return TestClient(self.app, base_url=ADDRESS, client=(address, 50000), raise_server_exceptions=False)
+
     def get(self, path: str, **options: Any) -> httpx.Response:
         response: httpx.Response = self.client.get(path, **options)
         return response

@@ -57,6 +57,31 @@ def test_wrong_keys_are_limited_by_address(make_web: Callable[..., WebHarness]) 
     assert web.get("/v1/session", headers=bearer(right)).status_code == 200
 
 
+def test_clients_behind_a_trusted_balancer_are_limited_one_by_one(make_web: Callable[..., WebHarness]) -> None:
+    web = make_web(rate_limit=2, trusted_proxies=("10.0.0.0/16",))
+    a_key(web)
+
+    def answers(peer: str, forwarded: str) -> list[int]:
+        client, headers = web.client_at(peer), {**bearer("ck_" + "0" * 49), "X-Forwarded-For": forwarded}
+        return [client.get("/v1/session", headers=headers).status_code for _ in range(3)]
+
+    assert answers("10.0.0.1", "203.0.113.1") == [401, 401, 429]
+    assert answers("10.0.0.1", "203.0.113.2, 10.0.0.9") == [401, 401, 429]
+    assert answers("10.0.0.2", "203.0.113.77, 203.0.113.1") == [429] * 3  # what a client sends does not count
+    assert answers("203.0.113.3", "203.0.113.99") == [401, 401, 429]  # not through a balancer
+    assert answers("203.0.113.3", "203.0.113.98") == [429] * 3
+
+
+def test_without_a_key_only_clients_on_this_machine_get_through_a_trusted_proxy(
+    make_web: Callable[..., WebHarness],
+) -> None:
+    web = make_web(trusted_proxies=("127.0.0.1",))
+    client = web.client_at("127.0.0.1")
+    assert client.get("/v1/session", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 200
+    for other in ("203.0.113.9", "127.0.0.1, 203.0.113.9", "unknown"):
+        assert_problem(client.get("/v1/session", headers={"X-Forwarded-For": other}), 421, "wrong_host")
+
+
 def test_nothing_is_limited_where_no_key_is_needed_or_the_limit_is_zero(make_web: Callable[..., WebHarness]) -> None:
     web = make_web(rate_limit=2)
     assert {web.get("/v1/session").status_code for _ in range(5)} == {200}

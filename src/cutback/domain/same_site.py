@@ -24,12 +24,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_direct_and_local(headers: Mapping[str, str]) -> bool:
+def is_direct_and_local(headers: Mapping[str, str], *, through_own_proxy: bool = False) -> bool:
     """Whether a request was sent to a loopback name and no proxy says that it passed it on.
+
+    A proxy may say so by `X-Forwarded-For` if the request came `through_own_proxy`: one that is trusted and tells that
+    the client is on this machine.
 
     A page whose name was pointed to this machine (DNS rebinding) has its own name in `Host`.
     """
-    if any(name in headers for name in _FORWARDED):
+    if any(name in headers for name in _FORWARDED if not (through_own_proxy and name == "x-forwarded-for")):
         return False
     return is_loopback(_host_name(headers.get("host", "")))
 

@@ -20,6 +20,7 @@ from cutback.cutting.job import Limits
 from cutback.domain.cameras.key_pattern import BUILT_IN, KeyPattern
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.cameras.placing import Rules
+from cutback.domain.client_address import check_networks
 from cutback.domain.errors import SettingsError
 from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
@@ -251,6 +252,9 @@ class Settings(BaseSettings):
     event_streams: int = Field(
         2000, ge=0, description="Maximum event streams that one API key may hold on a server; 0: any number."
     )
+    trusted_proxies: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_networks)
+    ] = Field((), description="Networks of load balancers whose X-Forwarded-For tells the client, such as 10.0.0.0/16.")
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list), AfterValidator(check_origins)] = (
         Field((), description="Origins of web pages that may call the REST API, such as https://app.example.")
     )

@@ -43,6 +43,13 @@ def test_a_request_under_another_name_or_through_a_proxy_is_not(headers: dict[st
     assert not is_direct_and_local(headers)
 
 
+def test_a_trusted_proxy_may_pass_a_local_request_on() -> None:
+    headers = {"host": "127.0.0.1:8000", "x-forwarded-for": "127.0.0.1"}
+    assert is_direct_and_local(headers, through_own_proxy=True)
+    assert not is_direct_and_local({**headers, "host": "rebound.evil.example"}, through_own_proxy=True)
+    assert not is_direct_and_local({**headers, "via": "1.1 another"}, through_own_proxy=True)
+
+
 @pytest.mark.parametrize(
     ("method", "headers", "elsewhere"),
     [

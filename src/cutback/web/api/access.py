@@ -7,12 +7,14 @@ there is no key at all and the server listens on loopback only, everybody on thi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from cutback.domain.api_keys import ApiKey, Scope, permitted
+from cutback.domain.client_address import client_address, networks
 from cutback.domain.clips.clip import Clip
 from cutback.domain.errors import (
     CrossSiteError,
@@ -23,7 +25,7 @@ from cutback.domain.errors import (
     UnauthorizedError,
     WrongHostError,
 )
-from cutback.domain.same_site import comes_from_elsewhere, is_direct_and_local
+from cutback.domain.same_site import comes_from_elsewhere, is_direct_and_local, is_loopback
 from cutback.domain.tenants import Visible
 from cutback.lifecycle.api_keys import any_key, find_key
 from cutback.lifecycle.sessions import key_of_session
@@ -113,7 +115,17 @@ def _spend_address(request: Request) -> None:
     Raises:
         RateLimitedError: the address sends too many.
     """
-    _spend(request, f"address/{request.client.host if request.client else ''}")
+    _spend(request, f"address/{address_of(request)}")
+
+
+def address_of(request: Request) -> str:
+    """Return the address that a request comes from; CUTBACK_TRUSTED_PROXIES says which proxies are believed."""
+    peer = request.client.host if request.client else ""
+    trusted = _networks(services_of(request).settings.trusted_proxies)
+    return client_address(peer, request.headers.getlist("x-forwarded-for"), trusted) if trusted else peer
+
+
+_networks = lru_cache(maxsize=4)(networks)
 
 
 def _spend(request: Request, who: str) -> None:
@@ -136,7 +148,8 @@ def _identify(request: Request, bearer: HTTPAuthorizationCredentials | None, coo
         return _caller(services, key_of_session(services, cookie))
     if not services.settings.listens_on_loopback or any_key(services):
         raise UnauthorizedError
-    if not is_direct_and_local(request.headers):
+    passed_on = bool(services.settings.trusted_proxies) and is_loopback(address_of(request))
+    if not is_direct_and_local(request.headers, through_own_proxy=passed_on):
         raise WrongHostError
     _refuse_other_sites(request, services)
     return Caller("", "", frozenset(Scope))

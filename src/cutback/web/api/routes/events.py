@@ -12,7 +12,7 @@ from starlette.responses import Response
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.errors import Fault, InvalidRequestError, StoppedError
 from cutback.domain.requests.sources import CameraName
-from cutback.web.api.access import Caller, Reader
+from cutback.web.api.access import Caller, Reader, address_of
 from cutback.web.api.event_feed import EventFeed, LoggedEvent
 from cutback.web.api.event_stream import EventStreamResponse, Stream
 from cutback.web.api.guard import STOPPING
@@ -70,7 +70,7 @@ async def events(
     resume = _position(last_event_id) if last_event_id else after
     last = await asyncio.to_thread(feed.open)
     stream = Stream(feed, last if resume is None else min(resume, last), wants)
-    who = caller.key_id or (request.client.host if request.client else "")
+    who = caller.key_id or address_of(request)
     return EventStreamResponse(stream, request.app.state.stream_places, who)
 
 
