@@ -66,6 +66,7 @@ class Cluster:
             "CUTBACK_RECORDS_URL": f"mongodb://127.0.0.1:{records}/cutback",
             "CUTBACK_PUBLIC_URL": self.url,
             "CUTBACK_DRAIN_SECONDS": str(DRAIN_SECONDS),
+            "CUTBACK_TRUSTED_PROXIES": "127.0.0.1",
             "CUTBACK_RATE_LIMIT": "0",
             "CUTBACK_LEASE": "5",
             "CUTBACK_VISIBILITY": "10",

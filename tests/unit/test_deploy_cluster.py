@@ -78,6 +78,15 @@ def test_the_balancer_has_the_nodes_and_a_template_whose_variables_are_set() -> 
     assert nginx["volumes"][0].startswith("./cutback.conf.template:")
 
 
+def test_balancers_tell_the_clients_address_to_nodes_that_believe_them() -> None:
+    folder = ROOT / "deploy/cluster"
+    nginx = (folder / "cutback.conf.template").read_text()
+    assert "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;" in nginx
+    assert nginx.count("proxy_set_header") == 3  # one in a location would hide those of the server
+    assert re.search(r"^ +option forwardfor$", (folder / "haproxy.cfg.template").read_text(), re.MULTILINE)
+    assert composed()["api-1"]["environment"]["CUTBACK_TRUSTED_PROXIES"] == "172.16.0.0/12"
+
+
 def test_every_server_that_the_settings_name_is_there() -> None:
     services = composed()
     urls = " ".join(services["api-1"]["environment"].values())
