@@ -41,7 +41,7 @@ def decoded_run(media: MediaSource, track: Track, run: PlannedRun) -> Iterator[P
             raise MediaUnreadableError("A picture that the clip shows cannot be decoded.")
 
 
-KEPT = 48_000_000
+KEPT = 24_000_000
 """Bytes of decoded pictures that are kept to show them backwards: a group of pictures can be far larger."""
 
 
