@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -116,8 +117,10 @@ class OpenTelemetryTracer:
 
     def close(self) -> None:
         """See `Tracer.close`."""
-        self.flush()
-        self._provider.shutdown()
+        # The library's own limits are for each request, of which there may be several.
+        ending = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
+        ending.start()
+        ending.join(_FLUSH_MILLISECONDS / 1000)
 
 
 def _named(attributes: dict[str, Value]) -> dict[str, Value]:
