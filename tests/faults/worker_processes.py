@@ -211,14 +211,27 @@ def keep_two_alive(
             poll.register(handle, select.POLLIN)
         ready = poll.poll(chance.uniform(50, 700))
         if not ready and random_kills:
-            chance.choice(list(handles.values())).kill()
-            random_kills -= 1
+            random_kills -= killed(chance.choice(list(handles.values())))
         for handle, _ in ready:
             process = handles.pop(handle)
             poll.unregister(handle)
             os.close(handle)
             ends[process.wait()] += 1
             workers.processes.remove(process)
-    for handle in handles:
+    for handle, process in handles.items():
         os.close(handle)
+        if process.poll() is not None:  # the last one to be killed
+            ends[process.returncode] += 1
+            workers.processes.remove(process)
     return ends
+
+
+def killed(process: subprocess.Popen[bytes]) -> bool:
+    """Kill a worker, unless it is dead already: it is stopped first, which tells one from the other."""
+    process.send_signal(signal.SIGSTOP)
+    found = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    if found is None or found.si_code != os.CLD_STOPPED:
+        return False
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    return True

@@ -14,6 +14,8 @@ from tests.web.test_events import STREAM, blocks
 from tests.web.test_keys import a_key, a_tenant, bearer
 from tests.web.test_webhooks import deliver
 
+from cutback.ports import DocumentPage
+
 
 @pytest.fixture
 def web(make_web: Callable[..., WebHarness]) -> WebHarness:
@@ -73,6 +75,23 @@ def test_a_webhook_receives_the_events_of_its_tenant(web: WebHarness, keys: dict
         deliver(web)
         got = sorted((path, headers["webhook-id"]) for path, headers, _ in receiver.came)
     assert got == [("/all", "pipe.one.1"), ("/all", "reef.one.1"), ("/pipe", "pipe.one.1")]
+
+
+def test_an_event_costs_no_look_at_the_webhooks_of_other_tenants(
+    web: WebHarness, keys: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert keys
+    asked: list[str | None] = []
+    registry = web.services.registry
+    real = registry.list
+
+    def listed(kind: str, *, owner: str | None = None, limit: int = 50, cursor: str | None = None) -> DocumentPage:
+        asked.append(owner)
+        return real(kind, owner=owner, limit=limit, cursor=cursor)
+
+    monkeypatch.setattr(type(registry), "list", lambda _, *args, **options: listed(*args, **options))
+    web.submit(id="one", tenant="pipe")
+    assert asked == ["", "pipe"]
 
 
 def test_webhooks_of_other_tenants_do_not_exist(web: WebHarness, keys: dict[str, dict[str, str]]) -> None:

@@ -41,11 +41,14 @@ class OutboxAnnouncer:
         if not isinstance(event, Answer):  # a registered webhook has one envelope
             deliveries += [
                 {"id": event.id, "url": webhook.url, "event": body, "webhook": webhook.id}
-                for webhook in self._registered()
+                for webhook in self._registered(event.data.get("tenant", ""))
                 if webhook.wants(event)
             ]
         for delivery in deliveries:
             self._queue.send(json.dumps(delivery, ensure_ascii=False, separators=(",", ":")))
 
-    def _registered(self) -> Iterator[Webhook]:
-        return (read_stored(Webhook, each.content) for each in every_document(self._registry, KIND))
+    def _registered(self, tenant: str) -> Iterator[Webhook]:
+        """Yield the webhooks that may hear of a tenant's clips: its own, and those of no tenant."""
+        for owner in dict.fromkeys(["", tenant]):
+            for document in every_document(self._registry, KIND, owner=owner):
+                yield read_stored(Webhook, document.content)
