@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from tests.path.forked_command import run_forked
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE
 
@@ -51,8 +52,7 @@ class Shell:
         return process
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        out, err = (process := self.start(*arguments)).communicate(timeout=PATIENCE)
-        return process.returncode, out, err
+        return run_forked(arguments, folder=self.folder, environment=self.environment)
 
     def pipe(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
         """As a part of a pipeline: bytes in, bytes out."""
