@@ -23,7 +23,7 @@ RELEASES = {"3.13": "trixie"}
 KEPT = "CUTBACK_TEST_DEBIAN"
 """Names a root that debootstrap made before, with the packages below, to save the time."""
 MIRROR = "http://deb.debian.org/debian"
-SECONDS = 600
+SECONDS = 1800
 _PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 

@@ -38,7 +38,7 @@ def test_what_the_dockerfile_may_not_say_is_refused() -> None:
         python_of("alpine:3")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 def test_the_image_cuts_a_clip_as_its_own_user(image: Image, tmp_path: Path) -> None:
     assert image.user not in {"", "0", "root"}
     data = image.root / "var/lib/cutback"
@@ -54,7 +54,7 @@ def test_the_image_cuts_a_clip_as_its_own_user(image: Image, tmp_path: Path) -> 
     assert (data / "wave.mp4").stat().st_uid == int(image.user)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 def test_the_image_holds_what_the_locks_name_and_no_build_tools(image: Image) -> None:
     names = {path.name.lower() for path in (image.root / "opt/cutback/lib").glob("python3*/site-packages/*.dist-info")}
     installed = {re.sub(r"[._]", "-", name.split("-")[0]) for name in names}
