@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -103,11 +103,13 @@ def job_of(request: ClipRequest, recording: bytes) -> tuple[CutJob, list[BytesSo
     return job, sources
 
 
-def expected_frames(names: set[str]) -> int | None:
-    """How many frames a clip has; None if a kind decides that this module does not know."""
-    if "timelapse" in names:
-        return 10
-    known = all(KINDS[name].stage != "time" or name == "speed" for name in names)
+def expected_frames(edits: Sequence[Any]) -> int | None:
+    """How many frames a clip has; None if an edit decides that this module does not know."""
+    for edit in edits:
+        if edit.edit == "timelapse":
+            return round(edit.duration * edit.fps)
+    (plain,) = asked(example("speed")).edits
+    known = all(KINDS[edit.edit].stage != "time" or edit == plain for edit in edits)
     return 30 * SECONDS if known else None
 
 
@@ -131,7 +133,7 @@ def check(request: ClipRequest, recording: bytes, folder: Path) -> None:
     frames = planned["frames"]
     assert (frames["copy"], frames["encode"]) == (made.facts.frames_copied, made.facts.frames_encoded)
     assert Fraction(planned["clip_duration"]) == pytest.approx(made.facts.duration, abs=0.001)
-    if (expected := expected_frames(names)) is not None:
+    if (expected := expected_frames(request.edits)) is not None:
         assert len(times) == expected
     if names & {"mute", "timelapse"}:
         assert shown.audio_start is None

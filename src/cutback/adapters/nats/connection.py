@@ -38,6 +38,8 @@ ROOM = 8 * 1024
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
 _UNAVAILABLE = 503
+_IN_PROCESS = 10158
+"""Another message with this deduplication id was sent a moment ago, and the servers have not agreed on it yet."""
 _FAILURES = (nats.errors.Error, OSError, TimeoutError)
 
 
@@ -171,7 +173,10 @@ class NatsConnection:
     async def ask(
         self, subject: str, content: Mapping[str, Any] | bytes = b"", *, headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        """Send a request to JetStream and return its answer; see `request`. It is repeated while there is no leader.
+        """Send a request to JetStream and return its answer; see `request`.
+
+        It is repeated while there is no leader, and while the servers agree on another message with its deduplication
+        id.
 
         Raises:
             RefusedError: JetStream refused it.
@@ -190,7 +195,8 @@ class NatsConnection:
             refused = RefusedError(code, status, str(error.get("description")), repeated=repeated or again)
             repeated = True
             log.debug("nats=%s subject=%s: %s", self.servers, subject, refused)
-            if refused.status != _UNAVAILABLE or time.monotonic() >= deadline:
+            passing = refused.status == _UNAVAILABLE or refused.code == _IN_PROCESS
+            if not passing or time.monotonic() >= deadline:
                 raise refused
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
