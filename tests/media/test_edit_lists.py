@@ -107,7 +107,8 @@ def expected_frames(edits: Sequence[Any]) -> int | None:
     """How many frames a clip has; None if an edit decides that this module does not know."""
     for edit in edits:
         if edit.edit == "timelapse":
-            return round(edit.duration * edit.fps)
+            frames: int = round(edit.duration * edit.fps)
+            return frames
     (plain,) = asked(example("speed")).edits
     known = all(KINDS[edit.edit].stage != "time" or edit == plain for edit in edits)
     return 30 * SECONDS if known else None
