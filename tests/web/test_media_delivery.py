@@ -29,7 +29,9 @@ def served(make_web: Callable[..., WebHarness]) -> WebHarness:
     """An API whose files nginx sends."""
     if shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])) is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs nginx")
-    return make_web(media_delivery="accel", listen="127.0.0.1:0", cors_origins="https://app.example")
+    return make_web(
+        media_delivery="accel", listen="127.0.0.1:0", cors_origins="https://app.example", trusted_proxies="127.0.0.1"
+    )
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ class TextStep(EditStep[TextOverlay]):
         """See `EditStep`."""
         if edit.drawn_as == "pictures":
             return ()
+        _examples(edit, scene)  # refuses fields of a moment where there is none
         part = part_of("text", edit, scene)
         return list(cues_by_second(scene, part, lambda moment: with_moment(edit.text, edit.zone, moment)))
 
