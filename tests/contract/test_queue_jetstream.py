@@ -15,6 +15,7 @@ from tests.support.nats_server import NatsServer, free_port
 from tests.support.waiting import Stopwatch, eventually
 
 from cutback.adapters.build import build
+from cutback.adapters.nats.connection import ROOM
 from cutback.adapters.nats.queue import JetStreamQueue
 from cutback.domain.errors import MessageRefusedError, QueueUnavailableError, SettingsError
 from cutback.ports import QueueDepth
@@ -93,6 +94,28 @@ def test_other_programs_may_send(queue: JetStreamQueue) -> None:
     assert queue.move_to_dead_letters(message, "enough")
     assert queue.redrive([message.id]) == 1
     assert (message.id, message.body) == (take(queue).id, message.body)
+
+
+@pytest.mark.parametrize("reason", ["enough", "🏄" * 2000])
+def test_a_message_that_leaves_no_room_for_headers_becomes_a_dead_letter_without_its_end(
+    queue: JetStreamQueue, reason: str
+) -> None:
+    queue.check()
+    most = queue._connection.run(queue._connection.client()).max_payload
+    body = ("ä" * (most // 2)).encode()[: most - 100]
+    queue._connection.run(queue._connection.ask(f"cutback.queue.{queue._names.stream}.new", body))
+    assert queue.move_to_dead_letters(take(queue), reason)
+    (letter,) = queue.dead_letters()
+    assert body.decode().startswith(letter.body)
+    assert len(letter.body.encode()) > most - 10_000
+    assert f"of {len(body)} bytes. {reason[:6]}" in letter.reason
+    assert QueueDepth(0, 0, 0, 1) == queue.depth()
+
+
+def test_a_reason_of_any_length_fits(queue: JetStreamQueue) -> None:
+    queue.send("x" * (queue._connection.run(queue._connection.client()).max_payload - ROOM))
+    assert queue.move_to_dead_letters(take(queue), "🏄" * 2000)
+    assert {"🏄"} == {*queue.dead_letters()[0].reason}
 
 
 def test_a_message_given_up_twice_is_one_dead_letter(queue: JetStreamQueue) -> None:

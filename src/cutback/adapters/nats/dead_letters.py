@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cutback.adapters.nats.connection import NatsConnection, RefusedError
+from cutback.adapters.nats.connection import ROOM, NatsConnection, RefusedError
 from cutback.adapters.nats.messages import (
     DEDUPLICATION,
     DIED,
@@ -24,7 +24,8 @@ from cutback.adapters.nats.messages import (
 from cutback.adapters.nats.stored import Stored, delete, read
 from cutback.ports import DeadLetter, Message
 
-_MOST_REASON = 1000
+_MOST_REASON = 500
+"""Characters of a reason. Each takes at most twelve bytes of a header, so that it fits into `ROOM`."""
 _MOVED_AT_ONCE = 50
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
 
@@ -38,10 +39,18 @@ class JetStreamDeadLetters:
     clock: Callable[[], datetime]
 
     async def add(self, message: Message, sequence: int, reason: str, receives: int) -> None:
-        """Store a message with the reason; done again, it changes nothing or replaces the letter."""
+        """Store a message with the reason; done again, it changes nothing or replaces the letter.
+
+        A message of another program can be so large that there is no room for the headers. Its end is left out then,
+        and the reason says so: otherwise, it would come back for ever.
+        """
+        body, most = message.body.encode(), (await self.connection.client()).max_payload - ROOM
+        if len(body) > most:
+            reason = f"Too large to be kept whole: the first {most} of {len(body)} bytes. {reason}"
+            body = body[:most].decode(errors="ignore").encode()
         await self.connection.ask(
             self.names.dead_with(message.id),
-            message.body.encode(),
+            body,
             headers={
                 DEDUPLICATION: str(sequence),
                 ID: message.id,
