@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
-from tests.support.nats_server import free_port
+from tests.support.nats_server import NatsServer, free_port
 from tests.support.waiting import PATIENCE
 
 from cutback.adapters.nats import connection as connection_module
@@ -68,3 +71,21 @@ def test_a_caller_is_answered_though_the_connection_is_closed_at_that_moment() -
         assert (set(callers), set()) == (done, left)
         for each in done:
             each.result()
+
+
+def test_the_socket_of_a_server_that_never_answers_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, NatsServer(tmp_path) as server:
+        silent.settimeout(PATIENCE)
+        connection = NatsConnection(NatsServers(hosts=(server.host, f"127.0.0.1:{silent.getsockname()[1]}")))
+        gc.disable()  # it would close a forgotten socket some day
+        try:
+            connection.run(connection.client())
+            server.kill()
+            accepted, _ = silent.accept()
+            with accepted:
+                accepted.settimeout(PATIENCE)
+                assert accepted.recv(1) == b""
+        finally:
+            gc.enable()
+            connection.close()

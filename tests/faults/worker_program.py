@@ -11,9 +11,11 @@ import dataclasses
 import os
 import random
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from cutback.adapters.build import build
 from cutback.adapters.sqlite import (
     records,  # noqa: F401
 )
+from cutback.adapters.sqlite.database import Database
 from cutback.cutting.job import ByteSource, CutJob, ProgressHook
 from cutback.domain.clips.event import Event
 from cutback.domain.errors import QueueUnavailableError
@@ -35,6 +38,16 @@ from cutback.storage import store  # noqa: F401
 from cutback.worker.logs import configure_logging
 from cutback.worker.poll import Worker
 from cutback.worker.signals import stopping_on_signals
+
+_writing = Database.writing
+_one_at_a_time = threading.RLock()
+
+
+@contextmanager
+def _writing_alone(database: Database) -> Iterator[sqlite3.Connection]:
+    """One transaction of this process at a time, so that a plan can tell when there is none."""
+    with _one_at_a_time, _writing(database) as connection:
+        yield connection
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,12 @@ class Plan:
                 accident.unlink()
             except FileNotFoundError:
                 continue  # another process took it
-            os.kill(os.getpid(), number)
+            if number != signal.SIGSTOP:
+                os.kill(os.getpid(), number)
+                return
+            # A paused process that was in a transaction keeps SQLite locked for all others, until it goes on.
+            with _one_at_a_time:
+                os.kill(os.getpid(), number)
             return
 
 
@@ -109,6 +127,7 @@ class FalteringAnnouncer:
 
 def main(_life: str = "") -> None:
     """Work until told to stop."""
+    Database.writing = _writing_alone  # type: ignore[assignment, method-assign]
     plan = Plan(Path(sys.argv[1]))
     settings = load_settings()
     configure_logging(settings.log_level)

@@ -235,6 +235,10 @@ class NatsConnection:
     async def _note(self, error: Exception) -> None:
         log.debug("nats=%s: %r", self.servers, error)
         self._failure = error
+        client = self._client
+        if client is not None and (client.is_reconnecting or client.is_connecting) and client._transport:  # noqa: SLF001
+            # The client forgets the socket of a server that never answered.
+            client._transport.close()  # type: ignore[no-untyped-call]  # noqa: SLF001
         await asyncio.sleep(_FIRST_PAUSE)  # between two tries to connect
 
     async def _lost(self) -> None:
