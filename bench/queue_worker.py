@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from cutback.adapters.build import build
-from cutback.cutting.job import ByteSource, CutJob, Facts, Poster, ProgressHook, RealSpan
+from cutback.cutting.job import ByteSource, CutJob, Facts, Poster, ProgressHook, RealSpan, RenderedFile
+from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.settings.settings import Settings
 from cutback.worker.logs import configure_logging
 from cutback.worker.poll import Worker
@@ -27,8 +29,14 @@ class EmptyRendition:
 
     facts: Facts
 
-    def chunks(self) -> Iterator[bytes]:
+    @property
+    def outputs(self) -> tuple[MadeOutput, ...]:
+        """See `Rendition.outputs`."""
+        return (MadeOutput("clip", self.facts, (OutputFile("clip.mp4", (Extent(SPOOL, 0, len(_CLIP)),)),)),)
+
+    def chunks(self, file: RenderedFile | None = None) -> Iterator[bytes]:
         """See `Rendition.chunks`."""
+        del file
         yield _CLIP
 
     def posters(self) -> tuple[Poster, ...]:

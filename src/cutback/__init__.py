@@ -22,7 +22,7 @@ __all__ = [
     "Event",
     "FrameNumber",
     "Limits",
-    "Output",
+    "Mp4Output",
     "Plan",
     "Probe",
     "ProbedTrack",
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from cutback.domain.clips.clip import Clip
     from cutback.domain.clips.event import Event
     from cutback.domain.errors import CutbackError
-    from cutback.domain.requests.request import ClipRequest, Output, parse_request
+    from cutback.domain.requests.outputs.mp4 import Mp4Output
+    from cutback.domain.requests.request import ClipRequest, parse_request
     from cutback.domain.requests.sources import CameraSpan, Range
     from cutback.domain.times import FrameNumber
     from cutback.library import CutResult, Plan, Probe, ProbedTrack, cut, plan, probe
@@ -64,7 +65,7 @@ _MODULES = {
     "Event": "cutback.domain.clips.event",
     "FrameNumber": "cutback.domain.times",
     "Limits": "cutback.cutting.job",
-    "Output": "cutback.domain.requests.request",
+    "Mp4Output": "cutback.domain.requests.outputs.mp4",
     "Plan": "cutback.library",
     "Probe": "cutback.library",
     "ProbedTrack": "cutback.library",

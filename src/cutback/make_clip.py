@@ -107,9 +107,10 @@ def _store(
 ) -> ClipResult:
     facts = rendition.facts
     folder = prefix(attempt.id, attempt.attempt)
-    key = folder + "clip.mp4"
+    file = rendition.outputs[0].files[0]
+    key = folder + file.name
     try:
-        stored = services.clips.put(key, _watched(rendition.chunks(), lease), size=facts.size, if_absent=True)
+        stored = services.clips.put(key, _watched(rendition.chunks(file), lease), size=file.size, if_absent=True)
         posters = store_posters(services.clips, folder, rendition, lease)
     except (ObjectExistsError, ObjectNotFoundError) as error:
         # Only this attempt uses this folder: something else wrote to it or swept it. The next attempt has another one.

@@ -27,7 +27,7 @@ from cutback.adapters.sqlite import (
     records,  # noqa: F401
 )
 from cutback.adapters.sqlite.database import Database
-from cutback.cutting.job import ByteSource, CutJob, ProgressHook
+from cutback.cutting.job import ByteSource, CutJob, ProgressHook, RenderedFile
 from cutback.domain.clips.event import Event
 from cutback.domain.errors import QueueUnavailableError
 from cutback.ports import Announcer
@@ -78,9 +78,9 @@ class StumblingRendition(FakeRendition):
 
     plan: Callable[[str], None] = lambda _stage: None
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self, file: RenderedFile | None = None) -> Iterator[bytes]:
         before = None
-        for piece in super().chunks():
+        for piece in super().chunks(file):
             if before is not None:
                 yield before
             before = piece

@@ -281,11 +281,15 @@ from cutback.sandbox import wire
 from cutback.cutting.job import Facts
 from cutback.sandbox.messages import *
 from cutback.cutting.mp4.layout import Extent
+from cutback.cutting.outputs.made import OutputFile, MadeOutput
+
+def finished(*extents, name="clip.mp4", of="clip", size=10):
+    facts = Facts(size=size, duration=1, width=1, height=1, frames=1, frames_copied=1, frames_encoded=0, spans=())
+    return FinishedCut((MadeOutput(of, facts, (OutputFile(name, extents),)),))
 
 sock = socket.socket(fileno=int(sys.argv[1]))
 wire.receive_spool(sock)
 wire.receive(sock)
-FACTS = Facts(size=1, duration=1, width=1, height=1, frames=1, frames_copied=1, frames_encoded=0, spans=())
 wire.send(sock, eval(sys.argv[2]))
 sock.recv(1)
 """
@@ -306,7 +310,7 @@ BUG = """
 from cutback.cutting import cut
 from cutback.sandbox.child import main
 
-def broken(*arguments):
+def broken(*arguments, **more):
     raise {error}
 
 cut.cut = broken
@@ -350,8 +354,12 @@ def test_a_full_disk_is_not_a_bug(recording: Recordings, monkeypatch: pytest.Mon
         "SourceBytes(b'')",
         "Findings({})",
         "DrawnPosters(())",
-        "FinishedCut(FACTS, (Extent(1, 0, 10),), b'')",
-        "FinishedCut(FACTS, (Extent(-1, 0, 10),), b'')",
+        "finished(Extent(1, 0, 10))",
+        "finished(Extent(-1, 0, 10))",
+        "finished(Extent(0, 0, 10), size=11)",
+        "finished(Extent(0, 0, 10), of='other')",
+        "finished(Extent(0, 0, 10), name='../clip.mp4')",
+        "FinishedCut(())",
     ],
 )
 def test_a_child_that_says_what_cannot_be_is_a_crash(

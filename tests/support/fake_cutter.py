@@ -10,7 +10,18 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Poster, ProgressHook, RealSpan
+from cutback.cutting.job import (
+    ByteSource,
+    CutJob,
+    CutProgress,
+    Facts,
+    Poster,
+    ProgressHook,
+    RealSpan,
+    RenderedFile,
+)
+from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.domain.errors import StoppedError
 from cutback.domain.times import FrameNumber, FromEnd, Instant
 
@@ -30,7 +41,13 @@ class FakeRendition:
     spoilt: Exception | None = None
     closed: bool = False
 
-    def chunks(self) -> Iterator[bytes]:
+    def __post_init__(self) -> None:
+        self.outputs = (
+            MadeOutput("clip", self.facts, (OutputFile("clip.mp4", (Extent(SPOOL, 0, self.facts.size),)),)),
+        )
+
+    def chunks(self, file: RenderedFile | None = None) -> Iterator[bytes]:
+        del file
         block = hashlib.sha256(self.seed).digest() * 128
         left = self.facts.size
         while left:

@@ -36,7 +36,8 @@ from cutback.domain.errors import CutbackError, InvalidRequestError
 from cutback.domain.requests.batch import requests_in
 from cutback.domain.requests.edits import KINDS as EDITS
 from cutback.domain.requests.older_format import LegacyMessage
-from cutback.domain.requests.request import ClipRequest, Output, parse_request
+from cutback.domain.requests.outputs.known import KINDS as OUTPUTS
+from cutback.domain.requests.request import ClipRequest, parse_request
 from cutback.domain.requests.sources import AssetRange, CameraSpan, Range
 from cutback.settings.config_file import CONFIG
 from cutback.settings.settings import Settings, load_settings, variable
@@ -195,8 +196,10 @@ def test_every_event_is_documented_and_no_other() -> None:
 def test_every_field_and_precision_of_a_request_is_documented() -> None:
     documented = set(rows(page("docs/request.md")))
     span = {field.alias or name for name, field in CameraSpan.model_fields.items()}
-    fields = {*ClipRequest.model_fields, *Range.model_fields, *AssetRange.model_fields, *span, *Output.model_fields}
-    precisions = set(get_args(Output.model_fields["precision"].annotation))
+    fields = {*ClipRequest.model_fields, *Range.model_fields, *AssetRange.model_fields, *span}
+    for output in OUTPUTS.values():
+        fields |= set(output.model_fields)
+    precisions = set(get_args(OUTPUTS["mp4"].model_fields["precision"].annotation))
     assert fields | precisions == documented
     assert precisions <= set(rows(page("README.md")))
 

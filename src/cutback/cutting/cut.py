@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from cutback.cutting.assembled import Assembled
+from cutback.cutting.clip_form import AS_MP4, ClipForm
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.edits.sound_stream import Sound, Volume
@@ -18,7 +19,7 @@ from cutback.cutting.edits.subtitles import subtitle_track
 from cutback.cutting.index import Index
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Memory, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
-from cutback.cutting.mp4.write import front_matter
+from cutback.cutting.mp4.write import NO_TAGS, front_matter
 from cutback.cutting.pictures.splice import COPIED, Pictures, splice
 from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
@@ -31,7 +32,7 @@ from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, kee
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes
-from cutback.cutting.tags import tags_of_clip
+from cutback.cutting.tags import Tags, tags_of_clip
 from cutback.cutting.verify import Expected, ExpectedSound, find_fault
 from cutback.domain.errors import (
     ClipDamagedError,
@@ -48,13 +49,37 @@ MODES: tuple[Mode, ...] = ("open", "closed", "encode")
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A finished clip: the bytes before its media data, then extents of the sources and the spool."""
+    """A finished clip as MP4: the bytes before its media data, then extents of the sources and the spool."""
 
     head: bytes
     extents: tuple[Extent, ...]
     facts: Facts
     still: Still | None = None
     """The picture for its posters; None without video."""
+    tracks: tuple[OutTrack, ...] = ()
+    """What it consists of: other containers are written from them."""
+    tags: Tags = NO_TAGS
+    created: datetime | None = None
+    """When its first moment was recorded."""
+
+
+class OpenedFootage:
+    """The ranges of a job in their open recordings. Several outputs of one job share it."""
+
+    def __init__(self, job: CutJob, sources: Sequence[ByteSource]) -> None:
+        """Nothing is read before `pieces`."""
+        self._job, self._sources = job, sources
+        self._pieces: list[Located] | None = None
+
+    def pieces(self) -> list[Located]:
+        """Return the ranges. Raises like `open_pieces`."""
+        if self._pieces is None:
+            self._pieces = open_pieces(self._job, self._sources)
+        return self._pieces
+
+    def read_whole_index(self) -> None:
+        """Open the recordings again, with all of their indexes. Raises like `open_pieces`."""
+        self._pieces = open_pieces(self._job, self._sources, whole_index=True)
 
 
 def cut(
@@ -63,14 +88,19 @@ def cut(
     spool: Spool,
     progress: Callable[[CutProgress], None],
     memory: Memory | None = None,
+    *,
+    footage: OpenedFootage | None = None,
+    form: ClipForm = AS_MP4,
 ) -> Cut:
     """Make a clip and check it; if it fails the check, make it again by full re-encoding.
 
-    `memory` tells how much of the limit is left; without it, only predictions are held against the limit.
+    `memory` tells how much of the limit is left; without it, only predictions are held against the limit. `form` says
+    which tracks the clip has and what they may consist of.
 
     Raises:
         CutbackError: something is wrong with the media or with a range.
     """
+    footage = footage or OpenedFootage(job, sources)
     foremost = 0.0
 
     def forward(done: CutProgress) -> None:
@@ -82,12 +112,12 @@ def cut(
     try:
         try:
             with times.measured("open"):
-                pieces = open_pieces(job, sources)
-            made = _cut(job, pieces, sources, spool, forward, memory, times)
+                pieces = footage.pieces()
+            made = _cut(job, pieces, sources, spool, forward, memory, times, form)
         except WholeIndexNeededError:
             with times.measured("open"):
-                pieces = open_pieces(job, sources, whole_index=True)
-            made = _cut(job, pieces, sources, spool, forward, memory, times)
+                footage.read_whole_index()
+            made = _cut(job, footage.pieces(), sources, spool, forward, memory, times, form)
         return replace(made, facts=replace(made.facts, stages=times.all()))
     except (IndexError, OverflowError, struct.error) as error:
         # Tables that contradict each other, or impossible numbers.
@@ -102,6 +132,7 @@ def _cut(
     progress: Callable[[CutProgress], None],
     memory: Memory | None,
     times: StageTimes,
+    form: ClipForm,
 ) -> Cut:
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")  # every player supports one edit list entry per track, but not several
@@ -111,7 +142,7 @@ def _cut(
     for mode in MODES:
         try:
             with times.measured("make"):
-                made, expected = _make(ranges, job, sources, spool, progress, memory, mode=mode, fault=fault)
+                made, expected = _make(ranges, job, sources, spool, progress, memory, form, mode=mode, fault=fault)
         except UnusualStreamError:
             continue
         except MediaTooLargeError:
@@ -144,6 +175,7 @@ def _make(
     spool: Spool,
     progress: Callable[[CutProgress], None],
     memory: Memory | None,
+    form: ClipForm,
     *,
     mode: Mode,
     fault: str,
@@ -154,7 +186,7 @@ def _make(
     cues = edits.subtitles()
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
-    if has_pictures(pieces):
+    if has_pictures(pieces) and form.pictures:
         parts = plan_parts(
             pieces,
             job.precision,
@@ -169,18 +201,21 @@ def _make(
         pieces = [(part.media, part.source, part.piece) for part in parts]
     said += edits.described()
     notes = [] if pictures is None else pictures.notes
-    sound = _sound(Ranges(pieces, crossfades), spool, notes, edits, said, copy=mode != "encode")
+    sound: list[OutTrack] = []
+    if form.sound:
+        sound = _sound(Ranges(pieces, crossfades), spool, notes, edits, said, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
     if edits.retiming is not None:
         duration = edits.retiming.length
-    if cues:
+    if cues and form.texts:
         tracks.append(subtitle_track(cues, duration, spool))
     if not tracks:
         raise MediaUnsupportedError("It has nothing in this range.")
     placed = lay_out(tracks)
     tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
-    head = front_matter(tracks, placed, tags, _created(pieces))
+    created = _created(pieces)
+    head = front_matter(tracks, placed, tags, created)
     width, height = _picture_size(pictures)
     for media, _, _ in pieces:
         notes += [*media.index.notes, *_left_out(media.index, job)]
@@ -210,7 +245,7 @@ def _make(
         duration,
         tuple(_expected(track, duration, single=len(pieces) == 1) for track in sound if track.kind == "audio"),
     )
-    return Cut(head, placed.extents, facts), expected
+    return Cut(head, placed.extents, facts, tracks=tuple(tracks), tags=tags, created=created), expected
 
 
 def _expected(track: OutTrack, duration: Fraction, *, single: bool) -> ExpectedSound:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from cutback.cutting.edit_values import Edit
+from cutback.cutting.output_values import Mp4, OutputValue
 from cutback.domain.times import Instant
 
 Precision = Literal["exact", "keyframe", "instant"]
@@ -129,6 +130,21 @@ class WallClock:
 
 
 @dataclass(frozen=True, slots=True)
+class JobOutput:
+    """One of the files, or groups of files, that a job makes."""
+
+    name: str
+    """Its file is named after it."""
+    value: OutputValue
+    precision: Precision | None = None
+    """None for the job's."""
+
+
+THE_CLIP = (JobOutput("clip", Mp4()),)
+"""The output of a job that asks for no other."""
+
+
+@dataclass(frozen=True, slots=True)
 class CutJob:
     """One clip to make."""
 
@@ -156,6 +172,9 @@ class CutJob:
 
     fonts: str = ""
     """The folder with further fonts, as an absolute path; empty if there is none."""
+
+    outputs: tuple[JobOutput, ...] = THE_CLIP
+    """What is made, in order; the first one is the clip."""
 
     def wall_clock(self, source: int) -> WallClock | None:
         """Return when a source was recorded."""
@@ -229,16 +248,54 @@ class CutProgress:
 ProgressHook = Callable[[CutProgress], None]
 
 
-class Rendition(Protocol):
-    """A clip that is finished but not stored yet. Close it; otherwise its temporary file stays open."""
+class RenderedFile(Protocol):
+    """A file of an output that is finished but not stored yet."""
+
+    @property
+    def name(self) -> str:
+        """Below the clip's prefix."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+
+class RenderedOutput(Protocol):
+    """An output that is finished but not stored yet."""
+
+    @property
+    def name(self) -> str:
+        """As in `JobOutput`."""
+        ...
 
     @property
     def facts(self) -> Facts:
         """The facts about it."""
         ...
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield its bytes, `facts.size` in total; may read copied media from the sources."""
+    @property
+    def files(self) -> Sequence[RenderedFile]:
+        """Its files; the first one is what people open."""
+        ...
+
+
+class Rendition(Protocol):
+    """A clip that is finished but not stored yet. Close it; otherwise its temporary file stays open."""
+
+    @property
+    def facts(self) -> Facts:
+        """The facts about its first output."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[RenderedOutput]:
+        """All outputs, in the order of the job."""
+        ...
+
+    def chunks(self, file: RenderedFile | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file, by default of the first one; may read copied media from the sources."""
         ...
 
     def posters(self) -> tuple[Poster, ...]:

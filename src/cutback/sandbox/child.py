@@ -146,9 +146,10 @@ def _prepare(job: CutJob) -> None:
 
 def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) -> None:
     """Make the clip, or say how it would be made. All that is imported here is there already: see `preload`."""
-    from cutback.cutting.cut import cut
     from cutback.cutting.excerpt import excerpt
     from cutback.cutting.frame_map import frame_map
+    from cutback.cutting.outputs.format import as_clip
+    from cutback.cutting.outputs.make import make_outputs
     from cutback.cutting.posters.choose import draw
     from cutback.cutting.preview import preview
     from cutback.cutting.spool import Spool
@@ -168,11 +169,10 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
         return
     spool = Spool(file)
     if task.kind == "excerpt":
-        made = excerpt(job, sources, spool)
-        wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
+        wire.send(sock, FinishedCut((as_clip(excerpt(job, sources, spool), spool),)))
         return
-    made = cut(job, sources, spool, report, _Memory(sock, turn, space))
-    wire.send(sock, FinishedCut(made.facts, made.extents, made.head))
+    made = make_outputs(job, sources, spool, report, _Memory(sock, turn, space))
+    wire.send(sock, FinishedCut(made.outputs))
     # The parent is storing the clip meanwhile.
     wire.send(sock, DrawnPosters(draw(made.still, spool)))
 

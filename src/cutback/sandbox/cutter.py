@@ -306,9 +306,11 @@ class _Job:
         with self._or_post_mortem():
             self._begin(kind)
             made = self._hear(FinishedCut)
-            made.check(self._job.sizes, self._spool_size())
-        facts = replace(made.facts, read_seconds=self._read_seconds)
-        return FinishedClip(made.payload, made.extents, facts, self._sources, self._spool, self)
+            names = [output.name for output in self._job.outputs]
+            made.check(self._job.sizes, self._spool_size(), names)
+        first = made.outputs[0]
+        first = replace(first, facts=replace(first.facts, read_seconds=self._read_seconds))
+        return FinishedClip((first, *made.outputs[1:]), self._sources, self._spool, self)
 
     def ask(self, kind: _Question) -> dict[str, Any]:
         with self._or_post_mortem():

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, runtime_checkable
 
-from cutback.cutting.job import ByteSource, Facts, Poster
+from cutback.cutting.job import ByteSource, Poster, RenderedFile
 from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.outputs.made import MadeOutput
 from cutback.domain.byte_ranges import coalesced
 from cutback.sandbox.heap import give_back
 
@@ -40,28 +41,27 @@ class Drawing(Protocol):
 
 
 class FinishedClip:
-    """A `Rendition` with the head and the spool; copied media is read from the sources while the clip is stored."""
+    """A `Rendition` with the spool; copied media is read from the sources while the clip is stored."""
 
     def __init__(
         self,
-        head: bytes,
-        extents: tuple[Extent, ...],
-        facts: Facts,
+        outputs: tuple[MadeOutput, ...],
         sources: Sequence[ByteSource],
         spool: BinaryIO,
         drawing: Drawing,
     ) -> None:
         """`spool` and `drawing` are closed by `__exit__`."""
-        self._head, self._extents, self._sources, self._spool = head, extents, sources, spool
+        self._sources, self._spool = sources, spool
         self._drawing = drawing
         self._posters: tuple[Poster, ...] | None = None
-        self.facts = facts
+        self.outputs = outputs
+        self.facts = outputs[0].facts
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self, file: RenderedFile | None = None) -> Iterator[bytes]:
         """See `Rendition.chunks`. Chunks have at most 4 MiB, or are as the source streams them."""
-        yield self._head
-        self._announce_small()
-        for extent in self._extents:
+        made = next(each for output in self.outputs for each in output.files if file is None or each is file)
+        self._announce_small(made.extents)
+        for extent in made.extents:
             if extent.origin == SPOOL:
                 yield from self._from_spool(extent)
                 continue
@@ -72,10 +72,10 @@ class FinishedClip:
                 for at in range(extent.offset, extent.offset + extent.length, _CHUNK):
                     yield source.read_at(at, min(_CHUNK, extent.offset + extent.length - at))
 
-    def _announce_small(self) -> None:
+    def _announce_small(self, all_extents: Sequence[Extent]) -> None:
         """Announce small extents: around edges, sound is scattered between pictures that the clip does not copy."""
         for number, source in enumerate(self._sources):
-            extents = [extent for extent in self._extents if extent.origin == number]
+            extents = [extent for extent in all_extents if extent.origin == number]
             crumbs = [(extent.offset, extent.offset + extent.length) for extent in extents if extent.length <= _SMALL]
             # The end of a large extent, which was not decoded, is fetched together with the small ones after it.
             ends = [extent.offset + extent.length for extent in extents if extent.length > _SMALL]

@@ -15,9 +15,10 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan, WallClock
 from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.domain.times import FrameNumber, FromEnd, Instant
 from cutback.domain.visible import visible
-from cutback.sandbox.edit_messages import edit_in, edit_out
+from cutback.sandbox.value_messages import edit_in, edit_out, output_in, output_out
 
 V = TypeVar("V")
 
@@ -31,6 +32,12 @@ _MOST_PREFETCHED = 100_000
 _MOST_SPANS = 10_000
 _MOST_NOTES = 100
 _MOST_POSTERS = 20
+MOST_OUTPUTS = 20
+"""Maximum outputs of one job."""
+_MOST_FILES = 50_000
+"""Maximum files of one output."""
+_FILE = re.compile(r"[A-Za-z0-9_-]{1,64}\.[a-z0-9]{1,8}", re.ASCII)
+"""The names of files that may be stored below a clip's prefix."""
 _MOST_STAGES = 20
 _LONGEST_STAGE = 1e6
 _MOST_FOUND = 100_000
@@ -99,6 +106,7 @@ class Task:
             "fonts": job.fonts,
             "wall_clocks": [_wall_clock_out(clock) for clock in job.wall_clocks],
             "assets": dict(job.assets),
+            "outputs": [output_out(output) for output in job.outputs],
         }
 
     @classmethod
@@ -114,7 +122,19 @@ class Task:
         fonts = str(fields["fonts"])
         return cls(
             fields["kind"],
-            CutJob(sizes, ranges, fields["precision"], limits, clocks, location, edits, wall_clocks, assets, fonts),
+            CutJob(
+                sizes,
+                ranges,
+                fields["precision"],
+                limits,
+                clocks,
+                location,
+                edits,
+                wall_clocks,
+                assets,
+                fonts,
+                outputs=tuple(output_in(output) for output in fields["outputs"]),
+            ),
         )
 
 
@@ -289,34 +309,41 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class FinishedCut:
-    """The clip is cut. The child then makes its posters while the parent stores the clip."""
+    """The outputs are made. The child then makes the clip's posters while the parent stores them."""
 
-    facts: Facts
-    extents: tuple[Extent, ...]
-    payload: bytes
-    """The clip's head: its bytes before the extents."""
+    outputs: tuple[MadeOutput, ...]
+    payload: ClassVar[bytes] = b""
 
     def fields(self) -> dict[str, Any]:
         """See `WireMessage`."""
-        return {"facts": _facts_out(self.facts), "extents": self.extents}
+        return {"outputs": [_output_out(output) for output in self.outputs]}
 
     @classmethod
-    def parse(cls, fields: dict[str, Any], payload: bytes) -> Self:
+    def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
         """See `WireMessage`."""
-        extents = tuple(_extent_in(extent) for extent in fields["extents"])
-        return cls(_facts_in(fields["facts"]), extents, payload)
+        return cls(_several(fields["outputs"], MOST_OUTPUTS, _output_in))
 
-    def check(self, sizes: Sequence[int], spool_size: int) -> None:
+    def check(self, sizes: Sequence[int], spool_size: int, names: Sequence[str] | None = None) -> None:
         """Check that every extent is inside its origin, a source or the spool, and that the facts match them.
 
+        `names` are those of the job's outputs.
+
         Raises:
-            MalformedMessageError: an extent is not, or the facts do not.
+            MalformedMessageError: an extent is not, the facts do not, or these are not the outputs of the job.
         """
-        if any(span.source >= len(sizes) for span in self.facts.spans):
-            raise MalformedMessageError("a span of no source")
-        if self.facts.size != len(self.payload) + sum(extent.length for extent in self.extents):
-            raise MalformedMessageError("a size that is not that of the clip")
-        for extent in self.extents:
+        if names is not None and [output.name for output in self.outputs] != list(names):
+            raise MalformedMessageError("other outputs than those of the job")
+        files = [file for output in self.outputs for file in output.files]
+        if not all(output.files for output in self.outputs) or not files:
+            raise MalformedMessageError("an output without a file")
+        if len({file.name for file in files}) < len(files) or not all(_FILE.fullmatch(file.name) for file in files):
+            raise MalformedMessageError("a file with the name of another, or with one that files never have")
+        for output in self.outputs:
+            if any(span.source >= len(sizes) for span in output.facts.spans):
+                raise MalformedMessageError("a span of no source")
+            if output.facts.size != sum(file.size for file in output.files):
+                raise MalformedMessageError("a size that is not that of the output")
+        for extent in (extent for file in files for extent in file.extents):
             if not SPOOL <= extent.origin < len(sizes):
                 raise MalformedMessageError("an extent of no source")
             size = spool_size if extent.origin == SPOOL else sizes[extent.origin]
@@ -422,6 +449,21 @@ def _byte_range(value: Any) -> tuple[int, int]:
 def _extent_in(value: Any) -> Extent:
     origin, offset, length = value
     return Extent(_integer(origin, low=SPOOL), _integer(offset), _integer(length))
+
+
+def _output_out(output: MadeOutput) -> dict[str, Any]:
+    files = [[file.name, file.extents] for file in output.files]
+    return {"name": output.name, "facts": _facts_out(output.facts), "files": files}
+
+
+def _output_in(value: Any) -> MadeOutput:
+    files = _several(value["files"], _MOST_FILES, _file_in)
+    return MadeOutput(_text(value["name"]), _facts_in(value["facts"]), files)
+
+
+def _file_in(value: Any) -> OutputFile:
+    name, extents = value
+    return OutputFile(_text(name), tuple(_extent_in(extent) for extent in extents))
 
 
 def _poster_in(value: Any) -> Poster:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 _JOBS = (
-    "cutback.cutting.cut",
+    "cutback.cutting.outputs.make",
     "cutback.cutting.excerpt",
     "cutback.cutting.posters.choose",
     "cutback.cutting.frame_map",

@@ -17,7 +17,7 @@ from cutback.domain.requests.edits import KINDS, STAGES
 from cutback.domain.requests.request import ClipRequest, validate_request
 from cutback.domain.times import FromEnd
 from cutback.reading.edit_values import edits_of
-from cutback.sandbox.edit_messages import edit_in, edit_out
+from cutback.sandbox.value_messages import edit_in, edit_out
 
 ACCEPTED: dict[str, dict[str, Any]] = {
     "deinterlace": {"edit": "deinterlace"},

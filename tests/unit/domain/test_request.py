@@ -42,7 +42,7 @@ def test_a_request_is_read_with_its_times_exact_and_its_defaults() -> None:
     wanted = {"recording": "a/sea.mp4", "start": Fraction(1, 10), "end": Fraction(5, 2), "join": None}
     assert dict(piece) == wanted
     assert (request.version, request.edits, request.tags, request.labels) == ("1", (), (), {})
-    assert (request.output.precision, request.output.container) == ("exact", "mp4")
+    assert (request.output.precision, request.output.format) == ("exact", "mp4")
     assert (request.webhook, request.expires_in) == (None, None)
 
 
@@ -58,7 +58,7 @@ def test_a_request_is_read_back_as_it_was_written() -> None:
             "id": "wave-17",
             "source": [dict(RANGE), {**RANGE, "start": {"frame": 3}, "end": {"frame": 9}}],
             "edits": [],
-            "output": {"precision": "instant", "container": "mp4"},
+            "output": {"precision": "instant", "format": "mp4"},
             "title": "Links am Kap – 左",
             "tags": ["left", "清"],
             "labels": {"surfer": "4711"},
@@ -182,7 +182,10 @@ def test_text_that_is_not_strict_json_is_refused(text: str | bytes, problem: str
         (body(edits={"edit": "mute"}), "edits", "must be a list"),
         (body(edits=["mute"]), "edits[0]", "must be an object"),
         (body(output={"precision": "fast"}), "output.precision", "'exact', 'keyframe' or 'instant'"),
-        (body(output={"container": "avi"}), "output.container", "'mp4'"),
+        (body(output={"format": "avi"}), "output", "unknown format 'avi'"),
+        (body(output={"container": "mp"}), "output", "did you mean 'mp4'?"),
+        (body(output={"format": "mp4", "container": "mp4"}), "output.container", "is not a field"),
+        (body(output="mp4"), "output", "must be an object"),
         (body(title="a\x00b"), "title", "control characters"),
         (body(title="a" * 201), "title", "at most 200"),
         (body(tags=["a", ""]), "tags[1]", "1 or more characters"),

@@ -13,6 +13,7 @@ import pytest
 
 from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
 from cutback.cutting.mp4.layout import Extent
+from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.domain.times import FrameNumber
 from cutback.sandbox import wire
 from cutback.sandbox.messages import (
@@ -78,7 +79,7 @@ def told(kind: type[WireMessage], **fields: Any) -> WireMessage:
         ProgressReport(0.5, 12),
         FailureReport("media_unreadable", "Its index is damaged."),
         Findings({"container": "mp4"}),
-        FinishedCut(FACTS, (Extent(0, 0, 50), Extent(-1, 90, 10)), b"head"),
+        FinishedCut((MadeOutput("clip", FACTS, (OutputFile("clip.mp4", (Extent(0, 0, 50), Extent(-1, 90, 10))),)),)),
         DrawnPosters((Poster(300, 300, 169, 10, 90),)),
     ],
     ids=lambda message: type(message).__name__,
@@ -115,21 +116,28 @@ def test_what_is_not_a_message_is_refused(text: bytes) -> None:
 def test_facts_that_are_not_numbers_are_refused() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        wire.send(theirs, FinishedCut(FACTS, (), b""))
+        wire.send(theirs, finished())
         sent = ours.recv(10_000)[8:]
-    assert FinishedCut(FACTS, (), b"") == crossed(sent)
+    assert finished() == crossed(sent)
     with pytest.raises(WireError):
         crossed(sent.replace(b'"10/3"', b'"10/0"'))
 
 
 def test_facts_that_do_not_agree_with_the_clip_are_refused() -> None:
-    extents = (Extent(0, 0, 50),)
-    FinishedCut(dataclasses.replace(FACTS, size=54), extents, b"head").check((50,), 0)
+    extent = Extent(0, 0, 50)
+    finished(extent, facts=dataclasses.replace(FACTS, size=50)).check((50,), 0)
     with pytest.raises(WireError):
-        FinishedCut(dataclasses.replace(FACTS, size=55), extents, b"head").check((50,), 0)
+        finished(extent, facts=dataclasses.replace(FACTS, size=51)).check((50,), 0)
     with pytest.raises(WireError):
-        FinishedCut(dataclasses.replace(FACTS, size=4, spans=(RealSpan(1, Fraction(0), Fraction(1), clamped=False),)),
-                    (), b"head").check((50,), 0)  # fmt: skip
+        finished(extent, facts=dataclasses.replace(FACTS, size=50), name="..").check((50,), 0)
+    elsewhere = (RealSpan(1, Fraction(0), Fraction(1), clamped=False),)
+    with pytest.raises(WireError):
+        finished(extent, facts=dataclasses.replace(FACTS, size=50, spans=elsewhere)).check((50,), 0)
+
+
+def finished(*extents: Extent, facts: Facts = FACTS, name: str = "clip.mp4") -> FinishedCut:
+    """What a child says at the end."""
+    return FinishedCut((MadeOutput("clip", facts, (OutputFile(name, extents),)),))
 
 
 def posters(data: object) -> tuple[Poster, ...]:
@@ -165,18 +173,20 @@ def extents(data: object) -> tuple[Extent, ...]:
     """What the parent takes of extents of a source of 50 bytes and a spool of 100."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        wire.send(theirs, FinishedCut(FACTS, (), b""))
+        wire.send(theirs, finished())
         fields = json.loads(ours.recv(10_000)[8:])
     lengths = (
         [extent[2] for extent in data if isinstance(extent, list) and len(extent) == 3]
         if isinstance(data, list)
         else []
     )
-    fields["facts"]["size"] = max(0, sum(lengths))
-    message = crossed(json.dumps({**fields, "extents": data}).encode())
+    output = fields["outputs"][0]
+    output["facts"]["size"] = max(0, sum(lengths))
+    output["files"] = [["clip.mp4", data]]
+    message = crossed(json.dumps(fields).encode())
     assert isinstance(message, FinishedCut)
     message.check((50,), 100)
-    return message.extents
+    return message.outputs[0].files[0].extents
 
 
 def test_extents_within_their_origin_are_taken() -> None:

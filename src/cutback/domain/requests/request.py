@@ -20,7 +20,10 @@ from cutback.domain.requests.edits import KINDS as EDIT_KINDS
 from cutback.domain.requests.edits import Edits, TextEdit, assets_of, needs_exact
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
-from cutback.domain.requests.presets import PRESETS, check_preset, with_edits_of
+from cutback.domain.requests.outputs.known import KINDS as FORMATS
+from cutback.domain.requests.outputs.known import Output, output_of
+from cutback.domain.requests.outputs.mp4 import Mp4Output
+from cutback.domain.requests.presets import PRESETS, with_edits_of
 from cutback.domain.requests.sources import AssetRange, CameraSpan, Range, Source, Text, check_text
 from cutback.domain.text_fields import LABEL, fields_in
 from cutback.domain.validation import problem_of
@@ -109,22 +112,6 @@ class ClipDescription(Model):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class Output(Model):
-    """How to make the clip."""
-
-    precision: Literal["exact", "keyframe", "instant"] = Field(
-        "exact",
-        description="`exact`: exactly the requested frames. `keyframe`: extended to keyframes, copied without "
-        "re-encoding. `instant`: copied without re-encoding; the edit list hides the frames outside of the range.",
-    )
-    container: Literal["mp4"] = Field("mp4", description="The clip's container.")
-    preset: Annotated[str, AfterValidator(check_preset)] | None = Field(
-        None,
-        exclude_if=lambda preset: preset is None,
-        description=f"A name for edits and output fields, to which it expands: {', '.join(PRESETS)}.",
-    )
-
-
 class ClipRequest(Model):
     """A request for a clip. The same `id` always means the same clip."""
 
@@ -138,7 +125,7 @@ class ClipRequest(Model):
         Field(description="Ranges of recordings, spans of cameras and videos of the assets, joined in order.")
     )
     edits: Edits = Field((), description="What to do with the pictures and the sound, in stage order.")
-    output: Output = Field(Output(), description="How to make the clip.")
+    output: Output = Field(Mp4Output(), description="How to make the clip.")
     title: Title = Field("", description="A title to show to people.")
     tags: Tags = Field((), description="Labels by which you can find the clip.")
     labels: Labels = Field({}, description="Your own keys and values, returned unchanged.")
@@ -187,7 +174,7 @@ class ClipRequest(Model):
             return self
         preset = PRESETS[name]
         given = {field: getattr(self.output, field) for field in self.output.model_fields_set - {"preset"}}
-        expanded = {"output": Output(**{**preset.output, **given}), "edits": with_edits_of(preset, self.edits)}
+        expanded = {"output": output_of({**preset.output, **given}), "edits": with_edits_of(preset, self.edits)}
         for field, value in expanded.items():
             object.__setattr__(self, field, value)
             self.__pydantic_fields_set__.add(field)
@@ -235,6 +222,7 @@ def derive_id(request: ClipRequest) -> str:
     and the first 125 bits of its SHA-256 in lower-case base 32 (RFC 4648).
     """
     content = request.model_dump(mode="json", exclude={"id", "tenant", "legacy"})
+    content["output"]["container"] = content["output"].pop("format")  # the older name: ids stay as they were
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.sha256(canonical.encode()).digest()
     return "c" + b32encode(digest).decode().lower()[:25]
@@ -291,7 +279,12 @@ def _holds_more_values_than(most: int, content: dict[str, Any]) -> bool:
     return False
 
 
-_TAGS: Mapping[int | str, Collection[str]] = {"source": ("recording", "camera", "asset"), "edits": EDIT_KINDS}
+_TAGS: Mapping[tuple[int | str, int], Collection[str]] = {
+    ("source", 2): ("recording", "camera", "asset"),
+    ("edits", 2): EDIT_KINDS,
+    ("output", 1): FORMATS,
+}
+"""The tags of unions, by the field and the place where pydantic puts them. They are not part of the JSON."""
 
 
 def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:
@@ -308,8 +301,8 @@ def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:
 def _path(location: tuple[int | str, ...]) -> str:
     text = ""
     for place, step in enumerate(location):
-        if place == 2 and step in _TAGS.get(location[0], ()):
-            continue  # the tag of the union (the kind of source or edit) is not part of the JSON
+        if step in _TAGS.get((location[0], place), ()):
+            continue
         if isinstance(step, int):
             text += f"[{step}]"
         else:

@@ -1,4 +1,4 @@
-"""The edits of a job as JSON, for the way from the parent to the child. The child trusts its parent."""
+"""The edits and outputs of a job as JSON, for the way from parent to child. The child trusts its parent."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from cutback.cutting.edit_values import KINDS, PARTS, Edit
+from cutback.cutting.job import JobOutput
+from cutback.cutting.output_values import FORMATS
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
+_FORMAT_NAMES = {kind: name for name, kind in FORMATS.items()}
 _PARTS = {part.__name__: part for part in PARTS}
 
 
@@ -25,6 +28,23 @@ def edit_in(data: dict[str, Any]) -> Edit:
     """
     values = {name: _in(value) for name, value in data.items() if name != "edit"}
     return KINDS[data["edit"]](**values)
+
+
+def output_out(output: JobOutput) -> dict[str, Any]:
+    """Return an output's JSON."""
+    value = output.value
+    values = {field.name: _out(getattr(value, field.name)) for field in fields(value)}
+    return {"name": output.name, "precision": output.precision, "format": _FORMAT_NAMES[type(value)], "values": values}
+
+
+def output_in(data: dict[str, Any]) -> JobOutput:
+    """Reverse `output_out`.
+
+    Raises:
+        LookupError, TypeError, ValueError: it is malformed.
+    """
+    values = {name: _in(value) for name, value in data["values"].items()}
+    return JobOutput(data["name"], FORMATS[data["format"]](**values), data["precision"])
 
 
 def _out(value: Any) -> Any:

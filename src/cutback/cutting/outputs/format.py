@@ -1,0 +1,79 @@
+"""What a format knows: which tracks it takes, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from cutback.cutting.clip_form import ClipForm
+from cutback.cutting.cut import Cut, OpenedFootage, cut
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, Memory
+from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.cutting.outputs.made import MadeOutput, OutputFile
+from cutback.cutting.posters.still import Still
+from cutback.cutting.spool import Spool
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What an output is made with."""
+
+    job: CutJob
+    """With the precision of this output."""
+    footage: OpenedFootage
+    sources: Sequence[ByteSource]
+    spool: Spool
+    progress: Callable[[CutProgress], None]
+    memory: Memory | None
+
+    def cut(self, form: ClipForm) -> Cut:
+        """Cut the tracks for an output, and check them. Raises like `cutting.cut.cut`."""
+        return cut(self.job, self.sources, self.spool, self.progress, self.memory, footage=self.footage, form=form)
+
+    def stored(self, data: bytes) -> Extent:
+        """Keep bytes in the spool; return where they are."""
+        return Extent(SPOOL, self.spool.append(data), len(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An output, and the picture for the clip's posters if one is known."""
+
+    output: MadeOutput
+    still: Still | None = None
+
+
+class Format(Generic[V]):
+    """A format whose tracks are cut: copied where possible."""
+
+    extension: ClassVar[str]
+    """Of its file, with the dot: as that of the request's model."""
+
+    def make(self, value: V, name: str, bench: Workbench) -> Made:
+        """Make the output named `name`.
+
+        Raises:
+            CutbackError: something is wrong with the media, with a range, or with what the output asks for.
+        """
+        raise NotImplementedError
+
+    def file_name(self, name: str) -> str:
+        """Return the name of an output's file."""
+        return name + self.extension
+
+
+def one_file(made: Cut, name: str, file: str, bench: Workbench) -> Made:
+    """Return an output that is the cut itself, as MP4."""
+    return Made(MadeOutput(name, made.facts, (_file(made, file, bench.spool),)), made.still)
+
+
+def as_clip(made: Cut, spool: Spool) -> MadeOutput:
+    """Return a cut as the only output of a job."""
+    return MadeOutput("clip", made.facts, (_file(made, "clip.mp4", spool),))
+
+
+def _file(made: Cut, name: str, spool: Spool) -> OutputFile:
+    return OutputFile(name, (Extent(SPOOL, spool.append(made.head), len(made.head)), *made.extents))

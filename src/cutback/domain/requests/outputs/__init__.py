@@ -1,0 +1,1 @@
+"""The outputs of a request: one file a format."""

@@ -1,0 +1,36 @@
+"""What the outputs of all formats share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, AliasChoices, Field
+
+from cutback.domain.base import Model
+from cutback.domain.requests.presets import PRESETS, check_preset
+
+
+def format_field(name: str, description: str) -> Any:
+    """Return the field that names the format; `container` is an older name for it."""
+    return Field(name, description=description, validation_alias=AliasChoices("format", "container"))
+
+
+class OutputModel(Model):
+    """An output. Its `format` names its kind."""
+
+    extension: ClassVar[str]
+    """Of its file, with the dot."""
+    media_type: ClassVar[str]
+    """Of its file, as in `Content-Type`."""
+
+    format: str
+    precision: Literal["exact", "keyframe", "instant"] = Field(
+        "exact",
+        description="`exact`: exactly the requested frames. `keyframe`: extended to keyframes, copied without "
+        "re-encoding. `instant`: copied without re-encoding; the edit list hides the frames outside of the range.",
+    )
+    preset: Annotated[str, AfterValidator(check_preset)] | None = Field(
+        None,
+        exclude_if=lambda preset: preset is None,
+        description=f"A name for edits and output fields, to which it expands: {', '.join(PRESETS)}.",
+    )

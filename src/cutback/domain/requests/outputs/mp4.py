@@ -1,0 +1,16 @@
+"""MP4: what every browser and phone plays."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cutback.domain.requests.outputs.model import OutputModel, format_field
+
+
+class Mp4Output(OutputModel):
+    """An MP4. Pictures and sound are copied where possible."""
+
+    extension = ".mp4"
+    media_type = "video/mp4"
+
+    format: Literal["mp4"] = format_field("mp4", "An MP4.")
