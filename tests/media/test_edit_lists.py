@@ -49,6 +49,7 @@ OURS: dict[str, EditJson] = {
     "audio_track": {"number": 1},
     "channels": {"to": "mono"},
     "sound_fade": {"in": 0.5, "out": 0.5},
+    "music": {"asset": "song.mp4", "duck": 12, "fade_out": 0.5},
 }
 """Fields that fit the clip. Other kinds are taken from their example in docs/edits.md, so that new ones join by
 themselves."""
@@ -79,6 +80,7 @@ PAIRS = [
 QUICK = [
     ("rotate", "text"), ("crop", "speed"), ("scale", "timelapse"), ("speed", "clock"), ("speed", "fade"),
     ("text", "fade"), ("timelapse", "image"), ("audio_track", "sound_fade"), ("speed", "channels"),
+    ("timelapse", "music"), ("music", "loudness"),
 ]  # fmt: skip
 
 
@@ -136,7 +138,7 @@ def check(request: ClipRequest, recording: bytes, folder: Path) -> None:
     assert Fraction(planned["clip_duration"]) == pytest.approx(made.facts.duration, abs=0.001)
     if (expected := expected_frames(request.edits)) is not None:
         assert len(times) == expected
-    if names & {"mute", "timelapse"}:
+    if names & {"mute", "timelapse"} and "music" not in names:
         assert shown.audio_start is None
     elif shown.audio_end is not None:
         assert shown.audio_end == pytest.approx(made.facts.duration, abs=1024 / 44_100)
@@ -162,7 +164,7 @@ def test_edits_of_the_same_clip_in_the_wrong_order_are_refused() -> None:
                 asked(example(second), example(first))
 
 
-WITHOUT_PICTURES = ("speed", "loop", "fade", "audio_track", "channels", "gain", "loudness", "sound_fade")
+WITHOUT_PICTURES = ("speed", "loop", "fade", "audio_track", "channels", "gain", "loudness", "sound_fade", "music")
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name != "mute"])

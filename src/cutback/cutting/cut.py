@@ -28,7 +28,7 @@ from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
 from cutback.cutting.sound.join import NotAlikeError, join_sound
-from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode_sound, keeps_sound, languages
+from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode, encode_sound, keeps_sound, languages
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes
@@ -201,13 +201,14 @@ def _make(
         pieces = [(part.media, part.source, part.piece) for part in parts]
     said += edits.described()
     notes = [] if pictures is None else pictures.notes
-    sound: list[OutTrack] = []
-    if form.sound:
-        sound = _sound(Ranges(pieces, crossfades), spool, notes, edits, said, copy=mode != "encode")
-    tracks = ([pictures.track] if pictures else []) + sound
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
     if edits.retiming is not None:
         duration = edits.retiming.length
+    sound: list[OutTrack] = []
+    if form.sound:
+        joined = Ranges(pieces, crossfades)
+        sound = _sound(joined, spool, notes, edits, said, duration, copy=mode != "encode")
+    tracks = ([pictures.track] if pictures else []) + sound
     if cues and form.texts:
         tracks.append(subtitle_track(cues, duration, spool))
     if not tracks:
@@ -261,6 +262,7 @@ def _sound(
     notes: list[str],
     edits: Pipeline,
     said: list[str],
+    duration: Fraction,
     *,
     copy: bool,
 ) -> list[OutTrack]:
@@ -268,11 +270,13 @@ def _sound(
     single = pieces[0] if len(pieces) == 1 and not crossfades and copy else None
     tracks = []
     heard = edits.heard(languages(pieces))
-    if edits.silent(said):
+    if edits.silent(said) or edits.replaces_sound:
         heard = range(0)
     ranges = [(media, piece) for media, _, piece in pieces]
     edited = (lambda sound: edits.sound(sound, said)) if edits.change_sound else None
     volume = edits.volume
+    if not heard and (added := edits.added_sound(duration)) is not None:
+        tracks.append(encode(edits.sound(added, said, added=True), spool))
     for number in heard:
         copies = single is not None and edited is None
         try:

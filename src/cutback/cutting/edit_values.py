@@ -251,6 +251,26 @@ class AudioTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class Music:
+    """A track from the assets, with the sound of the clip or instead of it."""
+
+    asset: str
+    mode: Literal["mix", "replace"]
+    db: Fraction
+    """Decibels by which it is louder."""
+    start: Fraction
+    """Seconds in the track at which it begins."""
+    loop: bool
+    fade_in: Fraction
+    """Seconds in finished time; 0 for none."""
+    fade_out: Fraction
+    duck: Fraction
+    """Decibels by which it is quieter while the clip's sound is heard; 0 for none."""
+    duck_above: Fraction
+    """The level of sound that counts as heard, in dBFS."""
+
+
+@dataclass(frozen=True, slots=True)
 class Channels:
     """Mono or stereo."""
 
@@ -309,6 +329,7 @@ Edit: TypeAlias = (
     | ImageOverlay
     | Fade
     | AudioTrack
+    | Music
     | Mute
     | Channels
     | Gain
@@ -335,6 +356,7 @@ KINDS: Mapping[str, type[Edit]] = {
     "fade": Fade,
     "audio_track": AudioTrack,
     "mute": Mute,
+    "music": Music,
     "channels": Channels,
     "gain": Gain,
     "loudness": Loudness,

@@ -37,7 +37,9 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
         job = replace(job, precision="exact")
     index, edits = pieces[0][0].index, Pipeline(job, pieces, sources, crossfades)
     pieces = edits.pieces
-    heard = range(0) if edits.silent([]) else edits.heard(languages(pieces))
+    heard = range(0) if edits.silent([]) or edits.replaces_sound else edits.heard(languages(pieces))
+    if not heard and (added := edits.added_sound(edits.length)) is not None:
+        edits.check_sound(added.layout)
     if edits.change_sound:
         for number in heard:
             layout = layout_heard([(media, piece) for media, _, piece in pieces], number)
@@ -104,7 +106,8 @@ def _sound(
             reason = "cannot be copied to MP4; becomes AAC"
         about = sound_report(track, piece, number=number, copied=copied, reason=reason)
         if number not in heard:
-            about |= {"action": "drop", "reason": "not chosen", "bytes": 0, "packets": 0}
+            why = "replaced by a track from the assets" if edits.replaces_sound else "not chosen"
+            about |= {"action": "drop", "reason": why, "bytes": 0, "packets": 0}
         if muted:
             about |= {"action": "drop", "reason": "muted", "bytes": 0, "packets": 0}
         found.append({"kind": "audio", **about})

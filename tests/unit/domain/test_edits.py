@@ -104,6 +104,18 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "fade": {"edit": "fade", "in": 0.5, "out": 1, "color": "white"},
     "audio_track": {"edit": "audio_track", "language": "eng"},
     "mute": {"edit": "mute"},
+    "music": {
+        "edit": "music",
+        "asset": "music/song.mp3",
+        "mode": "mix",
+        "db": -6,
+        "start": 12.5,
+        "loop": False,
+        "fade_in": 0.5,
+        "fade_out": 2,
+        "duck": 12,
+        "duck_above": -35,
+    },
     "channels": {"edit": "channels", "to": "mono", "take": "left"},
     "sound_fade": {"edit": "sound_fade", "in": 0.5, "out": 1},
     "gain": {"edit": "gain", "db": -4.5},
@@ -355,3 +367,13 @@ def test_a_point_is_in_cut_time_unless_it_says_otherwise(written: Any, value: An
 def test_other_points_are_refused(written: Any) -> None:
     with pytest.raises(ValueError, match=r"expected|must|more than"):
         parse_point(written)
+
+
+def test_edits_of_sound_need_music_where_nothing_else_is_heard() -> None:
+    lapse, music = {"edit": "timelapse", "duration": 3}, {"edit": "music", "asset": "song.mp3"}
+    loudness = {"edit": "loudness", "lufs": -16}
+    assert faults(lapse, loudness) == {"edits": "timelapse and loudness contradict each other; leave one of them out"}
+    assert len(request(lapse, music, loudness).edits) == 3
+    assert "contradict" in faults({"edit": "mute"}, music)["edits"]
+    wrong = {"edit": "music", "asset": "song.mp3", "mode": "replace", "duck": 6}
+    assert "duck and the mode replace contradict" in next(iter(faults(wrong).values()))

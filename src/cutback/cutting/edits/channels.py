@@ -10,8 +10,7 @@ import av
 from cutback.cutting.edit_values import Channels
 from cutback.cutting.edits.graph import sound_through
 from cutback.cutting.edits.sound_stream import Sound
-from cutback.cutting.edits.step import EditStep
-from cutback.cutting.plan.retiming import Retiming
+from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.domain.errors import EditImpossibleError
 
 _PLACE = {"left": 0, "right": 1}
@@ -29,9 +28,9 @@ class ChannelsStep(EditStep[Channels]):
             has = "one channel" if there == 1 else f"{there} channels"
             raise EditImpossibleError(f"channels: take needs stereo sound; this has {has}.")
 
-    def sound(self, edit: Channels, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: Channels, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""
-        del retiming
+        del scene
         there = av.AudioLayout(sound.layout).nb_channels
         said.append(f"channels: {edit.to}" + ("" if edit.take is None else f", of the {edit.take} one"))
         if edit.to == sound.layout and edit.take is None:

@@ -12,7 +12,6 @@ from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.solid import solid_like
 from cutback.cutting.edits.sound_stream import Sound, Volume, faded_ends, fading_volume
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
-from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.times import format_seconds
 
@@ -58,9 +57,9 @@ class FadeStep(EditStep[Fade]):
         """See `EditStep`."""
         return fading_volume(edit.fade_in, edit.fade_out, duration)
 
-    def sound(self, edit: Fade, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: Fade, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""
-        del retiming, said
+        del scene, said
         return faded_ends(sound, edit.fade_in, edit.fade_out)
 
     def described(self, edit: Fade) -> str:

@@ -11,7 +11,7 @@ import av
 from cutback.cutting.edit_values import Freeze
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.sound_stream import Sound, SoundReader, silence
-from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.plan.retiming import Leg, Retiming
 from cutback.domain.times import FRAME_TOLERANCE, format_seconds
 
@@ -20,6 +20,7 @@ class FreezeStep(EditStep[Freeze]):
     """Shows everything behind the picture later."""
 
     changes_sound = True
+    changes_length = True
 
     def needs_pictures(self, edit: Freeze) -> bool:
         """See `EditStep`."""
@@ -39,11 +40,11 @@ class FreezeStep(EditStep[Freeze]):
             )
         )
 
-    def sound(self, edit: Freeze, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: Freeze, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""
         del said
-        assert retiming is not None
-        before, behind = retiming.legs
+        assert scene.retiming is not None
+        before, behind = scene.retiming.legs
         first, then = round(before.end * sound.rate), round(behind.begins * sound.rate)
 
         def changed() -> Iterator[av.AudioFrame]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from cutback.cutting.edit_values import Gain
 from cutback.cutting.edits.graph import Filter
 from cutback.cutting.edits.sound_stream import Sound
-from cutback.cutting.edits.step import EditStep
-from cutback.cutting.plan.retiming import Retiming
+from cutback.cutting.edits.step import EditStep, PaintedClip
 
 
 class GainStep(EditStep[Gain]):
@@ -14,9 +13,9 @@ class GainStep(EditStep[Gain]):
 
     changes_sound = True
 
-    def sound(self, edit: Gain, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: Gain, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""
-        del retiming
+        del scene
         said.append(f"gain: {float(edit.db):+g} dB")
         return amplified(sound, float(edit.db))
 

@@ -13,8 +13,7 @@ from cutback.cutting.edit_values import Loudness
 from cutback.cutting.edits.gain import amplified
 from cutback.cutting.edits.graph import Filter, sound_through
 from cutback.cutting.edits.sound_stream import Sound
-from cutback.cutting.edits.step import EditStep
-from cutback.cutting.plan.retiming import Retiming
+from cutback.cutting.edits.step import EditStep, PaintedClip
 
 _QUIETEST = -69.0
 """LUFS. R128 does not count what is quieter than -70."""
@@ -25,9 +24,9 @@ class LoudnessStep(EditStep[Loudness]):
 
     changes_sound = True
 
-    def sound(self, edit: Loudness, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: Loudness, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""
-        del retiming
+        del scene
         measured, peak = measure(sound)
         if measured < _QUIETEST:
             said.append("loudness: unchanged, because the sound is too quiet or too short to be measured")

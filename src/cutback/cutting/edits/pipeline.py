@@ -24,6 +24,7 @@ from cutback.cutting.edit_values import (
     ImageOverlay,
     Loop,
     Loudness,
+    Music,
     Mute,
     Reverse,
     Rotate,
@@ -51,13 +52,14 @@ from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.image import ImageStep
 from cutback.cutting.edits.loop import LoopStep
 from cutback.cutting.edits.loudness import LoudnessStep
+from cutback.cutting.edits.music import MusicStep
 from cutback.cutting.edits.mute import MuteStep
 from cutback.cutting.edits.overlay import Overlays
 from cutback.cutting.edits.reverse import ReverseStep
 from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.sound_fade import SoundFadeStep
-from cutback.cutting.edits.sound_stream import Sound, Volume
+from cutback.cutting.edits.sound_stream import Sound, Volume, silence
 from cutback.cutting.edits.speed import SpeedStep, check_interpolation
 from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.subtitles import Cue, stacked
@@ -100,6 +102,7 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     # sound
     (AudioTrack, AudioTrackStep()),
     (Mute, MuteStep()),
+    (Music, MusicStep()),
     (Channels, ChannelsStep()),
     (Gain, GainStep()),
     (Loudness, LoudnessStep()),
@@ -284,6 +287,26 @@ class Pipeline:
         [(edit, step)] = changing
         return step.volume(edit, self.time.duration)
 
+    @property
+    def replaces_sound(self) -> bool:
+        """Whether nothing is heard of the recordings' own sound."""
+        return any(step.replaces_sound(edit) for edit, step in self._steps)
+
+    def added_sound(self, length: Fraction) -> Sound | None:
+        """Return the silence to which edits add a track if nothing is heard of the recordings; None if they add none.
+
+        `length` is that of the finished clip, in seconds.
+
+        Raises:
+            EditImpossibleError: the track cannot be read.
+        """
+        tracks = (step.added_track(edit, self._assets) for edit, step in self._steps)
+        track = next((each for each in tracks if each is not None), None)
+        if track is None:
+            return None
+        rate, layout = track.rate, track.layout
+        return Sound(rate, layout, length, lambda: silence(round(length * rate), rate, layout))
+
     def check_sound(self, layout: str) -> None:
         """Check that the edits can be done to sound with these channels.
 
@@ -293,13 +316,17 @@ class Pipeline:
         for edit, step in self._steps:
             step.check_sound(edit, layout)
 
-    def sound(self, sound: Sound, said: list[str]) -> Sound:
+    def sound(self, sound: Sound, said: list[str], *, added: bool = False) -> Sound:
         """Return what the edits make of an audio track, to its end; say in `said` what was done.
+
+        If `added`, it is `added_sound`, which has the length of the finished clip.
 
         Raises:
             EditImpossibleError: an edit cannot be done to it.
         """
         self.check_sound(sound.layout)
+        scene = self._scene()
         for edit, step in self._steps:
-            sound = step.sound(edit, sound, self.retiming, said)
+            if not (added and step.changes_length):
+                sound = step.sound(edit, sound, scene, said)
         return sound

@@ -7,7 +7,6 @@ from fractions import Fraction
 from cutback.cutting.edit_values import SoundFade
 from cutback.cutting.edits.sound_stream import Sound, Volume, faded_ends, fading_volume
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
-from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.times import format_seconds
 
@@ -30,9 +29,9 @@ class SoundFadeStep(EditStep[SoundFade]):
         """See `EditStep`."""
         return fading_volume(edit.fade_in, edit.fade_out, duration)
 
-    def sound(self, edit: SoundFade, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: SoundFade, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""
-        del retiming, said
+        del scene, said
         return faded_ends(sound, edit.fade_in, edit.fade_out)
 
     def described(self, edit: SoundFade) -> str:

@@ -16,7 +16,7 @@ from cutback.cutting.edit_values import Speed
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.graph import Filter, sound_through
 from cutback.cutting.edits.sound_stream import Sound, SoundReader, exactly, silence
-from cutback.cutting.edits.step import EditStep
+from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.index import Track
 from cutback.cutting.plan.plan import Between
 from cutback.cutting.plan.retiming import Leg, Retiming
@@ -49,6 +49,7 @@ class SpeedStep(EditStep[Speed]):
     """Changes the times of frames, and stretches the sound."""
 
     changes_sound = True
+    changes_length = True
 
     def drops_sound(self, edit: Speed) -> bool:
         """See `EditStep`."""
@@ -73,11 +74,11 @@ class SpeedStep(EditStep[Speed]):
             finished = made.ends
         return Retiming(tuple(placed))
 
-    def sound(self, edit: Speed, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: Speed, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""
         del said
-        assert retiming is not None
-        legs = retiming.legs
+        assert scene.retiming is not None
+        legs = scene.retiming.legs
 
         def changed() -> Iterator[av.AudioFrame]:
             reader = SoundReader(sound.blocks())

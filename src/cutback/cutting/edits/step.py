@@ -19,6 +19,7 @@ from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.job import CutJob
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
+from cutback.cutting.source.sound_file import SoundFile
 from cutback.domain.measures import Point
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ShownAt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PaintedClip:
-    """The clip that is painted on."""
+    """The clip that edits work on."""
 
     time: ClipTime
     retiming: Retiming | None
@@ -91,6 +92,8 @@ class EditStep(Generic[E]):
     """Whether it does so before pictures get another shape."""
     changes_sound = False
     """Whether the sound must be decoded."""
+    changes_length = False
+    """Whether it makes the sound longer or shorter."""
 
     def pieces(self, edit: E, pieces: Sequence[Located], time: ClipTime) -> Sequence[Located]:
         """Return the ranges of the clip, as often as they are shown.
@@ -113,6 +116,20 @@ class EditStep(Generic[E]):
 
     def drops_sound(self, edit: E) -> bool:
         """Whether the clip has no sound."""
+        del edit
+        return False
+
+    def added_track(self, edit: E, assets: Assets) -> SoundFile | None:
+        """Return a track that the clip gets: without sound of its own, the clip has this track's rate and channels.
+
+        Raises:
+            EditImpossibleError: it cannot be read.
+        """
+        del edit, assets
+        return None
+
+    def replaces_sound(self, edit: E) -> bool:
+        """Whether nothing is heard of the recordings' own sound."""
         del edit
         return False
 
@@ -203,9 +220,9 @@ class EditStep(Generic[E]):
         """
         del edit, layout
 
-    def sound(self, edit: E, sound: Sound, retiming: Retiming | None, said: list[str]) -> Sound:
+    def sound(self, edit: E, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """Return the changed sound; say in `said` what was done."""
-        del edit, retiming, said
+        del edit, scene, said
         return sound
 
     def volume(self, edit: E, duration: Fraction) -> Volume | None:

@@ -198,7 +198,12 @@ def encode_sound(
     sound = Sound(rate, layout, total, lambda: _joined(pieces, tracks, number, rate, layout, crossfades))
     if edited is not None:
         sound = edited(sound)
-    writer = _AacWriter(sound.rate, sound.layout, like.language, spool)
+    return encode(sound, spool, like.language)
+
+
+def encode(sound: Sound, spool: Spool, language: str = "und") -> OutTrack:
+    """Encode sound as a track of AAC. `language` is its code in ISO 639-2."""
+    writer = _AacWriter(sound.rate, sound.layout, language, spool)
     for block in sound.blocks():
         writer.write(block)
     return writer.finish(sound.duration)

@@ -21,8 +21,8 @@ FORMATS = "mov,matroska,webm,mpegts"
 _BUFFER = 256 * 1024
 
 
-def open_container(source: ByteSource, limits: Limits) -> InputContainer:
-    """Open a recording with libavformat.
+def open_container(source: ByteSource, limits: Limits, formats: str = FORMATS) -> InputContainer:
+    """Open a recording with libavformat. `formats` are the demuxers that may read it.
 
     Raises:
         MediaUnreadableError: it is damaged or not a video.
@@ -32,7 +32,7 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
     try:
         container = av.open(
             SourceFile(source),
-            options={"format_whitelist": FORMATS, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
+            options={"format_whitelist": formats, "protocol_whitelist": "", "max_streams": str(limits.streams + 1)},
             buffer_size=_BUFFER,
             metadata_errors="surrogateescape",  # see `texts_of`
         )
@@ -40,7 +40,7 @@ def open_container(source: ByteSource, limits: Limits) -> InputContainer:
         raise _refusal(source, error) from error
     except (ValueError, AttributeError, UnicodeError) as error:  # hostile files raise these too
         raise MediaUnreadableError("Its headers are damaged.") from error
-    if not set(container.format.name.split(",")) <= {*FORMATS.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
+    if not set(container.format.name.split(",")) <= {*formats.split(","), "mp4", "m4a", "3gp", "3g2", "mj2"}:
         container.close()
         raise MediaUnsupportedError(f"It is {container.format.long_name}.")
     if len(container.streams) > limits.streams:

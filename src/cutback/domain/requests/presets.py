@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from cutback.domain.requests.edits import EXCLUSIVE, KINDS, STAGES, EditModel, Edits
+from cutback.domain.requests.edits import KINDS, STAGES, EditModel, Edits, contradictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,6 @@ def with_edits_of(preset: Preset, edits: tuple[EditModel, ...]) -> tuple[EditMod
     added = [
         edit
         for edit in preset.edits
-        if (edit.edit not in own or KINDS[edit.edit].repeats)
-        and not any(edit.edit in pair and (pair - {edit.edit}) & own for pair in EXCLUSIVE)
+        if (edit.edit not in own or KINDS[edit.edit].repeats) and not contradictions({edit.edit, *own})
     ]
     return tuple(sorted((*edits, *added), key=lambda edit: STAGES.index(edit.stage)))

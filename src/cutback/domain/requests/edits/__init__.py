@@ -9,6 +9,7 @@ from cutback.domain.requests.edits.edit_list import (
     KINDS,
     Edits,
     assets_of,
+    contradictions,
     needs_exact,
 )
 from cutback.domain.requests.edits.edit_model import STAGES, EditModel
@@ -25,5 +26,6 @@ __all__ = [
     "SpeedSpanField",
     "TextEdit",
     "assets_of",
+    "contradictions",
     "needs_exact",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from functools import reduce
 from itertools import combinations, pairwise
@@ -24,6 +24,7 @@ from cutback.domain.requests.edits.sound import (
     ChannelsEdit,
     GainEdit,
     LoudnessEdit,
+    MusicEdit,
     MuteEdit,
     SoundFadeEdit,
 )
@@ -51,6 +52,7 @@ _MODELS: tuple[type[EditModel], ...] = (
     FadeEdit,
     AudioTrackEdit,
     MuteEdit,
+    MusicEdit,
     ChannelsEdit,
     GainEdit,
     LoudnessEdit,
@@ -66,6 +68,18 @@ EXCLUSIVE = tuple(
     if other in model.contradicts or kind in against.contradicts
 )
 """Kinds that contradict each other."""
+
+_NEED_SOUND = frozenset(
+    frozenset({silent, heard})
+    for silent in ("timelapse", "reverse")
+    for heard in ("channels", "gain", "loudness", "sound_fade")
+)
+"""Kinds that contradict each other because nothing is heard, unless there is music."""
+
+
+def contradictions(names: Collection[str]) -> list[frozenset[str]]:
+    """Return the pairs among kinds that contradict each other."""
+    return [pair for pair in EXCLUSIVE if pair <= set(names) and not ("music" in names and pair in _NEED_SOUND)]
 
 
 def _check_kind(value: object) -> object:
@@ -99,10 +113,9 @@ def _check_order(edits: tuple[EditModel, ...]) -> tuple[EditModel, ...]:
     for name, kind in KINDS.items():
         if not kind.repeats and names.count(name) > 1:
             raise ValueError(f"{name} occurs {names.count(name)} times; it may occur once")
-    for pair in EXCLUSIVE:
-        if pair <= set(names):
-            first, second = sorted(pair, key=names.index)
-            raise ValueError(f"{first} and {second} contradict each other; leave one of them out")
+    for pair in contradictions(names):
+        first, second = sorted(pair, key=names.index)
+        raise ValueError(f"{first} and {second} contradict each other; leave one of them out")
     if any(_place(after) < _place(before) for before, after in pairwise(edits)):
         right = [edit.edit for edit in sorted(edits, key=_place)]
         raise ValueError(f"are done in another order than they stand in; write them as {', '.join(right)}")

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from cutback.domain.requests.edit_fields import Between, LengthField
 from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.sources import Key
 
 _SILENT = frozenset({"mute", "timelapse", "reverse"})
 """Kinds that leave no sound."""
@@ -29,6 +30,42 @@ class AudioTrackEdit(EditModel):
     def _check(self) -> Self:
         if (self.number is None) == (self.language is None):
             raise ValueError("needs either number or language")
+        return self
+
+
+class MusicEdit(EditModel):
+    """Add a track from the assets to the sound, or replace the sound by it. Pictures stay copied."""
+
+    stage = "sound"
+    contradicts = frozenset({"mute"})
+    edit: Literal["music"]
+    asset: Key = Field(description="The file's name in the assets store: MP3, M4A, WAV, FLAC, Ogg or a video.")
+    mode: Literal["mix", "replace"] = Field("mix", description="Whether the clip's own sound is heard, too.")
+    db: Annotated[Fraction, Between("-60", "30")] = Field(
+        Fraction(0), description="Decibels by which the track is louder; negative is quieter."
+    )
+    start: LengthField = Field(Fraction(0), description="Where in the track it begins, in seconds.")
+    loop: Annotated[bool, Field(strict=True)] = Field(
+        True, description="Whether the track is repeated until the end of the clip."
+    )
+    fade_in: LengthField = Field(Fraction(0), description="Seconds at the beginning of the clip.")
+    fade_out: LengthField = Field(Fraction(0), description="Seconds at its end.")
+    duck: Annotated[Fraction, Between("0", "60")] = Field(
+        Fraction(0), description="Decibels by which the track is quieter while the clip's own sound is heard."
+    )
+    duck_above: Annotated[Fraction, Between("-80", "0")] = Field(
+        Fraction(-40), description="The level (RMS, dBFS) above which the clip's own sound counts as heard."
+    )
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The assets that it needs."""
+        return (self.asset,)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.duck and self.mode == "replace":
+            raise ValueError("duck and the mode replace contradict each other; leave one of them out")
         return self
 
 
