@@ -222,7 +222,6 @@ def derive_id(request: ClipRequest) -> str:
     and the first 125 bits of its SHA-256 in lower-case base 32 (RFC 4648).
     """
     content = request.model_dump(mode="json", exclude={"id", "tenant", "legacy"})
-    content["output"]["container"] = content["output"].pop("format")  # the older name: ids stay as they were
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.sha256(canonical.encode()).digest()
     return "c" + b32encode(digest).decode().lower()[:25]

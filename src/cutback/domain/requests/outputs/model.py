@@ -10,9 +10,10 @@ from cutback.domain.base import Model
 from cutback.domain.requests.presets import PRESETS, check_preset
 
 
-def format_field(name: str, description: str) -> Any:
-    """Return the field that names the format; `container` is an older name for it."""
-    return Field(name, description=description, validation_alias=AliasChoices("format", "container"))
+def format_field(name: str, description: str, *, written: str = "format") -> Any:
+    """Return the field that names the format; `container` is an older name for it. `written` is the one in JSON."""
+    names = AliasChoices("format", "container")
+    return Field(name, description=description, validation_alias=names, serialization_alias=written)
 
 
 class OutputModel(Model):

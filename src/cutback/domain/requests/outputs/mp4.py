@@ -13,4 +13,5 @@ class Mp4Output(OutputModel):
     extension = ".mp4"
     media_type = "video/mp4"
 
-    format: Literal["mp4"] = format_field("mp4", "An MP4.")
+    # Written with the older name, because workers of earlier versions take messages from the same queue.
+    format: Literal["mp4"] = format_field("mp4", "An MP4.", written="container")
