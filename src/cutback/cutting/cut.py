@@ -230,10 +230,7 @@ def _make(
         frames=len(pictures.times) if pictures else 0,
         frames_copied=pictures.copied if pictures else 0,
         frames_encoded=pictures.encoded if pictures else 0,
-        spans=tuple(
-            RealSpan(source, piece.start, piece.end, piece.clamped)
-            for _, source, piece in spans_shown(pieces, crossfades)
-        ),
+        spans=real_spans(Ranges(pieces, crossfades)),
         remade=bool(fault),
         notes=tuple(dict.fromkeys(notes)),
         edits=tuple(dict.fromkeys(said)),
@@ -247,6 +244,14 @@ def _make(
         tuple(_expected(track, duration, single=len(pieces) == 1) for track in sound if track.kind == "audio"),
     )
     return Cut(head, placed.extents, facts, tracks=tuple(tracks), tags=tags, created=created), expected
+
+
+def real_spans(ranges: Ranges) -> tuple[RealSpan, ...]:
+    """Return what is shown of each source, in order."""
+    return tuple(
+        RealSpan(source, piece.start, piece.end, piece.clamped)
+        for _, source, piece in spans_shown(ranges.pieces, ranges.crossfades)
+    )
 
 
 def _expected(track: OutTrack, duration: Fraction, *, single: bool) -> ExpectedSound:

@@ -77,7 +77,7 @@ def fill(
     count, period = frames_in(part), period_of(part)
     if not count:
         return []
-    picture = _shown(part, shape, edits)
+    picture = held_picture(part, shape, edits)
     size = min(count, max(1, round(GROUP / period)))
     groups = {length: _encode(picture, length, period, shape, out, spool) for length in {size, count % size} - {0}}
     times = [round(edits.finished(base + number * period) * out.timescale) for number in range(count)]
@@ -93,7 +93,12 @@ def fill(
     return times
 
 
-def _shown(part: PlannedRange, shape: Shape, edits: EditedPictures) -> Picture:
+def held_picture(part: PlannedRange, shape: Shape, edits: EditedPictures) -> Picture:
+    """Return the picture that fills a gap.
+
+    Raises:
+        MediaUnreadableError: it cannot be decoded.
+    """
     found = next(edits.changed(_track(part), part.media.frames(part.held, part.held + 1), None, shape.fit), None)
     if found is None:
         raise MediaUnreadableError("The picture next to a gap cannot be decoded.")

@@ -89,14 +89,17 @@ class Still:
 
 def still_of(picture: Picture, track: Track) -> Still:
     """Make a still from a picture of a clip's track."""
-    frame = picture.frame
-    width, height = frame.width, frame.height
-    shape = picture.aspect or shape_of_pixels(track, width, height)
+    shape = picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height)
+    return still_with(picture, Fraction(shape), turns_of(track.matrix))
+
+
+def still_with(picture: Picture, shape: Fraction, turns: tuple[Turn, ...]) -> Still:
+    """Make a still from a picture, given the shape of its pixels and how it is turned."""
+    width, height = picture.frame.width, picture.frame.height
     if shape > 1:
         height = max(1, round(height / shape))
     elif shape < 1:
         width = max(1, round(width * shape))
-    turns = turns_of(track.matrix)
     if sideways(turns):
         width, height = height, width
     return Still(picture, width, height, turns)

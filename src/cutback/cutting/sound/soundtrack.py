@@ -189,15 +189,12 @@ def encode_sound(
 
     Rate and channels are the first range's. Gaps, and ranges without that track, are silent. None if no range has it.
     """
-    tracks = _tracks(pieces, number)
-    like = next((track for track in tracks if track is not None), None)
-    if like is None:
+    sound = sound_of(pieces, number, crossfades)
+    if sound is None:
         return None
-    rate, layout = _shape(pieces, tracks, like)
-    total = sum((piece.duration for _, piece in pieces), Fraction(0))
-    sound = Sound(rate, layout, total, lambda: _joined(pieces, tracks, number, rate, layout, crossfades))
     if edited is not None:
         sound = edited(sound)
+    like = next(track for track in _tracks(pieces, number) if track is not None)
     return encode(sound, spool, like.language)
 
 
@@ -207,6 +204,22 @@ def encode(sound: Sound, spool: Spool, language: str = "und") -> OutTrack:
     for block in sound.blocks():
         writer.write(block)
     return writer.finish(sound.duration)
+
+
+def sound_of(
+    pieces: list[tuple[MediaSource, FrameRange]], number: int, crossfades: Sequence[Crossfade] = ()
+) -> Sound | None:
+    """Return the `number`-th audio track of a clip, decoded and joined exactly, as the first range has it.
+
+    Gaps, and ranges without that track, are silent. None if no range has it.
+    """
+    tracks = _tracks(pieces, number)
+    like = next((track for track in tracks if track is not None), None)
+    if like is None:
+        return None
+    rate, layout = _shape(pieces, tracks, like)
+    total = sum((piece.duration for _, piece in pieces), Fraction(0))
+    return Sound(rate, layout, total, lambda: _joined(pieces, tracks, number, rate, layout, crossfades))
 
 
 def layout_heard(pieces: list[tuple[MediaSource, FrameRange]], number: int) -> str | None:
