@@ -14,7 +14,7 @@ from tests.media.cuts import CutResult, ask, cut_ranges
 from tests.media.recordings import ReferenceRecording
 
 from cutback.cutting.edit_values import Crop, Edit, Fade, Rotate, Scale, TextOverlay
-from cutback.cutting.edits.hdr_levels import HLG, PQ, as_hdr, signal_of_white
+from cutback.cutting.codecs.hdr_levels import HLG, PQ, as_hdr, signal_of_white
 from cutback.domain.measures import Percent
 
 Recordings = Callable[[str], ReferenceRecording]

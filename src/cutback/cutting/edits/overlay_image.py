@@ -9,7 +9,7 @@ import av
 from av.video.reformatter import ColorRange
 from PIL import Image, ImageFilter
 
-from cutback.cutting.edits.hdr_levels import as_hdr, is_hdr
+from cutback.cutting.codecs.hdr_levels import as_hdr, is_hdr
 from cutback.cutting.turns import Turn
 
 _HD = 720

@@ -5,7 +5,7 @@ from __future__ import annotations
 import av
 from av.video.reformatter import ColorRange
 
-from cutback.cutting.edits.hdr_levels import signal_of_white
+from cutback.cutting.codecs.hdr_levels import signal_of_white
 
 _WHITE = {False: 235, True: 255}
 _BLACK = {False: 16, True: 0}
