@@ -64,6 +64,14 @@ class Scale:
     enlarge: bool
 
 
+# --- sdr ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sdr:
+    """Convert HDR to SDR."""
+
+
 # --- colour, denoise, blur ---------------------------------------------------------------------------
 
 
@@ -316,6 +324,7 @@ Edit: TypeAlias = (
     | Rotate
     | Crop
     | Scale
+    | Sdr
     | Colour
     | Denoise
     | Blur
@@ -342,6 +351,7 @@ KINDS: Mapping[str, type[Edit]] = {
     "rotate": Rotate,
     "crop": Crop,
     "scale": Scale,
+    "sdr": Sdr,
     "colour": Colour,
     "denoise": Denoise,
     "blur": Blur,

@@ -1,8 +1,8 @@
 """Makes a small H.264 copy of some frames, which every browser plays, whatever the recording is. Runs in the child.
 
-It has the recording's frames at the recording's times, with 8 bits and 4:2:0, upright and with square pixels. Of
-interlaced pictures it shows one field: that needs no neighbours, so each frame stays exactly that frame. There is no
-sound.
+It has the recording's frames at the recording's times, with 8 bits and 4:2:0, upright and with square pixels. HDR
+becomes SDR. Of interlaced pictures it shows one field: that needs no neighbours, so each frame stays exactly that
+frame. There is no sound.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import av
 from av.video.reformatter import ColorRange
 
 from cutback.cutting.codecs.codec import WholeIndexNeededError
+from cutback.cutting.codecs.colours import UNSPECIFIED, matrix_of, range_of, shows_hdr
+from cutback.cutting.codecs.dynamic_range import ToSdr
 from cutback.cutting.codecs.encoder import usual_rate
 from cutback.cutting.codecs.h264.codec import H264
 from cutback.cutting.codecs.pictures import Picture, PictureEncoder
@@ -43,9 +45,6 @@ LARGEST = 640
 
 _FINEST = 10_000
 """Minimum ticks per second, as in clips."""
-_HD = 720
-_UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
-"""Matrix coefficients in ITU-T H.273."""
 _KEYFRAMES_PER_SECOND = 4
 """Browsers show any frame soon if there are many."""
 _OPTIONS = "keyint={keyint}:min-keyint=1:scenecut=0:bframes=0:rc-lookahead=0:sync-lookahead=0:mbtree=0"
@@ -96,6 +95,7 @@ class _SmallEncoder:
         self._track, self._timescale = track, timescale
         self._graph: PictureGraph | None = None
         self._is_field = False
+        self._to_sdr = ToSdr()
         self._encoder: PictureEncoder | None = None
         self.width = self.height = 0
 
@@ -129,7 +129,10 @@ class _SmallEncoder:
             if not self.width:
                 self.width, self.height = canvas.width, canvas.height
             self._graph = PictureGraph(frame, canvas.filters)
-        return _in_8_bits(frame, self._graph.apply(frame), self.width, self.height)
+        small = self._graph.apply(frame)
+        if shows_hdr(small):
+            frame = small = self._to_sdr.apply(small)
+        return _in_8_bits(frame, small, self.width, self.height)
 
     def _canvas(self, picture: Picture) -> ShapeChain:
         frame = picture.frame
@@ -159,17 +162,14 @@ class _SmallEncoder:
 
 def _in_8_bits(before: av.VideoFrame, frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
     """Convert to 8 bits, 4:2:0 and limited range, and name colours that had no name: players guess them by the size."""
-    space = int(frame.colorspace)
-    if space == _UNSPECIFIED:
-        space = _BT709 if before.height >= _HD else _SMPTE170M
-    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    space = matrix_of(frame) if int(frame.colorspace) != UNSPECIFIED else matrix_of(before)
     made = frame.reformat(
         width=width,
         height=height,
         format="yuv420p",
         src_colorspace=space,
         dst_colorspace=space,
-        src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+        src_color_range=range_of(frame),
         dst_color_range=ColorRange.MPEG,
     )
     made.colorspace, made.color_range = space, ColorRange.MPEG

@@ -20,6 +20,7 @@ from cutback.reading.edit_values import edits_of
 from cutback.sandbox.value_messages import edit_in, edit_out
 
 ACCEPTED: dict[str, dict[str, Any]] = {
+    "sdr": {"edit": "sdr"},
     "deinterlace": {"edit": "deinterlace"},
     "rotate": {"edit": "rotate", "degrees": 90, "flip": "horizontal"},
     "crop": {

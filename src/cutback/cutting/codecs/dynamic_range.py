@@ -8,8 +8,8 @@ from fractions import Fraction
 import av
 from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 
+from cutback.cutting.codecs.colours import BT709, BT2020_NC, matrix_of, range_of, shows_hdr
 from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
-from cutback.cutting.codecs.hdr_levels import is_hdr
 from cutback.cutting.codecs.tone_map import SIDE, peak_within, to_hdr_table, to_sdr_table
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.domain.errors import MediaUnsupportedError
@@ -17,26 +17,16 @@ from cutback.domain.errors import MediaUnsupportedError
 _TICK = Fraction(1, 90_000)
 _PLANAR_RGB = "gbrp10le"
 
-_HD = 720
-"""Pictures with at least this many rows and unspecified colours use the colours of HD television."""
-
-_BT709, _UNSPECIFIED, _SMPTE170M, _BT2020_NC = 1, 2, 6, 9
-"""Matrix coefficients in ITU-T H.273."""
-
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020nc"}
 """What FFmpeg calls them; BT.2020's with constant luminance is taken for the other one, which is the usual one."""
-
-
-def shows_hdr(frame: av.VideoFrame) -> bool:
-    """Whether a picture's tags say that it is HDR."""
-    return is_hdr(int(frame.color_trc))
 
 
 class ToSdr:
     """Converts HDR to SDR: 8 bits, 4:2:0, BT.709, limited range. Pictures that are SDR stay as they are."""
 
-    def __init__(self) -> None:
-        self._peak: float | None = None
+    def __init__(self, peak: float | None = None) -> None:
+        """`peak` is the brightest light, in nits; None: what the first picture says."""
+        self._peak = peak
         self._converter: _Converter | None = None
 
     def apply(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -51,7 +41,7 @@ class ToSdr:
             self._peak = peak_of(hdr_of(frame))
         if self._converter is None or not self._converter.takes(frame):
             table = to_sdr_table(int(frame.color_trc), self._peak)
-            self._converter = _Converter(frame, table, "yuv420p", _BT709)
+            self._converter = _Converter(frame, table, "yuv420p", BT709)
         made = self._converter.apply(frame)
         made.color_primaries, made.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         return made
@@ -74,7 +64,7 @@ class ToHdr:
         if shows_hdr(frame):
             return frame
         if self._converter is None or not self._converter.takes(frame):
-            self._converter = _Converter(frame, to_hdr_table(self._transfer), "yuv420p10le", _BT2020_NC)
+            self._converter = _Converter(frame, to_hdr_table(self._transfer), "yuv420p10le", BT2020_NC)
         made = self._converter.apply(frame)
         made.color_primaries, made.color_trc = ColorPrimaries.BT2020, ColorTrc(self._transfer)
         return made
@@ -99,7 +89,9 @@ class _Converter:
         self._like, self._matrix, self._count = _kind_of(like), matrix, 0
         try:
             graph = av.filter.Graph()
-            self._source = _buffer(graph, like.width, like.height, like.format.name, _matrix_of(like), _range_of(like))
+            self._source = _buffer(
+                graph, like.width, like.height, like.format.name, _matrix_of(like), int(range_of(like))
+            )
             colours = _buffer(graph, SIDE, SIDE, _PLANAR_RGB, 0, ColorRange.JPEG)
             as_rgb = graph.add("scale", in_color_matrix=_MATRICES[_matrix_of(like)])
             rgb = graph.add("format", pix_fmts=_PLANAR_RGB)
@@ -165,19 +157,9 @@ def _buffer(
 
 
 def _matrix_of(frame: av.VideoFrame) -> int:
-    """Return a picture's matrix, or what players assume if its tags say none that FFmpeg converts."""
-    matrix = int(frame.colorspace)
-    if matrix in _MATRICES:
-        return matrix
-    if shows_hdr(frame):
-        return _BT2020_NC
-    return _BT709 if frame.height >= _HD else _SMPTE170M
-
-
-def _range_of(frame: av.VideoFrame) -> int:
-    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    return int(ColorRange.JPEG if full else ColorRange.MPEG)
+    matrix = matrix_of(frame)
+    return matrix if matrix in _MATRICES else BT2020_NC if shows_hdr(frame) else BT709
 
 
 def _kind_of(frame: av.VideoFrame) -> tuple[int, int, str, int, int, int]:
-    return frame.width, frame.height, frame.format.name, _matrix_of(frame), _range_of(frame), int(frame.color_trc)
+    return frame.width, frame.height, frame.format.name, _matrix_of(frame), int(range_of(frame)), int(frame.color_trc)

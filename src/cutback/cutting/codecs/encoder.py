@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 import av
+from av.video.reformatter import ColorRange
 
 from cutback.cutting.codecs.codec import Codec
+from cutback.cutting.codecs.colours import BT709, BT2020_NC, SMPTE170M, matrix_of, range_of
+from cutback.cutting.codecs.dynamic_range import ToHdr, ToSdr
 from cutback.cutting.codecs.h264.nal import prefixed
 from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
+from cutback.cutting.codecs.hdr_levels import is_hdr
 from cutback.cutting.codecs.known import codec_for_whole, codec_of
 from cutback.cutting.codecs.memory import Pixels, effort_for, encoder_needs
 from cutback.cutting.codecs.pictures import Coded, Picture, PictureEncoder
@@ -52,6 +57,30 @@ def in_encodable_format(frame: av.VideoFrame) -> av.VideoFrame:
     return fitted
 
 
+_ALIKE = {5: SMPTE170M, 10: BT2020_NC}
+"""Matrices with the numbers, or for us the use, of another one (ITU-T H.273)."""
+
+_CONVERTED = {BT709, 4, SMPTE170M, 7, BT2020_NC}
+"""Matrices between which pictures are converted."""
+
+
+class _Colours(NamedTuple):
+    """What the numbers of a picture mean."""
+
+    matrix: int
+    range: ColorRange
+    transfer: int
+    tags: tuple[int, int, int, int]
+    """As the picture has them: matrix, range, primaries and transfer."""
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> _Colours:
+        """Return those of a picture."""
+        tags = frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc
+        matrix = matrix_of(frame)
+        return cls(_ALIKE.get(matrix, matrix), range_of(frame), int(frame.color_trc), tags)
+
+
 class Shape:
     """Encodes runs of pictures for one track."""
 
@@ -80,6 +109,11 @@ class Shape:
         self.scaled: dict[tuple[int, int], None] = {}
         """Sizes of pictures that were scaled, because a clip has one size, and 4:2:0 has no odd ones."""
         self._format = ""
+        self._colours: _Colours | None = None
+        self.converted: dict[str, None] = {}
+        """What became of the dynamic range of pictures that differ from the first one's."""
+        self._to_sdr = ToSdr()
+        self._to_hdr: ToHdr | None = None
         self._boxes = b""
         self._light = HdrMetadata()
         self._rate = usual_rate(track) * pace
@@ -96,7 +130,7 @@ class Shape:
             count += 1
             frame = self.fit(picture.frame)
             if encoder is None:
-                self._light = hdr_of(picture.frame)
+                self._light = hdr_of(picture.frame) if is_hdr(int(frame.color_trc)) else HdrMetadata()
                 encoder = self._open(frame, picture.aspect)
             frame.pts = ticks(picture.frame.pts or 0)
             yield from self._samples(encoder, frame)
@@ -119,19 +153,50 @@ class Shape:
         return self._size
 
     def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Convert a frame to the size and depth of the clip's first picture, 4:2:0."""
+        """Convert a frame to the size, the depth and the colours of the clip's first picture, 4:2:0."""
         if self._size is None:
             # 4:2:0 has no odd sizes.
             self._size = (frame.width - frame.width % 2, frame.height - frame.height % 2)
             self._format = format_for(frame)
+            self._colours = _Colours.of(frame)
+        assert self._colours is not None
+        frame = self._in_dynamic_range(frame, self._colours.transfer)
         width, height = self._size
-        if (frame.width, frame.height, frame.format.name) == (width, height, self._format):
+        now, wanted = _Colours.of(frame), self._colours
+        same = (now.matrix, now.range) == (wanted.matrix, wanted.range) or not {now.matrix, wanted.matrix} <= _CONVERTED
+        if same and (frame.width, frame.height, frame.format.name) == (width, height, self._format):
             return frame
         if (frame.width, frame.height) != (width, height):
             self.scaled[frame.width, frame.height] = None
-        fitted = frame.reformat(width=width, height=height, format=self._format)
-        fitted.color_primaries, fitted.color_trc = frame.color_primaries, frame.color_trc
+        if same:
+            fitted = frame.reformat(width=width, height=height, format=self._format)
+            fitted.color_primaries, fitted.color_trc = frame.color_primaries, frame.color_trc
+            return fitted
+        fitted = frame.reformat(
+            width=width,
+            height=height,
+            format=self._format,
+            src_colorspace=now.matrix,
+            dst_colorspace=wanted.matrix,
+            src_color_range=now.range,
+            dst_color_range=wanted.range,
+        )
+        fitted.colorspace, fitted.color_range, fitted.color_primaries, fitted.color_trc = wanted.tags
         return fitted
+
+    def _in_dynamic_range(self, frame: av.VideoFrame, transfer: int) -> av.VideoFrame:
+        """Convert a frame to the clip's transfer characteristic, if one of the two is that of HDR."""
+        own = int(frame.color_trc)
+        if own == transfer or not (is_hdr(own) or is_hdr(transfer)):
+            return frame
+        kinds = "HDR" if is_hdr(own) else "SDR", "HDR" if is_hdr(transfer) else "SDR"
+        self.converted["{} to {}".format(*kinds)] = None
+        sdr = self._to_sdr.apply(frame)
+        if not is_hdr(transfer):
+            return sdr
+        if self._to_hdr is None:
+            self._to_hdr = ToHdr(transfer)
+        return self._to_hdr.apply(sdr)
 
     def _open(self, frame: av.VideoFrame, aspect: Fraction | None) -> PictureEncoder:
         if self._codec is None:

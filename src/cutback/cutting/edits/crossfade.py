@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import av
-from av.video.reformatter import ColorRange
 
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edits.graph import GraphsInUse, MixGraph
@@ -15,14 +14,11 @@ from cutback.cutting.plan.crossfades import Crossfade
 from cutback.domain.errors import MediaUnreadableError
 from cutback.domain.times import FRAME_TOLERANCE
 
-_HD = 720
-"""Pictures with at least this many rows and unspecified colours use the colours of HD television."""
-
-_UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
-"""Matrix coefficients in ITU-T H.273."""
-
 Shaping = Callable[[Track, Iterator[Picture], Sequence[Fraction]], Iterator[Picture]]
 """Rotates, crops and scales a recording's pictures, which are shown at these times, in cut time."""
+
+Fit = Callable[[av.VideoFrame], av.VideoFrame]
+"""Converts a picture to the size, the format and the colours of the clip."""
 
 
 class Mixer:
@@ -40,17 +36,18 @@ class Mixer:
         """Whether a time in cut time is within the crossfade."""
         return self.crossfade.start <= cut + FRAME_TOLERANCE and cut + FRAME_TOLERANCE < self.crossfade.end
 
-    def mixed(self, frame: av.VideoFrame, cut: Fraction, graphs: GraphsInUse) -> av.VideoFrame:
-        """Return a picture that begins at a time, in a format that can be encoded, with the one before it mixed in.
+    def mixed(self, frame: av.VideoFrame, cut: Fraction, graphs: GraphsInUse, fit: Fit) -> av.VideoFrame:
+        """Return a picture that begins at a time, with the one before it mixed in. `fit` makes pictures alike.
 
         Raises:
             MediaUnreadableError: the picture that is shown before cannot be decoded.
         """
         share = self.crossfade.share(cut)
+        above = fit(frame)
         if share >= 1:
-            return frame
-        before = as_like(self._at(cut).frame, frame)
-        return graphs.graph(self, frame, lambda: MixGraph(frame)).apply(frame, before, share)
+            return above
+        below = fit(self._at(cut).frame)
+        return graphs.graph(self, above, lambda: MixGraph(above)).apply(above, below, share)
 
     def _at(self, cut: Fraction) -> Picture:
         """Return the picture of the tail that is shown at a time. Times come in order, but for those that go back."""
@@ -76,34 +73,3 @@ class Mixer:
             cuts = [begins + max(time - piece.start, Fraction(0)) for time in times]
             yield from zip(cuts, self._shaped(track, media.frames(piece.first, piece.stop), cuts), strict=False)
             begins += piece.duration
-
-
-def as_like(frame: av.VideoFrame, like: av.VideoFrame) -> av.VideoFrame:
-    """Convert a picture to the size, format, matrix and range of another one."""
-    now, wanted = (_matrix(each) for each in (frame, like))
-    ranges = tuple(_range(each) for each in (frame, like))
-    same = (frame.width, frame.height, frame.format.name) == (like.width, like.height, like.format.name)
-    if same and now == wanted and ranges[0] == ranges[1]:
-        return frame
-    made = frame.reformat(
-        width=like.width,
-        height=like.height,
-        format=like.format.name,
-        src_colorspace=now,
-        dst_colorspace=wanted,
-        src_color_range=ranges[0],
-        dst_color_range=ranges[1],
-    )
-    made.colorspace, made.color_range = like.colorspace, like.color_range
-    made.color_primaries, made.color_trc = like.color_primaries, like.color_trc
-    return made
-
-
-def _matrix(frame: av.VideoFrame) -> int:
-    matrix = int(frame.colorspace)
-    return matrix if matrix != _UNSPECIFIED else _BT709 if frame.height >= _HD else _SMPTE170M
-
-
-def _range(frame: av.VideoFrame) -> ColorRange:
-    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    return ColorRange.JPEG if full else ColorRange.MPEG

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import av
 
+from cutback.cutting.codecs.dynamic_range import ToSdr
 from cutback.cutting.codecs.encoder import in_encodable_format, usual_rate
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edit_values import Edit
@@ -47,6 +48,7 @@ class EditedPictures:
         self.painted: list[Painting] = [(edit, step, parts) for edit, step, parts in painting if parts]
         self._mixers = [Mixer(crossfade, self._as_shaped) for crossfade in crossfades]
         self._steps = steps
+        self._makes_sdr = any(step.makes_sdr for _, step, _ in self.painted)
         shaping = [(edit, step) for edit, step in steps if step.changes_shape]
         only_turns = len(shaping) == 1 and shaping[0][1].turns_players(shaping[0][0])
         self._turns_players = only_turns or 0
@@ -116,11 +118,13 @@ class EditedPictures:
                 pictures = _compared(pictures, step.filters(edit))
         if self.shapes:
             pictures = self._shaped(track, pictures, times)
+        if self._makes_sdr:
+            pictures = _sdr(pictures)
         if self._mixers and times is not None:
             pictures = self._mixed(pictures, times, fit)
         for painting in self.painted:
             edit, step, _ = painting
-            if step.before_shape:
+            if step.before_shape or step.makes_sdr:
                 continue
             if step.temporal:
                 pictures = _compared(pictures, step.filters(edit))
@@ -142,9 +146,9 @@ class EditedPictures:
 
     def _as_shaped(self, track: Track, pictures: Iterator[Picture], cuts: Sequence[Fraction]) -> Iterator[Picture]:
         """Yield pictures with the shape of the clip; `cuts` are when they are shown, in cut time."""
-        if not self.shapes:
-            return pictures
-        return self._shaped(track, pictures, [ShownAt(self.finished(cut), cut) for cut in cuts])
+        if self.shapes:
+            pictures = self._shaped(track, pictures, [ShownAt(self.finished(cut), cut) for cut in cuts])
+        return _sdr(pictures) if self._makes_sdr else pictures
 
     def _mixed(
         self, pictures: Iterator[Picture], times: Sequence[ShownAt], fit: Callable[[av.VideoFrame], av.VideoFrame]
@@ -155,7 +159,7 @@ class EditedPictures:
             if mixer is None or cut is None:
                 yield picture
                 continue
-            pts, made = picture.frame.pts, mixer.mixed(fit(picture.frame), cut, self._scene.graphs)
+            pts, made = picture.frame.pts, mixer.mixed(picture.frame, cut, self._scene.graphs, fit)
             made.pts = pts
             yield replace(picture, frame=made)
 
@@ -187,6 +191,12 @@ class EditedPictures:
         for edit, step in self._steps:
             canvas = step.shape(edit, canvas, self.said, self._scene)
         return canvas
+
+
+def _sdr(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    to_sdr = ToSdr()
+    for picture in pictures:
+        yield replace(picture, frame=to_sdr.apply(picture.frame))
 
 
 def _compared(pictures: Iterator[Picture], filters: Sequence[Filter]) -> Iterator[Picture]:

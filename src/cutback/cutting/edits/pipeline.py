@@ -29,6 +29,7 @@ from cutback.cutting.edit_values import (
     Reverse,
     Rotate,
     Scale,
+    Sdr,
     SoundFade,
     Speed,
     TextOverlay,
@@ -58,6 +59,7 @@ from cutback.cutting.edits.overlay import Overlays
 from cutback.cutting.edits.reverse import ReverseStep
 from cutback.cutting.edits.rotate import RotateStep
 from cutback.cutting.edits.scale import ScaleStep
+from cutback.cutting.edits.sdr import SdrStep
 from cutback.cutting.edits.sound_fade import SoundFadeStep
 from cutback.cutting.edits.sound_stream import Sound, Volume, silence
 from cutback.cutting.edits.speed import SpeedStep, check_interpolation
@@ -83,6 +85,8 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     (Rotate, RotateStep()),
     (Crop, CropStep()),
     (Scale, ScaleStep()),
+    # sdr
+    (Sdr, SdrStep()),
     # colour, denoise, blur
     (Colour, ColourStep()),
     (Denoise, DenoiseStep()),

@@ -151,6 +151,7 @@ def splice(
     if shape.size is not None:
         to = "{}×{}".format(*shape.size)
         pictures.notes += [f"Pictures of {width}×{height} are scaled to {to}." for width, height in shape.scaled]
+        pictures.notes += [f"Some pictures are converted: {what}." for what in shape.converted]
     for begin, end in pictures.encoded_samples:
         out.entry_of[begin:end] = array("H", [number]) * (end - begin)
     if not any(out.display_size):

@@ -9,18 +9,15 @@ import av
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+from cutback.cutting.codecs.colours import matrix_of, range_of, shows_hdr
+from cutback.cutting.codecs.dynamic_range import ToSdr, peak_of
+from cutback.cutting.codecs.hdr import hdr_of
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track
 from cutback.cutting.turns import Turn, shape_of_pixels, sideways, turns_of
 
 QUALITY = 3
 """JPEG quality: FFmpeg's quantizer, 2 to 31, lower is better."""
-
-_HD = 720
-"""Pictures with at least this many rows and unspecified colours use the colours of HD television."""
-
-_UNSPECIFIED = 2
-"""The number for unspecified colours in ITU-T H.273."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +45,31 @@ class Still:
 
     def scaled(self, width: int) -> av.VideoFrame:
         """Scale to at most `width` pixels, in the colours of JPEG: full range, ITU-R BT.601."""
-        frame = self.picture.frame
         wide = min(width, self.width)
         high = max(1, round(Fraction(self.height * wide, self.width)))
         if self._sideways:
             wide, high = high, wide
-        source = int(frame.colorspace)
-        if source == _UNSPECIFIED:
-            source = int(Colorspace.ITU709 if frame.height >= _HD else Colorspace.ITU601)
-        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        frame = self._sdr(wide, high)
         return frame.reformat(
             width=wide,
             height=high,
             format="yuv420p",
             interpolation=Interpolation.AREA,
-            src_colorspace=source,
+            src_colorspace=matrix_of(frame),
             dst_colorspace=Colorspace.ITU601,
-            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+            src_color_range=range_of(frame),
             dst_color_range=ColorRange.JPEG,
             threads=2,
         )
+
+    def _sdr(self, width: int, height: int) -> av.VideoFrame:
+        """Return the picture; if it is HDR, in SDR and in the wanted size, because each pixel takes time."""
+        frame = self.picture.frame
+        if not shows_hdr(frame):
+            return frame
+        small = frame.reformat(width=width, height=height, interpolation=Interpolation.AREA, threads=2)
+        small.color_trc, small.color_primaries = frame.color_trc, frame.color_primaries
+        return ToSdr(peak_of(hdr_of(frame))).apply(small)
 
     def shown(self, width: int) -> av.VideoFrame:
         """Scale like `scaled`, and turn upright."""

@@ -19,6 +19,7 @@ from cutback.domain.requests.edits.fade import FadeEdit
 from cutback.domain.requests.edits.overlay import ClockEdit, ImageEdit, TextEdit
 from cutback.domain.requests.edits.rotate import RotateEdit
 from cutback.domain.requests.edits.scale import ScaleEdit
+from cutback.domain.requests.edits.sdr import SdrEdit
 from cutback.domain.requests.edits.sound import (
     AudioTrackEdit,
     ChannelsEdit,
@@ -38,6 +39,7 @@ _MODELS: tuple[type[EditModel], ...] = (
     RotateEdit,
     CropEdit,
     ScaleEdit,
+    SdrEdit,
     ColourEdit,
     DenoiseEdit,
     BlurEdit,

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, get_args
 
 from cutback.domain.base import Model
 
-Stage = Literal["deinterlace", "rotate", "crop", "scale", "colour", "time", "overlay", "fade", "sound"]
+Stage = Literal["deinterlace", "rotate", "crop", "scale", "sdr", "colour", "time", "overlay", "fade", "sound"]
 STAGES: tuple[str, ...] = get_args(Stage)
 """The order in which edits stand in a request, and in which they are done."""
 
