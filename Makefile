@@ -26,6 +26,9 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 	--no-emit-index-url --quiet --custom-compile-command "make lock"
 PIP_FLAGS := --quiet --disable-pip-version-check
 
+# Where it is set, each process that the targets start, and the tests start hundreds, compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run run-cluster install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs docs-pictures lambda-zip deploy destroy bench lock tools debootstrap clean
 

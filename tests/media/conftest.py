@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from tests.media.recordings import ReferenceRecording, reference_recording
+from tests.support.forking import forked_children
 from tests.support.made_once import made_once
 
 from cutback.sandbox.cutter import ChildCutter
@@ -48,11 +50,24 @@ def tone(media_folder: Path) -> Path:
 
 
 @pytest.fixture
-def cutter() -> Iterator[ChildCutter]:
-    """A cutter with child processes, closed in the end."""
-    made = ChildCutter(warm=False)
-    yield made
-    made.close()
+def cutter(forked_cutters: None) -> Iterator[ChildCutter]:
+    """A cutter whose child processes are forked from one that has imported everything, closed in the end."""
+    with closing(ChildCutter(warm=False)) as made:
+        yield made
+
+
+@pytest.fixture
+def forked_cutters() -> Iterator[None]:
+    """The child processes of cutters in this process are forked from one that has imported everything."""
+    with forked_children():
+        yield
+
+
+@pytest.fixture
+def interpreter_cutter() -> Iterator[ChildCutter]:
+    """A cutter whose child processes start as in a worker: for tests of these processes, as they cost 0.4 s each."""
+    with closing(ChildCutter(warm=False)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

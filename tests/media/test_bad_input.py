@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from PIL import Image
 from tests.media.cuts import BytesSource, CutResult, cut_in_child, find_boxes
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.forking import forked_children
 from tests.support.sampling import slow_except
 from tests.support.serving import serving
 
@@ -38,9 +40,8 @@ LIMITS = Limits(stall_seconds=20, seconds=40)
 @pytest.fixture(scope="module")
 def shared_cutter() -> Iterator[ChildCutter]:
     """Children started ahead, as many cuts follow."""
-    cutter = ChildCutter(warm=True)
-    yield cutter
-    cutter.close()
+    with forked_children(), closing(ChildCutter(warm=True)) as made:
+        yield made
 
 
 def attempt(cutter: ChildCutter, data: bytes) -> CutResult | CutbackError:

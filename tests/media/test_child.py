@@ -45,6 +45,12 @@ LONG = MediaSpec(width=640, height=360, frames=600, gop=1000, codec_options={"pr
 FROM_SECOND_FRAME = (0, Fraction("0.033"), Fraction(20))
 
 
+@pytest.fixture
+def cutter(interpreter_cutter: ChildCutter) -> ChildCutter:
+    """Its processes start as in a worker: they are what is tested here."""
+    return interpreter_cutter
+
+
 @pytest.fixture(scope="module")
 def long_recording(media_folder: Path) -> Path:
     """A recording that keeps a cutter busy."""

@@ -35,6 +35,12 @@ NEARLY_ALL = (0, Fraction("0.1"), Fraction("0.7"))
 SIZE = Pixels(1920, 1080, 8)
 
 
+@pytest.fixture
+def cutter(interpreter_cutter: ChildCutter) -> ChildCutter:
+    """Its processes start as in a worker: they are what is tested here."""
+    return interpreter_cutter
+
+
 def least(memory: int) -> int:
     return needed("libx264", SIZE, Effort(1, 0), memory, beside_copies=False)
 

@@ -27,6 +27,12 @@ NEVER = {"av.__main__", "av.datasets"}
 Ffmpeg = Callable[..., None]
 
 
+@pytest.fixture
+def cutter(interpreter_cutter: ChildCutter) -> ChildCutter:
+    """Its processes start as in a worker: they are what is tested here."""
+    return interpreter_cutter
+
+
 def used_after_preload(*recordings: Path) -> dict[str, dict[str, str] | list[str]]:
     """What `imports_after_preload` prints."""
     done = subprocess.run(

@@ -9,6 +9,7 @@ import pytest
 from tests.path.harness import PathHarness
 from tests.path.shell import Shell
 from tests.path.text_recordings import TextRecordings
+from tests.support.forking import forked_children
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 
@@ -42,3 +43,10 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 def media(pytestconfig: pytest.Config) -> Callable[[MediaSpec], Path]:
     folder = Path(pytestconfig.cache.mkdir("media"))
     return lambda spec: cached_media(spec, folder)
+
+
+@pytest.fixture
+def forked_cutters() -> Iterator[None]:
+    """The child processes of cutters in this process are forked from one that has imported everything."""
+    with forked_children():
+        yield

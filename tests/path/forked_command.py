@@ -7,39 +7,28 @@ of starting itself, of signals and of pipes start the program.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.forking import ForkedProcess
 from tests.support.waiting import PATIENCE
-
-_MODULES = ["cutback.cli.lazy_group", "tests.path.forked_command", "cutback.adapters.build"]
 
 
 def run_forked(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
     """Run `cutback` with these arguments. Returns its exit code and what it wrote to standard output and error."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*_MODULES, *_commands()])
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
-        process = context.Process(target=_command, args=(arguments, folder, dict(environment), out.name, err.name))
-        process.start()
-        process.join(PATIENCE)
-        if process.is_alive():
+        process = ForkedProcess(_command, arguments, folder, dict(environment), out.name, err.name)
+        try:
+            code = process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
             process.kill()
-            raise TimeoutError(f"cutback {' '.join(arguments)} takes longer than {PATIENCE} s")
-        code = process.exitcode
-        assert code is not None
+            raise TimeoutError(f"cutback {' '.join(arguments)} takes longer than {PATIENCE} s") from None
         return code, Path(out.name).read_text(encoding="utf-8"), Path(err.name).read_text(encoding="utf-8")
-
-
-def _commands() -> set[str]:
-    from cutback.cli.lazy_group import COMMANDS
-
-    return {module for commands in COMMANDS.values() for module in commands.values()}
 
 
 def _command(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: str, err: str) -> None:

@@ -19,6 +19,8 @@ from cutback.lifecycle import accept
 from cutback.sandbox.cutter import ChildCutter
 from cutback.services import Services
 
+pytestmark = pytest.mark.usefixtures("forked_cutters")
+
 SOUND_ALONE = MediaSpec(codec=None, frames=90)
 INDEX_FIRST = MediaSpec(frames=90, muxer_options=FASTSTART)
 OTHER = MediaSpec(frames=120, seed=2)

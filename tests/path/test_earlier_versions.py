@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from tests.path.earlier.make import fill
 from tests.path.harness import PathHarness
@@ -73,6 +72,8 @@ def stored(services: Services, path: Path) -> Iterator[tuple[str, Any]]:
 
 def test_an_earlier_version_reads_what_this_one_writes(tmp_path: Path) -> None:
     """All versions ignore fields of records that they do not know; what they know must not change."""
+    import jsonschema  # takes seconds, and only the test processes that run this need it
+
     harness = PathHarness(tmp_path / "cutback-data")
     fill(harness)
     schemas = json.loads((EARLIER / "schemas.json").read_text(encoding="utf-8"))
@@ -94,6 +95,8 @@ def _ignoring_new_fields(schema: Any) -> Any:
 
 @pytest.mark.parametrize("change", [{"state": None}, {"revision": "one"}, {"request": {"id": "x"}}])
 def test_a_change_of_what_the_earlier_version_knows_is_found(tmp_path: Path, change: dict[str, Any]) -> None:
+    import jsonschema
+
     harness = PathHarness(tmp_path / "cutback-data")
     harness.submit(id="wave")
     schemas = json.loads((EARLIER / "schemas.json").read_text(encoding="utf-8"))

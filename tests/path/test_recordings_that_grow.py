@@ -19,6 +19,8 @@ from cutback.domain.clips.clip import ClipState
 from cutback.sandbox.cutter import ChildCutter
 from cutback.services import Services
 
+pytestmark = pytest.mark.usefixtures("forked_cutters")
+
 BEFORE = MediaSpec(frames=120, gop=30, suffix=".ts")
 AFTER = MediaSpec(frames=120, gop=30, suffix=".ts", first_counter=120, start=Fraction(1000))
 """What the same camera recorded after a restart: its timestamps do not continue."""

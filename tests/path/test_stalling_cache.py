@@ -16,6 +16,8 @@ from tests.support.stalling_node import StallingNode
 from cutback.domain.clips.clip import ClipState
 from cutback.sandbox.cutter import ChildCutter
 
+pytestmark = pytest.mark.usefixtures("forked_cutters")
+
 BEGUN = b"VALUE cutback:0 0 5000\r\n"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.forking import forked_children
 from tests.web.harness import WebHarness
 
 
@@ -25,3 +26,10 @@ def make_web(tmp_path: Path) -> Iterator[Callable[..., WebHarness]]:
 @pytest.fixture
 def web(make_web: Callable[..., WebHarness]) -> WebHarness:
     return make_web()
+
+
+@pytest.fixture
+def forked_cutters() -> Iterator[None]:
+    """The child processes of cutters in this process are forked from one that has imported everything."""
+    with forked_children():
+        yield

@@ -26,6 +26,8 @@ from cutback.domain.errors import OverloadedError
 from cutback.sandbox.cutter import ChildCutter
 from cutback.web.api.sandbox_slots import MOST_AT_ONCE, SLOTS, SandboxSlots
 
+pytestmark = pytest.mark.usefixtures("forked_cutters")
+
 SPEC = MediaSpec(frames=300, gop=60)
 ADDRESS = f"/v1/recordings/{KEY}/frames"
 

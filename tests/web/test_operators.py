@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import jsonschema
 import pytest
 from tests.web.harness import WebHarness, assert_problem
 from tests.web.test_keys import a_key, a_tenant, bearer
@@ -63,6 +62,8 @@ def test_the_status_shows_workers_of_other_machines_as_the_document_says(web: We
     assert (shown["name"], shown["host"], shown["clip"], shown["stage"]) == ("reef-1-a", "reef", "wave", "cut")
     assert 0 <= shown["beat_seconds"] < 60
     assert not any("no worker runs" in sentence for sentence in found["attention"])
+    import jsonschema  # takes seconds, and only one test process needs it
+
     schema = web.get("/v1/openapi.json").json()["components"]["schemas"]["Status"]
     assert set(schema["properties"]) == set(found)
     jsonschema.validate(found, {**schema, "additionalProperties": False})

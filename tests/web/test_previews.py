@@ -24,6 +24,8 @@ from tests.web.media_harness import KEY, MediaHarness
 from cutback.catalogue.register import register
 from cutback.sandbox.cutter import ChildCutter
 
+pytestmark = pytest.mark.usefixtures("forked_cutters")
+
 ADDRESS = f"/v1/recordings/{KEY}/preview.mp4"
 
 HEVC_10 = MediaSpec(
