@@ -23,7 +23,6 @@ MIN_QUALITY = 0.6
 _BAND_HZ = (300.0, 6000.0)
 _LEVEL = 0.12  # RMS of full scale: peaks stay below clipping
 _TAPS = 2047  # of the band-pass, odd, so that it delays by whole samples
-_PIECE = 1 << 18  # samples filtered at once
 
 
 class SoundNotRecognisedError(ValueError):
@@ -58,11 +57,16 @@ def _white_second(seed: int, sample_rate: int, second: int) -> NDArray[np.float6
 
 def reference_part(seed: int, sample_rate: int, start: int, count: int) -> Samples:
     """`count` samples of the reference, mono, from sample number `start` on (which may be negative)."""
-    pieces = [
-        _reference_piece(seed, sample_rate, at, min(_PIECE, start + count - at))
-        for at in range(start, start + count, _PIECE)
-    ]
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    if count <= 0:
+        return np.zeros(0, np.float32)
+    first, last = start // sample_rate, (start + count - 1) // sample_rate
+    seconds = np.concatenate([_reference_second(seed, sample_rate, second) for second in range(first, last + 1)])
+    return seconds[start - first * sample_rate :][:count]
+
+
+@functools.lru_cache(maxsize=64)
+def _reference_second(seed: int, sample_rate: int, second: int) -> Samples:
+    return _reference_piece(seed, sample_rate, second * sample_rate, sample_rate)
 
 
 def _reference_piece(seed: int, sample_rate: int, start: int, count: int) -> Samples:
@@ -124,7 +128,7 @@ def match_sound(
     origin = round(spec.sound_start * rate)
     begin = round(expected_start_s * rate) - reach
     window = reference_part(spec.seed, rate, origin + begin, len(piece) + 2 * reach).astype(np.float64)
-    size = 1 << (len(window) + len(piece)).bit_length()
+    size = 1 << (len(window) - 1).bit_length()  # what wraps around is not looked at
     product = np.fft.rfft(window, size) * np.conj(np.fft.rfft(piece, size))
     correlation = np.fft.irfft(product, size)[: 2 * reach + 1]
     sums = np.concatenate([[0.0], np.cumsum(window**2)])
