@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
-from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.decode import Presented, PresentedFrame, decode_presented, decode_warnings
 
-from cutback.cutting.edit_values import Crop, Edit, Fade, Freeze, Loop, Reverse, TextOverlay
+from cutback.cutting.edit_values import Crop, Edit, Fade, Freeze, Loop, Mute, Reverse, TextOverlay
 from cutback.cutting.job import CutGap, CutRange
 from cutback.cutting.pictures import chosen
 from cutback.domain.errors import EditImpossibleError
-from cutback.domain.measures import Percent, Point
+from cutback.domain.measures import Finished, Percent, Point
 from cutback.domain.times import FromEnd
 from cutback.sandbox.cutter import ChildCutter
 
@@ -44,6 +46,11 @@ def near(times: Sequence[Fraction], expected: Sequence[Fraction]) -> bool:
     return len(times) == len(expected) and all(
         abs(a - b) <= Fraction(1, 1000) for a, b in zip(times, expected, strict=True)
     )
+
+
+def light(frame: PresentedFrame) -> float:
+    assert frame.luma is not None
+    return float(frame.luma.mean())
 
 
 def loud(found: Presented, start: float, end: float) -> float:
@@ -105,6 +112,70 @@ def test_what_is_drawn_while_a_picture_is_held_comes_with_the_next_one(recording
         if a.luma is not None and b.luma is not None
     ]
     assert [n for n, each in enumerate(differs) if each] == list(range(90, 120)), "its point is before the freeze"
+
+
+@pytest.mark.parametrize("frames", range(1, 5))
+def test_the_last_picture_is_held_though_pictures_are_reordered(recording: Recordings, frames: int) -> None:
+    one = recording("pyramid")
+    ranges = ask((0, Fraction(1), Fraction(4) + Fraction(frames, 30)))
+    clip = edited(one, Freeze(FromEnd(Fraction(0)), Fraction(3)), Mute(), ranges=ranges)
+    assert shown(clip).counters == one.counters[FIRST : 120 + frames]
+    assert clip.facts.frames_copied > 0
+
+
+def test_the_last_picture_is_held_in_a_clip_that_is_encoded(recording: Recordings) -> None:
+    one = recording("pyramid")
+    crop = Crop(Fraction(1), None, None, None, None, None)
+    clip = edited(one, crop, Freeze(FromEnd(Fraction(0)), Fraction(3)), Mute())
+    assert near(shown(clip).times, [Fraction(n, 30) for n in range(120)])
+    assert clip.facts.frames_copied == 0
+
+
+def test_a_picture_is_held_for_ten_minutes_though_ticks_are_fine(recording: Recordings) -> None:
+    data, one = io.BytesIO(), recording("pyramid")
+    with (
+        av.open(str(one.path)) as source,
+        av.open(data, "w", format="mp4", options={"video_track_timescale": "10000000"}) as fine,
+    ):
+        stream = fine.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                fine.mux(packet)
+    clip = cut_ranges([data.getvalue()], RANGE, edits=[Freeze(Fraction(1), Fraction(600))])
+    assert near(shown(clip).times, [Fraction(n, 30) + (600 if n > 30 else 0) for n in range(120)])
+
+
+@pytest.mark.parametrize("at", [Fraction(0), FromEnd(Fraction(0))])
+def test_a_held_picture_fades(recording: Recordings, at: Point) -> None:
+    one = recording("pyramid")
+    fade_in, fade_out = (Fraction(1), Fraction(0)) if at == 0 else (Fraction(0), Fraction(1))
+    plain = edited(one, Freeze(at, Fraction(2)))
+    clip = edited(one, Freeze(at, Fraction(2)), Fade(fade_in, fade_out, "black"))
+    found = shown(clip)
+    brightness = {frame.time: light(frame) for frame in decode_presented(clip.data, luma=True).frames}
+    before = [light(frame) for frame in decode_presented(plain.data, luma=True).frames]
+    full, whole = (before[0], 0) if at == 0 else (before[-1], 6)
+    during = [(abs(time - whole), seen) for time, seen in brightness.items() if abs(time - whole) < 1]
+    assert len(during) == pytest.approx(30, abs=1), "it is drawn for each frame of the fade"
+    assert all(abs(seen - 16 - (full - 16) * float(part)) < 3 for part, seen in during)
+    assert clip.facts.frames_copied > 0
+    assert found.times[-1] < 6
+
+
+def test_what_is_drawn_over_a_held_picture_begins_and_ends_on_time(recording: Recordings) -> None:
+    one = recording("pyramid")
+    text = TextOverlay(
+        text="A", place="center", margin=0, size=Percent(Fraction(20)), weight="bold", color="#ffffff", box=True,
+        start=Finished(Fraction("4.5")), duration=Fraction(1),
+    )  # fmt: skip
+    hold = Freeze(FromEnd(Fraction(0)), Fraction(2))
+    pictures = decode_presented(edited(one, hold, text).data, luma=True).frames
+    held = [frame for frame in pictures if frame.time >= Fraction("3.95")]
+    assert near([frame.time for frame in held], [Fraction(119, 30), Fraction("4.5"), Fraction("5.5")])
+    without, drawn, after = (frame.luma.astype(int) for frame in held if frame.luma is not None)
+    assert np.abs(drawn - without).mean() > 3
+    assert np.abs(after - without).mean() < 1
 
 
 # --- loop ------------------------------------------------------------------------------------------

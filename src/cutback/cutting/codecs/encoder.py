@@ -118,8 +118,12 @@ class Shape:
         self._light = HdrMetadata()
         self._rate = usual_rate(track) * pace
 
-    def encode(self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int) -> Iterator[Coded]:
+    def encode(
+        self, pictures: Iterator[Picture], ticks: Callable[[int], int], expected: int, *, held: bool = False
+    ) -> Iterator[Coded]:
         """Encode pictures as length-prefixed samples; `ticks` converts their PTS to the clip's.
+
+        If the last one is `held`, it becomes a keyframe: so it is the last one in decoding order, too.
 
         Raises:
             MediaUnreadableError: there are fewer or more pictures than expected.
@@ -133,7 +137,7 @@ class Shape:
                 self._light = hdr_of(picture.frame) if is_hdr(int(frame.color_trc)) else HdrMetadata()
                 encoder = self._open(frame, picture.aspect)
             frame.pts = ticks(picture.frame.pts or 0)
-            yield from self._samples(encoder, frame)
+            yield from self._samples(encoder, frame, keyframe=held and count == expected)
         if count != expected or encoder is None:
             raise MediaUnreadableError(f"{count} pictures could be decoded instead of {expected}.")
         yield from self._samples(encoder, None)
@@ -227,10 +231,12 @@ class Shape:
         self._boxes += self._light.boxes
         return encoder
 
-    def _samples(self, encoder: PictureEncoder, frame: av.VideoFrame | None) -> Iterator[Coded]:
+    def _samples(
+        self, encoder: PictureEncoder, frame: av.VideoFrame | None, *, keyframe: bool = False
+    ) -> Iterator[Coded]:
         assert self._codec is not None
         messages = self._light.messages
         told = prefixed([self._codec.message_unit(messages)], 4) if messages else b""
-        for coded in encoder.encode(frame):
+        for coded in encoder.encode(frame, keyframe=keyframe):
             sample = self._codec.sample(coded.data)
             yield Coded(told + sample if coded.keyframe else sample, coded.pts, coded.keyframe)

@@ -194,10 +194,11 @@ class PictureEncoder:
         self.header = encoder.extradata or b""
         """Parameter sets in Annex B."""
 
-    def encode(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
-        """Encode a picture; None flushes."""
+    def encode(self, frame: av.VideoFrame | None, *, keyframe: bool = False) -> Iterator[Coded]:
+        """Encode a picture, as a keyframe if wanted; None flushes."""
         if frame is not None:
-            frame.pict_type = PictureType.NONE  # otherwise the source's picture type would be forced on the encoder
+            # Otherwise the source's picture type would be forced on the encoder.
+            frame.pict_type = PictureType.I if keyframe else PictureType.NONE
             frame.time_base = self._time_base
         for packet in self._encoder.encode(frame):
             assert packet.pts is not None

@@ -10,7 +10,7 @@ import av
 
 from cutback.cutting.edit_values import ClockOverlay
 from cutback.cutting.edits.overlay import Orientation
-from cutback.cutting.edits.overlay_part import opacity_at, part_of
+from cutback.cutting.edits.overlay_part import fades, opacity_at, part_of
 from cutback.cutting.edits.recorded_time import cues_by_second, local_time, zone_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.edits.subtitles import Cue
@@ -35,6 +35,10 @@ class ClockStep(EditStep[ClockOverlay]):
     def needs_pictures(self, edit: ClockOverlay) -> bool:
         """See `EditStep`."""
         return edit.drawn_as == "pictures"
+
+    def progresses(self, edit: ClockOverlay) -> bool:
+        """See `EditStep`."""
+        return fades(edit)
 
     def painted(self, edit: ClockOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""

@@ -21,6 +21,11 @@ class FadeStep(EditStep[Fade]):
 
     changes_sound = True
 
+    def progresses(self, edit: Fade) -> bool:
+        """See `EditStep`."""
+        del edit
+        return True
+
     def painted(self, edit: Fade, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
         duration = scene.duration

@@ -9,7 +9,7 @@ import av
 
 from cutback.cutting.edit_values import ImageOverlay
 from cutback.cutting.edits.overlay import Orientation
-from cutback.cutting.edits.overlay_part import opacity_at, part_of
+from cutback.cutting.edits.overlay_part import fades, opacity_at, part_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.job import CutJob
 from cutback.domain.errors import EditImpossibleError
@@ -28,6 +28,10 @@ class ImageStep(EditStep[ImageOverlay]):
 
         del edit, job
         import_formats()
+
+    def progresses(self, edit: ImageOverlay) -> bool:
+        """See `EditStep`."""
+        return fades(edit)
 
     def painted(self, edit: ImageOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""

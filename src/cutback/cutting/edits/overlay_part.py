@@ -41,6 +41,11 @@ def part_of(name: str, edit: PlacedOverlay, scene: PaintedClip) -> PaintedPart:
     return part
 
 
+def fades(edit: PlacedOverlay) -> bool:
+    """Whether an overlay appears or disappears little by little."""
+    return bool(edit.fade_in or edit.fade_out)
+
+
 def opacity_at(at: Fraction, edit: PlacedOverlay, part: PaintedPart) -> Fraction:
     """Return how much of an overlay is seen at a time of the finished clip, from 0 to 1."""
     opacity = Fraction(1)

@@ -68,12 +68,12 @@ from cutback.cutting.edits.subtitles import Cue, stacked
 from cutback.cutting.edits.text import TextStep, fonts_of
 from cutback.cutting.edits.timelapse import TimelapseStep
 from cutback.cutting.job import ByteSource, CutJob
-from cutback.cutting.plan.changed_parts import ChangedPart
+from cutback.cutting.plan.changed_parts import ChangedPart, DrawnSpan
 from cutback.cutting.plan.crossfades import Crossfade
 from cutback.cutting.plan.pieces import Located, has_pictures
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
-from cutback.domain.times import format_seconds
+from cutback.domain.times import FRAME_TOLERANCE, format_seconds
 
 if TYPE_CHECKING:
     from cutback.cutting.edits.fonts import FontSet
@@ -234,7 +234,12 @@ class Pipeline:
 
     def _changed(self, pictures: EditedPictures, *, whole_clip: bool = True) -> tuple[ChangedPart, ...]:
         parts = [
-            ChangedPart(self._cut(part.start), self._cut(part.end), f"edited: {_NAME_OF[type(edit)]}")
+            ChangedPart(
+                min(self._cut(part.start), self.time.duration - 2 * FRAME_TOLERANCE),  # the last picture may be held
+                self._cut(part.end),
+                f"edited: {_NAME_OF[type(edit)]}",
+                DrawnSpan(part.start, part.end, step.progresses(edit)),
+            )
             for edit, step, painted in pictures.painted
             for part in painted
             if whole_clip or not step.whole_clip

@@ -20,7 +20,7 @@ from cutback.cutting.job import CutJob
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.source.sound_file import SoundFile
-from cutback.domain.measures import Point
+from cutback.domain.measures import Finished, Point
 
 if TYPE_CHECKING:
     from cutback.cutting.edits.fonts import FontSet
@@ -74,6 +74,8 @@ class PaintedClip:
             EditImpossibleError: it is not within the clip.
         """
         cut = self.time.cut(point, name, self.retiming)
+        if isinstance(point, Finished):  # while a picture is held, time stands still in the cut, but not here
+            return point.seconds
         return cut if self.retiming is None else self.retiming.finished(cut)
 
 
@@ -148,6 +150,11 @@ class EditStep(Generic[E]):
         """Say what a change of speed does."""
         del edit, retiming
         return ""
+
+    def progresses(self, edit: E) -> bool:
+        """Whether what it paints changes from moment to moment, so that a held picture is drawn again and again."""
+        del edit
+        return False
 
     def turns_players(self, edit: E) -> int:
         """Return the degrees by which players can turn the pictures instead, if nothing else changes their shape."""

@@ -9,7 +9,7 @@ import av
 
 from cutback.cutting.edit_values import Lettering, TextOverlay
 from cutback.cutting.edits.overlay import Orientation
-from cutback.cutting.edits.overlay_part import opacity_at, part_of
+from cutback.cutting.edits.overlay_part import fades, opacity_at, part_of
 from cutback.cutting.edits.recorded_time import cues_by_second, with_moment, zone_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.edits.subtitles import Cue
@@ -34,6 +34,10 @@ class TextStep(EditStep[TextOverlay]):
     def needs_pictures(self, edit: TextOverlay) -> bool:
         """See `EditStep`."""
         return edit.drawn_as == "pictures"
+
+    def progresses(self, edit: TextOverlay) -> bool:
+        """See `EditStep`."""
+        return fades(edit)
 
     def painted(self, edit: TextOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""

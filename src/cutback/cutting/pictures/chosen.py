@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.codecs.pictures import Picture
+from cutback.cutting.edits.graph import GraphsInUse, PictureGraph
 from cutback.cutting.index import Track, decode_start
 from cutback.cutting.pictures.between import blended, with_motion
 from cutback.cutting.plan.plan import PlannedRun, ShownFrame
@@ -32,11 +34,19 @@ def decoded_run(media: MediaSource, track: Track, run: PlannedRun) -> Iterator[P
     if run.backwards:
         yield from _backwards(media, track, run)
         return
+    graphs = GraphsInUse()
     for group in _groups(track, run.shown):
         times = Counter(track.pts[track.order[frame.rank]] for frame in group)
         for picture in media.frames(group[0].rank, group[-1].rank + 1):
-            for _ in range(times.pop(picture.frame.pts or 0, 0)):
+            count = times.pop(picture.frame.pts or 0, 0)
+            if count == 1:
                 yield picture
+                continue
+            like = picture.frame
+            for _ in range(count):
+                # Another frame with the same pixels: the caller sets the time of one while the next is still painted.
+                same = graphs.graph("same", like, lambda like=like: PictureGraph(like, []))  # type: ignore[misc]
+                yield replace(picture, frame=same.apply(like))
         if times:
             raise MediaUnreadableError("A picture that the clip shows cannot be decoded.")
 

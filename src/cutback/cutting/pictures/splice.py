@@ -60,6 +60,12 @@ AHEAD = 4
 FINEST = 10_000
 """Minimum ticks per second of a clip's video track: milliseconds would be too coarse."""
 
+COARSER = 90_000
+"""Ticks per second of clips in which a picture could be held for `_MOST_TICKS` of the recording's ticks."""
+
+_MOST_TICKS = 2**31
+"""Ticks between the decoding and the presentation of a picture: MP4 has 32 bits for them, with a sign."""
+
 BEFORE, COPIED, BEHIND = 0, 1, 2
 """The group of all samples if a clip copies a single run: it keeps the source's order of all tracks."""
 
@@ -82,7 +88,7 @@ def splice(
     assert first is not None
     out = OutTrack(
         "video",
-        first.timescale * -(-FINEST // first.timescale),
+        _ticks_per_second(first, edits),
         [],
         matrix=edits.matrix(first),
         display_size=edits.display_size(first),
@@ -132,7 +138,7 @@ def splice(
                 shown = _shown(run, [Fraction(ticks, out.timescale) for ticks in times], edits)
                 decoded = edits.changed(track, decoded_run(part.media, track, run), shown, shape.fit)
                 with closing(ahead(decoded, AHEAD)) as frames:
-                    for sample in shape.encode(numbered(frames), times.__getitem__, len(run)):
+                    for sample in shape.encode(numbered(frames), times.__getitem__, len(run), held=run.held):
                         offset = spool.append(sample.data)
                         out.add(
                             pts=sample.pts,
@@ -166,6 +172,17 @@ def splice(
     remaining = round(base * out.timescale) - max(out.pts)
     out.last_duration = remaining if remaining > 0 else max(1, nominal)
     return pictures
+
+
+def _ticks_per_second(track: Track, edits: EditedPictures) -> int:
+    """Return the time scale of the clip's video track: the recording's, or a multiple of it.
+
+    If a picture could be held for longer than MP4 can say in those ticks, it is the usual one of video instead.
+    """
+    scale = track.timescale * -(-FINEST // track.timescale)
+    if edits.retiming is not None and edits.retiming.length * scale >= _MOST_TICKS:
+        return COARSER
+    return scale
 
 
 def _shown(run: PlannedRun, times: Sequence[Fraction], edits: EditedPictures) -> list[ShownAt] | None:

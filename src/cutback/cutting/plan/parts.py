@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from cutback.cutting.codecs.codec import Entry
 from cutback.cutting.codecs.known import codec_of
@@ -78,7 +79,67 @@ def plan_parts(
         if runs is None or not _possible(track, runs):
             runs = with_changes(track, piece.first, piece.stop, encoded, _encoder(track))
         parts.append(PlannedRange(media, source, _as_planned(track, piece, runs), runs))
+    if precision == "exact":
+        _end_with_last_decoded(parts, retiming)
     return [part if part.runs else replace(part, held=_held(parts, place)) for place, part in enumerate(parts)]
+
+
+_ENDING = 16
+"""Frames whose distances tell whether the last one is held: no codec reorders more."""
+
+_LONGER = Fraction(1, 20)
+"""Seconds by which a picture is shown longer than others if it is held."""
+
+
+def _end_with_last_decoded(parts: list[PlannedRange], retiming: Retiming | None) -> None:
+    """If the last picture of a clip is held, plan it so that it is the last one in decoding order as well.
+
+    MP4 has durations only in decoding order: those of other pictures follow from the distances of earlier ones.
+    """
+    backwards = retiming is not None and retiming.backwards
+    place = 0 if backwards else len(parts) - 1
+    part = parts[place]
+    if not part.runs:
+        return
+    base = sum((each.piece.duration for each in parts[:place]), Fraction(0))
+    times = _last_times(part, base, retiming)
+    end = base + part.piece.duration if retiming is None else retiming.length
+    if len(times) < 2 or end - times[-1] <= min(after - time for time, after in pairwise(times)) + _LONGER:
+        return
+    track, last = part.media.index.video, part.runs[-1]
+    assert track is not None
+    runs: tuple[PlannedRun, ...] = (*part.runs[:-1], replace(last, held=True))
+    if last.action == "copy":
+        if last.samples[-1] == track.order[last.end - 1]:
+            return
+        runs = (*part.runs[:-1], *_ending_encoded(track, last))
+    parts[place] = replace(part, runs=runs)
+
+
+def _ending_encoded(track: Track, run: PlannedRun) -> Iterator[PlannedRun]:
+    """Yield a copied run without its last pictures, from the last one back to one before which nothing is missing."""
+    highest, best = run.first - 1, 0
+    last = track.order[run.end - 1]
+    for count, sample in enumerate(run.samples, 1):
+        if sample == last:
+            break
+        highest = max(highest, track.rank(sample))
+        if highest - run.first == count - 1:
+            best = count
+    if best:
+        yield replace(run, end=run.first + best, samples=run.samples[:best])
+    yield replace(encoded_run(track, run.first + best, run.end, "shown last, and held"), held=True)
+
+
+def _last_times(part: PlannedRange, base: Fraction, retiming: Retiming | None) -> list[Fraction]:
+    """Return when the last pictures of a range are shown, in seconds of the finished clip."""
+    track, piece = part.media.index.video, part.piece
+    assert track is not None
+    if (shown := part.runs[-1].shown) is not None:
+        return [frame.at for frame in shown[-_ENDING:]]
+    ranks = range(max(piece.first, piece.stop - _ENDING), piece.stop)
+    cuts = [base + max(piece.start, track.seconds(track.pts[track.order[rank]])) - piece.start for rank in ranks]
+    return cuts if retiming is None else [retiming.finished(cut) for cut in cuts]
 
 
 def _held(parts: list[PlannedRange], place: int) -> int:

@@ -59,6 +59,9 @@ class PlannedRun:
     """encode: what is shown between frames."""
     speed: Fraction = Fraction(1)
     """encode: at which speed, if something is shown between frames."""
+    held: bool = False
+    """encode: whether its last picture is the clip's last, and is shown for longer than others. A sample's duration
+    counts in decoding order, so that picture must be the last one in decoding order."""
 
     def __len__(self) -> int:
         """The number of presented frames."""

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from cutback.cutting.index import Track
 from cutback.cutting.plan.plan import Between, FrameRange, ShownFrame
@@ -61,6 +62,11 @@ class Retiming:
     def length(self) -> Fraction:
         """Seconds of the finished clip."""
         return self.legs[-1].ends
+
+    @property
+    def holds(self) -> bool:
+        """Whether a frame is held: finished time has holes."""
+        return any(after.begins > before.ends for before, after in pairwise(self.legs))
 
     def finished(self, cut: Fraction) -> Fraction:
         """Convert a time in cut time to finished time."""

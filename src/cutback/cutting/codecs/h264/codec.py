@@ -17,9 +17,9 @@ from cutback.domain.errors import MediaUnreadableError
 ENCODED_ID = 31
 """seq_parameter_set_id and pic_parameter_set_id of encoded pictures, unless the source itself uses this id."""
 
-_QUALITY = {"preset": "veryfast", "crf": "17"}
+_QUALITY = {"preset": "veryfast", "crf": "17", "forced-idr": "1"}
 # The fastest preset needs a third of the time and, at equal PSNR, a fifth more bytes, but only for edges.
-_EDGE_QUALITY = {"preset": "ultrafast", "crf": "21"}
+_EDGE_QUALITY = {"preset": "ultrafast", "crf": "21", "forced-idr": "1"}
 _EDGE = "deblock=0,0:keyint={keyint}:min-keyint=1:scenecut=0:{frames}:rc-lookahead=0:sync-lookahead=0:sps-id={id}"
 # B-frames save 40 % if the source has them too; without a pyramid, they need no more reordering than the source does.
 _REORDERED, _PLAIN = "bframes=3:b-adapt=0:b-pyramid=none:ref=2", "bframes=0:ref=1"

@@ -60,7 +60,7 @@ class Hevc:
         form = _EDGE if track is not None else _WHOLE
         # x265 refuses more B-frames in a row than it looks ahead.
         params = form.format(keyint=max(1, round(2 * rate)), ahead=lookahead, b=3 if lookahead > 3 else 0)
-        return {"preset": "superfast", "crf": "16", "x265-params": params}
+        return {"preset": "superfast", "crf": "16", "forced-idr": "1", "x265-params": params}
 
     def sample(self, annex_b: bytes) -> bytes:
         """Convert to length prefixes, without parameter sets and SEI."""
