@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from pathlib import Path
 
+import nats
+from nats.aio.msg import Msg
 from tests.support.nats_server import NatsCluster, NatsServer
 
 from cutback.adapters.build import build
+from cutback.adapters.nats.messages import DEDUPLICATION, ID, SENT, Names
 from cutback.ports import Queue
 from cutback.settings.settings import Settings
 
@@ -24,6 +30,14 @@ _BODY = "x" * 1000
 _SENDERS = 4
 _BATCH = 10
 _WARM = 20
+_SENT_TOGETHER = 20_000
+_RECEIVES = 200
+_AT_ONCE = 2000
+"""Messages that are published to JetStream before their confirmations are awaited."""
+
+
+class NotPublishedError(Exception):
+    """JetStream refused a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,22 @@ class QueueSpeed:
     receive_p50: float
     """With all of them waiting."""
     receive_p99: float
+    memory: int | None
+    """Bytes that all servers together have in memory then; None: there is no server."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a queue is."""
+
+    url: str
+    servers: tuple[NatsServer, ...] = ()
+
+    def memory(self) -> int | None:
+        """Return the resident bytes of the servers."""
+        lines = [line for each in self.servers for line in Path(f"/proc/{each.pid}/status").read_text().splitlines()]
+        resident = [int(line.split()[1]) for line in lines if line.startswith("VmRSS:")]
+        return sum(resident) * 1024 if resident else None
 
 
 def measure_queues(cache: Path, *, messages: int, waiting: int, say: Say) -> list[QueueSpeed]:
@@ -52,26 +82,27 @@ def measure_queues(cache: Path, *, messages: int, waiting: int, say: Say) -> lis
     for name in ("SQLite", "JetStream, one server", "JetStream, three servers"):
         with (
             tempfile.TemporaryDirectory(prefix="queues-", dir=cache) as folder,
-            _url(name, Path(folder)) as url,
-            build(Settings.model_validate({"data": Path(folder) / "data", "queue_url": url})) as services,
+            _place(name, Path(folder)) as place,
+            build(Settings.model_validate({"data": Path(folder) / "data", "queue_url": place.url})) as services,
         ):
             say(f"{name}: {messages} messages, then {waiting} waiting")
-            found.append(_measure(name, services.queue, messages=messages, waiting=waiting))
+            found.append(_measure(name, services.queue, place, messages=messages, waiting=waiting))
     return found
 
 
 @contextmanager
-def _url(name: str, folder: Path) -> Iterator[str]:
-    with ExitStack() as stack:
-        if name == "SQLite":
-            yield ""
-        elif "three" in name:
-            yield stack.enter_context(NatsCluster(folder)).url("clips")
-        else:
-            yield stack.enter_context(NatsServer(folder)).url("clips")
+def _place(name: str, folder: Path) -> Iterator[_Place]:
+    if name == "SQLite":
+        yield _Place("")
+    elif "three" in name:
+        with NatsCluster(folder) as cluster:
+            yield _Place(cluster.url("clips"), tuple(cluster.servers))
+    else:
+        with NatsServer(folder) as server:
+            yield _Place(server.url("clips"), (server,))
 
 
-def _measure(name: str, queue: Queue, *, messages: int, waiting: int) -> QueueSpeed:
+def _measure(name: str, queue: Queue, place: _Place, *, messages: int, waiting: int) -> QueueSpeed:
     queue.check()
     for _ in range(_WARM):
         queue.send(_BODY)
@@ -83,8 +114,13 @@ def _measure(name: str, queue: Queue, *, messages: int, waiting: int) -> QueueSp
         began = time.monotonic()
         done = sum(pool.map(lambda _: _work_off(queue), range(_SENDERS)))
         working = time.monotonic() - began
-    filling = _seconds(lambda: queue.send_all(repeat(_BODY, waiting)))
-    receives = sorted(_seconds(lambda: queue.receive(wait=timedelta(seconds=5))) for _ in range(200))
+    together = min(waiting, _SENT_TOGETHER)
+    filling = _seconds(lambda: queue.send_all(repeat(_BODY, together)))
+    if place.servers:
+        asyncio.run(_publish(place.servers[0].host, waiting - together))
+    else:
+        queue.send_all(repeat(_BODY, waiting - together))
+    receives = sorted(_seconds(lambda: queue.receive(wait=timedelta(seconds=5))) for _ in range(_RECEIVES))
     return QueueSpeed(
         name,
         send_p50=_quantile(alone, 50),
@@ -92,11 +128,40 @@ def _measure(name: str, queue: Queue, *, messages: int, waiting: int) -> QueueSp
         sent_per_second=messages / sending,
         done_per_second=done / working,
         waiting=waiting,
-        fill_per_second=waiting / filling,
+        fill_per_second=together / filling,
         depth=_seconds(queue.depth),
         receive_p50=_quantile(receives, 50),
         receive_p99=_quantile(receives, 99),
+        memory=place.memory(),
     )
+
+
+async def _publish(host: str, count: int) -> None:
+    """Fill the queue with messages like those that Cutback sends, much faster than it sends them."""
+    client = await nats.connect(f"nats://{host}")
+    inbox, subject = client.new_inbox(), Names("clips").new
+    confirmed, left = asyncio.Event(), 0
+
+    async def confirm(message: Msg) -> None:
+        nonlocal left
+        if "error" in json.loads(message.data or b'{"error": "nobody answers"}'):
+            raise NotPublishedError(message.data)
+        left -= 1
+        if not left:
+            confirmed.set()
+
+    await client.subscribe(inbox, cb=confirm)
+    body = _BODY.encode()
+    for start in range(0, count, _AT_ONCE):
+        left = min(_AT_ONCE, count - start)
+        confirmed.clear()
+        for _ in range(left):
+            name = secrets.token_hex(16)
+            headers = {ID: name, DEDUPLICATION: name, SENT: datetime.now(UTC).isoformat()}
+            await client.publish(subject, body, reply=inbox, headers=headers)
+        async with asyncio.timeout(60):
+            await confirmed.wait()
+    await client.close()
 
 
 def _work_off(queue: Queue) -> int:

@@ -387,5 +387,6 @@ def queues_table(found: Sequence[QueueSpeed]) -> str:
         ("sent together", lambda one: f"{one.fill_per_second:,.0f}/s"),
         (f"`depth` with {found[0].waiting:,} waiting", lambda one: ms(one.depth)),
         (f"one received with {found[0].waiting:,} waiting: p50, p99", lambda one: ms(one.receive_p50, one.receive_p99)),
+        ("memory of all servers then", lambda one: f"{one.memory / 1e6:,.0f} MB" if one.memory else "none"),
     ]
     return table(["", *(each.name for each in found)], [[what, *map(tell, found)] for what, tell in figures])

@@ -121,7 +121,7 @@ class Client:
         url: str = "http://127.0.0.1:8080",
         *,
         key: str | None = None,
-        timeout: float = 30.0,
+        timeout: float = 40.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`url` is the server's, without `/v1`; `key` an API key; `timeout` the seconds that one answer may take."""
@@ -248,6 +248,7 @@ class Client:
         Raises:
             FileExistsError: there is such a file, and `overwrite` is False.
             ValueError: the clip has no file.
+            ApiError: the server refuses it, or is still unable to deliver it after several tries.
         """
         if clip.url is None:
             raise ValueError(f"The clip {clip.id} is {clip.state} and has no file.")
@@ -266,6 +267,8 @@ class Client:
                     raise
                 failures = 1 if part.size > before else failures + 1
                 if failures >= _TRIES:
+                    if isinstance(error, ApiError):
+                        raise
                     raise ApiUnreachableError(f"{clip.url}: {type(error).__name__}") from error
                 time.sleep(_pause(failures))
             if complete:

@@ -101,6 +101,35 @@ def test_an_event_that_nobody_takes_stays_to_be_announced(monkeypatch: pytest.Mo
     announcer.close()
 
 
+def test_a_stream_that_was_deleted_is_created_by_the_next_event(server: NatsServer, connection: NatsConnection) -> None:
+    announcer, prefix = announcer_of(server, connection)
+    announcer.announce(event(1))
+    connection.run(connection.ask(f"$JS.API.STREAM.DELETE.{prefix.replace('.', '-')}"))
+    announcer.announce(event(2))
+    stored = connection.run(read(connection, prefix.replace(".", "-"), {"seq": 1}))
+    assert stored is not None
+    assert json.loads(stored.data)["id"] == "wave.2"
+
+
+def test_a_stream_of_your_own_for_the_same_subjects_keeps_the_events(
+    server: NatsServer, connection: NatsConnection
+) -> None:
+    announcer, prefix = announcer_of(server, connection)
+    own = f"own-{prefix.partition('.')[0]}"
+    connection.run(connection.ask(f"$JS.API.STREAM.CREATE.{own}", {"name": own, "subjects": [f"{prefix}.>"]}))
+    announcer.announce(event())
+    assert connection.run(read(connection, own, {"seq": 1})) is not None
+
+
+def test_servers_that_cannot_keep_the_events_are_named_with_the_setting(
+    server: NatsServer, connection: NatsConnection
+) -> None:
+    address = nats_subjects(server.url(f"events-{uuid.uuid4().hex[:8]}?replicas=3"))
+    announcer = NatsAnnouncer(connection, address, setting="CUTBACK_ANNOUNCE_NATS")
+    with pytest.raises(SurroundingsError, match=r"CUTBACK_ANNOUNCE_NATS: .* cannot keep 3 replicas; start more"):
+        announcer.announce(event())
+
+
 # --- waking --------------------------------------------------------------------------------------
 
 
@@ -125,6 +154,24 @@ def test_a_change_on_one_node_is_seen_on_the_others(server: NatsServer, tmp_path
 
         eventually(sees, "the other node sees a change")
         assert seen[1] == other.cache.count("clip:wave")
+
+
+def test_the_last_change_of_a_process_that_ends_at_once_is_seen(server: NatsServer, tmp_path: Path) -> None:
+    """As `cutback submit` does: it does not wait when it changes the counter, but before it ends."""
+    settings = Settings.model_validate({"data": tmp_path, "queue_url": server.url("clips")})
+    with build(settings) as node, build(settings) as other:
+
+        def listens() -> bool:
+            before = node.cache.count(EVENT_COUNTER)
+            other.cache.bump(EVENT_COUNTER)
+            return before != node.cache.count(EVENT_COUNTER)
+
+        eventually(listens, "the node listens")
+        other.close()
+        seen = node.cache.count(EVENT_COUNTER)
+        with build(settings) as brief:
+            brief.cache.bump(EVENT_COUNTER)
+        eventually(lambda: node.cache.count(EVENT_COUNTER) != seen, "the node sees the change")
 
 
 def test_without_its_servers_a_cache_still_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +12,16 @@ import pytest
 from tests.contract.jetstream_queues import JetStreamQueueFactory, open_queue
 from tests.contract.queue_contract import LONG, QueueContract, take
 from tests.support.nats_server import NatsServer, free_port
+from tests.support.sampling import slow_except
 from tests.support.waiting import Stopwatch, eventually
 
 from cutback.adapters.build import build
 from cutback.adapters.nats.connection import ROOM
+from cutback.adapters.nats.messages import DEDUPLICATION
 from cutback.adapters.nats.queue import JetStreamQueue
+from cutback.adapters.nats.stored import read
 from cutback.domain.errors import MessageRefusedError, QueueUnavailableError, SettingsError
-from cutback.ports import QueueDepth
+from cutback.ports import Message, QueueDepth
 from cutback.settings.settings import Settings
 
 
@@ -162,6 +165,32 @@ def test_dead_letters_with_gaps_between_them_are_listed(queue: JetStreamQueue) -
     assert kept[:-4:-1] == [letter.id for letter in queue.dead_letters(limit=3)]
 
 
+def test_a_letter_that_another_process_sent_back_long_ago_is_not_sent_again(queue: JetStreamQueue) -> None:
+    """As by a process that was paused between reading and sending it for longer than JetStream remembers."""
+    queue.send("one")
+    message = take(queue)
+    assert queue.move_to_dead_letters(message, "enough")
+    letters, run = queue._dead_letters, queue._connection.run
+    stored = run(read(queue._connection, queue._names.dead_stream, {"last_by_subj": queue._names.dead}))
+    assert stored is not None
+    assert queue.redrive() == 1
+    assert queue.delete(take(queue))
+    stream = queue._names.stream
+    config = run(queue._connection.ask(f"$JS.API.STREAM.INFO.{stream}"))["config"]
+    run(queue._connection.ask(f"$JS.API.STREAM.UPDATE.{stream}", {**config, "duplicate_window": 100_000_000}))
+    subject, header = f"cutback.queue.{stream}.new", {DEDUPLICATION: "forgotten"}
+
+    def forgets() -> bool:
+        answer = run(queue._connection.ask(subject, b"x", headers=header))
+        return not answer.get("duplicate") and queue.delete(take(queue))
+
+    run(queue._connection.ask(subject, b"x", headers=header))
+    assert queue.delete(take(queue))
+    eventually(forgets, "JetStream forgets what was sent")
+    assert run(letters._send_back(stored)) is False
+    assert QueueDepth(0, 0, 0, 0) == queue.depth()
+
+
 def test_a_body_that_the_server_would_not_take_is_refused(queue: JetStreamQueue) -> None:
     queue.send("x" * 1_000_000)
     with pytest.raises(MessageRefusedError, match="1100000 bytes"):
@@ -171,6 +200,47 @@ def test_a_body_that_the_server_would_not_take_is_refused(queue: JetStreamQueue)
     assert queue.move_to_dead_letters(take(queue), "波" * 5000)
     (letter,) = queue.dead_letters()
     assert letter.reason == "波" * 500
+
+
+def remove(queue: JetStreamQueue, what: str) -> None:
+    """Delete something of the queue as an administrator would."""
+    verb, name = (
+        ("CONSUMER", "{0}.workers") if what == "consumer" else ("STREAM", "{0}-dead" if what == "dead" else "{0}")
+    )
+    call = f"$JS.API.{verb}.DELETE.{name.format(queue._names.stream)}"
+    assert queue._connection.run(queue._connection.ask(call))["success"]
+
+
+USES: dict[str, Callable[[JetStreamQueue, Message], object]] = {
+    "send": lambda queue, _: queue.send("two"),
+    "delay": lambda queue, _: queue.send("two", delay=timedelta(minutes=1)),
+    "send together": lambda queue, _: queue.send_all(["two", "three"]),
+    "receive": lambda queue, _: queue.receive(),
+    "depth": lambda queue, _: queue.depth(),
+    "list": lambda queue, _: queue.dead_letters(),
+    "redrive": lambda queue, _: queue.redrive(),
+    "age": lambda queue, _: queue.nothing_sent_before(),
+    "extend": lambda queue, held: queue.extend(held, LONG),
+    "delete": lambda queue, held: queue.delete(held),
+    "move": lambda queue, held: queue.move_to_dead_letters(held, "enough"),
+}
+
+
+@pytest.mark.parametrize("what", ["stream", "dead", "consumer"])
+@pytest.mark.parametrize("use", slow_except(USES, "send", "depth"))
+def test_what_an_administrator_deletes_is_created_by_the_next_that_needs_it(
+    queue: JetStreamQueue, monkeypatch: pytest.MonkeyPatch, what: str, use: str
+) -> None:
+    """Messages are lost with their stream, but nothing fails."""
+    queue.send("one")
+    held = take(queue)
+    remove(queue, what)
+    monkeypatch.setattr("cutback.adapters.nats.connection.PATIENCE_SECONDS", 3)
+    USES[use](queue, held)
+    queue.send("last")
+    bodies: set[str] = set()
+    eventually(lambda: bodies.update(each.body for each in queue.receive()) or "last" in bodies, "it goes on")
+    assert len(queue.dead_letters()) == queue.depth().dead
 
 
 def test_a_stream_made_for_something_else_is_refused_by_name(server: NatsServer) -> None:

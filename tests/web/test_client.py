@@ -180,6 +180,21 @@ def test_a_balancer_that_finds_no_node_is_asked_again(tmp_path: Path, status: in
         assert client.download(clip, tmp_path / "clip.mp4").read_bytes() == b"media"
 
 
+def test_a_download_that_the_server_keeps_refusing_says_what_the_server_said(tmp_path: Path) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(503, json={"reason": "storage_unavailable", "retryable": True, "detail": "The store is."})
+
+    clip = RemoteClip.of({"id": "a", "state": "ready", "media": {"clip": "http://server/v1/media/a"}})
+    with Client("http://server", transport=httpx.MockTransport(answer)) as client:
+        with pytest.raises(ApiError, match="The store is") as caught:
+            client.download(clip, tmp_path / "clip.mp4")
+    assert (caught.value.status, caught.value.reason) == (503, "storage_unavailable")
+    assert len(asked) > 3
+
+
 def test_what_was_never_sent_is_repeated_whatever_it_is() -> None:
     calls: list[str] = []
 

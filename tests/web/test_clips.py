@@ -148,6 +148,25 @@ def test_fields_that_are_not_for_callers_are_refused(web: WebHarness, name: str)
     assert problem["errors"][0]["path"] == name
 
 
+def test_a_list_waits_only_once_for_a_queue_that_does_not_answer(
+    web: WebHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fail(*_: object, **__: object) -> None:
+        asked.append(True)
+        raise QueueUnavailableError
+
+    monkeypatch.setattr(type(web.services.queue), "send", fail)
+    found = post(web, [{**REQUEST, "id": "a"}, {"source": {}}, {**REQUEST, "id": "b"}]).json()["items"]
+    assert [item["problem"]["reason"] for item in found] == [
+        "queue_unavailable",
+        "invalid_request",
+        "queue_unavailable",
+    ]
+    assert len(asked) == 1
+
+
 def test_a_list_has_a_clip_or_a_problem_for_each_item(web: WebHarness) -> None:
     post(web, {**REQUEST, "id": "known"})
     items = [

@@ -185,6 +185,19 @@ def test_a_burst_of_event_streams_waits_for_its_turn(make_web: Callable[..., Web
         assert statuses == [b"200"] * len(connections)
 
 
+def test_streams_whose_turn_does_not_come_are_refused_and_forgotten(
+    hanging: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, entered = hanging
+    monkeypatch.setattr(guard, "TURN_SECONDS", 0.1)
+    for _ in range(2):
+        threading.Thread(target=httpx.get, args=[f"{server.url}/v1/clips/x"], daemon=True).start()
+        assert entered.acquire(timeout=PATIENCE)
+    for _ in range(3):
+        assert_problem(httpx.get(f"{server.url}/v1/events", timeout=PATIENCE), 503, "overloaded")
+    assert len(server._app.middleware_stack._next) == 0
+
+
 def test_a_key_may_hold_only_so_many_event_streams(make_web: Callable[..., WebHarness]) -> None:
     web = make_web(listen="127.0.0.1:0", event_streams=2)
     key, other = bearer(a_key(web, Scope.READ)), bearer(a_key(web, Scope.READ))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 
 from cutback.adapters.event_message import attributes, event_text
 from cutback.adapters.nats.connection import ROOM, NatsConnection, NoAnswerError, RefusedError
 from cutback.adapters.nats.messages import DEDUPLICATION
-from cutback.adapters.nats.streams import EVENTS_KEPT, create_stream
+from cutback.adapters.nats.streams import EVENTS_KEPT, SUBJECTS_TAKEN, create_stream, wrong_set_up
 from cutback.domain.clips.event import Answer, Event
-from cutback.domain.errors import SettingsError, SurroundingsError
+from cutback.domain.errors import SurroundingsError
 from cutback.settings.nats_address import NatsSubjects
 
 NOTHING = "_"
@@ -31,7 +30,6 @@ class NatsAnnouncer:
         self._address = address
         self._setting = setting
         self._ready = False
-        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connection. It opens again if it is used again."""
@@ -43,26 +41,19 @@ class NatsAnnouncer:
         Raises:
             SurroundingsError: the servers did not confirm it; announce it again.
         """
-        servers = self._connection.servers
         try:
-            self._prepare()
             self._connection.run(self._publish(event))
         except NoAnswerError:
             raise
         except RefusedError as error:
-            raise SurroundingsError(f"{servers}: JetStream did not take the event ({error.code}).") from None
-
-    def _prepare(self) -> None:
-        with self._lock:
-            if not self._ready:
-                prefix, replicas = self._address.prefix, self._address.replicas
-                try:
-                    self._connection.run(create_events_stream(self._connection, prefix, replicas))
-                except SettingsError as error:
-                    raise SurroundingsError(f"{self._setting}{error.detail}") from None
-                self._ready = True
+            servers = self._connection.servers
+            cause = wrong_set_up(error, servers, self._address.replicas)
+            told = cause or f"{servers}: JetStream did not take the event ({error.code})."
+            raise SurroundingsError(f"{self._setting}: {told}") from None
 
     async def _publish(self, event: Event) -> None:
+        if not self._ready:
+            await self._create()
         client = await self._connection.client()
         text = event_text(event, most=client.max_payload - ROOM)
         kind = "application/json" if isinstance(event, Answer) else "application/cloudevents+json; charset=utf-8"
@@ -70,7 +61,12 @@ class NatsAnnouncer:
             subject(self._address.prefix, event),
             text.encode(errors="replace"),
             headers={DEDUPLICATION: event.id, "Content-Type": kind},
+            absent=self._create,
         )
+
+    async def _create(self) -> None:
+        await create_events_stream(self._connection, self._address.prefix, self._address.replicas)
+        self._ready = True
 
 
 def subject(prefix: str, event: Event) -> str:
@@ -81,14 +77,15 @@ def subject(prefix: str, event: Event) -> str:
 
 
 async def create_events_stream(connection: NatsConnection, prefix: str, replicas: int) -> None:
-    """Create the stream that keeps the events, unless it exists. Raises RefusedError."""
-    await create_stream(
-        connection,
-        {
-            "name": prefix.replace(".", "-"),
-            "subjects": [f"{prefix}.*.*"],
-            "retention": "limits",
-            "max_age": int(EVENTS_KEPT.total_seconds() * 1e9),
-        },
-        replicas=replicas,
-    )
+    """Create the stream that keeps the events, unless it or another one for the subjects exists. Raises RefusedError."""
+    wanted = {
+        "name": prefix.replace(".", "-"),
+        "subjects": [f"{prefix}.*.*"],
+        "retention": "limits",
+        "max_age": int(EVENTS_KEPT.total_seconds() * 1e9),
+    }
+    try:
+        await create_stream(connection, wanted, replicas=replicas)
+    except RefusedError as error:
+        if error.code != SUBJECTS_TAKEN:
+            raise

@@ -8,8 +8,8 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Coroutine, Mapping
-from concurrent.futures import CancelledError, Future
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -25,11 +25,16 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 30.0
-"""Seconds for which a request is repeated: longer than a cluster takes to elect a new leader."""
+PATIENCE_SECONDS = 20.0
+"""Seconds for which a request is repeated: longer than a cluster takes to elect a new leader, which is 4 to 13.
+
+It is shorter than the API and balancers wait for an answer, and than JetStream recognizes a repeated message.
+"""
 ANSWER_SECONDS = 3.0
 """Seconds to wait for one answer."""
 CONNECT_SECONDS = 2
+LAST_SECONDS = 1.0
+"""Seconds for which the end of a connection waits for what was started and not finished."""
 PING_SECONDS = 2
 """Seconds between two pings; a server that misses two of them is left for another one."""
 ROOM = 8 * 1024
@@ -41,6 +46,9 @@ _UNAVAILABLE = 503
 _IN_PROCESS = 10158
 """Another message with this deduplication id was sent a moment ago, and the servers have not agreed on it yet."""
 _FAILURES = (nats.errors.Error, OSError, TimeoutError)
+
+WhenAbsent = Callable[[], Awaitable[object]]
+"""Looks whether the stream or consumer exists to which a request belongs, and creates it if it does not."""
 
 
 class NoAnswerError(SurroundingsError):
@@ -77,9 +85,11 @@ class NatsConnection:
         self._client: Client | None = None
         self._connecting: asyncio.Task[Client] | None = None
         self._failure: Exception | None = None
+        self._started: set[Future[None]] = set()
 
     def close(self) -> None:
-        """Close the connection and end the thread."""
+        """Finish what was started, for a moment at most; then close the connection and end the thread."""
+        wait(tuple(self._started), LAST_SECONDS)
         with self._lock:
             loop, thread, client = self._loop, self._thread, self._client
             self._loop = self._thread = self._client = self._connecting = None
@@ -103,8 +113,10 @@ class NatsConnection:
             raise NoAnswerError(f"{self.servers}: the connection was closed") from None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine in the connection's thread without waiting for it. It must not raise."""
-        self._submit(work)
+        """Run a coroutine in the connection's thread; only `close` waits for it. It must not raise."""
+        started = self._submit(work)
+        self._started.add(started)
+        started.add_done_callback(self._started.discard)
 
     # --- in the loop -----------------------------------------------------------------------------
 
@@ -128,18 +140,27 @@ class NatsConnection:
             self._client = await asyncio.shield(self._connecting)
         return self._client
 
-    async def request(self, subject: str, payload: bytes = b"", *, headers: Mapping[str, str] | None = None) -> Msg:
+    async def request(self, subject: str, payload: bytes = b"", *, absent: WhenAbsent | None = None) -> Msg:
         """Send a request, again and again until it is answered. It must be safe to repeat.
+
+        `absent` is called once if nobody listens on the subject: the stream has no leader, or does not exist.
 
         Raises:
             MessageRefusedError: the message is too large for the servers.
             NoAnswerError: it was not answered.
         """
-        return (await self._request(subject, payload, headers))[0]
+        return (await self._request(subject, payload, None, absent, time.monotonic() + PATIENCE_SECONDS))[0]
 
-    async def _request(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> tuple[Msg, bool]:
+    async def _request(
+        self,
+        subject: str,
+        payload: bytes,
+        headers: Mapping[str, str] | None,
+        absent: WhenAbsent | None,
+        deadline: float,
+    ) -> tuple[Msg, bool]:
         """Return the answer, and whether the same request was sent before."""
-        deadline, pause, repeated = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE, False
+        pause, repeated = _FIRST_PAUSE, False
         while True:
             try:
                 client = await self._connected()
@@ -157,6 +178,9 @@ class NatsConnection:
                 repeated = True
                 if time.monotonic() >= deadline:
                     raise NoAnswerError(_hint(self.servers, self._failure or error)) from None
+                if absent is not None and isinstance(error, nats.errors.NoRespondersError):
+                    looks, absent = absent(), None
+                    await looks
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -171,7 +195,12 @@ class NatsConnection:
         return True
 
     async def ask(
-        self, subject: str, content: Mapping[str, Any] | bytes = b"", *, headers: Mapping[str, str] | None = None
+        self,
+        subject: str,
+        content: Mapping[str, Any] | bytes = b"",
+        *,
+        headers: Mapping[str, str] | None = None,
+        absent: WhenAbsent | None = None,
     ) -> dict[str, Any]:
         """Send a request to JetStream and return its answer; see `request`.
 
@@ -186,7 +215,7 @@ class NatsConnection:
         payload = content if isinstance(content, bytes) else json.dumps(content).encode()
         deadline, pause, repeated = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE, False
         while True:
-            message, again = await self._request(subject, payload, headers)
+            message, again = await self._request(subject, payload, headers, absent, deadline)
             answer = json.loads(message.data)
             error = answer.get("error")
             if error is None:

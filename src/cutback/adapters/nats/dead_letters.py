@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cutback.adapters.nats.connection import ROOM, NatsConnection, RefusedError
+from cutback.adapters.nats.connection import ROOM, NatsConnection, WhenAbsent
 from cutback.adapters.nats.messages import (
     DEDUPLICATION,
     DIED,
@@ -37,6 +37,8 @@ class JetStreamDeadLetters:
     connection: NatsConnection
     names: Names
     clock: Callable[[], datetime]
+    absent: WhenAbsent
+    """Creates the queue's streams if they were deleted."""
 
     async def add(self, message: Message, sequence: int, reason: str, receives: int) -> None:
         """Store a message with the reason; done again, it changes nothing or replaces the letter.
@@ -59,6 +61,7 @@ class JetStreamDeadLetters:
                 REASON: json.dumps(reason[:_MOST_REASON]),
                 RECEIVES: str(receives),
             },
+            absent=self.absent,
         )
 
     async def newest(self, limit: int) -> list[DeadLetter]:
@@ -75,7 +78,12 @@ class JetStreamDeadLetters:
         return found[:limit]
 
     async def bring_back(self, ids: Iterable[str] | None) -> int:
-        """Send dead letters (None: all) back to the queue, then delete them. Returns how many."""
+        """Send dead letters (None: all) back to the queue, then delete them. Returns how many.
+
+        A request that is repeated comes within `PATIENCE_SECONDS`, and so JetStream recognizes it. If the process dies
+        between sending and deleting, the letter stays; whoever sends it back later sends the message a second time,
+        which is harmless: the clip is made once.
+        """
         count = 0
         batch: list[Stored] = []
         async for stored in self._all() if ids is None else self._with(ids):
@@ -86,6 +94,8 @@ class JetStreamDeadLetters:
         return count + sum(await asyncio.gather(*map(self._send_back, batch)))
 
     async def _send_back(self, stored: Stored) -> bool:
+        if await read(self.connection, self.names.dead_stream, {"seq": stored.sequence}) is None:
+            return False  # another process sent it back since it was read, perhaps so long ago that nobody remembers
         sent_at = moment(stored.headers.get(SENT), _UNKNOWN)
         answer = await self.connection.ask(
             self.names.again_at(sent_at),
@@ -96,6 +106,7 @@ class JetStreamDeadLetters:
                 ID: identity(stored.headers, stored.sequence),
                 SENT: sent_at.isoformat(),
             },
+            absent=self.absent,
         )
         await delete(self.connection, self.names.dead_stream, stored.sequence)
         return not answer.get("duplicate")
@@ -139,8 +150,5 @@ def _letter(stored: Stored) -> DeadLetter:
 
 
 async def letter_count(connection: NatsConnection, names: Names) -> int:
-    """Return how many dead letters there are."""
-    try:
-        return int((await connection.ask(f"$JS.API.STREAM.INFO.{names.dead_stream}"))["state"]["messages"])
-    except RefusedError:
-        return 0
+    """Return how many dead letters there are. Raises RefusedError."""
+    return int((await connection.ask(f"$JS.API.STREAM.INFO.{names.dead_stream}"))["state"]["messages"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import secrets
@@ -17,7 +18,7 @@ from cutback.adapters.nats.dead_letters import JetStreamDeadLetters, letter_coun
 from cutback.adapters.nats.messages import DEDUPLICATION, ID, SENT, Names, Receipt, moment, received
 from cutback.adapters.nats.pull import Fetcher, NoConsumerError
 from cutback.adapters.nats.stored import delete, read
-from cutback.adapters.nats.streams import Streams
+from cutback.adapters.nats.streams import MISSING, Streams
 from cutback.domain.base import utc_now
 from cutback.domain.errors import MessageRefusedError, QueueUnavailableError
 from cutback.ports import DeadLetter, Message, QueueDepth
@@ -82,7 +83,7 @@ class JetStreamQueue:
         self._clock = clock
         self._names = names = Names(address.name)
         self._streams = Streams(connection, names, address.replicas, visibility or timedelta(seconds=1), setting)
-        self._dead_letters = JetStreamDeadLetters(connection, names, clock)
+        self._dead_letters = JetStreamDeadLetters(connection, names, clock, self._look_again)
         self._fetcher = Fetcher(connection, names.stream, names.consumer)
         self._server_visibility: timedelta | None = None
 
@@ -98,7 +99,7 @@ class JetStreamQueue:
             QueueUnavailableError: the servers do not answer; the message names the setting.
         """
         try:
-            self._run(self._prepare())
+            self._run(self._prepare)
         except QueueUnavailableError as error:
             raise QueueUnavailableError(f"{self._setting}: {error.detail}") from None
 
@@ -111,7 +112,8 @@ class JetStreamQueue:
             MessageRefusedError: it is larger than the servers allow, or is not Unicode.
         """
         _check("delay", delay, MAX_DELAY)
-        return self._run(self._send(_encoded(body), delay))
+        encoded = _encoded(body)
+        return self._run(lambda: self._send(encoded, delay))
 
     def send_all(self, bodies: Iterable[str]) -> list[str]:
         """Send messages; most replicas have them on return. Returns their ids. After an error, some are sent.
@@ -122,7 +124,7 @@ class JetStreamQueue:
         ids: list[str] = []
         left = iter(bodies)
         while some := list(islice(left, _SENT_AT_ONCE)):
-            ids += self._run(self._send_together([_encoded(body) for body in some]))
+            ids += self._run(functools.partial(self._send_together, [_encoded(body) for body in some]))
         return ids
 
     def receive(self, *, limit: int = 1, wait: timedelta = _ZERO, visibility: timedelta | None = None) -> list[Message]:
@@ -131,18 +133,18 @@ class JetStreamQueue:
             raise ValueError(f"limit must be 1 to {MAX_BATCH}")
         hidden = self._visibility if visibility is None else visibility
         _check("visibility", hidden, MAX_VISIBILITY)
-        return self._run(self._receive(limit, wait, hidden))
+        return self._run(lambda: self._receive(limit, wait, hidden))
 
     def extend(self, message: Message, visibility: timedelta) -> bool:
         """Hide the message for `visibility` (0 to 12 hours) from now; False if it is deleted or a dead letter."""
         _check("visibility", visibility, MAX_VISIBILITY)
         receipt = self._own(message)
-        return receipt is not None and self._run(self._extend(message, receipt, visibility))
+        return receipt is not None and self._run(lambda: self._extend(message, receipt, visibility))
 
     def delete(self, message: Message) -> bool:
         """Delete the message. Returns False if it is deleted already, or a dead letter."""
         receipt = self._own(message)
-        return receipt is not None and self._run(self._delete(message, receipt))
+        return receipt is not None and self._run(lambda: self._delete(message, receipt))
 
     # --- dead letters ----------------------------------------------------------------------------
 
@@ -153,34 +155,35 @@ class JetStreamQueue:
         dead letter: there is one for each id.
         """
         receipt = self._own(message)
-        return receipt is not None and self._run(self._bury(message, receipt, reason, message.receive_count))
+        return receipt is not None and self._run(lambda: self._bury(message, receipt, reason, message.receive_count))
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
         """Return dead letters, newest first."""
         if limit < 1:
             raise ValueError("limit must be 1 or more")
-        return self._run(self._prepared(self._dead_letters.newest(limit)))
+        return self._run(lambda: self._dead_letters.newest(limit))
 
     def redrive(self, ids: Iterable[str] | None = None) -> int:
         """Send dead letters (None: all) back to the queue, with a receive count of 0. Returns how many.
 
         After an error, some have been sent; one of them may also still be a dead letter.
         """
-        return self._run(self._prepared(self._dead_letters.bring_back(None if ids is None else list(ids))))
+        chosen = None if ids is None else list(ids)
+        return self._run(lambda: self._dead_letters.bring_back(chosen))
 
     def depth(self) -> QueueDepth:
         """Return how many messages there are, by kind. What is visible again counts as in flight until received."""
-        return self._run(self._prepared(self._depth()))
+        return self._run(self._depth)
 
     def nothing_sent_before(self) -> datetime:
         """Return when the oldest message was sent, at most a second too early; now if there is none."""
-        return self._run(self._prepared(self._nothing_sent_before()))
+        return self._run(self._nothing_sent_before)
 
     # --- in the connection's thread ----------------------------------------------------------------
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    def _run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
-            return self._connection.run(work)
+            return self._connection.run(self._prepared(work))
         except NoAnswerError as error:
             raise QueueUnavailableError(error.detail) from None
         except RefusedError as error:
@@ -192,16 +195,18 @@ class JetStreamQueue:
             self._server_visibility = await self._streams.prepare()
         return self._server_visibility
 
-    async def _prepared(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _prepared(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do the work with streams and a consumer that exist; again, if they turn out to have been deleted."""
+        await self._prepare()
         try:
-            await self._prepare()
-        except BaseException:
-            work.close()
-            raise
-        return await work
+            return await work()
+        except RefusedError as error:
+            if error.code not in MISSING:
+                raise
+        await self._look_again()
+        return await work()
 
     async def _send(self, body: bytes, delay: timedelta = _ZERO) -> str:
-        await self._prepare()
         await self._check_size(body)
         message_id, now = secrets.token_hex(16), self._clock()
         headers = {ID: message_id, DEDUPLICATION: message_id, SENT: now.isoformat()}
@@ -214,11 +219,10 @@ class JetStreamQueue:
                 _SCHEDULE: f"@at {due.strftime('%Y-%m-%dT%H:%M:%S.%fZ')}",
                 _SCHEDULE_TARGET: self._names.again_at(now),
             }
-        await self._connection.ask(subject, body, headers=headers)
+        await self._connection.ask(subject, body, headers=headers, absent=self._look_again)
         return message_id
 
     async def _send_together(self, bodies: list[bytes]) -> list[str]:
-        await self._prepare()  # before they start, so that they are sent in this order
         ids: list[str] = []
         start = 0
         while start < len(bodies):
@@ -268,13 +272,12 @@ class JetStreamQueue:
                 return messages
 
     async def _look_again(self) -> None:
-        """Find out whether the consumer is there; it is created if it is not."""
+        """Find out whether the streams and the consumer are there; they are created if they are not."""
         self._server_visibility = None
         await self._prepare()
         await asyncio.sleep(_LOOK.total_seconds())
 
     async def _extend(self, message: Message, receipt: Receipt, visibility: timedelta) -> bool:
-        await self._prepare()
         if await read(self._connection, self._names.stream, {"seq": receipt.sequence}) is None:
             return False
         await self._hide(message, visibility)
@@ -283,10 +286,9 @@ class JetStreamQueue:
     async def _hide(self, message: Message, visibility: timedelta) -> None:
         nanoseconds = int(visibility.total_seconds() * 1e9)
         content = b"-NAK " + json.dumps({"delay": nanoseconds}).encode() if nanoseconds else b"-NAK"
-        await self._connection.request(message.receipt, content)
+        await self._connection.request(message.receipt, content, absent=self._look_again)
 
     async def _delete(self, message: Message, receipt: Receipt) -> bool:
-        await self._prepare()
         deleted = await delete(self._connection, self._names.stream, receipt.sequence)
         if deleted:
             await self._connection.try_once(message.receipt, b"+ACK")
@@ -294,7 +296,6 @@ class JetStreamQueue:
         return deleted
 
     async def _bury(self, message: Message, receipt: Receipt, reason: str, receives: int) -> bool:
-        await self._prepare()
         if await read(self._connection, self._names.stream, {"seq": receipt.sequence}) is None:
             return False
         await self._dead_letters.add(message, receipt.sequence, reason, receives)

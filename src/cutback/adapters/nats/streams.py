@@ -11,6 +11,7 @@ from typing import Any
 from cutback.adapters.nats.connection import NatsConnection, RefusedError
 from cutback.adapters.nats.messages import Names
 from cutback.domain.errors import QueueUnavailableError, SettingsError
+from cutback.settings.nats_address import NatsServers
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,10 @@ _MOST_WAITING = 16_384
 """Workers that may wait for a message at the same time."""
 _NO_STREAM = 10059
 _NO_CONSUMER = 10014
+MISSING = {_NO_STREAM, _NO_CONSUMER}
+"""Codes of JetStream for what was deleted, or never created."""
+SUBJECTS_TAKEN = 10065
+"""Another stream has these subjects."""
 _NAME_TAKEN = 10058
 _CONSUMER_TAKEN = {10013, 10105, 10148}
 _NOT_ENABLED = {10039, 10076}
@@ -155,14 +160,19 @@ class Streams:
 
     def _translated(self, error: RefusedError) -> SettingsError | QueueUnavailableError:
         servers = self.connection.servers
-        if error.code in _NOT_ENABLED:
-            return SettingsError(f"\n- {self.setting}: JetStream is not enabled on {servers}; enable it there")
-        if error.code in _TOO_FEW_SERVERS:
-            return SettingsError(
-                f"\n- {self.setting}: {servers} cannot keep {self.replicas} replicas; "
-                "start more servers, or add ?replicas=1 to the URL"
-            )
+        cause = wrong_set_up(error, servers, self.replicas)
+        if cause:
+            return SettingsError(f"\n- {self.setting}: {cause}")
         return QueueUnavailableError(f"{servers}: the stream {self.names.stream} cannot be created or read.")
+
+
+def wrong_set_up(error: RefusedError, servers: NatsServers, replicas: int) -> str:
+    """Return what must be changed so that a stream can be created; empty if trying again may help."""
+    if error.code in _NOT_ENABLED:
+        return f"JetStream is not enabled on {servers}; enable it there"
+    if error.code in _TOO_FEW_SERVERS:
+        return f"{servers} cannot keep {replicas} replicas; start more servers, or add ?replicas=1 to the URL"
+    return ""
 
 
 def _nanoseconds(duration: timedelta) -> int:

@@ -27,7 +27,8 @@ class WakingCache:
     """Implements Cache by another one, and tells other processes when certain counters change.
 
     A process begins to listen when it first asks for such a counter. Nothing is told twice, and what is told while a
-    process has no connection is lost to it: who watches a counter looks from time to time in any case.
+    process has no connection is lost to it. So a counter only makes others look sooner: if you watch one, look from time
+    to time in any case.
     """
 
     def __init__(self, cache: Cache, connection: NatsConnection, counters: Collection[str]) -> None:
@@ -49,7 +50,10 @@ class WakingCache:
         self._cache.set(key, value)
 
     def bump(self, counter: str) -> None:
-        """Change a counter here, and without waiting on the other nodes."""
+        """Change a counter here at once, and on the other nodes soon. This does not wait for them, only `close` does.
+
+        A change of a clip must not take longer because NATS does not answer.
+        """
         self._cache.bump(counter)
         if counter in self._counters:
             self._connection.start(self._tell(counter))

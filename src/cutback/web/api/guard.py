@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
@@ -34,8 +34,14 @@ BODY_SECONDS = 30.0
 """How long it may take to send a body of the usual size."""
 SLOW_START_SECONDS = 30.0
 """How long a body with a minimum rate may be slower than that."""
-ANSWER_SECONDS = 90.0
-"""How long it may take until an answer begins. Clients may ask to wait for a clip for 60 of them."""
+ANSWER_SECONDS = 25.0
+"""How long it may take until an answer begins, from the last byte of the body.
+
+Longer than the queue's servers are given to elect a leader, and shorter than the 30 that balancers wait.
+"""
+SLOW_ANSWER_SECONDS = 90.0
+"""The same for what examines recordings, takes parts of uploads or waits for a clip, for 60 of them at most."""
+_SLOW_PATHS = ("/v1/recordings", "/v1/plans", "/v1/frames", "/v1/uploads")
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -74,6 +80,12 @@ def allowance_of(request: Request) -> Allowance:
     return cast("Allowance", request.scope["state"]["allowance"])
 
 
+def answer_seconds(path: str, query: bytes) -> float:
+    """Return how long an answer may take. The balancers in deploy/cluster go by the same rules."""
+    waits = any(name == "wait" for name, _ in parse_qsl(query.decode("latin-1")))
+    return SLOW_ANSWER_SECONDS if waits or path.startswith(_SLOW_PATHS) else ANSWER_SECONDS
+
+
 def guard(app: FastAPI, *, concurrency: int, metrics: Metrics) -> Guard:
     """Put the guard around everything, error answers included. Call this last: no middleware can be added later."""
     made = Guard(app, app.build_middleware_stack(), concurrency=concurrency, metrics=metrics)
@@ -88,8 +100,8 @@ class Guard:
         """At most `concurrency` requests are answered at once; open event streams do not count."""
         self._app, self._inner, self._concurrency, self._metrics = app, inner, concurrency, metrics
         self._active = 0
-        self._next: deque[asyncio.Future[None]] = deque()
-        """Event streams that begin when another request ends."""
+        self._next: dict[asyncio.Future[None], None] = {}
+        """Event streams that begin when another request ends, the first to come first."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awaited: set[asyncio.Timeout] = set()
         self.stopping = False
@@ -152,19 +164,22 @@ class Guard:
             async with asyncio.timeout(TURN_SECONDS):
                 while self._active >= self._concurrency and not self.stopping:
                     turn = asyncio.get_running_loop().create_future()
-                    self._next.append(turn)
-                    await turn
+                    self._next[turn] = None
+                    try:
+                        await turn
+                    finally:
+                        self._next.pop(turn, None)  # it is still there if the time is over, or the client left
 
     async def _within_time(self, exchange: _Exchange) -> None:
         self.count(exchange, 1)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS) as exchange.deadline:
+            async with asyncio.timeout(exchange.answer_seconds) as exchange.deadline:
                 await self._inner(exchange.scope, exchange.receive, exchange.send)
         except TimeoutError:
             if exchange.status:
                 raise
             exchange.deadline = None
-            await self._answer(exchange, AnswerTimeoutError(f"The limit is {ANSWER_SECONDS:g} s."))
+            await self._answer(exchange, AnswerTimeoutError(f"The limit is {exchange.answer_seconds:g} s."))
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
@@ -180,7 +195,8 @@ class Guard:
             self._active += change
             self._metrics.in_progress.set(self._active)
             while self._next and self._active < self._concurrency:
-                turn = self._next.popleft()
+                turn = next(iter(self._next))
+                del self._next[turn]
                 if not turn.done():
                     turn.set_result(None)
                     break
@@ -196,6 +212,7 @@ class _Exchange:
     def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
         self._guard, self.scope, self._receive, self._send = guard, scope, receive, send
         self.began = time.monotonic()
+        self.answer_seconds = answer_seconds(scope["path"], scope["query_string"])
         self.deadline: asyncio.Timeout | None = None
         self.status = 0
         """0 until the answer begins."""
@@ -234,8 +251,8 @@ class _Exchange:
             message = await self._receive()
         self._waited += time.monotonic() - asked
         if message["type"] == "http.request":
-            if allowed.body_seconds is None and self.deadline is not None:  # the answer cannot begin before the end
-                self.deadline.reschedule(asyncio.get_running_loop().time() + ANSWER_SECONDS)
+            if self.deadline is not None:  # the answer cannot begin before the end of the body
+                self.deadline.reschedule(asyncio.get_running_loop().time() + self.answer_seconds)
             self._received += len(message.get("body", b""))
             self._more = message.get("more_body", False)
             if allowed.body_bytes is not None and self._received > allowed.body_bytes:

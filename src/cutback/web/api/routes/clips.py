@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from cutback.domain.errors import (
     InvalidRequestError,
     PreconditionFailedError,
     PreconditionRequiredError,
+    SurroundingsError,
 )
 from cutback.domain.requests.request import ClipRequest, validate_description
 from cutback.lifecycle import accept
@@ -103,8 +104,7 @@ def request_clips(
     items = read_requests(content, caller, services.settings.zones)
     view = ClipView(address, services.settings, caller.tenant)
     if len(items) > 1 or isinstance(content, list):
-        listed = [_request_one_of_many(services, caller, item, view) for item in items]
-        return JsonResponse({"items": listed}, HTTPStatus.MULTI_STATUS)
+        return JsonResponse({"items": _request_many(services, caller, items, view)}, HTTPStatus.MULTI_STATUS)
     clip, is_new = _request(services, caller, items[0])
     status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
     answer = _answer(clip, view, status=status)
@@ -122,16 +122,23 @@ def _request(services: Services, caller: Caller, item: ClipRequest | CutbackErro
     return accept.submit_or_find(services, item)
 
 
-def _request_one_of_many(
-    services: Services, caller: Caller, item: ClipRequest | CutbackError, view: ClipView
-) -> dict[str, Any]:
-    try:
-        clip, is_new = _request(services, caller, item)
-    except CutbackError as error:
-        problem = describe(services.settings, error)
-        return {"status": problem["status"], "problem": problem}
-    status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
-    return {"status": status, "clip": view.show(clip)}
+def _request_many(
+    services: Services, caller: Caller, items: Iterable[ClipRequest | CutbackError], view: ClipView
+) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = []
+    outage: SurroundingsError | None = None
+    for item in items:
+        try:
+            # What the queue or the records do not take now, they are not asked for again: each would be waited for.
+            wanted = outage if outage is not None and isinstance(item, ClipRequest) else item
+            clip, is_new = _request(services, caller, wanted)
+        except CutbackError as error:
+            outage = error if isinstance(error, SurroundingsError) else outage
+            problem = describe(services.settings, error)
+            results.append({"status": problem["status"], "problem": problem})
+        else:
+            results.append({"status": HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK, "clip": view.show(clip)})
+    return results
 
 
 @router.get("/clips", response_model=None, responses=responses("ClipPage", 200, errors=(422, 503)))
