@@ -188,9 +188,11 @@ def test_a_download_that_the_server_keeps_refusing_says_what_the_server_said(tmp
         return httpx.Response(503, json={"reason": "storage_unavailable", "retryable": True, "detail": "The store is."})
 
     clip = RemoteClip.of({"id": "a", "state": "ready", "media": {"clip": "http://server/v1/media/a"}})
-    with Client("http://server", transport=httpx.MockTransport(answer)) as client:
-        with pytest.raises(ApiError, match="The store is") as caught:
-            client.download(clip, tmp_path / "clip.mp4")
+    with (
+        Client("http://server", transport=httpx.MockTransport(answer)) as client,
+        pytest.raises(ApiError, match="The store is") as caught,
+    ):
+        client.download(clip, tmp_path / "clip.mp4")
     assert (caught.value.status, caught.value.reason) == (503, "storage_unavailable")
     assert len(asked) > 3
 

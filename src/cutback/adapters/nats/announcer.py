@@ -77,7 +77,7 @@ def subject(prefix: str, event: Event) -> str:
 
 
 async def create_events_stream(connection: NatsConnection, prefix: str, replicas: int) -> None:
-    """Create the stream that keeps the events, unless it or another one for the subjects exists. Raises RefusedError."""
+    """Create the stream that keeps the events, unless it exists or another one keeps them. Raises RefusedError."""
     wanted = {
         "name": prefix.replace(".", "-"),
         "subjects": [f"{prefix}.*.*"],

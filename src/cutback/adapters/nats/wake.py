@@ -27,8 +27,8 @@ class WakingCache:
     """Implements Cache by another one, and tells other processes when certain counters change.
 
     A process begins to listen when it first asks for such a counter. Nothing is told twice, and what is told while a
-    process has no connection is lost to it. So a counter only makes others look sooner: if you watch one, look from time
-    to time in any case.
+    process has no connection is lost to it. So a counter only makes others look sooner: if you watch one, look from
+    time to time in any case.
     """
 
     def __init__(self, cache: Cache, connection: NatsConnection, counters: Collection[str]) -> None:
