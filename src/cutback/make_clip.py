@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from cutback.cutting.job import CutProgress, Rendition
 from cutback.domain.clips.clip import Clip, ClipResult, CutSpan, Progress
@@ -19,6 +19,7 @@ from cutback.lifecycle import accept
 from cutback.lifecycle.attempt import Done, Outcome, claim, clear, end_attempt, finish, prefix
 from cutback.lifecycle.commit import announce_now
 from cutback.lifecycle.lease import Lease
+from cutback.lifecycle.outputs import store_outputs
 from cutback.lifecycle.posters import store_posters
 from cutback.lifecycle.stages import Stages
 from cutback.lifecycle.waiting import coverages, start_waiting_if_needed
@@ -107,19 +108,17 @@ def _store(
 ) -> ClipResult:
     facts = rendition.facts
     folder = prefix(attempt.id, attempt.attempt)
-    file = rendition.outputs[0].files[0]
-    key = folder + file.name
     try:
-        stored = services.clips.put(key, _watched(rendition.chunks(file), lease), size=file.size, if_absent=True)
+        outputs = store_outputs(services.clips, folder, rendition, attempt.request, lease)
         posters = store_posters(services.clips, folder, rendition, lease)
     except (ObjectExistsError, ObjectNotFoundError) as error:
         # Only this attempt uses this folder: something else wrote to it or swept it. The next attempt has another one.
         raise StorageUnavailableError(error.detail) from error
     recordings = footage.recordings
     return ClipResult(
-        key=key,
+        key=outputs[0].key,
         size=facts.size,
-        etag=stored.etag,
+        etag=outputs[0].etag,
         duration=facts.duration,
         width=facts.width,
         height=facts.height,
@@ -148,13 +147,8 @@ def _store(
         notes=(*footage.notes, *facts.notes),
         edits=facts.edits,
         posters=posters,
+        outputs=() if attempt.request.is_one_plain_mp4 else outputs,
     )
-
-
-def _watched(chunks: Iterator[bytes], lease: Lease) -> Iterator[bytes]:
-    for chunk in chunks:
-        lease.raise_if_stopped()
-        yield chunk
 
 
 def _noting(lease: Lease, footage: OpenedSources) -> Callable[[CutProgress], None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.faults.worker_processes import STAGES, WorkerProcesses, keep_two_alive, paused, request
+from tests.faults.worker_processes import STAGES, THREE_OUTPUTS, WorkerProcesses, keep_two_alive, paused, request
 from tests.support.sampling import slow_except
 from tests.support.waiting import PATIENCE, Stopwatch, eventually, slowdown
 
@@ -29,7 +29,7 @@ def test_kills_lose_nothing_and_double_nothing(
 
     def feed() -> None:
         while workers.services.queue.depth().visible < 4:
-            wanted = request(len(accepted))
+            wanted = request(len(accepted), outputs=THREE_OUTPUTS)
             accepted.append(accept.submit(workers.services, wanted).id)
             if len(accepted) % 4 == 0:  # some messages come twice
                 workers.services.queue.send(wanted.model_dump_json())
@@ -41,6 +41,7 @@ def test_kills_lose_nothing_and_double_nothing(
     clips = workers.clips()
     assert sorted(clip.id for clip in clips) == sorted(accepted)
     assert {clip.state for clip in clips} == {ClipState.READY}
+    assert {len(clip.result.outputs) for clip in clips if clip.result} == {3}
     assert workers.services.queue.depth().dead == 0
     assert {clip_id: len(ids) for clip_id, ids in workers.event_ids().items()} == dict.fromkeys(
         (clip.id for clip in clips), 1
@@ -81,7 +82,7 @@ def test_a_worker_paused_past_its_lease_changes_nothing_when_it_wakes(
 ) -> None:
     workers = make_workers()
     workers.accident(stage, signal.SIGSTOP)
-    accept.submit(workers.services, request(1))
+    accept.submit(workers.services, request(1, outputs=THREE_OUTPUTS))
     late = workers.start()
     eventually(lambda: paused(late))
     workers.start()

@@ -23,6 +23,7 @@ from cutback.adapters.build import build
 from cutback.domain.base import utc_now
 from cutback.domain.clips.clip import Clip
 from cutback.domain.clips.event import Event
+from cutback.domain.clips.files import files_of
 from cutback.domain.requests.request import ClipRequest, validate_request
 from cutback.lifecycle.housekeeping import housekeep
 from cutback.ports import ClipQuery
@@ -157,11 +158,15 @@ class WorkerProcesses:
         """Files that should not be there, and clips that should."""
         data = self.settings.data
         allowed = {"cutback.sqlite", "cutback.sqlite-wal", "cutback.sqlite-shm", "webhook-secret"}
-        needed = {f"clips/{clip.result.key}" for clip in self.clips() if clip.result is not None}
+        needed = {f"clips/{file.key}" for clip in self.clips() for file in files_of(clip)}
         needed.add("recordings/sea.mp4")
         found = {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()}
         missing = [f"{path} is missing" for path in sorted(needed - found)]
         return sorted(found - needed - allowed) + missing
+
+
+THREE_OUTPUTS = [{"name": "clip"}, {"name": "second"}, {"name": "third", "precision": "keyframe"}]
+"""The outputs of a request with three."""
 
 
 def request(number: int, **fields: Any) -> ClipRequest:

@@ -106,7 +106,7 @@ class StumblingCutter(FakeCutter):
         made = super().render(job, sources, on_progress=on_progress, stopped=stopped)
         self.renditions.clear()
         self.jobs.clear()
-        return StumblingRendition(made.facts, made.seed, plan=self.plan)
+        return StumblingRendition(made.facts, made.seed, names=made.names, plan=self.plan)
 
 
 @dataclass(frozen=True)

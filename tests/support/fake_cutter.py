@@ -41,10 +41,14 @@ class FakeRendition:
     spoilt: Exception | None = None
     closed: bool = False
 
+    names: tuple[str, ...] = ("clip",)
+    """Of its outputs, each of which consists of the same bytes."""
+
     def __post_init__(self) -> None:
-        self.outputs = (
-            MadeOutput("clip", self.facts, (OutputFile("clip.mp4", (Extent(SPOOL, 0, self.facts.size),)),)),
-        )
+        self.outputs = tuple(MadeOutput(name, self.facts, (self._file(name),)) for name in self.names)
+
+    def _file(self, name: str) -> OutputFile:
+        return OutputFile(f"{name}.mp4", (Extent(SPOOL, 0, self.facts.size),))
 
     def chunks(self, file: RenderedFile | None = None) -> Iterator[bytes]:
         del file
@@ -124,6 +128,7 @@ class FakeCutter:
             frames_encoded=0,
             spans=spans,
         )
-        rendition = FakeRendition(facts, repr(job.ranges).encode(), self.posters, self.spoilt_posters)
+        names = tuple(output.name for output in job.outputs)
+        rendition = FakeRendition(facts, repr(job.ranges).encode(), self.posters, self.spoilt_posters, names=names)
         self.renditions.append(rendition)
         return rendition

@@ -6,7 +6,14 @@ from pathlib import PurePosixPath
 
 UNKNOWN = "application/octet-stream"
 
-_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp", ".jpg": "image/jpeg"}
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".jpg": "image/jpeg",
+}
 
 
 def media_type_of(key: str) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 
 from cutback.cutting.job import JobOutput
 from cutback.cutting.output_values import FORMATS
 from cutback.domain.requests.outputs.model import OutputModel
 
-CLIP = "clip"
-"""The name of the only output of a request."""
+
+def outputs_of(models: Mapping[str, OutputModel]) -> tuple[JobOutput, ...]:
+    """Return the outputs of the job; `models` are those of the request, by their names."""
+    return tuple(_output(name, model) for name, model in models.items())
 
 
-def output_of(model: OutputModel, name: str = CLIP) -> JobOutput:
-    """Return an output of the job."""
+def _output(name: str, model: OutputModel) -> JobOutput:
     kind = FORMATS[model.format]
     values = {field.name: getattr(model, field.name) for field in fields(kind)}
     return JobOutput(name, kind(**values), model.precision)

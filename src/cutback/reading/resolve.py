@@ -22,7 +22,7 @@ from cutback.reading.assets import asset_opener, no_assets
 from cutback.reading.edit_values import edits_of
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.open_playlist import Opened, is_playlist, open_segments
-from cutback.reading.output_values import output_of
+from cutback.reading.output_values import outputs_of
 from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import ObjectInfo, Store
 
@@ -160,13 +160,13 @@ class OpenedSources:
         return CutJob(
             sizes=tuple(reader.size for reader in self.readers),
             ranges=tuple(self._ranges()),
-            precision=request.output.precision,
+            precision=next(iter(request.wanted_outputs.values())).precision,
             limits=limits,
             clocks=self.clocks,
             keep_location=keep_location,
             edits=edits_of(request.edits, request.text_field),
             wall_clocks=self._wall_clocks() if request.edits else (),
-            outputs=(output_of(request.output),),
+            outputs=outputs_of(request.wanted_outputs),
             assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},
         )
 

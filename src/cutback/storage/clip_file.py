@@ -22,14 +22,16 @@ from cutback.domain.errors import (
 )
 
 STANDARD_OUTPUT = "-"
-ENDINGS = (".mp4", ".m4v")
-"""The allowed extensions of a clip's file: a clip is always an MP4."""
+_ALSO = {".mp4": (".m4v",), ".jpg": (".jpeg",), ".opus": (".ogg",), ".m4a": (".mp4",)}
+"""Other extensions that files of a format may have."""
 
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", re.ASCII)
 
 
 def choose(output: str | None, default: str) -> Path | None:
     """Return the clip's file, or None for standard output. `default` is its name if the output is a folder.
+
+    Its extension is that of the clip's format.
 
     Raises:
         WrongUsageError: the name has another format's extension, or standard output is a terminal.
@@ -50,8 +52,10 @@ def choose_file(output: str | None, default: str) -> Path:
     elif output is not None and output.endswith("/"):
         raise OutputUnwritableError(f"The folder {output} does not exist.")
     ending = _ENDING.search(target.name)
-    if ending and ending[0].lower() not in ENDINGS:
-        raise WrongUsageError(f"{output}: a clip is an MP4 file; name it {target.with_suffix('.mp4').name}.")
+    right = Path(default).suffix
+    if ending and ending[0].lower() not in (right, *_ALSO.get(right, ())):
+        kind = right.removeprefix(".").upper()
+        raise WrongUsageError(f"{output}: the clip is an {kind} file; name it {target.with_suffix(right).name}.")
     _check_folder(target.parent)
     return target
 

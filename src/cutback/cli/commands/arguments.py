@@ -63,6 +63,18 @@ class TypedRequest:
     typed: bool = True
     """Whether no part of it is from a file."""
 
+    @property
+    def extension(self) -> str:
+        """The extension of the clip's file; that of an MP4 if its format is unknown, which `request` reports."""
+        outputs = self.fields.get("outputs")
+        output = outputs[0] if isinstance(outputs, list) and outputs else self.fields.get("output")
+        name = output.get("format", output.get("container", "mp4")) if isinstance(output, dict) else "mp4"
+        if name == "mp4":
+            return ".mp4"
+        from cutback.domain.requests.outputs.known import KINDS
+
+        return KINDS[name].extension if isinstance(name, str) and name in KINDS else ".mp4"
+
     def request(self, recording: str) -> ClipRequest:
         """Make the request for one recording.
 
@@ -131,6 +143,8 @@ def wanted(
         chosen = {**chosen, "precision": precision}
     own = content.get("edits", [])
     fields = {"edits": [*own, *added] if isinstance(own, list) else own, "output": chosen}
+    if "outputs" in content:
+        fields["outputs"] = content["outputs"]
     if ranges or not start is end is duration is None:
         return TypedRequest(typed_ranges(start, end, ranges, duration), fields, typed=False)
     return TypedRequest(_ranges_in(request, content), fields, typed=False)

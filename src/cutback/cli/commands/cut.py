@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,6 +89,8 @@ RequestFile = Annotated[
 ]
 
 STANDARD_INPUT = "-"
+
+_FILES_SHOWN = 10
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -184,7 +186,7 @@ def _jobs(sources: list[str], wanted: arguments.TypedRequest, output: str | None
         name = output
         if output is not None and clip_names.has_placeholder(output):
             name = clip_names.fill_pattern(output, key, wanted.ranges, number)
-        target = clip_file.choose(name, clip_names.default_name(key, wanted.ranges))
+        target = clip_file.choose(name, clip_names.default_name(key, wanted.ranges, wanted.extension))
         for other in jobs:
             if other.source == source:
                 raise WrongUsageError(f"{source} is named twice.")
@@ -228,16 +230,22 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
                 stopped=stopped,
             )
         )
-        clip_file.write(job.target, rendition.chunks(), force=job.force, stopped=stopped)
+        first, *others = clip_names.files_beside(job.target, rendition.outputs)
+        for _, target in others:
+            clip_file.check_replaceable(target, [], force=job.force)
+        for file, target in others:
+            clip_file.write(target, rendition.chunks(file), force=job.force, stopped=stopped)
+        clip_file.write(job.target, rendition.chunks(first[0]), force=job.force, stopped=stopped)
         if job.target is None:
             return None
         result = library.result_of(job.target, rendition, sources, time.monotonic() - began)
+    beside = [str(path) for _, path in others]
     if not screen.json:
-        _say(screen, result)
-    return {"source": job.source, **result.as_dict()}
+        _say(screen, result, beside)
+    return {"source": job.source, **result.as_dict(), **({"files": beside} if beside else {})}
 
 
-def _say(screen: Screen, facts: CutResult) -> None:
+def _say(screen: Screen, facts: CutResult, beside: Sequence[str] = ()) -> None:
     from cutback.cli.views import formatting
 
     screen.show(
@@ -247,6 +255,10 @@ def _say(screen: Screen, facts: CutResult) -> None:
         f"  read {formatting.size(facts.bytes_read)} of {formatting.size(facts.source_size)} "
         f"({formatting.share(facts.bytes_read, facts.source_size)}) [dim]·[/] {formatting.took(facts.seconds)}",
     )
+    for path in beside[:_FILES_SHOWN]:
+        screen.show(f"  {escape(path)}")
+    if len(beside) > _FILES_SHOWN:
+        screen.show(f"  [dim]and {len(beside) - _FILES_SHOWN} more files[/]")
     for edit in facts.edits:
         screen.show(f"  {escape(edit)}")
     for span in facts.spans:

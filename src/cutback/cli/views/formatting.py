@@ -237,7 +237,9 @@ def clip_card(clip: Clip, facts: ClipFacts, now: datetime) -> Table:
             card.add_row("", Text(f"No recording of {clip.waits_for} is known. Is the name right?", style="yellow"))
         if clip.waits_until:
             card.add_row("waits until", moment(clip.waits_until))
-    card.add_row("precision", request.output.precision)
+    for name, output in request.wanted_outputs.items():
+        shown = f"{name}: {output.format}" if request.outputs else output.format
+        card.add_row("output", escape(f"{shown}, {output.precision}"))
     done = clip.result.edits if clip.result else ()
     for number, words in enumerate(done or [each.edit for each in request.edits]):
         card.add_row("" if number else "edits", escape(words))
@@ -304,6 +306,9 @@ def _add_result(card: Table, clip: Clip, path: str | None) -> None:
         about = f"{largest.width}×{largest.height}; {len(result.posters)} sizes"
         card.add_row("poster", f"{escape(place)} [dim]({about})[/]")
     card.add_row("file", Text(path or result.key, style="bold"))
+    for each in result.outputs[1:]:
+        place = (path or result.key).removesuffix(result.key) + each.key
+        card.add_row("", escape(f"{place} ({size(each.size)})"))
 
 
 def pace(done: int, total: int, seconds: float) -> str:

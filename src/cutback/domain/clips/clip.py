@@ -9,13 +9,24 @@ from pydantic import Field, model_validator
 
 from cutback.domain.base import Model, Moment
 from cutback.domain.clips.event import CHANGED, Event
-from cutback.domain.clips.result import ClipResult, CutSpan, Gap, PosterFile
+from cutback.domain.clips.result import ClipResult, CutSpan, Gap, OutputResult, PosterFile
 from cutback.domain.clips.state import ClipState
 from cutback.domain.errors import CutbackError, LeaseLostError, SurroundingsError, WrongStateError
 from cutback.domain.requests.ids import shown_id
 from cutback.domain.requests.request import ClipRequest
 
-__all__ = ["Clip", "ClipResult", "ClipState", "CutSpan", "Failure", "Gap", "PosterFile", "Progress", "new_clip"]
+__all__ = [
+    "Clip",
+    "ClipResult",
+    "ClipState",
+    "CutSpan",
+    "Failure",
+    "Gap",
+    "OutputResult",
+    "PosterFile",
+    "Progress",
+    "new_clip",
+]
 
 
 class Progress(Model):
@@ -381,6 +392,11 @@ class Clip(Model):
         """Return the clip as events, the API and `--json` show it."""
         shown = self.model_dump(mode="json", exclude=_INTERNAL, exclude_none=True)
         shown["id"] = self.shown_id
+        if self.request.outputs is not None:
+            shown["outputs"] = [
+                {"name": name, "format": output.format, "state": self.state.value}
+                for name, output in self.request.wanted_outputs.items()
+            ]
         return shown | ({"tenant": self.tenant} if self.tenant else {})
 
 

@@ -43,7 +43,14 @@ def files_of(clip: Clip) -> list[ClipFile]:
     posters = [
         ClipFile(each.key, media_type_of(each.key), PurePosixPath(each.key).stem) for each in clip.result.posters
     ]
-    return [ClipFile(clip.result.key, media_type_of(clip.result.key), ""), *posters]
+    first = ClipFile(clip.result.key, media_type_of(clip.result.key), "")
+    outputs = [
+        ClipFile(key, media_type_of(key), each.name if key == each.key else PurePosixPath(key).stem)
+        for each in clip.result.outputs
+        for key in (each.key, *each.files)
+        if key != clip.result.key
+    ]
+    return [first, *outputs, *posters]
 
 
 def saved_name(clip: Clip, file: ClipFile, zones: Zones) -> str:

@@ -45,6 +45,27 @@ class PosterFile(Model):
     size: int
 
 
+class OutputResult(Model):
+    """A finished output of a request that has several, or whose output is not a plain MP4."""
+
+    name: str
+    format: str
+    key: str
+    """The key of its file in the clip store: of the one that people open, if it has several."""
+    files: tuple[str, ...] = Field((), exclude_if=lambda files: not files)
+    """The keys of its other files."""
+    size: int
+    """Bytes, of all of its files."""
+    etag: str
+    duration: SecondsField
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    frames_copied: int = 0
+    frames_encoded: int = 0
+    notes: tuple[str, ...] = Field((), exclude_if=lambda notes: not notes)
+
+
 class ClipResult(Model):
     """A finished clip."""
 
@@ -75,3 +96,5 @@ class ClipResult(Model):
     """What each edit did, in words."""
     posters: tuple[PosterFile, ...] = ()
     """In ascending width; empty for a clip without video."""
+    outputs: tuple[OutputResult, ...] = Field((), exclude_if=lambda outputs: not outputs)
+    """The outputs, in the order of the request; the first one is the clip. Empty for a request of one plain MP4."""

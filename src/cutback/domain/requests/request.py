@@ -22,6 +22,7 @@ from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.outputs.known import KINDS as FORMATS
 from cutback.domain.requests.outputs.known import Output, output_of
+from cutback.domain.requests.outputs.model import OutputModel
 from cutback.domain.requests.outputs.mp4 import Mp4Output
 from cutback.domain.requests.presets import PRESETS, with_edits_of
 from cutback.domain.requests.sources import AssetRange, CameraSpan, Range, Source, Text, check_text
@@ -32,6 +33,15 @@ Validated = TypeVar("Validated", bound=Model)
 
 MAX_RANGES = 100
 """Most ranges in one request. More is a mistake or an attack."""
+
+MAX_OUTPUTS = 10
+"""Most outputs of one request."""
+
+CLIP = "clip"
+"""The name of the first output."""
+
+RESERVED_NAMES = ("poster", "sprite", "preview", "waveform", "activity")
+"""Beginnings of names that other files of a clip have."""
 
 MAX_VALUES = 5000
 """Maximum values in one request, at any depth."""
@@ -126,6 +136,11 @@ class ClipRequest(Model):
     )
     edits: Edits = Field((), description="What to do with the pictures and the sound, in stage order.")
     output: Output = Field(Mp4Output(), description="How to make the clip.")
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1, max_length=MAX_OUTPUTS)] | None = Field(
+        None,
+        exclude_if=lambda outputs: outputs is None,
+        description="Instead of `output`: several files of one clip. The first one is the clip.",
+    )
     title: Title = Field("", description="A title to show to people.")
     tags: Tags = Field((), description="Labels by which you can find the clip.")
     labels: Labels = Field({}, description="Your own keys and values, returned unchanged.")
@@ -144,6 +159,18 @@ class ClipRequest(Model):
     legacy: LegacyMessage | None = Field(
         None, description="The older-format message that this request comes from. It is answered in that format too."
     )
+
+    @property
+    def wanted_outputs(self) -> dict[str, OutputModel]:
+        """Its outputs by their names, in order."""
+        outputs = self.outputs or (self.output,)
+        return {each.name or (each.format if number else CLIP): each for number, each in enumerate(outputs)}
+
+    @property
+    def is_one_plain_mp4(self) -> bool:
+        """Whether it asks for nothing but the clip as an MP4, however precise."""
+        plain = Mp4Output(precision=self.output.precision, preset=self.output.preset)
+        return self.outputs is None and self.output == plain
 
     @property
     def stored_id(self) -> str:
@@ -181,15 +208,31 @@ class ClipRequest(Model):
         return self
 
     @model_validator(mode="after")
+    def _check_outputs(self) -> Self:
+        if self.outputs is None:
+            return self
+        if self.output != Mp4Output():
+            raise ValueError("output: leave it out, or add it to the outputs")
+        for number, output in enumerate(self.outputs):
+            if output.preset is not None:
+                raise ValueError(f"outputs[{number}].preset: is for a request with a single output")
+            if output.name is not None and output.name.startswith(RESERVED_NAMES):
+                raise ValueError(f"outputs[{number}].name: names that begin with {output.name!r} are taken")
+        if len(self.wanted_outputs) < len(self.outputs):
+            raise ValueError("outputs: two of them have the same name; give each a name of its own")
+        return self
+
+    @model_validator(mode="after")
     def _check_precision(self) -> Self:
         kind = needs_exact(self.edits)
         joins = [number for number, piece in enumerate(self.source) if piece.join is not None]
         if joins and not joins[0]:
             raise ValueError("source[0].join: is for a part that follows another one")
-        if joins and self.output.precision != "exact":
-            raise ValueError(f"source[{joins[0]}].join: needs the precision exact, not {self.output.precision}")
-        if kind is not None and self.output.precision != "exact":
-            raise ValueError(f"edits: {kind} needs the precision exact, not {self.output.precision}")
+        for output in self.wanted_outputs.values():
+            if joins and output.precision != "exact":
+                raise ValueError(f"source[{joins[0]}].join: needs the precision exact, not {output.precision}")
+            if kind is not None and output.precision != "exact":
+                raise ValueError(f"edits: {kind} needs the precision exact, not {output.precision}")
         return self
 
     @model_validator(mode="after")
@@ -282,6 +325,7 @@ _TAGS: Mapping[tuple[int | str, int], Collection[str]] = {
     ("source", 2): ("recording", "camera", "asset"),
     ("edits", 2): EDIT_KINDS,
     ("output", 1): FORMATS,
+    ("outputs", 2): FORMATS,
 }
 """The tags of unions, by the field and the place where pydantic puts them. They are not part of the JSON."""
 

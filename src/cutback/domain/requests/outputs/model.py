@@ -9,6 +9,9 @@ from pydantic import AfterValidator, AliasChoices, Field
 from cutback.domain.base import Model
 from cutback.domain.requests.presets import PRESETS, check_preset
 
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
+"""An output's name: its file is named after it."""
+
 
 def format_field(name: str, description: str, *, written: str = "format") -> Any:
     """Return the field that names the format; `container` is an older name for it. `written` is the one in JSON."""
@@ -21,10 +24,13 @@ class OutputModel(Model):
 
     extension: ClassVar[str]
     """Of its file, with the dot."""
-    media_type: ClassVar[str]
-    """Of its file, as in `Content-Type`."""
 
     format: str
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] | None = Field(
+        None,
+        exclude_if=lambda name: name is None,
+        description="Its name: its file is named after it. `clip` for the first output, the format for others.",
+    )
     precision: Literal["exact", "keyframe", "instant"] = Field(
         "exact",
         description="`exact`: exactly the requested frames. `keyframe`: extended to keyframes, copied without "

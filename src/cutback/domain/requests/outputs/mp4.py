@@ -11,7 +11,6 @@ class Mp4Output(OutputModel):
     """An MP4. Pictures and sound are copied where possible."""
 
     extension = ".mp4"
-    media_type = "video/mp4"
 
     # Written with the older name, because workers of earlier versions take messages from the same queue.
     format: Literal["mp4"] = format_field("mp4", "An MP4.", written="container")

@@ -1,0 +1,101 @@
+"""Several outputs of one request on the whole way: stored, recorded, shown and removed together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.path.harness import PathHarness
+from tests.path.shell import SHORT, Shell, frames_in
+from tests.support.spec import MediaSpec
+
+from cutback.domain.clips.clip import ClipState
+from cutback.domain.clips.files import files_of
+from cutback.domain.errors import StorageUnavailableError
+from cutback.lifecycle import accept
+
+THREE = [{}, {"name": "quick", "precision": "keyframe"}, {"name": "third"}]
+NAMES = ["clip", "quick", "third"]
+
+
+def test_all_outputs_are_stored_under_one_record(harness: PathHarness) -> None:
+    harness.submit(outputs=THREE)
+    queued = harness.clip("wave").public()["outputs"]
+    assert queued == [{"name": name, "format": "mp4", "state": "queued"} for name in NAMES]
+    harness.work()
+    clip = harness.clip("wave")
+    assert clip.result is not None
+    assert harness.objects() == [f"wave/1/{name}.mp4" for name in NAMES]
+    assert [(each.name, each.key, each.format) for each in clip.result.outputs] == [
+        (name, f"wave/1/{name}.mp4", "mp4") for name in NAMES
+    ]
+    sizes = [(harness.settings.data / "clips" / each.key).stat().st_size for each in clip.result.outputs]
+    assert [each.size for each in clip.result.outputs] == sizes
+    assert clip.result.key == clip.result.outputs[0].key
+    assert [output.precision for output in harness.cutter.jobs[0].outputs] == ["exact", "keyframe", "exact"]
+    assert [(file.key, file.part) for file in files_of(clip)] == [
+        ("wave/1/clip.mp4", ""),
+        ("wave/1/quick.mp4", "quick"),
+        ("wave/1/third.mp4", "third"),
+    ]
+    assert {each["state"] for each in clip.public()["outputs"]} == {"ready"}
+    assert harness.types() == ["queued", "processing", "ready"]
+
+
+def test_a_plain_clip_has_no_list_of_outputs(harness: PathHarness) -> None:
+    harness.submit()
+    harness.work()
+    shown = harness.clip("wave").public()
+    assert "outputs" not in shown
+    assert "outputs" not in shown["result"]
+
+
+def test_an_attempt_that_fails_after_its_first_file_leaves_nothing(
+    harness: PathHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, stored = harness.services.clips.put, []
+
+    def failing(key: str, *arguments: object, **more: object) -> object:
+        stored.append(key)
+        if key.endswith("1/third.mp4"):
+            raise StorageUnavailableError
+        return put(key, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(harness.services.clips, "put", failing)
+    harness.submit(outputs=THREE)
+    harness.work()
+    assert stored == [f"wave/1/{name}.mp4" for name in NAMES]
+    assert harness.clip("wave").state is ClipState.QUEUED
+    assert harness.objects() == []
+    harness.pass_time(3600)
+    harness.work()
+    assert harness.clip("wave").state is ClipState.READY
+    assert harness.objects() == [f"wave/2/{name}.mp4" for name in NAMES]
+
+
+def test_all_files_of_a_deleted_clip_are_removed(harness: PathHarness) -> None:
+    harness.submit(outputs=THREE)
+    harness.work()
+    accept.delete(harness.services, "wave")
+    assert harness.objects() == []
+
+
+@pytest.fixture
+def source(shell: Shell, media: Callable[[MediaSpec], Path]) -> str:
+    shutil.copy(media(SHORT), shell.folder / "sea.mp4")
+    return "sea.mp4"
+
+
+def test_cut_writes_other_outputs_beside_the_clip(shell: Shell, source: str) -> None:
+    wanted = {"source": {"recording": source, "start": 1, "end": 2}, "outputs": THREE[:2]}
+    (shell.folder / "two.json").write_text(json.dumps(wanted))
+    found = shell.json("cut", source, "--request", "two.json", "-o", "wave.mp4")
+    assert found["files"] == ["wave.quick.mp4"]
+    assert frames_in(shell.folder / "wave.mp4") == found["frames"]
+    assert frames_in(shell.folder / "wave.quick.mp4") >= found["frames"]
+    code, _, err = shell.run("cut", source, "--request", "two.json", "-o", "-")
+    assert code == 2
+    assert "standard output" in err
