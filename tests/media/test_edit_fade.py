@@ -12,6 +12,7 @@ import pytest
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.sampling import slow_except
 
 from cutback.cutting.edit_values import Crop, Edit, Fade, Speed, Timelapse
 from cutback.cutting.job import CutGap, CutRange
@@ -71,7 +72,7 @@ def test_a_fade_at_both_ends_copies_what_is_between(recording: Recordings) -> No
     shown(clip)
 
 
-@pytest.mark.parametrize("name", ["open-gop", "vfr", "hevc", "hevc-hdr10", "rotated"])
+@pytest.mark.parametrize("name", slow_except(["open-gop", "vfr", "hevc", "hevc-hdr10", "rotated"], "vfr", "hevc-hdr10"))
 def test_other_recordings_fade_too(recording: Recordings, name: str) -> None:
     one = recording(name)
     wanted = ask((0, Fraction(0), Fraction(3)))

@@ -18,6 +18,7 @@ from PIL import Image
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings
+from tests.support.sampling import slow_except
 from tests.support.shape import shape_of
 
 from cutback.cutting.edit_values import Crop, Edit, ImageOverlay, TextOverlay
@@ -86,7 +87,7 @@ def off(a: Pixels, b: Pixels) -> float:
 
 
 @pytest.mark.parametrize("place", ["top-left", "center", "bottom-right"])
-@pytest.mark.parametrize("opacity", [Fraction(1), Fraction("0.5")])
+@pytest.mark.parametrize("opacity", slow_except([Fraction(1), Fraction("0.5")], Fraction("0.5")))
 def test_an_image_is_drawn_at_its_place_with_its_colours(
     recording: Recordings, place: Place, opacity: Fraction
 ) -> None:
@@ -178,7 +179,7 @@ def test_sixteen_bits_of_grey_keep_their_levels() -> None:
     assert decoded("grey", saved(image), 100).getpixel((1, 1)) == (128, 128, 128, 255)
 
 
-@pytest.mark.parametrize("name", ["rotated", "hevc", "open-gop"])
+@pytest.mark.parametrize("name", slow_except(["rotated", "hevc", "open-gop"], "rotated"))
 def test_an_image_is_upright_on_other_recordings(recording: Recordings, name: str) -> None:
     one = recording(name)
     turns = shape_of(one.path).rotation // 90

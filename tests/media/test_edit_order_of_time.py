@@ -12,6 +12,7 @@ import pytest
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, PresentedFrame, decode_presented, decode_warnings
+from tests.support.sampling import slow_except
 
 from cutback.cutting.edit_values import Crop, Edit, Fade, Freeze, Loop, Mute, Reverse, TextOverlay
 from cutback.cutting.job import CutGap, CutRange
@@ -226,7 +227,9 @@ def test_what_is_not_within_the_clip_is_refused(recording: Recordings, edit: Edi
 # --- reverse ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["pyramid", "open-gop", "one-gop", "hevc-10", "ts"])
+@pytest.mark.parametrize(
+    "name", slow_except(["pyramid", "open-gop", "one-gop", "hevc-10", "ts"], "open-gop", "hevc-10")
+)
 def test_the_frames_come_from_the_last_to_the_first(
     recording: Recordings, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

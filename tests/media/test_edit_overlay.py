@@ -20,6 +20,7 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.fonts import bitmap_font, rectangle_font
 from tests.support.media import MediaSpec, cached_media
+from tests.support.sampling import slow_except
 from tests.support.shape import shape_of
 
 from cutback.cutting.edit_values import (
@@ -101,7 +102,9 @@ def differs(a: Luma, b: Luma) -> bool:
 # --- text ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", ["top-left", "top", "right", "center", "bottom-right"])
+@pytest.mark.parametrize(
+    "place", slow_except(["top-left", "top", "right", "center", "bottom-right"], "top", "bottom-right")
+)
 def test_a_text_is_drawn_as_pillow_renders_it(recording: Recordings, place: Place) -> None:
     one = recording("pyramid")
     edit = replace(TEXT, place=place)
@@ -141,7 +144,9 @@ def test_points_are_in_cut_time_and_lengths_in_finished_time(recording: Recordin
     assert changed == list(range(30, 45)), "from 2 s to 3 s of the finished clip, at 15 frames a second"
 
 
-@pytest.mark.parametrize("name", ["rotated", "hevc-hdr10", "open-gop", "no-b-frames"])
+@pytest.mark.parametrize(
+    "name", slow_except(["rotated", "hevc-hdr10", "open-gop", "no-b-frames"], "rotated", "hevc-hdr10")
+)
 def test_a_text_is_upright_and_in_place_on_other_recordings(recording: Recordings, name: str) -> None:
     one = recording(name)
     wanted = ask((0, Fraction(0), Fraction(2)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.media.check_clip import LEAST_PSNR, check_layout, expected_range
 from tests.media.cuts import CutResult, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings, psnr
+from tests.support.sampling import each_once, slow_except
 
 from cutback.cutting.job import CutGap, CutRange, Fill, Precision
 from cutback.domain.errors import RangeOutsideRecordingError
@@ -47,11 +49,15 @@ def silent(shown: Presented, begin: float, end: float) -> bool:
     return bool(np.abs(shown.audio[max(0, low) : high]).max() < 0.01)
 
 
-@pytest.mark.parametrize("name", ["pyramid", "no-b-frames", "hevc", "open-gop", "baseline", "slices", "29.97"])
-@pytest.mark.parametrize("fill", ["freeze", "black"])
+COPIED = ["pyramid", "no-b-frames", "hevc", "open-gop", "baseline", "slices", "29.97"]
+FILLS: list[Fill] = ["freeze", "black"]
+
+
+@pytest.mark.parametrize("case", slow_except(product(COPIED, FILLS), *each_once(COPIED, FILLS)), ids=str)
 def test_a_gap_is_filled_at_the_frame_rate_and_what_is_around_it_stays(
-    name: str, fill: Fill, recording: Recordings
+    case: tuple[str, Fill], recording: Recordings
 ) -> None:
+    name, fill = case
     reference = recording(name)
     before, behind = numbers(reference, "1.1", "2.3"), numbers(reference, "3.5", "4.9")
     clip, shown = cut_with_gaps(reference, ("1.1", "2.3"), CutGap(Fraction("2.7"), fill), ("3.5", "4.9"))
@@ -120,7 +126,7 @@ def test_a_long_gap_costs_the_encoding_of_two_seconds(recording: Recordings) -> 
     assert clip.facts.size < 3_000_000
 
 
-@pytest.mark.parametrize("name", ["opus-vp9", "interlaced", "4:4:4", "vfr", "ts"])
+@pytest.mark.parametrize("name", slow_except(["opus-vp9", "interlaced", "4:4:4", "vfr", "ts"], "interlaced", "vfr"))
 def test_gaps_in_recordings_that_are_encoded_whole(name: str, recording: Recordings) -> None:
     reference = recording(name)
     before, behind = numbers(reference, "1.1", "1.9"), numbers(reference, "2.5", "3.1")

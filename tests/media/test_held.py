@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from tests.media.check_clip import check_clip, expected_range
 from tests.media.cuts import cut_in_process
 from tests.media.recordings import ReferenceRecording
+from tests.support.sampling import each_once, slow_except
 
 from cutback.cutting.job import Precision
 
 Recordings = Callable[[str], ReferenceRecording]
 
+NAMES = ["held", "held-fragmented", "held-ts", "held-mkv"]
 RANGES = {
     "within a held picture": ("3", "5"),
     "from a held picture on": ("3", "6.52"),
@@ -24,11 +27,11 @@ RANGES = {
 }
 
 
-@pytest.mark.parametrize("name", ["held", "held-fragmented", "held-ts", "held-mkv"])
-@pytest.mark.parametrize("asked", RANGES)
+@pytest.mark.parametrize("case", slow_except(product(NAMES, RANGES), *each_once(NAMES, [*RANGES])), ids=str)
 def test_a_clip_begins_and_ends_when_asked_though_a_picture_is_held(
-    name: str, asked: str, recording: Recordings
+    case: tuple[str, str], recording: Recordings
 ) -> None:
+    name, asked = case
     reference = recording(name)
     start, end = map(Fraction, RANGES[asked])
     part = expected_range(reference, start, end)

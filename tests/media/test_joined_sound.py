@@ -17,6 +17,7 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.made_once import made_once
 from tests.support.media import MediaSpec, cached_media
+from tests.support.sampling import slow_except
 from tests.support.sound import MIN_QUALITY, match_sound
 
 from cutback.cutting.job import CutGap, CutRange
@@ -139,7 +140,7 @@ JOINED = {
 """Recordings, and the rate and channels that their sound decodes to."""
 
 
-@pytest.mark.parametrize("name", JOINED)
+@pytest.mark.parametrize("name", slow_except(JOINED, *[*JOINED][::2]))
 def test_joined_sound_keeps_its_own_rate_and_channels_whatever_its_container_says(
     name: str, recording: Recordings
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from tests.media.check_clip import TOLERANCE
 from tests.media.cuts import BytesSource
 from tests.media.recordings import ReferenceRecording
 from tests.support.picture import read_luma_counter
+from tests.support.sampling import each_once, slow_except
 
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Track
@@ -27,6 +29,7 @@ from cutback.sandbox.cutter import ChildCutter
 Recordings = Callable[[str], ReferenceRecording]
 
 SHAPES = ["pyramid", "open-gop", "hevc", "vfr", "ts", "opus-vp9", "4:4:4", "interlaced", "intra-refresh", "one-gop"]
+PRECISIONS: list[Precision] = ["exact", "keyframe", "instant"]
 
 
 def posters_of(
@@ -49,11 +52,11 @@ def levels(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image.convert("L"))
 
 
-@pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize("precision", ["exact", "keyframe", "instant"])
+@pytest.mark.parametrize("case", slow_except(product(SHAPES, PRECISIONS), *each_once(SHAPES, PRECISIONS)), ids=str)
 def test_posters_show_a_frame_of_the_clip_in_every_size(
-    name: str, precision: Precision, recording: Recordings, cutter: ChildCutter
+    case: tuple[str, Precision], recording: Recordings, cutter: ChildCutter
 ) -> None:
+    name, precision = case
     reference = recording(name)
     posters, images, facts = posters_of(cutter, reference.path.read_bytes(), "1.1", "2.6", precision)
     assert [poster.fits for poster in posters] == list(WIDTHS)

@@ -116,6 +116,7 @@ def test_subtitles_of_matroska_are_dropped_with_a_note(media_folder: Path, tmp_p
     assert clip.facts.notes == ("Subtitles, attachments and data tracks are not copied to the clip.",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ranges", [[("0.7", "298.9")], [("0.7", "150.3"), ("151.1", "298.9")]], ids=["copied", "joined"]
 )

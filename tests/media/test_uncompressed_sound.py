@@ -14,6 +14,7 @@ from tests.media.recordings import decode_reference
 from tests.support.decode import decode_presented
 from tests.support.made_once import made_once
 from tests.support.media import FRAGMENTED, MediaSpec, cached_media
+from tests.support.sampling import slow_except
 
 from cutback.cutting.mp4.boxes import box
 from cutback.cutting.mp4.pcm import pcm_codec
@@ -36,8 +37,9 @@ def judge(spec: MediaSpec, path: Path) -> None:
     check_clip(cut_in_process([path], *RANGES), [part for part in parts if part is not None])
 
 
-@pytest.mark.parametrize(("codec", "suffix", "options"), CASES, ids=lambda value: str(value) if value else "plain")
-def test_every_width_is_cut_to_the_sample(codec: str, suffix: str, options: dict[str, str], media_folder: Path) -> None:
+@pytest.mark.parametrize("case", slow_except(CASES, *CASES[::3]), ids=str)
+def test_every_width_is_cut_to_the_sample(case: tuple[str, str, dict[str, str]], media_folder: Path) -> None:
+    codec, suffix, options = case
     spec = MediaSpec(frames=90, gop=30, audio=codec, suffix=suffix, muxer_options=options)
     judge(spec, cached_media(spec, media_folder))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
@@ -12,6 +13,12 @@ import pytest
 def examples(many: int) -> int:
     """How many examples a property is tried with: all of them with CI=true, as `.ci/run` sets it, else a quarter."""
     return many if os.environ.get("CI") else many // 4
+
+
+def each_once(*axes: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """As few combinations of the axes' values as hold each value at least once."""
+    longest = max(map(len, axes))
+    return list(zip(*(islice(cycle(axis), longest) for axis in axes), strict=True))
 
 
 def slow_except(cases: Iterable[Any], *quick: Any) -> list[Any]:
