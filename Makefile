@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STAMP := $(VENV)/.installed-$(VERSION)
 SOAK ?= tests/media
+SLOW ?= tests/cluster tests/faults tests/media tests/path tests/unit tests/web
 # How many test processes run side by side: a number, or auto for one a core. JOBS=0 runs all tests in this process.
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest
@@ -30,7 +31,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster install test coverage test-random test-slow test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs docs-pictures lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run run-cluster install test coverage test-random test-slow test-cluster test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs docs-pictures lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -54,9 +55,12 @@ test-random: $(DEV) tools  ## the same in random order; PYTEST_ARGS="--randomly-
 	$(PYTEST) $(PARALLEL) -p randomly $(PYTEST_ARGS)
 
 test-slow: $(DEV) tools  ## what takes long: failing services, Chromium, workers killed, every case
-	$(PYTEST) $(PARALLEL) tests/cluster tests/faults tests/media tests/path tests/unit tests/web -m "slow and not soak" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) $(SLOW) -m "slow and not soak" $(PYTEST_ARGS)
 
-media-soak: $(DEV) tools  ## thousands of random cuts; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
+test-cluster: $(DEV) tools  ## those of test-slow that fail the parts of a cluster, which mostly wait
+	$(PYTEST) tests/cluster -m "slow and not soak" $(PYTEST_ARGS)
+
+media-soak: $(DEV) tools  ## thousands of random cuts, all pairs of edits; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
 	$(PYTEST) $(PARALLEL) $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
 
 fuzz: $(DEV)  ## hostile messages, keys, times, playlists and child processes for ten minutes, or CUTBACK_TEST_FUZZ_SECONDS

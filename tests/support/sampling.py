@@ -1,4 +1,4 @@
-"""Long tables of cases: a few of them run in `make test`, all the others in `make test-slow`."""
+"""Long tables of cases: a few of them run in `make test`, the others in `make test-slow` or in a soak."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ def each_once(*axes: Sequence[Any]) -> list[tuple[Any, ...]]:
     return list(zip(*(islice(cycle(axis), longest) for axis in axes), strict=True))
 
 
-def slow_except(cases: Iterable[Any], *quick: Any) -> list[Any]:
+def slow_except(cases: Iterable[Any], *quick: Any, slow_one_in: int = 1) -> list[Any]:
     """The cases as parameters; all but the `quick` ones are marked slow.
+
+    With `slow_one_in`, only one in so many of these is; the others are marked as a soak.
 
     Raises:
         ValueError: a quick one is not among the cases.
@@ -30,4 +32,8 @@ def slow_except(cases: Iterable[Any], *quick: Any) -> list[Any]:
     cases = list(cases)
     if missing := [case for case in quick if case not in cases]:
         raise ValueError(f"not among the cases: {missing}")
-    return [case if case in quick else pytest.param(case, marks=pytest.mark.slow) for case in cases]
+    slow = [case for case in cases if case not in quick][::slow_one_in]
+    return [
+        case if case in quick else pytest.param(case, marks=pytest.mark.slow if case in slow else pytest.mark.soak)
+        for case in cases
+    ]
