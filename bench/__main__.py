@@ -20,6 +20,7 @@ from bench.cutting import measure_cuts
 from bench.edits import measure_edits, measure_timelapse
 from bench.events import measure_events
 from bench.machine import Circumstances, circumstances
+from bench.moments import measure_moments
 from bench.page import PageError, replace_part
 from bench.queueing import QueueStuckError, measure_queue
 from bench.queues import measure_queues
@@ -36,6 +37,7 @@ from bench.tables import (
     cut_tables,
     edits_table,
     events_table,
+    moments_table,
     queue_table,
     queues_table,
     reads_table,
@@ -62,6 +64,7 @@ _SECTIONS = [
     "cold-start",
     "events",
     "edits",
+    "moments",
     "cluster",
     "api",
 ]
@@ -132,6 +135,10 @@ def main() -> int:
             if options.long:
                 edits += f"\n\n{timelapse_table(measure_timelapse(cache, say=say))}"
             _publish("edits", edits, where, options)
+        if options.section in {"all", "moments"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            shown = _ROOT / "docs" / "pictures" / "moments.svg" if options.write else None
+            _publish("moments", moments_table(measure_moments(cache, say=say, picture=shown)), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)

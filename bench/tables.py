@@ -15,6 +15,8 @@ from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
 from bench.edits import Edited, Timelapse
 from bench.events import PROMISED_P99, PROMISED_STOP, Telling
+from bench.moments import ENOUGH as DAY_ENOUGH
+from bench.moments import LEAST_FOUND, MOST_FALSE, MomentFigures
 from bench.queueing import Overhead
 from bench.queues import QueueSpeed
 from bench.scanning import AT_ONCE, Scans
@@ -390,3 +392,33 @@ def queues_table(found: Sequence[QueueSpeed]) -> str:
         ("memory of all servers then", lambda one: f"{one.memory / 1e6:,.0f} MB" if one.memory else "none"),
     ]
     return table(["", *(each.name for each in found)], [[what, *map(tell, found)] for what, tell in figures])
+
+
+def moments_table(figures: MomentFigures) -> str:
+    """Rides found and false alarms, by sea; then the time for a day."""
+    rows = [
+        [
+            f"`{each.camera}`",
+            "tuning" if each.tuned else "measurement",
+            str(each.rides),
+            str(each.found),
+            str(each.false_alarms),
+        ]
+        for each in figures.findings
+    ]
+    measured = [each for each in figures.findings if not each.tuned]
+    rides, found = sum(each.rides for each in measured), sum(each.found for each in measured)
+    minutes = sum(each.seconds for each in measured) / 60
+    alarms = sum(each.false_alarms for each in measured) * 10 / minutes
+    kept = "kept" if found >= LEAST_FOUND * rides and alarms <= MOST_FALSE else "not kept"
+    day = figures.day
+    seas = table(["sea", "used for", "rides", "found", "false alarms"], rows, words=(0, 1))
+    said = (
+        f"Measured: {found} of {rides} rides ({found / rides:.0%}) and {alarms:.1f} false alarms in ten minutes; the "
+        f"limits are {LEAST_FOUND:.0%} and {MOST_FALSE:.0f}: {kept}."
+    )
+    times = (
+        f"A day of a camera, {day.hours} recordings of an hour with 30 frames per second: {day.cold:.1f} s the first "
+        f"time, {day.warm:.2f} s with activity kept, {day.process:.2f} s as a command (limit {DAY_ENOUGH:.0f} s)."
+    )
+    return f"{seas}\n\n{said}\n\n{times}"

@@ -525,6 +525,12 @@ class Prober(Protocol):
         """
         ...
 
+    def activities(
+        self, sources: Sequence[ByteSource], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
+        """Tell how much moves, in the form of `cutback.cutting.activity`. Answers and raises like `probe_all`."""
+        ...
+
     def close(self) -> None:
         """End background processes."""
         ...

@@ -57,6 +57,7 @@ class Operation:
         """The parameters without which the operation only says that they are missing."""
         required = [each for each in self.described.get("parameters", ()) if each["in"] == "query" and each["required"]]
         known = {"camera": "pipe-1", "from": "2026-06-21T05:30:00Z", "to": "2026-06-21T05:30:05Z"}
+        known["at"] = known["from"]
         preview = {"at": "1"} if self.path.endswith("/preview.mp4") else {}  # the document does not require it
         return {each["name"]: known[each["name"]] for each in required} | preview
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "Cameras": {
         "cameras": "cutback.cli.commands.cameras",
         "recordings": "cutback.cli.commands.cameras",
+        "moments": "cutback.cli.commands.moments",
         "scan": "cutback.cli.commands.scan",
         "register": "cutback.cli.commands.scan",
     },

@@ -29,6 +29,15 @@ def frames_around(durations: Durations, time_scale: int, frame: int, seconds: Fr
     return range(max(first, frame - most), min(stop, frame + most))
 
 
+def frame_at(durations: Durations, time_scale: int, start: Fraction, seconds: Fraction) -> int:
+    """Return the number of the frame that is shown at `seconds`; the first or the last one outside of the frames.
+
+    `start` is when the first frame is shown. Both count from the recording's time zero.
+    """
+    after = _first_from(durations, (seconds - start) * time_scale + Fraction(1, 2))
+    return max(0, after - 1)
+
+
 def _begin_of(durations: Durations, frame: int) -> int:
     """Return when a frame begins, in ticks after the first one."""
     at = 0

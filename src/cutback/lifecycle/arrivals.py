@@ -1,4 +1,4 @@
-"""Handles a recording's arrival: registers it, then sends the clips that wait for it back to the queue.
+"""Handles a recording's arrival: registers it, sends the clips that wait for it back to the queue, applies rules.
 
 Store events, scans and the command line all call `enter_recording`.
 """
@@ -13,6 +13,7 @@ from cutback.catalogue.register import Arrival, Registered, own_key, register, r
 from cutback.domain.cameras import placing
 from cutback.domain.cameras.store_event import StoreEvent
 from cutback.domain.errors import CutbackError
+from cutback.lifecycle.moment_clips import apply_rules
 from cutback.lifecycle.waiting import requeue_waiting_clips
 from cutback.services import Services
 
@@ -33,7 +34,7 @@ def enter_recording(
     forced: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Registered:
-    """Register the recording; if it is new or changed, send the clips that wait for it back to the queue.
+    """Register the recording. If it is new or changed, requeue the clips that wait for it, and clip its moments.
 
     `again` means that an earlier call may have ended between the two steps; a known recording then counts as new. The
     other arguments are those of `register`.
@@ -47,6 +48,7 @@ def enter_recording(
     )
     if found.recording is not None and (found.is_news or (again and found.what == "known")):
         requeue_waiting_clips(services, found.recording)
+        apply_rules(services, found.recording)
     return found
 
 
@@ -69,6 +71,7 @@ def enter_recordings(
             continue
         if found.is_news or (arrival.again and found.what == "known"):
             requeue_waiting_clips(services, found.recording)
+            apply_rules(services, found.recording)
     return results
 
 

@@ -15,7 +15,7 @@ from cutback.domain.errors import (
     WorkersDiedError,
     WrongStateError,
 )
-from cutback.lifecycle import accept
+from cutback.lifecycle import accept, made_files
 from cutback.lifecycle.arrivals import place_again
 from cutback.lifecycle.attempt import clear
 from cutback.lifecycle.commit import announce_events, announce_now, commit_change
@@ -47,6 +47,7 @@ def housekeep(services: Services) -> None:
         place_some_again,
         prune,
         remove_abandoned_uploads,
+        made_files.remove_old,
     ):
         try:
             chore(services)

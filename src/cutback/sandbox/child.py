@@ -8,11 +8,12 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import FileIO
 from select import poll
+from typing import Any
 
-from cutback.cutting.job import CutJob, CutProgress
+from cutback.cutting.job import ByteSource, CutJob, CutProgress, Limits
 from cutback.domain.errors import (
     CutbackError,
     InternalError,
@@ -99,8 +100,8 @@ def main() -> None:
     threading.Thread(target=_die_with_parent, args=(sock,), daemon=True).start()
     with file:
         try:
-            if task.kind == "probe":
-                _probe_each(sock, task.job, own_parser_only=own_parser_only)
+            if task.kind in {"probe", "activity"}:
+                _answer_each(sock, task, own_parser_only=own_parser_only)
             else:
                 _cut(sock, task, file, space)
         except WireError:
@@ -177,15 +178,18 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
     wire.send(sock, DrawnPosters(draw(made.still, spool)))
 
 
-def _probe_each(sock: socket.socket, job: CutJob, *, own_parser_only: bool) -> None:
+def _answer_each(sock: socket.socket, task: Task, *, own_parser_only: bool) -> None:
     """One answer for each recording, in order."""
+    ask: Callable[[ByteSource, Limits], dict[str, Any] | None]
     if own_parser_only:
-        from cutback.cutting.probe_mp4 import probe_mp4 as probe
+        from cutback.cutting.probe_mp4 import probe_mp4 as ask
+    elif task.kind == "activity":
+        from cutback.cutting.activity import activity as ask
     else:
-        from cutback.cutting.probe import probe
-    for source in _sources(sock, job, threading.Lock()):
+        from cutback.cutting.probe import probe as ask
+    for source in _sources(sock, task.job, threading.Lock()):
         try:
-            found = probe(source, job.limits)
+            found = ask(source, task.job.limits)
         except CutbackError as error:
             _fail(sock, error)
         else:

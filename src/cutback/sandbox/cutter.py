@@ -68,8 +68,10 @@ _TICK = 0.1
 _LARGEST_EXCERPT = 64 * 1024 * 1024
 """Maximum bytes: the excerpt is kept in memory."""
 
-_Question: TypeAlias = Literal["probe", "preview", "frames"]
+_Question: TypeAlias = Literal["probe", "preview", "frames", "activity"]
 """The kinds of tasks whose result is `Findings`."""
+_EachQuestion: TypeAlias = Literal["probe", "activity"]
+"""Those that are answered for each source of the job."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=WireMessage)
@@ -138,32 +140,42 @@ class ChildCutter:
             StoppedError: `stopped` answered True.
         """
         left = []
-        for number, answer in self._probe_each(sources, range(len(sources)), limits, stopped, own_parser_only=True):
+        every = range(len(sources))
+        for number, answer in self._ask_each("probe", sources, every, limits, stopped, own_parser_only=True):
             if answer is None:
                 left.append(number)
             else:
                 yield number, answer
-        for number, answer in self._probe_each(sources, left, limits, stopped, own_parser_only=False):
+        for number, answer in self._ask_each("probe", sources, left, limits, stopped):
             assert answer is not None
             yield number, answer
 
-    def _probe_each(
+    def activities(
+        self, sources: Sequence[ByteSource], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
+        """Tell how much moves, in the form of `cutback.cutting.activity`. Answers and raises like `probe_all`."""
+        for number, answer in self._ask_each("activity", sources, range(len(sources)), limits, stopped):
+            assert answer is not None
+            yield number, answer
+
+    def _ask_each(
         self,
+        kind: _EachQuestion,
         sources: Sequence[ByteSource],
         numbers: Sequence[int],
         limits: Limits,
         stopped: Callable[[], bool],
         *,
-        own_parser_only: bool,
+        own_parser_only: bool = False,
     ) -> Iterator[tuple[int, dict[str, Any] | CutbackError | None]]:
         """In one child, as long as it lives; None for what it cannot tell."""
         while numbers:
             answered = 0
             together = [sources[number] for number in numbers]
             try:
-                for answer in self._probe_together(together, limits, stopped, own_parser_only=own_parser_only):
+                for answer in self._ask_together(kind, together, limits, stopped, own_parser_only=own_parser_only):
                     shared = isinstance(answer, CutbackError) and not isinstance(answer, _PLAIN)
-                    alone = self._probe_alone(together[answered], limits, stopped) if shared else answer
+                    alone = self._ask_alone(kind, together[answered], limits, stopped) if shared else answer
                     answered += 1
                     yield numbers[answered - 1], alone
             except SourceChangedError as error:
@@ -173,25 +185,31 @@ class ChildCutter:
                 if isinstance(error, StoppedError | SurroundingsError):
                     raise
                 answered += 1
-                yield numbers[answered - 1], self._probe_alone(together[answered - 1], limits, stopped)
+                yield numbers[answered - 1], self._ask_alone(kind, together[answered - 1], limits, stopped)
             numbers = numbers[answered:]
 
-    def _probe_together(
-        self, sources: Sequence[ByteSource], limits: Limits, stopped: Callable[[], bool], *, own_parser_only: bool
+    def _ask_together(
+        self,
+        kind: _EachQuestion,
+        sources: Sequence[ByteSource],
+        limits: Limits,
+        stopped: Callable[[], bool],
+        *,
+        own_parser_only: bool,
     ) -> Iterator[dict[str, Any] | CutbackError | None]:
         job = CutJob(sizes=tuple(source.size for source in sources), ranges=(), limits=limits)
         child = _start(own_parser_only=True) if own_parser_only else self._take()
         try:
             with _open_spool() as spool:
-                yield from _Job(job, sources, child, spool, lambda _: None, stopped, self._reader).ask_each()
+                yield from _Job(job, sources, child, spool, lambda _: None, stopped, self._reader).ask_each(kind)
         finally:
             child.kill()
 
-    def _probe_alone(
-        self, source: ByteSource, limits: Limits, stopped: Callable[[], bool]
+    def _ask_alone(
+        self, kind: _EachQuestion, source: ByteSource, limits: Limits, stopped: Callable[[], bool]
     ) -> dict[str, Any] | CutbackError:
         try:
-            return self.probe(source, limits=limits, stopped=stopped)
+            return self._ask(kind, CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
         except CutbackError as error:
             if isinstance(error, StoppedError | SurroundingsError):
                 raise
@@ -317,10 +335,10 @@ class _Job:
             self._begin(kind)
             return self._hear(Findings).found
 
-    def ask_each(self) -> Iterator[dict[str, Any] | CutbackError | None]:
-        """The findings of a probe of each source, or why there are none; None if this child cannot tell."""
+    def ask_each(self, kind: _EachQuestion) -> Iterator[dict[str, Any] | CutbackError | None]:
+        """The findings about each source, or why there are none; None if this child cannot tell."""
         with self._or_post_mortem():
-            self._begin("probe")
+            self._begin(kind)
             for _ in self._sources:
                 self._deadline = time.monotonic() + self._job.limits.seconds
                 answer: WireMessage = self._hear(Findings, FailureReport, Undecided)

@@ -80,7 +80,7 @@ class WireMessage(Protocol):
 # --- from the parent ---------------------------------------------------------------------------------
 
 
-TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames", "excerpt"]
+TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames", "excerpt", "activity"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from importlib import import_module
 
 _JOBS = (
     "cutback.cutting.outputs.make",
+    "cutback.cutting.activity",
     "cutback.cutting.excerpt",
     "cutback.cutting.posters.choose",
     "cutback.cutting.frame_map",

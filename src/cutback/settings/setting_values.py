@@ -47,6 +47,31 @@ def read_options(value: object) -> object:
     return {str(name): str(option) for name, option in content.items()}
 
 
+def read_moment_rules(value: object) -> object:
+    """Read the rules for clips of moments: a JSON list, or the path of a file with TOML or JSON.
+
+    Raises:
+        ValueError: the file cannot be read, or a rule is invalid.
+    """
+    from cutback.domain.requests.moment_rule import check_rules, read_rules
+
+    if isinstance(value, list):
+        return check_rules(value)
+    if not isinstance(value, str) or not value.strip():
+        return () if value in (None, "") else value
+    if value.lstrip().startswith("["):
+        return read_rules(value)
+    try:
+        text = Path(value).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ValueError(f"{value} cannot be read: {reason}") from None
+    try:
+        return read_rules(text)
+    except ValueError as error:
+        raise ValueError(f"{value} {error}") from None
+
+
 def check_patterns(value: object) -> object:
     """Check the patterns of recordings' keys.
 

@@ -22,6 +22,7 @@ from cutback.domain.cameras.local_time import Zones
 from cutback.domain.cameras.placing import Rules
 from cutback.domain.client_address import check_networks
 from cutback.domain.errors import SettingsError
+from cutback.domain.requests.moment_rule import MomentRule
 from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
 from cutback.settings.config_file import CONFIG, ConfigFile, read_config
@@ -36,6 +37,7 @@ from cutback.settings.setting_values import (
     check_webhooks,
     check_zones,
     comma_list,
+    read_moment_rules,
     read_options,
     read_period,
 )
@@ -146,6 +148,14 @@ class Settings(BaseSettings):
     )
     keep_records: Annotated[float, BeforeValidator(read_period), AfterValidator(check_kept)] = Field(
         0, ge=0, description="Period for which records and events of finished clips are kept, such as 90d. 0: for ever."
+    )
+    moment_rules: Annotated[tuple[MomentRule, ...], NoDecode, BeforeValidator(read_moment_rules)] = Field(
+        (), description="Which moments of recordings that arrive become clips: a file with rules, or a JSON list."
+    )
+    keep_pictures: Annotated[float, BeforeValidator(read_period)] = Field(
+        7 * 86400,
+        ge=0,
+        description="Period for which pictures of recordings are kept in the clip store, such as 7d. 0: for ever.",
     )
     footage_deadline: float = Field(
         21600,

@@ -39,6 +39,9 @@ class Prober:
     def frame_map(self, *_: Any, **__: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def activities(self, *_: Any, **__: Any) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
+        raise NotImplementedError
+
     def excerpt(self, *_: Any, **__: Any) -> bytes:
         raise NotImplementedError
 

@@ -26,7 +26,9 @@ from cutback.web.api.routes import (
     events,
     frames,
     keys,
+    made,
     media,
+    moments,
     node,
     plans,
     recordings,
@@ -68,7 +70,9 @@ _ROUTES = (
     events,
     frames,
     keys,
+    made,
     media,
+    moments,
     plans,
     recordings,
     session,
@@ -79,7 +83,7 @@ _ROUTES = (
     uploads,
     webhooks,
 )
-"""The modules of routes below that path. `frames` comes before `recordings`, whose keys may contain `/`."""
+"""The modules of routes below that path. `frames` and `made` come before `recordings`, whose keys may contain `/`."""
 
 
 class _Api(FastAPI):

@@ -150,6 +150,66 @@ _COVERAGE: dict[str, Any] = {
     },
 }
 
+_MOMENTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["camera", "from", "to", "items", "notes"],
+    "properties": {
+        "camera": {"type": "string"},
+        "from": _MOMENT,
+        "to": _MOMENT,
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["begins", "ends", "peak", "strength", "poster"],
+                "properties": {
+                    "begins": _MOMENT,
+                    "ends": _MOMENT,
+                    "peak": {**_MOMENT, "description": "The second with the highest activity."},
+                    "strength": {"type": "number", "description": "0 to 1; 0.5 is just unusual."},
+                    "poster": {"type": "string", "description": "A picture of the peak."},
+                },
+            },
+        },
+        "notes": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
+_ACTIVITY: dict[str, Any] = {
+    "type": "object",
+    "required": ["step", "values", "kinds"],
+    "properties": {
+        "step": {"type": "integer", "description": "Seconds per value."},
+        "values": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "description": "From the recording's time zero. 1000: as many bytes in a second as one keyframe takes.",
+        },
+        "kinds": {
+            "type": "array",
+            "items": {"type": "array"},
+            "description": "[number of a value, codec and size]: from there on. Values of two kinds differ.",
+        },
+    },
+}
+
+_CAMERA_ACTIVITY: dict[str, Any] = {
+    "type": "object",
+    "required": ["camera", "items", "notes"],
+    "properties": {
+        "camera": {"type": "string"},
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["begins", *_ACTIVITY["required"]],
+                "properties": {"begins": _MOMENT, **_ACTIVITY["properties"]},
+            },
+        },
+        "notes": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
 _DEPENDENCY: dict[str, Any] = {
     "type": "object",
     "required": ["name", "ok", "seconds", "reason"],
@@ -274,6 +334,9 @@ def components() -> dict[str, Any]:
         "Camera": _CAMERA,
         "Recording": _RECORDING,
         "Coverage": _COVERAGE,
+        "Moments": _MOMENTS,
+        "Activity": _ACTIVITY,
+        "CameraActivity": _CAMERA_ACTIVITY,
         "Status": _STATUS,
     }
     for kind in (ClipRequest, ClipDescription):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cutback.cli.demo.drawing.canvas import Canvas, Stage
 
 _BODY = 88.0
-_START, _END = 0.3, PEEL_SECONDS - 1.3
+RIDE_START, RIDE_END = 0.3, PEEL_SECONDS - 1.3
+"""Seconds after a wave begins to break at which a surfer rides it, and no longer does."""
 _TURN_EVERY = 2.7
 _CUTBACK = 5.6
 _WETSUIT: RGB = (16, 18, 26)
@@ -43,20 +44,20 @@ def _line(age: float) -> tuple[float, float]:
     ahead += 175 * out
     height += 0.1 * out
     # The kick-out over the back.
-    away = smooth(_END - 1.1, _END, age)
+    away = smooth(RIDE_END - 1.1, RIDE_END, age)
     return ahead + 130 * away, height * (1 - away) + 1.02 * away
 
 
 def reach(time: float, wave: Wave) -> float:
     """Return how far ahead of the curl the rider's picture reaches, in pixels; 0 if none rides."""
     age = wave.age(time)
-    return _line(age)[0] + 100 if wave.ridden and _START < age < _END else 0.0
+    return _line(age)[0] + 100 if wave.ridden and RIDE_START < age < RIDE_END else 0.0
 
 
 def draw_ride(canvas: Canvas, stage: Stage, light: Light, time: float, wave: Wave) -> None:
     """Draw the surfer on `wave` at `time` seconds, if one rides it now."""
     age = wave.age(time)
-    if not wave.ridden or not _START < age < _END:
+    if not wave.ridden or not RIDE_START < age < RIDE_END:
         return
     scale = stage.scale
     tall = wave.height(time)
