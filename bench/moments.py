@@ -25,6 +25,9 @@ from cutback.catalogue.register import Arrival, register_all
 from cutback.cli.demo.drawing.ride import RIDE_END, RIDE_START
 from cutback.cli.demo.drawing.sea import make_recording
 from cutback.cli.demo.drawing.swell import seed_of, swell
+from cutback.cutting.job import Limits
+from cutback.cutting.sprites import sprites
+from cutback.cutting.waveform import waveform
 from cutback.domain.cameras.moments import CameraMoment
 from cutback.domain.errors import CutbackError
 from cutback.lifecycle.activity import activities
@@ -34,8 +37,8 @@ from cutback.settings.settings import Settings
 
 Say = Callable[[str], None]
 
-TUNED = ("tuned-1", "tuned-2")
-MEASURED = ("measured-1", "measured-2")
+TUNED = ("tuned-1", "tuned-2", "measured-1", "measured-2")
+MEASURED = ("measured-3", "measured-4")
 SECONDS = 300
 SIZE = (640, 360)
 BEGINS = datetime(2026, 6, 21, 5, 30, tzinfo=UTC)
@@ -43,6 +46,7 @@ HOURS = 24
 ENOUGH = 2.0
 """Seconds for a day of a camera, warm."""
 LEAST_FOUND = 0.9
+SCRUBBED_SECONDS = 60
 MOST_FALSE = 1.0
 """In ten minutes."""
 
@@ -73,11 +77,24 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Scrubbing:
+    """What sprites and a waveform cost, in seconds of processor time of one thread."""
+
+    seconds: int
+    """Length of the recording."""
+    sprites: float
+    waveform: float
+    decode: float
+    """Decoding all of its pictures and sound."""
+
+
+@dataclass(frozen=True, slots=True)
 class MomentFigures:
     """Everything that this section measures."""
 
     findings: tuple[Finding, ...]
     day: Day
+    scrubbing: Scrubbing
 
 
 def measure_moments(cache: Path, *, say: Say, picture: Path | None = None) -> MomentFigures:
@@ -91,9 +108,11 @@ def measure_moments(cache: Path, *, say: Say, picture: Path | None = None) -> Mo
             say(f"moments: {findings[-1]}")
         day = _measure_day(folder / "day", _drawn(cache, MEASURED[0], say))
         say(f"moments: {day}")
+        scrubbing = _measure_scrubbing(cache, say)
+        say(f"moments: {scrubbing}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return MomentFigures(tuple(findings), day)
+    return MomentFigures(tuple(findings), day, scrubbing)
 
 
 def _drawn(cache: Path, camera: str, say: Say) -> Path:
@@ -153,6 +172,46 @@ def _measure_day(folder: Path, sea: Path) -> Day:
     process = time.monotonic() - began
     assert shown["moments"]
     return Day(HOURS, cold, warm, process)
+
+
+class _FileSource:
+    """A `ByteSource` that reads a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self.size = path.stat().st_size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(length)
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """The file system reads ahead by itself."""
+
+
+def _measure_scrubbing(cache: Path, say: Say) -> Scrubbing:
+    path = cache / f"sea-scrubbed-{SCRUBBED_SECONDS}.mp4"
+    if not path.exists():
+        say(f"drawing {path.name}")
+        make_recording(path, seconds=SCRUBBED_SECONDS, size=(1920, 1080), camera="scrubbed", start=BEGINS)
+
+    def decode() -> None:
+        with av.open(str(path)) as container:
+            container.streams.video[0].thread_count = 1
+            for _ in container.decode():
+                pass
+
+    def spent(work: Callable[[], object]) -> float:
+        began = time.process_time()
+        work()
+        return time.process_time() - began
+
+    return Scrubbing(
+        SCRUBBED_SECONDS,
+        sprites=spent(lambda: sprites(_FileSource(path), Limits())),
+        waveform=spent(lambda: waveform(_FileSource(path), Limits())),
+        decode=spent(decode),
+    )
 
 
 def _timed(work: Callable[[], object]) -> float:

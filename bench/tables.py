@@ -421,4 +421,11 @@ def moments_table(figures: MomentFigures) -> str:
         f"A day of a camera, {day.hours} recordings of an hour with 30 frames per second: {day.cold:.1f} s the first "
         f"time, {day.warm:.2f} s with activity kept, {day.process:.2f} s as a command (limit {DAY_ENOUGH:.0f} s)."
     )
-    return f"{seas}\n\n{said}\n\n{times}"
+    cost = figures.scrubbing
+    share = (cost.sprites + cost.waveform) / cost.decode
+    scrubbed = (
+        f"Of {cost.seconds} s of a sea with 1920 × 1080 pixels, the sprites cost {cost.sprites:.2f} s of processor "
+        f"time, the waveform {cost.waveform:.2f} s, and decoding all of it {cost.decode:.2f} s: a share of "
+        f"{share:.2f} (limit 0.1). Of longer recordings, the sprites cost hardly more: there are at most 100."
+    )
+    return f"{seas}\n\n{said}\n\n{times}\n\n{scrubbed}"

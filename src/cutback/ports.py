@@ -508,6 +508,16 @@ class Prober(Protocol):
         """Tell when each frame is shown, in the form of `cutback.cutting.frame_map`. Raises like `Cutter.render`."""
         ...
 
+    def sprites(
+        self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]
+    ) -> tuple[dict[str, Any], bytes]:
+        """Make a sheet of small pictures, as `cutback.cutting.sprites` does. Raises like `Cutter.render`."""
+        ...
+
+    def waveform(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """Return the peaks of its sound, in the form of `cutback.cutting.waveform`. Raises like `Cutter.render`."""
+        ...
+
     def excerpt(self, source: ByteSource, wanted: CutRange, *, limits: Limits, stopped: Callable[[], bool]) -> bytes:
         """Make a small copy of a range, as `cutback.cutting.excerpt` does. Raises like `Cutter.render`."""
         ...

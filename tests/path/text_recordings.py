@@ -57,6 +57,12 @@ class TextProber:
             else:
                 yield number, MediaUnreadableError()
 
+    def sprites(self, *_: Any, **__: Any) -> tuple[dict[str, Any], bytes]:
+        raise NotImplementedError
+
+    def waveform(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
     def excerpt(self, *_: Any, **__: Any) -> bytes:
         raise NotImplementedError
 

@@ -31,6 +31,7 @@ from cutback.sandbox.messages import (
     FailureReport,
     Findings,
     FinishedCut,
+    MadeSheet,
     MemoryForecast,
     PrefetchHint,
     ProgressReport,
@@ -154,6 +155,8 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
     from cutback.cutting.posters.choose import draw
     from cutback.cutting.preview import preview
     from cutback.cutting.spool import Spool
+    from cutback.cutting.sprites import sprites
+    from cutback.cutting.waveform import waveform
 
     job, turn = task.job, threading.Lock()
     sources = _sources(sock, job, turn)
@@ -167,6 +170,12 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
         return
     if task.kind == "frames":
         wire.send(sock, Findings(frame_map(sources[0], job.limits)))
+        return
+    if task.kind == "waveform":
+        wire.send(sock, Findings(waveform(sources[0], job.limits)))
+        return
+    if task.kind == "sprites":
+        wire.send(sock, MadeSheet(*sprites(sources[0], job.limits)))
         return
     spool = Spool(file)
     if task.kind == "excerpt":

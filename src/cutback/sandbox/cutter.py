@@ -43,6 +43,7 @@ from cutback.sandbox.messages import (
     FailureReport,
     Findings,
     FinishedCut,
+    MadeSheet,
     MalformedMessageError,
     MemoryForecast,
     PrefetchHint,
@@ -68,7 +69,7 @@ _TICK = 0.1
 _LARGEST_EXCERPT = 64 * 1024 * 1024
 """Maximum bytes: the excerpt is kept in memory."""
 
-_Question: TypeAlias = Literal["probe", "preview", "frames", "activity"]
+_Question: TypeAlias = Literal["probe", "preview", "frames", "activity", "waveform"]
 """The kinds of tasks whose result is `Findings`."""
 _EachQuestion: TypeAlias = Literal["probe", "activity"]
 """Those that are answered for each source of the job."""
@@ -223,6 +224,22 @@ class ChildCutter:
         """Tell when each frame is shown, in the form of `cutback.cutting.frame_map`. Raises like `Cutter.render`."""
         return self._ask("frames", CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
 
+    def waveform(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """Return the peaks of its sound, in the form of `cutback.cutting.waveform`. Raises like `Cutter.render`."""
+        return self._ask("waveform", CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
+
+    def sprites(
+        self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]
+    ) -> tuple[dict[str, Any], bytes]:
+        """Make a sheet of small pictures, as `cutback.cutting.sprites` does. Raises like `Cutter.render`."""
+        job = CutJob(sizes=(source.size,), ranges=(), limits=limits)
+        child = self._take()
+        try:
+            with _open_spool() as spool:
+                return _Job(job, [source], child, spool, lambda _: None, stopped, self._reader).sheet()
+        finally:
+            child.kill()
+
     def excerpt(self, source: ByteSource, wanted: CutRange, *, limits: Limits, stopped: Callable[[], bool]) -> bytes:
         """Make a small copy of a range, as `cutback.cutting.excerpt` does. Raises like `Cutter.render`."""
         job = CutJob(sizes=(source.size,), ranges=(wanted,), limits=limits)
@@ -334,6 +351,12 @@ class _Job:
         with self._or_post_mortem():
             self._begin(kind)
             return self._hear(Findings).found
+
+    def sheet(self) -> tuple[dict[str, Any], bytes]:
+        with self._or_post_mortem():
+            self._begin("sprites")
+            made = self._hear(MadeSheet)
+            return made.found, made.payload
 
     def ask_each(self, kind: _EachQuestion) -> Iterator[dict[str, Any] | CutbackError | None]:
         """The findings about each source, or why there are none; None if this child cannot tell."""

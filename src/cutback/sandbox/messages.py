@@ -80,7 +80,7 @@ class WireMessage(Protocol):
 # --- from the parent ---------------------------------------------------------------------------------
 
 
-TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames", "excerpt", "activity"]
+TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames", "excerpt", "activity", "sprites", "waveform"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +292,24 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeSheet:
+    """A sheet of small pictures and what they show. It ends the task."""
+
+    found: dict[str, Any]
+    payload: bytes
+    """The sheet, a JPEG."""
+
+    def fields(self) -> dict[str, Any]:
+        """See `WireMessage`."""
+        return {"found": self.found}
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any], payload: bytes) -> Self:
+        """See `WireMessage`."""
+        return cls(Findings.parse(fields, b"").found, payload)
+
+
+@dataclass(frozen=True, slots=True)
 class Undecided:
     """A child without libavformat cannot tell what this recording is. The probe goes on with the next one."""
 
@@ -388,6 +406,7 @@ _KINDS: tuple[type[WireMessage], ...] = (
     MemoryForecast,
     FailureReport,
     Findings,
+    MadeSheet,
     Undecided,
     FinishedCut,
     DrawnPosters,

@@ -15,6 +15,8 @@ _JOBS = (
     "cutback.cutting.frame_map",
     "cutback.cutting.preview",
     "cutback.cutting.probe",
+    "cutback.cutting.sprites",
+    "cutback.cutting.waveform",
 )
 _ON_DEMAND = (
     "av.subtitles.codeccontext",

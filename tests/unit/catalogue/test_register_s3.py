@@ -42,6 +42,12 @@ class Prober:
     def activities(self, *_: Any, **__: Any) -> Iterator[tuple[int, dict[str, Any] | CutbackError]]:
         raise NotImplementedError
 
+    def sprites(self, *_: Any, **__: Any) -> tuple[dict[str, Any], bytes]:
+        raise NotImplementedError
+
+    def waveform(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
     def excerpt(self, *_: Any, **__: Any) -> bytes:
         raise NotImplementedError
 

@@ -11,21 +11,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby, pairwise
-from statistics import mean, median
+from itertools import pairwise
+from statistics import median
 
 AROUND = timedelta(minutes=30)
 """The baseline of a second is that of the hour around it."""
 LEAST_STRENGTH = 0.5
 """The strength of a peak that just rises above what is usual."""
 
-_SMOOTHED = 9
+_SMOOTHED = 10
 """Seconds over which activity is averaged: a moment lasts several seconds, and noise does not."""
-_TREND = 150
+_TREND = 90
 """A slow change, such as daylight, is the median of so many seconds before and after; it is taken away."""
 _TREND_STEP = 30
 """Seconds between medians; in between, the trend is straight."""
-_APART = 5
+_APART = 4
 """A peak is the highest value of so many seconds before and after it."""
 _BLOCK = 300
 """Seconds that share a baseline."""
@@ -36,16 +36,20 @@ _LEAST_SPREAD = 0.03
 _MAD_TO_SIGMA = 1.4826
 _FEWEST_PEAKS = 12
 """Fewest peaks that can show two groups, such as waves with and without a surfer."""
-_CLEAR_GAP = 3.0
-"""Two groups are clear if their means are so many of their standard deviations apart: 2.65 with normal noise alone."""
-_LEAST_GAP = 0.06
+_CLEAR_GAP = 2.5
+"""Two groups are clear if their means are so many of their standard deviations apart."""
+_LEAST_GAP = 0.055
 """The lowest distance of two groups, in natural logarithms."""
-_BREAK = 0.3
+_BREAK = 0.25
 """Where between the means of two groups the higher one begins."""
-_LEAST_RISE = 0.01
+_LEAST_RISE = 0.02
+_EVERY = 5
+"""One of so many values is enough for the baseline of an hour: they are averages of more than twice as many."""
+_ROUNDING = 1
+"""Seconds that may be missing between recordings which follow one another: each has whole seconds of its own."""
 _FLOOR = 20.0
 """Added to activities, in thousandths, so that a still picture has a logarithm."""
-_SHALLOW = 0.75
+_SHALLOW = 0.92
 """Neighbouring peaks with a valley of at least this share of the lower one's height are one moment."""
 _WIDTH = 0.5
 """A moment lasts while activity is above this share of the height that makes a moment."""
@@ -99,29 +103,32 @@ def find_moments(
 
 def _runs(lines: Sequence[ActivityLine], zero: datetime) -> Iterator[list[tuple[int, list[float]]]]:
     """Yield each kind's unbroken runs: (first second since `zero`, the logarithm of each second's activity)."""
-    seconds: dict[int, tuple[str, float]] = {}
-    for line in lines:
+    by_kind: dict[str, list[tuple[int, list[float]]]] = {}
+    last: tuple[str, int, list[float]] | None = None
+    for line in sorted(lines, key=lambda line: line.begins):
         first = round((line.begins - zero) / timedelta(seconds=1))
-        for number, value in enumerate(line.values):
-            entry = line.kind, math.log(value + _FLOOR)
-            for second in range(first + number * line.step, first + (number + 1) * line.step):
-                seconds[second] = entry
-    by_kind: dict[str, list[int]] = {}
-    for second in sorted(seconds):
-        by_kind.setdefault(seconds[second][0], []).append(second)
-    for numbers in by_kind.values():
-        groups = groupby(enumerate(numbers), key=lambda each: each[1] - each[0])
-        runs = [[second for _, second in group] for _, group in groups]
-        yield [(run[0], [seconds[second][1] for second in run]) for run in runs]
+        logarithms = [math.log(value + _FLOOR) for value in line.values]
+        values = logarithms if line.step == 1 else [value for value in logarithms for _ in range(line.step)]
+        if last is not None:
+            kind, begin, known = last
+            del known[max(0, first - begin) :]  # the later one counts
+            if kind == line.kind and known and first - begin - len(known) <= _ROUNDING:
+                known += known[-1:] * (first - begin - len(known))
+                known += values
+                continue
+        last = line.kind, first, values
+        by_kind.setdefault(line.kind, []).append((first, values))
+    for runs in by_kind.values():
+        yield [run for run in runs if run[1]]
 
 
 def _smooth(values: Sequence[float]) -> list[float]:
-    half = _SMOOTHED // 2
+    before, after = _SMOOTHED // 2, _SMOOTHED - _SMOOTHED // 2
     sums = [0.0]
     for value in values:
         sums.append(sums[-1] + value)
     last = len(values)
-    spans = ((max(0, n - half), min(last, n + half + 1)) for n in range(last))
+    spans = ((max(0, n - before), min(last, n + after)) for n in range(last))
     return [(sums[stop] - sums[start]) / (stop - start) for start, stop in spans]
 
 
@@ -138,7 +145,10 @@ def _without_trend(values: Sequence[float]) -> list[float]:
 def _peaks(values: Sequence[float]) -> list[int]:
     """Return the numbers of the values that are the highest ones around, the first of equal ones."""
     peaks: list[int] = []
+    last = len(values) - 1
     for n, value in enumerate(values):
+        if (n and value < values[n - 1]) or (n < last and value < values[n + 1]):
+            continue
         around = values[max(0, n - _APART) : n + _APART + 1]
         if value >= max(around) and (not peaks or n - peaks[-1] > _APART):
             peaks.append(n)
@@ -159,8 +169,8 @@ class _HourAround:
     """The baselines of one kind of pictures."""
 
     def __init__(self, runs: Sequence[tuple[int, list[float]]]) -> None:
-        self._seconds = [first + n for first, values in runs for n in range(len(values))]
-        self._values = [value for _, values in runs for value in values]
+        self._seconds = [first + n for first, values in runs for n in range(0, len(values), _EVERY)]
+        self._values = [value for _, values in runs for value in values[::_EVERY]]
         peaks = [(first + n, values[n]) for first, values in runs for n in _peaks(values)]
         self._peak_seconds, self._peak_values = [each[0] for each in peaks], [each[1] for each in peaks]
         self._known: dict[int, _PeakBaseline] = {}
@@ -185,7 +195,8 @@ def _baseline(values: Sequence[float], peaks: Sequence[float]) -> _PeakBaseline:
     unusual = usual + _SIGMAS * sigma
     between = _natural_break(peaks)
     if between is not None and between < unusual:
-        unusual = max(between, usual + _LEAST_RISE)
+        still = sorted(values)[len(values) // 4]
+        return _PeakBaseline(min(still, between - _LEAST_RISE), between)
     return _PeakBaseline(usual, unusual)
 
 
@@ -210,7 +221,7 @@ def _natural_break(heights: Sequence[float]) -> float | None:
 
     cut = min(range(2, total - 1), key=within)
     spread = math.sqrt(max(0.0, within(cut)) / total)
-    low, high = mean(ordered[:cut]), mean(ordered[cut:])
+    low, high = sums[cut] / cut, (sums[-1] - sums[cut]) / (total - cut)
     if high - low < max(_LEAST_GAP, _CLEAR_GAP * spread):
         return None
     return low + _BREAK * (high - low)

@@ -193,6 +193,31 @@ _ACTIVITY: dict[str, Any] = {
     },
 }
 
+_PEAKS: dict[str, Any] = {
+    "type": "object",
+    "required": ["seconds", "peaks"],
+    "properties": {
+        "seconds": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "minItems": 2,
+            "maxItems": 2,
+            "description": "Seconds per peak, as a fraction.",
+        },
+        "peaks": {"type": "array", "items": {"type": "integer"}, "description": "Low, high, low, high and so on."},
+    },
+}
+
+_WAVEFORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["scale", "fine", "coarse"],
+    "properties": {
+        "scale": {"type": "integer", "description": "The value of full scale."},
+        "fine": _PEAKS,
+        "coarse": _PEAKS,
+    },
+}
+
 _CAMERA_ACTIVITY: dict[str, Any] = {
     "type": "object",
     "required": ["camera", "items", "notes"],
@@ -336,6 +361,7 @@ def components() -> dict[str, Any]:
         "Coverage": _COVERAGE,
         "Moments": _MOMENTS,
         "Activity": _ACTIVITY,
+        "Waveform": _WAVEFORM,
         "CameraActivity": _CAMERA_ACTIVITY,
         "Status": _STATUS,
     }
