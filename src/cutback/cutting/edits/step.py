@@ -16,7 +16,6 @@ from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.subtitles import Cue
-from cutback.cutting.index import TrackName
 from cutback.cutting.job import CutJob
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
@@ -59,8 +58,6 @@ class PaintedClip:
     assets: Assets
     fonts: Callable[[], FontSet]
     """The fonts that its texts can use."""
-    most_subtitles: int
-    """The limit on the subtitles of the clip."""
 
     def cut(self, finished: Fraction) -> Fraction:
         """Convert a time in finished time to cut time."""
@@ -99,8 +96,6 @@ class EditStep(Generic[E]):
     """Whether it converts HDR to SDR: all pictures of the clip, when they have their shape."""
     changes_sound = False
     """Whether the sound must be decoded."""
-    needs_sound = False
-    """Whether it does nothing to a clip without sound."""
     changes_length = False
     """Whether it makes the sound longer or shorter."""
 
@@ -217,8 +212,8 @@ class EditStep(Generic[E]):
         del edit
         return ""
 
-    def chosen_track(self, edit: E, languages: Sequence[Sequence[str]]) -> TrackName | None:
-        """Return the only audio track of the clip; None: all. `languages` are those of the tracks of each range.
+    def chosen_track(self, edit: E, languages: Sequence[str]) -> int | None:
+        """Return the number of the only audio track of the clip; None: all. `languages` are those of the tracks.
 
         Raises:
             EditImpossibleError: there is no such track.

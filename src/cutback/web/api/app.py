@@ -30,7 +30,9 @@ from cutback.web.api.routes import (
     media,
     moments,
     node,
+    pages,
     plans,
+    recording_files,
     recordings,
     session,
     shared,
@@ -74,6 +76,7 @@ _ROUTES = (
     media,
     moments,
     plans,
+    recording_files,
     recordings,
     session,
     shares,
@@ -83,7 +86,7 @@ _ROUTES = (
     uploads,
     webhooks,
 )
-"""The modules of routes below that path. `frames` and `made` come before `recordings`, whose keys may contain `/`."""
+"""The modules of routes below that path. `recordings`, whose keys may contain `/`, comes after those below it."""
 
 
 class _Api(FastAPI):
@@ -124,6 +127,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_route(f"{PREFIX}/openapi.json", _read_document, include_in_schema=False)
     app.include_router(node.router)
     app.include_router(shared.router)
+    app.include_router(pages.router)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=PREFIX)
     if services.settings.cors_origins:

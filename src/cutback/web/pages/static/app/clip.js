@@ -1,0 +1,124 @@
+// A clip: the player, sharing, what it was made of, and what to do when it failed.
+import { html, useEffect, useState } from './dom.js';
+import { ask } from './api.js';
+import { clips as known, filmed, forget, nameOf, refresh, take } from './clip_store.js';
+import { STATES, cameraZones, mediaPath, posterOf } from './clips.js';
+import { ErrorFace, Face, say, sayError, styled } from './pieces.js';
+import { go } from './router.js';
+import { counted, length, number, seconds, size, timecode } from './words.js';
+import { day, exactClock, moment, zoneFor, zoneName } from './zones.js';
+
+/** @param {{id: string}} props */
+export function Clip({ id }) {
+  const [fault, setFault] = useState(/** @type {unknown} */ (null));
+  const [zoneOf, setZones] = useState(new Map());
+  const path = `/clips/${encodeURIComponent(id)}`;
+  const load = () => {
+    setFault(null);
+    ask(path).then((clip) => take([clip]), setFault);
+  };
+  useEffect(load, [id]);
+  useEffect(() => void cameraZones().then(setZones, () => {}), []);
+  const clip = known.value.get(id);
+  if (fault && !clip) {
+    if (/** @type {any} */ (fault).status === 404) return html`<main><${Face} title="There is no such clip"><p>It may have been deleted.</p><a class="button" href="/clips">All clips</a><//></main>`;
+    return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
+  }
+  if (!clip) return html`<main class="page clip" aria-busy="true"><div class="blank bone"></div><div class="side"></div></main>`;
+
+  const act = async (/** @type {string} */ what) => {
+    try {
+      take([await ask(`${path}/${what}`, { method: 'POST' })]);
+      await refresh(id);
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  const remove = async () => {
+    try {
+      const { delete_at: until } = await ask(path, { method: 'DELETE' });
+      forget(id);
+      go('/clips');
+      const restore = async () => {
+        take([await ask(`${path}/restore`, { method: 'POST' })]);
+        await refresh(id);
+        go(path);
+      };
+      say('The clip is deleted.', { action: 'Undo', act: () => void restore().catch(sayError), seconds: Math.min(20, Math.max(5, (Date.parse(until) - Date.now()) / 1000 - 1)) });
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  const rename = async (/** @type {any} */ event) => {
+    const title = event.target.value.trim();
+    if (title === clip.title) return;
+    try {
+      take([await ask(path, { method: 'PATCH', body: { title }, headers: { 'If-Match': '*' } })]);
+    } catch (error) {
+      sayError(error);
+      event.target.value = clip.title;
+    }
+  };
+
+  const result = clip.result;
+  const where = filmed(clip);
+  const zone = zoneFor(where ? zoneOf.get(where.camera) : undefined);
+  const source = [clip.request?.source].flat();
+  const poster = posterOf(clip, 1200);
+  return html`<main class="page clip">
+    <div>
+      ${clip.state === 'ready'
+        ? html`<video src=${mediaPath(clip)} poster=${poster && new URL(poster.url).pathname} controls playsinline preload="metadata" width=${result.width} height=${result.height}></video>`
+        : html`<div class="blank" role="status"><div>
+            <p>${clip.state === 'failed' ? 'This clip could not be made.' : `This clip is ${STATES[clip.state] || clip.state}${clip.state === 'processing' ? ` · ${Math.round((clip.progress?.fraction || 0) * 100)} %` : ''}`}</p>
+            ${clip.waits_for && html`<p class="muted">For footage of ${clip.waits_for}.${clip.waits_until ? ` It is made at ${moment(Date.parse(clip.waits_until), zone)} at the latest, with what is there.` : ''}</p>`}
+          </div></div>`}
+      ${clip.state === 'processing' && html`<div class="bigmeter" ref=${styled({ '--done': `${(clip.progress?.fraction || 0) * 100}%` })}><i></i></div>`}
+    </div>
+    <div class="side">
+      <div>
+        <h1 class="visually-hidden">${nameOf(clip)}</h1>
+        <textarea class="title" dir="auto" rows="1" value=${clip.title || ''} placeholder=${nameOf(clip)} aria-label="Title" maxlength="200" onChange=${rename}
+          onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && (event.preventDefault(), /** @type {any} */ (event.target).blur())}></textarea>
+        <p class="sub num">${[where?.camera, where && `${day(where.at, zone)}, ${exactClock(where.at, zone)} · ${zoneName(where.at, zone)}`].filter(Boolean).join(' · ')}</p>
+        ${result && html`<p class="sub num">${length(seconds(result.duration))} · ${result.width} × ${result.height} · ${size(result.size)}</p>`}
+      </div>
+      ${clip.failure && clip.state === 'failed' && html`<div class="panelbox" role="alert"><h2>Why</h2><p class="why" dir="auto">${clip.failure.message}</p>${clip.failure.remedy && html`<p class="sub">${clip.failure.remedy}</p>`}
+        ${clip.failure.type && html`<p class="sub"><code>${clip.failure.reason}</code></p>`}</div>`}
+      <div class="act">
+        ${clip.state === 'ready' && html`<${Share} clip=${clip} /><a class="button" href=${`${mediaPath(clip)}?download=true`} download>Download</a>`}
+        ${['failed', 'cancelled'].includes(clip.state) && html`<button class="button primary" onClick=${() => act('retry')}>Try again</button>`}
+        ${['queued', 'waiting', 'processing'].includes(clip.state) && html`<button class="button" onClick=${() => act('cancel')}>Cancel</button>`}
+        ${source.length === 1 && source[0].recording && html`<a class="button" href=${`/cut?recording=${encodeURIComponent(source[0].recording)}&clip=${encodeURIComponent(clip.id)}`}>Edit again</a>`}
+        <button class="button quiet danger" onClick=${remove}>Delete</button>
+      </div>
+      ${result && html`<details><summary>How it was made</summary><div><dl class="kv">
+        ${result.spans.map((/** @type {any} */ span) => html`<dt>${span.recording ? 'Recording' : 'Source'}</dt><dd dir="auto">${span.recording}<br />${timecode(seconds(span.start))} – ${timecode(seconds(span.end))}${span.clamped ? ', as far as it goes' : ''}</dd>`)}
+        ${result.gaps.length > 0 && html`<dt>Gaps</dt><dd>${result.gaps.map((/** @type {any} */ gap) => html`${exactClock(Date.parse(gap.begins), zone)} – ${exactClock(Date.parse(gap.ends), zone)}<br />`)}</dd>`}
+        <dt>Frames</dt><dd>${number(result.frames_copied)} copied, ${number(result.frames_encoded)} re-encoded</dd>
+        <dt>Read</dt><dd>${size(result.bytes_read)} of ${size(result.source_size)}, in ${counted(result.requests, 'request')}</dd>
+        <dt>Time</dt><dd>${length(result.seconds)}</dd>
+        <dt>Attempts</dt><dd>${clip.attempt}</dd>
+        <dt>Id</dt><dd>${clip.id}</dd>
+        ${result.notes.length > 0 && html`<dt>Notes</dt><dd>${result.notes.join(' ')}</dd>`}
+      </dl></div></details>`}
+      <details><summary>Request</summary><div><pre>${JSON.stringify(clip.request, null, 2)}</pre></div></details>
+    </div>
+  </main>`;
+}
+
+/** @param {{clip: any}} props */
+function Share({ clip }) {
+  const [link, setLink] = useState('');
+  const share = async () => {
+    try {
+      const { url } = await ask('/shares', { method: 'POST', body: { clip: clip.id } });
+      setLink(url);
+      if (navigator.share && matchMedia('(pointer: coarse)').matches) await navigator.share({ title: nameOf(clip), url }).catch(() => {});
+      else await navigator.clipboard.writeText(url).then(() => say('The link is copied. It works for 30 days.'), () => {});
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  return html`<button class="button primary" onClick=${share}>Share</button>${link && html`<input class="field link" readonly value=${link} aria-label="Link" onFocus=${(/** @type {any} */ event) => event.target.select()} />`}`;
+}

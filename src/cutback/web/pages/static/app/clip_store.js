@@ -1,0 +1,89 @@
+// The newest clips, kept current by events: the tray, the list and the day's strip show these.
+import { computed, signal } from './dom.js';
+import { ask } from './api.js';
+import { hear } from './live.js';
+
+export const clips = signal(/** @type {Map<string, any>} */ (new Map()));
+
+const BUSY = new Set(['queued', 'processing']);
+
+/** Those that are being made. */
+export const busy = computed(() => [...clips.value.values()].filter((clip) => BUSY.has(clip.state)));
+
+/** Take in clips as the API shows them; an older revision never replaces a newer one. @param {any[]} found */
+export function take(found) {
+  const all = new Map(clips.value);
+  for (const clip of found) {
+    const known = all.get(clip.id);
+    if (known && (known.revision > clip.revision || (known.revision === clip.revision && known.progress?.fraction > clip.progress?.fraction))) continue;
+    all.set(clip.id, { ...known, ...clip });
+  }
+  clips.value = all;
+  if (busy.value.length) watch();
+}
+
+/** Forget a clip. @param {string} id */
+export function forget(id) {
+  const all = new Map(clips.value);
+  all.delete(id);
+  clips.value = all;
+}
+
+/** @type {Set<string>} */
+const looking = new Set();
+
+/** Read a clip again, with its links. @param {string} id */
+export async function refresh(id) {
+  if (looking.has(id)) return;
+  looking.add(id);
+  try {
+    take([await ask(`/clips/${encodeURIComponent(id)}`)]);
+  } catch (error) {
+    if (/** @type {any} */ (error).status === 404) forget(id);
+  } finally {
+    looking.delete(id);
+  }
+}
+
+/** Begin to follow events. */
+export function follow() {
+  hear((event) => {
+    if (event.type === 'clip.expired') forget(event.subject);
+    else refresh(event.subject);
+  });
+}
+
+let watching = false;
+
+/** Progress is not an event: while clips are being made, look at them. */
+async function watch() {
+  if (watching) return;
+  watching = true;
+  try {
+    while (busy.value.length) {
+      await new Promise((done) => setTimeout(done, document.hidden ? 4000 : 700));
+      const found = await ask('/clips?state=processing&state=queued&limit=50').catch(() => null);
+      if (!found) continue;
+      const seen = new Set(found.items.map((/** @type {any} */ each) => each.id));
+      take(found.items);
+      for (const clip of busy.value) if (!seen.has(clip.id)) await refresh(clip.id);
+    }
+  } finally {
+    watching = false;
+  }
+}
+
+/** Where and when a clip was filmed, if it is from a camera. @param {any} clip */
+export function filmed(clip) {
+  const span = clip.result?.spans?.find((/** @type {any} */ each) => each.camera && each.begins);
+  if (span) return { camera: span.camera, at: Date.parse(span.begins) };
+  const source = [clip.request?.source].flat()[0];
+  if (source?.camera) return { camera: source.camera, at: Date.parse(source.from) };
+  return null;
+}
+
+/** What a clip is called. @param {any} clip */
+export function nameOf(clip) {
+  const source = [clip.request?.source].flat()[0] || {};
+  return clip.title || source.camera || source.recording || clip.id;
+}

@@ -1,0 +1,134 @@
+// What is being cut: ranges, edits and output. Every change can be undone; drafts are kept in this browser.
+import { signal } from './dom.js';
+
+/** A range of frames: from `first`, included, to `last`, not included. @typedef {{first: number, last: number, name: string}} Range */
+/** @typedef {{kind: string, on: boolean, fields: Record<string, any>}} Card */
+/** @typedef {{ranges: Range[], chosen: number, cards: Card[], title: string, precision: string}} State */
+
+/** @returns {State} */
+const EMPTY = () => ({ ranges: [], chosen: -1, cards: [], title: '', precision: 'exact' });
+
+const PREFIX = 'cutback.draft.';
+const KEPT = 20;
+const MOST_STEPS = 200;
+
+/** A draft of cuts of one version of a recording. */
+export class Draft {
+  /** @param {string} key @param {string} version */
+  constructor(key, version) {
+    this.name = PREFIX + key;
+    this.version = version;
+    /** Whether the draft was made for another version of the recording. */
+    this.changed = false;
+    /** @type {string[]} */
+    this.before = [];
+    /** @type {string[]} */
+    this.after = [];
+    /** What is undone together; empty between gestures. @type {string} */
+    this.gesture = '';
+    /** @type {import('@preact/signals').Signal<State>} */
+    this.state = signal(this.#read());
+  }
+
+  #read() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(this.name) || 'null');
+      if (!kept) return EMPTY();
+      this.changed = kept.version !== this.version;
+      return { ...EMPTY(), ...kept.state };
+    } catch {
+      return EMPTY();
+    }
+  }
+
+  /**
+   * Change it. Changes with the same `gesture` in a row, such as those of a drag, are undone together.
+   * @param {Partial<State>} changes @param {string} [gesture]
+   */
+  change(changes, gesture = '') {
+    if (!gesture || gesture !== this.gesture) {
+      this.before.push(JSON.stringify(this.state.value));
+      if (this.before.length > MOST_STEPS) this.before.shift();
+    }
+    this.gesture = gesture;
+    this.after = [];
+    this.#become({ ...this.state.value, ...changes });
+  }
+
+  /** Choose a range; not a change to undo. @param {number} chosen */
+  choose(chosen) {
+    this.state.value = { ...this.state.value, chosen };
+  }
+
+  /** Change the chosen range, or make one. @param {Partial<Range>} changes @param {string} [gesture] */
+  changeRange(changes, gesture) {
+    const { ranges, chosen } = this.state.value;
+    if (chosen < 0) this.change({ ranges: [...ranges, { first: 0, last: 0, name: '', ...changes }], chosen: ranges.length }, gesture);
+    else this.change({ ranges: ranges.map((each, i) => (i === chosen ? { ...each, ...changes } : each)) }, gesture);
+  }
+
+  /** End a gesture. */
+  settle() {
+    this.gesture = '';
+  }
+
+  undo() {
+    this.#step(this.before, this.after);
+  }
+
+  redo() {
+    this.#step(this.after, this.before);
+  }
+
+  /** @param {string[]} from @param {string[]} to */
+  #step(from, to) {
+    const state = from.pop();
+    if (!state) return;
+    to.push(JSON.stringify(this.state.value));
+    this.gesture = '';
+    this.#become(JSON.parse(state));
+  }
+
+  /** @param {State} state */
+  #become(state) {
+    this.state.value = state;
+    try {
+      localStorage.setItem(this.name, JSON.stringify({ version: this.version, state, at: Date.now() }));
+      tidy();
+    } catch {
+      // Without room in this browser, the draft lives as long as the page.
+    }
+  }
+}
+
+/** Forget the oldest drafts. */
+function tidy() {
+  const all = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
+  if (all.length <= KEPT) return;
+  all.sort((one, other) => age(one) - age(other));
+  for (const name of all.slice(0, all.length - KEPT)) localStorage.removeItem(name);
+}
+
+/** The recording whose draft was changed last; empty if there is none. */
+export function newestDraft() {
+  const all = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
+  all.sort((one, other) => age(one) - age(other));
+  return all.at(-1)?.slice(PREFIX.length) || '';
+}
+
+/** When a draft was changed. @param {string} name */
+const age = (name) => JSON.parse(localStorage.getItem(name) || '{}').at || 0;
+
+/** The request that the draft stands for. @param {string} key @param {State} state @param {number} frames how many the recording has */
+export function requestOf(key, state, frames) {
+  const source = state.ranges
+    .filter((each) => each.last > each.first)
+    .map((each) => ({ recording: key, start: { frame: each.first }, ...(each.last < frames ? { end: { frame: each.last } } : {}) }));
+  const edits = state.cards.filter((each) => each.on).map((each) => ({ edit: each.kind, ...each.fields }));
+  return {
+    source: source.length === 1 ? source[0] : source,
+    ...(edits.length ? { edits } : {}),
+    ...(state.precision !== 'exact' ? { output: { precision: state.precision } } : {}),
+    ...(state.title ? { title: state.title } : {}),
+  };
+}

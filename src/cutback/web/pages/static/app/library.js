@@ -1,0 +1,247 @@
+// Cameras, the day of one as a strip, its recordings, and new ones by upload.
+import { html, useEffect, useMemo, useRef, useState } from './dom.js';
+import { ask, query } from './api.js';
+import { clips as knownClips, filmed, take } from './clip_store.js';
+import { useKeys } from './keys.js';
+import { ErrorFace, Face, sayError, styled } from './pieces.js';
+import { usePicture } from './pictures.js';
+import { all, frameMap, still } from './recordings.js';
+import { go, here } from './router.js';
+import { Strip, covering } from './strip.js';
+import { Upload } from './upload.js';
+import { counted, length, seconds } from './words.js';
+import { clock, date, day, dayOf, daysFrom, hour, instant, iso, zoneFor, zoneName } from './zones.js';
+
+const DAY = 86400000;
+const LIVE_SECONDS = 15 * 60;
+
+/** @param {{camera: string | null}} props */
+export function Library({ camera }) {
+  const [cameras, setCameras] = useState(/** @type {any[] | null} */ (null));
+  const [fault, setFault] = useState(/** @type {unknown} */ (null));
+  const load = () => {
+    setFault(null);
+    all('/cameras?limit=1000', 5000).then(setCameras, setFault);
+  };
+  useEffect(load, []);
+  if (fault) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
+  if (!cameras) return html`<${Bones} />`;
+  if (!cameras.length) return html`<${Recordings} />`;
+  const chosen = camera === null ? cameras[0] : cameras.find((each) => each.name === camera);
+  return html`<div class="lib">
+    <nav class="cams" aria-label="Cameras">
+      ${cameras.map((each) => html`<${CameraEntry} key=${each.name} camera=${each} current=${each === chosen} />`)}
+    </nav>
+    ${chosen
+      ? html`<${Day} key=${chosen.name} camera=${chosen} others=${cameras.filter((each) => each !== chosen)} />`
+      : html`<main><${Face} title="There is no such camera"><p dir="auto">No camera is called ${camera}.</p><//></main>`}
+  </div>`;
+}
+
+const Bones = () => html`<div class="lib" aria-busy="true">
+  <div class="cams">${[1, 2, 3].map((each) => html`<div class="cam" key=${each}><span class="bone"></span><span class="bone">${'\u00a0'}</span></div>`)}</div>
+  <main class="day"><h1 class="bone">${'\u00a0'}</h1><div class="act"></div><div class="strip bone"></div></main>
+</div>`;
+
+/** @param {{camera: any, current: boolean}} props */
+function CameraEntry({ camera, current }) {
+  const zone = zoneFor(camera.time_zone);
+  const last = Date.parse(camera.last);
+  const live = Date.now() - last < LIVE_SECONDS * 1000;
+  const today = date(last, zone) === date(Date.now(), zone);
+  return html`<a class="cam" href=${`/cameras/${encodeURIComponent(camera.name)}`} aria-current=${current ? 'true' : undefined}>
+    <${LastPicture} camera=${camera.name} before=${camera.last} />
+    <span><b><i class=${live ? 'dot' : 'dot off'}></i><span dir="auto">${camera.name}</span></b>
+    <small class="num">${live ? 'live' : 'last seen'} · ${today ? hour(last, zone) : day(last, zone).replace(/^\w+ /, '')}</small></span>
+  </a>`;
+}
+
+/** @param {{camera: string, before: string}} props */
+function LastPicture({ camera, before }) {
+  const shot = usePicture(async () => {
+    const { items } = await ask(`/recordings${query({ camera, from: iso(Date.parse(before) - 60000), limit: 5 })}`);
+    const newest = items.at(-1);
+    if (!newest) return '';
+    const map = await frameMap(newest.key);
+    return still(newest.key, map.keyframeBefore(map.count - 1), map.version);
+  }, [camera]);
+  return shot ? html`<img src=${shot} alt="" />` : html`<span class="bone"></span>`;
+}
+
+/** @typedef {import('./strip.js').Span} Span */
+
+/** @param {{camera: any, others: any[]}} props */
+function Day({ camera, others }) {
+  const zone = zoneFor(camera.time_zone);
+  const wanted = here.value.searchParams;
+  /** @type {Span} */
+  const span = useMemo(() => {
+    const [from, to] = [Date.parse(wanted.get('from') || ''), Date.parse(wanted.get('to') || '')];
+    if (from < to) return { begins: from, ends: to };
+    return dayOf(Date.parse(camera.last) - 1, zone);
+  }, [here.value.search, zone]);
+  const show = (/** @type {Span} */ wider) => go(`${here.value.pathname}${query({ from: iso(wider.begins), to: iso(wider.ends) })}`, { replace: true });
+  const [picked, pick] = useState(/** @type {Span | null} */ (null));
+  const [found, setFound] = useState(/** @type {{covered: Span[], gaps: Span[], recordings: any[]} | null} */ (null));
+  const [fault, setFault] = useState(/** @type {unknown} */ (null));
+  const [again, setAgain] = useState(0);
+
+  useEffect(() => {
+    let stale = false;
+    const timer = setTimeout(async () => {
+      try {
+        const parts = [];
+        for (let at = span.begins; at < span.ends; at += 8 * DAY) parts.push({ begins: at, ends: Math.min(span.ends, at + 8 * DAY) });
+        const [recordings, ...coverages] = await Promise.all([
+          all(`/recordings${query({ camera: camera.name, from: iso(span.begins), to: iso(span.ends), limit: 200 })}`, 2000),
+          ...parts.map((part) => ask(`/coverage${query({ camera: camera.name, from: iso(part.begins), to: iso(part.ends) })}`)),
+        ]);
+        const instants = (/** @type {any[]} */ list) => list.map((each) => ({ begins: Date.parse(each.begins), ends: Date.parse(each.ends) }));
+        if (stale) return;
+        setFault(null);
+        setFound({ recordings, covered: coverages.flatMap((each) => instants(each.covered)), gaps: coverages.flatMap((each) => instants(each.gaps)) });
+      } catch (error) {
+        if (!stale) setFault(error);
+      }
+    }, found ? 150 : 0);
+    return () => {
+      stale = true;
+      clearTimeout(timer);
+    };
+  }, [camera.name, span.begins, span.ends, again]);
+
+  useEffect(() => {
+    ask(`/clips${query({ camera: camera.name, limit: 100 })}`).then((page) => take(page.items), () => {});
+  }, [camera.name]);
+
+  const marks = [...knownClips.value.values()].flatMap((clip) => {
+    const where = filmed(clip);
+    if (!where || where.camera !== camera.name || clip.state !== 'ready') return [];
+    return [{ at: where.at, until: where.at + seconds(clip.result?.duration || 0) * 1000, id: clip.id }];
+  });
+
+  const other = others[0];
+  const centre = picked ? (picked.begins + picked.ends) / 2 : (span.begins + span.ends) / 2;
+  const onOther = () => other && go(`/cameras/${encodeURIComponent(other.name)}${query({ from: iso(span.begins), to: iso(span.ends) })}`);
+  useKeys({ m: onOther, Escape: () => pick(null) }, [other?.name, span.begins, span.ends]);
+
+  const open = (/** @type {number} */ at) => {
+    const recording = covering(found?.recordings || [], at);
+    if (recording) go(`/cut${query({ recording: recording.key, at: ((at - Date.parse(recording.start)) / 1000).toFixed(3) })}`);
+  };
+  const days = Math.round((span.ends - span.begins) / DAY);
+  const first = date(span.begins, zone);
+  const whole = days >= 1 && instant(first, zone) === span.begins;
+  const recorded = (found?.covered || []).reduce((sum, each) => sum + Math.min(each.ends, span.ends) - Math.max(each.begins, span.begins), 0) / 1000;
+  const between = (found?.gaps || []).filter((each) => found && found.covered.some((other) => other.ends <= each.begins + 1) && found.covered.some((other) => other.begins >= each.ends - 1)).length;
+
+  return html`<main class="day">
+    <h1 dir="auto">${camera.name}</h1>
+    <p class="sub num">${whole && days > 1 ? `${day(span.begins, zone)} and ${days - 1} days` : day(span.begins, zone)}${whole ? '' : ` · ${clock(span.begins, zone)} – ${clock(span.ends, zone)}`} · ${zoneName(span.begins, zone)}${found ? ` · ${length(recorded)} recorded${between ? `, ${counted(between, 'gap')}` : ''}` : ''}${marks.length ? ` · ${counted(marks.length, 'clip')}` : ''}</p>
+    <div class="act">
+      <button class="button" aria-label="Earlier" onClick=${() => show({ begins: span.begins - (span.ends - span.begins), ends: span.begins })}>‹</button>
+      ${[[1, 'Day'], [7, 'Week'], [30, 'Month']].map(
+        ([count, name]) => html`<button class="button" aria-pressed=${whole && days === count} onClick=${() => show(daysFrom(date(centre, zone), +count, zone))}>${name}</button>`,
+      )}
+      <button class="button" aria-label="Later" onClick=${() => show({ begins: span.ends, ends: span.ends + (span.ends - span.begins) })}>›</button>
+      <label class="row"><span class="visually-hidden">Jump to a date and time</span>
+        <input class="field" type="datetime-local" value=${`${first}T${hour(span.begins, zone)}`} onChange=${(/** @type {any} */ event) => {
+          if (!event.target.value) return;
+          const at = instant(event.target.value, zone);
+          show(event.target.value.endsWith('T00:00') ? daysFrom(date(at, zone), 1, zone) : { begins: at, ends: at + 3600000 });
+        }} /></label>
+      <button class="button" onClick=${() => show(dayOf(Date.parse(camera.last) - 1, zone))}>Newest</button>
+      ${other && html`<button class="button" onClick=${onOther}>Same moment on ${other.name}</button>`}
+    </div>
+    ${fault
+      ? html`<${ErrorFace} error=${fault} again=${() => setAgain(again + 1)} />`
+      : html`<${Strip} span=${span} zone=${zone} covered=${found?.covered || []} gaps=${found?.gaps || []} recordings=${found?.recordings || []} clips=${marks}
+          activity=${[]} picked=${picked} pick=${pick} zoom=${show} open=${open} />
+        ${picked && html`<${Picking} camera=${camera} picked=${picked} zone=${zone} recordings=${found?.recordings || []} done=${() => pick(null)} />`}
+        ${!found
+          ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)}</div>`
+          : found.recordings.length
+            ? html`<div class="wall">${found.recordings.slice(0, 200).map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zone} />`)}</div>`
+            : html`<${Face} title="Nothing was recorded here">
+                <p>The camera's newest footage is of ${day(Date.parse(camera.last), zone)}, ${hour(Date.parse(camera.last), zone)}.</p>
+                <button class="button" onClick=${() => show(dayOf(Date.parse(camera.last) - 1, zone))}>Show it</button>
+              <//>`}`}
+  </main>`;
+}
+
+/** What was selected by dragging, and what to do with it. @param {{camera: any, picked: Span, zone: string, recordings: any[], done: () => void}} props */
+function Picking({ camera, picked, zone, recordings, done }) {
+  const recording = covering(recordings, picked.begins);
+  const within = recording && picked.ends <= Date.parse(recording.end);
+  const cut = async () => {
+    try {
+      const clip = await ask('/clips', { method: 'POST', body: { source: { camera: camera.name, from: iso(picked.begins), to: iso(picked.ends) } } });
+      take([clip]);
+      done();
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  const open = () => {
+    const at = (/** @type {number} */ time) => ((time - Date.parse(recording.start)) / 1000).toFixed(3);
+    go(`/cut${query({ recording: recording.key, in: at(picked.begins), out: at(picked.ends) })}`);
+  };
+  return html`<div class="picking num">
+    <b>${clock(picked.begins, zone)} – ${clock(picked.ends, zone)}</b><span class="muted">${length((picked.ends - picked.begins) / 1000)}</span>
+    <span class="grow"></span>
+    <button class="button quiet" onClick=${done}>Cancel</button>
+    ${within && html`<button class="button" onClick=${open}>Open in the cutting room</button>`}
+    <button class="button primary" onClick=${cut}>Cut</button>
+  </div>`;
+}
+
+/** A poster that is scrubbed by the pointer. @param {{recording: any, zone: string}} props */
+function RecordingTile({ recording, zone }) {
+  const [part, setPart] = useState(/** @type {number | null} */ (null));
+  const tile = useRef(/** @type {HTMLElement | null} */ (null));
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    if (!tile.current) return;
+    const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true), { rootMargin: '200px' });
+    watcher.observe(tile.current);
+    return () => watcher.disconnect();
+  }, []);
+  const shot = usePicture(async () => {
+    if (!seen) return '';
+    const map = await frameMap(recording.key);
+    return still(recording.key, map.keyframeBefore(Math.floor((part ?? 0) * (map.count - 1))), map.version);
+  }, [recording.key, seen, part === null ? null : Math.round(part * 12)]);
+  const long = seconds(recording.duration);
+  const move = (/** @type {PointerEvent} */ event) => {
+    if (event.pointerType === 'touch') return;
+    const { left, width } = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();
+    setPart(Math.min(1, Math.max(0, (event.clientX - left) / width)));
+  };
+  return html`<a class="tile" ref=${tile} href=${`/cut${query({ recording: recording.key, at: part ? (part * long).toFixed(3) : '' })}`}>
+    <span class="pic" onPointerMove=${move} onPointerLeave=${() => setPart(null)}>
+      ${shot && html`<img src=${shot} alt="" />`}
+      <span class="badge num">${length(long)}</span>
+      ${recording.growing && html`<span class="badge left">growing</span>`}
+      ${part !== null && html`<i class="scrub" ref=${styled({ '--at': `${part * 100}%` })}></i>`}
+    </span>
+    <b class="num">${clock(Date.parse(recording.start), zone)}</b>
+    <small class="num" title=${recording.key}>${recording.width ? `${recording.width} × ${recording.height} · ` : ''}${recording.codecs?.join(' + ') || ''}</small>
+  </a>`;
+}
+
+/** Without cameras: every recording, and a place to drop more. */
+function Recordings() {
+  const [found, setFound] = useState(/** @type {any[] | null} */ (null));
+  const [fault, setFault] = useState(/** @type {unknown} */ (null));
+  const load = () => ask('/recordings?limit=200').then((page) => setFound(page.items), setFault);
+  useEffect(() => void load(), []);
+  if (fault) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
+  return html`<main class="page">
+    <h1>Recordings</h1>
+    <${Upload} done=${load} />
+    ${found && (found.length
+      ? html`<div class="wall">${found.map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zoneFor('UTC')} />`)}</div>`
+      : html`<${Face} title="No recordings yet"><p>Drop a file above, or put recordings into the source store: Cutback finds them by their names.</p><//>`)}
+  </main>`;
+}
+

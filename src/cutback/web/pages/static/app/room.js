@@ -1,0 +1,280 @@
+// The cutting room: find the frames, mark them, say what to do to them, cut.
+import { html, signal, useEffect, useMemo, useState } from './dom.js';
+import { ask, inPath } from './api.js';
+import { take } from './clip_store.js';
+import { Draft, newestDraft, requestOf } from './draft.js';
+import { EditCards } from './edit_cards.js';
+import { CropBox } from './crop_box.js';
+import { useKeys } from './keys.js';
+import { ErrorFace, Face, Icon, say, sayError } from './pieces.js';
+import { Player, PlayerView } from './player.js';
+import { forgetMap, frameMap } from './recordings.js';
+import { here } from './router.js';
+import { Timeline } from './timeline.js';
+import { counted, length, number, seconds, size, timecode } from './words.js';
+import { clock, exactClock, zoneFor, zoneName } from './zones.js';
+
+export function Room() {
+  const key = here.value.searchParams.get('recording') || newestDraft();
+  const [found, setFound] = useState(/** @type {{map: any, recording: any, zone: string} | null} */ (null));
+  const [fault, setFault] = useState(/** @type {any} */ (null));
+  const load = () => {
+    setFault(null);
+    forgetMap(key);
+    Promise.all([frameMap(key), ask(`/recordings/${inPath(key)}`)]).then(async ([map, recording]) => {
+      const camera = recording.camera ? await ask(`/cameras/${encodeURIComponent(recording.camera)}`).catch(() => null) : null;
+      setFound({ map, recording, zone: camera?.time_zone || '' });
+    }, setFault);
+  };
+  useEffect(() => {
+    if (key) load();
+  }, [key]);
+  if (!key) return html`<main><${Face} title="Nothing to cut yet"><p>Choose a moment or a recording in the library.</p><a class="button primary" href="/">To the library</a><//></main>`;
+  if (fault) {
+    return html`<main>${fault.status === 404
+      ? html`<${Face} title="This recording is gone"><p dir="auto">${key} is not in the catalogue any more.</p><a class="button" href="/">To the library</a><//>`
+      : html`<${ErrorFace} error=${fault} again=${load} />`}</main>`;
+  }
+  if (!found) return html`<div class="room dark" aria-busy="true"><div class="stage"><div class="picture"><div class="frame bone"></div></div></div><aside class="panel"></aside><div class="time"><div class="lane"></div></div><footer class="foot"></footer></div>`;
+  return html`<${Cutting} key=${found.map.version} ...${found} again=${load} />`;
+}
+
+/** @param {{map: import('./recordings.js').FrameMap, recording: any, zone: string, again: () => void}} props */
+function Cutting({ map, recording, zone: cameraZone, again }) {
+  const wanted = here.value.searchParams;
+  const draft = useMemo(() => {
+    const made = new Draft(map.key, map.version);
+    const [from, to] = [parseFloat(wanted.get('in') || ''), parseFloat(wanted.get('out') || '')];
+    if (from < to) {
+      made.state.value = { ...made.state.value, ranges: [{ first: map.boundary(from), last: Math.max(map.boundary(from) + 1, map.boundary(to)), name: '' }], chosen: 0 };
+    }
+    return made;
+  }, []);
+  const player = useMemo(() => new Player(map, map.at(parseFloat(wanted.get('at') || wanted.get('in') || '0') || draft.state.value.ranges[0] && map.starts[draft.state.value.ranges[0].first] || 0)), []);
+  const view = useMemo(() => signal({ from: map.starts[0], to: map.end }), []);
+  const [plan, setPlan] = useState(/** @type {any} */ (null));
+  const [planFault, setPlanFault] = useState(/** @type {any} */ (null));
+  const [looping, setLooping] = useState(false);
+  const [cutting, setCutting] = useState(false);
+  const state = draft.state.value;
+  const begins = recording.start ? Date.parse(recording.start) : NaN;
+  const zone = zoneFor(cameraZone);
+  const known = !Number.isNaN(begins);
+  /** The time of a moment of the recording: on the wall where that is known. */
+  const name = (/** @type {number} */ at, exact = false) => (known ? (exact ? exactClock : clock)(begins + at * 1000, zone) : timecode(at));
+
+  const request = useMemo(() => requestOf(map.key, state, map.count), [state]);
+  const wishes = JSON.stringify(request);
+  const ranges = state.ranges.filter((each) => each.last > each.first);
+  useEffect(() => {
+    if (!ranges.length) {
+      setPlan(null);
+      setPlanFault(null);
+      return;
+    }
+    const stop = new AbortController();
+    const timer = setTimeout(() => {
+      ask('/plans', { method: 'POST', body: request, signal: stop.signal }).then(
+        (said) => {
+          setPlan(said);
+          setPlanFault(null);
+        },
+        (error) => {
+          if (stop.signal.aborted) return;
+          setPlanFault(error);
+        },
+      );
+    }, 250);
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [wishes]);
+
+  const mark = (/** @type {'first' | 'last'} */ which) => {
+    const frame = player.frame.value;
+    const range = state.ranges[state.chosen];
+    if (which === 'first') draft.changeRange({ first: frame, last: range && range.last > frame ? range.last : Math.min(map.count, map.boundary(map.starts[frame] + 10)) });
+    else draft.changeRange({ last: frame + 1, first: range && range.first <= frame ? range.first : Math.max(0, map.boundary(map.starts[frame] - 10)) });
+  };
+  const around = () => {
+    const at = map.starts[player.frame.value];
+    draft.changeRange({ first: map.boundary(Math.max(map.starts[0], at - 7.5)), last: Math.max(map.at(at) + 1, map.boundary(Math.min(map.end, at + 7.5))) });
+  };
+  const range = state.ranges[state.chosen];
+  useEffect(() => {
+    player.loop = looping && range ? range : null;
+  }, [looping, range]);
+  const zoom = (/** @type {number} */ factor) => {
+    const { from, to } = view.value;
+    const at = map.starts[player.frame.value];
+    const wide = Math.min(map.end - map.starts[0], Math.max(0.2, (to - from) * factor));
+    const left = Math.min(Math.max(map.starts[0], at - wide / 2), map.end - wide);
+    view.value = { from: left, to: left + wide };
+  };
+  const cut = async () => {
+    if (cutting || !ranges.length) return;
+    setCutting(true);
+    try {
+      const clip = await ask('/clips', { method: 'POST', body: request });
+      take([clip]);
+      say(clip.state === 'ready' ? 'This clip exists already.' : 'The clip is being cut.', { action: 'Show', act: () => (location.href = `/clips/${encodeURIComponent(clip.id)}`) });
+    } catch (error) {
+      if (/** @type {any} */ (error).reason === 'source_changed') again();
+      sayError(error);
+    } finally {
+      setCutting(false);
+    }
+  };
+  const second = (/** @type {number} */ by) => player.show(map.at(Math.min(map.end, Math.max(map.starts[0], map.starts[player.frame.value] + by))));
+  const shuttle = (/** @type {number} */ way) => {
+    if (way > 0) player.play(player.playing.value ? Math.min(8, player.rate.value * 2) : 1);
+    else second(-1);
+  };
+  const frame = player.frame.value;
+  useKeys(
+    {
+      ' ': () => player.toggle(),
+      k: () => player.toggle(),
+      l: () => shuttle(1),
+      j: () => shuttle(-1),
+      ArrowLeft: () => player.show(player.frame.value - 1),
+      ArrowRight: () => player.show(player.frame.value + 1),
+      ',': () => player.show(player.frame.value - 1),
+      '.': () => player.show(player.frame.value + 1),
+      'Shift+ArrowLeft': () => second(-1),
+      'Shift+ArrowRight': () => second(1),
+      i: () => mark('first'),
+      o: () => mark('last'),
+      a: around,
+      r: () => setLooping(!looping),
+      '[': () => range && player.show(range.first),
+      ']': () => range && player.show(range.last - 1),
+      Home: () => player.show(0),
+      End: () => player.show(map.count - 1),
+      '+': () => zoom(0.6),
+      '=': () => zoom(0.6),
+      '-': () => zoom(1.6),
+      'Ctrl+z': () => draft.undo(),
+      'Ctrl+Shift+z': () => draft.redo(),
+      'Ctrl+y': () => draft.redo(),
+      Enter: cut,
+    },
+    [state, looping, cutting],
+  );
+
+  const where = map.starts[frame];
+  const jump = (/** @type {any} */ event) => {
+    const at = read(event.target.value, { map, begins, zone, here: where });
+    if (at === null) event.target.value = name(where, true);
+    else player.show(map.at(at));
+  };
+  return html`<main class="room dark">
+    <h1 class="visually-hidden">Cutting room: ${map.key}</h1>
+    <section class="stage" aria-label="Player">
+      <div class="picture"><${PlayerView} player=${player}><${CropBox} draft=${draft} recording=${recording} /><//></div>
+      <div class="transport">
+        <span class="clock"><input value=${name(where, true)} aria-label="Time; type a time, a timecode or a frame" onChange=${jump} key=${`${frame} ${zone}`} />
+          <small>${known ? `${zoneName(begins, zone)} · ` : ''}frame ${number(frame)} · ${timecode(where)}</small></span>
+        <div class="keys">
+          <button aria-label="Go to in" title="Go to in  [" onClick=${() => player.show(range ? range.first : 0)}><${Icon} name="start" /></button>
+          <button aria-label="One frame back" title="One frame back  ←" onClick=${() => player.show(frame - 1)}><${Icon} name="back" /></button>
+          <button class="play" aria-label=${player.playing.value ? 'Pause' : 'Play'} title="Play and pause  Space" onClick=${() => player.toggle()}><${Icon} name=${player.playing.value ? 'pause' : 'play'} /></button>
+          <button aria-label="One frame on" title="One frame on  →" onClick=${() => player.show(frame + 1)}><${Icon} name="forward" /></button>
+          <button aria-label="Go to out" title="Go to out  ]" onClick=${() => player.show(range ? range.last - 1 : map.count - 1)}><${Icon} name="end" /></button>
+        </div>
+        <span class="options">
+          <button class="button" title="In here  I" onClick=${() => mark('first')}>In</button>
+          <button class="button" title="Out here  O" onClick=${() => mark('last')}>Out</button>
+          <button class="button" aria-pressed=${looping} title="Loop the selection  R" onClick=${() => setLooping(!looping)}>Loop</button>
+        </span>
+      </div>
+    </section>
+    <aside class="panel" aria-label="What to cut">
+      ${draft.changed && html`<p class="why" role="alert">The recording has changed since these ranges were marked. Check them before you cut.</p>`}
+      <section><h2>Ranges <button class="button quiet" onClick=${() => { draft.choose(-1); around(); }}>Add</button></h2>
+        ${state.ranges.length
+          ? state.ranges.map((each, i) => html`<${Chip} key=${i} draft=${draft} index=${i} name=${name} map=${map} player=${player} />`)
+          : html`<p class="sub">Press <kbd>I</kbd> at the first frame and <kbd>O</kbd> at the last, or <kbd>A</kbd> for 15 seconds around here.</p>`}
+        ${range && html`<div class="act">
+          <button class="button" onClick=${() => player.playPart(Math.max(0, map.at(map.starts[range.first] - 1)), map.at(Math.min(map.end - 0.001, map.starts[range.first] + 1)))}>Play around in</button>
+          <button class="button" onClick=${() => player.playPart(Math.max(0, map.at(map.starts[range.last] - 1)), Math.min(map.count - 1, map.at(map.starts[range.last] + 1)))}>Play around out</button></div>`}
+      </section>
+      <${EditCards} draft=${draft} />
+      <section><h2>Output</h2>
+        <div class="lines">
+          <label class="row">Title <input class="field" dir="auto" maxlength="200" value=${state.title} onChange=${(/** @type {any} */ event) => draft.change({ title: event.target.value.trim() })} /></label>
+          <label class="row">Ends <select class="field" onChange=${(/** @type {any} */ event) => draft.change({ precision: event.target.value })}>
+            ${[['exact', 'exactly at these frames'], ['keyframe', 'at keyframes, all copied']].map(([value, text]) => html`<option value=${value} selected=${state.precision === value}>${text}</option>`)}
+          </select></label>
+          ${plan && html`<p class="sub num">${plan.container.toUpperCase()} · ${plan.video.codec.toUpperCase()} · ${plan.video.width} × ${plan.video.height}</p>`}
+        </div>
+      </section>
+    </aside>
+    <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${null} name=${name} />
+    <footer class="foot">
+      ${planFault
+        ? html`<span class="fault" role="alert">${[planFault.message, ...planFault.errors.map((/** @type {any} */ each) => `${each.path}: ${each.message}`)].join(' ')}</span>`
+        : plan
+          ? html`<span><b>${length(seconds(plan.clip_duration))}</b> · ${sentence(plan)}</span><span class="legend"><span><i class="copied"></i>copied</span><span><i class="encoded"></i>re-encoded</span></span>`
+          : html`<span class="muted">${ranges.length ? 'Planning …' : `${length(map.end - map.starts[0])} · ${counted(map.count, 'frame')} · nothing is marked yet`}</span>`}
+      <button class="button primary" disabled=${!ranges.length || cutting} onClick=${cut}>Cut <kbd>Enter</kbd></button>
+    </footer>
+  </main>`;
+}
+
+/** What would be made, in a sentence that is true. @param {any} plan */
+function sentence(plan) {
+  const { copy, encode } = plan.frames;
+  const frames = [copy && `${counted(copy, 'frame')} copied`, encode && `${number(encode)} re-encoded`].filter(Boolean).join(', ');
+  const { size: bytes, seconds: takes } = plan.expected;
+  return [frames, `about ${size(bytes)}`, takes !== null && `about ${length(Number(takes))}`].filter(Boolean).join(' · ');
+}
+
+/**
+ * A time that was typed, as seconds of the recording: `17:03:12.48` on the wall, `1:02.5`, `90s`, `frame 2190`, `+5`.
+ * @param {string} text @param {{map: import('./recordings.js').FrameMap, begins: number, zone: string, here: number}} about
+ */
+function read(text, { map, begins, zone, here: now }) {
+  const plain = text.trim().toLowerCase();
+  const frame = /^(?:frame|f|#)\s*(\d+)$/.exec(plain);
+  if (frame) return map.starts[Math.min(map.count - 1, Number(frame[1]))];
+  const moved = /^([+-])(\d+(?:\.\d+)?)s?$/.exec(plain);
+  if (moved) return now + Number(moved[1] + moved[2]);
+  if (/^\d+(\.\d+)?s?$/.test(plain)) return map.starts[0] + parseFloat(plain);
+  const parts = /^(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)$/.exec(plain);
+  if (!parts) return null;
+  const [hours, minutes, rest] = [Number(parts[1] || 0), Number(parts[2]), Number(parts[3])];
+  const within = hours * 3600 + minutes * 60 + rest;
+  if (parts[1] && !Number.isNaN(begins)) {
+    // A time of day: the one nearest to where we are.
+    const shown = exactClock(begins + now * 1000, zone).split(':').map(Number);
+    const here = shown[0] * 3600 + shown[1] * 60 + shown[2];
+    let ahead = within - here;
+    if (ahead > 43200) ahead -= 86400;
+    if (ahead < -43200) ahead += 86400;
+    return now + ahead;
+  }
+  return within;
+}
+
+/** @param {{draft: Draft, index: number, name: (at: number, exact?: boolean) => string, map: import('./recordings.js').FrameMap, player: Player}} props */
+function Chip({ draft, index, name, map, player }) {
+  const { ranges, chosen } = draft.state.value;
+  const range = ranges[index];
+  const move = (/** @type {number} */ by) => {
+    const next = [...ranges];
+    const [taken] = next.splice(index, 1);
+    next.splice(index + by, 0, taken);
+    draft.change({ ranges: next, chosen: index + by });
+  };
+  return html`<div class="chip" aria-current=${index === chosen ? 'true' : undefined} onClick=${() => index !== chosen && (draft.choose(index), player.show(range.first))}>
+    <b>${index + 1}</b>
+    <span><input dir="auto" value=${range.name} placeholder="Unnamed" aria-label=${`Name of range ${index + 1}`} maxlength="80" onChange=${(/** @type {any} */ event) => draft.change({ ranges: ranges.map((each, i) => (i === index ? { ...each, name: event.target.value } : each)) })} />
+      <small class="num">${name(map.starts[range.first], true)} – ${name(map.starts[range.last], true)} · ${length(map.starts[range.last] - map.starts[range.first])}</small></span>
+    <span class="keys">
+      ${index > 0 && html`<button aria-label="Earlier" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); move(-1); }}>↑</button>`}
+      <button aria-label="Remove this range" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); draft.change({ ranges: ranges.filter((_, i) => i !== index), chosen: Math.min(chosen, ranges.length - 2) }); }}>×</button>
+    </span>
+  </div>`;
+}

@@ -1,0 +1,113 @@
+// Keys, webhooks, shares and tenants, as far as this key may manage them; and how this browser shows times and colours.
+import { html, useEffect, useState } from './dom.js';
+import { ask } from './api.js';
+import { ErrorFace, say, sayError } from './pieces.js';
+import { clockOf, moment, useClock, zoneFor } from './zones.js';
+
+export function Settings() {
+  const [who, setWho] = useState(/** @type {any} */ (null));
+  const [fault, setFault] = useState(/** @type {unknown} */ (null));
+  const load = () => ask('/session').then(setWho, setFault);
+  useEffect(() => void load(), []);
+  if (fault) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
+  const admin = who?.scopes.includes('admin');
+  const [theme, setTheme] = [document.documentElement.dataset.theme || '', (/** @type {string} */ value) => {
+    if (value) document.documentElement.dataset.theme = value;
+    else delete document.documentElement.dataset.theme;
+    if (value) localStorage.setItem('cutback.theme', value);
+    else localStorage.removeItem('cutback.theme');
+    setWho({ ...who });
+  }];
+  const leave = async () => {
+    await ask('/session', { method: 'DELETE' }).catch(sayError);
+    location.href = '/';
+  };
+  return html`<main class="page">
+    <h1>Settings</h1>
+    <div class="two">
+      <section class="panelbox"><h2>This browser</h2>
+        <div class="lines">
+          <label class="row">Times are shown <${Choice} value=${clockOf.value} options=${{ camera: "in the camera's zone", viewer: 'in your zone', utc: 'in UTC' }} pick=${useClock} /></label>
+          <label class="row">Colours <${Choice} value=${theme} options=${{ '': 'as the system', light: 'light', dark: 'dark' }} pick=${setTheme} /></label>
+          ${who?.key_id && html`<p class="row"><span class="sub">Signed in with the key ${who.key_id}${who.tenant ? ` of ${who.tenant}` : ''}</span><button class="button" onClick=${leave}>Sign out</button></p>`}
+        </div>
+      </section>
+      <${Listing} title="Shared links" path="/shares" of=${'share'} row=${(/** @type {any} */ each) => [html`<a href=${each.url}>${each.clip}</a>`, `until ${moment(Date.parse(each.expires_at), zoneFor())}`]} remove="Revoke" />
+      ${admin && html`
+        <${Listing} title="Keys" path="/keys" row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} />
+        <${Listing} title="Webhooks" path="/webhooks" row=${(/** @type {any} */ each) => [each.url, each.paused ? 'paused' : each.states?.join(', ') || 'every state']} remove="Delete" add=${NewWebhook} />
+        ${!who.tenant && html`<${Listing} title="Tenants" path="/tenants" name="name" row=${(/** @type {any} */ each) => [each.name, [...each.cameras, ...each.recordings].join(', ')]} remove="Delete" />`}`}
+    </div>
+  </main>`;
+}
+
+/** @param {{value: string, options: Record<string, string>, pick: (value: string) => void}} props */
+const Choice = ({ value, options, pick }) => html`<select class="field" value=${value} onChange=${(/** @type {any} */ event) => pick(event.target.value)}>
+  ${Object.entries(options).map(([name, text]) => html`<option value=${name} selected=${name === value}>${text}</option>`)}
+</select>`;
+
+/** @param {{title: string, path: string, row: (each: any) => any[], remove: string, name?: string, add?: any}} props */
+function Listing({ title, path, row, remove, name = 'id', add }) {
+  const [items, setItems] = useState(/** @type {any[] | null} */ (null));
+  const [fault, setFault] = useState(/** @type {unknown} */ (null));
+  const load = () => ask(path).then((page) => setItems(page.items), setFault);
+  useEffect(() => void load(), []);
+  const drop = async (/** @type {any} */ each) => {
+    try {
+      await ask(`${path}/${encodeURIComponent(each[name])}`, { method: 'DELETE' });
+      load();
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  return html`<section class="panelbox"><h2>${title}</h2>
+    ${fault ? html`<p class="why">${/** @type {Error} */ (fault).message}</p>`
+      : !items ? html`<p class="bone">${'\u00a0'}</p>`
+      : items.length ? html`<table><tbody>${items.map((each) => html`<tr key=${each[name]}>${row(each).map((cell) => html`<td dir="auto">${cell}</td>`)}<td><button class="button quiet danger" onClick=${() => drop(each)}>${remove}</button></td></tr>`)}</tbody></table>`
+      : html`<p class="muted">None.</p>`}
+    ${add && html`<${add} done=${load} />`}
+  </section>`;
+}
+
+/** @param {{done: () => void}} props */
+function NewKey({ done }) {
+  const [made, setMade] = useState('');
+  const make = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const fields = /** @type {any} */ (event.target).elements;
+    try {
+      const key = await ask('/keys', { method: 'POST', body: { name: fields.name.value, scopes: fields.scope.value.split(' ') } });
+      setMade(key.key);
+      done();
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  return html`<form class="act" onSubmit=${make}>
+    <input class="field" name="name" placeholder="Name" aria-label="Name of the new key" required />
+    <select class="field" name="scope" aria-label="What it may do"><option value="read request">read and request</option><option value="read">read</option><option value="admin read request">everything</option></select>
+    <button class="button">Make a key</button>
+  </form>
+  ${made && html`<p class="sub">Shown only now: <code>${made}</code></p>`}`;
+}
+
+/** @param {{done: () => void}} props */
+function NewWebhook({ done }) {
+  const make = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const form = /** @type {any} */ (event.target);
+    try {
+      const made = await ask('/webhooks', { method: 'POST', body: { url: form.elements.url.value } });
+      form.reset();
+      if (made.secret) say(`Its secret, shown only now: ${made.secret}`, { seconds: 60 });
+      done();
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  return html`<form class="act" onSubmit=${make}>
+    <input class="field" name="url" type="url" placeholder="https://example.com/hook" aria-label="Address of the new webhook" required />
+    <button class="button">Add</button>
+  </form>`;
+}
+

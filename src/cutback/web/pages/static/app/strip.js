@@ -1,0 +1,199 @@
+// The strip of time of a camera: what is covered, where clips are, the picture under the pointer, a span by dragging.
+import { html, useEffect, useRef, useState } from './dom.js';
+import { pause } from './api.js';
+import { usePicture } from './pictures.js';
+import { styled } from './pieces.js';
+import { frameMap, still } from './recordings.js';
+import { clock, day, hour, shortDay } from './zones.js';
+
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
+/** Half the width of a label, so that none leaves the strip, in pixels. */
+const HALF = 18;
+const SHORTEST = 2000;
+const LONGEST = 35 * 86400000;
+
+/** @typedef {{begins: number, ends: number}} Span */
+
+/** The moments to label, about one each 90 pixels. @param {Span} span @param {number} width @param {string} zone */
+function labels(span, width, zone) {
+  const wanted = ((span.ends - span.begins) / 1000 / Math.max(1, width)) * 90;
+  const step = (STEPS.find((each) => each >= wanted) || 604800) * 1000;
+  const found = [];
+  // Steps count from the beginning, which is a local midnight for whole days, so hours are whole in any zone.
+  const whole = step >= 3600000 ? span.begins : Math.ceil(span.begins / step) * step;
+  for (let at = whole; at <= span.ends; at += step) {
+    found.push({ at, text: step >= 86400000 ? shortDay(at, zone) : step >= 60000 ? hour(at, zone) : clock(at, zone) });
+  }
+  return found;
+}
+
+/** @param {HTMLElement} element @param {string} name */
+const colour = (element, name) => getComputedStyle(element).getPropertyValue(name).trim();
+
+/**
+ * @param {{span: Span, zone: string, covered: Span[], gaps: Span[], recordings: any[], clips: {at: number, until: number, id: string}[],
+ *   activity: {at: number, value: number}[], picked: Span | null, pick: (span: Span | null) => void, zoom: (span: Span) => void,
+ *   open: (at: number) => void}} props
+ */
+export function Strip({ span, zone, covered, gaps, recordings, clips, activity, picked, pick, zoom, open }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const [width, setWidth] = useState(0);
+  const [at, setAt] = useState(/** @type {number | null} */ (null));
+  const drag = useRef(/** @type {{from: number, x: number, moved: boolean} | null} */ (null));
+  const fingers = useRef(/** @type {Map<number, number>} */ (new Map()));
+
+  useEffect(() => {
+    const watcher = new ResizeObserver(([entry]) => setWidth(entry.contentRect.width));
+    if (box.current) watcher.observe(box.current);
+    return () => watcher.disconnect();
+  }, []);
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element || !width) return;
+    const ratio = devicePixelRatio || 1;
+    const height = 76;
+    element.width = width * ratio;
+    element.height = height * ratio;
+    const pen = /** @type {CanvasRenderingContext2D} */ (element.getContext('2d'));
+    pen.scale(ratio, ratio);
+    const x = (/** @type {number} */ time) => ((time - span.begins) / (span.ends - span.begins)) * width;
+    // Gaps are hatched between recordings only: before the first and after the last there is nothing to miss.
+    const first = Math.min(...covered.map((each) => each.begins));
+    const last = Math.max(...covered.map((each) => each.ends));
+    pen.strokeStyle = colour(element, '--line');
+    pen.lineWidth = 2;
+    for (const gap of gaps) {
+      const [left, right] = [x(Math.max(gap.begins, first)), x(Math.min(gap.ends, last))];
+      if (right - left < 1) continue;
+      pen.save();
+      pen.beginPath();
+      pen.rect(left, height - 26, right - left, 26);
+      pen.clip();
+      for (let i = left - 26; i < right; i += 8) {
+        pen.beginPath();
+        pen.moveTo(i, height);
+        pen.lineTo(i + 26, height - 26);
+        pen.stroke();
+      }
+      pen.restore();
+    }
+    pen.fillStyle = colour(element, '--cover');
+    for (const each of covered) pen.fillRect(x(each.begins), height - 26, Math.max(1.5, x(each.ends) - x(each.begins)), 26);
+    if (activity.length) {
+      pen.fillStyle = colour(element, '--accent');
+      pen.globalAlpha = 0.28;
+      const most = Math.max(...activity.map((each) => each.value), 1e-9);
+      for (const each of activity) {
+        const tall = (each.value / most) * 44;
+        pen.fillRect(x(each.at), height - 27 - tall, Math.max(1, width / activity.length), tall);
+      }
+      pen.globalAlpha = 1;
+    }
+    pen.fillStyle = colour(element, '--accent');
+    for (const each of clips) {
+      pen.beginPath();
+      pen.roundRect(x(each.at), height - 22, Math.max(4, x(each.until) - x(each.at)), 18, 2);
+      pen.fill();
+    }
+  });
+
+  const timeAt = (/** @type {number} */ clientX) => {
+    const { left, width: wide } = /** @type {HTMLElement} */ (box.current).getBoundingClientRect();
+    return span.begins + Math.min(1, Math.max(0, (clientX - left) / wide)) * (span.ends - span.begins);
+  };
+
+  const zoomed = (/** @type {number} */ around, /** @type {number} */ factor) => {
+    const wide = Math.min(LONGEST, Math.max(SHORTEST, (span.ends - span.begins) * factor));
+    const part = (around - span.begins) / (span.ends - span.begins);
+    zoom({ begins: Math.round(around - part * wide), ends: Math.round(around + (1 - part) * wide) });
+  };
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const wheel = (/** @type {WheelEvent} */ event) => {
+      event.preventDefault();
+      if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+        const moved = ((event.deltaX || event.deltaY) / 600) * (span.ends - span.begins);
+        zoom({ begins: span.begins + moved, ends: span.ends + moved });
+      } else zoomed(timeAt(event.clientX), event.deltaY > 0 ? 1.25 : 0.8);
+    };
+    element.addEventListener('wheel', wheel, { passive: false });
+    return () => element.removeEventListener('wheel', wheel);
+  }, [span.begins, span.ends]);
+
+  const down = (/** @type {PointerEvent} */ event) => {
+    fingers.current.set(event.pointerId, event.clientX);
+    /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
+    drag.current = fingers.current.size > 1 ? null : { from: timeAt(event.clientX), x: event.clientX, moved: false };
+  };
+  const move = (/** @type {PointerEvent} */ event) => {
+    if (fingers.current.size === 2 && fingers.current.has(event.pointerId)) {
+      const [one, other] = [...fingers.current.values()];
+      const before = Math.abs(one - other);
+      fingers.current.set(event.pointerId, event.clientX);
+      const [a, b] = [...fingers.current.values()];
+      if (before > 8 && Math.abs(a - b) > 8) zoomed(timeAt((a + b) / 2), before / Math.abs(a - b));
+      return;
+    }
+    setAt(timeAt(event.clientX));
+    if (!drag.current) return;
+    drag.current.moved ||= Math.abs(event.clientX - drag.current.x) > 4;
+    if (!drag.current.moved) return;
+    const now = timeAt(event.clientX);
+    pick({ begins: Math.min(drag.current.from, now), ends: Math.max(drag.current.from, now) });
+  };
+  const up = (/** @type {PointerEvent} */ event) => {
+    fingers.current.delete(event.pointerId);
+    if (drag.current && !drag.current.moved) open(drag.current.from);
+    drag.current = null;
+  };
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    const wide = span.ends - span.begins;
+    const now = at ?? (span.begins + span.ends) / 2;
+    const step = wide / (event.shiftKey ? 10 : 100);
+    if (event.key === 'ArrowLeft') setAt(Math.max(span.begins, now - step));
+    else if (event.key === 'ArrowRight') setAt(Math.min(span.ends, now + step));
+    else if (event.key === '+' || event.key === '=') zoomed(now, 0.7);
+    else if (event.key === '-') zoomed(now, 1.4);
+    else if (event.key === 'Enter') open(now);
+    else return;
+    event.preventDefault();
+  };
+
+  const percent = (/** @type {number} */ time) => `${((time - span.begins) / (span.ends - span.begins)) * 100}%`;
+  return html`<div class="stripbox">
+    <div class="strip" ref=${box} tabindex="0" role="slider" aria-label="Time" aria-valuemin=${Math.round(span.begins)} aria-valuemax=${Math.round(span.ends)}
+      aria-valuenow=${Math.round(at ?? span.begins)} aria-valuetext=${`${day(at ?? span.begins, zone)} ${clock(at ?? span.begins, zone)}`}
+      onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${up} onPointerLeave=${() => setAt(null)} onBlur=${() => setAt(null)} onKeyDown=${keys}>
+      <canvas ref=${canvas}></canvas>
+      ${picked && html`<i class="picked" ref=${styled({ left: percent(picked.begins), width: `${((picked.ends - picked.begins) / (span.ends - span.begins)) * 100}%` })}></i>`}
+      ${at !== null && html`<i class="now" ref=${styled({ left: percent(at) })}></i>`}
+    </div>
+    <div class="hours num" aria-hidden="true">
+      ${labels(span, width, zone).map((each) => html`<span key=${each.at} ref=${styled({ left: `clamp(${HALF}px, ${percent(each.at)}, calc(100% - ${HALF}px))` })}>${each.text}</span>`)}
+    </div>
+    ${at !== null && html`<${Peek} at=${at} zone=${zone} recordings=${recordings} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} />`}
+  </div>`;
+}
+
+/** The recording that covers a moment. @param {any[]} recordings @param {number} at */
+export const covering = (recordings, at) => recordings.find((each) => Date.parse(each.start) <= at && at < Date.parse(each.end));
+
+/** @param {{at: number, zone: string, recordings: any[], x: number, width: number}} props */
+function Peek({ at, zone, recordings, x, width }) {
+  const recording = covering(recordings, at);
+  const shot = usePicture(async () => {
+    if (!recording) return '';
+    await pause(60); // until the pointer rests for a moment
+    const map = await frameMap(recording.key);
+    return still(recording.key, map.keyframeBefore(map.at((at - Date.parse(recording.start)) / 1000)), map.version);
+  }, [recording?.key, Math.round(at / 500)]);
+  const left = Math.min(Math.max(0, x - 118), Math.max(0, width - 236));
+  return html`<div class="peek" ref=${styled({ left: `${left}px` })} aria-hidden="true">
+    ${recording ? (shot ? html`<img class="shot" src=${shot} alt="" />` : html`<span class="shot bone"></span>`) : html`<span class="shot"></span>`}
+    <div class="num"><b>${clock(at, zone)}</b><span class="muted">${recording ? 'drag to select' : 'not recorded'}</span></div>
+  </div>`;
+}

@@ -1,0 +1,282 @@
+"""The pages in a real browser, on the real program with a real worker: find, step, mark, cut, watch, share."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from tests.support.browser import chromium
+from tests.support.decode import decode_presented
+from tests.support.media import cached_media
+from tests.support.picture import read_luma_counter
+from tests.support.spec import MediaSpec
+from tests.support.waiting import PATIENCE, eventually
+from tests.web.api_process import ApiProcess, api_process
+
+pytestmark = pytest.mark.slow
+
+RECORDINGS = {
+    "north-point.2026-06-21T05-30-00Z.mp4": MediaSpec(frames=150, gop=30),
+    "north-point.2026-06-21T05-31-00Z.mp4": MediaSpec(frames=150, gop=50, bframes=3, open_gop=True),
+    "north-point.2026-06-21T05-32-00Z.mp4": MediaSpec(frames=150, gop=30, fps=Fraction(30000, 1001)),
+    "south-point.2026-06-21T05-30-00Z.mp4": MediaSpec(frames=120, gop=30),
+}
+KEY = next(iter(RECORDINGS))
+MILLISECONDS = PATIENCE * 1000
+
+LUMA = """(source) => {
+  const from = document.querySelector(source);
+  const canvas = document.createElement('canvas');
+  canvas.width = from.videoWidth || from.width; canvas.height = from.videoHeight || from.height;
+  const pen = canvas.getContext('2d');
+  pen.drawImage(from, 0, 0, canvas.width, canvas.height);
+  const {data} = pen.getImageData(0, 0, canvas.width, canvas.height);
+  let text = '';
+  for (let i = 0; i < data.length; i += 4) {
+    text += String.fromCharCode(Math.round(0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2]));
+  }
+  return {width: canvas.width, height: canvas.height, luma: btoa(text)};
+}"""
+
+
+@dataclass
+class Installation:
+    """A running program with recordings, and a browser."""
+
+    api: ApiProcess
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.api.url + path)
+
+    def counter(self, source: str = ".frame canvas") -> int:
+        found = self.page.evaluate(LUMA, source)
+        luma = np.frombuffer(base64.b64decode(found["luma"]), np.uint8).reshape(found["height"], found["width"])
+        return read_luma_counter(luma)
+
+    def shown(self) -> int:
+        """The frame that the player says to show exactly."""
+        self.page.wait_for_selector(".exact[data-truth=exact]", timeout=MILLISECONDS)
+        return int(self.page.get_attribute(".exact", "data-frame"))
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def step(self, key: str, frame: int) -> None:
+        self.press(key)
+        self.page.wait_for_selector(f".exact[data-truth=exact][data-frame='{frame}']", timeout=MILLISECONDS)
+
+    def clips(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = httpx.get(f"{self.api.url}/v1/clips").json()["items"]
+        return items
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp("pages")
+    recordings = folder / "cutback-data" / "recordings"
+    recordings.mkdir(parents=True)
+    for key, spec in RECORDINGS.items():
+        shutil.copy(cached_media(spec, Path(pytestconfig.cache.mkdir("media"))), recordings / key)
+    with api_process(folder, listen="127.0.0.1:0") as api:
+        assert api.shell.run("scan")[0] == 0
+        api.shell.start("worker")
+        with chromium(api.url) as page:
+            page.set_default_timeout(MILLISECONDS)
+            yield Installation(api, page)
+
+
+@pytest.fixture
+def pages(installation: Installation) -> Iterator[Installation]:
+    """The browser; a test fails if the page complains meanwhile, or is refused something."""
+    complaints: list[str] = []
+    page = installation.page
+
+    def hear_console(message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    def hear_answer(answer: Any) -> None:
+        if answer.status >= 400:
+            complaints.append(f"{answer.status} {answer.url}")
+
+    def hear_error(error: Any) -> None:
+        complaints.append(str(error))
+
+    heard = {"console": hear_console, "response": hear_answer, "pageerror": hear_error}
+    for name, hear in heard.items():
+        page.on(name, hear)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    yield installation
+    for name, hear in heard.items():
+        page.remove_listener(name, hear)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("key", [key for key in RECORDINGS if key.startswith("north")])
+def test_the_frame_that_is_named_is_the_frame_that_is_seen(pages: Installation, key: str) -> None:
+    pages.open(f"/cut?recording={key}&at=1")
+    first = pages.shown()
+    assert pages.counter() == first
+    pages.step("ArrowRight", first + 1)
+    assert pages.counter() == first + 1
+    pages.step(",", first)
+    pages.step(",", first - 1)
+    assert pages.counter() == first - 1
+    for wanted in (147, 0, 61, 29, 30):
+        box = pages.page.get_by_label("Time; type a time")
+        box.fill(f"frame {wanted}")
+        box.press("Enter")
+        pages.page.wait_for_selector(f".exact[data-truth=exact][data-frame='{wanted}']")
+        assert pages.counter() == wanted
+
+
+@pytest.mark.parametrize("key", [key for key in RECORDINGS if key.startswith("north")])
+def test_what_plays_is_where_it_says(pages: Installation, key: str) -> None:
+    """The video element plays from the frame on show, or the decoder where Chromium's element gives up."""
+    pages.open(f"/cut?recording={key}&at=1")
+    first = pages.shown()
+    pages.press(" ")
+    eventually(lambda: int(pages.page.get_attribute(".exact", "data-frame")) > first + 5, "it plays")
+    pages.press(" ")
+    frame = pages.shown()
+    assert pages.counter() == frame
+    pages.press("[", " ")
+    pages.page.wait_for_selector(f".exact[data-truth=exact][data-frame='{RECORDINGS[key].frames - 1}']")
+    assert pages.counter() == RECORDINGS[key].frames - 1, "it stops with the last frame"
+
+
+def test_a_clip_is_found_cut_and_watched_by_keys_alone(pages: Installation) -> None:
+    before = {clip["id"] for clip in pages.clips()}
+    pages.open(f"/cut?recording={KEY}&at=1")
+    first = pages.shown()
+    pages.press("i")
+    box = pages.page.get_by_label("Time; type a time")
+    box.fill("frame 74")
+    box.press("Enter")
+    box.blur()
+    pages.page.wait_for_selector(".exact[data-truth=exact][data-frame='74']")
+    pages.press("o")
+    pages.page.wait_for_selector(".foot b")
+    assert "45 frames" in pages.page.inner_text(".foot") or "frames copied" in pages.page.inner_text(".foot")
+    pages.press("Enter")
+    pages.page.wait_for_selector(".toast")
+    eventually(lambda: any(each["id"] not in before and each["state"] == "ready" for each in pages.clips()), "the clip")
+    (clip,) = (each for each in pages.clips() if each["id"] not in before)
+    content = httpx.get(clip["media"]["clip"]).content
+    assert decode_presented(content).counters == list(range(first, 75))
+
+    pages.open("/clips")
+    pages.page.click(f"a[href='/clips/{clip['id']}']")
+    pages.page.wait_for_selector("video")
+    pages.page.evaluate("document.querySelector('video').play()")
+    eventually(lambda: pages.page.evaluate("document.querySelector('video').ended"), "the clip's end")
+
+
+def test_changes_are_undone_and_drafts_survive_a_reload(pages: Installation) -> None:
+    pages.open(f"/cut?recording={KEY}&at=2")
+    pages.page.evaluate("localStorage.clear()")
+    pages.open(f"/cut?recording={KEY}&at=2")
+    pages.shown()
+    pages.press("a")
+    pages.page.wait_for_selector(".chip")
+    pages.press("a", "i")
+    marked = pages.page.inner_text(".chip small")
+    pages.press("Control+z")
+    eventually(lambda: pages.page.inner_text(".chip small") != marked, "the undo")
+    pages.press("Control+Shift+Z")
+    eventually(lambda: pages.page.inner_text(".chip small") == marked, "the redo")
+    pages.page.reload()
+    pages.page.wait_for_selector(".chip")
+    assert pages.page.inner_text(".chip small") == marked
+
+
+def test_a_moment_is_found_on_the_strip_and_on_the_other_camera(pages: Installation) -> None:
+    span = "from=2026-06-21T05:29:50.000Z&to=2026-06-21T05:30:10.000Z"
+    pages.open(f"/cameras/north-point?{span}")
+    pages.page.wait_for_selector(".tile")
+    box = pages.page.locator(".strip").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    pages.page.mouse.move(box["x"] + box["width"] * 0.55, middle)
+    pages.page.wait_for_selector(".peek img")
+    pages.page.mouse.down()
+    pages.page.mouse.move(box["x"] + box["width"] * 0.65, middle, steps=5)
+    pages.page.mouse.up()
+    assert "05:30:01" in pages.page.inner_text(".picking")
+    pages.press("m")
+    pages.page.wait_for_selector("h1:text('south-point')")
+    assert span.split("&", maxsplit=1)[0].split("=")[1][:16] in pages.page.evaluate(
+        "decodeURIComponent(location.search)"
+    )
+    pages.page.wait_for_selector(".tile")
+
+
+def test_a_shared_clip_opens_in_a_private_window(pages: Installation) -> None:
+    clip = pages.api.shell.json("submit", "--recording", KEY, "--from", "1", "--to", "2", "--id", "shared", "--wait")
+    assert clip["state"] == "ready"
+    pages.open("/clips/shared")
+    pages.page.click("button:text('Share')")
+    link = pages.page.wait_for_selector("input.link").input_value()
+    private = pages.page.context.browser.new_context()
+    try:
+        other = private.new_page()
+        assert other.goto(link).status == 200
+        other.wait_for_function("document.querySelector('video').readyState > 0", timeout=MILLISECONDS)
+    finally:
+        private.close()
+
+
+def test_a_failed_clip_says_why_and_is_tried_again(pages: Installation) -> None:
+    pages.api.shell.run("submit", "--recording", KEY, "--from", "50", "--to", "60", "--id", "beyond", "--wait")
+    pages.open("/clips/beyond")
+    assert "does not overlap" in pages.page.inner_text("[role=alert]")
+    pages.page.click("button:text('Try again')")
+    eventually(lambda: pages.clips()[0]["attempt"] >= 1, "another try")
+    eventually(lambda: "does not overlap" in pages.page.inner_text("main"), "the same failure")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_place_is_wider_than_the_window_or_moves_while_it_loads(pages: Installation, width: int) -> None:
+    pages.page.set_viewport_size({"width": width, "height": 844})
+    for path in ("/", "/clips", "/status", "/settings", f"/cut?recording={KEY}"):
+        pages.open(path)
+        pages.page.wait_for_selector("main:not([aria-busy])")
+        pages.page.wait_for_load_state("networkidle") if path == "/settings" else None
+        assert pages.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        shift = pages.page.evaluate(
+            "new Promise((done) => { let sum = 0; new PerformanceObserver((list) => list.getEntries().forEach((each) =>"
+            " { if (!each.hadRecentInput) sum += each.value; })).observe({type: 'layout-shift', buffered: true});"
+            " setTimeout(() => done(sum), 300); })"
+        )
+        assert shift < 0.05, path
+
+
+@contextmanager
+def _offline(page: Any) -> Iterator[None]:
+    page.context.set_offline(True)
+    try:
+        yield
+    finally:
+        page.context.set_offline(False)
+
+
+def test_without_a_network_the_page_says_so_and_goes_on_later(installation: Installation) -> None:
+    page = installation.page
+    installation.open("/clips")
+    page.wait_for_selector(".tile")
+    with _offline(page):
+        page.click("button:text('Failed')")
+        page.wait_for_selector("[role=alert]:has-text('does not answer')")
+    page.click("button:text('Try again')")
+    page.wait_for_selector(".tile, .face:has-text('No clip')")
