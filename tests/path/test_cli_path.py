@@ -194,12 +194,15 @@ def test_the_demo_ends_by_itself_as_expected_and_again(shell: Shell, media: Call
         shutil.copy(media(LONG), folder / scene.key)
     code, out, err = shell.run("demo")
     assert code == 0, out + err
-    assert out.count("✓ ready") == 10
+    assert out.count("✓ ready") == 13
     assert "range_outside_recording" in out
     assert "requested twice, made once" in out
     assert "\x1b" not in out + err
     again = shell.json("demo")
-    assert len(again["requests"]) == 12
-    assert len({each["id"] for each in again["requests"]}) == 11
+    assert len(again["requests"]) == 15
+    assert len({each["id"] for each in again["requests"]}) == 14
     assert all(each["as_foreseen"] for each in again["requests"])
     assert {each["id"] for each in again["requests"]}.isdisjoint(out.split())
+    results = {each["id"].rpartition("-")[0]: each["clip"].get("result") for each in again["requests"]}
+    assert [results[name]["frames"] for name in ("for-phones", "timelapse", "crossfade")] == [40, 90, 75]
+    assert all(results[name]["edits"] for name in ("for-phones", "timelapse", "crossfade"))

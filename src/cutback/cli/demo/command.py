@@ -1,4 +1,4 @@
-"""`cutback demo`: draws a sea, sends a dozen requests and shows their clips. Ends by itself."""
+"""`cutback demo`: draws a sea, sends some requests and shows their clips. Ends by itself."""
 
 from __future__ import annotations
 
@@ -60,14 +60,16 @@ def register(app: typer.Typer, panel: str) -> None:
 
 
 def demo(screen: Screen) -> None:
-    """Show Cutback at work: a drawn recording, a dozen requests, two workers.
+    """Show Cutback at work: a drawn recording, fifteen requests, two workers.
 
     Draws a minute of sea, requests clips of it, and draws a second camera meanwhile. Shows how the clips are made, and
     ends. The recordings are kept for the next time.
     """
     from cutback.adapters.build import build
+    from cutback.catalogue.register import register
     from cutback.cli.demo import view
-    from cutback.cli.demo.script import WISHES, next_run, submit_all
+    from cutback.cli.demo.logo import draw_logo
+    from cutback.cli.demo.script import LOGO, WISHES, next_run, submit_all
     from cutback.worker.crew import Crew
     from cutback.worker.signals import stopping_on_signals
 
@@ -76,9 +78,15 @@ def demo(screen: Screen) -> None:
     with stopping_on_signals(stop):
         folder = settings.data / "recordings"
         folder.mkdir(parents=True, exist_ok=True)
+        draw_logo(settings.data / "assets" / LOGO)
         services = build(settings)
         make_once(screen, folder / FIRST.key, stop)
-        environment = {"CUTBACK_SOURCE_STORE": settings.source_store, "CUTBACK_CLIP_STORE": settings.clip_store}
+        environment = {
+            "CUTBACK_SOURCE_STORE": settings.source_store,
+            "CUTBACK_CLIP_STORE": settings.clip_store,
+            "CUTBACK_ASSETS": settings.assets,
+        }
+        register(services, FIRST.key)
         run = next_run(services)
         asked = submit_all(services, WISHES, FIRST.key, run)
         screen.show(f"[dim]{len(asked)} requests are in the queue; {settings.workers} workers make the clips.[/]", "")
@@ -158,7 +166,9 @@ def _settings(screen: Screen) -> Settings:
     from cutback.settings.settings import load_settings
 
     data = load_settings(data=screen.data).data
-    return load_settings(data=data, source_store=str(data / "recordings"), clip_store=str(data / "clips"))
+    return load_settings(
+        data=data, source_store=str(data / "recordings"), clip_store=str(data / "clips"), assets=str(data / "assets")
+    )
 
 
 def make_once(screen: Screen, path: Path, stop: threading.Event) -> None:

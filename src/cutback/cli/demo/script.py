@@ -1,8 +1,8 @@
-"""The requests of the demo: a dozen, to show what Cutback does with each kind."""
+"""The requests of the demo: fifteen, to show what Cutback does with each kind."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,18 @@ class Wish:
     title: str
     ranges: tuple[tuple[Any, Any], ...]
     precision: str = "exact"
+    edits: tuple[Mapping[str, Any], ...] = ()
+    crossfade: float = 0
+    """Seconds over which each range turns into the next one."""
+    camera: str = ""
+    """If it asks for moments of a camera and not for parts of a recording: its name."""
     foreseen: ClipState = ClipState.READY
 
+
+LOGO = "demo-logo.png"
+"""The asset that one of the requests draws."""
+
+_MINUTE = "2026-06-21T05:30:"
 
 WISHES = (
     Wish("first-light", "first light", ((2, 10),)),
@@ -33,6 +43,25 @@ WISHES = (
     Wish("instant", "exact by the edit list", ((40.5, 50.5),), precision="instant"),
     Wish("two-waves", "two waves, joined", ((12.367, 17.2), (45.1, 49))),
     Wish("half-a-minute", "the same half again", (("00:00:15", "00:00:45"),)),
+    Wish(
+        "for-phones",
+        "tall, half as fast, with the clock",
+        ((f"{_MINUTE}12Z", f"{_MINUTE}16Z"),),
+        camera="north-point",
+        edits=(
+            {"edit": "crop", "aspect": "9:16"},
+            {"edit": "speed", "spans": [{"from": 1, "to": 3, "speed": 0.5}], "sound": "drop"},
+            {"edit": "clock", "show": "time", "camera": False, "size": "10%", "place": "top-right"},
+        ),
+    ),
+    Wish("timelapse", "the minute in three seconds", ((0, 60),), edits=({"edit": "timelapse", "duration": 3},)),
+    Wish(
+        "crossfade",
+        "two rides crossfaded, with a logo",
+        ((12, 16), (45, 49)),
+        crossfade=0.5,
+        edits=({"edit": "image", "asset": LOGO, "width": "12%", "opacity": 0.8, "from": 1, "duration": 2},),
+    ),
     Wish("the-end", "extends beyond the end", ((52, 75),)),
     Wish("too-late", "is after the end", ((400, 410),), foreseen=ClipState.FAILED),
 )
@@ -71,6 +100,16 @@ def next_run(services: Services) -> int:
     return run
 
 
+def _source(wish: Wish, recording: str) -> list[dict[str, Any]]:
+    if wish.camera:
+        return [{"camera": wish.camera, "from": begin, "to": end} for begin, end in wish.ranges]
+    parts: list[dict[str, Any]] = [{"recording": recording, "start": start, "end": end} for start, end in wish.ranges]
+    if wish.crossfade:
+        for part in parts[1:]:
+            part["join"] = {"crossfade": wish.crossfade}
+    return parts
+
+
 def submit_all(services: Services, wishes: Sequence[Wish], recording: str, run: int) -> list[SubmittedWish]:
     """Submit these requests."""
     asked: list[SubmittedWish] = []
@@ -81,7 +120,8 @@ def submit_all(services: Services, wishes: Sequence[Wish], recording: str, run: 
                 # Submitting the same clip twice needs exactly the same request.
                 "title": next(first.title for first in wishes if first.name == wish.name),
                 "tags": ["demo"],
-                "source": [{"recording": recording, "start": start, "end": end} for start, end in wish.ranges],
+                "source": _source(wish, recording),
+                "edits": list(wish.edits),
                 "output": {"precision": wish.precision},
             }
         )
