@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -18,6 +17,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from cutback.adapters.nats.security import EncryptedClient, credentials_file, hint, tls_context
 from cutback.domain.errors import MessageRefusedError, SurroundingsError
 from cutback.settings.nats_address import NatsServers
 
@@ -130,7 +130,7 @@ class NatsConnection:
             return await self._connected()
         except _FAILURES as error:
             log.debug("nats=%s: %r", self.servers, error)
-            raise NoAnswerError(_hint(self.servers, self._failure or error)) from None
+            raise NoAnswerError(hint(self.servers, self._failure or error)) from None
 
     async def _connected(self) -> Client:
         if self._client is None or self._client.is_closed:
@@ -177,7 +177,7 @@ class NatsConnection:
                 log.debug("nats=%s subject=%s: %r", self.servers, subject, error)
                 repeated = True
                 if time.monotonic() >= deadline:
-                    raise NoAnswerError(_hint(self.servers, self._failure or error)) from None
+                    raise NoAnswerError(hint(self.servers, self._failure or error)) from None
                 if absent is not None and isinstance(error, nats.errors.NoRespondersError):
                     looks, absent = absent(), None
                     await looks
@@ -231,8 +231,8 @@ class NatsConnection:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _connect(self) -> Client:
-        client = Client()
         servers = self.servers
+        client = EncryptedClient() if servers.tls else Client()
         try:
             await asyncio.wait_for(
                 client.connect(
@@ -241,8 +241,8 @@ class NatsConnection:
                     user=servers.user or None,
                     password=servers.password or None,
                     token=servers.token or None,
-                    user_credentials=servers.credentials or None,
-                    tls=_tls(servers),
+                    user_credentials=credentials_file(servers),
+                    tls=tls_context(servers),
                     connect_timeout=CONNECT_SECONDS,
                     reconnect_time_wait=0,
                     max_reconnect_attempts=-1,
@@ -263,7 +263,8 @@ class NatsConnection:
 
     async def _note(self, error: Exception) -> None:
         log.debug("nats=%s: %r", self.servers, error)
-        self._failure = error
+        if self._failure is None or not isinstance(error, ConnectionError | TimeoutError):
+            self._failure = error  # a server that refuses somebody may hang up before it says so the next time
         client = self._client
         if client is not None and (client.is_reconnecting or client.is_connecting) and client._transport:  # noqa: SLF001
             # The client forgets the socket of a server that never answered.
@@ -297,24 +298,3 @@ def _turn(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     finally:
         loop.close()
-
-
-def _tls(servers: NatsServers) -> ssl.SSLContext | None:
-    if not servers.tls:
-        return None
-    context = ssl.create_default_context(cafile=servers.ca or None)
-    if servers.certificate:
-        context.load_cert_chain(servers.certificate, servers.key or None)
-    return context
-
-
-def _hint(servers: NatsServers, error: Exception) -> str:
-    if isinstance(error, nats.errors.AuthorizationError) or "authorization" in str(error).lower():
-        return f"{servers}: the user, token or credentials are wrong"
-    if isinstance(error, FileNotFoundError):
-        return f"{servers}: the file {error.filename or 'of a CUTBACK_NATS setting'} does not exist"
-    if isinstance(error, ssl.SSLError):
-        return f"{servers}: the certificates do not fit; check tls://, CUTBACK_NATS_CA and CUTBACK_NATS_CERTIFICATE"
-    if isinstance(error, nats.errors.NoRespondersError):
-        return f"{servers}: JetStream does not answer; is it enabled, and do most of the servers run?"
-    return f"{servers}: no server answers"
