@@ -135,6 +135,7 @@ module "worker" {
     recordings         = module.storage.recordings
     takes_uploads      = local.api
     clips              = module.storage.clips
+    assets             = module.storage.assets
     clip_address       = module.storage.address
     keep_days          = try(var.storage.recordings.keep_days, null)
     code_bucket        = module.storage.code_bucket
@@ -166,6 +167,7 @@ module "service" {
     takes_uploads       = local.api
     recordings          = module.storage.recordings
     clips               = module.storage.clips
+    assets              = module.storage.assets
     topic_arn           = module.announce.topic_arn
     records_secret_arn  = module.records.secret_arn
     webhooks_secret_arn = module.worker.webhooks_secret_arn

@@ -75,6 +75,10 @@ variable "storage" {
       web_acl_arn     = optional(string)
       countries       = optional(list(string))
     }))
+    assets = optional(object({
+      bucket = string
+      prefix = optional(string)
+    }))
     access_logs_bucket = optional(string)
   })
   default  = {}

@@ -71,6 +71,69 @@ run "everything" {
   }
 }
 
+run "assets_for_edits" {
+  command = plan
+
+  variables {
+    storage = { assets = { bucket = "sea-brand", prefix = "logos/2026" } }
+    service = {}
+    network = { vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+  }
+
+  assert {
+    condition     = module.storage.assets == { arn = "arn:aws:s3:::sea-brand", url = "s3://sea-brand/logos/2026" }
+    error_message = "The bucket is only named: nothing is created and nothing is asked of it."
+  }
+}
+
+run "assets_are_read_by_what_makes_clips" {
+  command = plan
+
+  module {
+    source = "./modules/access"
+  }
+
+  variables {
+    reads = ["arn:aws:s3:::sea", "arn:aws:s3:::sea-brand"]
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.json).Statement : statement.Sid => statement.Action if contains(flatten([statement.Resource]), "arn:aws:s3:::sea-brand/*")
+    } == { Read = "s3:GetObject" }
+    error_message = "Assets are only read."
+  }
+}
+
+run "the_worker_reads_assets" {
+  command = plan
+
+  module {
+    source = "./modules/worker"
+  }
+
+  variables {
+    name     = "cutback"
+    config   = {}
+    webhooks = {}
+    log_days = 30
+    wires = {
+      recordings         = { bucket = "sea", arn = "arn:aws:s3:::sea" }
+      clips              = { bucket = "waves", arn = "arn:aws:s3:::waves" }
+      assets             = { url = "s3://sea-brand", arn = "arn:aws:s3:::sea-brand" }
+      code_bucket        = "code"
+      queue              = { url = "https://queue", arn = "arn:queue", visibility_seconds = 1800, dead = { arn = "arn:dead" } }
+      topic_arn          = "arn:topic"
+      records_secret_arn = "arn:secret"
+    }
+  }
+
+  assert {
+    condition     = local.environment.CUTBACK_ASSETS == "s3://sea-brand" && local.reads == ["arn:aws:s3:::sea", "arn:aws:s3:::sea-brand"]
+    error_message = "The worker must know the assets and be allowed to read them."
+  }
+}
+
 run "what_the_root_refuses" {
   command = plan
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pymongo import common
 from tests.contract.records_contract import LEASE, T0, a_clip, claimed, finished
-from tests.support.mongo_proxy import CUT, DROP, DROP_AFTER, FAULTS, PASS, MongoProxy, between
+from tests.support.mongo_proxy import CUT, DROP, DROP_AFTER, FAULTS, PASS, STEPPED_DOWN, MongoProxy, between
 from tests.support.mongo_server import MongoServer, need_nx
 
 from cutback.adapters.mongodb import client
@@ -146,7 +146,7 @@ def commands_on_the_way(records: ProxiedRecords, proxy: MongoProxy) -> int:
     return len(proxy.seen) - before
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [*FAULTS, STEPPED_DOWN])
 def test_one_broken_connection_anywhere_on_a_clips_way_changes_nothing(
     server: MongoServer, proxy: MongoProxy, fault: str
 ) -> None:

@@ -21,8 +21,14 @@ CUT = "cut"
 """It has happened, and half of the answer comes."""
 REFUSE = "refuse"
 """The server says that user or password are wrong, as it does when a connection is opened after a rotation."""
+STEPPED_DOWN = "stepped down"
+"""The server says that it is no longer primary; nothing has happened."""
 FAULTS = [DROP, DROP_AFTER, CUT]
 
+_REFUSALS = {
+    REFUSE: (18, "AuthenticationFailed", "Authentication failed."),
+    STEPPED_DOWN: (10107, "NotWritablePrimary", "not primary"),
+}
 _OP_MSG = 2013
 _HANDSHAKE = {"hello", "ismaster", "isMaster", ""}
 
@@ -91,8 +97,9 @@ class MongoProxy:
                 if command not in _HANDSHAKE:
                     self.seen.append(command)
                     self.messages.append(message)
-                if fault == REFUSE:
-                    client.sendall(_refusal(message))
+                if fault in _REFUSALS:
+                    self.meanwhile()
+                    client.sendall(_refusal(message, *_REFUSALS[fault]))
                     continue
                 if fault != DROP:
                     server.sendall(message)
@@ -127,9 +134,9 @@ def _receive(connection: socket.socket) -> bytes:
     return head and head + _exactly(connection, struct.unpack_from("<i", head)[0] - 16)
 
 
-def _refusal(request: bytes) -> bytes:
-    """The answer to a request with a wrong password."""
-    said = {"ok": 0.0, "code": 18, "codeName": "AuthenticationFailed", "errmsg": "Authentication failed."}
+def _refusal(request: bytes, code: int, name: str, message: str) -> bytes:
+    """The answer of a server that refuses a request."""
+    said = {"ok": 0.0, "code": code, "codeName": name, "errmsg": message}
     body = struct.pack("<I", 0) + b"\0" + bson.encode(said)
     asked = struct.unpack_from("<i", request, 4)[0]
     return struct.pack("<iiii", 16 + len(body), 0, asked, _OP_MSG) + body

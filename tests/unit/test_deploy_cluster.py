@@ -68,6 +68,15 @@ def test_the_containers_run_commands_with_settings_that_are_valid_together(
         assert load_settings(data=tmp_path).queue_url == "nats://nats-1,nats-2,nats-3/clips"
 
 
+def test_the_containers_are_built_from_the_projects_own_dockerfile_with_all_that_their_settings_need() -> None:
+    ours = [each for name, each in composed().items() if name.startswith(("api-", "worker-"))]
+    built = {COMPOSE.parent / each["build"]["context"] / each["build"]["dockerfile"] for each in ours}
+    assert [each.resolve() for each in built] == [ROOT / "Dockerfile"]
+    (lock,) = set(re.findall(r"/opt/cutback/bin/pip install .*-r (\S+)", (ROOT / "Dockerfile").read_text()))
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(), re.MULTILINE))
+    assert {"nats-py", "pymongo", "pymemcache", "obstore"} <= locked
+
+
 def test_the_balancer_has_the_nodes_and_a_template_whose_variables_are_set() -> None:
     services = composed()
     nginx = services["nginx"]

@@ -36,6 +36,10 @@ resource "aws_iam_role_policy" "this" {
   policy = each.value
 }
 
+locals {
+  reads = concat([var.wires.recordings.arn], var.wires.assets[*].arn)
+}
+
 # The permissions of the worker in module worker, and of webhooks and housekeeping: `cutback worker` does all three.
 module "access" {
   source = "../access"
@@ -43,7 +47,7 @@ module "access" {
   receives  = concat([var.wires.queue.arn], compact([try(var.wires.webhook_queue.arn, null)]))
   sends     = concat([var.wires.queue.arn, var.wires.queue.dead.arn], compact([try(var.wires.webhook_queue.arn, null), try(var.wires.webhook_queue.dead.arn, null)]))
   looks_at  = [var.wires.queue.dead.arn]
-  reads     = [var.wires.recordings.arn]
+  reads     = local.reads
   writes    = [var.wires.clips.arn]
   clears    = [var.wires.clips.arn]
   discards  = var.wires.takes_uploads ? [var.wires.recordings.arn] : []

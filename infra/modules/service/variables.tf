@@ -71,6 +71,7 @@ variable "wires" {
     webhook_queue       = optional(object({ arn = string, dead = object({ arn = string }) }))
     recordings          = object({ arn = string })
     clips               = object({ arn = string })
+    assets              = optional(object({ arn = string }))
     takes_uploads       = optional(bool, false) # the API does, and housekeeping ends those that nobody completed
     topic_arn           = string
     records_secret_arn  = string

@@ -23,6 +23,14 @@ output "clips" {
   }
 }
 
+output "assets" {
+  description = "The bucket of assets and their address; null: none."
+  value = var.config.assets == null ? null : {
+    arn = "arn:${data.aws_partition.this.partition}:s3:::${var.config.assets.bucket}"
+    url = "s3://${join("/", compact([var.config.assets.bucket, var.config.assets.prefix]))}"
+  }
+}
+
 output "code_bucket" {
   description = "The bucket from which Lambda loads the zip."
   value       = aws_s3_bucket.this["code"].id

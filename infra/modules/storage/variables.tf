@@ -12,6 +12,8 @@ variable "config" {
     - clips.cors_origins: origins (`https://example.org`) whose scripts and players may fetch clips.
     - public: public clips, through CloudFront. With `signers_key`, a public key (PEM), only URLs signed with its private
       key work. `aliases` and `certificate_arn` (in us-east-1) set your own domain name.
+    - assets: an existing bucket with the pictures, videos and sounds that edits name, under `prefix`. It is only read. Its
+      objects are encrypted by S3, or with one of the keys of `encryption`.
     - access_logs_bucket: the bucket for S3's access logs.
   EOT
   type = object({
@@ -37,6 +39,10 @@ variable "config" {
       web_acl_arn     = optional(string)
       countries       = optional(list(string), [])
     }))
+    assets = optional(object({
+      bucket = string
+      prefix = optional(string, "")
+    }))
     access_logs_bucket = optional(string)
   })
   default  = {}
@@ -55,6 +61,11 @@ variable "config" {
   validation {
     condition     = var.config.recordings.bucket == null || var.config.recordings.bucket != var.config.clips.bucket
     error_message = "storage: recordings and clips must be in different buckets, or each clip would be treated as a recording."
+  }
+
+  validation {
+    condition     = !can(regex("^/|/$", coalesce(try(var.config.assets.prefix, null), "-")))
+    error_message = "storage.assets.prefix must neither begin nor end with a slash, such as brand/2026."
   }
 
   validation {

@@ -119,6 +119,7 @@ locals {
     CUTBACK_DATA               = "/tmp/cutback"
     CUTBACK_SOURCE_STORE       = "s3://${var.wires.recordings.bucket}"
     CUTBACK_CLIP_STORE         = "s3://${var.wires.clips.bucket}"
+    CUTBACK_ASSETS             = try(var.wires.assets.url, null)
     CUTBACK_CLIP_ADDRESS       = var.wires.clip_address
     CUTBACK_RETENTION          = var.wires.keep_days == null ? null : tostring(var.wires.keep_days * 86400)
     CUTBACK_QUEUE_URL          = var.wires.queue.url

@@ -6,6 +6,7 @@ data "aws_region" "this" {}
 data "aws_caller_identity" "this" {}
 
 locals {
+  reads = concat([var.wires.recordings.arn], var.wires.assets[*].arn)
   sends = compact([try(var.wires.webhook_queue.arn, null)])
 
   # As a string, because the function is created after its role.
@@ -61,7 +62,7 @@ module "worker_access" {
 
   receives  = [var.wires.queue.arn]
   sends     = concat([var.wires.queue.arn, var.wires.queue.dead.arn], local.sends, compact([try(var.wires.long_queue.arn, null)]))
-  reads     = [var.wires.recordings.arn]
+  reads     = local.reads
   writes    = [var.wires.clips.arn]
   clears    = [var.wires.clips.arn]
   publishes = [var.wires.topic_arn]

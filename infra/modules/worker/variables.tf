@@ -109,6 +109,7 @@ variable "wires" {
   type = object({
     recordings         = object({ bucket = string, arn = string })
     clips              = object({ bucket = string, arn = string })
+    assets             = optional(object({ url = string, arn = string }))
     clip_address       = optional(string)
     keep_days          = optional(number)
     code_bucket        = string
