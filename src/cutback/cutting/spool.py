@@ -8,7 +8,7 @@ from cutback.domain.errors import StorageFullError
 
 
 class Spool:
-    """An append-only file without a name, which disappears with the process, however that ends."""
+    """A file without a name, which disappears with the process, however that ends."""
 
     def __init__(self, file: BinaryIO) -> None:
         """`file` must be empty, and open for reading and writing."""
@@ -22,13 +22,26 @@ class Spool:
             StorageFullError: there is no space.
         """
         offset = self.size
+        self._write(offset, data)
+        self.size += len(data)
+        return offset
+
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Replace bytes that were appended before. Raises like `append`.
+
+        Raises:
+            ValueError: they are not all within the spool.
+        """
+        if offset + len(data) > self.size:
+            raise ValueError("beyond the end of the spool")
+        self._write(offset, data)
+
+    def _write(self, offset: int, data: bytes) -> None:
         try:
             self._file.seek(offset)
             self._file.write(data)
         except OSError as error:
             raise StorageFullError("The temporary folder is full.") from error
-        self.size += len(data)
-        return offset
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Read bytes that were appended before."""
