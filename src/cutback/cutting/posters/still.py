@@ -1,4 +1,4 @@
-"""Converts a decoded picture to a JPEG as a player would show it: upright, with square pixels."""
+"""Converts a decoded picture to an image as a player would show it: upright, with square pixels."""
 
 from __future__ import annotations
 
@@ -18,6 +18,23 @@ from cutback.cutting.turns import Turn, shape_of_pixels, sideways, turns_of
 
 QUALITY = 3
 """JPEG quality: FFmpeg's quantizer, 2 to 31, lower is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageColours:
+    """The pixels of a kind of image."""
+
+    pixels: str
+    """FFmpeg's pixel format."""
+    matrix: Colorspace = Colorspace.ITU601
+    range: ColorRange = ColorRange.JPEG
+
+
+OF_JPEG = ImageColours("yuv420p")
+"""Full range, ITU-R BT.601."""
+
+_EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+"""Otherwise RGB is up to 2 too dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +60,35 @@ class Still:
     def _sideways(self) -> bool:
         return sideways(self.turns)
 
-    def scaled(self, width: int) -> av.VideoFrame:
-        """Scale to at most `width` pixels, in the colours of JPEG: full range, ITU-R BT.601."""
+    def size_within(self, width: int) -> tuple[int, int]:
+        """Return its displayed width and height if it is at most `width` pixels wide."""
         wide = min(width, self.width)
-        high = max(1, round(Fraction(self.height * wide, self.width)))
+        return wide, max(1, round(Fraction(self.height * wide, self.width)))
+
+    def scaled(self, width: int, colours: ImageColours = OF_JPEG) -> av.VideoFrame:
+        """Scale to at most `width` pixels."""
+        return self._fitted(*self.size_within(width), colours, Interpolation.AREA)
+
+    def exactly(self, width: int, height: int, colours: ImageColours) -> av.VideoFrame:
+        """Scale to a displayed size, with exact colours, and turn upright."""
+        frame = self.picture.frame
+        unscaled = {width, height} == {frame.width, frame.height}
+        how = Interpolation.BICUBIC if unscaled else Interpolation.AREA
+        return self._turned(self._fitted(width, height, colours, how | _EXACT))
+
+    def _fitted(self, wide: int, high: int, colours: ImageColours, how: int) -> av.VideoFrame:
         if self._sideways:
             wide, high = high, wide
         frame = self._sdr(wide, high)
         return frame.reformat(
             width=wide,
             height=high,
-            format="yuv420p",
-            interpolation=Interpolation.AREA,
+            format=colours.pixels,
+            interpolation=how,
             src_colorspace=matrix_of(frame),
-            dst_colorspace=Colorspace.ITU601,
+            dst_colorspace=colours.matrix,
             src_color_range=range_of(frame),
-            dst_color_range=ColorRange.JPEG,
+            dst_color_range=colours.range,
             threads=2,
         )
 
