@@ -28,13 +28,13 @@ def picture(matrix: int, *, full: bool, depth: int = 8) -> Picture:
     luma = rgb @ np.array([red, 1 - red - blue, blue])
     cb, cr = (rgb[:, 2] - luma) / (2 * (1 - blue)), (rgb[:, 0] - luma) / (2 * (1 - red))
     scale = 2 ** (depth - 8)
-    if full:
-        rows = [luma * 255, cb * 255 + 128, cr * 255 + 128]
-    else:
-        rows = [luma * 219 + 16, cb * 224 + 128, cr * 224 + 128]
+    light, colour, black = (255, 255, 0) if full else (219, 224, 16)
+    rows = [luma * light + black, cb * colour + 128, cr * colour + 128]
     frame = av.VideoFrame(len(luma), 64, "yuv420p" if depth == 8 else "yuv420p10le")
     for plane, row in zip(frame.planes, rows, strict=True):
-        values = np.clip(np.round(row * scale), 0, 2**depth - 1).astype("<u2" if depth > 8 else np.uint8)[:: len(luma) // plane.width]
+        values = np.clip(np.round(row * scale), 0, 2**depth - 1).astype("<u2" if depth > 8 else np.uint8)[
+            :: len(luma) // plane.width
+        ]
         line = np.zeros((plane.height, plane.line_size // values.itemsize), values.dtype)
         line[:, : plane.width] = values
         plane.update(line.tobytes())
@@ -42,16 +42,25 @@ def picture(matrix: int, *, full: bool, depth: int = 8) -> Picture:
     return Picture(frame, None)
 
 
+def opened(data: bytes) -> Image.Image:
+    """An image, as Pillow shows it."""
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def difference(shown: Image.Image, x: int, y: int, wanted: tuple[int, int, int]) -> int:
+    """How far a pixel is from a colour, at most."""
+    return int(np.abs(np.asarray(shown)[y, x].astype(int) - wanted).max())
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
-@pytest.mark.parametrize(("matrix", "full", "depth"), [(1, False, 8), (6, False, 8), (1, True, 8), (2, False, 10)])
-def test_has_the_colours_of_the_recording(kind: ImageKind, matrix: int, full: bool, depth: int) -> None:
-    still = still_with(picture(matrix, full=full, depth=depth), Fraction(1), ())
+@pytest.mark.parametrize(("matrix", "range_", "depth"), [(1, "tv", 8), (6, "tv", 8), (1, "pc", 8), (2, "tv", 10)])
+def test_has_the_colours_of_the_recording(kind: ImageKind, matrix: int, range_: str, depth: int) -> None:
+    still = still_with(picture(matrix, full=range_ == "pc", depth=depth), Fraction(1), ())
     made = image_of(still, kind)
-    shown = Image.open(io.BytesIO(made.data)).convert("RGB")
+    shown = opened(made.data)
     assert shown.size == (made.width, made.height) == (32 * len(PATCHES), 64)
     for number, wanted in enumerate(PATCHES):
-        found = shown.getpixel((32 * number + 16, 32))
-        assert np.abs(np.subtract(found, wanted)).max() <= (2 if kind == "png" else 6), (number, found)
+        assert difference(shown, 32 * number + 16, 32, wanted) <= (2 if kind == "png" else 6), number
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
@@ -66,6 +75,6 @@ def test_is_narrower_on_request_but_never_wider(kind: ImageKind) -> None:
 def test_is_upright_with_square_pixels() -> None:
     still: Still = still_with(picture(1, full=False), Fraction(2), turns_clockwise(90))
     made = image_of(still, "png")
-    shown = Image.open(io.BytesIO(made.data)).convert("RGB")
+    shown = opened(made.data)
     assert shown.size == (32, 224)
-    assert np.abs(np.subtract(shown.getpixel((16, 3 * 32 + 16)), PATCHES[3])).max() <= 2  # red is fourth from the top
+    assert difference(shown, 16, 3 * 32 + 16, PATCHES[3]) <= 2  # red is fourth from the top

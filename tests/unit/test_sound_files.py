@@ -50,7 +50,7 @@ def written(sound: Sound, kind: SoundKind, **options: object) -> tuple[bytes, So
 
 def decoded(data: bytes) -> tuple[NDArray[np.float32], int]:
     """What a player hears, and Hz."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         [stream] = container.streams.audio
         resampler = av.AudioResampler("fltp", stream.layout, stream.rate)
         frames = [each for frame in container.decode(stream) for each in resampler.resample(frame)]
@@ -100,7 +100,7 @@ def test_others_keep_six_channels(kind: SoundKind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_has_the_texts_as_tags(kind: SoundKind) -> None:
     data, _ = written(sound_of(noise(5_000), 48_000), kind, texts={"title": "Ünï", "artist": "C"})
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         tags = {**container.metadata, **container.streams[0].metadata}
     assert {name.lower(): text for name, text in tags.items()}.items() >= {"title": "Ünï", "artist": "C"}.items()
 
