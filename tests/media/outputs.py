@@ -14,6 +14,7 @@ from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import OpenedFootage
 from cutback.cutting.edit_values import Edit
 from cutback.cutting.job import THE_CLIP, CutGap, CutJob, CutRange, Facts, JobOutput, Limits
+from cutback.cutting.output_values import OutputValue
 from cutback.cutting.outputs.format import Workbench
 from cutback.cutting.outputs.make import make_outputs
 from cutback.cutting.spool import Spool
@@ -74,3 +75,15 @@ def make(
             )
             for output in made.outputs
         }
+
+
+def make_output(
+    recordings: Sequence[Path | bytes],
+    ranges: Sequence[CutRange | CutGap],
+    value: OutputValue,
+    *,
+    edits: Sequence[Edit] = (),
+    limits: Limits | None = None,
+) -> OutputMade:
+    """Make one output."""
+    return make(recordings, ranges, JobOutput("clip", value), edits=edits, limits=limits)["clip"]

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cutback.cutting.edits.sound_stream import Sound
-from cutback.cutting.outputs.sound_file import SoundFile, SoundKind, write_sound_file
+from cutback.cutting.outputs.sound_file import SoundKind, WrittenSound, write_sound_file
 from cutback.cutting.spool import Spool
 
 LOSSLESS: tuple[SoundKind, ...] = ("wav", "flac")
@@ -39,7 +39,7 @@ def sound_of(wave: NDArray[np.float32], rate: int, layout: str = "stereo") -> So
     return Sound(rate, layout, Fraction(wave.shape[1], rate), blocks)
 
 
-def written(sound: Sound, kind: SoundKind, **options: object) -> tuple[bytes, SoundFile]:
+def written(sound: Sound, kind: SoundKind, **options: object) -> tuple[bytes, WrittenSound]:
     """The file."""
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)

@@ -212,7 +212,7 @@ def _make(
     if cues and form.texts:
         tracks.append(subtitle_track(cues, duration, spool))
     if not tracks:
-        raise MediaUnsupportedError("It has nothing in this range.")
+        raise MediaUnsupportedError("It has nothing in this range." if form.pictures else "The clip has no sound.")
     placed = lay_out(tracks)
     tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
     created = _created(pieces)

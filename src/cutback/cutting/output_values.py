@@ -6,13 +6,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from cutback.domain.measures import Point
+
 
 @dataclass(frozen=True, slots=True)
 class Mp4:
     """An MP4."""
 
 
-OutputValue: TypeAlias = Mp4
+@dataclass(frozen=True, slots=True)
+class M4a:
+    """AAC alone."""
 
-FORMATS: Mapping[str, type[OutputValue]] = {"mp4": Mp4}
+
+@dataclass(frozen=True, slots=True)
+class SoundValue:
+    """Sound alone that is always encoded."""
+
+
+class Mp3(SoundValue):
+    """MP3."""
+
+
+class Wav(SoundValue):
+    """Uncompressed sound."""
+
+
+class Opus(SoundValue):
+    """Opus in Ogg."""
+
+
+class Flac(SoundValue):
+    """Sound compressed without loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillValue:
+    """The frame that is shown at a moment."""
+
+    at: Point
+    width: int | None
+    """Pixels, at most; None: as wide as it is."""
+
+
+class JpegStill(StillValue):
+    """A still as JPEG."""
+
+
+class PngStill(StillValue):
+    """A still as PNG."""
+
+
+OutputValue: TypeAlias = Mp4 | M4a | SoundValue | StillValue
+
+FORMATS: Mapping[str, type[OutputValue]] = {
+    "mp4": Mp4,
+    "m4a": M4a,
+    "mp3": Mp3,
+    "wav": Wav,
+    "opus": Opus,
+    "flac": Flac,
+    "jpeg": JpegStill,
+    "png": PngStill,
+}
 """The classes by the names that requests use."""

@@ -13,6 +13,12 @@ _TYPES = {
     ".gif": "image/gif",
     ".webp": "image/webp",
     ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".opus": "audio/ogg",
+    ".flac": "audio/flac",
 }
 
 

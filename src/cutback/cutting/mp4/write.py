@@ -22,11 +22,19 @@ _LARGEST_TIMESCALE = 2**31 - 1
 _HANDLERS = {"video": (b"vide", b"Video"), "audio": (b"soun", b"Sound")}
 
 
+MP4_BRANDS, M4A_BRANDS = b"isomisomiso2avc1mp41", b"M4A M4A isomiso2mp42"
+"""The major brand, and all that a file is compatible with."""
+
+
 def front_matter(
-    tracks: list[OutTrack], placed: Placed, tags: Tags = NO_TAGS, created: datetime | None = None
+    tracks: list[OutTrack],
+    placed: Placed,
+    tags: Tags = NO_TAGS,
+    created: datetime | None = None,
+    brands: bytes = MP4_BRANDS,
 ) -> bytes:
     """Return everything before the media data, including the media data's header."""
-    ftyp = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
+    ftyp = box(b"ftyp", brands[:4], struct.pack(">I", 512), brands[4:])
     wide = placed.size + 16 >= 2**32
     mdat = struct.pack(">I4sQ", 1, b"mdat", placed.size + 16) if wide else struct.pack(">I4s", placed.size + 8, b"mdat")
     # The width of offsets depends on the size of the media data; their values do not change the size of moov.

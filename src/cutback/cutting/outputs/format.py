@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from cutback.cutting.clip_form import ClipForm
+from cutback.cutting.codecs.codec import WholeIndexNeededError
 from cutback.cutting.cut import Cut, OpenedFootage, cut
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Memory
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.posters.still import Still
 from cutback.cutting.spool import Spool
+from cutback.domain.errors import MediaUnreadableError
 
+T = TypeVar("T")
 V = TypeVar("V")
 
 
@@ -32,6 +36,21 @@ class Workbench:
     def cut(self, form: ClipForm) -> Cut:
         """Cut the tracks for an output, and check them. Raises like `cutting.cut.cut`."""
         return cut(self.job, self.sources, self.spool, self.progress, self.memory, footage=self.footage, form=form)
+
+    def retried(self, work: Callable[[], T]) -> T:
+        """Return what `work` makes of the ranges; it is called again if more of an index is needed than was read.
+
+        Raises:
+            CutbackError: as `work` does, or something is wrong with the media or with a range.
+        """
+        try:
+            try:
+                return work()
+            except WholeIndexNeededError:
+                self.footage.read_whole_index()
+                return work()
+        except (IndexError, OverflowError, struct.error) as error:
+            raise MediaUnreadableError("Its index is damaged.") from error
 
     def stored(self, data: bytes) -> Extent:
         """Keep bytes in the spool; return where they are."""

@@ -21,7 +21,7 @@ OF_WEBP = ImageColours("yuv420p", Colorspace.ITU601, ColorRange.MPEG)
 
 
 @dataclass(frozen=True, slots=True)
-class _Encoder:
+class _ImageEncoder:
     name: str
     colours: ImageColours
     options: Mapping[str, str]
@@ -29,10 +29,10 @@ class _Encoder:
     """Pixels of width and height."""
 
 
-_ENCODERS: Mapping[ImageKind, _Encoder] = {
-    "jpeg": _Encoder("mjpeg", OF_JPEG, {"qmin": "2", "qmax": "2", "huffman": "optimal"}, 65_535),
-    "png": _Encoder("png", OF_PNG, {"pred": "mixed"}, 65_535),
-    "webp": _Encoder("libwebp", OF_WEBP, {"quality": "90"}, 16_383),
+_ENCODERS: Mapping[ImageKind, _ImageEncoder] = {
+    "jpeg": _ImageEncoder("mjpeg", OF_JPEG, {"qmin": "2", "qmax": "2", "huffman": "optimal"}, 65_535),
+    "png": _ImageEncoder("png", OF_PNG, {"pred": "mixed"}, 65_535),
+    "webp": _ImageEncoder("libwebp", OF_WEBP, {"quality": "90"}, 16_383),
 }
 
 

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cutback.cutting.output_values import Mp4, OutputValue
+from cutback.cutting.output_values import Flac, JpegStill, M4a, Mp3, Mp4, Opus, OutputValue, PngStill, Wav
 from cutback.cutting.outputs.format import Format
 from cutback.cutting.outputs.mp4 import Mp4Format
+from cutback.cutting.outputs.sound import M4aFormat, SoundFormat
+from cutback.cutting.outputs.still import StillFormat
 
-_FORMATS: Mapping[type[OutputValue], Format[Any]] = {Mp4: Mp4Format()}
+_FORMATS: Mapping[type[OutputValue], Format[Any]] = {
+    Mp4: Mp4Format(),
+    # sound alone
+    M4a: M4aFormat(),
+    Mp3: SoundFormat("mp3"),
+    Wav: SoundFormat("wav"),
+    Opus: SoundFormat("opus"),
+    Flac: SoundFormat("flac"),
+    # stills
+    JpegStill: StillFormat("jpeg"),
+    PngStill: StillFormat("png"),
+}
 
 
 def format_of(value: OutputValue) -> Format[Any]:

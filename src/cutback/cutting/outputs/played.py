@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -29,6 +30,8 @@ from cutback.cutting.posters.still import Still, still_with
 from cutback.cutting.sound.soundtrack import languages, sound_of
 from cutback.cutting.turns import shape_of_pixels, turns_of
 from cutback.domain.errors import MediaUnreadableError
+from cutback.domain.measures import Point
+from cutback.domain.times import FRAME_TOLERANCE
 
 
 class PlayedPicture(NamedTuple):
@@ -143,6 +146,16 @@ class PlayedClip:
                 pixels = Fraction(picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height))
             yield still_with(fitted, pixels, turns)
 
+    def number_at(self, point: Point) -> int:
+        """Return the number of the picture that is shown at a point of the clip.
+
+        Raises:
+            EditImpossibleError: the point is not within the clip.
+        """
+        edits = self._clip.edits
+        finished = edits.finished(edits.time.cut(point, "at", edits.retiming))
+        return max(0, bisect_right(self.times, finished + FRAME_TOLERANCE) - 1)
+
     @property
     def _timescale(self) -> int:
         scale = _track(self._clip.parts[0]).timescale
@@ -183,15 +196,15 @@ class PlayedClip:
         Raises:
             EditImpossibleError: an edit cannot be done to it.
         """
-        edits, (pieces, crossfades) = self._clip.edits, self._shown
+        edits, said, (pieces, crossfades) = self._clip.edits, self._clip.said, self._shown
         heard = edits.heard(languages(pieces))
-        if edits.silent([]) or edits.replaces_sound or not heard:
+        if edits.silent(said) or edits.replaces_sound or not heard:
             added = edits.added_sound(self.duration)
-            return None if added is None else edits.sound(added, [], added=True)
+            return None if added is None else edits.sound(added, said, added=True)
         sound = sound_of([(media, piece) for media, _, piece in pieces], heard[0], crossfades)
         if sound is None or not edits.change_sound:
             return sound
-        return edits.sound(sound, [])
+        return edits.sound(sound, said)
 
     @property
     def _shown(self) -> Ranges:

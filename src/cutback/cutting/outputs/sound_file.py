@@ -74,7 +74,7 @@ _WRITERS: Mapping[SoundKind, _Writer] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SoundFile:
+class WrittenSound:
     """A file of sound, in the spool."""
 
     extent: Extent
@@ -95,7 +95,7 @@ def write_sound_file(
     deep: bool = False,
     bit_rate: int | None = None,
     texts: Mapping[str, str] = NO_TEXTS,
-) -> SoundFile:
+) -> WrittenSound:
     """Encode all of a track's sound into a file.
 
     `deep` keeps 24 bits where the kind of file can. `bit_rate` is for all channels; the usual one, if None. `texts` are
@@ -132,7 +132,7 @@ def write_sound_file(
         raise media_error("Its sound cannot be encoded", error) from error
     except ValueError as error:
         raise MediaUnsupportedError(f"Its sound ({sound.layout}) does not fit into this kind of file.") from error
-    return SoundFile(file.extent, rate, channels, fitted.samples, bits)
+    return WrittenSound(file.extent, rate, channels, fitted.samples, bits)
 
 
 def usual_bit_rate(kind: SoundKind, layout: str) -> int:

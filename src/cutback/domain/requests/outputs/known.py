@@ -12,8 +12,21 @@ from pydantic import BeforeValidator, Discriminator, Tag
 
 from cutback.domain.requests.outputs.model import OutputModel
 from cutback.domain.requests.outputs.mp4 import Mp4Output
+from cutback.domain.requests.outputs.sound import FlacOutput, M4aOutput, Mp3Output, OpusOutput, WavOutput
+from cutback.domain.requests.outputs.still import JpegOutput, PngOutput
 
-KINDS: Mapping[str, type[OutputModel]] = {"mp4": Mp4Output}
+KINDS: Mapping[str, type[OutputModel]] = {
+    "mp4": Mp4Output,
+    # sound alone
+    "m4a": M4aOutput,
+    "mp3": Mp3Output,
+    "wav": WavOutput,
+    "opus": OpusOutput,
+    "flac": FlacOutput,
+    # stills
+    "jpeg": JpegOutput,
+    "png": PngOutput,
+}
 """The models by the names of formats."""
 
 DEFAULT = "mp4"

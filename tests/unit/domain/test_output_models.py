@@ -1,0 +1,60 @@
+"""Outputs that are no video: their fields, and which types their files have."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from cutback.cutting.output_values import FORMATS
+from cutback.domain.errors import InvalidRequestError
+from cutback.domain.media_types import media_type_of
+from cutback.domain.requests.outputs.known import KINDS
+from cutback.domain.requests.request import ClipRequest, validate_request
+from cutback.domain.times import FromEnd
+from cutback.reading.output_values import output_of
+
+
+def request(**output: Any) -> ClipRequest:
+    """A request with an output."""
+    return validate_request({"source": {"recording": "a.mp4", "start": 1, "end": 4}, "output": output})
+
+
+def test_every_format_has_a_model_and_a_value() -> None:
+    assert list(KINDS) == list(FORMATS)
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_files_are_served_with_the_type_of_their_format(kind: Any) -> None:
+    assert media_type_of(f"clip{kind.extension}") == kind.media_type
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_only_required_field_is_the_format(name: str) -> None:
+    made = output_of(request(format=name).output)
+    assert (made.name, type(made.value), made.precision) == ("clip", FORMATS[name], "exact")
+
+
+def test_a_still_has_a_moment_and_a_width() -> None:
+    value: Any = output_of(request(format="jpeg", at="3.5", width=640).output).value
+    assert (value.at, value.width) == (Fraction("3.5"), 640)
+    last: Any = output_of(request(format="png", at=-2).output).value
+    assert last.at == FromEnd(Fraction(2))
+
+
+@pytest.mark.parametrize(
+    ("output", "fault"),
+    [
+        ({"format": "mp3", "precision": "keyframe"}, "output.precision"),
+        ({"format": "jpeg", "precision": "instant"}, "output.precision"),
+        ({"format": "jpeg", "at": "soon"}, "output.at"),
+        ({"format": "jpeg", "width": 0}, "output.width"),
+        ({"format": "mp3", "at": 3}, "output.at"),
+        ({"format": "mp4", "width": 640}, "output.width"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_field(output: dict[str, Any], fault: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        request(**output)
+    assert fault in [each.path for each in refused.value.faults]
