@@ -9,10 +9,10 @@ import pytest
 from tests.media.cuts import BytesSource, ask
 from tests.media.recordings import ReferenceRecording
 
-from cutback.cutting.job import CutJob, JobOutput
+from cutback.cutting.job import CutJob
 from cutback.cutting.output_values import FORMATS
 from cutback.domain.requests.outputs.known import output_of as model_of
-from cutback.reading.output_values import output_of
+from cutback.reading.output_values import outputs_of
 from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -21,8 +21,8 @@ Recordings = Callable[[str], ReferenceRecording]
 @pytest.mark.parametrize("name", FORMATS)
 def test_is_made_in_the_child(recording: Recordings, cutter: ChildCutter, name: str) -> None:
     source = BytesSource(recording("pyramid").path.read_bytes())
-    output: JobOutput = output_of(model_of({"format": name}))
-    job = CutJob((source.size,), ask((0, Fraction(1), Fraction(2))), outputs=(output,))
+    outputs = outputs_of({"clip": model_of({"format": name})})
+    job = CutJob((source.size,), ask((0, Fraction(1), Fraction(2))), outputs=outputs)
     with cutter.render(job, [source], on_progress=lambda _: None, stopped=lambda: False) as rendition:
         [made] = rendition.outputs
         sizes = [sum(map(len, rendition.chunks(file))) for file in made.files]

@@ -57,7 +57,33 @@ class PngStill(StillValue):
     """A still as PNG."""
 
 
-OutputValue: TypeAlias = Mp4 | M4a | SoundValue | StillValue
+@dataclass(frozen=True, slots=True)
+class Gif:
+    """A GIF."""
+
+    width: int
+    """Pixels, at most."""
+    fps: int
+    """Frames per second, at most."""
+    loop: int
+    """How often it is shown; 0: for ever."""
+    max_size: int | None
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webp:
+    """An animated WebP or a still."""
+
+    width: int | None
+    fps: int
+    loop: int
+    max_size: int | None
+    at: Point | None
+    """The moment of a still; None: an animation."""
+
+
+OutputValue: TypeAlias = Mp4 | M4a | SoundValue | StillValue | Gif | Webp
 
 FORMATS: Mapping[str, type[OutputValue]] = {
     "mp4": Mp4,
@@ -68,5 +94,7 @@ FORMATS: Mapping[str, type[OutputValue]] = {
     "flac": Flac,
     "jpeg": JpegStill,
     "png": PngStill,
+    "gif": Gif,
+    "webp": Webp,
 }
 """The classes by the names that requests use."""

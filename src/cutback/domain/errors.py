@@ -166,6 +166,12 @@ class EditImpossibleError(CutbackError):
     reason = "edit_impossible"
 
 
+class OutputImpossibleError(CutbackError):
+    """What the output asks for is not possible with this clip."""
+
+    reason = "output_impossible"
+
+
 class FootageMissingError(CutbackError):
     """The camera has no footage of the requested time, and none arrived before the wait ended."""
 

@@ -38,6 +38,7 @@ _REMEDIES = {
     "recording_grew": "Nothing: the clip is made again from the longer version.",
     "range_outside_recording": "Request a range within the recording.",
     "edit_impossible": "Change the edit; the message says what does not fit.",
+    "output_impossible": "Change the output; the message says what is not possible.",
     "footage_missing": "Check the camera's name and its clock. If the footage arrives later, retry the clip.",
     "footage_expired": "Nothing: the footage is gone.",
     "footage_not_yet": "Nothing: the clip waits for the footage again.",

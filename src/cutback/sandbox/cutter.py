@@ -87,6 +87,7 @@ _REASONS: dict[str, type[CutbackError]] = {
         errors.MediaUnsupportedError,
         errors.RangeOutsideRecordingError,
         errors.EditImpossibleError,
+        errors.OutputImpossibleError,
         errors.StorageFullError,
     )
 }

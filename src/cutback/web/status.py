@@ -50,6 +50,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "recording_grew": HTTPStatus.CONFLICT,
     "range_outside_recording": HTTPStatus.UNPROCESSABLE_ENTITY,
     "edit_impossible": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "output_impossible": HTTPStatus.UNPROCESSABLE_ENTITY,
     "place_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "symlink_outside": HTTPStatus.UNPROCESSABLE_ENTITY,
     "media_unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,

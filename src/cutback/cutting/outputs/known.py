@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cutback.cutting.output_values import Flac, JpegStill, M4a, Mp3, Mp4, Opus, OutputValue, PngStill, Wav
+from cutback.cutting.output_values import Flac, Gif, JpegStill, M4a, Mp3, Mp4, Opus, OutputValue, PngStill, Wav, Webp
 from cutback.cutting.outputs.format import Format
+from cutback.cutting.outputs.moving import AnimationFormat
 from cutback.cutting.outputs.mp4 import Mp4Format
 from cutback.cutting.outputs.sound import M4aFormat, SoundFormat
 from cutback.cutting.outputs.still import StillFormat
@@ -22,6 +23,9 @@ _FORMATS: Mapping[type[OutputValue], Format[Any]] = {
     # stills
     JpegStill: StillFormat("jpeg"),
     PngStill: StillFormat("png"),
+    # moving pictures
+    Gif: AnimationFormat("gif"),
+    Webp: AnimationFormat("webp"),
 }
 
 

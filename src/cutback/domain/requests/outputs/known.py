@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
+from cutback.domain.requests.outputs.animation import GifOutput, WebpOutput
 from cutback.domain.requests.outputs.model import OutputModel
 from cutback.domain.requests.outputs.mp4 import Mp4Output
 from cutback.domain.requests.outputs.sound import FlacOutput, M4aOutput, Mp3Output, OpusOutput, WavOutput
@@ -26,6 +27,9 @@ KINDS: Mapping[str, type[OutputModel]] = {
     # stills
     "jpeg": JpegOutput,
     "png": PngOutput,
+    # moving pictures
+    "gif": GifOutput,
+    "webp": WebpOutput,
 }
 """The models by the names of formats."""
 

@@ -19,7 +19,6 @@ class M4aOutput(SoundOutput):
     """AAC in an MP4. It is copied where it is AAC and no edit changes it."""
 
     extension = ".m4a"
-    media_type = "audio/mp4"
 
     format: Literal["m4a"] = format_field("m4a", "AAC.")
 
@@ -28,7 +27,6 @@ class Mp3Output(SoundOutput):
     """MP3. It has at most two channels."""
 
     extension = ".mp3"
-    media_type = "audio/mpeg"
 
     format: Literal["mp3"] = format_field("mp3", "MP3.")
 
@@ -37,7 +35,6 @@ class WavOutput(SoundOutput):
     """Uncompressed sound, with 16 or 24 bits, as it was recorded."""
 
     extension = ".wav"
-    media_type = "audio/wav"
 
     format: Literal["wav"] = format_field("wav", "WAV.")
 
@@ -46,7 +43,6 @@ class OpusOutput(SoundOutput):
     """Opus in Ogg, at 48 kHz."""
 
     extension = ".opus"
-    media_type = "audio/ogg"
 
     format: Literal["opus"] = format_field("opus", "Opus in Ogg.")
 
@@ -55,6 +51,5 @@ class FlacOutput(SoundOutput):
     """Sound compressed without loss, with 16 or 24 bits, as it was recorded."""
 
     extension = ".flac"
-    media_type = "audio/flac"
 
     format: Literal["flac"] = format_field("flac", "FLAC.")

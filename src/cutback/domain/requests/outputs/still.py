@@ -26,7 +26,6 @@ class JpegOutput(StillOutput):
     """A still as JPEG."""
 
     extension = ".jpg"
-    media_type = "image/jpeg"
 
     format: Literal["jpeg"] = format_field("jpeg", "A still as JPEG.")
 
@@ -35,6 +34,5 @@ class PngOutput(StillOutput):
     """A still as PNG, without loss."""
 
     extension = ".png"
-    media_type = "image/png"
 
     format: Literal["png"] = format_field("png", "A still as PNG.")

@@ -1,0 +1,112 @@
+"""GIF and animated WebP, after all edits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Literal
+
+from cutback.cutting.job import CutProgress
+from cutback.cutting.mp4.layout import Extent
+from cutback.cutting.output_values import Gif, StillValue, Webp
+from cutback.cutting.outputs.animation import AnimationFrames, kept, write_gif, write_webp
+from cutback.cutting.outputs.animation_tries import MOST_TRIES, AnimationSettings, smaller
+from cutback.cutting.outputs.format import Format, Made, Workbench
+from cutback.cutting.outputs.image_file import OF_PNG
+from cutback.cutting.outputs.made import MadeOutput, OutputFile
+from cutback.cutting.outputs.pacing import Paced, paced
+from cutback.cutting.outputs.played import PlayedClip
+from cutback.cutting.outputs.still import StillFormat
+from cutback.cutting.posters.still import Still
+from cutback.domain.errors import MediaTooLargeError, MediaUnsupportedError, OutputImpossibleError
+
+_MOST_PIXELS = 150_000_000
+"""Of all frames together: they are kept as they are until the animation is finished, with three bytes for a pixel."""
+
+_WIDTH = 480
+"""Pixels of an animated WebP, if the request does not say."""
+
+
+class AnimationFormat(Format[Gif | Webp]):
+    """Moving pictures without sound."""
+
+    def __init__(self, kind: Literal["gif", "webp"]) -> None:
+        """`kind` is also its extension."""
+        self._kind = kind
+        self.extension = f".{kind}"  # type: ignore[misc]
+
+    def make(self, value: Gif | Webp, name: str, bench: Workbench) -> Made:
+        """See `Format.make`."""
+        if isinstance(value, Webp) and value.at is not None:
+            return StillFormat("webp").make(StillValue(value.at, value.width), name, bench)
+        return bench.retried(lambda: self._drawn(value, PlayedClip(bench), name, bench))
+
+    def _drawn(self, value: Gif | Webp, clip: PlayedClip, name: str, bench: Workbench) -> Made:
+        width = value.width or _WIDTH
+        frames, still = _frames(clip, width, Fraction(value.fps), bench)
+        settings = AnimationSettings(frames.width, Fraction(value.fps))
+        tries = 1
+        extent, size, count = self._written(frames, settings, value.loop, bench)
+        while value.max_size is not None and extent.length > value.max_size:
+            worse = smaller(settings, extent.length, value.max_size, palette=self._kind == "gif")
+            if worse is None or tries == MOST_TRIES:
+                had = f"{extent.length:,} bytes instead of {value.max_size:,}"
+                raise OutputImpossibleError(f"max_size: the smallest of {tries} tries has {had}.")
+            settings, tries = worse, tries + 1
+            extent, size, count = self._written(frames, settings, value.loop, bench)
+        facts = clip.facts(size=extent.length, width=size[0], height=size[1], frames=count)
+        if tries > 1:
+            facts = replace(facts, notes=(*facts.notes, self._chosen(settings, size, tries)))
+        return Made(MadeOutput(name, facts, (OutputFile(self.file_name(name), (extent,)),)), still)
+
+    def _written(
+        self, frames: AnimationFrames, settings: AnimationSettings, loop: int, bench: Workbench
+    ) -> tuple[Extent, tuple[int, int], int]:
+        size = settings.width, max(1, round(Fraction(frames.height * settings.width, frames.width)))
+        chosen = frames.slower(paced([frame.at for frame in frames.paced], frames.end, settings.fps))
+        if self._kind == "gif":
+            dither: Literal["diffusion", "pattern"] = "diffusion" if settings.colours == 256 else "pattern"
+            colours = settings.colours
+            extent = write_gif(chosen, bench.spool, size=size, colours=colours, dither=dither, loop=loop)
+        else:
+            extent = write_webp(chosen, bench.spool, size=size, quality=settings.quality, loop=loop)
+        return extent, size, len(chosen.offsets)
+
+    def _chosen(self, settings: AnimationSettings, size: tuple[int, int], tries: int) -> str:
+        look = f"{settings.colours} colours" if self._kind == "gif" else f"quality {settings.quality}"
+        width, height = size
+        return (
+            f"To keep max_size: {width}×{height} pixels, {float(settings.fps):g} frames per second, {look}, "
+            f"after {tries} tries."
+        )
+
+
+def _frames(clip: PlayedClip, width: int, fps: Fraction, bench: Workbench) -> tuple[AnimationFrames, Still]:
+    """Keep the frames of an animation in the spool; also return the one in its middle, for the posters."""
+    if not clip.times:
+        raise MediaUnsupportedError("The clip has no pictures.")
+    chosen = paced(clip.times, clip.duration, fps)
+    wanted = {frame.frame for frame in chosen}
+    middle = chosen[len(chosen) // 2].frame
+    size: tuple[int, int] | None = None
+    poster: Still | None = None
+    offsets: list[int] = []
+    for number, picture in enumerate(clip.pictures()):
+        if number not in wanted:
+            continue
+        still = picture.still
+        if size is None:
+            size = still.size_within(width)
+            if size[0] * size[1] * len(chosen) > _MOST_PIXELS:
+                raise MediaTooLargeError(
+                    f"An animation of {len(chosen)} frames of {size[0]}×{size[1]} pixels is too large; "
+                    "ask for a lower width or fps."
+                )
+        if number == middle:
+            poster = still
+        offsets.append(kept(still.exactly(*size, OF_PNG), bench.spool))
+        bench.progress(CutProgress(number / len(clip.times), len(offsets)))
+    assert size is not None
+    assert poster is not None
+    paced_frames = tuple(Paced(place, frame.at) for place, frame in enumerate(chosen))
+    return AnimationFrames(*size, tuple(offsets), paced_frames, clip.duration), poster
