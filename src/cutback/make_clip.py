@@ -139,6 +139,7 @@ def _store(
             for span, (camera, begins) in ((span, footage.wall_clock(span)) for span in facts.spans)
         ),
         gaps=footage.gaps,
+        insets=footage.inset_recordings,
         bytes_read=footage.bytes_read,
         requests=footage.requests,
         source_size=footage.size,

@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
 from cutback.cutting.edit_values import Edit
-from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, Limits, Precision, WallClock
+from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, InsetRange, Limits, Precision, WallClock
 from cutback.cutting.spool import Spool
 from cutback.domain.times import Instant
 from cutback.sandbox.cutter import ChildCutter
@@ -87,7 +87,7 @@ def cut_in_process(
 
 
 def cut_ranges(
-    recordings: Sequence[Path | bytes],
+    recordings: Sequence[Path | bytes | BytesSource],
     ranges: Sequence[CutRange | CutGap],
     *,
     precision: Precision = "exact",
@@ -96,6 +96,7 @@ def cut_ranges(
     edits: Sequence[Edit] = (),
     wall_clocks: Sequence[WallClock | None] = (),
     assets: Mapping[str, bytes] = NONE,
+    insets: Sequence[InsetRange] = (),
 ) -> CutResult:
     """Cut in this process."""
     sources = [_source(recording) for recording in (*recordings, *assets.values())]
@@ -111,6 +112,7 @@ def cut_ranges(
             edits=tuple(edits),
             wall_clocks=tuple(wall_clocks),
             assets=_numbered(recordings, assets),
+            insets=tuple(insets),
         )
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)
@@ -130,6 +132,7 @@ def cut_in_child(
     wall_clocks: Sequence[WallClock | None] = (),
     assets: Mapping[str, bytes] = NONE,
     wanted: Sequence[CutRange | CutGap] = (),
+    insets: Sequence[InsetRange] = (),
 ) -> CutResult:
     """Cut in a child process; `wanted` are more ranges."""
     sources = [_source(recording) for recording in (*recordings, *assets.values())]
@@ -147,6 +150,7 @@ def cut_in_child(
         edits=tuple(edits),
         wall_clocks=tuple(wall_clocks),
         assets=_numbered(recordings, assets),
+        insets=tuple(insets),
     )
     with cutter.render(job, sources, on_progress=note, stopped=stopped) as rendition:
         data = b"".join(rendition.chunks())

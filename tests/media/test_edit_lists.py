@@ -23,7 +23,7 @@ from tests.support.sampling import examples, slow_except
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
-from cutback.cutting.job import CutJob, CutRange
+from cutback.cutting.job import CutJob, CutRange, InsetRange
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
 from cutback.domain.errors import EditImpossibleError, InvalidRequestError, MediaUnsupportedError
@@ -49,6 +49,7 @@ OURS: dict[str, EditJson] = {
     "audio_track": {"number": 1},
     "channels": {"to": "mono"},
     "sound_fade": {"in": 0.5, "out": 0.5},
+    "inset": {"recording": "b.mp4", "start": 0.5, "width": "40%", "from": 0.5},
     "music": {"asset": "song.mp4", "duck": 12, "fade_out": 0.5},
 }
 """Fields that fit the clip. Other kinds are taken from their example in docs/edits.md, so that new ones join by
@@ -80,7 +81,7 @@ PAIRS = [
 QUICK = [
     ("rotate", "text"), ("crop", "speed"), ("scale", "timelapse"), ("speed", "clock"), ("speed", "fade"),
     ("text", "fade"), ("timelapse", "image"), ("audio_track", "sound_fade"), ("speed", "channels"),
-    ("timelapse", "music"), ("music", "loudness"),
+    ("timelapse", "inset"), ("inset", "inset"), ("timelapse", "music"), ("music", "loudness"),
 ]  # fmt: skip
 
 
@@ -94,13 +95,15 @@ def job_of(request: ClipRequest, recording: bytes) -> tuple[CutJob, list[BytesSo
     picture = io.BytesIO()
     Image.new("RGBA", (40, 20), (255, 0, 0, 128)).save(picture, "PNG")
     assets = {name: picture.getvalue() if name.endswith("png") else recording for name in request.assets}
-    sources = [BytesSource(data) for data in (recording, *assets.values())]
+    insets = tuple(InsetRange(name, 1 + len(assets), Fraction(0), None) for name in request.inset_recordings)
+    sources = [BytesSource(data) for data in (recording, *assets.values(), *(recording for _ in insets))]
     job = CutJob(
         tuple(source.size for source in sources),
         (CutRange(0, Fraction(1), Fraction(1 + SECONDS)),),
         edits=edits_of(request.edits, request.text_field),
         wall_clocks=(CLOCK,),
         assets={name: number for number, name in enumerate(assets, 1)},
+        insets=insets,
     )
     return job, sources
 

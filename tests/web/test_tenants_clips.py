@@ -119,6 +119,19 @@ def test_nothing_can_be_cut_from_what_belongs_to_another_tenant(
     assert_problem(call("reef", "POST", path, {"source": source}), 404, reason)
 
 
+@pytest.mark.parametrize(
+    ("inset", "reason"),
+    [({"recording": "pipe/sea.mp4"}, "recording_not_found"), ({"camera": "pipe-1"}, "camera_unknown")],
+)
+@pytest.mark.parametrize("path", ["/v1/clips", "/v1/plans"])
+def test_nothing_can_be_inset_from_what_belongs_to_another_tenant(
+    call: Call, inset: dict[str, Any], reason: str, path: str
+) -> None:
+    source = {"camera": "reef-1", "from": "2026-11-23T10:00:00Z", "to": "+5s"}
+    wanted = {"source": source, "edits": [{"edit": "inset", **inset}]}
+    assert_problem(call("reef", "POST", path, wanted), 404, reason)
+
+
 def test_lists_have_only_what_the_tenant_sees(call: Call) -> None:
     cameras = call("pipe", "GET", "/v1/cameras").json()["items"]
     recordings = call("pipe", "GET", "/v1/recordings").json()["items"]

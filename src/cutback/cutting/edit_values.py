@@ -232,6 +232,28 @@ class ImageOverlay(PlacedOverlay):
     """From above 0 to 1."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsetOverlay(PlacedOverlay):
+    """The pictures of another camera or recording, on the pictures or beside them."""
+
+    camera: str | None
+    """None: of a recording."""
+    recording: str | None
+    begins: Fraction
+    """Seconds in the recording at which it begins."""
+    layout: Literal["over", "beside", "below"]
+    width: Measure | None
+    """None: it follows from the height, or is 30 %."""
+    height: Measure | None
+    opacity: Fraction
+    """From above 0 to 1."""
+
+    @property
+    def shows(self) -> str:
+        """The name of the camera or of the recording."""
+        return self.camera or self.recording or ""
+
+
 # --- fade --------------------------------------------------------------------------------------------
 
 
@@ -336,6 +358,7 @@ Edit: TypeAlias = (
     | TextOverlay
     | ClockOverlay
     | ImageOverlay
+    | InsetOverlay
     | Fade
     | AudioTrack
     | Music
@@ -363,6 +386,7 @@ KINDS: Mapping[str, type[Edit]] = {
     "text": TextOverlay,
     "clock": ClockOverlay,
     "image": ImageOverlay,
+    "inset": InsetOverlay,
     "fade": Fade,
     "audio_track": AudioTrack,
     "mute": Mute,

@@ -145,6 +145,19 @@ THE_CLIP = (JobOutput("clip", Mp4()),)
 
 
 @dataclass(frozen=True, slots=True)
+class InsetRange:
+    """A part of a source that insets show."""
+
+    shows: str
+    """The camera or the recording that the inset names."""
+    source: int
+    start: Fraction
+    """Seconds since its time zero."""
+    end: Fraction | None
+    """None: to its end."""
+
+
+@dataclass(frozen=True, slots=True)
 class CutJob:
     """One clip to make."""
 
@@ -169,6 +182,9 @@ class CutJob:
 
     assets: Mapping[str, int] = field(default_factory=dict)
     """The sources that are assets, by their names: what the edits need from the assets store."""
+
+    insets: tuple[InsetRange, ...] = ()
+    """What insets show, in order of time. Ranges of cameras have a wall clock."""
 
     fonts: str = ""
     """The folder with further fonts, as an absolute path; empty if there is none."""

@@ -33,7 +33,7 @@ def patience_of(services: Services) -> Patience:
 
 
 def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> list[Verdict]:
-    """Return what is known about each of the request's camera spans, in order.
+    """Return what is known about each of the request's camera spans (`all_spans`), in order.
 
     Raises:
         SurroundingsError: the catalogue or a store does not answer.
@@ -41,7 +41,7 @@ def look_up(services: Services, request: ClipRequest, *, asked_at: datetime) -> 
     patience, now = patience_of(services), services.clock()
     return [
         locate_footage(span, services.catalogue, patience, asked_at=asked_at, now=now, refresh=_refreshing(services))
-        for span in request.spans
+        for span in request.all_spans
     ]
 
 
@@ -55,7 +55,7 @@ def start_waiting_if_needed(services: Services, clip: Clip) -> bool:
         RecordsUnavailableError: the records do not answer.
         StorageUnavailableError: a recording that is still being written could not be read.
     """
-    if not clip.request.spans or clip.state.final or clip.state is ClipState.PROCESSING:
+    if not clip.request.all_spans or clip.state.final or clip.state is ClipState.PROCESSING:
         return False
     missing = _not_yet(look_up(services, clip.request, asked_at=clip.created_at))
     if missing is None:
@@ -109,7 +109,7 @@ def _begins(clip: Clip, camera: str) -> datetime:
 
     A recording after the missing time is relevant: it shows that nothing more will arrive.
     """
-    return min(span.start for span in clip.request.spans if span.camera == camera)
+    return min(span.start for span in clip.request.all_spans if span.camera == camera)
 
 
 def _not_yet(verdicts: list[Verdict]) -> NotYet | None:

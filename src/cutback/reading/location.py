@@ -122,9 +122,15 @@ def open_recording(
     from cutback.reading.range_reader import RangeReader
     from cutback.reading.resolve import resolve_with
 
+    own, folder = recording_name(location), location.key.rpartition("/")[0]
+
+    def key_of(name: str) -> str:
+        """Return a recording's key: those that insets name are beside the recording."""
+        return location.key if name == own else f"{folder}/{name}" if folder else name
+
     with resolve_with(
         request,
-        lambda _: RangeReader.open(store, location.key, stopped=stopped),
+        lambda name: RangeReader.open(store, key_of(name), stopped=stopped),
         lambda _, first, last: open_segments(store, location.key, first, last, stopped=stopped),
         open_asset=asset_opener(assets, request.tenant, stopped=stopped),
     ) as sources:

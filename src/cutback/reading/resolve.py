@@ -10,13 +10,13 @@ from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
-from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, Limits, RealSpan, WallClock
+from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, InsetRange, Limits, RealSpan, WallClock
 from cutback.domain.cameras.coverage import Coverage, Hole, Take
 from cutback.domain.cameras.recording import Recording, RecordingSpan
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.requests.request import ClipRequest
 from cutback.domain.requests.sources import AssetRange, CameraSpan, GapRule, Range
-from cutback.domain.times import Instant
+from cutback.domain.times import FromEnd, Instant
 from cutback.domain.wallclock import EPOCH, seconds_between
 from cutback.reading.assets import asset_opener, no_assets
 from cutback.reading.edit_values import edits_of
@@ -27,7 +27,7 @@ from cutback.reading.range_reader import RangeReader
 from cutback.storage.store import ObjectInfo, Store
 
 if TYPE_CHECKING:
-    from cutback.domain.clips.result import Gap
+    from cutback.domain.clips.result import Gap, InsetRecording
     from cutback.ports import Cache
 
 
@@ -133,6 +133,17 @@ def _meets(neighbour: Take | Hole, gaps: GapRule) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedInset:
+    """A part of a recording that insets show."""
+
+    shows: str
+    """The camera or the recording that they name."""
+    span: RecordingSpan
+    take: Take | None
+    """The moments that it shows; None: all of a recording."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedSources:
     """What a clip is cut from: its spans in order, and each recording once, open until this is closed."""
 
@@ -145,6 +156,8 @@ class OpenedSources:
     """See `CutJob.clocks`."""
     assets: Mapping[str, Recording] = field(default_factory=dict)
     """What edits need from the assets store, by name."""
+    insets: tuple[OpenedInset, ...] = ()
+    """What insets show."""
 
     def __enter__(self) -> Self:
         return self
@@ -168,6 +181,7 @@ class OpenedSources:
             wall_clocks=self._wall_clocks() if request.edits else (),
             outputs=outputs_of(request.wanted_outputs),
             assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},
+            insets=tuple(self._inset_ranges()),
         )
 
     def _wall_clocks(self) -> tuple[WallClock | None, ...]:
@@ -180,7 +194,18 @@ class OpenedSources:
             if piece.take is not None:
                 epoch = seconds_between(EPOCH, piece.take.recording.start)
                 found[span.recording] = WallClock(epoch, piece.take.pace, piece.take.recording.camera)
+        for inset in self.insets:
+            if inset.take is not None:
+                epoch = seconds_between(EPOCH, inset.take.recording.start)
+                clock = WallClock(epoch, inset.take.pace, inset.take.recording.camera)
+                found.setdefault(inset.span.recording, clock)
         return tuple(found.get(recording) for recording in self.recordings)
+
+    def _inset_ranges(self) -> Iterator[InsetRange]:
+        for inset in self.insets:
+            start, end = (each if isinstance(each, Fraction) else None for each in (inset.span.start, inset.span.end))
+            number = self.recordings.index(inset.span.recording)
+            yield InsetRange(inset.shows, number, start or Fraction(0), end)
 
     def _ranges(self) -> Iterator[CutRange | CutGap]:
         spans, recordings = iter(self.spans), self.recordings
@@ -198,7 +223,13 @@ class OpenedSources:
     @property
     def recordings(self) -> tuple[Recording, ...]:
         """Each recording and asset once, in the order of `readers`."""
-        return tuple(dict.fromkeys([*(span.recording for span in self.spans), *self.assets.values()]))
+        return tuple(dict.fromkeys(self._all_recordings))
+
+    @property
+    def _all_recordings(self) -> Iterator[Recording]:
+        yield from (span.recording for span in self.spans)
+        yield from self.assets.values()
+        yield from (inset.span.recording for inset in self.insets)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -209,6 +240,22 @@ class OpenedSources:
             Gap(camera=piece.camera, begins=piece.hole.begins, ends=piece.hole.ends, filled=piece.filled)
             for piece in self.pieces
             if isinstance(piece, Missing)
+        )
+
+    @property
+    def inset_recordings(self) -> tuple[InsetRecording, ...]:
+        """The recordings of which insets show pictures, each once."""
+        from cutback.domain.clips.result import InsetRecording  # as for gaps
+
+        return tuple(
+            dict.fromkeys(
+                InsetRecording(
+                    recording=inset.span.recording.key,
+                    etag=inset.span.recording.etag,
+                    camera=None if inset.take is None else inset.take.recording.camera,
+                )
+                for inset in self.insets
+            )
         )
 
     def wall_clock(self, span: RealSpan) -> tuple[str | None, datetime | None]:
@@ -250,7 +297,8 @@ def resolve(
 ) -> OpenedSources:
     """Open what a request needs: recordings in the source store, and assets. Once `stopped` returns True, reads end.
 
-    `coverages` belong to the request's camera spans, in order. The recordings' indexes are cached in `cache`.
+    `coverages` belong to the request's camera spans (`all_spans`), in order. The recordings' indexes are cached in
+    `cache`.
 
     Raises:
         RecordingNotFoundError: a recording does not exist.
@@ -300,19 +348,22 @@ def resolve_with(
                 clocks[assets[name]] = None
             return assets[name]
 
+        def spans_of(key: str, start: Instant, end: Instant) -> list[RecordingSpan]:
+            if is_playlist(key):
+                parts = open_playlist(key, start, end)
+                return [RecordingSpan(known(key, one.reader, one.clock), one.start, one.end) for one in parts]
+            if key not in whole:
+                whole[key] = known(key, open_reader(key))
+            return [RecordingSpan(whole[key], start, end)]
+
         for piece in pieces_of(request, coverages):
             if isinstance(piece, Missing):
                 pieces.append(piece)
                 continue
             if piece.is_asset:
                 found = [RecordingSpan(asset(piece.key), piece.start, piece.end)]
-            elif is_playlist(piece.key):
-                parts = open_playlist(piece.key, piece.start, piece.end)
-                found = [RecordingSpan(known(piece.key, one.reader, one.clock), one.start, one.end) for one in parts]
             else:
-                if piece.key not in whole:
-                    whole[piece.key] = known(piece.key, open_reader(piece.key))
-                found = [RecordingSpan(whole[piece.key], piece.start, piece.end)]
+                found = spans_of(piece.key, piece.start, piece.end)
             optional = piece.take is not None or len(found) > 1
             found = [replace(span, optional=optional) for span in found]
             found[0] = replace(found[0], seam_before=piece.seam_before, crossfade=piece.crossfade)
@@ -321,6 +372,14 @@ def resolve_with(
             pieces += [piece] * len(found)
         for name in request.assets:
             asset(name)
+        insets = [
+            OpenedInset(other.camera, one, take)
+            for other, coverage in zip(request.inset_spans, coverages[len(request.spans) :], strict=True)
+            for take in coverage.takes
+            for one in spans_of(take.recording.key, take.start, take.end)
+        ]
+        for key in request.inset_recordings:
+            insets += [OpenedInset(key, one, None) for one in spans_of(key, Fraction(0), FromEnd(Fraction(0)))]
         opened.pop_all()  # all are open: from here on `OpenedSources` closes them
     return OpenedSources(
         spans=tuple(spans),
@@ -329,4 +388,5 @@ def resolve_with(
         notes=tuple(dict.fromkeys(note for coverage in coverages for note in coverage.notes)),
         clocks=tuple(clocks.values()),
         assets=assets,
+        insets=tuple(insets),
     )

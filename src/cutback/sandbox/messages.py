@@ -13,7 +13,7 @@ from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypeVar
 
-from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan, WallClock
+from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, InsetRange, Limits, Poster, RealSpan, WallClock
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.domain.times import FrameNumber, FromEnd, Instant
@@ -106,6 +106,7 @@ class Task:
             "fonts": job.fonts,
             "wall_clocks": [_wall_clock_out(clock) for clock in job.wall_clocks],
             "assets": dict(job.assets),
+            "insets": [_inset_out(inset) for inset in job.insets],
             "outputs": [output_out(output) for output in job.outputs],
         }
 
@@ -132,7 +133,8 @@ class Task:
                 edits,
                 wall_clocks,
                 assets,
-                fonts,
+                fonts=fonts,
+                insets=tuple(_inset_in(inset) for inset in fields["insets"]),
                 outputs=tuple(output_in(output) for output in fields["outputs"]),
             ),
         )
@@ -540,6 +542,15 @@ def _wall_clock_out(clock: WallClock | None) -> list[str] | None:
 
 def _wall_clock_in(data: list[str] | None) -> WallClock | None:
     return None if data is None else WallClock(Fraction(data[0]), Fraction(data[1]), data[2])
+
+
+def _inset_out(inset: InsetRange) -> list[Any]:
+    return [inset.shows, inset.source, str(inset.start), None if inset.end is None else str(inset.end)]
+
+
+def _inset_in(data: list[Any]) -> InsetRange:
+    shows, source, start, end = data
+    return InsetRange(shows, source, Fraction(start), None if end is None else Fraction(end))
 
 
 _END = "end-"

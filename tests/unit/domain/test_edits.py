@@ -102,6 +102,21 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "from": {"finished": 1},
         "duration": 2,
     },
+    "inset": {
+        "edit": "inset",
+        "recording": "south/b.mp4",
+        "start": 12.5,
+        "layout": "over",
+        "place": "bottom-left",
+        "margin": 8,
+        "width": "40%",
+        "height": 120,
+        "opacity": 0.9,
+        "from": 1,
+        "duration": 2,
+        "fade_in": 0.5,
+        "fade_out": 0.25,
+    },
     "fade": {"edit": "fade", "in": 0.5, "out": 1, "color": "white"},
     "audio_track": {"edit": "audio_track", "language": "eng"},
     "mute": {"edit": "mute"},
@@ -378,3 +393,38 @@ def test_edits_of_sound_need_music_where_nothing_else_is_heard() -> None:
     assert "contradict" in faults({"edit": "mute"}, music)["edits"]
     wrong = {"edit": "music", "asset": "song.mp3", "mode": "replace", "duck": 6}
     assert "duck and the mode replace contradict" in next(iter(faults(wrong).values()))
+
+
+@pytest.mark.parametrize(
+    ("inset", "said"),
+    [
+        ({}, "needs either camera or recording"),
+        ({"camera": "south", "recording": "b.mp4"}, "needs either camera or recording"),
+        ({"camera": "south", "start": 2}, "start needs recording"),
+        ({"recording": "b.m3u8"}, "must not be a playlist"),
+        ({"recording": "b.mp4", "layout": "beside", "width": 80}, "width and the layout beside contradict each other"),
+        ({"recording": "b.mp4", "opacity": 0}, "opacity must not be zero"),
+    ],
+)
+def test_an_inset_that_makes_no_sense_is_refused(inset: dict[str, Any], said: str) -> None:
+    assert said in next(iter(faults({"edit": "inset", **inset}).values()))
+
+
+def test_insets_are_few_and_one_of_them_doubles_the_pictures() -> None:
+    inset = {"edit": "inset", "recording": "b.mp4"}
+    assert "inset occurs 5 times; it may occur 4 times" in faults(*[inset] * 5)["edits"]
+    assert "only one inset can be beside or below" in faults(*[inset | {"layout": "below"}] * 2)["edits"]
+
+
+def test_the_camera_of_an_inset_needs_a_camera_in_the_source() -> None:
+    [said] = faults({"edit": "inset", "camera": "south"}).values()
+    assert "edits[0].camera: needs a source that names a camera" in said
+    spans = [
+        {"camera": "north", "from": f"2026-11-24T10:0{minute}:00Z", "to": "+10s", "gaps": "fail"} for minute in (3, 4)
+    ]
+    insets = [{"edit": "inset", "camera": name} for name in ("south", "west", "south")]
+    made = validate_request({"source": spans, "edits": insets})
+    assert [(span.camera, span.start, span.gaps) for span in made.inset_spans] == [
+        (name, span.start, "skip") for name in ("south", "west") for span in made.spans
+    ]
+    assert made.all_spans == (*made.spans, *made.inset_spans)

@@ -181,7 +181,7 @@ def submit(
         requests = [arguments.request_of(recording, arguments.typed_ranges(start, end, ranges, duration), **options)]
     services = screen.services()
     if not wait_for_new:
-        asked = [span.camera for request in requests for span in request.spans]
+        asked = [span.camera for request in requests for span in request.all_spans]
         check_known(services, asked, advice="If it is new, use --wait-for-new-camera.")
     made = [accept.submit(services, request) for request in requests]
     if wait:

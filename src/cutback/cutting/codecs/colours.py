@@ -10,6 +10,9 @@ from cutback.cutting.codecs.hdr_levels import is_hdr
 BT709, UNSPECIFIED, SMPTE170M, BT2020_NC = 1, 2, 6, 9
 """Matrix coefficients in ITU-T H.273."""
 
+_ITU601 = 5
+"""The matrix of BT.601 in FFmpeg's swscale."""
+
 _HD = 720
 """Pictures with at least this many rows and unspecified colours use the colours of HD television."""
 
@@ -27,6 +30,11 @@ def matrix_of(frame: av.VideoFrame) -> int:
     if shows_hdr(frame):
         return BT2020_NC
     return BT709 if frame.height >= _HD else SMPTE170M
+
+
+def for_swscale(matrix: int) -> int:
+    """Return the number by which PyAV knows a matrix when it converts pictures; it ignores others without an error."""
+    return _ITU601 if matrix == SMPTE170M else matrix
 
 
 def range_of(frame: av.VideoFrame) -> ColorRange:

@@ -11,7 +11,7 @@ import av
 from av.video.reformatter import ColorRange
 
 from cutback.cutting.codecs.codec import Codec
-from cutback.cutting.codecs.colours import BT709, BT2020_NC, SMPTE170M, matrix_of, range_of
+from cutback.cutting.codecs.colours import BT709, BT2020_NC, SMPTE170M, for_swscale, matrix_of, range_of
 from cutback.cutting.codecs.dynamic_range import ToHdr, ToSdr
 from cutback.cutting.codecs.h264.nal import prefixed
 from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
@@ -180,8 +180,8 @@ class Shape:
             width=width,
             height=height,
             format=self._format,
-            src_colorspace=now.matrix,
-            dst_colorspace=wanted.matrix,
+            src_colorspace=for_swscale(now.matrix),
+            dst_colorspace=for_swscale(wanted.matrix),
             src_color_range=now.range,
             dst_color_range=wanted.range,
         )

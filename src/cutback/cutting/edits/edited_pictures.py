@@ -49,7 +49,7 @@ class EditedPictures:
         self._mixers = [Mixer(crossfade, self._as_shaped) for crossfade in crossfades]
         self._steps = steps
         self._makes_sdr = any(step.makes_sdr for _, step, _ in self.painted)
-        shaping = [(edit, step) for edit, step in steps if step.changes_shape]
+        shaping = [(edit, step) for edit, step in steps if step.shapes(edit)]
         only_turns = len(shaping) == 1 and shaping[0][1].turns_players(shaping[0][0])
         self._turns_players = only_turns or 0
         self.shapes = bool(shaping) and not only_turns

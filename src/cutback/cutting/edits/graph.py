@@ -234,15 +234,15 @@ class OverlayGraph:
             raise MediaUnsupportedError("Its pictures cannot be edited.") from error
         self._graph, self._image, self._count = graph, image, 0
 
-    def apply(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Return the picture with the image on it, with the same time.
+    def apply(self, frame: av.VideoFrame, image: av.VideoFrame | None = None) -> av.VideoFrame:
+        """Return the picture with the image on it, or with another one of its kind, with the same time.
 
         Raises:
             CutbackError: the filter fails.
         """
         pts = frame.pts
         try:
-            for source, each in zip(self._inputs, (frame, self._image), strict=True):
+            for source, each in zip(self._inputs, (frame, image or self._image), strict=True):
                 each.pts, each.time_base = self._count, _TICK
                 source.push(each)
             self._count += 1

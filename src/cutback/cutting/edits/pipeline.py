@@ -22,6 +22,7 @@ from cutback.cutting.edit_values import (
     Freeze,
     Gain,
     ImageOverlay,
+    InsetOverlay,
     Loop,
     Loudness,
     Music,
@@ -51,6 +52,8 @@ from cutback.cutting.edits.freeze import FreezeStep
 from cutback.cutting.edits.gain import GainStep
 from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.image import ImageStep
+from cutback.cutting.edits.inset import InsetStep
+from cutback.cutting.edits.inset_footage import InsetFootage
 from cutback.cutting.edits.loop import LoopStep
 from cutback.cutting.edits.loudness import LoudnessStep
 from cutback.cutting.edits.music import MusicStep
@@ -101,6 +104,7 @@ STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
     (TextOverlay, TextStep()),
     (ClockOverlay, ClockStep()),
     (ImageOverlay, ImageStep()),
+    (InsetOverlay, InsetStep()),
     # fade
     (Fade, FadeStep()),
     # sound
@@ -141,6 +145,7 @@ class Pipeline:
         """
         self._steps = [(edit, _STEP_OF[type(edit)]) for edit in job.edits]
         self._assets = Assets(job, sources)
+        self._insets = InsetFootage(job, sources)
         self._job = job
         self._check_pictures(pieces)
         asked = pieces
@@ -214,7 +219,16 @@ class Pipeline:
         return EditedPictures(self._steps, self._scene(), self._crossfades)
 
     def _scene(self) -> PaintedClip:
-        return PaintedClip(self.time, self.retiming, self.length, Overlays(), GraphsInUse(), self._assets, self._fonts)
+        return PaintedClip(
+            self.time,
+            self.retiming,
+            self.length,
+            Overlays(),
+            GraphsInUse(),
+            self._assets,
+            self._insets,
+            self._fonts,
+        )
 
     def subtitles(self) -> list[Cue]:
         """Return what overlays show as subtitles, in order.
@@ -246,7 +260,7 @@ class Pipeline:
         ]
         parts += [ChangedPart(each.start, each.end, "joined: crossfade") for each in self._crossfades]
         if pictures.shapes:
-            names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.changes_shape]
+            names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.shapes(edit)]
             parts.append(ChangedPart(None, None, f"edited: {', '.join(names)}"))
         return tuple(parts)
 

@@ -12,6 +12,7 @@ import av
 from cutback.cutting.edits.assets import Assets
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.graph import Filter, GraphsInUse
+from cutback.cutting.edits.inset_footage import InsetFootage
 from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound, Volume
@@ -56,6 +57,7 @@ class PaintedClip:
     overlays: Overlays
     graphs: GraphsInUse
     assets: Assets
+    insets: InsetFootage
     fonts: Callable[[], FontSet]
     """The fonts that its texts can use."""
 
@@ -112,6 +114,11 @@ class EditStep(Generic[E]):
         """Whether it changes anything of these ranges."""
         del edit, pieces
         return True
+
+    def shapes(self, edit: E) -> bool:
+        """Whether the pictures get another size or orientation."""
+        del edit
+        return self.changes_shape
 
     def needs_pictures(self, edit: E) -> bool:
         """Whether it can be done only to a clip with video. What changes sound can be done to sound alone."""

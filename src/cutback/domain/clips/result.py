@@ -35,6 +35,14 @@ class Gap(Model):
     """What the clip shows instead."""
 
 
+class InsetRecording(Model):
+    """A recording of which insets show pictures."""
+
+    recording: str
+    etag: str
+    camera: str | None = None
+
+
 class PosterFile(Model):
     """A still picture of the clip, as JPEG."""
 
@@ -81,6 +89,7 @@ class ClipResult(Model):
     frames_encoded: int = 0
     spans: tuple[CutSpan, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    insets: tuple[InsetRecording, ...] = Field((), exclude_if=lambda insets: not insets)
     bytes_read: int = 0
     requests: int = 0
     """Requests to the source store."""

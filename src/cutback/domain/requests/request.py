@@ -17,7 +17,7 @@ from cutback.domain.base import Model, read_json
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.edits import KINDS as EDIT_KINDS
-from cutback.domain.requests.edits import Edits, TextEdit, assets_of, needs_exact
+from cutback.domain.requests.edits import Edits, InsetEdit, TextEdit, assets_of, needs_exact
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.outputs.known import KINDS as FORMATS
@@ -188,6 +188,28 @@ class ClipRequest(Model):
         return tuple(piece for piece in self.source if isinstance(piece, CameraSpan))
 
     @property
+    def insets(self) -> tuple[InsetEdit, ...]:
+        """The insets among the edits."""
+        return tuple(edit for edit in self.edits if isinstance(edit, InsetEdit))
+
+    @property
+    def inset_spans(self) -> tuple[CameraSpan, ...]:
+        """The spans of other cameras that insets show: for each of these cameras, the moments of `spans`."""
+        cameras = dict.fromkeys(inset.camera for inset in self.insets if inset.camera is not None)
+        other = {"gaps": "skip", "join": None}
+        return tuple(span.model_copy(update={"camera": name, **other}) for name in cameras for span in self.spans)
+
+    @property
+    def all_spans(self) -> tuple[CameraSpan, ...]:
+        """Every camera span of which it needs footage: `spans`, then `inset_spans`."""
+        return (*self.spans, *self.inset_spans)
+
+    @property
+    def inset_recordings(self) -> tuple[str, ...]:
+        """The keys of the recordings that insets show, each once."""
+        return tuple(dict.fromkeys(inset.recording for inset in self.insets if inset.recording is not None))
+
+    @property
     def assets(self) -> tuple[str, ...]:
         """The assets that it needs, each once."""
         parts = tuple(piece.asset for piece in self.source if isinstance(piece, AssetRange))
@@ -233,6 +255,13 @@ class ClipRequest(Model):
                 raise ValueError(f"source[{joins[0]}].join: needs the precision exact, not {output.precision}")
             if kind is not None and output.precision != "exact":
                 raise ValueError(f"edits: {kind} needs the precision exact, not {output.precision}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_inset_cameras(self) -> Self:
+        for number, edit in enumerate(self.edits):
+            if isinstance(edit, InsetEdit) and edit.camera is not None and not self.spans:
+                raise ValueError(f"edits[{number}].camera: needs a source that names a camera, to show the same moment")
         return self
 
     @model_validator(mode="after")

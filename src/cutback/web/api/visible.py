@@ -50,9 +50,9 @@ def check_sources(caller: Caller, request: ClipRequest) -> None:
         RecordingNotFoundError: it may not see a recording.
         CameraUnknownError: it may not see a camera.
     """
-    for piece in request.ranges:
-        if not caller.may_see_key(piece.recording):
-            raise RecordingNotFoundError(f"The key is {piece.recording}.")
-    for span in request.spans:
+    for key in (*(piece.recording for piece in request.ranges), *request.inset_recordings):
+        if not caller.may_see_key(key):
+            raise RecordingNotFoundError(f"The key is {key}.")
+    for span in request.all_spans:
         if not caller.may_see_camera(span.camera):
             raise CameraUnknownError(f"The name is {span.camera}.")

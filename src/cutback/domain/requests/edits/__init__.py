@@ -13,6 +13,7 @@ from cutback.domain.requests.edits.edit_list import (
     needs_exact,
 )
 from cutback.domain.requests.edits.edit_model import STAGES, EditModel
+from cutback.domain.requests.edits.inset import InsetEdit
 from cutback.domain.requests.edits.overlay import TextEdit
 from cutback.domain.requests.edits.time import SpeedSpanField
 
@@ -23,6 +24,7 @@ __all__ = [
     "CropPointField",
     "EditModel",
     "Edits",
+    "InsetEdit",
     "SpeedSpanField",
     "TextEdit",
     "assets_of",

@@ -16,6 +16,7 @@ from cutback.domain.requests.edits.crop import CropEdit
 from cutback.domain.requests.edits.deinterlace import DeinterlaceEdit
 from cutback.domain.requests.edits.edit_model import STAGES, EditModel
 from cutback.domain.requests.edits.fade import FadeEdit
+from cutback.domain.requests.edits.inset import InsetEdit, check_insets
 from cutback.domain.requests.edits.overlay import ClockEdit, ImageEdit, TextEdit
 from cutback.domain.requests.edits.rotate import RotateEdit
 from cutback.domain.requests.edits.scale import ScaleEdit
@@ -51,6 +52,7 @@ _MODELS: tuple[type[EditModel], ...] = (
     TextEdit,
     ClockEdit,
     ImageEdit,
+    InsetEdit,
     FadeEdit,
     AudioTrackEdit,
     MuteEdit,
@@ -115,6 +117,7 @@ def _check_order(edits: tuple[EditModel, ...]) -> tuple[EditModel, ...]:
     for name, kind in KINDS.items():
         if not kind.repeats and names.count(name) > 1:
             raise ValueError(f"{name} occurs {names.count(name)} times; it may occur once")
+    check_insets(tuple(edit for edit in edits if isinstance(edit, InsetEdit)))
     for pair in contradictions(names):
         first, second = sorted(pair, key=names.index)
         raise ValueError(f"{first} and {second} contradict each other; leave one of them out")
