@@ -153,3 +153,29 @@ def test_a_link_out_of_the_assets_is_refused(harness: PathHarness, logo: bytes, 
     assert failure is not None
     assert failure.reason == "asset_not_found"
     assert "a symbolic link" in failure.message
+
+
+def test_another_recording_of_the_folder_is_shown_beside(shell: Shell, source: str) -> None:
+    inset = {"edit": "inset", "recording": "other.mp4", "layout": "beside"}
+    code, _, err = shell.run("cut", source, *PART, "--edit", json.dumps(inset))
+    assert code == 4
+    assert "other.mp4" in " ".join(err.split())
+    shutil.copy(shell.folder / source, shell.folder / "other.mp4")
+    made = shell.json("cut", source, *PART, "--edit", json.dumps(inset), "-o", "both.mp4")
+    assert made["edits"] == ["inset: other.mp4, beside the pictures"]
+    with av.open(str(shell.folder / "both.mp4")) as clip, av.open(str(shell.folder / source)) as one:
+        assert clip.streams.video[0].width == 2 * one.streams.video[0].width
+    planned = shell.json("plan", source, *PART, "--edit", json.dumps(inset))
+    assert any("edited: inset" in segment["reason"] for segment in planned["parts"][0]["segments"])
+
+
+def test_music_comes_from_the_assets(shell: Shell, source: str) -> None:
+    assets = shell.folder / "cutback-data" / "assets"
+    assets.mkdir(parents=True)
+    shutil.copy(shell.folder / source, assets / "song.mp4")
+    music = {"edit": "music", "asset": "song.mp4", "mode": "replace"}
+    made = shell.json("cut", source, *PART, "--edit", json.dumps(music), "-o", "song.mp4")
+    assert made["edits"] == ["music: song.mp4, instead of the recording's sound"]
+    assert sounds(shell.folder / "song.mp4") == 1
+    planned = shell.json("plan", source, *PART, "--edit", json.dumps(music))
+    assert [sound["action"] for sound in planned["parts"][0]["sound"]] == ["drop"]
