@@ -57,6 +57,7 @@ EXPECTED = {
     "two-rides": Made(Fraction("14.5"), 435),
     "as-loud": Made(Fraction(28), 840, copied=True),
     "highlight": Made(Fraction(11), 330),
+    "two-cameras": Made(Fraction(6), 180, (1280, 360)),
 }
 
 
