@@ -18,8 +18,7 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting.edit_values import Crop, Edit, Speed, SpeedSpan
-from cutback.cutting.edits import speed as speed_module
-from cutback.cutting.job import CutGap, CutRange
+from cutback.cutting.job import CutGap, CutRange, Limits
 from cutback.domain.errors import EditImpossibleError
 from cutback.sandbox.cutter import ChildCutter
 
@@ -101,11 +100,11 @@ def test_interpolation_shows_what_moves_where_it_would_be(moving: Path) -> None:
     assert clip.facts.edits == ("speed: 0.5; pictures between frames are interpolated",)
 
 
-def test_too_much_interpolation_is_refused_with_the_bound(moving: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed_module, "MOST_INTERPOLATED", 50 * 320 * 96)
+def test_too_much_interpolation_is_refused_with_the_bound(moving: Path) -> None:
+    limits = Limits(interpolated_pixels=50 * 320 * 96)
     said = "interpolating 60 pictures of 320×96 takes too long; at most 50 of this size are possible"
     with pytest.raises(EditImpossibleError, match=said):
-        cut_ranges([moving], WHOLE, edits=[slow("interpolate")])
+        cut_ranges([moving], WHOLE, edits=[slow("interpolate")], limits=limits)
 
 
 def test_only_the_slow_part_is_encoded_and_other_edits_go_with_it(recording: Recordings) -> None:

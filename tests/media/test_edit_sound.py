@@ -18,7 +18,7 @@ from tests.media.test_tracks import heard, two_languages
 from tests.support.decode import decode_presented
 from tests.support.made_once import made_once
 
-from cutback.cutting.edit_values import AudioTrack, Channels, Edit, Gain, Loudness, Mute, SoundFade, Speed
+from cutback.cutting.edit_values import AudioTrack, Channels, Edit, Fade, Gain, Loudness, Mute, SoundFade, Speed
 from cutback.cutting.job import CutJob
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError
@@ -115,6 +115,12 @@ def test_a_clip_without_sound_takes_edits_of_sound(recording: Recordings) -> Non
     again = cut_ranges([muted.data], ask((0, Fraction(0), Fraction(2))), edits=[Gain(Fraction(3))])
     assert decode_presented(again.data).audio_start is None
     assert again.facts.frames == 60
+    assert again.facts.edits == ("gain: the clip has no sound",)
+    source = BytesSource(muted.data)
+    plan = preview(
+        CutJob((source.size,), RANGES, edits=(Fade(Fraction(1), Fraction(0), "black"), Gain(Fraction(3)))), [source]
+    )
+    assert plan["notes"] == ["gain: the clip has no sound"]
 
 
 def test_edits_reach_the_child_process(recording: Recordings, cutter: ChildCutter) -> None:
@@ -171,6 +177,32 @@ def test_a_track_that_is_not_there_is_named_with_those_that_are(
         preview(CutJob((source.size,), RANGES, edits=(edit,)), [source])
     with pytest.raises(EditImpossibleError, match=said):
         cut_ranges([source.data], RANGES, edits=[edit])
+
+
+def test_a_language_is_found_in_each_part_among_its_own_tracks(media_folder: Path) -> None:
+    several, one = two_languages(media_folder, ".mp4"), only_french(media_folder)
+    ranges = ask((0, Fraction(0), Fraction(1)), (1, Fraction(0), Fraction(1)))
+    clip = cut_ranges([several, one], ranges, edits=[AudioTrack(None, "fra")])
+    found = heard(clip.data, 0)[1].reshape(-1)
+    for path, start in ((several, 0), (one, 48_000)):
+        alone = cut_ranges([path], ask((0, Fraction(0), Fraction(1))), edits=[AudioTrack(None, "fra")])
+        known = heard(alone.data, 0)[1].reshape(-1)[4_000:40_000]
+        assert max(np.corrcoef(known, found[at : at + len(known)])[0, 1] for at in range(start, start + 8_000, 8)) > 0.9
+
+
+def test_a_part_without_the_language_is_named(media_folder: Path) -> None:
+    several, one = two_languages(media_folder, ".mp4"), only_french(media_folder)
+    ranges = ask((0, Fraction(0), Fraction(1)), (1, Fraction(0), Fraction(1)))
+    with pytest.raises(EditImpossibleError, match="no track in 'deu'; part 2 of the source has 1: fra"):
+        cut_ranges([several, one], ranges, edits=[AudioTrack(None, "deu")])
+
+
+def only_french(folder: Path) -> Path:
+    """The second track of the recording with two languages, alone."""
+    clip = cut_ranges([two_languages(folder, ".mp4")], RANGES, edits=[AudioTrack(None, "fra")])
+    path = folder / "only-french.mp4"
+    path.write_bytes(clip.data)
+    return path
 
 
 def two_tones(folder: Path) -> Path:

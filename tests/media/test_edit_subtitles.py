@@ -16,7 +16,7 @@ from tests.media.test_edit_overlay import CLOCK, TEXT, TIME
 from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting.edit_values import Edit, Mute, Speed
-from cutback.cutting.job import CutJob
+from cutback.cutting.job import CutJob, Limits
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Finished
@@ -106,6 +106,17 @@ def test_subtitles_follow_a_change_of_speed(recording: Recordings) -> None:
         (Fraction(2), Fraction(3), "21:03:13"),
         (Fraction(3), Fraction(4), "21:03:13\nLeft at the point"),
     ]
+
+
+def test_more_subtitles_than_the_limit_are_refused_before_work(recording: Recordings) -> None:
+    wanted, limits = ask((0, Fraction(0), Fraction(4))), Limits(subtitles=3)
+    with pytest.raises(EditImpossibleError, match="clock: 5 seconds as subtitles are too many; the limit is 3"):
+        cut_ranges([recording("pyramid").path], wanted, edits=[CLOCK_LINE], wall_clocks=[CLOCK], limits=limits)
+    four = [replace(LINE, text=str(number)) for number in range(4)]
+    with pytest.raises(EditImpossibleError, match="text: the clip would have more than 3 subtitles"):
+        cut_ranges([recording("pyramid").path], wanted, edits=four, limits=limits)
+    plain = cut_ranges([recording("pyramid").path], wanted, edits=four[:1], wall_clocks=[CLOCK], limits=limits)
+    assert [text for _, _, text in cues(plain.data)] == ["0"], "a text without fields does not tick"
 
 
 @pytest.mark.parametrize("text", ["%{localtime}", "[a];movie=x[b]", "é موجة 波 🏄"])

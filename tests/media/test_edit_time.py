@@ -254,7 +254,7 @@ def test_a_timelapse_goes_on_over_joined_ranges(recording: Recordings) -> None:
 def test_frames_cannot_be_chosen_from_filled_gaps_or_without_pictures(recording: Recordings, tone: Path) -> None:
     wanted: list[CutRange | CutGap] = [CutRange(0, Fraction(1), Fraction(2)), CutGap(Fraction(1), "freeze")]
     edit = Timelapse(Fraction(1), Fraction(10))
-    with pytest.raises(EditImpossibleError, match="Frames cannot be chosen, because the clip fills gaps"):
+    with pytest.raises(EditImpossibleError, match="timelapse: frames cannot be chosen, because the clip fills gaps"):
         edited(recording("pyramid").path, edit, ranges=wanted)
     with pytest.raises(EditImpossibleError, match="timelapse: the clip has no pictures"):
         edited(tone, edit)

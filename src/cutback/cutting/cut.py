@@ -16,7 +16,7 @@ from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededErr
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.subtitles import subtitle_track
-from cutback.cutting.index import Index
+from cutback.cutting.index import Index, TrackName
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Memory, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
 from cutback.cutting.mp4.write import NO_TAGS, front_matter
@@ -276,7 +276,8 @@ def _sound(
     tracks = []
     heard = edits.heard(languages(pieces))
     if edits.silent(said) or edits.replaces_sound:
-        heard = range(0)
+        heard = ()
+    said += edits.without_effect(heard)
     ranges = [(media, piece) for media, _, piece in pieces]
     edited = (lambda sound: edits.sound(sound, said)) if edits.change_sound else None
     volume = edits.volume
@@ -285,8 +286,9 @@ def _sound(
     for number in heard:
         copies = single is not None and edited is None
         try:
-            if copies and all(keeps_sound(entry) for entry in pieces[0][0].index.audio[number].descriptions):
-                track = copy_sound(pieces[0][0], pieces[0][0].index.audio[number], pieces[0][2], spool, COPIED)
+            only = pieces[0][0].index.audio_track(number) if copies else None
+            if only is not None and all(keeps_sound(entry) for entry in only.descriptions):
+                track = copy_sound(pieces[0][0], only, pieces[0][2], spool, COPIED)
             else:
                 track = _joined_sound(ranges, crossfades, number, spool, edited, volume, copy=copy)
         except UnusualStreamError:  # it changes in the middle, so it must be decoded
@@ -306,7 +308,7 @@ def _sound(
 def _joined_sound(
     pieces: list[tuple[MediaSource, FrameRange]],
     crossfades: Sequence[Crossfade],
-    number: int,
+    number: TrackName,
     spool: Spool,
     edited: Callable[[Sound], Sound] | None,
     volume: Volume | None,
@@ -319,7 +321,7 @@ def _joined_sound(
             track = join_sound(pieces, number, spool, volume, crossfades)
     if track is None:
         track = encode_sound(pieces, number, spool, edited, crossfades)
-    titles = {media.index.audio[number].title for media, _ in pieces if number < len(media.index.audio)}
+    titles = {found.title for media, _ in pieces if (found := media.index.audio_track(number)) is not None}
     if track is not None and len(titles) == 1:
         track.title = titles.pop()
     return track

@@ -14,12 +14,15 @@ from datetime import datetime
 from fractions import Fraction
 from itertools import islice, repeat
 from operator import sub
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from cutback.cutting.tags import Tags
 from cutback.domain.byte_ranges import coalesced
 
 Kind = Literal["video", "audio", "other"]
+
+TrackName: TypeAlias = int | str
+"""Which audio track of a recording: its number from 0, or its language."""
 
 CHAPTERS = "Its chapters are not copied to the clip."
 COVER = "Its cover picture is not copied to the clip."
@@ -179,6 +182,12 @@ class Index:
     def audio(self) -> tuple[Track, ...]:
         """The audio tracks, in the container's order."""
         return tuple(track for track in self.tracks if track.kind == "audio")
+
+    def audio_track(self, name: TrackName) -> Track | None:
+        """Return an audio track by its number, or the first one in a language; None if there is none."""
+        if isinstance(name, str):
+            return next((track for track in self.audio if track.language == name), None)
+        return next(iter(self.audio[name:]), None)
 
     @property
     def end(self) -> Fraction:

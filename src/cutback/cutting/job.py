@@ -110,6 +110,10 @@ class Limits:
     """Bytes of a picture from the assets."""
     image_pixels: int = 25_000_000
     """Pixels of a picture from the assets."""
+    subtitles: int = 100_000
+    """Subtitles that the edits of one job make: a clock has one for each recorded second."""
+    interpolated_pixels: int = 150 * 1920 * 1080
+    """Pixels of all pictures that slow motion interpolates: about 70 s of one processor."""
     seconds: int = 3600
     """Wall-clock seconds of one job."""
     stall_seconds: int = 60

@@ -12,7 +12,7 @@ from cutback.cutting.codecs.frame_types import letter_reader
 from cutback.cutting.codecs.known import codec_for_whole, codec_of
 from cutback.cutting.codecs.memory import effort_for, needed, pixels_of
 from cutback.cutting.edits.pipeline import Pipeline
-from cutback.cutting.index import Track
+from cutback.cutting.index import Track, TrackName
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.crossfades import overlapped
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
@@ -37,7 +37,7 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
         job = replace(job, precision="exact")
     index, edits = pieces[0][0].index, Pipeline(job, pieces, sources, crossfades)
     pieces = edits.pieces
-    heard = range(0) if edits.silent([]) or edits.replaces_sound else edits.heard(languages(pieces))
+    heard = () if edits.silent([]) or edits.replaces_sound else edits.heard(languages(pieces))
     if not heard and (added := edits.added_sound(edits.length)) is not None:
         edits.check_sound(added.layout)
     if edits.change_sound:
@@ -46,12 +46,13 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
             if layout is not None:
                 edits.check_sound(layout)
     subtitles = len(edits.subtitles())
+    notes = tuple(edits.without_effect(heard))
     shown: list[dict[str, Any]] = []
     if index.video is None:
         for media, source, piece in pieces:
             sound = _sound(media, piece, edits, heard, single=len(pieces) == 1)
             shown.append({"source": source, **part_report(index, piece, piece, (), Looked(), sound=sound)})
-        return plan_report(index, job.precision, shown, duration=edits.length, subtitles=subtitles)
+        return plan_report(index, job.precision, shown, duration=edits.length, subtitles=subtitles, notes=notes)
     parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed(), retiming=edits.retiming)
     for (media, source, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, heard, single=len(pieces) == 1)
@@ -62,7 +63,7 @@ def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
     if edits.retiming is not None:
         duration = edits.retiming.length
     memory = _memory(parts, job.limits.memory)
-    return plan_report(index, job.precision, shown, duration=duration, subtitles=subtitles, memory=memory)
+    return plan_report(index, job.precision, shown, duration=duration, subtitles=subtitles, memory=memory, notes=notes)
 
 
 def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
@@ -86,9 +87,9 @@ def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
 
 
 def _sound(
-    media: MediaSource, piece: FrameRange, edits: Pipeline, heard: range, *, single: bool
+    media: MediaSource, piece: FrameRange, edits: Pipeline, heard: Sequence[TrackName], *, single: bool
 ) -> list[dict[str, Any]]:
-    """Report the sound and the subtitles of one range; `heard` are the numbers of the clip's audio tracks."""
+    """Report the sound and the subtitles of one range; `heard` are the clip's audio tracks."""
     found = []
     muted = edits.silent([])
     for number, track in enumerate(media.index.audio):
@@ -105,7 +106,7 @@ def _sound(
         elif single and not copied:
             reason = "cannot be copied to MP4; becomes AAC"
         about = sound_report(track, piece, number=number, copied=copied, reason=reason)
-        if number not in heard:
+        if not any(media.index.audio_track(name) is track for name in heard):
             why = "replaced by a track from the assets" if edits.replaces_sound else "not chosen"
             about |= {"action": "drop", "reason": why, "bytes": 0, "packets": 0}
         if muted:

@@ -207,6 +207,10 @@ class Settings(BaseSettings):
     limit_image_pixels: int = Field(
         _LIMITS.image_pixels, ge=1, description="Maximum pixels of a picture from the assets."
     )
+    limit_subtitles: int = Field(_LIMITS.subtitles, ge=1, description="Maximum subtitles that edits make of one clip.")
+    limit_interpolated_pixels: int = Field(
+        _LIMITS.interpolated_pixels, ge=0, description="Maximum pixels of all pictures that slow motion interpolates."
+    )
     limit_seconds: int = Field(_LIMITS.seconds, ge=1, description="Maximum seconds of one job.")
     limit_stall_seconds: int = Field(
         _LIMITS.stall_seconds, ge=1, description="Seconds without a sign of life after which a job is killed."

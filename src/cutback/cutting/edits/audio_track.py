@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cutback.cutting.edit_values import AudioTrack
 from cutback.cutting.edits.step import EditStep
+from cutback.cutting.index import TrackName
 from cutback.domain.errors import EditImpossibleError
 
 
@@ -17,17 +18,22 @@ class AudioTrackStep(EditStep[AudioTrack]):
         del edit
         return False
 
-    def chosen_track(self, edit: AudioTrack, languages: Sequence[str]) -> int:
-        """See `EditStep`."""
-        has = f"the recording has {len(languages)}: {', '.join(languages)}" if languages else "the recording has none"
-        if edit.number is not None:
-            if edit.number > len(languages):
-                raise EditImpossibleError(f"audio_track: there is no track {edit.number}; {has}.")
-            return edit.number - 1
-        if edit.language not in languages:
-            raise EditImpossibleError(f"audio_track: there is no track in {edit.language!r}; {has}.")
-        return languages.index(edit.language)
+    def chosen_track(self, edit: AudioTrack, languages: Sequence[Sequence[str]]) -> TrackName:
+        """See `EditStep`. A range without any sound is silent; one with other tracks only is refused."""
+        name: TrackName = edit.number - 1 if edit.number is not None else str(edit.language)
+        wanted = repr(name) if isinstance(name, str) else str(edit.number)
+        among = "in" if isinstance(name, str) else ""
+        for number, tracks in enumerate(languages, 1):
+            if (tracks or not any(languages)) and not _has(tracks, name):
+                where = f"part {number} of the source" if len(languages) > 1 else "the recording"
+                has = f"{where} has {len(tracks)}: {', '.join(tracks)}" if tracks else f"{where} has none"
+                raise EditImpossibleError(f"audio_track: there is no track {f'{among} {wanted}'.strip()}; {has}.")
+        return name
 
     def described(self, edit: AudioTrack) -> str:
         """See `EditStep`."""
         return f"audio_track: {edit.number if edit.number is not None else edit.language}"
+
+
+def _has(languages: Sequence[str], name: TrackName) -> bool:
+    return name in languages if isinstance(name, str) else name < len(languages)

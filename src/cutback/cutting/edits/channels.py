@@ -20,6 +20,7 @@ class ChannelsStep(EditStep[Channels]):
     """Mixes channels, or repeats one."""
 
     changes_sound = True
+    needs_sound = True
 
     def check_sound(self, edit: Channels, layout: str) -> None:
         """See `EditStep`."""

@@ -70,6 +70,12 @@ class ClipTime:
             return None
         return stretch.epoch + (cut - stretch.start) / stretch.pace, stretch.camera
 
+    @property
+    def recorded_seconds(self) -> int:
+        """How often a camera's clock goes on by a second, or jumps."""
+        known = (stretch for stretch in self._stretches if stretch.epoch is not None)
+        return sum(1 + ceil((stretch.end - stretch.start) / stretch.pace) for stretch in known)
+
     def full_seconds(self) -> Iterator[Fraction]:
         """Yield the times in cut time at which a camera's clock goes on by a second, or jumps."""
         for stretch in self._stretches:

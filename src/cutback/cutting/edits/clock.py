@@ -42,11 +42,9 @@ class ClockStep(EditStep[ClockOverlay]):
 
     def painted(self, edit: ClockOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
-        if not scene.time.cameras:
-            raise EditImpossibleError("clock: it needs a source that names a camera.")
-        part = part_of("clock", edit, scene)
         if edit.drawn_as == "subtitles":
-            return ()
+            return ()  # `cues` checks them
+        part = _part(edit, scene)
         for name in scene.time.cameras if edit.camera else ("",):
             scene.fonts().runs("clock", f"{name}  0123456789-:", edit.font, edit.weight)
         return (part,)
@@ -55,8 +53,8 @@ class ClockStep(EditStep[ClockOverlay]):
         """See `EditStep`."""
         if edit.drawn_as == "pictures":
             return ()
-        part = part_of("clock", edit, scene)
-        return list(cues_by_second(scene, part, lambda moment: "" if moment is None else _text(edit, *moment)))
+        part = _part(edit, scene)
+        return list(cues_by_second("clock", scene, part, lambda moment: "" if moment is None else _text(edit, *moment)))
 
     def paint(
         self, edit: ClockOverlay, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
@@ -79,6 +77,17 @@ class ClockStep(EditStep[ClockOverlay]):
         """See `EditStep`."""
         track = ", as subtitles" if edit.drawn_as == "subtitles" else ""
         return f"clock: {edit.show} in {edit.zone}{track}"
+
+
+def _part(edit: ClockOverlay, scene: PaintedClip) -> PaintedPart:
+    """Return the part of the clip that shows the clock.
+
+    Raises:
+        EditImpossibleError: it is not within the clip, or no camera is known.
+    """
+    if not scene.time.cameras:
+        raise EditImpossibleError("clock: it needs a source that names a camera.")
+    return part_of("clock", edit, scene)
 
 
 def _text(edit: ClockOverlay, epoch: Fraction, camera: str) -> str:

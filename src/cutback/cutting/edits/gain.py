@@ -12,6 +12,7 @@ class GainStep(EditStep[Gain]):
     """Multiplies the sound by a constant."""
 
     changes_sound = True
+    needs_sound = True
 
     def sound(self, edit: Gain, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""

@@ -23,6 +23,7 @@ class LoudnessStep(EditStep[Loudness]):
     """Measures the loudness, then amplifies the sound."""
 
     changes_sound = True
+    needs_sound = True
 
     def sound(self, edit: Loudness, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""

@@ -70,6 +70,7 @@ from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.subtitles import Cue, stacked
 from cutback.cutting.edits.text import TextStep, fonts_of
 from cutback.cutting.edits.timelapse import TimelapseStep
+from cutback.cutting.index import TrackName
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart, DrawnSpan
 from cutback.cutting.plan.crossfades import Crossfade
@@ -195,14 +196,14 @@ class Pipeline:
             return None
         track = pieces[0][0].index.video
         rate = None if track is None else usual_rate(track)
-        made = (step.retiming(edit, self.time, rate) for edit, step in self._steps)
-        found = next((retiming for retiming in made if retiming is not None), None)
+        made = ((_NAME_OF[type(edit)], step.retiming(edit, self.time, rate)) for edit, step in self._steps)
+        name, found = next(((name, retiming) for name, retiming in made if retiming is not None), ("", None))
         chooses = found is not None and (found.backwards or any(leg.period is not None for leg in found.legs))
         if chooses and (track is None or any(piece.fill is not None for _, _, piece in pieces)):
             what = "has no pictures" if track is None else "fills gaps; leave them out (skip)"
-            raise EditImpossibleError(f"Frames cannot be chosen, because the clip {what}.")
+            raise EditImpossibleError(f"{name}: frames cannot be chosen, because the clip {what}.")
         if found is not None and track is not None:
-            check_interpolation(found, track)
+            check_interpolation(found, track, self._job.limits.interpolated_pixels)
         return found
 
     def finished(self, cut: Fraction) -> Fraction:
@@ -228,6 +229,7 @@ class Pipeline:
             self._assets,
             self._insets,
             self._fonts,
+            self._job.limits.subtitles,
         )
 
     def subtitles(self) -> list[Cue]:
@@ -236,8 +238,14 @@ class Pipeline:
         Raises:
             EditImpossibleError: they show too much at once.
         """
-        scene = self._scene()
-        return stacked([step.cues(edit, scene) for edit, step in self._steps])
+        scene, most = self._scene(), self._job.limits.subtitles
+        overlays, count = [], 0
+        for edit, step in self._steps:
+            overlays.append(cues := step.cues(edit, scene))
+            count += len(cues)
+            if count > most:
+                raise EditImpossibleError(f"{_NAME_OF[type(edit)]}: the clip would have more than {most} subtitles.")
+        return stacked(overlays)
 
     def _fonts(self) -> FontSet:
         return fonts_of(self._job)
@@ -285,16 +293,24 @@ class Pipeline:
             said.append("mute: without sound")
         return bool(muting)
 
-    def heard(self, languages: Sequence[str]) -> range:
-        """Return the numbers of the audio tracks that the clip has. `languages` are those of all tracks.
+    def heard(self, languages: Sequence[Sequence[str]]) -> Sequence[TrackName]:
+        """Return the audio tracks that the clip has. `languages` are those of the tracks of each range.
 
         Raises:
             EditImpossibleError: there is no such track.
         """
         for edit, step in self._steps:
-            if (number := step.chosen_track(edit, languages)) is not None:
-                return range(number, number + 1)
-        return range(len(languages))
+            if (chosen := step.chosen_track(edit, languages)) is not None:
+                return (chosen,)
+        return range(max(map(len, languages)))
+
+    def without_effect(self, heard: Sequence[TrackName]) -> Iterator[str]:
+        """Say which edits of sound do nothing, because the clip has none. `heard` are its audio tracks."""
+        if heard or any(step.added_track(edit, self._assets) is not None for edit, step in self._steps):
+            return
+        for edit, step in self._steps:
+            if step.needs_sound:
+                yield f"{_NAME_OF[type(edit)]}: the clip has no sound"
 
     @property
     def change_sound(self) -> bool:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cutback.cutting.edits.step import PaintedClip, PaintedPart
 from cutback.cutting.edits.subtitles import Cue
+from cutback.domain.errors import EditImpossibleError
 from cutback.domain.text_fields import FRAME_FORMATS, filled
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,9 +47,18 @@ def with_moment(text: str, zone: str, moment: tuple[Fraction, str] | None) -> st
 
 
 def cues_by_second(
-    scene: PaintedClip, part: PaintedPart, text: Callable[[tuple[Fraction, str] | None], str]
+    name: str, scene: PaintedClip, part: PaintedPart, text: Callable[[tuple[Fraction, str] | None], str]
 ) -> Iterator[Cue]:
-    """Yield subtitles for a part of the clip, a new one whenever a camera's clock goes on by a second."""
+    """Yield subtitles for a part of the clip, a new one whenever a camera's clock goes on by a second.
+
+    Raises:
+        EditImpossibleError: it goes on more often than the limit; `name` is the edit's.
+    """
+    if (seconds := scene.time.recorded_seconds) > scene.most_subtitles:
+        raise EditImpossibleError(
+            f"{name}: {seconds} seconds as subtitles are too many; the limit is {scene.most_subtitles}. Draw them, or "
+            "use a shorter part."
+        )
     full = {scene.retimed(cut) for cut in scene.time.full_seconds()}
     begins = [part.start]
     for second in sorted(full):

@@ -15,6 +15,7 @@ class SoundFadeStep(EditStep[SoundFade]):
     """Lowers the sound at the ends."""
 
     changes_sound = True
+    needs_sound = True
 
     def painted(self, edit: SoundFade, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`. Pictures stay as they are."""

@@ -29,9 +29,6 @@ MOST_FPS = 60
 _SLOWEST_SOUND, _FASTEST_SOUND = Fraction(1, 2), Fraction(4)
 """Speeds outside of these drop the sound, unless the request says otherwise."""
 
-MOST_INTERPOLATED = 150 * 1920 * 1080
-"""Pixels of all interpolated pictures: about 70 s of one processor."""
-
 _RAMP_STEPS = 16
 """Parts of a ramp, each with one speed."""
 
@@ -202,8 +199,8 @@ def _tape(speed: Fraction, rate: int) -> list[Filter]:
     return [Filter("asetrate", {"sample_rate": round(rate * speed)}), Filter("aresample", {"sample_rate": rate})]
 
 
-def check_interpolation(retiming: Retiming, track: Track) -> None:
-    """Refuse to interpolate more pictures than take a minute or two.
+def check_interpolation(retiming: Retiming, track: Track, pixels: int) -> None:
+    """Refuse to interpolate pictures with more than so many pixels, all of them together.
 
     Raises:
         EditImpossibleError: there are more.
@@ -211,7 +208,7 @@ def check_interpolation(retiming: Retiming, track: Track) -> None:
     count = sum(leg.chosen for leg in retiming.legs if leg.between == "interpolate")
     entry = track.descriptions[0]
     size = max(1, entry.width * entry.height)
-    most = MOST_INTERPOLATED // size
+    most = pixels // size
     if count > most:
         raise EditImpossibleError(
             f"speed: interpolating {count} pictures of {entry.width}×{entry.height} takes too long; at most {most} of "

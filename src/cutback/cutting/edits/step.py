@@ -17,6 +17,7 @@ from cutback.cutting.edits.overlay import Orientation, Overlays
 from cutback.cutting.edits.shape_chain import ShapeChain
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.subtitles import Cue
+from cutback.cutting.index import TrackName
 from cutback.cutting.job import CutJob
 from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
@@ -60,6 +61,8 @@ class PaintedClip:
     insets: InsetFootage
     fonts: Callable[[], FontSet]
     """The fonts that its texts can use."""
+    most_subtitles: int
+    """The limit on the subtitles of the clip."""
 
     def cut(self, finished: Fraction) -> Fraction:
         """Convert a time in finished time to cut time."""
@@ -98,6 +101,8 @@ class EditStep(Generic[E]):
     """Whether it converts HDR to SDR: all pictures of the clip, when they have their shape."""
     changes_sound = False
     """Whether the sound must be decoded."""
+    needs_sound = False
+    """Whether it does nothing to a clip without sound."""
     changes_length = False
     """Whether it makes the sound longer or shorter."""
 
@@ -219,8 +224,8 @@ class EditStep(Generic[E]):
         del edit
         return ""
 
-    def chosen_track(self, edit: E, languages: Sequence[str]) -> int | None:
-        """Return the number of the only audio track of the clip; None: all. `languages` are those of the tracks.
+    def chosen_track(self, edit: E, languages: Sequence[Sequence[str]]) -> TrackName | None:
+        """Return the only audio track of the clip; None: all. `languages` are those of the tracks of each range.
 
         Raises:
             EditImpossibleError: there is no such track.

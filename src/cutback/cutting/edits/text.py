@@ -41,10 +41,10 @@ class TextStep(EditStep[TextOverlay]):
 
     def painted(self, edit: TextOverlay, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""
-        texts, part = _examples(edit, scene), part_of("text", edit, scene)
         if edit.drawn_as == "subtitles":
-            return ()
-        for text in texts:
+            return ()  # `cues` checks them
+        part = part_of("text", edit, scene)
+        for text in _examples(edit, scene):
             scene.fonts().runs("text", text, edit.font, edit.weight)
         return (part,)
 
@@ -54,7 +54,9 @@ class TextStep(EditStep[TextOverlay]):
             return ()
         _examples(edit, scene)  # refuses fields of a moment where there is none
         part = part_of("text", edit, scene)
-        return list(cues_by_second(scene, part, lambda moment: with_moment(edit.text, edit.zone, moment)))
+        if not fields_in(edit.text):
+            return [Cue(part.start, part.end, with_moment(edit.text, edit.zone, None))]
+        return list(cues_by_second("text", scene, part, lambda moment: with_moment(edit.text, edit.zone, moment)))
 
     def paint(
         self, edit: TextOverlay, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation

@@ -187,10 +187,11 @@ def plan_report(
     duration: Fraction,
     subtitles: int = 0,
     memory: Mapping[str, int] | None = None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Report the whole plan: the recording, each range, and the totals. `duration` is the clip's, in seconds.
 
-    `subtitles` is the number of subtitles that edits make.
+    `subtitles` is the number of subtitles that edits make, `notes` what they cannot do.
     """
     video = index.video
     description = video.descriptions[0] if video is not None else None
@@ -216,5 +217,5 @@ def plan_report(
         "clip_duration": format_seconds(duration),
         "subtitles": subtitles,
         "memory": dict(memory or {}),
-        "notes": list(index.notes),
+        "notes": [*index.notes, *notes],
     }

@@ -20,7 +20,7 @@ import av
 from av.codec.context import Flags
 
 from cutback.cutting.edits.sound_stream import Volume
-from cutback.cutting.index import Track, layout_of
+from cutback.cutting.index import Track, TrackName, layout_of
 from cutback.cutting.mp4.audio_config import parse_audio_config
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
 from cutback.cutting.plan.crossfades import Crossfade
@@ -77,12 +77,12 @@ class _SoundRun:
 
 def join_sound(
     pieces: Sequence[tuple[MediaSource, FrameRange]],
-    number: int,
+    number: TrackName,
     spool: Spool,
     volume: Volume | None = None,
     crossfades: Sequence[Crossfade] = (),
 ) -> OutTrack:
-    """Join the `number`-th audio track of each range.
+    """Join the audio track `number` of each range.
 
     Where `volume` changes the sound, and where ranges overlap, packets are encoded as well.
 
@@ -140,10 +140,10 @@ def join_sound(
 
 
 def _lay_out(
-    pieces: Sequence[tuple[MediaSource, FrameRange]], number: int, crossfades: Sequence[Crossfade]
+    pieces: Sequence[tuple[MediaSource, FrameRange]], number: TrackName, crossfades: Sequence[Crossfade]
 ) -> tuple[Track, list[_SoundRun], int]:
     """Return the first range's track, all ranges on its grid, and the grid's samples before the clip's zero."""
-    tracks = [None if piece.fill else next(iter(media.index.audio[number:]), None) for media, piece in pieces]
+    tracks = [None if piece.fill else media.index.audio_track(number) for media, piece in pieces]
     like = tracks[0]
     if like is None or any(
         track is None or not _alike(track, like)
@@ -191,14 +191,14 @@ def _run(
     return _SoundRun(media, track, begin, end, round((skip + due * like.timescale + away) / FRAME))
 
 
-def _tails(crossfades: Sequence[Crossfade], number: int, like: Track, skip: int) -> list[_SoundRun]:
+def _tails(crossfades: Sequence[Crossfade], number: TrackName, like: Track, skip: int) -> list[_SoundRun]:
     """Return what was heard before crossfades."""
     tails = []
     for crossfade in crossfades:
         due = crossfade.start
         windows = (_window(crossfade, skip, like.timescale),)
         for media, _, piece in crossfade.tail:
-            track = next(iter(media.index.audio[number:]), None)
+            track = media.index.audio_track(number)
             if track is None or not _alike(track, like):
                 raise NotAlikeError
             run = _run(media, piece, track, due, skip, like)

@@ -15,7 +15,7 @@ from av.codec.context import Flags
 
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.ffmpeg_errors import media_error
-from cutback.cutting.index import Description, Track, layout_of, sound_entry
+from cutback.cutting.index import Description, Track, TrackName, layout_of, sound_entry
 from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
@@ -51,9 +51,9 @@ MOST_JUMPS = 100
 """Maximum jumps in a clip's sound that are checked."""
 
 
-def languages(pieces: Sequence[Located]) -> list[str]:
-    """Return the languages of the audio tracks of a clip, in order."""
-    return max(([track.language for track in media.index.audio] for media, _, _ in pieces), key=len)
+def languages(pieces: Sequence[Located]) -> list[list[str]]:
+    """Return the languages of the audio tracks of each range, in order; a filled gap has none."""
+    return [[track.language for track in media.index.audio if piece.fill is None] for media, _, piece in pieces]
 
 
 def keeps_sound(sound: Description) -> bool:
@@ -180,12 +180,12 @@ def _without_hole(track: Track, numbers: Sequence[int], first: int) -> list[int]
 
 def encode_sound(
     pieces: list[tuple[MediaSource, FrameRange]],
-    number: int,
+    number: TrackName,
     spool: Spool,
     edited: Callable[[Sound], Sound] | None = None,
     crossfades: Sequence[Crossfade] = (),
 ) -> OutTrack | None:
-    """Decode the `number`-th audio track of each range, join them exactly, edit them, and encode the result as AAC.
+    """Decode the audio track `number` of each range, join them exactly, edit them, and encode the result as AAC.
 
     Rate and channels are the first range's. Gaps, and ranges without that track, are silent. None if no range has it.
     """
@@ -207,9 +207,9 @@ def encode(sound: Sound, spool: Spool, language: str = "und") -> OutTrack:
 
 
 def sound_of(
-    pieces: list[tuple[MediaSource, FrameRange]], number: int, crossfades: Sequence[Crossfade] = ()
+    pieces: list[tuple[MediaSource, FrameRange]], number: TrackName, crossfades: Sequence[Crossfade] = ()
 ) -> Sound | None:
-    """Return the `number`-th audio track of a clip, decoded and joined exactly, as the first range has it.
+    """Return the audio track `number` of a clip, decoded and joined exactly, as the first range has it.
 
     Gaps, and ranges without that track, are silent. None if no range has it.
     """
@@ -222,8 +222,8 @@ def sound_of(
     return Sound(rate, layout, total, lambda: _joined(pieces, tracks, number, rate, layout, crossfades))
 
 
-def layout_heard(pieces: list[tuple[MediaSource, FrameRange]], number: int) -> str | None:
-    """Return the channels of the `number`-th audio track of a clip if it is encoded. Decodes the first of its sound.
+def layout_heard(pieces: list[tuple[MediaSource, FrameRange]], number: TrackName) -> str | None:
+    """Return the channels of the audio track `number` of a clip if it is encoded. Decodes the first of its sound.
 
     None if no range has it.
     """
@@ -232,14 +232,14 @@ def layout_heard(pieces: list[tuple[MediaSource, FrameRange]], number: int) -> s
     return None if like is None else _shape(pieces, tracks, like)[1]
 
 
-def _tracks(pieces: list[tuple[MediaSource, FrameRange]], number: int) -> list[Track | None]:
-    return [next(iter(media.index.audio[number:]), None) if piece.fill is None else None for media, piece in pieces]
+def _tracks(pieces: list[tuple[MediaSource, FrameRange]], number: TrackName) -> list[Track | None]:
+    return [media.index.audio_track(number) if piece.fill is None else None for media, piece in pieces]
 
 
 def _joined(
     pieces: list[tuple[MediaSource, FrameRange]],
     tracks: list[Track | None],
-    number: int,
+    number: TrackName,
     rate: int,
     layout: str,
     crossfades: Sequence[Crossfade],
@@ -261,10 +261,10 @@ def _joined(
         position += wanted
 
 
-def _tail_sound(crossfade: Crossfade, number: int, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+def _tail_sound(crossfade: Crossfade, number: TrackName, rate: int, layout: str) -> Iterator[av.AudioFrame]:
     position, due = round(crossfade.start * rate), crossfade.start
     for media, _, piece in crossfade.tail:
-        track = next(iter(media.index.audio[number:]), None)
+        track = media.index.audio_track(number)
         due += piece.duration
         wanted = round(due * rate) - position
         position += wanted
