@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cutback.cutting.codecs.coding import UNCHANGED, VideoCoding
+
 
 @dataclass(frozen=True, slots=True)
 class ClipForm:
@@ -13,6 +15,10 @@ class ClipForm:
     sound: bool = True
     texts: bool = True
     """Whether it has the subtitles that edits make."""
+    height: int | None = None
+    """Pixels of its height, at most; pictures that are higher are all encoded. None: as high as they are."""
+    coding: VideoCoding = UNCHANGED
+    """The codec and the quality of its pictures."""
 
 
 AS_MP4 = ClipForm()

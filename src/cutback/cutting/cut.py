@@ -33,6 +33,7 @@ from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes
 from cutback.cutting.tags import Tags, tags_of_clip
+from cutback.cutting.turns import sideways, turns_of
 from cutback.cutting.verify import Expected, ExpectedSound, find_fault
 from cutback.domain.errors import (
     ClipDamagedError,
@@ -190,13 +191,13 @@ def _make(
         parts = plan_parts(
             pieces,
             job.precision,
-            copy=mode != "encode",
+            copy=mode != "encode" and _copies(pieces[0][0].index, form),
             open_gops=mode == "open",
             changed=edits.changed(),
             retiming=edits.retiming,
         )
         changing = edits.pictures()
-        pictures = splice(parts, spool, progress, job.limits.memory, changing, memory)
+        pictures = splice(parts, spool, progress, job.limits.memory, changing, memory, form.height, form.coding)
         said += changing.said
         pieces = [(part.media, part.source, part.piece) for part in parts]
     said += edits.described()
@@ -346,6 +347,23 @@ def _left_out(index: Index, job: CutJob) -> Iterator[str]:
         yield f"Only the first of its {pictures} video tracks is copied to the clip."
     if index.tags.location and not job.keep_location:
         yield "Its location is not copied to the clip."
+
+
+def _copies(index: Index, form: ClipForm) -> bool:
+    """Whether an output may have pictures as the recording has them."""
+    codec = index.video.descriptions[0].codec if index.video is not None else ""
+    return form.coding.copies(codec) and not _is_higher(index, form.height)
+
+
+def _is_higher(index: Index, height: int | None) -> bool:
+    """Whether a recording's pictures are higher than `height` when they are shown."""
+    if height is None or index.video is None:
+        return False
+    track = index.video
+    wide, high = (side >> 16 for side in track.display_size)
+    if not (wide and high):
+        wide, high = track.descriptions[0].width, track.descriptions[0].height
+    return (wide if sideways(turns_of(track.matrix)) else high) > height
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

@@ -253,6 +253,8 @@ class Facts:
     """What each edit did, in words, in the order of the job's edits."""
     stages: tuple[tuple[str, float], ...] = ()
     """How long each part of the work took, in seconds, in their order."""
+    quality: str = ""
+    """How all of its pictures were encoded, if the output asked for that."""
     read_seconds: float = 0.0
     """How long the work waited for bytes of the sources, during all of them."""
 

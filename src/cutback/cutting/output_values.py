@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from cutback.domain.measures import Point
 
@@ -12,6 +12,25 @@ from cutback.domain.measures import Point
 @dataclass(frozen=True, slots=True)
 class Mp4:
     """An MP4."""
+
+    codec: str | None = None
+    """FFmpeg's name of the codec of its pictures; None for the recording's."""
+    quality: Literal["small", "good", "best"] | None = None
+    crf: int | None = None
+    bitrate: int | None = None
+    """Bits a second of its pictures."""
+    max_size: int | None = None
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mov(Mp4):
+    """A QuickTime file."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebM(Mp4):
+    """A WebM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +102,12 @@ class Webp:
     """The moment of a still; None: an animation."""
 
 
-OutputValue: TypeAlias = Mp4 | M4a | SoundValue | StillValue | Gif | Webp
+OutputValue: TypeAlias = Mp4 | Mov | WebM | M4a | SoundValue | StillValue | Gif | Webp
 
 FORMATS: Mapping[str, type[OutputValue]] = {
     "mp4": Mp4,
+    "mov": Mov,
+    "webm": WebM,
     "m4a": M4a,
     "mp3": Mp3,
     "wav": Wav,

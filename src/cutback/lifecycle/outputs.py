@@ -49,6 +49,7 @@ def _store(
         frames=facts.frames,
         frames_copied=facts.frames_copied,
         frames_encoded=facts.frames_encoded,
+        quality=facts.quality,
         notes=facts.notes,
     )
 

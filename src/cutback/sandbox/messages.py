@@ -582,6 +582,7 @@ def _facts_in(data: dict[str, Any]) -> Facts:
         duration=_fraction(data["duration"]),
         spans=_several(data["spans"], _MOST_SPANS, _span_in),
         remade=_flag(data["remade"]),
+        quality=_text(data["quality"]),
         notes=_several(data["notes"], _MOST_NOTES, _text),
         edits=_several(data["edits"], _MOST_NOTES, _text),
         stages=_several(data["stages"], _MOST_STAGES, _stage_in),

@@ -33,6 +33,9 @@ class Child:
         return self.stderr.read().decode(errors="replace").strip()
 
 
+_QUIET = {"SVT_LOG": "1"}
+"""The encoder of AV1 says what it does on standard error, which is for what goes wrong."""
+
 _OF_THE_INTERPRETER = ("LD_LIBRARY_PATH",)
 """Variables that some interpreters need to start: Lambda's finds its own library by this one."""
 
@@ -50,7 +53,7 @@ def start_child(*, own_parser_only: bool = False) -> Child:
     """
     ours, theirs = socket.socketpair()
     stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the child
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LANG": "C.UTF-8"}
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LANG": "C.UTF-8"} | _QUIET
     environment |= {name: os.environ[name] for name in _OF_THE_INTERPRETER if os.environ.get(name)}
     with theirs:
         process = subprocess.Popen(

@@ -52,3 +52,42 @@ def test_impossible_outputs_are_refused(
     [fault] = caught.value.faults
     assert fault.path == where
     assert problem in fault.problem
+
+
+@pytest.mark.parametrize(
+    ("output", "fields"),
+    [
+        ({"format": "mp4", "codec": "av1", "max_size": "3MB"}, {"codec": "av1", "max_size": 3_000_000}),
+        ({"codec": "hevc", "bitrate": "2.5M"}, {"codec": "hevc", "bitrate": 2_500_000}),
+        ({"bitrate": "800k"}, {"codec": None, "bitrate": 800_000}),
+        ({"format": "mov", "codec": "hevc", "quality": "best"}, {"codec": "hevc", "quality": "best"}),
+        ({"format": "webm"}, {"codec": "vp9", "quality": None}),
+        ({"format": "webm", "codec": "av1", "crf": 63}, {"codec": "av1", "crf": 63}),
+    ],
+)
+def test_codec_and_quality_are_read(output: dict[str, Any], fields: dict[str, Any]) -> None:
+    made = validate_request({"source": {"recording": "a.mp4", "start": 1, "end": 3}, "output": output})
+    assert {name: getattr(made.output, name) for name in fields} == fields
+    assert parse_request(made.model_dump_json()) == made
+
+
+@pytest.mark.parametrize(
+    ("output", "problem"),
+    [
+        ({"format": "webm", "codec": "h264"}, "must be 'vp9' or 'av1'"),
+        ({"format": "mov", "codec": "av1"}, "must be 'h264' or 'hevc'"),
+        ({"format": "webm", "precision": "keyframe"}, "must be 'exact'"),
+        ({"quality": "good", "crf": 20}, "quality and crf contradict each other"),
+        ({"bitrate": "1M", "max_size": "3MB"}, "bitrate and max_size contradict each other"),
+        ({"crf": 60}, "must be at most 51"),
+        ({"quality": "best", "precision": "instant"}, "quality needs the precision exact"),
+        ({"codec": "av1", "precision": "keyframe"}, "codec needs the precision exact"),
+        ({"bitrate": "1Gb"}, "expected bits a second"),
+        ({"bitrate": 5}, "must be 10000 to"),
+        ({"max_size": "big"}, "expected bytes"),
+    ],
+)
+def test_impossible_codecs_and_qualities_are_refused(output: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        validate_request({"source": {"recording": "a.mp4", "start": 1, "end": 3}, "output": output})
+    assert any(problem in fault.problem for fault in caught.value.faults)

@@ -8,21 +8,22 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import av
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, Interpolation
 
 from cutback.cutting.codecs.codec import Codec
+from cutback.cutting.codecs.coding import UNCHANGED, VideoCoding
 from cutback.cutting.codecs.colours import BT709, BT2020_NC, SMPTE170M, for_swscale, matrix_of, range_of
 from cutback.cutting.codecs.dynamic_range import ToHdr, ToSdr
 from cutback.cutting.codecs.h264.nal import prefixed
 from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
 from cutback.cutting.codecs.hdr_levels import is_hdr
-from cutback.cutting.codecs.known import codec_for_whole, codec_of
+from cutback.cutting.codecs.known import codec_for_whole, codec_named, codec_of
 from cutback.cutting.codecs.memory import Pixels, effort_for, encoder_needs
 from cutback.cutting.codecs.pictures import Coded, Picture, PictureEncoder
 from cutback.cutting.index import Track
 from cutback.cutting.job import Memory
 from cutback.cutting.mp4.entries import aspect_box, colour_box
-from cutback.domain.errors import MediaUnreadableError
+from cutback.domain.errors import MediaUnreadableError, OutputImpossibleError
 
 _DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
 """Pixel formats that are encoded unchanged; others are converted to the one with their depth."""
@@ -93,8 +94,14 @@ class Shape:
         limit: int,
         memory: Memory | None = None,
         pace: Fraction = Fraction(1),
+        height: int | None = None,
+        turned: bool = False,
+        coding: VideoCoding = UNCHANGED,
     ) -> None:
         """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`.
+
+        Pictures are shown at most `height` pixels high; `turned` says that players exchange width and height. `coding`
+        is for those that are not beside copied ones.
 
         `limit` is how many bytes the job may use; `memory` tells how many of them are left. `pace` is the frame rate of
         the clip divided by the track's.
@@ -104,8 +111,11 @@ class Shape:
         self._track = track
         self._beside = beside_copies
         self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
-        self._header = b""
+        self._opened, self._header = False, b""
         self._size: tuple[int, int] | None = None
+        self._height, self._turned = height, turned
+        self._coding = UNCHANGED if beside_copies else coding
+        self._lowered: tuple[int, int] | None = None
         self.scaled: dict[tuple[int, int], None] = {}
         """Sizes of pictures that were scaled, because a clip has one size, and 4:2:0 has no odd ones."""
         self._format = ""
@@ -132,7 +142,7 @@ class Shape:
         count = 0
         for picture in pictures:
             count += 1
-            frame = self.fit(picture.frame)
+            frame = self._lower(self.fit(picture.frame))
             if encoder is None:
                 self._light = hdr_of(picture.frame) if is_hdr(int(frame.color_trc)) else HdrMetadata()
                 encoder = self._open(frame, picture.aspect)
@@ -144,17 +154,33 @@ class Shape:
 
     def entries(self) -> tuple[list[bytes], int]:
         """Return the sample entries of copied and encoded samples, and the number of the encoded ones' entry."""
-        if self._codec is None or not self._header:
+        if self._codec is None or not self._opened:
             return [self._track.descriptions[0].raw], 0
         if self._beside:
             return self._codec.joined_entries(self._track, self._header)
-        assert self._size is not None
-        return [self._codec.own_entry(*self._size, self._header, self._boxes)], 0
+        assert self.size is not None
+        return [self._codec.own_entry(*self.size, self._header, self._boxes)], 0
 
     @property
     def size(self) -> tuple[int, int] | None:
         """Width and height of the encoded pictures; None before the first one."""
-        return self._size
+        return self._lowered or self._size
+
+    def _lower(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Scale an edited picture down to the height of the clip, if there is one."""
+        if self._height is None:
+            return frame
+        if self._lowered is None:
+            high = frame.width if self._turned else frame.height
+            factor = min(Fraction(1), Fraction(self._height, high))
+            self._lowered = 2 * round(frame.width * factor / 2), 2 * round(frame.height * factor / 2)
+        width, height = self._lowered
+        if (frame.width, frame.height) == self._lowered:
+            return frame
+        lower = frame.reformat(width=width, height=height, interpolation=Interpolation.BICUBIC)
+        lower.color_primaries, lower.color_trc = frame.color_primaries, frame.color_trc
+        lower.colorspace = matrix_of(frame)  # what players assume of a picture without a name depends on its size
+        return lower
 
     def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Convert a frame to the size, the depth and the colours of the clip's first picture, 4:2:0."""
@@ -204,7 +230,7 @@ class Shape:
 
     def _open(self, frame: av.VideoFrame, aspect: Fraction | None) -> PictureEncoder:
         if self._codec is None:
-            self._codec = codec_for_whole(self._track.descriptions[0].codec, _DEPTHS[self._format])
+            self._codec = self._chosen_codec(_DEPTHS[self._format])
         beside = self._track if self._beside else None
         pixels = Pixels(frame.width, frame.height, _DEPTHS[self._format])
         room = self._memory.room() if self._memory else None
@@ -212,6 +238,7 @@ class Shape:
         if self._memory:
             self._memory.announce(encoder_needs(self._codec.encoder, pixels, effort, beside_copies=self._beside))
         options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=frame.interlaced_frame)
+        options = self._coding.changed(options, self._codec.encoder)
         encoder = PictureEncoder(
             self._codec.encoder,
             frame,
@@ -221,9 +248,9 @@ class Shape:
             aspect=aspect,
             threads=effort.threads,
         )
-        if self._header and self._header != encoder.header:
+        if self._opened and self._header != encoder.header:
             raise MediaUnreadableError("Its pictures change in a way that one track cannot represent.")
-        self._header = encoder.header
+        self._opened, self._header = True, encoder.header
         colours = (int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
         self._boxes = colour_box(*colours, full_range=int(frame.color_range) == 2)
         if aspect and aspect != 1:
@@ -231,12 +258,20 @@ class Shape:
         self._boxes += self._light.boxes
         return encoder
 
+    def _chosen_codec(self, depth: int) -> Codec:
+        if self._coding.codec is None:
+            return codec_for_whole(self._track.descriptions[0].codec, depth)
+        if not self._coding.holds(depth):
+            raise OutputImpossibleError(f"{self._coding.codec} holds pictures with 8 bits; the recording has {depth}.")
+        return codec_named(self._coding.codec)
+
     def _samples(
         self, encoder: PictureEncoder, frame: av.VideoFrame | None, *, keyframe: bool = False
     ) -> Iterator[Coded]:
         assert self._codec is not None
         messages = self._light.messages
-        told = prefixed([self._codec.message_unit(messages)], 4) if messages else b""
+        unit = self._codec.message_unit(messages) if messages else b""
+        told = prefixed([unit], 4) if unit else b""
         for coded in encoder.encode(frame, keyframe=keyframe):
             sample = self._codec.sample(coded.data)
             yield Coded(told + sample if coded.keyframe else sample, coded.pts, coded.keyframe)

@@ -115,6 +115,10 @@ def encoder_needs(encoder: str, pixels: Pixels, effort: Effort, *, beside_copies
     if encoder == "libx265":
         kept = 30 * pixels.of_8_bits if beside_copies else 35 * pixels.of_8_bits + 32 * picture
         return 60 * _MB + threads * (15 * _MB + 5 * picture) + kept + ahead * (_MB + 21 * picture // 10)
+    if encoder == "libsvtav1":
+        return 150 * _MB + (90 + 2 * ahead) * picture
+    if encoder == "libvpx-vp9":
+        return 60 * _MB + 100 * picture
     kept = (18 if beside_copies else 26) * picture
     fixed = 10 * _MB if beside_copies else 40 * _MB
     return fixed + threads * (40 * _MB + 2 * picture) + kept + ahead * (3 * _MB + 2 * picture)

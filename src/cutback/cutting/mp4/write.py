@@ -48,6 +48,12 @@ def front_matter(
     return ftyp + bytes(moov) + mdat
 
 
+def as_quicktime(head: bytes) -> bytes:
+    """Return `front_matter` with the brand of QuickTime files; nothing else of it moves."""
+    size = struct.unpack_from(">I", head)[0]
+    return box(b"ftyp", b"qt  ", struct.pack(">I", 512), b"qt  " * ((size - 16) // 4)) + head[size:]
+
+
 def movie_timescale(timescales: list[int]) -> int:
     """Return a time scale in which all tracks' edits are integers; microseconds if none fits in 31 bits."""
     common = lcm(*timescales)

@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cutback.cutting.output_values import Flac, Gif, JpegStill, M4a, Mp3, Mp4, Opus, OutputValue, PngStill, Wav, Webp
+from cutback.cutting.output_values import (
+    Flac,
+    Gif,
+    JpegStill,
+    M4a,
+    Mov,
+    Mp3,
+    Mp4,
+    Opus,
+    OutputValue,
+    PngStill,
+    Wav,
+    WebM,
+    Webp,
+)
 from cutback.cutting.outputs.format import Format
 from cutback.cutting.outputs.moving import AnimationFormat
-from cutback.cutting.outputs.mp4 import Mp4Format
+from cutback.cutting.outputs.mp4 import MovFormat, Mp4Format
 from cutback.cutting.outputs.sound import M4aFormat, SoundFormat
 from cutback.cutting.outputs.still import StillFormat
+from cutback.cutting.outputs.webm import WebMFormat
 
 _FORMATS: Mapping[type[OutputValue], Format[Any]] = {
     Mp4: Mp4Format(),
+    Mov: MovFormat(),
+    WebM: WebMFormat(),
     # sound alone
     M4a: M4aFormat(),
     Mp3: SoundFormat("mp3"),

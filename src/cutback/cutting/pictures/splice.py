@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import islice, repeat
 from typing import NamedTuple
 
+from cutback.cutting.codecs.coding import UNCHANGED, VideoCoding
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.decode_ahead import ahead
@@ -25,6 +26,7 @@ from cutback.cutting.plan.parts import PlannedRange
 from cutback.cutting.plan.plan import PlannedRun, has_leading
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
+from cutback.cutting.turns import sideways, turns_of
 
 
 class RewrittenRun(NamedTuple):
@@ -77,8 +79,10 @@ def splice(
     limit: int,
     edits: EditedPictures,
     memory: Memory | None = None,
+    height: int | None = None,
+    coding: VideoCoding = UNCHANGED,
 ) -> Pictures:
-    """Copy and encode according to the plan; what is encoded is edited before.
+    """Copy and encode according to the plan; what is encoded is edited before, and then at most `height` pixels high.
 
     Raises:
         MediaTooLargeError: re-encoding takes more than `limit` bytes, or than `memory` says are left.
@@ -91,14 +95,25 @@ def splice(
         _ticks_per_second(first, edits),
         [],
         matrix=edits.matrix(first),
-        display_size=edits.display_size(first),
+        display_size=edits.display_size(first) if height is None else (0, 0),
         language=first.language,
         title=first.title,
     )
     pictures = Pictures(out)
     copies = any(part.copies for part in parts)
     pace = edits.pace(first)
-    shape = Shape(first, out.timescale, beside_copies=copies, limit=limit, memory=memory, pace=pace)
+    turned = sideways(turns_of(out.matrix))
+    shape = Shape(
+        first,
+        out.timescale,
+        beside_copies=copies,
+        limit=limit,
+        memory=memory,
+        pace=pace,
+        height=height,
+        turned=turned,
+        coding=coding,
+    )
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1

@@ -71,6 +71,8 @@ class OutputResult(Model):
     frames: int = 0
     frames_copied: int = 0
     frames_encoded: int = 0
+    quality: str = Field("", exclude_if=lambda quality: not quality)
+    """How all of its pictures were encoded, if the output asked for that: the encoder, its settings, the size."""
     notes: tuple[str, ...] = Field((), exclude_if=lambda notes: not notes)
 
 

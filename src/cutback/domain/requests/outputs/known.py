@@ -12,12 +12,16 @@ from pydantic import BeforeValidator, Discriminator, Tag
 
 from cutback.domain.requests.outputs.animation import GifOutput, WebpOutput
 from cutback.domain.requests.outputs.model import OutputModel
+from cutback.domain.requests.outputs.mov import MovOutput
 from cutback.domain.requests.outputs.mp4 import Mp4Output
 from cutback.domain.requests.outputs.sound import FlacOutput, M4aOutput, Mp3Output, OpusOutput, WavOutput
 from cutback.domain.requests.outputs.still import JpegOutput, PngOutput
+from cutback.domain.requests.outputs.webm import WebMOutput
 
 KINDS: Mapping[str, type[OutputModel]] = {
     "mp4": Mp4Output,
+    "mov": MovOutput,
+    "webm": WebMOutput,
     # sound alone
     "m4a": M4aOutput,
     "mp3": Mp3Output,

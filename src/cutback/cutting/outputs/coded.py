@@ -1,0 +1,111 @@
+"""Outputs whose pictures have a codec, a quality or a maximum size: how their tracks are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cutback.cutting.clip_form import ClipForm
+from cutback.cutting.codecs.coding import VideoCoding
+from cutback.cutting.codecs.encoder import usual_rate
+from cutback.cutting.codecs.known import codec_for_whole, codec_named
+from cutback.cutting.codecs.memory import pixels_of
+from cutback.cutting.cut import Cut
+from cutback.cutting.output_values import Mp4
+from cutback.cutting.outputs.format import Workbench
+from cutback.domain.errors import OutputImpossibleError
+
+TRIES = 5
+
+_LEAST_HEIGHT = 144
+_SPARE = Fraction(24, 25)
+"""Of a maximum size is aimed at."""
+
+_BITS_A_PIXEL = Fraction(1, 100)
+"""With fewer bits for each pixel, a lower resolution looks better."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeTry:
+    """A try to keep a maximum size: how pictures are encoded, and the size that came of it."""
+
+    coding: VideoCoding
+    height: int | None
+    size: int = 0
+
+
+def first_try(coding: VideoCoding, budget: int, duration: Fraction, pixels: tuple[int, int], rate: Fraction) -> SizeTry:
+    """Return the first try. Pure. `budget` are the bytes for pictures; `pixels` is their size, `rate` frames a second.
+
+    It never raises the bit rate to fill the size: the quality is a good one at best.
+    """
+    most = max(1000, int(budget * 8 / duration))
+    width, height = pixels
+    lower = height
+    while lower > _LEAST_HEIGHT and most < _BITS_A_PIXEL * rate * Fraction(width * lower * lower, height):
+        lower = lower * 3 // 4
+    return SizeTry(replace(coding, quality="good", most=most), None if lower == height else lower)
+
+
+def next_try(tried: SizeTry, limit: int, number: int, height: int) -> SizeTry:
+    """Return what follows the `number`-th try, which was too large. Pure. `height` is that of its pictures."""
+    before = tried.coding.bit_rate or tried.coding.most or 0
+    rate = max(1000, int(before * Fraction(limit, tried.size) * Fraction(9, 10)))
+    coding = replace(tried.coding, quality=None, bit_rate=rate, most=rate)
+    lower = max(_LEAST_HEIGHT, height * 2 // 3) if number >= 3 else tried.height
+    return SizeTry(coding, lower if lower is None or lower < height else tried.height)
+
+
+def cut_coded(value: Mp4, bench: Workbench, form: ClipForm, size_of: Callable[[Cut], int]) -> Cut:
+    """Cut the tracks of an output as it asks for them. `size_of` returns the size of the file that comes of them.
+
+    Raises:
+        OutputImpossibleError: the maximum size cannot be kept.
+        CutbackError: as `Workbench.cut`.
+    """
+    coding = VideoCoding(value.codec, value.quality, value.crf, value.bitrate)
+    if value.max_size is None:
+        return _said(bench.cut(replace(form, coding=coding)), coding, bench, "")
+    return _within(value.max_size, coding, bench, form, size_of)
+
+
+def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, size_of: Callable[[Cut], int]) -> Cut:
+    track = bench.footage.pieces()[0][0].index.video
+    if track is None or coding.copies(track.descriptions[0].codec):
+        made = bench.cut(replace(form, coding=coding))
+        if (size := size_of(made)) <= limit:
+            return made
+        if track is None:
+            raise OutputImpossibleError(f"Its sound has {size} bytes; at most {limit} are wanted.")
+    sound = 0
+    if form.sound and any(media.index.audio for media, _, _ in bench.footage.pieces()):
+        sound = bench.cut(ClipForm(pictures=False, texts=False)).facts.size
+    duration = max(Fraction(1, 10), sum((piece.duration for _, _, piece in bench.footage.pieces()), Fraction(0)))
+    rate = usual_rate(track)
+    budget = int(limit * _SPARE) - sound - int(rate * duration) * 24 - 2000
+    if budget <= 0:
+        raise OutputImpossibleError(f"{limit} bytes are too few for its sound of {sound} bytes and any pictures.")
+    entry = track.descriptions[0]
+    tried = first_try(coding, budget, duration, (entry.width, entry.height), rate)
+    least = 0
+    for number in range(1, TRIES + 1):
+        made = bench.cut(replace(form, coding=tried.coding, height=tried.height))
+        size = size_of(made)
+        if size <= limit:
+            return _said(made, tried.coding, bench, f"try {number}")
+        least = min(least or size, size)
+        tried = next_try(replace(tried, size=size), limit, number, made.facts.height)
+    raise OutputImpossibleError(f"Its smallest try has {least} bytes; at most {limit} are wanted.")
+
+
+def _said(made: Cut, coding: VideoCoding, bench: Workbench, how: str) -> Cut:
+    """Note in the facts how the pictures were encoded, unless some were copied."""
+    track = bench.footage.pieces()[0][0].index.video
+    if track is None or coding.copies(track.descriptions[0].codec) or made.facts.frames_copied:
+        return made
+    entry = track.descriptions[0]
+    depth = pixels_of(entry).depth
+    codec = codec_for_whole(entry.codec, depth) if coding.codec is None else codec_named(coding.codec)
+    words = [coding.said(codec.encoder), f"{made.facts.width}×{made.facts.height}", *([how] if how else [])]
+    return replace(made, facts=replace(made.facts, quality=", ".join(words)))

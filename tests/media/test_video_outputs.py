@@ -1,0 +1,186 @@
+"""Codecs, containers, quality and maximum sizes: what comes out is decoded and compared."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import av
+import pytest
+from tests.media.cuts import BytesSource, ask
+from tests.media.outputs import OutputMade, make
+from tests.media.recordings import ReferenceRecording
+from tests.support.picture import read_counter
+from tests.support.sampling import slow_except
+
+from cutback.cutting.codecs.coding import VideoCoding
+from cutback.cutting.job import CutJob, JobOutput
+from cutback.cutting.output_values import Mov, Mp4, OutputValue, WebM
+from cutback.cutting.outputs.coded import TRIES, SizeTry, first_try, next_try
+from cutback.domain.errors import OutputImpossibleError
+from cutback.sandbox.cutter import ChildCutter
+
+Recordings = Callable[[str], ReferenceRecording]
+
+PART = ask((0, Fraction("1.4"), Fraction("2.6")))
+NUMBERS = list(range(42, 78))
+
+FORMATS: dict[str, tuple[OutputValue, str, str]] = {
+    "mp4": (Mp4(), "h264", "mp4"),
+    "mp4 small": (Mp4(quality="small"), "h264", "mp4"),
+    "mp4 hevc": (Mp4(codec="hevc", quality="good"), "hevc", "mp4"),
+    "mp4 av1": (Mp4(codec="av1", quality="good"), "av1", "mp4"),
+    "mp4 vp9": (Mp4(codec="vp9", crf=40), "vp9", "mp4"),
+    "mov": (Mov(), "h264", "mov"),
+    "mov hevc": (Mov(codec="hevc", crf=28), "hevc", "mov"),
+    "webm vp9": (WebM(codec="vp9", quality="good"), "vp9", "webm"),
+    "webm av1": (WebM(codec="av1", quality="good"), "av1", "webm"),
+}
+"""The output, and the codec and container of its file."""
+
+
+def one(recording: ReferenceRecording, value: OutputValue) -> OutputMade:
+    return make([recording.path], PART, JobOutput("clip", value))["clip"]
+
+
+def shown(data: bytes) -> tuple[list[int], list[Fraction], list[str]]:
+    """The numbers of the frames, their times, and the codecs of all streams."""
+    with av.open(io.BytesIO(data), "r") as container:
+        codecs = [stream.codec_context.codec.canonical_name for stream in container.streams]
+        frames = [(read_counter(frame), _time(frame)) for frame in container.decode(video=0)]
+    return [number for number, _ in frames], [time for _, time in frames], codecs
+
+
+def _time(frame: av.VideoFrame) -> Fraction:
+    assert frame.time_base is not None
+    return (frame.pts or 0) * frame.time_base
+
+
+def check(data: bytes, codec: str) -> None:
+    numbers, times, codecs = shown(data)
+    assert numbers == NUMBERS
+    assert codecs[0] == codec
+    assert len(codecs) == 2, "with sound"
+    assert all(abs(time - Fraction(place, 30)) < Fraction(1, 500) for place, time in enumerate(times))
+
+
+@pytest.mark.parametrize("name", slow_except(FORMATS, "mp4 av1", "webm vp9", "mov"))
+def test_every_codec_shows_exactly_the_requested_frames(name: str, recording: Recordings) -> None:
+    value, codec, container = FORMATS[name]
+    made = one(recording("pyramid"), value)
+    check(made.data, codec)
+    assert list(made.files) == [f"clip.{container}"]
+    assert made.facts.size == len(made.data)
+    assert made.facts.frames == len(NUMBERS)
+    assert bool(made.facts.frames_copied) == (made.facts.quality == "")
+
+
+def test_a_mov_is_a_quicktime_file_and_copies_what_an_mp4_copies(recording: Recordings) -> None:
+    mp4, mov = one(recording("pyramid"), Mp4()), one(recording("pyramid"), Mov())
+    assert mov.data[4:12] == b"ftypqt  "
+    assert mov.data[8:12] != mp4.data[8:12]
+    assert mov.facts.frames_copied == mp4.facts.frames_copied > 0
+
+
+def test_hevc_has_the_sample_entry_that_players_of_apple_need(recording: Recordings) -> None:
+    data = one(recording("pyramid"), Mp4(codec="hevc", quality="small")).data
+    assert b"hvc1" in data
+    assert b"hev1" not in data
+
+
+def test_a_lower_quality_is_smaller(recording: Recordings) -> None:
+    small, best = (one(recording("pyramid"), Mp4(quality=quality)) for quality in ("small", "best"))
+    assert len(small.data) < len(best.data)
+    assert "crf 28" in small.facts.quality
+    assert "crf 17" in best.facts.quality
+
+
+@pytest.mark.parametrize(
+    "value", [Mp4(codec="av1", quality="small"), WebM(codec="vp9", quality="small"), Mp4(codec="hevc", crf=30)], ids=str
+)
+def test_every_encoder_runs_in_the_confined_child(
+    value: OutputValue, recording: Recordings, cutter: ChildCutter
+) -> None:
+    source = BytesSource(recording("pyramid").path.read_bytes())
+    outputs = (JobOutput("clip", value), JobOutput("plain", Mp4()))
+    job = CutJob((source.size,), PART, outputs=outputs)
+    with cutter.render(job, [source], on_progress=lambda _: None, stopped=lambda: False) as rendition:
+        files = [b"".join(rendition.chunks(output.files[0])) for output in rendition.outputs]
+    assert [shown(data)[0] for data in files] == [NUMBERS, NUMBERS]
+    assert rendition.outputs[0].facts.quality
+    assert rendition.outputs[1].facts.frames_copied
+
+
+@pytest.fixture
+def cutter() -> Iterator[ChildCutter]:
+    made = ChildCutter(warm=False)
+    yield made
+    made.close()
+
+
+# --- maximum sizes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    slow_except(
+        {
+            "h264": Mp4(max_size=50_000),
+            "hevc": Mp4(codec="hevc", max_size=50_000),
+            "av1": Mp4(codec="av1", max_size=50_000),
+            "webm": WebM(codec="vp9", max_size=50_000),
+        },
+        "h264",
+        "av1",
+    ),
+)
+def test_a_maximum_size_is_kept(value: str, recording: Recordings) -> None:
+    output = {
+        "h264": Mp4(max_size=50_000),
+        "hevc": Mp4(codec="hevc", max_size=50_000),
+        "av1": Mp4(codec="av1", max_size=50_000),
+        "webm": WebM(codec="vp9", max_size=50_000),
+    }[value]
+    made = one(recording("pyramid"), output)
+    assert len(made.data) <= 50_000
+    with av.open(io.BytesIO(made.data), "r") as container:
+        assert len(list(container.decode(video=0))) == len(NUMBERS)
+    assert "try" in made.facts.quality
+
+
+def test_what_fits_is_copied(recording: Recordings) -> None:
+    made = one(recording("pyramid"), Mp4(max_size=10_000_000))
+    assert made.facts.frames_copied > 0
+    check(made.data, "h264")
+
+
+def test_a_size_that_cannot_be_kept_fails_by_name(recording: Recordings) -> None:
+    with pytest.raises(OutputImpossibleError, match="too few for its sound"):
+        one(recording("pyramid"), Mp4(max_size=2_000))
+
+
+def test_a_codec_that_cannot_hold_the_pictures_fails_by_name(recording: Recordings) -> None:
+    with pytest.raises(OutputImpossibleError, match="8 bits"):
+        one(recording("10-bit"), WebM(codec="vp9"))
+
+
+def test_tries_go_down_in_bit_rate_and_then_in_resolution() -> None:
+    tried = first_try(VideoCoding(), 500_000, Fraction(10), (1920, 1080), Fraction(30))
+    assert (tried.coding.quality, tried.coding.most) == ("good", 400_000)
+    assert tried.height is not None
+    assert 144 <= tried.height < 1080, "400 kbit/s are too few for 1080p"
+    rates, heights = [400_000], [tried.height]
+    for number in range(1, TRIES):
+        tried = next_try(SizeTry(tried.coding, tried.height, 700_000), 600_000, number, heights[-1])
+        assert tried.coding.quality is None
+        rates.append(tried.coding.bit_rate or 0)
+        heights.append(tried.height or 0)
+    assert rates == sorted(set(rates), reverse=True)
+    assert heights[:3] == [heights[0]] * 3
+    assert heights[3] < heights[2]
+
+
+def test_enough_bits_leave_the_resolution() -> None:
+    tried = first_try(VideoCoding(), 5_000_000, Fraction(10), (1280, 720), Fraction(30))
+    assert tried == SizeTry(VideoCoding(quality="good", most=4_000_000), None)
