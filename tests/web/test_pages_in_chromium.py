@@ -31,6 +31,8 @@ RECORDINGS = {
     "south-point.2026-06-21T05-30-00Z.mp4": MediaSpec(frames=120, gop=30),
 }
 KEY = next(iter(RECORDINGS))
+CLOCKED = "north-point.2026-06-21T05-32-00Z.mp4"
+"""Its frames have times that no decimal number has."""
 MILLISECONDS = PATIENCE * 1000
 
 LUMA = """(source) => {
@@ -182,6 +184,21 @@ def test_a_clip_is_found_cut_and_watched_by_keys_alone(pages: Installation) -> N
     pages.page.wait_for_selector("video")
     pages.page.evaluate("document.querySelector('video').play()")
     eventually(lambda: pages.page.evaluate("document.querySelector('video').ended"), "the clip's end")
+
+
+def test_a_clip_with_the_cameras_clock_has_the_frames_that_were_marked(pages: Installation) -> None:
+    """The clock needs the camera's time, so the request names moments instead of frames."""
+    before = {clip["id"] for clip in pages.clips()}
+    pages.open(f"/cut?recording={CLOCKED}&in=1.0&out=2.0")
+    pages.shown()
+    pages.page.select_option("[aria-label='Add an edit']", "clock")
+    pages.page.select_option("[aria-label=Place]", "center")
+    pages.page.wait_for_selector(".foot b")
+    pages.press("Enter")
+    eventually(lambda: any(each["id"] not in before and each["state"] == "ready" for each in pages.clips()), "the clip")
+    (clip,) = (each for each in pages.clips() if each["id"] not in before)
+    assert clip["request"]["source"][0]["camera"] == "north-point"
+    assert decode_presented(httpx.get(clip["media"]["clip"]).content).counters == list(range(30, 60))
 
 
 def test_changes_are_undone_and_drafts_survive_a_reload(pages: Installation) -> None:

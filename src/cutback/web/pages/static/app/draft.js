@@ -119,11 +119,22 @@ export function newestDraft() {
 /** When a draft was changed. @param {string} name */
 const age = (name) => JSON.parse(localStorage.getItem(name) || '{}').at || 0;
 
-/** The request that the draft stands for. @param {string} key @param {State} state @param {number} frames how many the recording has */
-export function requestOf(key, state, frames) {
+/** Edits that need to know the time on the wall, which a recording alone does not tell. */
+const OF_CAMERAS = new Set(['clock']);
+
+/**
+ * The request that the draft stands for: frames of the recording, or moments of its camera where an edit needs them.
+ * @param {import('./recordings.js').FrameMap} map @param {any} recording @param {State} state
+ */
+export function requestOf(map, recording, state) {
+  const byCamera = recording.camera && state.cards.some((each) => each.on && OF_CAMERAS.has(each.kind));
   const source = state.ranges
     .filter((each) => each.last > each.first)
-    .map((each) => ({ recording: key, start: { frame: each.first }, ...(each.last < frames ? { end: { frame: each.last } } : {}) }));
+    .map((each) =>
+      byCamera
+        ? { camera: recording.camera, from: momentAfter(recording.start, map.starts[each.first]), to: momentAfter(recording.start, map.starts[each.last]) }
+        : { recording: map.key, start: { frame: each.first }, ...(each.last < map.count ? { end: { frame: each.last } } : {}) },
+    );
   const edits = state.cards.filter((each) => each.on).map((each) => ({ edit: each.kind, ...each.fields }));
   return {
     source: source.length === 1 ? source[0] : source,
@@ -131,4 +142,12 @@ export function requestOf(key, state, frames) {
     ...(state.precision !== 'exact' ? { output: { precision: state.precision } } : {}),
     ...(state.title ? { title: state.title } : {}),
   };
+}
+
+/** A moment some seconds after another, to the microsecond, which dates of browsers do not have. @param {string} start @param {number} seconds */
+export function momentAfter(start, seconds) {
+  const [whole, parts = ''] = start.replace('Z', '').split('.');
+  const all = Number(parts.padEnd(6, '0').slice(0, 6)) + Math.round(seconds * 1e6);
+  const date = new Date(Date.parse(`${whole}Z`) + Math.floor(all / 1e6) * 1000);
+  return `${date.toISOString().slice(0, 19)}.${String(((all % 1e6) + 1e6) % 1e6).padStart(6, '0')}Z`;
 }

@@ -39,8 +39,8 @@ export function Library({ camera }) {
 }
 
 const Bones = () => html`<div class="lib" aria-busy="true">
-  <div class="cams">${[1, 2, 3].map((each) => html`<div class="cam" key=${each}><span class="bone"></span><span class="bone">${'\u00a0'}</span></div>`)}</div>
-  <main class="day"><h1 class="bone">${'\u00a0'}</h1><div class="act"></div><div class="strip bone"></div></main>
+  <div class="cams">${[1, 2, 3].map((each) => html`<div class="cam" key=${each}><span class="bone"></span><span><b>${'\u00a0'}</b><small>${'\u00a0'}</small></span></div>`)}</div>
+  <main class="day"><h1>${'\u00a0'}</h1><p class="sub">${'\u00a0'}</p><div class="act"><span class="button">${'\u00a0'}</span></div><div class="stripbox"><div class="strip bone"></div><div class="hours"></div></div></main>
 </div>`;
 
 /** @param {{camera: any, current: boolean}} props */
@@ -114,6 +114,23 @@ function Day({ camera, others }) {
     ask(`/clips${query({ camera: camera.name, limit: 100 })}`).then((page) => take(page.items), () => {});
   }, [camera.name]);
 
+  const [lively, setLively] = useState(/** @type {{activity: {at: number, value: number, wide: number}[], moments: any[]}} */ ({ activity: [], moments: [] }));
+  useEffect(() => {
+    setLively({ activity: [], moments: [] });
+    if (span.ends - span.begins > 2 * DAY) return;
+    let stale = false;
+    const asked = query({ camera: camera.name, from: iso(span.begins), to: iso(span.ends) });
+    const timer = setTimeout(async () => {
+      const [activity, moments] = await Promise.all([ask(`/activity${asked}`).catch(() => null), ask(`/moments${asked}`).catch(() => null)]);
+      if (stale) return;
+      setLively({ activity: (activity?.items || []).flatMap(columns), moments: moments?.items || [] });
+    }, 400);
+    return () => {
+      stale = true;
+      clearTimeout(timer);
+    };
+  }, [camera.name, span.begins, span.ends]);
+
   const marks = [...knownClips.value.values()].flatMap((clip) => {
     const where = filmed(clip);
     if (!where || where.camera !== camera.name || clip.state !== 'ready') return [];
@@ -156,8 +173,10 @@ function Day({ camera, others }) {
     ${fault
       ? html`<${ErrorFace} error=${fault} again=${() => setAgain(again + 1)} />`
       : html`<${Strip} span=${span} zone=${zone} covered=${found?.covered || []} gaps=${found?.gaps || []} recordings=${found?.recordings || []} clips=${marks}
-          activity=${[]} picked=${picked} pick=${pick} zoom=${show} open=${open} />
+          activity=${lively.activity} moments=${lively.moments} picked=${picked} pick=${pick} zoom=${show} open=${open} />
         ${picked && html`<${Picking} camera=${camera} picked=${picked} zone=${zone} recordings=${found?.recordings || []} done=${() => pick(null)} />`}
+        ${lively.moments.length > 0 && html`<section aria-label="Moments"><h2 class="head">Moments</h2><div class="wall">${strongest(lively.moments).map((each) => html`<${MomentTile} key=${each.peak} moment=${each} zone=${zone} recordings=${found?.recordings || []} />`)}</div></section>
+          <h2 class="head">Recordings</h2>`}
         ${!found
           ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)}</div>`
           : found.recordings.length
@@ -167,6 +186,33 @@ function Day({ camera, others }) {
                 <button class="button" onClick=${() => show(dayOf(Date.parse(camera.last) - 1, zone))}>Show it</button>
               <//>`}`}
   </main>`;
+}
+
+const MOST_MOMENTS = 8;
+
+/** The strongest moments, in the order in which they were. @param {any[]} moments */
+const strongest = (moments) =>
+  [...moments].sort((one, other) => other.strength - one.strength).slice(0, MOST_MOMENTS).sort((one, other) => (one.peak < other.peak ? -1 : 1));
+
+/** The activity of a recording as columns. @param {any} line */
+function columns(line) {
+  const begins = Date.parse(line.begins);
+  const step = seconds(Array.isArray(line.step) ? line.step.join('/') : line.step) * 1000;
+  return line.values.map((/** @type {number} */ value, /** @type {number} */ i) => ({ at: begins + i * step, value, wide: step }));
+}
+
+/** Where something happens: opens in the cutting room with some seconds around it marked. @param {{moment: any, zone: string, recordings: any[]}} props */
+function MomentTile({ moment, zone, recordings }) {
+  const peak = Date.parse(moment.peak);
+  const shot = usePicture(async () => new URL(moment.poster, location.href).pathname + new URL(moment.poster, location.href).search, [moment.poster]);
+  const recording = covering(recordings, peak);
+  const at = (/** @type {number} */ time) => Math.max(0, (time - Date.parse(recording.start)) / 1000).toFixed(3);
+  const href = recording ? `/cut${query({ recording: recording.key, at: at(peak), in: at(peak - 8000), out: at(peak + 12000) })}` : undefined;
+  return html`<a class="tile" href=${href}>
+    <span class="pic">${shot && html`<img src=${shot} alt="" />`}<span class="badge num">${Math.round(moment.strength * 100)} %</span></span>
+    <b class="num">${clock(peak, zone)}</b>
+    <small class="num">${length((Date.parse(moment.ends) - Date.parse(moment.begins)) / 1000)}</small>
+  </a>`;
 }
 
 /** What was selected by dragging, and what to do with it. @param {{camera: any, picked: Span, zone: string, recordings: any[], done: () => void}} props */

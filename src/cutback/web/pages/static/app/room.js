@@ -63,7 +63,7 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
   /** The time of a moment of the recording: on the wall where that is known. */
   const name = (/** @type {number} */ at, exact = false) => (known ? (exact ? exactClock : clock)(begins + at * 1000, zone) : timecode(at));
 
-  const request = useMemo(() => requestOf(map.key, state, map.count), [state]);
+  const request = useMemo(() => requestOf(map, recording, state), [state]);
   const wishes = JSON.stringify(request);
   const ranges = state.ranges.filter((each) => each.last > each.first);
   useEffect(() => {
@@ -90,6 +90,11 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
       clearTimeout(timer);
     };
   }, [wishes]);
+
+  const [peaks, setPeaks] = useState(/** @type {{of: (from: number, to: number) => number} | null} */ (null));
+  useEffect(() => {
+    ask(`/recordings/${inPath(map.key)}/waveform.json`, { patient: false }).then((said) => setPeaks({ of: heights(said) }), () => {});
+  }, []);
 
   const mark = (/** @type {'first' | 'last'} */ which) => {
     const frame = player.frame.value;
@@ -211,7 +216,7 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
         </div>
       </section>
     </aside>
-    <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${null} name=${name} />
+    <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${peaks?.of} name=${name} />
     <footer class="foot">
       ${planFault
         ? html`<span class="fault" role="alert">${[planFault.message, ...planFault.errors.map((/** @type {any} */ each) => `${each.path}: ${each.message}`)].join(' ')}</span>`
@@ -221,6 +226,20 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
       <button class="button primary" disabled=${!ranges.length || cutting} onClick=${cut}>Cut <kbd>Enter</kbd></button>
     </footer>
   </main>`;
+}
+
+/**
+ * How loud the sound is between two moments, from 0 to 1.
+ * @param {any} said the API's waveform @returns {(from: number, to: number) => number}
+ */
+function heights(said) {
+  const [fine, coarse] = [said.fine, said.coarse].map(({ seconds: per, peaks }) => ({ per: per[0] / per[1], peaks }));
+  return (from, to) => {
+    const { per, peaks } = to - from > coarse.per ? coarse : fine;
+    let most = 0;
+    for (let i = Math.max(0, Math.floor(from / per)); i <= to / per && i * 2 < peaks.length; i++) most = Math.max(most, -peaks[2 * i], peaks[2 * i + 1]);
+    return most / 1000;
+  };
 }
 
 /** What would be made, in a sentence that is true. @param {any} plan */

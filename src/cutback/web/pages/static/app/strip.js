@@ -32,10 +32,10 @@ const colour = (element, name) => getComputedStyle(element).getPropertyValue(nam
 
 /**
  * @param {{span: Span, zone: string, covered: Span[], gaps: Span[], recordings: any[], clips: {at: number, until: number, id: string}[],
- *   activity: {at: number, value: number}[], picked: Span | null, pick: (span: Span | null) => void, zoom: (span: Span) => void,
+ *   activity: {at: number, value: number, wide: number}[], moments: any[], picked: Span | null, pick: (span: Span | null) => void, zoom: (span: Span) => void,
  *   open: (at: number) => void}} props
  */
-export function Strip({ span, zone, covered, gaps, recordings, clips, activity, picked, pick, zoom, open }) {
+export function Strip({ span, zone, covered, gaps, recordings, clips, activity, moments, picked, pick, zoom, open }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [width, setWidth] = useState(0);
@@ -86,10 +86,17 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
       pen.globalAlpha = 0.28;
       const most = Math.max(...activity.map((each) => each.value), 1e-9);
       for (const each of activity) {
-        const tall = (each.value / most) * 44;
-        pen.fillRect(x(each.at), height - 27 - tall, Math.max(1, width / activity.length), tall);
+        if (each.at + each.wide < span.begins || each.at > span.ends) continue;
+        const tall = (each.value / most) * 38;
+        pen.fillRect(x(each.at), height - 27 - tall, Math.max(1, x(each.at + each.wide) - x(each.at)), tall);
       }
       pen.globalAlpha = 1;
+    }
+    pen.fillStyle = colour(element, '--encode');
+    for (const each of moments) {
+      pen.beginPath();
+      pen.arc(x(Date.parse(each.peak)), 7, 3.5, 0, 2 * Math.PI);
+      pen.fill();
     }
     pen.fillStyle = colour(element, '--accent');
     for (const each of clips) {
