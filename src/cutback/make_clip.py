@@ -43,7 +43,7 @@ def make_clip(
     attempt: Clip | None = None
     stages = Stages(services)
     try:
-        request = parse_request(message.body, services.settings.zones)
+        request = parse_request(message.body, services.settings.request_rules)
         stages.reached("parsed", request.stored_id, 0)
 
         clip = accept.record(services, request)

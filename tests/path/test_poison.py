@@ -17,9 +17,9 @@ from tests.support.poison import POISON
 from tests.support.waiting import PATIENCE, eventually, handles
 
 from cutback.cli.app import run
-from cutback.domain.cameras.local_time import Zones
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.requests.batch import requests_in
+from cutback.domain.requests.rules import RequestRules
 from cutback.lifecycle import accept, housekeeping
 from cutback.lifecycle.dead_letter_index import DeadLetterIndex
 from cutback.lifecycle.dead_letters import subject
@@ -68,9 +68,9 @@ def test_a_dead_letter_is_parsed_and_logged_only_once(
 
     read = requests_in
 
-    def counted(body: str | bytes, zones: Zones) -> list[object]:
+    def counted(body: str | bytes, rules: RequestRules) -> list[object]:
         parsed.append(body)
-        return list(read(body, zones))
+        return list(read(body, rules))
 
     monkeypatch.setattr(dead_letter_index, "requests_in", counted)
     harness.services.queue.send(POISON["nesting"])
@@ -96,10 +96,10 @@ def test_a_dead_letter_that_triggers_a_parser_bug_is_quarantined_and_the_others_
 
     read = requests_in
 
-    def with_a_bug(body: str | bytes, zones: Zones) -> list[object]:
+    def with_a_bug(body: str | bytes, rules: RequestRules) -> list[object]:
         if body == "{}":
             raise ArithmeticError("a bug")
-        return list(read(body, zones))
+        return list(read(body, rules))
 
     monkeypatch.setattr(dead_letter_index, "requests_in", with_a_bug)
     harness.pass_time(10)

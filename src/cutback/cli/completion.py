@@ -65,7 +65,7 @@ def _dead_letters(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, st
     settings = _settings(ctx)
     with closing(open_local_dead_letters(settings, _queue(ctx), patience=_PATIENCE)) as queue:
         found = queue.dead_letters(limit=_MOST)
-    subjects = dict.fromkeys((subject(letter, settings.zones), letter.reason) for letter in found)
+    subjects = dict.fromkeys((subject(letter, settings.request_rules), letter.reason) for letter in found)
     for name, reason in [*subjects, *((letter.id, letter.reason) for letter in found)]:
         if name and name.startswith(incomplete):
             yield name, reason

@@ -46,6 +46,7 @@ COMMANDS = {
         "migrate": "cutback.cli.commands.migrate",
         "worker": "cutback.cli.commands.worker",
         "demo": "cutback.cli.demo.command",
+        "presets": "cutback.cli.commands.presets",
         "schema": "cutback.cli.commands.schema",
     },
 }

@@ -204,7 +204,7 @@ def redrive(services: Services, ids: Iterable[str] | None = None) -> int:
     wanted = None if ids is None else set(ids)
     letters = [letter for letter in services.queue.dead_letters(limit=1000) if wanted is None or letter.id in wanted]
     count = services.queue.redrive(wanted)
-    index, zones = DeadLetterIndex(), services.settings.zones
+    index, zones = DeadLetterIndex(), services.settings.request_rules
     for letter in letters:
         for wish in index.wanted(letter, zones):  # an invalid request never had a clip, and will be rejected again
             clip = services.records.get_clip(wish.clip_id)

@@ -8,10 +8,10 @@ import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import InvalidRequestError
 from cutback.domain.requests.batch import requests_in
 from cutback.domain.requests.request import ClipRequest
+from cutback.domain.requests.rules import RequestRules
 from cutback.ports import DeadLetter
 
 log = logging.getLogger(__name__)
@@ -36,13 +36,16 @@ class DeadLetterIndex:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._known: OrderedDict[tuple[str, int, Zones], tuple[WantedClip, ...]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, RequestRules], tuple[WantedClip, ...]] = OrderedDict()
 
-    def wanted(self, letter: DeadLetter, zones: Zones) -> tuple[WantedClip, ...]:
-        """Return the clips of the valid requests in a dead letter. `zones` are those of the cameras. Raises nothing."""
-        key = (letter.id, hash(letter.body), zones)
+    def wanted(self, letter: DeadLetter, rules: RequestRules) -> tuple[WantedClip, ...]:
+        """Return the clips of the valid requests in a dead letter; for `rules`, see `validate_request`.
+
+        Raises nothing.
+        """
+        key = (letter.id, hash(letter.body), rules)
         if key not in self._known:
-            self._known[key] = _read(letter, zones)
+            self._known[key] = _read(letter, rules)
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.popitem(last=False)
         return self._known[key]
@@ -55,9 +58,9 @@ def fingerprint(request: ClipRequest) -> bytes:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
 
 
-def _read(letter: DeadLetter, zones: Zones) -> tuple[WantedClip, ...]:
+def _read(letter: DeadLetter, rules: RequestRules) -> tuple[WantedClip, ...]:
     try:
-        found = requests_in(letter.body, zones)
+        found = requests_in(letter.body, rules)
         return tuple(WantedClip(request.stored_id, fingerprint(request)) for request in found)
     except InvalidRequestError as error:
         log.warning("stage=housekeeping letter=%s quarantined=yes message=%r", letter.id, error.message[:500])

@@ -141,7 +141,7 @@ def fail_clips_of_dead_letters(services: Services) -> int:
     Raises:
         SurroundingsError: records or queue do not answer.
     """
-    count, zones = 0, services.settings.zones
+    count, zones = 0, services.settings.request_rules
     for letter in services.queue.dead_letters(limit=_PAGE):
         for wish in _dead_letters.wanted(letter, zones):
             clip = services.records.get_clip(wish.clip_id)
@@ -194,7 +194,7 @@ def prune(services: Services) -> int:
     if len(letters) == _MOST_LETTERS:
         log.warning("stage=housekeeping pruned=no reason=%r", f"there are {_MOST_LETTERS} dead letters or more")
         return 0
-    kept = {wish.clip_id for letter in letters for wish in _dead_letters.wanted(letter, settings.zones)}
+    kept = {wish.clip_id for letter in letters for wish in _dead_letters.wanted(letter, settings.request_rules)}
     queues = [services.queue, *([services.long_queue] if services.long_queue else [])]
     delivered = min(queue.nothing_sent_before() for queue in queues)
     found = services.records.settled_before(delivered - kept_for, limit=_PAGE + len(kept))

@@ -23,12 +23,14 @@ from cutback.domain.cameras.placing import Rules
 from cutback.domain.client_address import check_networks
 from cutback.domain.errors import SettingsError
 from cutback.domain.requests.moment_rule import MomentRule
+from cutback.domain.requests.rules import MOST_EDITS, MOST_TEXT, RequestRules
 from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
 from cutback.settings.config_file import CONFIG, ConfigFile, read_config
 from cutback.settings.defaults import DATA, PREFIX
 from cutback.settings.listen_address import check_listen, check_origins, listen_address
 from cutback.settings.nats_address import check_subjects, is_nats, without_password
+from cutback.settings.own_presets import check_presets, read_presets
 from cutback.settings.setting_values import (
     check_folder,
     check_kept,
@@ -196,6 +198,12 @@ class Settings(BaseSettings):
         "", description="A folder with further fonts for texts on pictures (.ttf, .otf, .ttc, .otc)."
     )
 
+    presets: Annotated[str, AfterValidator(check_presets)] = Field(
+        "", description="A TOML file with presets of your own for requests."
+    )
+
+    limit_edits: int = Field(100, ge=1, le=MOST_EDITS, description="Maximum edits of one request.")
+    limit_text: int = Field(200, ge=1, le=MOST_TEXT, description="Maximum characters of a text on pictures.")
     limit_pixels: int = Field(_LIMITS.pixels, ge=1, description="Maximum pixels of one picture.")
     limit_streams: int = Field(_LIMITS.streams, ge=1, le=1000, description="Maximum streams of one recording.")
     limit_frames: int = Field(_LIMITS.frames, ge=1, description="Maximum frames of one job.")
@@ -396,6 +404,11 @@ class Settings(BaseSettings):
         """Seconds between two scans of the source store; 0 is never. Stores other than folders send events instead."""
         folder = "://" not in self.source_url or self.source_url.startswith("file://")
         return self.scan_seconds if self.scan_seconds is not None else 5.0 * folder
+
+    @property
+    def request_rules(self) -> RequestRules:
+        """What this installation adds to the validation of requests."""
+        return RequestRules(self.zones, read_presets(self.presets), self.limit_edits, self.limit_text)
 
     @property
     def limits(self) -> Limits:

@@ -22,6 +22,7 @@ from cutback.cli.views import formatting
 from cutback.domain import errors
 from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import CutbackError, InvalidRequestError, WrongUsageError
+from cutback.domain.requests.rules import RequestRules
 from cutback.domain.times import FrameNumber
 from cutback.reading.location import Location, locate_recording
 from cutback.worker.crew import restart_delay
@@ -340,7 +341,7 @@ def test_lengths_and_shares_read_well() -> None:
 
 def test_a_span_of_a_camera_is_typed_as_people_write_it() -> None:
     typed = {"from": "2026-06-21T10:03:12.480Z", "to": "2026-06-21T12:03:20+02:00", "at": None, "gaps": "freeze"}
-    (request,) = arguments.requests_of_cameras(["north"], typed, Zones(), now=NOON)
+    (request,) = arguments.requests_of_cameras(["north"], typed, RequestRules(Zones()), now=NOON)
     (span,) = request.spans
     assert (span.camera, span.gaps, (span.end - span.start).total_seconds()) == ("north", "freeze", 7.52)
 
@@ -349,9 +350,9 @@ NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 
 
 def test_a_moment_without_a_date_is_by_the_clock_of_each_camera() -> None:
-    zones = Zones.parse("Europe/Lisbon, tokyo=Asia/Tokyo")
+    rules = RequestRules(Zones.parse("Europe/Lisbon, tokyo=Asia/Tokyo"))
     requests = arguments.requests_of_cameras(
-        ["lisbon", "tokyo"], {"at": "9:03:20", "before": "8", "after": "20"}, zones, now=NOON
+        ["lisbon", "tokyo"], {"at": "9:03:20", "before": "8", "after": "20"}, rules, now=NOON
     )
     spans = [request.spans[0] for request in requests]
     assert [f"{span.start:%d %H:%M:%S}" for span in spans] == ["21 08:03:12", "21 00:03:12"]
@@ -360,10 +361,31 @@ def test_a_moment_without_a_date_is_by_the_clock_of_each_camera() -> None:
 
 def test_several_cameras_are_several_requests_and_their_faults_are_named_by_option() -> None:
     span: dict[str, str | None] = {"from": "1782036192480", "to": "1782036193480"}
-    assert [each.spans[0].camera for each in arguments.requests_of_cameras(["a", "b"], span, Zones(), now=NOON)] == [
+    assert [
+        each.spans[0].camera
+        for each in arguments.requests_of_cameras(["a", "b"], span, RequestRules(Zones()), now=NOON)
+    ] == [
         "a",
         "b",
     ]
     with pytest.raises(InvalidRequestError) as refused:
-        arguments.requests_of_cameras(["a"], {**span, "to": "noon"}, Zones(), now=NOON)
+        arguments.requests_of_cameras(["a"], {**span, "to": "noon"}, RequestRules(Zones()), now=NOON)
     assert [fault.path for fault in refused.value.faults] == ["--to"]
+
+
+def test_presets_are_listed_with_what_they_expand_to(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[surf]\nedits = [{edit = "crop", aspect = "9:16"}]\noutput = {precision = "exact"}\n')
+    monkeypatch.setenv("CUTBACK_PRESETS", str(own))
+    assert run(["presets", "--json"]) == 0
+    listed = {row.pop("preset"): row for row in json.loads(capsys.readouterr().out)["presets"]}
+    assert listed["surf"] == {
+        "own": True,
+        "edits": [{"edit": "crop", "aspect": "9:16"}],
+        "output": {"precision": "exact"},
+    }
+    assert listed["archive"] == {"own": False, "edits": [], "output": {"precision": "keyframe"}}
+    assert run(["presets"]) == 0
+    assert "surf" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import InvalidRequestError
 from cutback.domain.requests.batch import requests_in, single_requests
 from cutback.domain.requests.request import ClipRequest, parse_request, validate_request
+from cutback.domain.requests.rules import RequestRules
 from cutback.domain.wallclock import millis, parse_moment
 
 MOMENT = datetime(2026, 6, 21, 10, 3, 12, 480000, tzinfo=UTC)
@@ -100,6 +101,7 @@ def test_a_wrong_span_is_refused_by_its_path(fields: dict[str, Any], path: str) 
 
 
 ZONES = Zones.parse("Europe/Lisbon,bells-*=Australia/Melbourne")
+RULES = RequestRules(ZONES)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ ZONES = Zones.parse("Europe/Lisbon,bells-*=Australia/Melbourne")
     ],
 )
 def test_moments_without_an_offset_are_on_the_cameras_clock(fields: dict[str, object]) -> None:
-    local = validate_request({"source": {"camera": "north", **fields}}, ZONES)
+    local = validate_request({"source": {"camera": "north", **fields}}, RULES)
     exact = camera(**{"from": "2026-06-21T10:03:12.480Z", "to": "2026-06-21T10:03:14.480Z"})
     assert exact == local
     assert exact.id == local.id, "the id is that of the moments, however they are written"
@@ -122,13 +124,13 @@ def test_moments_without_an_offset_are_on_the_cameras_clock(fields: dict[str, ob
 def test_each_camera_of_a_batch_has_its_own_clock_also_in_a_dead_letter() -> None:
     span = {"camera": ["north", "bells-1"], "from": "2026-06-21T23:59", "to": "2026-06-22T00:01"}
     body = json.dumps({"source": span})
-    found = [validate_request(each, ZONES).spans[0] for each in single_requests(json.loads(body))]
+    found = [validate_request(each, RULES).spans[0] for each in single_requests(json.loads(body))]
     assert [each.start.astimezone(UTC) for each in found] == [
         datetime(2026, 6, 21, 22, 59, tzinfo=UTC),
         datetime(2026, 6, 21, 13, 59, tzinfo=UTC),
     ]
     assert [(each.end - each.start).total_seconds() for each in found] == [120, 120]
-    assert [request.spans[0] for request in requests_in(body, ZONES)] == found
+    assert [request.spans[0] for request in requests_in(body, RULES)] == found
     assert requests_in(body) == [], "without zones they are not guessed"
 
 
@@ -144,7 +146,7 @@ def test_each_camera_of_a_batch_has_its_own_clock_also_in_a_dead_letter() -> Non
 )
 def test_a_moment_that_the_cameras_clock_does_not_show_once_is_refused(moment: str, hint: str) -> None:
     with pytest.raises(InvalidRequestError, match=hint):
-        validate_request({"source": {"camera": "north", "from": moment, "to": 1782036192480}}, ZONES)
+        validate_request({"source": {"camera": "north", "from": moment, "to": 1782036192480}}, RULES)
 
 
 def test_a_moment_without_an_offset_is_refused_where_no_zone_is_known() -> None:

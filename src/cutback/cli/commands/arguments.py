@@ -15,8 +15,8 @@ from cutback.cli.exit_codes import WrongOptionsError
 from cutback.domain.errors import Fault, InvalidRequestError, WrongUsageError
 
 if TYPE_CHECKING:
-    from cutback.domain.cameras.local_time import Zones
     from cutback.domain.requests.request import ClipRequest
+    from cutback.domain.requests.rules import RequestRules
 
 Edits = Annotated[
     list[str],
@@ -75,7 +75,7 @@ class TypedRequest:
 
         return KINDS[name].extension if isinstance(name, str) and name in KINDS else ".mp4"
 
-    def request(self, recording: str) -> ClipRequest:
+    def request(self, recording: str, rules: RequestRules) -> ClipRequest:
         """Make the request for one recording.
 
         Raises:
@@ -83,8 +83,8 @@ class TypedRequest:
             InvalidRequestError: the same with a part from a file; each fault names its field.
         """
         if self.typed:
-            return request_of(recording, self.ranges, **self.fields)
-        return _validated(recording, self.ranges, self.fields)
+            return request_of(recording, self.ranges, rules, **self.fields)
+        return _validated(recording, self.ranges, self.fields, rules)
 
 
 BEGINNING, END = "0", "-0"
@@ -233,19 +233,23 @@ def typed_labels(labels: Sequence[str]) -> dict[str, str]:
     return made
 
 
-def request_of(recording: str, ranges: Sequence[Typed], **fields: Any) -> ClipRequest:
+def request_of(
+    recording: str, ranges: Sequence[Typed], rules: RequestRules | None = None, **fields: Any
+) -> ClipRequest:
     """Make a validated request; fields that are None or empty are omitted.
 
     Raises:
         WrongOptionsError: the request is invalid; each fault names its option.
     """
     try:
-        return _validated(recording, ranges, fields)
+        return _validated(recording, ranges, fields, rules)
     except InvalidRequestError as error:
         raise WrongOptionsError([_as_typed(fault, ranges) for fault in error.faults]) from None
 
 
-def _validated(recording: str, ranges: Sequence[Typed], fields: Mapping[str, Any]) -> ClipRequest:
+def _validated(
+    recording: str, ranges: Sequence[Typed], fields: Mapping[str, Any], rules: RequestRules | None
+) -> ClipRequest:
     from cutback.domain.requests.request import validate_request
 
     content = {
@@ -260,11 +264,11 @@ def _validated(recording: str, ranges: Sequence[Typed], fields: Mapping[str, Any
         ],
         **{name: value for name, value in fields.items() if value not in (None, "", [], {})},
     }
-    return validate_request(content)
+    return validate_request(content, rules)
 
 
 def requests_of_cameras(
-    cameras: Sequence[str], span: dict[str, str | None], zones: Zones, *, now: datetime, **fields: Any
+    cameras: Sequence[str], span: dict[str, str | None], rules: RequestRules, *, now: datetime, **fields: Any
 ) -> list[ClipRequest]:
     """Make a validated request for each camera; fields that are None or empty are omitted.
 
@@ -273,9 +277,11 @@ def requests_of_cameras(
     Raises:
         WrongOptionsError: a request is invalid; each fault names its option.
     """
+    from cutback.domain.cameras.local_time import Zones
     from cutback.domain.requests.batch import single_requests
     from cutback.domain.requests.request import validate_request
 
+    zones = rules.zones or Zones()
     typed: dict[str, Any] = {name: value for name, value in span.items() if value is not None}
     if not {"at", "from", "to"} & set(typed):
         raise WrongUsageError("Use --from and --to, or --at with --before and --after; these are wall-clock times.")
@@ -287,7 +293,7 @@ def requests_of_cameras(
         singles = single_requests(content)
         for each in singles:
             each["source"] |= _typed_span(typed, zones.for_camera(each["source"]["camera"]), now)
-        return [validate_request(each) for each in singles]
+        return [validate_request(each, rules) for each in singles]
     except InvalidRequestError as error:
         faults = [Fault(_camera_option(fault.path), fault.problem) for fault in error.faults]
         raise WrongOptionsError(faults) from None
@@ -334,7 +340,9 @@ def typed_key(named: str, text: str) -> str:
         raise WrongOptionsError([Fault(named, str(error))]) from None
 
 
-def requests_of_message(body: bytes, zones: Zones, options: Mapping[str, Any] | None = None) -> list[ClipRequest]:
+def requests_of_message(
+    body: bytes, rules: RequestRules, options: Mapping[str, Any] | None = None
+) -> list[ClipRequest]:
     """Return the requests in a file: one or several, in any form that the queue accepts, or one a line.
 
     Moments without an offset are in each camera's own zone. `options` replace the fields of the same names, but edits
@@ -358,7 +366,7 @@ def requests_of_message(body: bytes, zones: Zones, options: Mapping[str, Any] | 
     made, faults = [], []
     for number, content in enumerate(contents, 1):
         try:
-            made.append(validate_request(_with_options(content, given), zones))
+            made.append(validate_request(_with_options(content, given), rules))
         except InvalidRequestError as error:
             where = f"request {number}" if len(contents) > 1 else ""
             faults += [Fault(" ".join(filter(None, [where, fault.path])), fault.problem) for fault in error.faults]

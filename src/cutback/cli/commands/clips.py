@@ -18,9 +18,9 @@ from cutback.cli.screen import Screen, each
 from cutback.domain.errors import NoSuchFileError, WrongUsageError
 
 if TYPE_CHECKING:
-    from cutback.domain.cameras.local_time import Zones
     from cutback.domain.clips.clip import Clip
     from cutback.domain.requests.request import ClipRequest
+    from cutback.domain.requests.rules import RequestRules
     from cutback.ports import DeadLetter
     from cutback.services import Services
 
@@ -159,7 +159,7 @@ def submit(
             )
         if recording or cameras or at:
             raise WrongUsageError("A request from a file names its source itself; leave out --recording and --camera.")
-        requests = _read_requests(file, screen.settings().zones, options)
+        requests = _read_requests(file, screen.settings().request_rules, options)
     elif cameras:
         if recording or ranges:
             raise WrongUsageError("Use either --recording or --camera, not both; --range is only for recordings.")
@@ -171,14 +171,21 @@ def submit(
         requests = arguments.requests_of_cameras(
             cameras,
             {"from": start, "to": end, **around, "gaps": gaps},
-            screen.settings().zones,
+            screen.settings().request_rules,
             now=utc_now(),
             **options,
         )
     elif recording is None:
         raise WrongUsageError("Name a FILE with a request, or use --recording or --camera, with --from and --to.")
     else:
-        requests = [arguments.request_of(recording, arguments.typed_ranges(start, end, ranges, duration), **options)]
+        requests = [
+            arguments.request_of(
+                recording,
+                arguments.typed_ranges(start, end, ranges, duration),
+                screen.settings().request_rules,
+                **options,
+            )
+        ]
     services = screen.services()
     if not wait_for_new:
         asked = [span.camera for request in requests for span in request.all_spans]
@@ -198,12 +205,12 @@ def submit(
             screen.out.print(f"{escape(clip.id)}  ", formatting.state(clip), sep="")
 
 
-def _read_requests(file: str, zones: Zones, options: dict[str, Any]) -> list[ClipRequest]:
+def _read_requests(file: str, rules: RequestRules, options: dict[str, Any]) -> list[ClipRequest]:
     if file == "-":
-        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1), zones, options)
+        return arguments.requests_of_message(sys.stdin.buffer.read(1024 * 1024 + 1), rules, options)
     try:
         with Path(file).open("rb") as stream:
-            return arguments.requests_of_message(stream.read(1024 * 1024 + 1), zones, options)
+            return arguments.requests_of_message(stream.read(1024 * 1024 + 1), rules, options)
     except FileNotFoundError:
         raise NoSuchFileError(f"The file {file} does not exist.") from None
     except IsADirectoryError:

@@ -212,7 +212,7 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
             path = str(stack.enter_context(standard_input.saved(limit=limit, stopped=stopped)))
         stack.enter_context(naming(job.source))
         location = locate_recording(path)
-        request = job.wanted.request(recording_name(location))
+        request = job.wanted.request(recording_name(location), screen.settings().request_rules)
         store = open_store(screen, location)
         if job.target is not None:
             files = [standard_input.FILE] if piped else files_of(location, store)

@@ -40,8 +40,8 @@ def dead_letters(
     from cutback.lifecycle.dead_letters import as_dict, queue_of, subject
 
     services = screen.existing()
-    letters, zones = queue_of(services, queue).dead_letters(limit=limit), services.settings.zones
-    screen.document({"queue": queue.value, "dead_letters": [as_dict(letter, zones) for letter in letters]})
+    letters, rules = queue_of(services, queue).dead_letters(limit=limit), services.settings.request_rules
+    screen.document({"queue": queue.value, "dead_letters": [as_dict(letter, rules) for letter in letters]})
     if not letters:
         screen.hint("No dead letters.")
         return
@@ -56,7 +56,7 @@ def dead_letters(
     )
     now = services.clock()
     for letter in letters:
-        about = subject(letter, zones) or "?"
+        about = subject(letter, rules) or "?"
         died = formatting.ago(letter.died_at, now)
         table.add_row(letter.id, escape(about), str(letter.receive_count), died, formatting.line(letter.reason))
     screen.show(table)

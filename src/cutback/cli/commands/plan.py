@@ -69,7 +69,7 @@ def plan(
     with stop_on_signals() as stopped:
         limits = limits_of(screen)
         store = open_store(screen, location)
-        asked = wanted.request(recording_name(location))
+        asked = wanted.request(recording_name(location), screen.settings().request_rules)
         assets = assets_for(screen, asked)
         planned = library.plan_request(
             source,

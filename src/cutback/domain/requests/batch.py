@@ -6,10 +6,10 @@ import hashlib
 import re
 from typing import Any, TypeGuard
 
-from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.envelope import RequestItem, open_envelope
 from cutback.domain.requests.request import ClipRequest, validate_request
+from cutback.domain.requests.rules import RequestRules
 
 MOST_CAMERAS = 100
 """Most cameras in one request."""
@@ -61,10 +61,10 @@ def _as_id(camera: str) -> str:
     return f"{plain}-{hashlib.sha256(camera.encode(errors='replace')).hexdigest()[:8]}"
 
 
-def requests_in(body: str | bytes, zones: Zones | None = None) -> list[ClipRequest]:
+def requests_in(body: str | bytes, rules: RequestRules | None = None) -> list[ClipRequest]:
     """Return every valid request in a message, whatever its envelope; skip invalid ones.
 
-    For `zones`, see `validate_request`.
+    For `rules`, see `validate_request`.
 
     Raises:
         InvalidRequestError: the whole message is unreadable. Nothing else is raised, whatever `body` is.
@@ -74,7 +74,7 @@ def requests_in(body: str | bytes, zones: Zones | None = None) -> list[ClipReque
         if not isinstance(item, RequestItem):
             continue
         try:
-            made += [validate_request(content, zones) for content in single_requests(item.content)]
+            made += [validate_request(content, rules) for content in single_requests(item.content)]
         except InvalidRequestError:
             continue
     return made

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationInfo
 
 from cutback.domain.requests.edits import KINDS, STAGES, EditModel, Edits, contradictions
+from cutback.domain.requests.rules import rules_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,21 @@ PRESETS: Mapping[str, Preset] = {
 """The built-in presets, by name."""
 
 
-def check_preset(name: str) -> str:
+def known_presets(info: ValidationInfo) -> Mapping[str, Preset]:
+    """Return the presets that a validation knows: the built-in ones, and the installation's own."""
+    return {**rules_of(info).presets, **PRESETS}
+
+
+def check_preset(name: str, info: ValidationInfo) -> str:
     """Check that there is a preset with this name.
 
     Raises:
         ValueError: there is none; the message names the nearest one.
     """
-    if name not in PRESETS:
-        near = get_close_matches(name[:40].lower(), PRESETS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the presets are {', '.join(PRESETS)}"
+    known = known_presets(info)
+    if name not in known:
+        near = get_close_matches(name[:40].lower(), known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the presets are {', '.join(known)}"
         raise ValueError(f"is not a preset; {hint}")
     return name
 

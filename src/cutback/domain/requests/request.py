@@ -11,10 +11,9 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
 
 from cutback.domain.base import Model, read_json
-from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import Fault, InvalidRequestError
 from cutback.domain.requests.edits import KINDS as EDIT_KINDS
 from cutback.domain.requests.edits import Edits, InsetEdit, TextEdit, assets_of, needs_exact
@@ -24,7 +23,8 @@ from cutback.domain.requests.outputs.known import KINDS as FORMATS
 from cutback.domain.requests.outputs.known import Output, output_of
 from cutback.domain.requests.outputs.model import OutputModel
 from cutback.domain.requests.outputs.mp4 import Mp4Output
-from cutback.domain.requests.presets import PRESETS, with_edits_of
+from cutback.domain.requests.presets import known_presets, with_edits_of
+from cutback.domain.requests.rules import RequestRules
 from cutback.domain.requests.sources import AssetRange, CameraSpan, Range, Source, Text, check_text
 from cutback.domain.text_fields import LABEL, fields_in
 from cutback.domain.validation import problem_of
@@ -216,12 +216,12 @@ class ClipRequest(Model):
         return tuple(dict.fromkeys((*parts, *assets_of(self.edits))))
 
     @model_validator(mode="after")
-    def _expand_preset(self) -> Self:
+    def _expand_preset(self, info: ValidationInfo) -> Self:
         """Replace the preset by the edits and the output fields that it stands for. What the request says wins."""
         name = self.output.preset
         if name is None:
             return self
-        preset = PRESETS[name]
+        preset = known_presets(info)[name]
         given = {field: getattr(self.output, field) for field in self.output.model_fields_set - {"preset"}}
         expanded = {"output": output_of({**preset.output, **given}), "edits": with_edits_of(preset, self.edits)}
         for field, value in expanded.items():
@@ -299,25 +299,26 @@ def derive_id(request: ClipRequest) -> str:
     return "c" + b32encode(digest).decode().lower()[:25]
 
 
-def parse_request(message: str | bytes, zones: Zones | None = None) -> ClipRequest:
+def parse_request(message: str | bytes, rules: RequestRules | None = None) -> ClipRequest:
     """Parse a request from its JSON text; see `validate_request`.
 
     Raises:
         InvalidRequestError: with the path of every fault and what is expected there.
     """
-    return validate_request(read_json(message), zones)
+    return validate_request(read_json(message), rules)
 
 
-def validate_request(content: object, zones: Zones | None = None) -> ClipRequest:
+def validate_request(content: object, rules: RequestRules | None = None) -> ClipRequest:
     """Build a request from parsed JSON.
 
-    `zones` give the camera's zone to moments without an offset from UTC; without zones, such moments are refused. The
-    request has the moments in UTC, so its id is that of the same request with offsets.
+    `rules` are those of the installation. Their zones give the camera's zone to moments without an offset from UTC;
+    without zones, such moments are refused. The request has the moments in UTC, so its id is that of the same request
+    with offsets.
 
     Raises:
         InvalidRequestError: with the path of every fault and what is expected there.
     """
-    return _validate(ClipRequest, content, zones)
+    return _validate(ClipRequest, content, rules)
 
 
 def validate_description(content: object) -> ClipDescription:
@@ -325,13 +326,13 @@ def validate_description(content: object) -> ClipDescription:
     return _validate(ClipDescription, content)
 
 
-def _validate(kind: type[Validated], content: object, zones: Zones | None = None) -> Validated:
+def _validate(kind: type[Validated], content: object, rules: RequestRules | None = None) -> Validated:
     if not isinstance(content, dict):
         raise InvalidRequestError([Fault("", "must be a JSON object")])
     if _holds_more_values_than(MAX_VALUES, content):
         raise InvalidRequestError([Fault("", f"contains more than {MAX_VALUES} values")])
     try:
-        return kind.model_validate(content, context=zones)
+        return kind.model_validate(content, context=rules or RequestRules())
     except ValidationError as error:
         raise InvalidRequestError(_faults(error, kind)) from None
 

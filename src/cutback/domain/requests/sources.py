@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from cutback.domain.base import Model
-from cutback.domain.cameras.local_time import Zones
+from cutback.domain.requests.rules import rules_of
 from cutback.domain.time_fields import InstantField
 from cutback.domain.times import FrameNumber, FromEnd, Instant, format_seconds, parse_duration, parse_instant
 from cutback.domain.wallclock import MOMENT_SCHEMA, WRITTEN_IN_UTC, after, parse_moment
@@ -157,8 +157,8 @@ class AssetRange(Model):
 
 def _zone_of(camera: object, info: ValidationInfo) -> tzinfo | None:
     """The zone of the camera, if the context of the validation has the zones."""
-    zones = info.context
-    return zones.for_camera(camera) if isinstance(zones, Zones) and isinstance(camera, str) else None
+    zones = rules_of(info).zones
+    return zones.for_camera(camera) if zones is not None and isinstance(camera, str) else None
 
 
 def _parse_on_camera_clock(value: object, info: ValidationInfo) -> datetime:

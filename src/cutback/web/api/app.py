@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -96,7 +97,15 @@ class _Api(FastAPI):
             document = super().openapi()
             document.setdefault("components", {}).setdefault("schemas", {}).update(components())
             complete(document)
+            _name_presets(document, self.state.services.settings.request_rules.presets)
         return super().openapi()
+
+
+def _name_presets(document: dict[str, Any], own: Collection[str]) -> None:
+    """Name the installation's own presets in the schemas of outputs."""
+    for schema in document["components"]["schemas"].values():
+        if own and (field := schema.get("properties", {}).get("preset")):
+            field["description"] += f" They are: {', '.join(own)}."
 
 
 def _read_document(request: Request) -> JsonResponse:

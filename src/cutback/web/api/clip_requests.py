@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cutback.domain.cameras.local_time import Zones
 from cutback.domain.errors import CutbackError, Fault, InvalidRequestError
 from cutback.domain.requests.batch import single_requests
 from cutback.domain.requests.request import ID_PATTERN, ClipRequest, validate_request
+from cutback.domain.requests.rules import RequestRules
 from cutback.web.api.access import Caller
 from cutback.web.api.visible import check_sources
 
@@ -37,7 +37,7 @@ def with_key(content: Any, key: str | None) -> Any:
     return content | {"id": plain}
 
 
-def read_requests(content: Any, caller: Caller, zones: Zones) -> list[ClipRequest | CutbackError]:
+def read_requests(content: Any, caller: Caller, rules: RequestRules) -> list[ClipRequest | CutbackError]:
     """Return a request, or what is wrong with it, for each clip that the body asks for. Pure.
 
     Moments without an offset from UTC are in each camera's own zone.
@@ -51,23 +51,23 @@ def read_requests(content: Any, caller: Caller, zones: Zones) -> list[ClipReques
     found: list[ClipRequest | CutbackError] = []
     for item in items:
         try:
-            found += [_read(each, caller, zones) for each in single_requests(item)]
+            found += [_read(each, caller, rules) for each in single_requests(item)]
         except CutbackError as error:
             found.append(error)
     return found
 
 
-def _read(content: Any, caller: Caller, zones: Zones) -> ClipRequest | CutbackError:
+def _read(content: Any, caller: Caller, rules: RequestRules) -> ClipRequest | CutbackError:
     try:
-        request = read_request(content, caller, zones)
+        request = read_request(content, caller, rules)
         check_sources(caller, request)
     except CutbackError as error:
         return error
     return request
 
 
-def read_request(content: Any, caller: Caller, zones: Zones) -> ClipRequest:
-    """Return a request of the caller's tenant; for `zones`, see `validate_request`. Pure.
+def read_request(content: Any, caller: Caller, rules: RequestRules) -> ClipRequest:
+    """Return a request of the caller's tenant; for `rules`, see `validate_request`. Pure.
 
     Raises:
         InvalidRequestError: it is invalid.
@@ -78,4 +78,4 @@ def read_request(content: Any, caller: Caller, zones: Zones) -> ClipRequest:
             raise InvalidRequestError([Fault(name, "is not a field of requests over the API") for name in foreign])
         if caller.tenant:
             content = content | {"tenant": caller.tenant}
-    return validate_request(content, zones)
+    return validate_request(content, rules)

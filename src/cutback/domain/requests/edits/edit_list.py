@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, ValidationInfo
 
 from cutback.domain.requests.edits.colour import BlurEdit, ColourEdit, DenoiseEdit
 from cutback.domain.requests.edits.crop import CropEdit
@@ -31,9 +31,7 @@ from cutback.domain.requests.edits.sound import (
     SoundFadeEdit,
 )
 from cutback.domain.requests.edits.time import FreezeEdit, LoopEdit, ReverseEdit, SpeedEdit, TimelapseEdit
-
-MAX_EDITS = 100
-"""Maximum edits of one request."""
+from cutback.domain.requests.rules import rules_of
 
 _MODELS: tuple[type[EditModel], ...] = (
     DeinterlaceEdit,
@@ -103,11 +101,11 @@ def _check_kind(value: object) -> object:
     return value
 
 
-def _check_list(value: object) -> object:
+def _check_list(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, list | tuple):
         raise ValueError("must be a list")  # noqa: TRY004 - pydantic collects ValueErrors
-    if len(value) > MAX_EDITS:
-        raise ValueError(f"must have at most {MAX_EDITS} items")
+    if len(value) > (most := rules_of(info).edits):
+        raise ValueError(f"must have at most {most} items")
     return value
 
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from cutback.domain.cameras.local_time import zone_of
 from cutback.domain.measures import Percent, Place
 from cutback.domain.requests.edit_fields import Between, LengthField, MeasureField, PointField
 from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.rules import rules_of
 from cutback.domain.requests.sources import Key, Text
 from cutback.domain.text_fields import check_fields
+
+
+def _check_length(text: str, info: ValidationInfo) -> str:
+    if len(text) > (most := rules_of(info).text):
+        raise ValueError(f"must have at most {most} characters")
+    return text
 
 
 def _check_zone(name: str) -> str:
@@ -68,7 +75,7 @@ class TextEdit(_Lettering):
     """Draw a text on the pictures. Only the pictures that show it are re-encoded, up to the next keyframe."""
 
     edit: Literal["text"]
-    text: Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(check_fields)] = Field(
+    text: Annotated[Text, Field(min_length=1), AfterValidator(_check_length), AfterValidator(check_fields)] = Field(
         description="One line. `{camera}`, `{date}`, `{title}`, `{labels.NAME}` and others are filled in."
     )
 

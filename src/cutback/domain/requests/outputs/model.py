@@ -39,5 +39,6 @@ class OutputModel(Model):
     preset: Annotated[str, AfterValidator(check_preset)] | None = Field(
         None,
         exclude_if=lambda preset: preset is None,
-        description=f"A name for edits and output fields, to which it expands: {', '.join(PRESETS)}.",
+        description=f"A name for edits and output fields, to which it expands: {', '.join(PRESETS)}, or one of the "
+        "installation's own.",
     )

@@ -41,8 +41,8 @@ def list_dead_letters(
 ) -> dict[str, Any]:
     """List the newest dead letters."""
     found = dead_letters.queue_of(services, queue).dead_letters(limit=limit)
-    zones = services.settings.zones
-    return {"items": [dead_letters.as_dict(letter, zones) for letter in found], "next": None}
+    rules = services.settings.request_rules
+    return {"items": [dead_letters.as_dict(letter, rules) for letter in found], "next": None}
 
 
 @router.post("/dead-letters/redrive")

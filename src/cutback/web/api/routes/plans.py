@@ -30,7 +30,7 @@ def plan(body: Body, services: ServicesDep, caller: Reader, slots: SlotsDep) -> 
     The answer has the frames that would be copied and encoded and why, the bytes to read, the expected size and
     seconds, and the real first and last frame of each span.
     """
-    request = read_request(read_json(body), caller, services.settings.zones)
+    request = read_request(read_json(body), caller, services.settings.request_rules)
     check_sources(caller, request)
     with slots.one():
         return plan_clip(services, request, limits=short(services.settings.limits), stopped=lambda: False)
