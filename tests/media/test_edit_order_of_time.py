@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -14,6 +15,8 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, PresentedFrame, decode_presented, decode_warnings
 from tests.support.sampling import slow_except
 
+from cutback.cutting.codecs import encoder
+from cutback.cutting.codecs.pictures import PictureEncoder
 from cutback.cutting.edit_values import Crop, Edit, Fade, Freeze, Loop, Mute, Reverse, TextOverlay
 from cutback.cutting.job import CutGap, CutRange
 from cutback.cutting.pictures import chosen
@@ -264,6 +267,23 @@ def test_joined_ranges_are_reversed_as_one_clip_and_other_edits_go_with_it(recor
         assert found.luma is not None
         assert expected.luma is not None
         assert np.abs(found.luma.astype(int) - expected.luma).mean() < 3
+
+
+def test_the_encoder_keeps_few_pictures_where_decoding_keeps_some(
+    recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str] = []
+
+    class Noted(PictureEncoder):
+        def __init__(self, *arguments: Any, options: Mapping[str, str], **more: Any) -> None:
+            used.append(options["x264-params"])
+            super().__init__(*arguments, options=options, **more)
+
+    monkeypatch.setattr(encoder, "PictureEncoder", Noted)
+    crop = Crop(Fraction(1), None, None, None, None, None)
+    edited(recording("pyramid"), crop)
+    edited(recording("pyramid"), Reverse())
+    assert ["rc-lookahead=8:" in each for each in used] == [False, True]
 
 
 def test_a_filled_gap_cannot_be_reversed(recording: Recordings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -97,6 +98,7 @@ class Shape:
         height: int | None = None,
         turned: bool = False,
         coding: VideoCoding = UNCHANGED,
+        most_ahead: int | None = None,
     ) -> None:
         """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`.
 
@@ -104,10 +106,12 @@ class Shape:
         is for those that are not beside copied ones.
 
         `limit` is how many bytes the job may use; `memory` tells how many of them are left. `pace` is the frame rate of
-        the clip divided by the track's.
+        the clip divided by the track's. `most_ahead` limits the pictures that the encoder sees before it decides about
+        one: where others are kept as well, they would take too much together.
         """
         self._timescale = timescale
         self._limit, self._memory = limit, memory
+        self._most_ahead = most_ahead
         self._track = track
         self._beside = beside_copies
         self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
@@ -235,6 +239,8 @@ class Shape:
         pixels = Pixels(frame.width, frame.height, _DEPTHS[self._format])
         room = self._memory.room() if self._memory else None
         effort = effort_for(self._codec.encoder, pixels, self._limit, beside_copies=self._beside, room=room)
+        if self._most_ahead is not None:
+            effort = replace(effort, lookahead=min(effort.lookahead, self._most_ahead))
         if self._memory:
             self._memory.announce(encoder_needs(self._codec.encoder, pixels, effort, beside_copies=self._beside))
         options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=frame.interlaced_frame)

@@ -59,6 +59,9 @@ class Pictures:
 AHEAD = 4
 """Maximum decoded pictures that wait for the encoder: each one uses memory."""
 
+AHEAD_BACKWARDS = 8
+"""Maximum pictures that the encoder sees ahead in a clip that is shown backwards: a part of a group is kept as well."""
+
 FINEST = 10_000
 """Minimum ticks per second of a clip's video track: milliseconds would be too coarse."""
 
@@ -102,6 +105,7 @@ def splice(
     pictures = Pictures(out)
     copies = any(part.copies for part in parts)
     pace = edits.pace(first)
+    backwards = edits.retiming is not None and edits.retiming.backwards
     turned = sideways(turns_of(out.matrix))
     shape = Shape(
         first,
@@ -113,11 +117,11 @@ def splice(
         height=height,
         turned=turned,
         coding=coding,
+        most_ahead=AHEAD_BACKWARDS if backwards else None,
     )
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
     in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
-    backwards = edits.retiming is not None and edits.retiming.backwards
     for part in reversed(parts) if backwards else parts:
         if part.piece.fill is not None:
             begin = len(out)
