@@ -46,7 +46,7 @@ def clip_moments(
     """
     made = []
     for moment in moments:
-        request = validate_request(rule.request(camera, moment))
+        request = validate_request(rule.request(camera, moment), services.settings.request_rules)
         try:
             clip, is_new = submit_or_find(services, request)
         except DifferentRequestError:

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import ValidationInfo
+
 from cutback.domain.cameras.key_pattern import KeyPattern
 from cutback.domain.cameras.local_time import Zones
 
@@ -47,27 +49,30 @@ def read_options(value: object) -> object:
     return {str(name): str(option) for name, option in content.items()}
 
 
-def read_moment_rules(value: object) -> object:
+def read_moment_rules(value: object, info: ValidationInfo) -> object:
     """Read the rules for clips of moments: a JSON list, or the path of a file with TOML or JSON.
 
     Raises:
         ValueError: the file cannot be read, or a rule is invalid.
     """
     from cutback.domain.requests.moment_rule import check_rules, read_rules
+    from cutback.domain.requests.rules import RequestRules
+    from cutback.settings.own_presets import read_presets
 
+    own = RequestRules(presets=read_presets(info.data.get("presets", "")))
     if isinstance(value, list):
-        return check_rules(value)
+        return check_rules(value, own)
     if not isinstance(value, str) or not value.strip():
         return () if value in (None, "") else value
     if value.lstrip().startswith("["):
-        return read_rules(value)
+        return read_rules(value, own)
     try:
         text = Path(value).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"{value} cannot be read: {reason}") from None
     try:
-        return read_rules(text)
+        return read_rules(text, own)
     except ValueError as error:
         raise ValueError(f"{value} {error}") from None
 

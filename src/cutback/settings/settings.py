@@ -151,6 +151,9 @@ class Settings(BaseSettings):
     keep_records: Annotated[float, BeforeValidator(read_period), AfterValidator(check_kept)] = Field(
         0, ge=0, description="Period for which records and events of finished clips are kept, such as 90d. 0: for ever."
     )
+    presets: Annotated[str, AfterValidator(check_presets)] = Field(
+        "", description="A TOML file with presets of your own for requests."
+    )
     moment_rules: Annotated[tuple[MomentRule, ...], NoDecode, BeforeValidator(read_moment_rules)] = Field(
         (), description="Which moments of recordings that arrive become clips: a file with rules, or a JSON list."
     )
@@ -196,10 +199,6 @@ class Settings(BaseSettings):
     keep_location: bool = Field(default=False, description="Whether to copy the recordings' locations to clips.")
     fonts: Annotated[str, AfterValidator(check_folder)] = Field(
         "", description="A folder with further fonts for texts on pictures (.ttf, .otf, .ttc, .otc)."
-    )
-
-    presets: Annotated[str, AfterValidator(check_presets)] = Field(
-        "", description="A TOML file with presets of your own for requests."
     )
 
     limit_edits: int = Field(100, ge=1, le=MOST_EDITS, description="Maximum edits of one request.")

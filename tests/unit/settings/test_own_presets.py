@@ -87,3 +87,13 @@ def test_edits_and_texts_are_limited_by_settings(tmp_path: Path) -> None:
     many = [{"edit": "text", "text": "a" * 201}] * 101
     made = validate_request({"source": RANGE, "edits": many}, more)
     assert type(made).model_validate_json(made.model_dump_json()) == made, "its record is read without the settings"
+
+
+def test_rules_for_moments_can_name_own_presets(tmp_path: Path) -> None:
+    path = tmp_path / "presets.toml"
+    path.write_text(SURF)
+    rule = '[{"camera": "north", "preset": "surf"}]'
+    loaded = load_settings(data=tmp_path, presets=str(path), moment_rules=rule)
+    assert [each.preset for each in loaded.moment_rules] == ["surf"]
+    with pytest.raises(SettingsError, match="rule 1: preset is not a preset"):
+        load_settings(data=tmp_path, moment_rules=rule)

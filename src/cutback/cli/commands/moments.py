@@ -61,7 +61,8 @@ def moments(
 
     try:
         (rule,) = check_rules(
-            [{"camera": "*", "strength": least, "before": before, "after": after, "preset": preset, "tags": tags}]
+            [{"camera": "*", "strength": least, "before": before, "after": after, "preset": preset, "tags": tags}],
+            screen.settings().request_rules,
         )
     except ValueError as error:
         raise WrongUsageError(f"--{str(error).removeprefix('rule 1: ')}.") from None

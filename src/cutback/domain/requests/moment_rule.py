@@ -11,10 +11,11 @@ from datetime import UTC
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 
 from cutback.domain.base import Model, iso
 from cutback.domain.cameras.moments import LEAST_STRENGTH, CameraMoment
+from cutback.domain.requests.rules import RequestRules
 from cutback.domain.validation import problem_of
 
 MOST_RULES = 100
@@ -23,10 +24,10 @@ _LONGEST = 600
 _LONGEST_NAME = 60
 
 
-def _check_preset(name: str) -> str:
+def _check_preset(name: str, info: ValidationInfo) -> str:
     from cutback.domain.requests.presets import check_preset  # which takes all edits with it
 
-    return check_preset(name)
+    return check_preset(name, info)
 
 
 class MomentRule(Model):
@@ -69,8 +70,8 @@ def clip_id(camera: str, moment: CameraMoment, preset: str | None) -> str:
     return "-".join(filter(None, ["moment", name, f"{moment.peak.astimezone(UTC):%Y%m%dT%H%M%SZ}", preset]))
 
 
-def read_rules(text: str) -> tuple[MomentRule, ...]:
-    """Read rules: a JSON list, or TOML with a table `[[rule]]` for each.
+def read_rules(text: str, requests: RequestRules | None = None) -> tuple[MomentRule, ...]:
+    """Read rules: a JSON list, or TOML with a table `[[rule]]` for each. `requests` has the presets that they can name.
 
     Raises:
         ValueError: the text is neither, or a rule is invalid; the message names the rule and the field.
@@ -89,7 +90,7 @@ def read_rules(text: str) -> tuple[MomentRule, ...]:
         if set(table) - {"rule"}:
             raise ValueError(f"has {', '.join(sorted(set(table) - {'rule'}))}; write a table [[rule]] for each rule")
         content = table.get("rule", [])
-    return check_rules(content)
+    return check_rules(content, requests)
 
 
 def _problem(fault: Mapping[str, Any]) -> str:
@@ -98,14 +99,14 @@ def _problem(fault: Mapping[str, Any]) -> str:
     return problem_of(fault)
 
 
-def check_rules(content: object) -> tuple[MomentRule, ...]:
+def check_rules(content: object, requests: RequestRules | None = None) -> tuple[MomentRule, ...]:
     """Return parsed rules. Raises like `read_rules`."""
     if not isinstance(content, list) or len(content) > MOST_RULES:
         raise ValueError(f"must be a list of at most {MOST_RULES} rules")
     rules, faults = [], []
     for number, each in enumerate(content, 1):
         try:
-            rules.append(MomentRule.model_validate(each))
+            rules.append(MomentRule.model_validate(each, context=requests))
         except ValidationError as error:
             faults += [
                 f"rule {number}: {'.'.join(map(str, fault['loc'])) or 'it'} {_problem(fault)}"
