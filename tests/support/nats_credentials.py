@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import ipaddress
 import json
 import os
@@ -12,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import nkeys  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 UNLIMITED = dict.fromkeys(
     (
@@ -64,17 +65,22 @@ class Authority:
 class Identity:
     """A key of NATS, and who it is."""
 
-    keys: Any
-    seed: str
+    key: Ed25519PrivateKey
+    prefix: int
 
     @classmethod
-    def new(cls, prefix: int) -> Identity:
-        seed = bytes(nkeys.encode_seed(os.urandom(32), prefix))
-        return cls(nkeys.from_seed(bytearray(seed)), seed.decode())
+    def new(cls, letter: str) -> Identity:
+        """A new key; the letter with which its name begins says of what: Operator, Account or User."""
+        return cls(Ed25519PrivateKey.generate(), (ord(letter) - ord("A")) << 3)
 
     @property
     def name(self) -> str:
-        return bytes(self.keys.public_key).decode()
+        return _checked(bytes([self.prefix]) + self.key.public_key().public_bytes_raw())
+
+    @property
+    def seed(self) -> str:
+        kind = [18 << 3 | self.prefix >> 5, (self.prefix & 31) << 3]
+        return _checked(bytes(kind) + self.key.private_bytes_raw())
 
     def sign(self, subject: Identity, claims: dict[str, Any]) -> str:
         """A JWT about `subject`."""
@@ -88,15 +94,15 @@ class Identity:
             "nats": {**claims, "version": 2},
         }
         signed = f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(content).encode())}"
-        return f"{signed}.{_encoded(self.keys.sign(signed.encode()))}"
+        return f"{signed}.{_encoded(self.key.sign(signed.encode()))}"
 
 
 class Operator:
     """Signs accounts and users, as `nsc` does."""
 
     def __init__(self) -> None:
-        self._operator = Identity.new(nkeys.PREFIX_BYTE_OPERATOR)
-        self._account, system = (Identity.new(nkeys.PREFIX_BYTE_ACCOUNT) for _ in range(2))
+        self._operator = Identity.new("O")
+        self._account, system = (Identity.new("A") for _ in range(2))
         permissions: dict[str, object] = {"default_permissions": {"pub": {}, "sub": {}}}
         none = {name: 0 if name in {"mem_storage", "disk_storage"} else each for name, each in UNLIMITED.items()}
         accounts = {
@@ -114,13 +120,17 @@ class Operator:
 
     def credentials(self, file: Path) -> Path:
         """The file of a new user's credentials."""
-        user = Identity.new(nkeys.PREFIX_BYTE_USER)
+        user = Identity.new("U")
         jwt = self._account.sign(user, {"type": "user", "subs": -1, "data": -1, "payload": -1, "pub": {}, "sub": {}})
         file.write_text(
             f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
             f"-----BEGIN USER NKEY SEED-----\n{user.seed}\n------END USER NKEY SEED------\n"
         )
         return file
+
+
+def _checked(content: bytes) -> str:
+    return base64.b32encode(content + binascii.crc_hqx(content, 0).to_bytes(2, "little")).decode().rstrip("=")
 
 
 def _encoded(content: bytes) -> str:

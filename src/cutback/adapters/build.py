@@ -144,8 +144,6 @@ class NatsConnections:
         """
         if find_spec("nats") is None:
             raise SettingsError(f"\n- {setting} needs nats-py; pip install 'cutback[nats]'")
-        if self._settings.nats_credentials and find_spec("nkeys") is None:
-            raise SettingsError("\n- CUTBACK_NATS_CREDENTIALS needs nkeys; pip install 'cutback[nats]'")
         from cutback.adapters.nats.connection import NatsConnection
 
         known = replace(

@@ -17,7 +17,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from cutback.adapters.nats.security import EncryptedClient, credentials_file, hint, tls_context
+from cutback.adapters.nats.security import EncryptedClient, hint, read_credentials, tls_context
 from cutback.domain.errors import MessageRefusedError, SurroundingsError
 from cutback.settings.nats_address import NatsServers
 
@@ -234,6 +234,7 @@ class NatsConnection:
         servers = self.servers
         client = EncryptedClient() if servers.tls else Client()
         try:
+            credentials = read_credentials(servers)
             await asyncio.wait_for(
                 client.connect(
                     servers=list(servers.urls),
@@ -241,7 +242,8 @@ class NatsConnection:
                     user=servers.user or None,
                     password=servers.password or None,
                     token=servers.token or None,
-                    user_credentials=credentials_file(servers),
+                    user_jwt_cb=None if credentials is None else credentials.user_jwt,
+                    signature_cb=None if credentials is None else credentials.sign,
                     tls=tls_context(servers),
                     connect_timeout=CONNECT_SECONDS,
                     reconnect_time_wait=0,

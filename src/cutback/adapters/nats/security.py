@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 import ssl
+from base64 import b32decode, b64encode
+from binascii import crc_hqx
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nats.errors
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
 from cutback.settings.nats_address import NatsServers
+
+_SEED = 18 << 3
+_USER = 20 << 3
+_SEED_BYTES = 2 + 32 + 2
 
 
 class UnusableFileError(OSError):
@@ -53,8 +61,24 @@ def tls_context(servers: NatsServers) -> ssl.SSLContext | None:
     return context
 
 
-def credentials_file(servers: NatsServers) -> Path | None:
-    """Return the file of credentials, if there is one. The client would search a wrong one without an end.
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user's JWT, and the key with which it proves to be that user."""
+
+    jwt: bytes
+    key: Ed25519PrivateKey
+
+    def user_jwt(self) -> bytes:
+        """Return the JWT, as the client asks for it."""
+        return self.jwt
+
+    def sign(self, nonce: str) -> bytes:
+        """Return the signature of a server's nonce, in Base64."""
+        return b64encode(self.key.sign(nonce.encode()))
+
+
+def read_credentials(servers: NatsServers) -> Credentials | None:
+    """Read the file of credentials (`.creds`), if there is one.
 
     Raises:
         UnusableFileError: it is missing or contains something else.
@@ -66,23 +90,28 @@ def credentials_file(servers: NatsServers) -> Path | None:
         content = file.read_bytes()
     except OSError as error:
         raise _unusable("CUTBACK_NATS_CREDENTIALS", file, "", error) from None
-    if not _are_credentials(content):
-        raise UnusableFileError(f"CUTBACK_NATS_CREDENTIALS: {file} does not contain a user's JWT and key")
-    return file
-
-
-def _are_credentials(content: bytes) -> bool:
-    import nkeys  # type: ignore[import-untyped]
-
     jwt = re.search(rb"BEGIN NATS USER JWT-*\r?\n(\S+)", content)
     seed = re.search(rb"BEGIN USER NKEY SEED-*\r?\n(\S+)", content)
-    if jwt is None or seed is None:
-        return False
+    key = _key_of(seed[1]) if seed else None
+    if jwt is None or key is None:
+        raise UnusableFileError(f"CUTBACK_NATS_CREDENTIALS: {file} does not contain a user's JWT and key")
+    return Credentials(jwt[1], key)
+
+
+def _key_of(seed: bytes) -> Ed25519PrivateKey | None:
+    """Return the key in a user's seed; None if it is none.
+
+    A seed is Base32 of two bytes that say what it is, 32 bytes of an Ed25519 key and a CRC-16 (XMODEM), least
+    significant byte first: https://docs.nats.io/reference/reference-protocols/nkeys
+    """
     try:
-        nkeys.from_seed(bytearray(seed[1])).wipe()
-    except (ValueError, nkeys.NkeysError):
-        return False
-    return True
+        raw = b32decode(seed + b"=" * (-len(seed) % 8))
+    except ValueError:
+        return None
+    kind = (raw[0] & 0b111) << 5 | raw[1] >> 3 if len(raw) == _SEED_BYTES else -1
+    if kind != _USER or raw[0] & 0b11111000 != _SEED or raw[-2:] != crc_hqx(raw[:-2], 0).to_bytes(2, "little"):
+        return None
+    return Ed25519PrivateKey.from_private_bytes(raw[2:-2])
 
 
 def hint(servers: NatsServers, error: Exception) -> str:
