@@ -13,7 +13,7 @@ from tests.media.cuts import BytesSource
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import OpenedFootage
 from cutback.cutting.edit_values import Edit
-from cutback.cutting.job import THE_CLIP, CutGap, CutJob, CutRange, Facts, JobOutput, Limits
+from cutback.cutting.job import THE_CLIP, CutGap, CutJob, CutRange, Facts, JobOutput, Limits, WallClock
 from cutback.cutting.output_values import OutputValue
 from cutback.cutting.outputs.format import Workbench
 from cutback.cutting.outputs.make import make_outputs
@@ -41,6 +41,7 @@ def bench(
     outputs: Sequence[JobOutput] = THE_CLIP,
     edits: Sequence[Edit] = (),
     limits: Limits | None = None,
+    wall_clocks: Sequence[WallClock | None] = (),
 ) -> Iterator[Workbench]:
     """Provide what outputs are made with."""
     sources = [BytesSource(each if isinstance(each, bytes) else each.read_bytes()) for each in recordings]
@@ -51,6 +52,7 @@ def bench(
             limits=limits or Limits(),
             edits=tuple(edits),
             outputs=tuple(outputs),
+            wall_clocks=tuple(wall_clocks),
         )
         yield Workbench(job, OpenedFootage(job, sources), sources, Spool(file), lambda _: None, None)
 
@@ -61,9 +63,10 @@ def make(
     *outputs: JobOutput,
     edits: Sequence[Edit] = (),
     limits: Limits | None = None,
+    wall_clocks: Sequence[WallClock | None] = (),
 ) -> dict[str, OutputMade]:
     """Make outputs; return them by name."""
-    with bench(recordings, ranges, outputs=outputs, edits=edits, limits=limits) as made_with:
+    with bench(recordings, ranges, outputs=outputs, edits=edits, limits=limits, wall_clocks=wall_clocks) as made_with:
         made = make_outputs(made_with.job, made_with.sources, made_with.spool, lambda _: None)
         return {
             output.name: OutputMade(

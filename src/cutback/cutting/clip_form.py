@@ -19,6 +19,10 @@ class ClipForm:
     """Pixels of its height, at most; pictures that are higher are all encoded. None: as high as they are."""
     coding: VideoCoding = UNCHANGED
     """The codec and the quality of its pictures."""
+    one_entry: bool = False
+    """Whether its pictures have one sample entry; where copied and encoded ones need two, all of them are encoded."""
+    closed_gops: bool = False
+    """Whether pictures with open GOPs are all encoded."""
 
 
 AS_MP4 = ClipForm()

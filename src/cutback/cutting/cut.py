@@ -24,7 +24,7 @@ from cutback.cutting.pictures.splice import COPIED, Pictures, splice
 from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
 from cutback.cutting.plan.pieces import Located, has_pictures, open_pieces
-from cutback.cutting.plan.plan import FrameRange
+from cutback.cutting.plan.plan import FrameRange, has_leading
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
 from cutback.cutting.sound.join import NotAlikeError, join_sound
@@ -191,13 +191,15 @@ def _make(
         parts = plan_parts(
             pieces,
             job.precision,
-            copy=mode != "encode" and _copies(pieces[0][0].index, form),
+            copy=mode != "encode" and _may_copy(pieces, form),
             open_gops=mode == "open",
             changed=edits.changed(),
             retiming=edits.retiming,
         )
         changing = edits.pictures()
         pictures = splice(parts, spool, progress, job.limits.memory, changing, memory, form.height, form.coding)
+        if form.one_entry and len(pictures.track.entries) > 1:
+            raise UnusualStreamError
         said += changing.said
         pieces = [(part.media, part.source, part.piece) for part in parts]
     said += edits.described()
@@ -353,6 +355,22 @@ def _copies(index: Index, form: ClipForm) -> bool:
     """Whether an output may have pictures as the recording has them."""
     codec = index.video.descriptions[0].codec if index.video is not None else ""
     return form.coding.copies(codec) and not _is_higher(index, form.height)
+
+
+def _may_copy(pieces: list[Located], form: ClipForm) -> bool:
+    """Whether the form of a clip allows copying any of its pictures."""
+    if form.closed_gops and any(_has_open_gop(media.index, piece) for media, _, piece in pieces):
+        return False
+    return _copies(pieces[0][0].index, form)
+
+
+def _has_open_gop(index: Index, piece: FrameRange) -> bool:
+    track = index.video
+    if track is None or piece.fill is not None:
+        return False
+    samples = track.order[piece.first : piece.stop]
+    first, last = min(samples), max(samples)
+    return any(first <= sample <= last and has_leading(track, k) for k, sample in enumerate(track.sync))
 
 
 def _is_higher(index: Index, height: int | None) -> bool:

@@ -102,7 +102,15 @@ class Webp:
     """The moment of a still; None: an animation."""
 
 
-OutputValue: TypeAlias = Mp4 | Mov | WebM | M4a | SoundValue | StillValue | Gif | Webp
+@dataclass(frozen=True, slots=True)
+class Hls:
+    """HLS."""
+
+    qualities: tuple[int, ...]
+    """Pixels of the heights, at most; empty: one, as high as the pictures are."""
+
+
+OutputValue: TypeAlias = Mp4 | Mov | WebM | M4a | SoundValue | StillValue | Gif | Webp | Hls
 
 FORMATS: Mapping[str, type[OutputValue]] = {
     "mp4": Mp4,
@@ -117,5 +125,6 @@ FORMATS: Mapping[str, type[OutputValue]] = {
     "png": PngStill,
     "gif": Gif,
     "webp": Webp,
+    "hls": Hls,
 }
 """The classes by the names that requests use."""

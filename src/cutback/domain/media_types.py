@@ -14,6 +14,8 @@ _TYPES = {
     ".webp": "image/webp",
     ".jpg": "image/jpeg",
     ".png": "image/png",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m4s": "video/iso.segment",
     ".m4a": "audio/mp4",
     ".mp3": "audio/mpeg",
     ".wav": "audio/wav",

@@ -118,23 +118,41 @@ def _trak(
     media_duration = dts[-1] + track.last_duration
     presented = _ticks(track.duration, timescale)
     delay = _ticks(track.delay, timescale)
+    edits = [(presented, min(track.pts) - base + track.skip)]
+    if delay:
+        edits.insert(0, (delay, -1))
+    stbl = _stbl(track, dts, base, chunks, runs, code)
+    return track_box(track, number, delay + presented, media_duration, created, edits, stbl)
+
+
+def track_box(
+    track: OutTrack,
+    number: int,
+    duration: int,
+    media_duration: int,
+    created: int,
+    edits: list[tuple[int, int]],
+    stbl: bytes,
+) -> bytes:
+    """Build `trak`. `duration` and the durations of `edits` are in the movie's ticks, `media_duration` in the track's.
+
+    Each edit is a duration and the media time at which it begins, -1 for nothing.
+    """
     width, height = track.display_size
     volume = 0x100 if track.kind == "audio" else 0
     tkhd = full_box(
         b"tkhd",
         1,
         3,  # enabled, in the movie
-        struct.pack(">QQI4xQ", created, created, number, delay + presented),
+        struct.pack(">QQI4xQ", created, created, number, duration),
         struct.pack(">8xhhH2x", 0, 1 if track.kind == "audio" else 0, volume),
         track.matrix or IDENTITY,
         struct.pack(">II", width, height),
     )
-    edits = [(presented, min(track.pts) - base + track.skip)]
-    if delay:
-        edits.insert(0, (delay, -1))
     elst = full_box(
         b"elst", 1, 0, struct.pack(">I", len(edits)), *(struct.pack(">Qqi", *edit, 0x10000) for edit in edits)
     )
+    edts = box(b"edts", elst) if edits else b""
     language = 0
     for letter in track.language:
         language = language << 5 | ord(letter) - 0x60
@@ -151,8 +169,8 @@ def _trak(
         "other": full_box(b"sthd" if track.handler == b"subt" else b"nmhd", 0, 0),
     }[track.kind]
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
-    minf = box(b"minf", header, dinf, _stbl(track, dts, base, chunks, runs, code))
-    return box(b"trak", tkhd, box(b"edts", elst), written_track_title(track.title), box(b"mdia", mdhd, hdlr, minf))
+    minf = box(b"minf", header, dinf, stbl)
+    return box(b"trak", tkhd, edts, written_track_title(track.title), box(b"mdia", mdhd, hdlr, minf))
 
 
 def _stbl(

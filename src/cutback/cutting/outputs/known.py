@@ -8,6 +8,7 @@ from typing import Any
 from cutback.cutting.output_values import (
     Flac,
     Gif,
+    Hls,
     JpegStill,
     M4a,
     Mov,
@@ -21,6 +22,7 @@ from cutback.cutting.output_values import (
     Webp,
 )
 from cutback.cutting.outputs.format import Format
+from cutback.cutting.outputs.hls import HlsFormat
 from cutback.cutting.outputs.moving import AnimationFormat
 from cutback.cutting.outputs.mp4 import MovFormat, Mp4Format
 from cutback.cutting.outputs.sound import M4aFormat, SoundFormat
@@ -43,6 +45,8 @@ _FORMATS: Mapping[type[OutputValue], Format[Any]] = {
     # moving pictures
     Gif: AnimationFormat("gif"),
     Webp: AnimationFormat("webp"),
+    # streaming
+    Hls: HlsFormat(),
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Discriminator, Tag
 
 from cutback.domain.requests.outputs.animation import GifOutput, WebpOutput
+from cutback.domain.requests.outputs.hls import HlsOutput
 from cutback.domain.requests.outputs.model import OutputModel
 from cutback.domain.requests.outputs.mov import MovOutput
 from cutback.domain.requests.outputs.mp4 import Mp4Output
@@ -34,6 +35,8 @@ KINDS: Mapping[str, type[OutputModel]] = {
     # moving pictures
     "gif": GifOutput,
     "webp": WebpOutput,
+    # streaming
+    "hls": HlsOutput,
 }
 """The models by the names of formats."""
 

@@ -96,3 +96,14 @@ def _described(services: Services, clip: Clip, address: str, *, download: bool) 
         poster=bool(clip.result.posters),
         download=download,
     )
+
+
+@router.api_route("/{token}/{name}", methods=["GET", "HEAD"], response_model=None)
+def send_part(token: str, name: str, request: Request, services: ServicesDep) -> Response:
+    """Send another file of the shared clip, such as a segment of HLS: its playlists refer to them by their names."""
+    _, clip = open_share(services, token)
+    keys = clip.result.outputs[0].files if clip.result and clip.result.outputs else ()
+    file = next((file for file in files_of(clip) if file.key in keys and PurePosixPath(file.key).name == name), None)
+    if file is None:
+        raise NotFoundError
+    return _send(request, services, clip, file, download=False)

@@ -1,0 +1,128 @@
+"""HLS: what players get is the clip, frame by frame, in segments that need no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from tests.media.cuts import ask, cut_in_process
+from tests.media.outputs import OutputMade, make_output
+from tests.media.recordings import ReferenceRecording
+from tests.support.decode import decode_presented
+from tests.support.hls_validator import continuous_dates, validate
+from tests.support.media import luma_of, match_sound, read_luma_counter
+
+from cutback.cutting.edit_values import Edit, Scale
+from cutback.cutting.output_values import Hls
+
+Recordings = Callable[[str], ReferenceRecording]
+
+START, END = Fraction(31, 30), Fraction(181, 30)
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of at most two seconds, so that short clips have several."""
+    monkeypatch.setattr("cutback.cutting.outputs.hls.TARGET", Fraction(2))
+
+
+def packaged(one: ReferenceRecording, *qualities: int, edits: tuple[Edit, ...] = ()) -> OutputMade:
+    """Five seconds."""
+    return make_output([one.path], ask((0, START, END)), Hls(qualities), edits=edits)
+
+
+def counters(files: Mapping[str, bytes], playlist: str, folder: Path) -> list[int]:
+    """The frames that FFmpeg's HLS player shows."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    with av.open(str(folder / playlist), format="hls", options={"allowed_extensions": "ALL"}) as container:
+        return [read_luma_counter(luma_of(frame)) for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("name", ["pyramid", "open-gop", "no-b-frames", "hevc", "rate-changes"])
+def test_shows_the_frames_of_the_clip(recording: Recordings, name: str, tmp_path: Path) -> None:
+    one = recording(name)
+    made = packaged(one)
+    tracks = validate(made.files, "clip.m3u8")
+    clip = cut_in_process([one.path], (0, START, END))
+    wanted = [frame.counter for frame in decode_presented(clip.data).frames]
+    [pictures] = [track for track in tracks.values() if track.kind == "vide"]
+    assert counters(made.files, pictures.name, tmp_path) == wanted
+    assert pictures.samples == len(wanted) == made.facts.frames
+    # Open GOPs are encoded, and HEVC too: copied and encoded pictures would need two sample entries.
+    assert made.facts.frames_copied == (0 if name in {"open-gop", "hevc"} else clip.facts.frames_copied)
+
+
+def test_copies_what_the_clip_copies(recording: Recordings) -> None:
+    """Most of the bytes of its segments are those of the recording."""
+    one = recording("pyramid")
+    made = packaged(one)
+    with av.open(str(one.path)) as container:
+        samples = {bytes(packet) for packet in container.demux(video=0) if packet.size}
+    segments = [data for name, data in made.files.items() if name.endswith(".m4s") and "sound" not in name]
+    assert len(segments) >= 3
+    assert made.facts.frames_copied > 60
+    found = sum(any(sample in segment for segment in segments) for sample in samples)
+    assert found >= made.facts.frames_copied
+
+
+def test_sound_is_a_rendition_at_its_time(recording: Recordings, tmp_path: Path) -> None:
+    one = recording("pyramid")
+    made = packaged(one)
+    for name, data in made.files.items():
+        (tmp_path / name).write_bytes(data)
+    with av.open(str(tmp_path / "clip-sound.m3u8"), format="hls", options={"allowed_extensions": "ALL"}) as container:
+        stream = container.streams.audio[0]
+        frames = list(container.decode(stream))
+    heard = decode_presented(
+        (tmp_path / "clip-sound-init.mp4").read_bytes()
+        + b"".join(
+            data for name, data in made.files.items() if name.startswith("clip-sound-") and name.endswith(".m4s")
+        )
+    )
+    samples = heard.audio
+    assert frames
+    expected = float(START) + one.reference_at_zero
+    match = match_sound(samples[4_800:100_000], heard.sample_rate, one.spec, expected + 0.1)
+    assert match.start == pytest.approx(expected + 0.1, abs=0.001)
+
+
+def test_qualities_show_the_same_frames_and_are_never_enlarged(recording: Recordings, tmp_path: Path) -> None:
+    one = recording("pyramid")  # 180 rows
+    made = packaged(one, 96, 1080, 720)
+    tracks = validate(made.files, "clip.m3u8")
+    pictures = [track for track in tracks.values() if track.kind == "vide"]
+    assert [track.name for track in pictures] == ["clip-180p.m3u8", "clip-96p.m3u8"]
+    high, low = (counters(made.files, track.name, tmp_path) for track in pictures)
+    assert high == low == one.counters[31:181]
+    assert sum(track.kind == "soun" for track in tracks.values()) == 1
+    assert made.facts.frames_copied > 0  # the highest is copied
+
+
+def test_goes_through_the_edits(recording: Recordings) -> None:
+    made = packaged(recording("pyramid"), edits=(Scale(160, None, "fit", enlarge=False),))
+    assert list(validate(made.files, "clip.m3u8")) == ["clip-90p.m3u8", "clip-sound.m3u8"]
+
+
+@pytest.mark.parametrize(("name", "kinds"), [("field-pictures", ["vide"]), ("sound-alone", ["soun"])])
+def test_pictures_and_sound_alone(recording: Recordings, name: str, kinds: list[str]) -> None:
+    one = recording(name)
+    made = make_output([one.path], ask((0, Fraction(1), Fraction(3))), Hls(()))
+    assert [track.kind for track in validate(made.files, "clip.m3u8").values()] == kinds
+
+
+def test_dates_are_those_of_the_camera(recording: Recordings) -> None:
+    from tests.media.outputs import make
+
+    from cutback.cutting.job import JobOutput, WallClock
+
+    one = recording("pyramid")
+    clock = WallClock(Fraction(1_700_000_000), Fraction(1), "north")
+    made = make([one.path], ask((0, START, END)), JobOutput("clip", Hls(())), wall_clocks=[clock])["clip"]
+    playlist = made.files["clip-180p.m3u8"]
+    assert b"#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:21.033Z" in playlist
+    assert continuous_dates(playlist)
+    validate(made.files, "clip.m3u8")
