@@ -97,6 +97,7 @@ def cut_ranges(
     wall_clocks: Sequence[WallClock | None] = (),
     assets: Mapping[str, bytes] = NONE,
     insets: Sequence[InsetRange] = (),
+    title: str = "",
 ) -> CutResult:
     """Cut in this process."""
     sources = [_source(recording) for recording in (*recordings, *assets.values())]
@@ -113,6 +114,7 @@ def cut_ranges(
             wall_clocks=tuple(wall_clocks),
             assets=_numbered(recordings, assets),
             insets=tuple(insets),
+            title=title,
         )
         made = cut(job, sources, spool, progress.append)
         assembled = Assembled(made.head, made.extents, sources, spool)

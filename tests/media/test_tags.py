@@ -16,7 +16,7 @@ from tests.support.decode import decode_presented, decode_warnings
 from tests.support.made_once import made_once
 from tests.support.media import MediaSpec, cached_media
 
-from cutback.cutting.job import CutGap, CutRange
+from cutback.cutting.job import CutGap, CutRange, WallClock
 
 SPEC = MediaSpec(frames=120, gop=30)
 RANGE = (0, Fraction("1.5"), Fraction("3"))
@@ -238,3 +238,17 @@ def test_chapters_are_left_out_with_a_note(suffix: str, media_folder: Path, tmp_
     clip = cut_in_process([path], RANGE)
     assert clip.facts.frames == 45
     assert any("chapters" in note for note in clip.facts.notes)
+
+
+def test_the_moment_of_the_camera_and_the_title_of_the_request_come_first(
+    media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    recording = tagged(media_folder, ffmpeg, ".mp4")
+    begins = datetime(2026, 11, 24, 10, 3, 12, tzinfo=UTC)
+    clock = WallClock(Fraction(int(begins.timestamp())), Fraction(1), "north")
+    ranges = [CutRange(0, Fraction(2), Fraction(3))]
+    clip = cut_ranges([recording], ranges, wall_clocks=[clock], title="A wave – 波")
+    texts, _ = said(clip, tmp_path)
+    assert datetime.fromisoformat(texts["creation_time"]) == begins + timedelta(seconds=2)
+    assert texts["title"] == "A wave – 波"
+    assert texts["artist"] == TEXTS["artist"]

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -42,6 +42,8 @@ from cutback.domain.errors import (
     MediaUnreadableError,
     MediaUnsupportedError,
 )
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Mode = Literal["open", "closed", "encode"]
 MODES: tuple[Mode, ...] = ("open", "closed", "encode")
@@ -218,7 +220,9 @@ def _make(
         raise MediaUnsupportedError("It has nothing in this range." if form.pictures else "The clip has no sound.")
     placed = lay_out(tracks)
     tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
-    created = _created(pieces)
+    if job.title:
+        tags = replace(tags, title=job.title)
+    created = _created(pieces, job)
     head = front_matter(tracks, placed, tags, created)
     width, height = _picture_size(pictures)
     for media, _, _ in pieces:
@@ -330,13 +334,16 @@ def _joined_sound(
     return track
 
 
-def _created(pieces: list[tuple[MediaSource, int, FrameRange]]) -> datetime | None:
-    """Return when the clip's first moment was recorded; None if the recording has no creation time."""
+def _created(pieces: list[tuple[MediaSource, int, FrameRange]], job: CutJob) -> datetime | None:
+    """Return when the clip's first moment was recorded; None if neither camera nor recording says so."""
     before = Fraction(0)
-    for media, _, piece in pieces:
+    for media, source, piece in pieces:
         if piece.fill is None:
+            clock = job.wall_clock(source)
             created, since = media.index.created, piece.start - media.index.zero - before
             with suppress(OverflowError):
+                if clock is not None:
+                    return _EPOCH + timedelta(seconds=float(clock.epoch + piece.start / clock.pace - before))
                 return None if created is None else created + timedelta(seconds=float(since))
             return None
         before += piece.duration

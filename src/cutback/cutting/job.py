@@ -193,6 +193,9 @@ class CutJob:
     fonts: str = ""
     """The folder with further fonts, as an absolute path; empty if there is none."""
 
+    title: str = ""
+    """The clip's title, in place of its recordings'."""
+
     outputs: tuple[JobOutput, ...] = THE_CLIP
     """What is made, in order; the first one is the clip."""
 

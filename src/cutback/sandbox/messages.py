@@ -107,6 +107,7 @@ class Task:
             "wall_clocks": [_wall_clock_out(clock) for clock in job.wall_clocks],
             "assets": dict(job.assets),
             "insets": [_inset_out(inset) for inset in job.insets],
+            "title": job.title,
             "outputs": [output_out(output) for output in job.outputs],
         }
 
@@ -135,6 +136,7 @@ class Task:
                 assets,
                 fonts=fonts,
                 insets=tuple(_inset_in(inset) for inset in fields["insets"]),
+                title=str(fields["title"]),
                 outputs=tuple(output_in(output) for output in fields["outputs"]),
             ),
         )
