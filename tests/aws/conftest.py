@@ -33,6 +33,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 """The variables of each example, in addition to the package and that it is disposable."""
 
 
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Importing these files takes seconds, and every test process does."""
+    return True if "not aws" in str(config.option.markexpr) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All here is marked `aws`; what takes a stack away comes after all that uses it."""
     for item in items:

@@ -7,18 +7,22 @@ from collections.abc import Iterator
 import pytest
 from tests.support.mongo_server import REAL, MongoServer, need_mongodb, real_url
 
+_SERVER = pytest.StashKey[MongoServer]()
+
 
 @pytest.fixture(scope="session")
-def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer | None]:
+def mongo_server(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> MongoServer | None:
     """None where a real MongoDB is used."""
     need_mongodb()
     if REAL:
-        yield None
-        return
-    server = MongoServer(tmp_path_factory.mktemp("mongodb"))
-    server.start()
-    yield server
-    server.kill()
+        return None
+    # Each module that imports this fixture has its own, even within a session: the server is kept beside them.
+    if _SERVER not in pytestconfig.stash:
+        server = MongoServer(tmp_path_factory.mktemp("mongodb"))
+        pytestconfig.add_cleanup(server.kill)
+        server.start()
+        pytestconfig.stash[_SERVER] = server
+    return pytestconfig.stash[_SERVER]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.support.waiting import PATIENCE
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 SHORT = MediaSpec(frames=300)
 # As long as the demo's own recording, but quickly made and quickly cut.
-LONG = MediaSpec(fps=Fraction(10), frames=3000, gop=20)
+LONG = MediaSpec(fps=Fraction(20), frames=1200, gop=40)
 SLOW = MediaSpec(width=1280, height=720, fps=Fraction(30), frames=600, gop=600)
 
 
