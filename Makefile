@@ -7,7 +7,6 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STAMP := $(VENV)/.installed-$(VERSION)
 SOAK ?= tests/media
-SLOW ?= tests/cluster tests/faults tests/media tests/path tests/unit tests/web
 # How many test processes run side by side: a number, or auto for one a core. JOBS=0 runs all tests in this process.
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest
@@ -55,7 +54,7 @@ test-random: $(DEV) tools  ## the same in random order; PYTEST_ARGS="--randomly-
 	$(PYTEST) $(PARALLEL) -p randomly $(PYTEST_ARGS)
 
 test-slow: $(DEV) tools  ## what takes long: failing services, Chromium, workers killed, every case
-	$(PYTEST) $(PARALLEL) $(SLOW) -m "slow and not soak" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m "slow and not soak and not aws" $(PYTEST_ARGS)
 
 test-cluster: $(DEV) tools  ## those of test-slow that fail the parts of a cluster, which mostly wait
 	$(PYTEST) tests/cluster -m "slow and not soak" $(PYTEST_ARGS)
