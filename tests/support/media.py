@@ -172,30 +172,28 @@ def _add_audio(container: OutputContainer, spec: MediaSpec) -> AudioStream:
 def _write(container: OutputContainer, spec: MediaSpec, video: VideoStream | None, audio: AudioStream | None) -> None:
     """Encode and write in the order of time: the muxer would hold back a track that runs ahead."""
     sound = _sound_packets(spec, audio) if audio else iter(())
-    heard = Fraction(0)
+    heard, durations = Fraction(0), _durations(spec)
     for n, seen in enumerate(spec.times if video else ()):
         assert video is not None
         frame = to_frame(draw(spec, spec.first_counter + n), str(video.pix_fmt))
         frame.pts, frame.time_base = spec.ticks[n] + round(spec.start / spec.tick), spec.tick
-        container.mux(_timed(spec, video.encode(frame)))
+        container.mux(_timed(durations, video.encode(frame)))
         while heard <= seen and (block := next(sound, None)):
             heard, packets = block
             container.mux(packets)
     if video:
-        container.mux(_timed(spec, video.encode(None)))
+        container.mux(_timed(durations, video.encode(None)))
     for _, packets in sound:
         container.mux(packets)
 
 
-def _timed(spec: MediaSpec, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
+def _timed(durations: dict[int | None, int], packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
     """Give packets their durations: the last frame of a file is shown for as long as its packet says."""
-    durations = _durations(spec)
     for packet in packets:
         packet.duration = durations[packet.pts]
     return packets
 
 
-@functools.lru_cache(maxsize=8)
 def _durations(spec: MediaSpec) -> dict[int | None, int]:
     offset = round(spec.start / spec.tick)
     return {tick + offset: long for tick, long in zip(spec.ticks, spec.tick_durations, strict=True)}

@@ -29,6 +29,7 @@ _CELL_SHARE = 0.76  # of the pitch; the rest is guard
 _READ_SHARE = 0.5  # of the pitch, in the middle of the cell
 _MIN_CELL = 12  # pixels
 _MARGIN = 64  # pixels by which the scene is larger than the picture
+_WEIGHTS = 2 ** np.arange(2 * COUNTER_BITS, dtype=np.int64)[::-1]
 
 Plane = NDArray[np.uint8]
 
@@ -55,6 +56,7 @@ def _layout(width: int, height: int) -> tuple[int, float]:
     return columns, width / columns
 
 
+@functools.lru_cache(maxsize=4096)
 def _cell(index: int, width: int, height: int, share: float) -> tuple[slice, slice]:
     """Rows and columns of cell `index`: 0 to 19 in the top strip, 20 to 39 in the bottom one."""
     columns, pitch = _layout(width, height)
@@ -121,7 +123,7 @@ def read_luma_counter(luma: NDArray[np.uint8] | NDArray[np.uint16]) -> int:
     level = (cells - low) / (high - low)
     if doubtful := [int(index) for index in np.flatnonzero((level > 0.38) & (level < 0.62))]:
         raise CounterUnreadableError(f"cells {doubtful} are neither black nor white")
-    word = int("".join("1" if cell > 0.5 else "0" for cell in level), 2)
+    word = int((level > 0.5) @ _WEIGHTS)
     number, check = divmod(word, COUNTER_LIMIT)
     if check != _scramble(number):
         raise CounterUnreadableError(f"the top strip reads {number}, the bottom strip contradicts it")
