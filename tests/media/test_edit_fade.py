@@ -164,3 +164,13 @@ def test_the_child_fades(recording: Recordings, cutter: ChildCutter) -> None:
     clip = cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(0), Fraction(5)), edits=[fade("0.5")])
     assert levels(shown(clip))[0] < 18
     assert clip.facts.frames_copied > 0
+
+
+@pytest.mark.parametrize(
+    "fade", [Fade(Fraction(0), Fraction(1, 2), "black"), Fade(Fraction(1, 2), Fraction(0), "black")]
+)
+def test_a_short_clip_fades_at_one_end_only(recording: Recordings, fade: Fade) -> None:
+    """Its packets of sound reach beyond both ends, and all of them are encoded."""
+    clip = cut_ranges([recording("pyramid").path], ask((0, Fraction(0), Fraction(3, 5))), edits=[fade])
+    assert clip.facts.frames == 18
+    assert decode_warnings(clip.data) == []

@@ -243,7 +243,9 @@ class Shape:
             effort = replace(effort, lookahead=min(effort.lookahead, self._most_ahead))
         if self._memory:
             self._memory.announce(encoder_needs(self._codec.encoder, pixels, effort, beside_copies=self._beside))
-        options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=frame.interlaced_frame)
+        # In 4:2:0, fields share a row of colours for four rows of the frame; scaled pictures may have any even number.
+        interlaced = frame.interlaced_frame and frame.height % 4 == 0
+        options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=interlaced)
         options = self._coding.changed(options, self._codec.encoder)
         encoder = PictureEncoder(
             self._codec.encoder,

@@ -53,8 +53,9 @@ def fading_volume(fade_in: Fraction, fade_out: Fraction, duration: Fraction) -> 
     begins, ends = fade_in, duration - fade_out
 
     def gain(at: float) -> float:
-        coming = at / float(fade_in) if at < begins else 1.0
-        going = (float(duration) - at) / float(fade_out) if at > ends else 1.0
+        # Packets reach beyond both ends of the clip.
+        coming = at / float(fade_in) if fade_in and at < begins else 1.0
+        going = (float(duration) - at) / float(fade_out) if fade_out and at > ends else 1.0
         return max(0.0, min(coming, going))
 
     return Volume(tuple(part for part in ((Fraction(0), begins), (ends, duration)) if part[0] < part[1]), gain)
