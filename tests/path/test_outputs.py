@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from tests.path.harness import PathHarness
 from tests.path.shell import SHORT, Shell, frames_in
@@ -99,3 +100,27 @@ def test_cut_writes_other_outputs_beside_the_clip(shell: Shell, source: str) -> 
     code, _, err = shell.run("cut", source, "--request", "two.json", "-o", "-")
     assert code == 2
     assert "standard output" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("wave.gif", "gif"), ("wave.mp3", "mp3"), ("wave.JPEG", "image2")],
+)
+def test_the_extension_names_the_format(shell: Shell, source: str, name: str, kind: str) -> None:
+    shell.json("cut", source, "--from", "1", "--to", "1.5", "-o", name)
+    with av.open(str(shell.folder / name)) as container:
+        assert kind in container.format.name
+
+
+def test_a_format_that_is_named_wins_over_an_extension_that_is_not_its_own(shell: Shell, source: str) -> None:
+    wanted = {"source": {"recording": source, "start": 1, "end": 2}, "output": {"format": "m4a"}}
+    (shell.folder / "wave.json").write_text(json.dumps(wanted))
+    code, _, errors = shell.run("cut", source, "--request", "wave.json", "-o", "wave.gif")
+    assert (code, "name it wave.m4a" in errors) == (2, True)
+    assert "name it wave.mp4" in shell.run("cut", source, "--from", "1", "--to", "2", "-o", "wave.avi")[2]
+
+
+def test_no_size_is_said_of_what_has_none(shell: Shell, source: str) -> None:
+    said = shell.run("cut", source, "--from", "1", "--to", "2", "-o", "wave.wav")[1]
+    assert "1.000 s" in said
+    assert "0×0" not in said

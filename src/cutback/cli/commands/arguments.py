@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,6 +75,19 @@ class TypedRequest:
 
         return KINDS[name].extension if isinstance(name, str) and name in KINDS else ".mp4"
 
+    def in_format_of(self, file: str | None) -> TypedRequest:
+        """Return it with the format that the file's extension names, unless the request names one itself."""
+        suffix = Path(file or "").suffix.lower()
+        output = self.fields.get("output", {})
+        named = not isinstance(output, dict) or {"format", "container"} & output.keys() or "outputs" in self.fields
+        if named or suffix in {"", ".mp4", ".m4v"}:
+            return self
+        from cutback.domain.requests.outputs.known import KINDS
+
+        suffix = _ALSO_CALLED.get(suffix, suffix)
+        found = next((name for name, kind in KINDS.items() if kind.extension == suffix), None)
+        return self if found is None else replace(self, fields={**self.fields, "output": {**output, "format": found}})
+
     def request(self, recording: str, rules: RequestRules) -> ClipRequest:
         """Make the request for one recording.
 
@@ -86,6 +99,9 @@ class TypedRequest:
             return request_of(recording, self.ranges, rules, **self.fields)
         return _validated(recording, self.ranges, self.fields, rules)
 
+
+_ALSO_CALLED = {".jpeg": ".jpg", ".ogg": ".opus"}
+"""Extensions that files of a format have as well."""
 
 BEGINNING, END = "0", "-0"
 """What stands for a time that is left out."""

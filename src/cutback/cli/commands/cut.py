@@ -103,6 +103,10 @@ def register(app: typer.Typer, panel: str) -> None:
             ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "cut half a minute, exact to the frame"),
             ("sea.mp4 --from frame:1234 --to frame:1500 -o wave.mp4", "cut by frame numbers"),
             ("north.mp4 south.mp4 --from 75 --to 90 -o '{name}-wave.mp4'", "cut the same part of several files"),
+            (
+                "sea.mp4 --from 75 --to 79 -o wave.gif",
+                "make another format: mov, webm, gif, webp, jpg, png, m4a, mp3, wav, ...",
+            ),
             ("sea.mp4 --range 10..14 --range 62..70", "join two waves"),
             ("""sea.mp4 --from 75 --to 90 --edit '{"edit": "loudness", "lufs": -16}'""", "edit the clip"),
             (
@@ -136,7 +140,8 @@ def cut(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write to this file or folder, or standard output (-). {name}, {from}, {to}, {number} are replaced.",
+            help="Write to this file or folder, or standard output (-), in the format of the extension (default: MP4). "
+            "{name}, {from}, {to}, {number} are replaced.",
         ),
     ] = None,
     edits: Edits = [],  # noqa: B006 - as above
@@ -145,7 +150,7 @@ def cut(
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing file.")] = False,
 ) -> None:
     """Cut a clip out of a recording directly, without queue or records."""
-    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request)
+    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request).in_format_of(output)
     if output == clip_file.STANDARD_OUTPUT:
         if screen.json:
             raise WrongUsageError("-o - and --json both use standard output; choose one of them.")
@@ -250,8 +255,7 @@ def _say(screen: Screen, facts: CutResult, beside: Sequence[str] = ()) -> None:
 
     screen.show(
         f"[green]✓[/] [bold]{escape(str(facts.path))}[/]",
-        f"  {formatting.length(facts.duration)}, {facts.width}×{facts.height}, {formatting.size(facts.size)} [dim]·[/] "
-        f"{facts.frames} frames: {facts.frames_copied} copied, {facts.frames_encoded} encoded",
+        f"  {_what_it_is(facts)}",
         f"  read {formatting.size(facts.bytes_read)} of {formatting.size(facts.source_size)} "
         f"({formatting.share(facts.bytes_read, facts.source_size)}) [dim]·[/] {formatting.took(facts.seconds)}",
     )
@@ -266,6 +270,21 @@ def _say(screen: Screen, facts: CutResult, beside: Sequence[str] = ()) -> None:
             screen.show(f"  [yellow]It ends at {formatting.clock(span.end)}, where the recording ends.[/]")
     for note in facts.notes:
         screen.show(f"  [yellow]{escape(note)}[/]")
+
+
+def _what_it_is(facts: CutResult) -> str:
+    """Return length, size of the picture, bytes and frames, as far as the clip has them. Pure."""
+    from cutback.cli.views import formatting
+
+    known = [
+        formatting.length(facts.duration) if facts.duration else "",
+        f"{facts.width}×{facts.height}" if facts.width else "",
+        formatting.size(facts.size),
+    ]
+    text = ", ".join(filter(None, known))
+    if not (facts.frames and facts.duration):
+        return text
+    return f"{text} [dim]·[/] {facts.frames} frames: {facts.frames_copied} copied, {facts.frames_encoded} encoded"
 
 
 def probe(screen: Screen, source: Source) -> None:
