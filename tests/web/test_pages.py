@@ -6,11 +6,13 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.web.harness import WebHarness, assert_problem
 
+from cutback.web.pages.shell import Shell
 from cutback.web.pages.static_files import StaticFile, static_files
 
 PATHS = [
@@ -41,6 +43,18 @@ def test_only_scripts_of_this_answer_run(web: WebHarness, path: str) -> None:
     assert all(f'nonce="{nonce}"' in each for each in scripts)
     assert not re.search(r"<[a-z][^>]*\s(style|on[a-z]+)=", answer.text), "the policy refuses them"
     assert web.get(path).headers["content-security-policy"] != policy
+
+
+def test_the_policy_lets_the_page_reach_the_store_only_where_it_must(make_web: Callable[..., WebHarness]) -> None:
+    def connects(**settings: str) -> str:
+        policy = make_web(**settings).get("/").headers["content-security-policy"]
+        (found,) = re.findall(r"connect-src ([^;]+);", policy)
+        return str(found)
+
+    assert connects() == "'self'"
+    assert connects(media_delivery="redirect", clip_store="s3://clips") == "'self' https:"
+    shell = Shell(static_files(), "n", store_media=False, store_uploads=True)
+    assert "connect-src 'self' https:;" in shell.security_policy
 
 
 def test_every_file_that_a_document_names_is_there_for_ever(web: WebHarness) -> None:

@@ -28,12 +28,14 @@ class Shell:
     """Random, for this answer alone: only scripts that carry it run."""
     store_media: bool
     """Whether the store sends the media, from an origin of its own."""
+    store_uploads: bool = False
+    """Whether uploads go to the store directly."""
 
     @property
     def security_policy(self) -> str:
         """The `Content-Security-Policy`: our own files, and scripts only with the nonce or imported by those."""
         files = "'self' blob: https:" if self.store_media else "'self' blob:"
-        connect = "'self' https:" if self.store_media else "'self'"
+        connect = "'self' https:" if self.store_media or self.store_uploads else "'self'"
         return (
             f"default-src 'none'; script-src 'nonce-{self.nonce}' 'strict-dynamic'; style-src 'self'; "
             f"img-src {files} data:; media-src {files}; connect-src {connect}; manifest-src 'self'; base-uri 'none'; "

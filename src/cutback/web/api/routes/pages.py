@@ -29,7 +29,13 @@ _PATHS = {
 
 def _add(path: str, place: str) -> None:
     def show(services: ServicesDep) -> HTMLResponse:
-        shell = Shell(static_files(), secrets.token_urlsafe(16), services.settings.media_delivery == "redirect")
+        settings = services.settings
+        shell = Shell(
+            static_files(),
+            secrets.token_urlsafe(16),
+            store_media=settings.media_delivery == "redirect",
+            store_uploads=settings.source_url.startswith("s3://"),
+        )
         headers = {"Content-Security-Policy": shell.security_policy, "Cache-Control": "no-store"}
         return HTMLResponse(shell.render(place), headers=headers)
 
