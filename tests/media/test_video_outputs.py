@@ -15,6 +15,7 @@ from tests.support.picture import read_counter
 from tests.support.sampling import slow_except
 
 from cutback.cutting.codecs.coding import VideoCoding
+from cutback.cutting.edit_values import Mute
 from cutback.cutting.job import CutJob, JobOutput
 from cutback.cutting.output_values import Mov, Mp4, OutputValue, WebM
 from cutback.cutting.outputs.coded import TRIES, SizeTry, first_try, next_try
@@ -147,6 +148,13 @@ def test_a_maximum_size_is_kept(value: str, recording: Recordings) -> None:
     with av.open(io.BytesIO(made.data), "r") as container:
         assert len(list(container.decode(video=0))) == len(NUMBERS)
     assert "try" in made.facts.quality
+
+
+def test_a_maximum_size_is_kept_without_the_sound_that_edits_drop(recording: Recordings) -> None:
+    made = make([recording("pyramid").path], PART, JobOutput("clip", Mp4(max_size=30_000)), edits=(Mute(),))["clip"]
+    assert len(made.data) <= 30_000
+    numbers, _, codecs = shown(made.data)
+    assert (numbers, codecs) == (NUMBERS, ["h264"])
 
 
 def test_what_fits_is_copied(recording: Recordings) -> None:

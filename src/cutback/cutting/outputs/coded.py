@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.cut import Cut
 from cutback.cutting.output_values import Mp4
 from cutback.cutting.outputs.format import Workbench
-from cutback.domain.errors import OutputImpossibleError
+from cutback.domain.errors import MediaUnsupportedError, OutputImpossibleError
 
 TRIES = 5
 
@@ -79,8 +80,9 @@ def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, s
         if track is None:
             raise OutputImpossibleError(f"Its sound has {size} bytes; at most {limit} are wanted.")
     sound = 0
-    if form.sound and any(media.index.audio for media, _, _ in bench.footage.pieces()):
-        sound = bench.cut(ClipForm(pictures=False, texts=False)).facts.size
+    if form.sound:
+        with suppress(MediaUnsupportedError):  # edits may drop the sound of the recordings, or add some
+            sound = bench.cut(ClipForm(pictures=False, texts=False)).facts.size
     duration = max(Fraction(1, 10), sum((piece.duration for _, _, piece in bench.footage.pieces()), Fraction(0)))
     rate = usual_rate(track)
     budget = int(limit * _SPARE) - sound - int(rate * duration) * 24 - 2000
