@@ -321,6 +321,23 @@ class RecordsContract:
             records.put_clip(a_clip(f"c{number}", at=T0 + timedelta(microseconds=number // 3)))
         assert listed(records, limit=limit) == ["c5", "c4", "c3", "c2", "c1", "c0"]
 
+    @pytest.mark.parametrize(
+        ("limit", "expected"), [(1, [["c2"], [], ["c0"]]), (2, [["c2"], ["c0"]]), (50, [["c2", "c0"]])]
+    )
+    def test_a_record_that_cannot_be_read_does_not_hide_the_others(
+        self, records: Records, limit: int, expected: list[list[str]]
+    ) -> None:
+        damaged = a_clip("c1", at=T0 + timedelta(seconds=1))
+        damaged = damaged.model_copy(update={"request": damaged.request.model_copy(update={"expires_in": 1})})
+        for clip in (a_clip("c0"), damaged, a_clip("c2", at=T0 + timedelta(seconds=2))):
+            records.put_clip(clip)
+        page = records.list_clips(ClipQuery(), limit=limit)
+        pages = [ids(page.clips)]
+        while (cursor := page.next_cursor) is not None:
+            page = records.list_clips(ClipQuery(), limit=limit, cursor=cursor)
+            pages.append(ids(page.clips))
+        assert pages == expected
+
     def test_nothing_stored_is_one_empty_last_page(self, records: Records) -> None:
         page = records.list_clips(ClipQuery())
         assert (list(page.clips), page.next_cursor) == ([], None)

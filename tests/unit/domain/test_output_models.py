@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -48,6 +48,34 @@ def test_a_still_has_a_moment_and_a_width() -> None:
     assert (value.at, value.width) == (Fraction("3.5"), 640)
     last: Any = output_of(request(format="png", at=-2)).value
     assert last.at == FromEnd(Fraction(2))
+
+
+_VALUES: dict[str, Any] = {
+    "name": "one",
+    "preset": "phone",
+    "at": 1,
+    "width": 64,
+    "fps": 5,
+    "loop": 2,
+    "max_size": "1MB",
+    "crf": 20,
+    "bitrate": "1M",
+    "qualities": (240,),
+}
+"""Of the fields that any format may have; those with few choices are tried with each."""
+
+
+def _choices(annotation: Any) -> list[Any]:
+    parts = get_args(annotation)
+    return [value for part in parts for value in (get_args(part) or [part]) if value is not type(None)]
+
+
+@pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind in KINDS.values() for field in kind.model_fields])
+def test_a_record_reads_what_it_wrote(kind: Any, field: str) -> None:
+    """The record of a clip holds every field, also those that the request left out."""
+    for value in [_VALUES[field]] if field in _VALUES else _choices(kind.model_fields[field].annotation):
+        made = kind.model_validate({field: value})
+        assert kind.model_validate_json(made.model_dump_json()) == made
 
 
 @pytest.mark.parametrize(

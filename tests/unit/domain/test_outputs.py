@@ -36,7 +36,19 @@ def test_a_request_without_outputs_has_one() -> None:
         ([{}, {"name": "clip"}], {}, "", "two of them have the same name"),
         ([{}, {"name": "Two"}], {}, "outputs[1].name", "pattern"),
         ([{}, {"name": "../two"}], {}, "outputs[1].name", "pattern"),
-        ([{}, {"name": "poster-640"}], {}, "", "are taken"),
+        ([{}, {"name": "poster-640"}], {}, "", "outputs[1].name: names that begin with 'poster' are taken"),
+        (
+            [{"format": "hls"}, {"name": "clip-720p-init"}],
+            {},
+            "",
+            "'clip-' are taken by the files of 'clip'",
+        ),
+        (
+            [{"name": "a-sound"}, {"format": "hls", "name": "a"}],
+            {},
+            "",
+            "'a-' are taken by the files of 'a'",
+        ),
         ([{}, {"format": "avi"}], {}, "outputs[1]", "unknown format 'avi'"),
         ([{}, {"precision": "x"}], {}, "outputs[1].precision", "must be"),
         ([{"preset": "phone"}], {}, "", "single output"),
@@ -52,6 +64,19 @@ def test_impossible_outputs_are_refused(
     [fault] = caught.value.faults
     assert fault.path == where
     assert problem in fault.problem
+
+
+def test_names_that_no_file_of_hls_has_are_free() -> None:
+    made = request({"format": "hls"}, {"format": "jpeg", "name": "clip-sound"}, {"name": "clips"})
+    assert list(made.wanted_outputs) == ["clip", "clip-sound", "clips"]
+
+
+def test_a_single_output_has_no_name_of_other_files_either() -> None:
+    output = {"format": "jpeg", "name": "poster-640"}
+    with pytest.raises(InvalidRequestError) as caught:
+        validate_request({"source": {"recording": "a.mp4", "start": 1, "end": 3}, "output": output})
+    [fault] = caught.value.faults
+    assert "output.name: names that begin with 'poster' are taken" in fault.problem
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ from cutback.adapters.ordering import (
     sort_key,
     to_micros,
 )
+from cutback.adapters.readable import readable
 from cutback.domain.base import read_stored, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
@@ -343,9 +345,11 @@ def read_clip(found: Document) -> Clip:
 
 def _page(found: list[Document], limit: int) -> Page:
     """Make a page of documents, where one more than `limit` was requested."""
-    clips = [read_clip(each) for each in found[:limit]]
-    last = clips[-1] if len(found) > limit else None
-    return Page(clips, make_cursor(to_micros(last.created_at), last.id) if last else None)
+    clips = readable(read_clip, ((each["_id"], each) for each in found[:limit]))
+    if len(found) <= limit:
+        return Page(clips, None)
+    content = json.loads(found[limit - 1]["content"])
+    return Page(clips, make_cursor(to_micros(datetime.fromisoformat(content["created_at"])), content["id"]))
 
 
 def _turn(camera: str, place: str) -> str:

@@ -17,6 +17,7 @@ from cutback.adapters.ordering import (
     read_cursor,
     to_micros,
 )
+from cutback.adapters.readable import readable
 from cutback.adapters.sqlite.database import PATIENCE, Database
 from cutback.domain.base import iso, read_stored, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
@@ -227,7 +228,7 @@ class SqliteRecords:
 
 def _page(rows: list[tuple[int, str, str]], limit: int) -> Page:
     """Make a page of rows (time, id, content), where one row more than `limit` was requested."""
-    clips = [read_stored(Clip, content) for _, _, content in rows[:limit]]
+    clips = readable(lambda content: read_stored(Clip, content), ((name, content) for _, name, content in rows[:limit]))
     return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
 

@@ -43,6 +43,9 @@ CLIP = "clip"
 RESERVED_NAMES = ("poster", "sprite", "preview", "waveform", "activity")
 """Beginnings of names that other files of a clip have."""
 
+_HLS_EXTENSIONS = (".m3u8", ".mp4")
+"""Of the files of HLS whose names begin with the output's, and a hyphen."""
+
 MAX_VALUES = 5000
 """Maximum values in one request, at any depth."""
 
@@ -230,6 +233,18 @@ class ClipRequest(Model):
         return self
 
     @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        wanted = self.wanted_outputs
+        for name, output in wanted.items():
+            where = "output" if self.outputs is None else f"outputs[{self.outputs.index(output)}]"
+            if taken := next((begin for begin in RESERVED_NAMES if name.startswith(begin)), None):
+                raise ValueError(f"{where}.name: names that begin with {taken!r} are taken by other files of the clip")
+            owner = next((hls for hls in wanted if wanted[hls].format == "hls" and name.startswith(f"{hls}-")), None)
+            if owner is not None and output.extension in _HLS_EXTENSIONS:
+                raise ValueError(f"{where}.name: names that begin with '{owner}-' are taken by the files of {owner!r}")
+        return self
+
+    @model_validator(mode="after")
     def _check_outputs(self) -> Self:
         if self.outputs is None:
             return self
@@ -238,8 +253,6 @@ class ClipRequest(Model):
         for number, output in enumerate(self.outputs):
             if output.preset is not None:
                 raise ValueError(f"outputs[{number}].preset: is for a request with a single output")
-            if output.name is not None and output.name.startswith(RESERVED_NAMES):
-                raise ValueError(f"outputs[{number}].name: names that begin with {output.name!r} are taken")
         if len(self.wanted_outputs) < len(self.outputs):
             raise ValueError("outputs: two of them have the same name; give each a name of its own")
         return self

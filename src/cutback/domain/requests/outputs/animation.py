@@ -46,7 +46,9 @@ class WebpOutput(AnimationOutput):
 
     @model_validator(mode="after")
     def _check_still(self) -> Self:
-        moving = sorted({"fps", "loop", "max_size"} & self.model_fields_set)
+        # Records hold the defaults too: whether a field is set does not tell whether the request asks for something.
+        fields = type(self).model_fields
+        moving = [name for name in ("fps", "loop", "max_size") if getattr(self, name) != fields[name].default]
         if self.at is not None and moving:
             raise ValueError(f"{moving[0]} is for an animation; a still (at) has none")
         if self.at is None and self.width is not None and self.width > 1920:
