@@ -160,9 +160,9 @@ def test_the_last_change_of_a_process_that_ends_at_once_is_seen(server: NatsServ
     """As `cutback submit` does: it does not wait when it changes the counter, but before it ends."""
     settings = Settings.model_validate({"data": tmp_path, "queue_url": server.url("clips")})
     with build(settings) as node, build(settings) as other:
+        before = node.cache.count(EVENT_COUNTER)
 
         def listens() -> bool:
-            before = node.cache.count(EVENT_COUNTER)
             other.cache.bump(EVENT_COUNTER)
             return before != node.cache.count(EVENT_COUNTER)
 

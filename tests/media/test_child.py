@@ -175,7 +175,7 @@ def test_a_child_gets_what_its_interpreter_needs_to_start_and_nothing_else(
     assert cut_in_child(cutter, [recording("pyramid").path], (0, Fraction(1), Fraction(2))).facts.frames == 30
     noted = {line.partition("=")[0] for line in odd_interpreter.read_text().splitlines()}
     assert {"LD_LIBRARY_PATH", "PYTHONPATH", "LANG"} <= noted
-    assert noted - {"LD_LIBRARY_PATH", "PYTHONPATH", "LANG"} <= {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert noted - {"LD_LIBRARY_PATH", "PYTHONPATH", "LANG"} <= {"PWD", "OLDPWD", "SHLVL", "_", "SVT_LOG"}
 
 
 def test_a_child_that_cannot_start_is_not_the_recordings_fault(

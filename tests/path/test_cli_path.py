@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -204,5 +205,9 @@ def test_the_demo_ends_by_itself_as_expected_and_again(shell: Shell, media: Call
     assert all(each["as_foreseen"] for each in again["requests"])
     assert {each["id"] for each in again["requests"]}.isdisjoint(out.split())
     results = {each["id"].rpartition("-")[0]: each["clip"].get("result") for each in again["requests"]}
-    assert [results[name]["frames"] for name in ("for-phones", "timelapse", "crossfade")] == [40, 90, 75]
+    assert [results[name]["frames"] for name in ("for-phones", "timelapse", "crossfade")] == [
+        4 * LONG.fps,
+        90,
+        Fraction("7.5") * LONG.fps,
+    ]
     assert all(results[name]["edits"] for name in ("for-phones", "timelapse", "crossfade"))

@@ -34,6 +34,7 @@ from cutback.storage import clip_file
 if TYPE_CHECKING:
     from cutback.cutting.job import CutProgress, Limits
     from cutback.domain.requests.request import ClipRequest
+    from cutback.domain.requests.rules import RequestRules
     from cutback.library import CutResult
     from cutback.settings.settings import Settings
     from cutback.storage.store import Store
@@ -217,7 +218,7 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
             path = str(stack.enter_context(standard_input.saved(limit=limit, stopped=stopped)))
         stack.enter_context(naming(job.source))
         location = locate_recording(path)
-        request = job.wanted.request(recording_name(location), screen.settings().request_rules)
+        request = job.wanted.request(recording_name(location), rules_of(screen))
         store = open_store(screen, location)
         if job.target is not None:
             files = [standard_input.FILE] if piped else files_of(location, store)
@@ -327,6 +328,14 @@ def limits_of(screen: Screen) -> Limits:
     from cutback.cutting.job import Limits
 
     return Limits() if all_are_default(screen.data) else screen.settings().limits
+
+
+def rules_of(screen: Screen) -> RequestRules:
+    """Return what the installation adds to the validation of requests; see `limits_of`."""
+    from cutback.domain.cameras.local_time import Zones
+    from cutback.domain.requests.rules import RequestRules
+
+    return RequestRules(Zones()) if all_are_default(screen.data) else screen.settings().request_rules
 
 
 def fonts_of(screen: Screen) -> str:

@@ -25,6 +25,7 @@ from cutback.cli.commands.cut import (
     fonts_of,
     limits_of,
     open_store,
+    rules_of,
     stop_on_signals,
 )
 from cutback.cli.console import escape
@@ -69,7 +70,7 @@ def plan(
     with stop_on_signals() as stopped:
         limits = limits_of(screen)
         store = open_store(screen, location)
-        asked = wanted.request(recording_name(location), screen.settings().request_rules)
+        asked = wanted.request(recording_name(location), rules_of(screen))
         assets = assets_for(screen, asked)
         planned = library.plan_request(
             source,
