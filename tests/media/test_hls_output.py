@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 from tests.media.cuts import ask, cut_in_process
-from tests.media.outputs import OutputMade, make_output
+from tests.media.outputs import OutputMade, make, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented
 from tests.support.hls_validator import continuous_dates, validate
 from tests.support.media import luma_of, match_sound, read_luma_counter
 
-from cutback.cutting.edit_values import Edit, Scale
+from cutback.cutting.edit_values import Edit, Reverse, Scale
+from cutback.cutting.job import CutRange, JobOutput, WallClock
 from cutback.cutting.output_values import Hls
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -102,6 +103,21 @@ def test_qualities_show_the_same_frames_and_are_never_enlarged(recording: Record
     assert made.facts.frames_copied > 0  # the highest is copied
 
 
+def test_qualities_with_the_same_even_height_are_one(recording: Recordings) -> None:
+    made = make_output([recording("pyramid").path], ask((0, START, START + 1)), Hls((120, 97, 96)))
+    assert list(validate(made.files, "clip.m3u8")) == ["clip-120p.m3u8", "clip-96p.m3u8", "clip-sound.m3u8"]
+
+
+def test_all_playlists_have_the_target_duration_of_the_longest_segment(
+    recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copied keyframes are 1 s apart, and those of the lower quality farther."""
+    monkeypatch.setattr("cutback.cutting.outputs.hls.TARGET", Fraction(1))
+    tracks = validate(packaged(recording("no-b-frames"), 180, 96).files, "clip.m3u8")
+    assert len({max(map(round, track.durations)) for track in tracks.values()}) > 1
+    assert {track.target for track in tracks.values()} == {max(round(max(t.durations)) for t in tracks.values())}
+
+
 def test_goes_through_the_edits(recording: Recordings) -> None:
     made = packaged(recording("pyramid"), edits=(Scale(160, None, "fit", enlarge=False),))
     assert list(validate(made.files, "clip.m3u8")) == ["clip-90p.m3u8", "clip-sound.m3u8"]
@@ -114,15 +130,36 @@ def test_pictures_and_sound_alone(recording: Recordings, name: str, kinds: list[
     assert [track.kind for track in validate(made.files, "clip.m3u8").values()] == kinds
 
 
+CLOCK = WallClock(Fraction(1_700_000_000), Fraction(1), "north")
+
+
+def dated(one: ReferenceRecording, ranges: Sequence[CutRange], output: JobOutput, *edits: Edit) -> bytes:
+    """The playlist of the pictures."""
+    made = make([one.path], ranges, output, edits=edits, wall_clocks=[CLOCK])["clip"]
+    validate(made.files, "clip.m3u8")
+    return made.files["clip-180p.m3u8"]
+
+
 def test_dates_are_those_of_the_camera(recording: Recordings) -> None:
-    from tests.media.outputs import make
-
-    from cutback.cutting.job import JobOutput, WallClock
-
-    one = recording("pyramid")
-    clock = WallClock(Fraction(1_700_000_000), Fraction(1), "north")
-    made = make([one.path], ask((0, START, END)), JobOutput("clip", Hls(())), wall_clocks=[clock])["clip"]
-    playlist = made.files["clip-180p.m3u8"]
+    playlist = dated(recording("pyramid"), ask((0, START, END)), JobOutput("clip", Hls(())))
     assert b"#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:21.033Z" in playlist
     assert continuous_dates(playlist)
-    validate(made.files, "clip.m3u8")
+
+
+def test_dates_begin_where_the_copied_pictures_do(recording: Recordings) -> None:
+    """With `keyframe`, the clip begins before the requested range: at 1.6 s, where a keyframe is."""
+    playlist = dated(recording("pyramid"), ask((0, Fraction(2), END)), JobOutput("clip", Hls(()), "keyframe"))
+    assert playlist.index(b"#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:21.600Z") < playlist.index(b"#EXTINF")
+    assert continuous_dates(playlist)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "edits"),
+    [(((0, START, END),), (Reverse(),)), (((0, Fraction(4), END), (0, Fraction(0), Fraction(2))), ())],
+    ids=["backwards", "out of order"],
+)
+def test_dates_that_go_back_are_left_out(
+    ranges: Sequence[tuple[int, Fraction, Fraction]], edits: Sequence[Edit], recording: Recordings
+) -> None:
+    playlist = dated(recording("pyramid"), ask(*ranges), JobOutput("clip", Hls(())), *edits)
+    assert b"DATE-TIME" not in playlist

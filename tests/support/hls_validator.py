@@ -5,8 +5,8 @@ It checks, with every file at hand:
 * playlists: UTF-8 without BOM or control characters; `#EXTM3U` first; each tag known, in the right kind of playlist and
   at most once where that is required; a version that has all tags used; every URI relative, named in no other role, and
   present;
-* media playlists: a target duration that no rounded segment exceeds; `VOD` with `EXT-X-ENDLIST`; `EXT-X-MAP` before the
-  first segment; dates with a zone that go on by the durations between them;
+* media playlists: one target duration, which no rounded segment exceeds; `VOD` with `EXT-X-ENDLIST`; `EXT-X-MAP` before
+  the first segment; dates with a zone that go on by the durations between them;
 * master playlists: `BANDWIDTH` not below the peak of any combination of renditions, an average that is one; codecs,
   resolution and frame rate that agree with the initialization segments; audio groups that exist, with one default and
   different names; qualities in descending order;
@@ -53,6 +53,7 @@ class Track:
     starts: list[Fraction] = field(default_factory=list)
     samples: int = 0
     end: Fraction = Fraction(0)
+    target: int = 0
 
 
 def validate(files: Mapping[str, bytes], master: str) -> dict[str, Track]:
@@ -73,6 +74,7 @@ def validate(files: Mapping[str, bytes], master: str) -> dict[str, Track]:
     named = {master, *playlists, *(name for track in tracks.values() for name in track.segments)}
     assert named == set(files), "a file that no playlist names, or the other way round"
     _check_streams(streams, [tracks[uri] for uri in uris], renditions, tracks)
+    assert len({track.target for track in tracks.values()}) == 1, "different target durations"
     longest = max(track.end for track in tracks.values())
     for track in tracks.values():
         assert longest - track.end < Fraction(1, 10), f"{track.name} is shorter than the others"
@@ -122,8 +124,8 @@ def _media(files: Mapping[str, bytes], name: str) -> Track:
     track = Track(name)
     track.durations = [Fraction(value.rstrip(",")) for value in tags["EXTINF"]]
     assert all(value.endswith(",") for value in tags["EXTINF"])
-    target = int(tags["EXT-X-TARGETDURATION"][0])
-    assert all(round(duration) <= target for duration in track.durations)
+    track.target = int(tags["EXT-X-TARGETDURATION"][0])
+    assert all(round(duration) <= track.target for duration in track.durations)
     assert all(duration > 0 for duration in track.durations)
     uris = [line for line in lines if not line.startswith("#")]
     assert len(uris) == len(track.durations)
@@ -249,14 +251,18 @@ def _family(track: Track) -> str:
 
 
 def _peak(track: Track) -> int:
-    target = max(1, *map(round, track.durations))
     sums = [
         (sum(track.sizes[first:stop]), sum(track.durations[first:stop], Fraction(0)))
         for first in range(len(track.sizes))
         for stop in range(first + 1, len(track.sizes) + 1)
     ]
     return max(
-        (int(8 * size / lasts) for size, lasts in sums if target / 2 <= lasts <= target * Fraction(3, 2)), default=0
+        (
+            int(8 * size / lasts)
+            for size, lasts in sums
+            if Fraction(track.target, 2) <= lasts <= track.target * Fraction(3, 2)
+        ),
+        default=0,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.clip_form import AS_MP4, ClipForm
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
+from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.edits.sound_stream import Sound, Volume
 from cutback.cutting.edits.subtitles import subtitle_track
@@ -25,6 +26,7 @@ from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
 from cutback.cutting.plan.pieces import Located, has_pictures, open_pieces
 from cutback.cutting.plan.plan import FrameRange, has_leading
+from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
 from cutback.cutting.sound.join import NotAlikeError, join_sound
@@ -64,6 +66,15 @@ class Cut:
     tags: Tags = NO_TAGS
     created: datetime | None = None
     """When its first moment was recorded."""
+    time: ClipTime | None = None
+    """Of the ranges that were cut, which may be longer than those requested."""
+    retiming: Retiming | None = None
+
+    def recorded(self, finished: Fraction) -> datetime | None:
+        """Return when a camera recorded what is shown at a time of the clip; None if that is not known."""
+        cut = finished if self.retiming is None else self.retiming.cut(finished)
+        moment = None if self.time is None else self.time.moment(cut)
+        return None if moment is None else _EPOCH + timedelta(microseconds=round(moment[0] * 1_000_000))
 
 
 class OpenedFootage:
@@ -250,7 +261,17 @@ def _make(
         duration,
         tuple(_expected(track, duration, single=len(pieces) == 1) for track in sound if track.kind == "audio"),
     )
-    return Cut(head, placed.extents, facts, tracks=tuple(tracks), tags=tags, created=created), expected
+    made = Cut(
+        head,
+        placed.extents,
+        facts,
+        tracks=tuple(tracks),
+        tags=tags,
+        created=created,
+        time=ClipTime(pieces, job),
+        retiming=edits.retiming,
+    )
+    return made, expected
 
 
 def real_spans(ranges: Ranges) -> tuple[RealSpan, ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from cutback.cutting.clip_form import ClipForm
@@ -14,10 +12,16 @@ from cutback.cutting.mp4.layout import OutTrack
 from cutback.cutting.mp4.write_fragments import FragmentedTrack, fragmented, initialization, media_segment
 from cutback.cutting.output_values import Hls
 from cutback.cutting.outputs.format import Format, Made, Workbench
-from cutback.cutting.outputs.hls_playlists import ListedSegment, ListedTrack, master_playlist, media_playlist
+from cutback.cutting.outputs.hls_playlists import (
+    ListedSegment,
+    ListedTrack,
+    ascending,
+    master_playlist,
+    media_playlist,
+    target_duration,
+)
 from cutback.cutting.outputs.hls_segments import TrackSegment, even_starts, picture_segments, sound_segments
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
-from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.turns import sideways, turns_of
 from cutback.domain.errors import OutputImpossibleError
 
@@ -27,7 +31,18 @@ TARGET = Fraction(6)
 MOST_SEGMENTS = 20_000
 """Of all tracks together: each is an object in the clip store."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+@dataclass(frozen=True, slots=True)
+class _Segmented:
+    """A track, and where its segments begin."""
+
+    made: FragmentedTrack
+    segments: tuple[TrackSegment, ...]
+
+    @property
+    def starts(self) -> list[Fraction]:
+        """Seconds."""
+        return [segment.start for segment in self.segments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,6 @@ class _Packaged:
 
     listed: ListedTrack
     files: tuple[OutputFile, ...]
-    segments: tuple[TrackSegment, ...]
 
 
 class HlsFormat(Format[Hls]):
@@ -50,18 +64,20 @@ class HlsFormat(Format[Hls]):
 
     def _packaged(self, value: Hls, name: str, bench: Workbench) -> Made:
         cuts = _qualities(value, bench)
-        packager = _Packager(name, bench, PlayedClip(bench), cuts[0].created)
-        pictures = [
-            packager.pictures(track, height=_shown_size(track)[1])
-            for made in cuts
-            for track in made.tracks
-            if track.kind == "video"
+        shown = [
+            _Segmented(made, tuple(picture_segments(made, TARGET)))
+            for made in (fragmented(track) for cut in cuts for track in cut.tracks if track.kind == "video")
         ]
-        sounds = [track for track in cuts[0].tracks if track.kind == "audio"]
-        starts = even_starts(cuts[0].facts.duration, TARGET)
-        if pictures:
-            starts[:] = [segment.start for segment in pictures[0].segments]
-        packaged = [packager.sound(track, number, starts) for number, track in enumerate(sounds)]
+        starts = shown[0].starts if shown else even_starts(cuts[0].facts.duration, TARGET)
+        heard = [
+            _Segmented(made, tuple(sound_segments(made, starts)))
+            for made in (fragmented(track) for track in cuts[0].tracks if track.kind == "audio")
+        ]
+        target = target_duration(_listed(segment) for each in (*shown, *heard) for segment in each.segments)
+        dated = all(ascending(map(cuts[0].recorded, each.starts)) for each in (*shown, *heard))
+        packager = _Packager(name, bench, cuts[0], target, dated=dated)
+        pictures = [packager.pictures(each) for each in shown]
+        packaged = [packager.sound(each, number) for number, each in enumerate(heard)]
         master = master_playlist([each.listed for each in pictures], [each.listed for each in packaged])
         files = [file for each in (*pictures, *packaged) for file in each.files]
         if len(files) > MOST_SEGMENTS:
@@ -79,7 +95,8 @@ def _qualities(value: Hls, bench: Workbench) -> list[Cut]:
     """Cut the qualities, the highest first; those that are higher than the pictures are one. Only one has the sound."""
     if not value.qualities:
         return [bench.cut(ClipForm(texts=False, one_entry=True, closed_gops=True))]
-    first, *lower = sorted(set(value.qualities), reverse=True)
+    # 4:2:0 has no odd heights.
+    first, *lower = sorted({2 * round(height / 2) for height in value.qualities}, reverse=True)
     cuts = [bench.cut(ClipForm(texts=False, height=first, one_entry=True, closed_gops=True))]
     video = next((track for track in cuts[0].tracks if track.kind == "video"), None)
     if video is None:
@@ -100,57 +117,59 @@ def _shown_size(track: OutTrack) -> tuple[int, int]:
 class _Packager:
     """Puts the tracks of one output into segments."""
 
-    def __init__(self, name: str, bench: Workbench, clip: PlayedClip, created: datetime | None) -> None:
-        self._name, self._bench, self._clip, self._created = name, bench, clip, created
+    def __init__(self, name: str, bench: Workbench, cut: Cut, target: int, *, dated: bool) -> None:
+        self._name, self._bench, self._cut, self._target, self._dated = name, bench, cut, target, dated
 
-    def pictures(self, track: OutTrack, *, height: int) -> _Packaged:
+    def pictures(self, segmented: _Segmented) -> _Packaged:
         """Package a quality."""
-        made = fragmented(track)
-        segments = picture_segments(made, TARGET)
-        name = f"{self._name}-{height}p"
-        files, listed = self._written(made, segments, name)
-        length = sum((segment.duration for segment in segments), Fraction(0))
+        track = segmented.made.track
         width, high = _shown_size(track)
+        name = f"{self._name}-{high}p"
+        files, listed = self._written(segmented, name)
+        length = sum((segment.duration for segment in segmented.segments), Fraction(0))
         entry = track.entries[-1]
         about = ListedTrack(
             f"{name}.m3u8",
             codec_name(entry),
             listed,
+            self._target,
             width=width,
             height=high,
             rate=Fraction(len(track)) / length,
             range=video_range(entry),
         )
-        return _Packaged(about, files, tuple(segments))
+        return _Packaged(about, files)
 
-    def sound(self, track: OutTrack, number: int, starts: Sequence[Fraction]) -> _Packaged:
-        """Package an audio track, with segments that begin where those of the pictures do."""
-        made = fragmented(track)
-        segments = sound_segments(made, starts)
+    def sound(self, segmented: _Segmented, number: int) -> _Packaged:
+        """Package an audio track."""
+        track = segmented.made.track
         name = f"{self._name}-sound" + (f"-{number + 1}" if number else "")
-        files, listed = self._written(made, segments, name)
+        files, listed = self._written(segmented, name)
         entry = track.entries[0]
         about = ListedTrack(
-            f"{name}.m3u8", codec_name(entry), listed, channels=channels_of(entry), language=track.language
+            f"{name}.m3u8",
+            codec_name(entry),
+            listed,
+            self._target,
+            channels=channels_of(entry),
+            language=track.language,
         )
-        return _Packaged(about, files, tuple(segments))
+        return _Packaged(about, files)
 
-    def _written(
-        self, made: FragmentedTrack, segments: Sequence[TrackSegment], name: str
-    ) -> tuple[tuple[OutputFile, ...], tuple[ListedSegment, ...]]:
-        head = OutputFile(f"{name}-init.mp4", (self._bench.stored(initialization(made, self._created)),))
+    def _written(self, segmented: _Segmented, name: str) -> tuple[tuple[OutputFile, ...], tuple[ListedSegment, ...]]:
+        made = segmented.made
+        head = OutputFile(f"{name}-init.mp4", (self._bench.stored(initialization(made, self._cut.created)),))
         files, listed = [], []
-        for number, segment in enumerate(segments, 1):
+        for number, segment in enumerate(segmented.segments, 1):
             before, extents = media_segment(made, number, segment.first, segment.stop)
             file = OutputFile(f"{name}-{number:05}.m4s", (self._bench.stored(before), *extents))
             files.append(file)
-            listed.append(
-                ListedSegment(file.name, round(segment.duration, 6), file.size, self._recorded(segment.start))
-            )
-        playlist = self._bench.stored(media_playlist(head.name, listed).encode())
+            recorded = self._cut.recorded(segment.start) if self._dated else None
+            listed.append(ListedSegment(file.name, _listed(segment), file.size, recorded))
+        playlist = self._bench.stored(media_playlist(head.name, listed, self._target).encode())
         return (OutputFile(f"{name}.m3u8", (playlist,)), head, *files), tuple(listed)
 
-    def _recorded(self, start: Fraction) -> datetime | None:
-        """Return when the camera recorded what is shown at a time; None if that is not known."""
-        epoch = self._clip.recorded(start)
-        return None if epoch is None else _EPOCH + timedelta(microseconds=round(epoch * 1_000_000))
+
+def _listed(segment: TrackSegment) -> Fraction:
+    """Return the seconds of a segment as a playlist has them."""
+    return round(segment.duration, 6)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 
 VERSION = 7
@@ -33,6 +34,8 @@ class ListedTrack:
     codec: str
     """As in RFC 6381."""
     segments: tuple[ListedSegment, ...]
+    target: int
+    """Seconds: the target duration of the presentation."""
     width: int = 0
     height: int = 0
     rate: Fraction = Fraction(0)
@@ -48,15 +51,14 @@ class ListedTrack:
 
         RFC 8216bis, 4.4.6.2. Of a track that is shorter than that, its average.
         """
-        target = target_duration(self.segments)
         rates = [self.average]
         for first in range(len(self.segments)):
             bits, lasts = 0, Fraction(0)
             for segment in self.segments[first:]:
                 bits, lasts = bits + 8 * segment.size, lasts + segment.duration
-                if lasts > Fraction(3, 2) * target:
+                if lasts > Fraction(3, 2) * self.target:
                     break
-                if lasts >= Fraction(1, 2) * target:
+                if lasts >= Fraction(1, 2) * self.target:
                     rates.append(ceil(bits / lasts))
         return max(rates)
 
@@ -66,17 +68,25 @@ class ListedTrack:
         return ceil(8 * sum(segment.size for segment in self.segments) / sum(s.duration for s in self.segments))
 
 
-def target_duration(segments: Sequence[ListedSegment]) -> int:
-    """Return the seconds that no segment exceeds when it is rounded."""
-    return max(1, *(floor(segment.duration + Fraction(1, 2)) for segment in segments))
+def target_duration(durations: Iterable[Fraction]) -> int:
+    """Return the seconds that no segment exceeds when it is rounded.
+
+    All media playlists of a presentation must have the same (RFC 8216, 6.2.4).
+    """
+    return max(1, *(floor(duration + Fraction(1, 2)) for duration in durations))
 
 
-def media_playlist(initialization: str, segments: Sequence[ListedSegment]) -> str:
-    """Return the playlist of one track."""
+def ascending(dates: Iterable[datetime | None]) -> bool:
+    """Whether the dates that are known go on in time, as players expect of those in a playlist."""
+    return all(before < after for before, after in pairwise(date for date in dates if date is not None))
+
+
+def media_playlist(initialization: str, segments: Sequence[ListedSegment], target: int) -> str:
+    """Return the playlist of one track; `target` is the target duration of the presentation, in seconds."""
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
-        f"#EXT-X-TARGETDURATION:{target_duration(segments)}",
+        f"#EXT-X-TARGETDURATION:{target}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
         "#EXT-X-INDEPENDENT-SEGMENTS",

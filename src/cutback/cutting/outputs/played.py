@@ -146,12 +146,6 @@ class PlayedClip:
                 pixels = Fraction(picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height))
             yield still_with(fitted, pixels, turns)
 
-    def recorded(self, finished: Fraction) -> Fraction | None:
-        """Return when a camera recorded what is shown at a time, in seconds since 1970; None if that is not known."""
-        edits = self._clip.edits
-        moment = edits.time.moment(finished if edits.retiming is None else edits.retiming.cut(finished))
-        return None if moment is None else moment[0]
-
     def number_at(self, point: Point) -> int:
         """Return the number of the picture that is shown at a point of the clip.
 
