@@ -30,7 +30,7 @@ _BARE = {
     "mediabunny": "vendor/mediabunny.js",
 }
 """Files of libraries, by the names under which modules import them."""
-_LATER = {"vendor/mediabunny.js"}
+_LATER = {"app/decoder.js", "vendor/mediabunny.js"}
 """Loaded only where they are needed, and so not ahead."""
 
 

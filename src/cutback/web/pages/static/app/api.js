@@ -2,7 +2,7 @@
 
 /** What went wrong, as the API says it (RFC 9457), or as we say it when nobody answers. */
 export class Problem extends Error {
-  /** @param {{title?: string, detail?: string, status?: number, reason?: string, remedy?: string, retryable?: boolean, errors?: {path: string, message: string}[]}} said */
+  /** @param {{title?: string, detail?: string, status?: number, reason?: string, remedy?: string, retryable?: boolean, errors?: {path: string, problem: string}[]}} said */
   constructor(said) {
     super(said.detail || said.title || 'The request failed.');
     this.title = said.title || 'The request failed.';

@@ -1,9 +1,9 @@
 // A clip: the player, sharing, what it was made of, and what to do when it failed.
-import { html, useEffect, useState } from './dom.js';
+import { html, useEffect, useRef, useState } from './dom.js';
 import { ask } from './api.js';
 import { clips as known, filmed, forget, nameOf, refresh, take } from './clip_store.js';
 import { STATES, cameraZones, mediaPath, posterOf } from './clips.js';
-import { ErrorFace, Face, say, sayError, styled } from './pieces.js';
+import { ErrorFace, Face, Typed, say, sayError, styled } from './pieces.js';
 import { go } from './router.js';
 import { counted, length, number, seconds, size, timecode } from './words.js';
 import { day, exactClock, moment, zoneFor, zoneName } from './zones.js';
@@ -20,8 +20,12 @@ export function Clip({ id }) {
   useEffect(load, [id]);
   useEffect(() => void cameraZones().then(setZones, () => {}), []);
   const clip = known.value.get(id);
+  const seen = useRef(false);
+  seen.current ||= Boolean(clip);
+  const gone = html`<main><${Face} title="There is no such clip"><p>It may have been deleted.</p><a class="button" href="/clips">All clips</a><//></main>`;
+  if (!clip && seen.current) return gone;
   if (fault && !clip) {
-    if (/** @type {any} */ (fault).status === 404) return html`<main><${Face} title="There is no such clip"><p>It may have been deleted.</p><a class="button" href="/clips">All clips</a><//></main>`;
+    if (/** @type {any} */ (fault).status === 404) return gone;
     return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
   }
   if (!clip) return html`<main class="page clip" aria-busy="true"><div class="blank bone"></div><div class="side"></div></main>`;
@@ -49,14 +53,13 @@ export function Clip({ id }) {
       sayError(error);
     }
   };
-  const rename = async (/** @type {any} */ event) => {
-    const title = event.target.value.trim();
+  const rename = async (/** @type {string} */ text) => {
+    const title = text.trim();
     if (title === clip.title) return;
     try {
       take([await ask(path, { method: 'PATCH', body: { title }, headers: { 'If-Match': '*' } })]);
     } catch (error) {
       sayError(error);
-      event.target.value = clip.title;
     }
   };
 
@@ -68,7 +71,7 @@ export function Clip({ id }) {
   return html`<main class="page clip">
     <div>
       ${clip.state === 'ready'
-        ? html`<video src=${mediaPath(clip)} poster=${poster && new URL(poster.url).pathname} controls playsinline preload="metadata" width=${result.width} height=${result.height}></video>`
+        ? html`<${Media} clip=${clip} poster=${poster && new URL(poster.url).pathname} />`
         : html`<div class="blank" role="status"><div>
             <p>${clip.state === 'failed' ? 'This clip could not be made.' : `This clip is ${STATES[clip.state] || clip.state}${clip.state === 'processing' ? ` · ${Math.round((clip.progress?.fraction || 0) * 100)} %` : ''}`}</p>
             ${clip.waits_for && html`<p class="muted">For footage of ${clip.waits_for}.${clip.waits_until ? ` It is made at ${moment(Date.parse(clip.waits_until), zone)} at the latest, with what is there.` : ''}</p>`}
@@ -78,10 +81,9 @@ export function Clip({ id }) {
     <div class="side">
       <div>
         <h1 class="visually-hidden">${nameOf(clip)}</h1>
-        <textarea class="title" dir="auto" rows="1" value=${clip.title || ''} placeholder=${nameOf(clip)} aria-label="Title" maxlength="200" onChange=${rename}
-          onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && (event.preventDefault(), /** @type {any} */ (event.target).blur())}></textarea>
+        <${Typed} tag="textarea" class="title" dir="auto" rows="1" value=${clip.title || ''} placeholder=${nameOf(clip)} aria-label="Title" maxlength="200" commit=${rename} />
         <p class="sub num">${[where?.camera, where && `${day(where.at, zone)}, ${exactClock(where.at, zone)} · ${zoneName(where.at, zone)}`].filter(Boolean).join(' · ')}</p>
-        ${result && html`<p class="sub num">${length(seconds(result.duration))} · ${result.width} × ${result.height} · ${size(result.size)}</p>`}
+        ${result && html`<p class="sub num">${[seconds(result.duration) > 0 && length(seconds(result.duration)), result.width > 0 && `${result.width} × ${result.height}`, size(result.size)].filter(Boolean).join(' · ')}</p>`}
       </div>
       ${clip.failure && clip.state === 'failed' && html`<div class="panelbox" role="alert"><h2>Why</h2><p class="why" dir="auto">${clip.failure.message}</p>${clip.failure.remedy && html`<p class="sub">${clip.failure.remedy}</p>`}
         ${clip.failure.type && html`<p class="sub"><code>${clip.failure.reason}</code></p>`}</div>`}
@@ -105,6 +107,15 @@ export function Clip({ id }) {
       <details><summary>Request</summary><div><pre>${JSON.stringify(clip.request, null, 2)}</pre></div></details>
     </div>
   </main>`;
+}
+
+/** The clip as its kind is looked at or listened to. @param {{clip: any, poster: string}} props */
+function Media({ clip, poster }) {
+  const { key, width, height } = clip.result;
+  const path = mediaPath(clip);
+  if (/\.(gif|webp|jpe?g|png)$/.test(key)) return html`<img class="shown" src=${path} alt=${nameOf(clip)} width=${width} height=${height} />`;
+  if (!width) return html`<div class="blank"><audio src=${path} controls preload="metadata"></audio></div>`;
+  return html`<video src=${path} poster=${poster} controls playsinline preload="metadata" width=${width} height=${height}></video>`;
 }
 
 /** @param {{clip: any}} props */

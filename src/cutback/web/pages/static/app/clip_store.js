@@ -13,12 +13,15 @@ export const busy = computed(() => [...clips.value.values()].filter((clip) => BU
 /** Take in clips as the API shows them; an older revision never replaces a newer one. @param {any[]} found */
 export function take(found) {
   const all = new Map(clips.value);
+  let changed = false;
   for (const clip of found) {
     const known = all.get(clip.id);
     if (known && (known.revision > clip.revision || (known.revision === clip.revision && known.progress?.fraction > clip.progress?.fraction))) continue;
+    if (known && known.revision === clip.revision && known.progress?.fraction === clip.progress?.fraction && !(clip.media && !known.media)) continue;
     all.set(clip.id, { ...known, ...clip });
+    changed = true;
   }
-  clips.value = all;
+  if (changed) clips.value = all;
   if (busy.value.length) watch();
 }
 
@@ -31,10 +34,15 @@ export function forget(id) {
 
 /** @type {Set<string>} */
 const looking = new Set();
+/** Clips that changed while they were being read. @type {Set<string>} */
+const again = new Set();
 
 /** Read a clip again, with its links. @param {string} id */
 export async function refresh(id) {
-  if (looking.has(id)) return;
+  if (looking.has(id)) {
+    again.add(id);
+    return;
+  }
   looking.add(id);
   try {
     take([await ask(`/clips/${encodeURIComponent(id)}`)]);
@@ -42,14 +50,29 @@ export async function refresh(id) {
     if (/** @type {any} */ (error).status === 404) forget(id);
   } finally {
     looking.delete(id);
+    if (again.delete(id)) refresh(id);
   }
+}
+
+let newsComing = false;
+
+/** Take in clips of others: the newest, at most once a second, however many events there are. */
+function news() {
+  if (newsComing) return;
+  newsComing = true;
+  setTimeout(async () => {
+    newsComing = false;
+    const found = await ask('/clips?limit=48').catch(() => null);
+    if (found) take(found.items);
+  }, 1000);
 }
 
 /** Begin to follow events. */
 export function follow() {
   hear((event) => {
     if (event.type === 'clip.expired') forget(event.subject);
-    else refresh(event.subject);
+    else if (clips.value.has(event.subject)) refresh(event.subject);
+    else news();
   });
 }
 
@@ -62,11 +85,12 @@ async function watch() {
   try {
     while (busy.value.length) {
       await new Promise((done) => setTimeout(done, document.hidden ? 4000 : 700));
-      const found = await ask('/clips?state=processing&state=queued&limit=50').catch(() => null);
-      if (!found) continue;
+      const found = await ask('/clips?state=processing&state=queued&limit=50').catch((error) => error);
+      if (found.status === 401) return;
+      if (!found.items) continue;
       const seen = new Set(found.items.map((/** @type {any} */ each) => each.id));
       take(found.items);
-      for (const clip of busy.value) if (!seen.has(clip.id)) await refresh(clip.id);
+      for (const clip of busy.value.slice(0, 10)) if (!seen.has(clip.id)) await refresh(clip.id);
     }
   } finally {
     watching = false;

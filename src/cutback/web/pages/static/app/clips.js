@@ -17,7 +17,7 @@ export const STATES = /** @type {Record<string, string>} */ ({
   cancelled: 'cancelled',
 });
 
-const FILTERS = [['', 'All'], ['ready', 'Ready'], ['processing', 'Being made'], ['waiting', 'Waiting'], ['failed', 'Failed']];
+const FILTERS = [['', 'All'], ['ready', 'Ready'], ['processing', 'Being made'], ['queued', 'In the queue'], ['waiting', 'Waiting for footage'], ['failed', 'Failed'], ['cancelled', 'Cancelled']];
 
 /** The zones of cameras, by name. @type {Promise<Map<string, string>> | null} */
 let zones = null;
@@ -35,17 +35,20 @@ export function Clips() {
   const [next, setNext] = useState(/** @type {string | null} */ (null));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
   const [zoneOf, setZones] = useState(new Map());
+  const latest = useRef(0);
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   const path = `/clips${query({ text, state, limit: 48 })}`;
 
   const load = () => {
     setFault(null);
     setOrder(null);
+    const mine = ++latest.current;
     ask(path).then((page) => {
       take(page.items);
+      if (mine !== latest.current) return;
       setOrder(page.items.map((/** @type {any} */ each) => each.id));
       setNext(page.next);
-    }, setFault);
+    }, (error) => mine === latest.current && setFault(error));
   };
   useEffect(load, [path]);
   useEffect(() => void cameraZones().then(setZones, () => {}), []);
@@ -53,7 +56,10 @@ export function Clips() {
   const more = async () => {
     if (!next) return;
     setNext(null);
-    const page = await ask(`${path}&cursor=${encodeURIComponent(next)}`);
+    const page = await ask(`${path}&cursor=${encodeURIComponent(next)}`).catch((error) => {
+      setNext(next);
+      throw error;
+    });
     take(page.items);
     setOrder((all) => [...(all || []), ...page.items.map((/** @type {any} */ each) => each.id)]);
     setNext(page.next);
@@ -85,7 +91,7 @@ export function Clips() {
         ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4, 5, 6, 7, 8].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span><b class="bone">${'\u00a0'}</b></div>`)}</div>`
         : shown.length
           ? html`<ul class="wall">${shown.map((clip) => html`<li key=${clip.id}><${ClipTile} clip=${clip} zoneOf=${zoneOf} /></li>`)}</ul>`
-          : html`<${Face} title=${text || state ? 'No clip is like that' : 'No clips yet'}>
+          : html`<${Face} title=${text || state ? 'No clip matches' : 'No clips yet'}>
               <p>${text || state ? 'Try other words, or show all clips.' : 'Find a moment in the library and cut it.'}</p>
               <a class="button primary" href=${text || state ? '/clips' : '/'}>${text || state ? 'Show all clips' : 'To the library'}</a>
             <//>`}
@@ -108,7 +114,7 @@ function ClipTile({ clip, zoneOf }) {
   return html`<a class="tile" href=${`/clips/${encodeURIComponent(clip.id)}`} onPointerEnter=${(/** @type {PointerEvent} */ event) => setPlaying(event.pointerType === 'mouse')} onPointerLeave=${() => setPlaying(false)}>
     <span class="pic">
       ${poster && html`<img src=${new URL(poster.url).pathname} alt="" loading="lazy" />`}
-      ${playing && clip.state === 'ready' && clip.result.size < 3e7 && html`<video src=${mediaPath(clip)} muted autoplay loop playsinline></video>`}
+      ${playing && clip.state === 'ready' && clip.result.size < 3e7 && clip.result.frames > 1 && /\.(mp4|webm|mov)$/.test(clip.result.key) && html`<video src=${mediaPath(clip)} muted autoplay loop playsinline></video>`}
       ${clip.result && html`<span class="badge num">${length(seconds(clip.result.duration))}</span>`}
       ${clip.state !== 'ready' && html`<span class=${`badge left ${clip.state}`}>${STATES[clip.state] || clip.state}</span>`}
       ${clip.state === 'processing' && html`<span class="meter" ref=${styled({ '--done': `${(clip.progress?.fraction || 0) * 100}%` })}><i></i></span>`}

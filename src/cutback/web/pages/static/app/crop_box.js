@@ -2,8 +2,9 @@
 import { html, useEffect, useRef, useState } from './dom.js';
 import { styled } from './pieces.js';
 
-/** @param {{draft: import('./draft.js').Draft, recording: any}} props */
-export function CropBox({ draft, recording }) {
+/** @param {{draft: import('./draft.js').Draft, player: import('./player.js').Player}} props */
+export function CropBox({ draft, player }) {
+  const recording = player.size.value;
   const { cards } = draft.state.value;
   const index = cards.findIndex((each) => each.kind === 'crop' && each.on);
   const place = useRef(/** @type {HTMLElement | null} */ (null));
@@ -16,7 +17,8 @@ export function CropBox({ draft, recording }) {
     return () => watcher.disconnect();
   }, [index]);
   const drag = useRef(/** @type {{x: number, y: number, left: number, top: number} | null} */ (null));
-  if (index < 0 || !recording.width) return null;
+  // A picture that is turned first is not the one that is seen here.
+  if (index < 0 || !recording.width || cards.some((each) => each.kind === 'rotate' && each.on)) return null;
   const card = cards[index];
   const [wide, tall] = String(card.fields.aspect).split(':').map(Number);
   const shown = Math.min(box.width / recording.width, box.height / recording.height);
@@ -33,11 +35,14 @@ export function CropBox({ draft, recording }) {
   const top = (box.height - picture.height) / 2 + part.y * room.y;
   const put = (/** @type {number} */ x, /** @type {number} */ y) => {
     const within = (/** @type {number} */ value, /** @type {number} */ most) => Math.min(most, Math.max(0, value));
-    const percent = (/** @type {number} */ value, /** @type {number} */ whole) => `${((value / whole) * 100).toFixed(2)}%`;
+    // Rounded down, since a part that leaves the picture by a hair is refused.
+    const percent = (/** @type {number} */ value, /** @type {number} */ whole) => `${Math.floor((value / whole) * 10000) / 100}%`;
     const fields = {
       aspect: card.fields.aspect,
       x: percent(within(x, room.x), picture.width),
       y: percent(within(y, room.y), picture.height),
+      width: percent(width, picture.width),
+      height: percent(height, picture.height),
     };
     draft.change({ cards: cards.map((each, i) => (i === index ? { ...each, fields } : each)) }, 'crop');
   };
@@ -59,6 +64,6 @@ export function CropBox({ draft, recording }) {
     event.stopPropagation();
     put(part.x * room.x + by[0] * 4, part.y * room.y + by[1] * 4);
   };
-  return html`<div class="cropbox" tabindex="0" role="group" aria-label=${`Crop ${card.fields.aspect}; arrow keys move it`} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onKeyDown=${keys}
+  return html`<div class="cropbox" tabindex="0" role="group" aria-label=${`Crop ${card.fields.aspect}; arrow keys move it`} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${up} onKeyDown=${keys} onBlur=${() => draft.settle()}
     ref=${(/** @type {HTMLElement | null} */ element) => { place.current = element; styled({ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` })(element); }}><b>${card.fields.aspect}</b></div>`;
 }

@@ -1,7 +1,9 @@
 // Decodes single frames in the browser. Loaded only in the cutting room.
-import { ALL_FORMATS, Input, UrlSource, VideoSampleSink } from 'mediabunny';
+import { ALL_FORMATS, EncodedPacketSink, Input, UrlSource, VideoSampleSink } from 'mediabunny';
 
 const KEPT = 48;
+/** How far apart two times of one frame may be, in seconds: containers round them to milliseconds. */
+const SAME = 0.002;
 
 /** Paints the frames of one recording; the newest wish wins. */
 export class Decoder {
@@ -12,6 +14,8 @@ export class Decoder {
     this.input = new Input({ source: new UrlSource(url, { requestInit: { cache: 'no-store' } }), formats: ALL_FORMATS });
     /** @type {Map<number, ImageBitmap>} */
     this.kept = new Map();
+    /** What the decoder's times have and the frame map's have not, in seconds. */
+    this.zero = 0;
     this.wish = 0;
     /** @type {Promise<void>} */
     this.turn = Promise.resolve();
@@ -21,9 +25,15 @@ export class Decoder {
   async open() {
     const track = await this.input.getPrimaryVideoTrack();
     if (!track || !(await track.canDecode())) return false;
+    // Containers may begin at any time; the frame map counts from the recording's zero. Where edit lists say what is not
+    // shown, the decoder applies them, and its first frame may lie before zero.
+    const first = await track.getFirstTimestamp();
+    this.zero = first > 0 ? first - this.map.starts[0] : 0;
+    // Both must agree on where the last keyframe is, or frames would be shown under wrong numbers.
+    const key = this.map.keyframes.at(-1) ?? 0;
+    const packet = await new EncodedPacketSink(track).getKeyPacket(this.map.middle(key) + this.zero);
+    if (!packet || Math.abs(packet.timestamp - this.zero - this.map.starts[key]) > SAME) return false;
     this.sink = new VideoSampleSink(track);
-    // Where zero is: the first frame as the decoder counts time, which should be where the frame map has it.
-    this.rotation = track.rotation;
     return true;
   }
 
@@ -49,14 +59,12 @@ export class Decoder {
     await before;
     try {
       if (latest && mine !== this.wish) return null;
-      const sample = await this.sink?.getSample(this.map.middle(frame));
+      const sample = await this.sink?.getSample(this.map.middle(frame) + this.zero);
       if (!sample) return null;
-      const right = Math.abs(sample.timestamp - this.map.starts[frame]) < (this.map.starts[frame + 1] - this.map.starts[frame]) / 2;
+      const right = Math.abs(sample.timestamp - this.zero - this.map.starts[frame]) < SAME;
       try {
         if (!right) return null;
-        const source = sample.toVideoFrame();
-        const made = await createImageBitmap(source, width ? { resizeWidth: width, resizeHeight: Math.round((width * sample.displayHeight) / sample.displayWidth) } : {});
-        source.close();
+        const made = drawn(sample, width);
         if (!width) this.#keep(frame, made);
         return made;
       } finally {
@@ -70,9 +78,9 @@ export class Decoder {
   /** The pictures from a frame on, in order, for playing; each is to be closed. @param {number} frame */
   async *from(frame) {
     if (!this.sink) return;
-    for await (const sample of this.sink.samples(this.map.middle(frame))) {
-      const picture = sample.toVideoFrame();
-      const at = sample.timestamp;
+    for await (const sample of this.sink.samples(this.map.middle(frame) + this.zero)) {
+      const picture = drawn(sample);
+      const at = sample.timestamp - this.zero;
       sample.close();
       yield { frame: this.map.at(at + 1e-4), picture };
     }
@@ -93,4 +101,12 @@ export class Decoder {
     this.kept.clear();
     this.input.dispose();
   }
+}
+
+/** The picture as it is to be seen: turned, and with square pixels. @param {import('mediabunny').VideoSample} sample @param {number} [width] */
+function drawn(sample, width) {
+  const [wide, tall] = width ? [width, Math.round((width * sample.displayHeight) / sample.displayWidth)] : [sample.displayWidth, sample.displayHeight];
+  const canvas = new OffscreenCanvas(wide, tall);
+  sample.draw(/** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')), 0, 0, wide, tall);
+  return canvas.transferToImageBitmap();
 }

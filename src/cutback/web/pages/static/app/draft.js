@@ -14,10 +14,13 @@ const MOST_STEPS = 200;
 
 /** A draft of cuts of one version of a recording. */
 export class Draft {
-  /** @param {string} key @param {string} version */
-  constructor(key, version) {
+  /** @param {string} key @param {string} version @param {number} frames how many the recording has */
+  constructor(key, version, frames) {
     this.name = PREFIX + key;
     this.version = version;
+    this.frames = frames;
+    /** The version for which the ranges were marked. */
+    this.marked = version;
     /** Whether the draft was made for another version of the recording. */
     this.changed = false;
     /** @type {string[]} */
@@ -35,10 +38,25 @@ export class Draft {
       const kept = JSON.parse(localStorage.getItem(this.name) || 'null');
       if (!kept) return EMPTY();
       this.changed = kept.version !== this.version;
-      return { ...EMPTY(), ...kept.state };
+      this.marked = kept.version;
+      return this.#fitting({ ...EMPTY(), ...kept.state });
     } catch {
       return EMPTY();
     }
+  }
+
+  /** Ranges within the recording, whatever was kept. @param {State} state @returns {State} */
+  #fitting(state) {
+    const within = (/** @type {number} */ frame) => Math.min(Math.max(0, Math.trunc(frame) || 0), this.frames);
+    const ranges = state.ranges.map((each) => ({ ...each, first: Math.min(within(each.first), this.frames - 1), last: within(each.last) })).filter((each) => each.last > each.first);
+    return { ...state, ranges, chosen: Math.min(state.chosen, ranges.length - 1) };
+  }
+
+  /** The ranges were checked against this version of the recording. */
+  confirm() {
+    this.changed = false;
+    this.marked = this.version;
+    this.change({});
   }
 
   /**
@@ -86,14 +104,14 @@ export class Draft {
     if (!state) return;
     to.push(JSON.stringify(this.state.value));
     this.gesture = '';
-    this.#become(JSON.parse(state));
+    this.#become(this.#fitting(JSON.parse(state)));
   }
 
   /** @param {State} state */
   #become(state) {
     this.state.value = state;
     try {
-      localStorage.setItem(this.name, JSON.stringify({ version: this.version, state, at: Date.now() }));
+      localStorage.setItem(this.name, JSON.stringify({ version: this.marked, state, at: Date.now() }));
       tidy();
     } catch {
       // Without room in this browser, the draft lives as long as the page.
@@ -117,7 +135,13 @@ export function newestDraft() {
 }
 
 /** When a draft was changed. @param {string} name */
-const age = (name) => JSON.parse(localStorage.getItem(name) || '{}').at || 0;
+function age(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name) || '{}').at || 0;
+  } catch {
+    return 0;
+  }
+}
 
 /** Edits that need to know the time on the wall, which a recording alone does not tell. */
 const OF_CAMERAS = new Set(['clock']);
@@ -125,23 +149,34 @@ const OF_CAMERAS = new Set(['clock']);
 /**
  * The request that the draft stands for: frames of the recording, or moments of its camera where an edit needs them.
  * @param {import('./recordings.js').FrameMap} map @param {any} recording @param {State} state
+ * @param {number} pace seconds of the recording in a second of the wall, as the catalogue knows its camera
  */
-export function requestOf(map, recording, state) {
-  const byCamera = recording.camera && state.cards.some((each) => each.on && OF_CAMERAS.has(each.kind));
+export function requestOf(map, recording, state, pace = 1) {
+  const byCamera = namesMoments(recording, state);
   const source = state.ranges
     .filter((each) => each.last > each.first)
     .map((each) =>
       byCamera
-        ? { camera: recording.camera, from: momentAfter(recording.start, map.starts[each.first]), to: momentAfter(recording.start, map.starts[each.last]) }
+        ? { camera: recording.camera, from: momentAfter(recording.start, map.starts[each.first] / pace), to: momentAfter(recording.start, map.starts[each.last] / pace) }
         : { recording: map.key, start: { frame: each.first }, ...(each.last < map.count ? { end: { frame: each.last } } : {}) },
     );
-  const edits = state.cards.filter((each) => each.on).map((each) => ({ edit: each.kind, ...each.fields }));
+  const edits = state.cards.filter((each) => each.on).map(editOf);
   return {
     source: source.length === 1 ? source[0] : source,
     ...(edits.length ? { edits } : {}),
     ...(state.precision !== 'exact' ? { output: { precision: state.precision } } : {}),
     ...(state.title ? { title: state.title } : {}),
   };
+}
+
+/** Whether the request names moments of the camera. @param {any} recording @param {State} state */
+export const namesMoments = (recording, state) => Boolean(recording.camera) && state.cards.some((each) => each.on && OF_CAMERAS.has(each.kind));
+
+/** The edit that a card stands for. A crop that was dragged is a part of the picture, and no longer a shape. @param {Card} card */
+function editOf({ kind, fields }) {
+  if (kind !== 'crop' || fields.x === undefined) return { edit: kind, ...fields };
+  const { x, y, width, height } = fields;
+  return { edit: kind, x, y, width, height };
 }
 
 /** A moment some seconds after another, to the microsecond, which dates of browsers do not have. @param {string} start @param {number} seconds */

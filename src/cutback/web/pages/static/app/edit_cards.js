@@ -36,7 +36,8 @@ export function EditCards({ draft }) {
     ${cards.map((card, index) => {
       const kind = KINDS[card.kind];
       if (!kind) return null;
-      const set = (/** @type {string} */ name, /** @type {any} */ value) => put(index, { fields: { ...card.fields, [name]: value } }, `${index} ${name}`);
+      const set = (/** @type {string} */ name, /** @type {any} */ value) =>
+        put(index, { fields: name === 'aspect' ? { ...kind.start, aspect: value } : { ...card.fields, [name]: value } }, `${index} ${name}`);
       return html`<div class=${card.on ? 'card' : 'card off'} key=${`${card.kind} ${index}`}>
         <header>${kind.name}<span class="grow"></span>
           <button class="button quiet" aria-label=${`Remove ${kind.name}`} onClick=${() => draft.change({ cards: cards.filter((_, i) => i !== index) })}>×</button>
@@ -55,7 +56,7 @@ function Field({ field, value, set, settle }) {
     )}</span>`;
   }
   if (field.kind === 'place') {
-    return html`<select class="field" aria-label="Place" onChange=${(/** @type {any} */ event) => set(event.target.value)}>
+    return html`<select class="field" aria-label="Place" onChange=${(/** @type {any} */ event) => { set(event.target.value); settle(); }}>
       ${PLACES.map((place) => html`<option value=${place} selected=${place === value}>${place.replace('-', ' ')}</option>`)}</select>`;
   }
   if (field.kind === 'text') return html`<input class="field wide" dir="auto" maxlength="200" aria-label=${field.name} value=${value} onInput=${(/** @type {any} */ event) => set(event.target.value)} onBlur=${settle} />`;

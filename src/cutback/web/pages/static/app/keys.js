@@ -7,7 +7,7 @@ export const keySheet = signal(false);
 /** Every key, in the order of the sheet. */
 const KEYS = [
   ['Space, K', 'play and pause'],
-  ['J, L', 'play backwards, faster'],
+  ['J, L', 'one second back; play, faster each time'],
   ['←, →  or  comma, period', 'one frame'],
   ['Shift ←, →', 'one second'],
   ['I, O', 'in and out here'],
@@ -18,7 +18,7 @@ const KEYS = [
   ['R', 'loop the selection'],
   ['Enter', 'cut'],
   ['Ctrl Z, Ctrl Shift Z', 'undo, redo'],
-  ['M', 'the same moment on another camera'],
+  ['M', 'in the library: the same moment on another camera'],
   ['/', 'search'],
   ['?', 'this list'],
 ];
@@ -40,13 +40,13 @@ export function useKeys(does, inputs) {
   useEffect(() => {
     /** @param {KeyboardEvent} event */
     const pressed = (event) => {
-      if (inField(event) || document.querySelector('dialog[open]')) return;
+      if (inField(event) || event.altKey || document.querySelector('dialog[open]')) return;
       const held = `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.shiftKey && event.key.length > 1 ? 'Shift+' : ''}`;
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-      const act = does[`${held}${event.ctrlKey && event.shiftKey && key.length === 1 ? 'Shift+' : ''}${key}`];
+      const act = does[`${held}${(event.ctrlKey || event.metaKey) && event.shiftKey && key.length === 1 ? 'Shift+' : ''}${key}`];
       if (!act) return;
       // Space and Enter press the button that has the focus.
-      if (/^( |Enter)$/.test(event.key) && event.target instanceof Element && event.target.closest('button, a, summary')) return;
+      if (/^( |Enter)$/.test(event.key) && event.target instanceof Element && event.target.closest('button, a, summary, input, select, [role=slider]')) return;
       event.preventDefault();
       act(event);
     };

@@ -3,14 +3,14 @@ import { html, useEffect, useMemo, useRef, useState } from './dom.js';
 import { ask, query } from './api.js';
 import { clips as knownClips, filmed, take } from './clip_store.js';
 import { useKeys } from './keys.js';
-import { ErrorFace, Face, sayError, styled } from './pieces.js';
+import { ErrorFace, Face, say, sayError, styled } from './pieces.js';
 import { usePicture } from './pictures.js';
 import { all, frameMap, still } from './recordings.js';
 import { go, here } from './router.js';
 import { Strip, covering } from './strip.js';
 import { Upload } from './upload.js';
 import { counted, length, seconds } from './words.js';
-import { clock, date, day, dayOf, daysFrom, hour, instant, iso, zoneFor, zoneName } from './zones.js';
+import { clock, date, day, dayOf, daysFrom, hour, instant, iso, shifted, zoneFor, zoneName } from './zones.js';
 
 const DAY = 86400000;
 const LIVE_SECONDS = 15 * 60;
@@ -85,6 +85,7 @@ function Day({ camera, others }) {
   const [found, setFound] = useState(/** @type {{covered: Span[], gaps: Span[], recordings: any[]} | null} */ (null));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
   const [again, setAgain] = useState(0);
+  const [shown, setShown] = useState(200);
 
   useEffect(() => {
     let stale = false;
@@ -121,7 +122,10 @@ function Day({ camera, others }) {
     let stale = false;
     const asked = query({ camera: camera.name, from: iso(span.begins), to: iso(span.ends) });
     const timer = setTimeout(async () => {
-      const [activity, moments] = await Promise.all([ask(`/activity${asked}`).catch(() => null), ask(`/moments${asked}`).catch(() => null)]);
+      // One after the other: both read the same indexes the first time.
+      const activity = await ask(`/activity${asked}`).catch(() => null);
+      if (stale) return;
+      const moments = await ask(`/moments${asked}`).catch(() => null);
       if (stale) return;
       setLively({ activity: (activity?.items || []).flatMap(columns), moments: moments?.items || [] });
     }, 400);
@@ -148,22 +152,25 @@ function Day({ camera, others }) {
   };
   const days = Math.round((span.ends - span.begins) / DAY);
   const first = date(span.begins, zone);
-  const whole = days >= 1 && instant(first, zone) === span.begins;
+  const whole = days >= 1 && instant(first, zone) === span.begins && instant(shifted(first, days), zone) === span.ends;
+  const beside = (/** @type {number} */ way) =>
+    whole ? daysFrom(shifted(first, way * days), days, zone) : { begins: span.begins + way * (span.ends - span.begins), ends: span.ends + way * (span.ends - span.begins) };
   const recorded = (found?.covered || []).reduce((sum, each) => sum + Math.min(each.ends, span.ends) - Math.max(each.begins, span.begins), 0) / 1000;
   const between = (found?.gaps || []).filter((each) => found && found.covered.some((other) => other.ends <= each.begins + 1) && found.covered.some((other) => other.begins >= each.ends - 1)).length;
 
   return html`<main class="day">
     <h1 dir="auto">${camera.name}</h1>
-    <p class="sub num">${whole && days > 1 ? `${day(span.begins, zone)} and ${days - 1} days` : day(span.begins, zone)}${whole ? '' : ` · ${clock(span.begins, zone)} – ${clock(span.ends, zone)}`} · ${zoneName(span.begins, zone)}${found ? ` · ${length(recorded)} recorded${between ? `, ${counted(between, 'gap')}` : ''}` : ''}${marks.length ? ` · ${counted(marks.length, 'clip')}` : ''}</p>
+    <p class="sub num">${whole && days > 1 ? `${days} days from ${day(span.begins, zone)}` : day(span.begins, zone)}${whole ? '' : ` · ${clock(span.begins, zone)} – ${clock(span.ends, zone)}`} · ${zoneName(span.begins, zone)}${found ? ` · ${length(recorded)} recorded${between ? `, ${counted(between, 'gap')}` : ''}` : ''}${marks.length ? ` · ${counted(marks.length, 'clip')}` : ''}</p>
     <div class="act">
-      <button class="button" aria-label="Earlier" onClick=${() => show({ begins: span.begins - (span.ends - span.begins), ends: span.begins })}>‹</button>
+      <button class="button" aria-label="Earlier" onClick=${() => show(beside(-1))}>‹</button>
       ${[[1, 'Day'], [7, 'Week'], [30, 'Month']].map(
         ([count, name]) => html`<button class="button" aria-pressed=${whole && days === count} onClick=${() => show(daysFrom(date(centre, zone), +count, zone))}>${name}</button>`,
       )}
-      <button class="button" aria-label="Later" onClick=${() => show({ begins: span.ends, ends: span.ends + (span.ends - span.begins) })}>›</button>
+      <button class="button" aria-label="Later" onClick=${() => show(beside(1))}>›</button>
       <label class="row"><span class="visually-hidden">Jump to a date and time</span>
-        <input class="field" type="datetime-local" value=${`${first}T${hour(span.begins, zone)}`} onChange=${(/** @type {any} */ event) => {
-          if (!event.target.value) return;
+        <input class="field" type="datetime-local" value=${`${first}T${hour(span.begins, zone)}`} onBlur=${(/** @type {any} */ event) => {
+          const typed = event.target.value;
+          if (!typed || typed < '1970' || typed === `${first}T${hour(span.begins, zone)}`) return;
           const at = instant(event.target.value, zone);
           show(event.target.value.endsWith('T00:00') ? daysFrom(date(at, zone), 1, zone) : { begins: at, ends: at + 3600000 });
         }} /></label>
@@ -180,9 +187,10 @@ function Day({ camera, others }) {
         ${!found
           ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)}</div>`
           : found.recordings.length
-            ? html`<div class="wall">${found.recordings.slice(0, 200).map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zone} />`)}</div>`
+            ? html`<div class="wall">${found.recordings.slice(0, shown).map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zone} />`)}</div>
+                ${found.recordings.length > shown && html`<p class="act"><button class="button" onClick=${() => setShown(shown + 200)}>Show more of ${found.recordings.length} recordings</button></p>`}`
             : html`<${Face} title="Nothing was recorded here">
-                <p>The camera's newest footage is of ${day(Date.parse(camera.last), zone)}, ${hour(Date.parse(camera.last), zone)}.</p>
+                <p>The camera's newest footage is from ${day(Date.parse(camera.last), zone)}, ${hour(Date.parse(camera.last), zone)}.</p>
                 <button class="button" onClick=${() => show(dayOf(Date.parse(camera.last) - 1, zone))}>Show it</button>
               <//>`}`}
   </main>`;
@@ -223,6 +231,7 @@ function Picking({ camera, picked, zone, recordings, done }) {
     try {
       const clip = await ask('/clips', { method: 'POST', body: { source: { camera: camera.name, from: iso(picked.begins), to: iso(picked.ends) } } });
       take([clip]);
+      say(clip.state === 'ready' ? 'This clip exists already.' : 'The clip is being cut.', { action: 'Show', act: () => go(`/clips/${encodeURIComponent(clip.id)}`) });
       done();
     } catch (error) {
       sayError(error);

@@ -42,7 +42,8 @@ function become(state) {
 
 /** Listen, once the lock is ours, until this tab ends. */
 export function listen() {
-  navigator.locks.request('cutback.events', () => new Promise(() => begin()));
+  if (navigator.locks) navigator.locks.request('cutback.events', () => new Promise(() => begin()));
+  else begin(); // over plain HTTP there are no locks: every tab listens for itself
 }
 
 function begin() {
@@ -50,8 +51,16 @@ function begin() {
   const stream = new EventSource(`/v1/events${position ? `?after=${encodeURIComponent(position)}` : ''}`);
   stream.onopen = () => become('live');
   stream.onerror = () => {
-    become('lost');
-    if (stream.readyState === EventSource.CLOSED) setTimeout(begin, 2000 + Math.random() * 3000);
+    if (stream.readyState !== EventSource.CLOSED) return become('lost');
+    // It was refused. Without a session, the sign-in is shown, and the page is loaded anew afterwards.
+    return ask('/session', { patient: false }).then(
+      () => setTimeout(begin, 2000 + Math.random() * 3000),
+      (error) => {
+        if (error.status === 401) return;
+        become('lost');
+        setTimeout(begin, 2000 + Math.random() * 3000);
+      },
+    );
   };
   /** @param {MessageEvent} message */
   const take = (message) => {

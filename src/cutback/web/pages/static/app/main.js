@@ -7,7 +7,7 @@ import { Clips } from './clips.js';
 import { KeySheet, keySheet } from './keys.js';
 import { Library } from './library.js';
 import { connection, listen } from './live.js';
-import { Face, Toasts, styled } from './pieces.js';
+import { Boundary, Face, Toasts, styled } from './pieces.js';
 import { Room } from './room.js';
 import { go, here } from './router.js';
 import { Settings } from './settings.js';
@@ -25,13 +25,22 @@ const PLACES = [
   { label: 'Settings', href: '/settings', of: (/** @type {string} */ path) => path === '/settings' },
 ];
 
+/** A part of a path as it was before it was encoded. @param {string} text */
+function plain(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function place(/** @type {URL} */ url) {
   const path = url.pathname;
   if (path === '/' || path === '/recordings') return html`<${Library} camera=${null} />`;
-  if (path.startsWith('/cameras/')) return html`<${Library} camera=${decodeURIComponent(path.slice(9))} />`;
+  if (path.startsWith('/cameras/')) return html`<${Library} camera=${plain(path.slice(9))} />`;
   if (path === '/cut') return html`<${Room} key=${url.searchParams.get('recording')} />`;
   if (path === '/clips') return html`<${Clips} />`;
-  if (path.startsWith('/clips/')) return html`<${Clip} id=${decodeURIComponent(path.slice(7))} key=${path} />`;
+  if (path.startsWith('/clips/')) return html`<${Clip} id=${plain(path.slice(7))} key=${path} />`;
   if (path === '/status') return html`<${Status} />`;
   if (path === '/settings') return html`<${Settings} />`;
   return html`<${Face} title="There is no such page"><a class="button" href="/">To the library</a><//>`;
@@ -63,6 +72,10 @@ function Search() {
 function App() {
   const url = here.value;
   useEffect(() => {
+    const here = PLACES.find((each) => each.of(url.pathname));
+    document.title = here ? `${here.label} · Cutback` : 'Cutback';
+  }, [url.pathname]);
+  useEffect(() => {
     if (!signedOut.value) {
       follow();
       listen();
@@ -79,8 +92,8 @@ function App() {
       <${Search} />
       <${Tray} />
     </header>
-    ${connection.value === 'lost' && html`<div class="lost" role="status">The server does not answer. Nothing is lost; this page goes on as soon as it is back.</div>`}
-    ${place(url)}
+    ${connection.value === 'lost' && html`<div class="lost" role="status">The server does not answer. This page continues when it is back.</div>`}
+    <${Boundary} key=${url.pathname}>${place(url)}<//>
     <${Toasts} />
     ${keySheet.value && html`<${KeySheet} />`}
   `;

@@ -1,5 +1,5 @@
 // What every place is made of: faces for loading, empty and error, icons, short messages.
-import { html, signal, useEffect, useRef } from './dom.js';
+import { Component, html, signal, useEffect, useRef, useState } from './dom.js';
 import { Problem } from './api.js';
 
 const PATHS = {
@@ -43,7 +43,7 @@ export function say(text, { action, act, seconds = 6 } = {}) {
 /** Say why something failed. @param {unknown} error */
 export function sayError(error) {
   if (error instanceof DOMException && error.name === 'AbortError') return;
-  say(error instanceof Problem ? [error.message, ...error.errors.map((each) => `${each.path}: ${each.message}`)].join(' ') : String(error), { seconds: 10 });
+  say(error instanceof Problem ? error.message : String(error), { seconds: 10 });
 }
 
 export const Toasts = () => html`<div class="toasts" role="status">
@@ -63,6 +63,40 @@ export function Dialog({ title, close, children }) {
     onClick=${(/** @type {MouseEvent} */ event) => event.target === box.current && box.current?.close()}>
     <h2>${title}</h2>${children}
   </dialog>`;
+}
+
+/**
+ * A field that keeps what is being typed while everything around it is drawn anew, and tells at the end.
+ * @param {{tag?: string, value: string, commit: (text: string) => void, [more: string]: any}} props
+ */
+export function Typed({ tag = 'input', value, commit, ...rest }) {
+  const [text, setText] = useState(/** @type {string | null} */ (null));
+  const done = () => {
+    if (text !== null && text !== value) commit(text);
+    setText(null);
+  };
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== 'Enter' && event.key !== 'Escape') return;
+    event.preventDefault();
+    if (event.key === 'Escape') setText(value);
+    /** @type {HTMLElement} */ (event.target).blur();
+  };
+  return html`<${tag} ...${rest} value=${text ?? value} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onBlur=${done} onKeyDown=${keys} />`;
+}
+
+/** Shows a face if what is within cannot be drawn, so that the rest of the page lives on. */
+export class Boundary extends Component {
+  /** @param {unknown} error */
+  componentDidCatch(error) {
+    console.error(error);
+    this.setState({ error });
+  }
+
+  render() {
+    const { error } = /** @type {any} */ (this.state);
+    if (!error) return /** @type {any} */ (this.props).children;
+    return html`<main><${ErrorFace} error=${error} again=${() => this.setState({ error: null })} /></main>`;
+  }
 }
 
 /** Set custom properties of an element: styles in attributes are refused by the policy. @param {Record<string, string>} values */

@@ -1,6 +1,6 @@
 // The player: a video while it plays, and exactly one frame while it is paused. It says which of the two it shows.
 import { html, signal, useEffect, useRef } from './dom.js';
-import { inPath } from './api.js';
+import { ask, inPath } from './api.js';
 import { still } from './recordings.js';
 
 /** How true the picture is: `exact`, `seeking` or `approximate`. @typedef {'exact' | 'seeking' | 'approximate'} Truth */
@@ -25,6 +25,10 @@ export class Player {
     this.canvas = null;
     /** @type {import('./decoder.js').Decoder | null} */
     this.decoder = null;
+    /** The size of the picture as it is seen; 0 before the first. */
+    this.size = signal({ width: 0, height: 0 });
+    /** Called when the server has another version of the recording, or none. */
+    this.onChanged = () => {};
     this.wish = 0;
     /** Whether the video element has given up this recording. */
     this.broken = false;
@@ -36,8 +40,13 @@ export class Player {
       const { Decoder } = await import('./decoder.js');
       if (this.closed) return;
       const decoder = new Decoder(this.url, this.map);
-      if (!(await decoder.open())) throw new Error('no decoder');
+      const able = await decoder.open().catch(() => false);
+      if (!able || this.closed) {
+        decoder.close();
+        throw new Error('no decoder');
+      }
       this.decoder = decoder;
+      this.broken ||= Math.abs(decoder.zero) > 0.001; // the element may count from elsewhere
     } catch {
       this.by.value = 'server';
     }
@@ -54,7 +63,7 @@ export class Player {
   async show(frame) {
     const wanted = Math.min(this.map.count - 1, Math.max(0, Math.round(frame)));
     this.frame.value = wanted;
-    if (this.playing.value) this.#stop();
+    this.#stop();
     const mine = ++this.wish;
     this.truth.value = 'seeking';
     const picture = await this.decoder?.picture(wanted).catch(() => null);
@@ -70,14 +79,25 @@ export class Player {
     const there = await image.decode().then(() => true, () => false);
     if (mine !== this.wish || this.closed) return;
     if (there) this.#paint(image);
+    else {
+      if (this.canvas) this.canvas.hidden = true;
+      this.#look();
+    }
     this.truth.value = there ? 'exact' : 'approximate';
   }
 
-  /** @param {ImageBitmap | HTMLImageElement | VideoFrame} picture */
+  /** Ask why there is no picture. */
+  async #look() {
+    const found = await ask(`/recordings/${inPath(this.map.key)}/frames`, { patient: false }).catch((error) => error);
+    if (found.status === 404 || (found.version && found.version !== this.map.version)) this.onChanged();
+  }
+
+  /** @param {ImageBitmap | HTMLImageElement} picture */
   #paint(picture) {
     const canvas = this.canvas;
     if (!canvas) return;
-    const [width, height] = 'displayWidth' in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
+    const { width, height } = picture;
+    if (this.size.value.width !== width || this.size.value.height !== height) this.size.value = { width, height };
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     canvas.getContext('2d')?.drawImage(picture, 0, 0);
     canvas.hidden = false;
@@ -128,10 +148,7 @@ export class Player {
    * @param {number} mine @param {number} rate
    */
   async #playDecoded(mine, rate) {
-    if (!this.decoder) {
-      this.truth.value = 'approximate';
-      return;
-    }
+    if (!this.decoder) return; // the picture that is there stays, and stays true
     this.playing.value = true;
     const first = this.frame.value;
     const began = performance.now() / 1000 - this.map.starts[first] / rate;
@@ -163,15 +180,18 @@ export class Player {
 
   /** Play a part once, such as two seconds around a cut. @param {number} first @param {number} last */
   async playPart(first, last) {
+    const loop = this.loop;
     this.loop = null;
     await this.show(first);
-    await this.play();
     const stop = this.frame.subscribe((frame) => {
-      if (frame >= last || !this.playing.value) {
-        queueMicrotask(() => stop());
+      if (frame < last) return;
+      queueMicrotask(() => {
+        stop();
+        this.loop = loop;
         if (this.playing.value) this.show(last);
-      }
+      });
     });
+    this.play();
   }
 }
 

@@ -1,29 +1,31 @@
 // The cutting room: find the frames, mark them, say what to do to them, cut.
 import { html, signal, useEffect, useMemo, useState } from './dom.js';
-import { ask, inPath } from './api.js';
+import { Problem, ask, inPath, query } from './api.js';
 import { take } from './clip_store.js';
-import { Draft, newestDraft, requestOf } from './draft.js';
+import { Draft, namesMoments, newestDraft, requestOf } from './draft.js';
 import { EditCards } from './edit_cards.js';
 import { CropBox } from './crop_box.js';
 import { useKeys } from './keys.js';
-import { ErrorFace, Face, Icon, say, sayError } from './pieces.js';
+import { ErrorFace, Face, Icon, Typed, say, sayError } from './pieces.js';
 import { Player, PlayerView } from './player.js';
 import { forgetMap, frameMap } from './recordings.js';
-import { here } from './router.js';
+import { go, here } from './router.js';
 import { Timeline } from './timeline.js';
 import { counted, length, number, seconds, size, timecode } from './words.js';
 import { clock, exactClock, zoneFor, zoneName } from './zones.js';
 
 export function Room() {
   const key = here.value.searchParams.get('recording') || newestDraft();
-  const [found, setFound] = useState(/** @type {{map: any, recording: any, zone: string} | null} */ (null));
+  const [found, setFound] = useState(/** @type {{map: any, recording: any, clip: any, zone: string} | null} */ (null));
   const [fault, setFault] = useState(/** @type {any} */ (null));
   const load = () => {
     setFault(null);
     forgetMap(key);
-    Promise.all([frameMap(key), ask(`/recordings/${inPath(key)}`)]).then(async ([map, recording]) => {
+    const again = here.value.searchParams.get('clip');
+    const before = again ? ask(`/clips/${encodeURIComponent(again)}`).catch(() => null) : null;
+    Promise.all([frameMap(key), ask(`/recordings/${inPath(key)}`), before]).then(async ([map, recording, clip]) => {
       const camera = recording.camera ? await ask(`/cameras/${encodeURIComponent(recording.camera)}`).catch(() => null) : null;
-      setFound({ map, recording, zone: camera?.time_zone || '' });
+      setFound({ map, recording, clip, zone: camera?.time_zone || '' });
     }, setFault);
   };
   useEffect(() => {
@@ -39,21 +41,32 @@ export function Room() {
   return html`<${Cutting} key=${found.map.version} ...${found} again=${load} />`;
 }
 
-/** @param {{map: import('./recordings.js').FrameMap, recording: any, zone: string, again: () => void}} props */
-function Cutting({ map, recording, zone: cameraZone, again }) {
+/** @param {{map: import('./recordings.js').FrameMap, recording: any, clip: any, zone: string, again: () => void}} props */
+function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   const wanted = here.value.searchParams;
   const draft = useMemo(() => {
-    const made = new Draft(map.key, map.version);
+    const made = new Draft(map.key, map.version, map.count);
+    const rangeOf = (/** @type {number} */ from, /** @type {number} */ to) => ({ first: map.boundary(from), last: Math.max(map.boundary(from) + 1, map.boundary(to)), name: '' });
     const [from, to] = [parseFloat(wanted.get('in') || ''), parseFloat(wanted.get('out') || '')];
-    if (from < to) {
-      made.state.value = { ...made.state.value, ranges: [{ first: map.boundary(from), last: Math.max(map.boundary(from) + 1, map.boundary(to)), name: '' }], chosen: 0 };
+    if (clip?.result) {
+      const ranges = clip.result.spans.filter((/** @type {any} */ each) => each.recording === map.key).map((/** @type {any} */ each) => rangeOf(seconds(each.start), seconds(each.end)));
+      const cards = (clip.request.edits || []).map((/** @type {any} */ { edit, ...fields }) => ({ kind: edit, on: true, fields }));
+      made.change({ ranges, chosen: ranges.length ? 0 : -1, cards, title: clip.title || '', precision: clip.request.output?.precision || 'exact' });
+    } else if (from < to) {
+      const { ranges } = made.state.value;
+      made.change({ ranges: [...ranges, rangeOf(from, to)], chosen: ranges.length });
     }
+    // What the address asked for is in the draft now: another load must not ask for it again.
+    if (clip || from < to) queueMicrotask(() => go(`/cut${query({ recording: map.key, at: wanted.get('at') || (from || '') })}`, { replace: true }));
     return made;
   }, []);
   const player = useMemo(() => new Player(map, map.at(parseFloat(wanted.get('at') || wanted.get('in') || '0') || draft.state.value.ranges[0] && map.starts[draft.state.value.ranges[0].first] || 0)), []);
   const view = useMemo(() => signal({ from: map.starts[0], to: map.end }), []);
   const [plan, setPlan] = useState(/** @type {any} */ (null));
   const [planFault, setPlanFault] = useState(/** @type {any} */ (null));
+  const [pace, setPace] = useState(1);
+  const [tries, setTries] = useState(0);
+  const [planned, setPlanned] = useState('');
   const [looping, setLooping] = useState(false);
   const [cutting, setCutting] = useState(false);
   const state = draft.state.value;
@@ -63,7 +76,7 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
   /** The time of a moment of the recording: on the wall where that is known. */
   const name = (/** @type {number} */ at, exact = false) => (known ? (exact ? exactClock : clock)(begins + at * 1000, zone) : timecode(at));
 
-  const request = useMemo(() => requestOf(map, recording, state), [state]);
+  const request = useMemo(() => requestOf(map, recording, state, pace), [state, pace]);
   const wishes = JSON.stringify(request);
   const ranges = state.ranges.filter((each) => each.last > each.first);
   useEffect(() => {
@@ -76,12 +89,24 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
     const timer = setTimeout(() => {
       ask('/plans', { method: 'POST', body: request, signal: stop.signal }).then(
         (said) => {
+          const plain = (/** @type {string} */ tag) => tag.replaceAll('"', '');
+          if (said.spans.some((/** @type {any} */ each) => each.recording === map.key && plain(each.etag) !== plain(map.version))) return again();
+          // Where the camera's clock is not quite that of its recordings, moments are asked for that give these frames.
+          if (namesMoments(recording, state)) {
+            const [span] = said.spans;
+            const asked = map.starts[ranges[0].first];
+            const wrong = span.recording !== map.key || Math.abs(seconds(span.asked.start) - asked) > 0.0005;
+            if (wrong && span.recording === map.key && asked > 0 && Math.abs(seconds(span.asked.start) / asked - 1) < 0.01) return setPace(pace * (seconds(span.asked.start) / asked));
+            if (wrong && asked > 0) return setPlanFault(new Problem({ detail: 'At this moment another recording of the camera counts, so the clock cannot be shown on exactly these frames.' }));
+          }
           setPlan(said);
-          setPlanFault(null);
+          setPlanned(wishes);
+          return setPlanFault(null);
         },
         (error) => {
           if (stop.signal.aborted) return;
           setPlanFault(error);
+          if (error.retryable) setTimeout(() => stop.signal.aborted || setTries(tries + 1), 3000);
         },
       );
     }, 250);
@@ -89,8 +114,11 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
       stop.abort();
       clearTimeout(timer);
     };
-  }, [wishes]);
+  }, [wishes, tries]);
 
+  useEffect(() => {
+    player.onChanged = again;
+  }, []);
   const [peaks, setPeaks] = useState(/** @type {{of: (from: number, to: number) => number} | null} */ (null));
   useEffect(() => {
     ask(`/recordings/${inPath(map.key)}/waveform.json`, { patient: false }).then((said) => setPeaks({ of: heights(said) }), () => {});
@@ -123,7 +151,7 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
     try {
       const clip = await ask('/clips', { method: 'POST', body: request });
       take([clip]);
-      say(clip.state === 'ready' ? 'This clip exists already.' : 'The clip is being cut.', { action: 'Show', act: () => (location.href = `/clips/${encodeURIComponent(clip.id)}`) });
+      say(clip.state === 'ready' ? 'This clip exists already.' : 'The clip is being cut.', { action: 'Show', act: () => go(`/clips/${encodeURIComponent(clip.id)}`) });
     } catch (error) {
       if (/** @type {any} */ (error).reason === 'source_changed') again();
       sayError(error);
@@ -169,17 +197,16 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
   );
 
   const where = map.starts[frame];
-  const jump = (/** @type {any} */ event) => {
-    const at = read(event.target.value, { map, begins, zone, here: where });
-    if (at === null) event.target.value = name(where, true);
-    else player.show(map.at(at));
+  const jump = (/** @type {string} */ text) => {
+    const at = read(text, { map, begins, zone, here: where });
+    if (at !== null) player.show(map.at(at + 0.00099)); // what is shown leaves out parts of a millisecond
   };
   return html`<main class="room dark">
     <h1 class="visually-hidden">Cutting room: ${map.key}</h1>
     <section class="stage" aria-label="Player">
-      <div class="picture"><${PlayerView} player=${player}><${CropBox} draft=${draft} recording=${recording} /><//></div>
+      <div class="picture"><${PlayerView} player=${player}><${CropBox} draft=${draft} player=${player} /><//></div>
       <div class="transport">
-        <span class="clock"><input value=${name(where, true)} aria-label="Time; type a time, a timecode or a frame" onChange=${jump} key=${`${frame} ${zone}`} />
+        <span class="clock"><${Typed} value=${name(where, true)} aria-label="Time; type a time, a timecode or a frame" commit=${jump} />
           <small>${known ? `${zoneName(begins, zone)} · ` : ''}frame ${number(frame)} · ${timecode(where)}</small></span>
         <div class="keys">
           <button aria-label="Go to in" title="Go to in  [" onClick=${() => player.show(range ? range.first : 0)}><${Icon} name="start" /></button>
@@ -196,7 +223,7 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
       </div>
     </section>
     <aside class="panel" aria-label="What to cut">
-      ${draft.changed && html`<p class="why" role="alert">The recording has changed since these ranges were marked. Check them before you cut.</p>`}
+      ${draft.changed && html`<p class="why" role="alert">The recording has changed since these ranges were marked. Check them before you cut. <button class="button" onClick=${() => draft.confirm()}>They are right</button></p>`}
       <section><h2>Ranges <button class="button quiet" onClick=${() => { draft.choose(-1); around(); }}>Add</button></h2>
         ${state.ranges.length
           ? state.ranges.map((each, i) => html`<${Chip} key=${i} draft=${draft} index=${i} name=${name} map=${map} player=${player} />`)
@@ -208,7 +235,7 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
       <${EditCards} draft=${draft} />
       <section><h2>Output</h2>
         <div class="lines">
-          <label class="row">Title <input class="field" dir="auto" maxlength="200" value=${state.title} onChange=${(/** @type {any} */ event) => draft.change({ title: event.target.value.trim() })} /></label>
+          <label class="row">Title <${Typed} class="field" dir="auto" maxlength="200" value=${state.title} commit=${(/** @type {string} */ text) => draft.change({ title: text.trim() })} /></label>
           <label class="row">Ends <select class="field" onChange=${(/** @type {any} */ event) => draft.change({ precision: event.target.value })}>
             ${[['exact', 'exactly at these frames'], ['keyframe', 'at keyframes, all copied']].map(([value, text]) => html`<option value=${value} selected=${state.precision === value}>${text}</option>`)}
           </select></label>
@@ -216,12 +243,12 @@ function Cutting({ map, recording, zone: cameraZone, again }) {
         </div>
       </section>
     </aside>
-    <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${peaks?.of} name=${name} />
+    <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${peaks?.of} name=${name} ahead=${known ? (begins % 1000) / 1000 : 0} />
     <footer class="foot">
       ${planFault
-        ? html`<span class="fault" role="alert">${[planFault.message, ...planFault.errors.map((/** @type {any} */ each) => `${each.path}: ${each.message}`)].join(' ')}</span>`
+        ? html`<span class="fault" role="alert">${planFault.message}</span>`
         : plan
-          ? html`<span><b>${length(seconds(plan.clip_duration))}</b> · ${sentence(plan)}</span><span class="legend"><span><i class="copied"></i>copied</span><span><i class="encoded"></i>re-encoded</span></span>`
+          ? html`<span class=${planned === wishes ? '' : 'muted'}><b>${length(seconds(plan.clip_duration))}</b> · ${sentence(plan)}</span><span class="legend"><span><i class="copied"></i>copied</span><span><i class="encoded"></i>re-encoded</span></span>`
           : html`<span class="muted">${ranges.length ? 'Planning …' : `${length(map.end - map.starts[0])} · ${counted(map.count, 'frame')} · nothing is marked yet`}</span>`}
       <button class="button primary" disabled=${!ranges.length || cutting} onClick=${cut}>Cut <kbd>Enter</kbd></button>
     </footer>
@@ -288,8 +315,8 @@ function Chip({ draft, index, name, map, player }) {
     draft.change({ ranges: next, chosen: index + by });
   };
   return html`<div class="chip" aria-current=${index === chosen ? 'true' : undefined} onClick=${() => index !== chosen && (draft.choose(index), player.show(range.first))}>
-    <b>${index + 1}</b>
-    <span><input dir="auto" value=${range.name} placeholder="Unnamed" aria-label=${`Name of range ${index + 1}`} maxlength="80" onChange=${(/** @type {any} */ event) => draft.change({ ranges: ranges.map((each, i) => (i === index ? { ...each, name: event.target.value } : each)) })} />
+    <button class="number" aria-label=${`Choose range ${index + 1}`}>${index + 1}</button>
+    <span><${Typed} dir="auto" value=${range.name} placeholder="Unnamed" aria-label=${`Name of range ${index + 1}`} maxlength="80" commit=${(/** @type {string} */ text) => draft.change({ ranges: ranges.map((each, i) => (i === index ? { ...each, name: text } : each)) })} />
       <small class="num">${name(map.starts[range.first], true)} – ${name(map.starts[range.last], true)} · ${length(map.starts[range.last] - map.starts[range.first])}</small></span>
     <span class="keys">
       ${index > 0 && html`<button aria-label="Earlier" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); move(-1); }}>↑</button>`}

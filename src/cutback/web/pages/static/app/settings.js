@@ -1,7 +1,7 @@
 // Keys, webhooks, shares and tenants, as far as this key may manage them; and how this browser shows times and colours.
 import { html, useEffect, useState } from './dom.js';
 import { ask } from './api.js';
-import { ErrorFace, say, sayError } from './pieces.js';
+import { ErrorFace, sayError } from './pieces.js';
 import { clockOf, moment, useClock, zoneFor } from './zones.js';
 
 export function Settings() {
@@ -10,7 +10,7 @@ export function Settings() {
   const load = () => ask('/session').then(setWho, setFault);
   useEffect(() => void load(), []);
   if (fault) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
-  const admin = who?.scopes.includes('admin');
+  const admin = who?.scopes?.includes('admin');
   const [theme, setTheme] = [document.documentElement.dataset.theme || '', (/** @type {string} */ value) => {
     if (value) document.documentElement.dataset.theme = value;
     else delete document.documentElement.dataset.theme;
@@ -20,6 +20,7 @@ export function Settings() {
   }];
   const leave = async () => {
     await ask('/session', { method: 'DELETE' }).catch(sayError);
+    for (const name of Object.keys(localStorage)) if (name.startsWith('cutback.draft.')) localStorage.removeItem(name);
     location.href = '/';
   };
   return html`<main class="page">
@@ -53,6 +54,7 @@ function Listing({ title, path, row, remove, name = 'id', add }) {
   const load = () => ask(path).then((page) => setItems(page.items), setFault);
   useEffect(() => void load(), []);
   const drop = async (/** @type {any} */ each) => {
+    if (!confirm(`${remove}: ${each.name || each.url || each[name]}? This cannot be undone.`)) return;
     try {
       await ask(`${path}/${encodeURIComponent(each[name])}`, { method: 'DELETE' });
       load();
@@ -93,13 +95,14 @@ function NewKey({ done }) {
 
 /** @param {{done: () => void}} props */
 function NewWebhook({ done }) {
+  const [secret, setSecret] = useState('');
   const make = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const form = /** @type {any} */ (event.target);
     try {
       const made = await ask('/webhooks', { method: 'POST', body: { url: form.elements.url.value } });
       form.reset();
-      if (made.secret) say(`Its secret, shown only now: ${made.secret}`, { seconds: 60 });
+      setSecret(made.secret || '');
       done();
     } catch (error) {
       sayError(error);
@@ -108,6 +111,7 @@ function NewWebhook({ done }) {
   return html`<form class="act" onSubmit=${make}>
     <input class="field" name="url" type="url" placeholder="https://example.com/hook" aria-label="Address of the new webhook" required />
     <button class="button">Add</button>
-  </form>`;
+  </form>
+  ${secret && html`<p class="sub">Its secret, shown only now: <code>${secret}</code></p>`}`;
 }
 

@@ -20,11 +20,12 @@ export function SignIn({ done }) {
   };
   return html`<main class="face">
     <h2>Sign in</h2>
-    <p>This installation asks for a key. Whoever runs it makes one with <code>cutback keys create</code>.</p>
+    <p>This installation asks for a key. The operator makes one with <code>cutback keys create</code>.</p>
     <form onSubmit=${enter} class="act">
       <input class="field" name="key" type="password" autocomplete="current-password" aria-label="Key" placeholder="ck_…" required autofocus />
       <button class="button primary" disabled=${sending}>Sign in</button>
     </form>
+    ${!isSecureContext && html`<p class="why">Sign-in needs HTTPS, or this machine itself.</p>`}
     ${fault && html`<p class="why" role="alert">${fault}</p>`}
   </main>`;
 }

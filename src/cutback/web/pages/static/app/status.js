@@ -1,7 +1,7 @@
-// Numbers for whoever wonders what the queue is doing.
+// What waits, what is being made, what failed and why.
 import { html, useEffect, useState } from './dom.js';
 import { ask } from './api.js';
-import { ErrorFace, say, sayError } from './pieces.js';
+import { ErrorFace, Face, say, sayError } from './pieces.js';
 import { counted, length, number, size } from './words.js';
 import { moment, zoneFor } from './zones.js';
 
@@ -29,11 +29,14 @@ export function Status() {
       setFault(error);
     }
   };
+  const refused = /** @type {any} */ (fault)?.status === 403;
   useEffect(() => {
     load();
+    if (refused) return;
     const timer = setInterval(() => document.hidden || load(), EVERY);
     return () => clearInterval(timer);
-  }, []);
+  }, [refused]);
+  if (refused) return html`<main><${Face} title="Not for this key"><p>The status of the installation is for keys with the scope admin that belong to no tenant.</p><//></main>`;
   if (fault && !said) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
   if (!said) return html`<main class="page" aria-busy="true"><h1>Status</h1><div class="four">${[1, 2, 3, 4].map((each) => html`<div class="panelbox bone" key=${each}><b>${'\u00a0'}</b></div>`)}</div></main>`;
 

@@ -4,7 +4,7 @@ import { pause } from './api.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
 import { frameMap, still } from './recordings.js';
-import { clock, day, hour, shortDay } from './zones.js';
+import { clock, date, day, hour, instant, shifted, shortDay } from './zones.js';
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 /** Half the width of a label, so that none leaves the strip, in pixels. */
@@ -19,10 +19,17 @@ function labels(span, width, zone) {
   const wanted = ((span.ends - span.begins) / 1000 / Math.max(1, width)) * 90;
   const step = (STEPS.find((each) => each >= wanted) || 604800) * 1000;
   const found = [];
-  // Steps count from the beginning, which is a local midnight for whole days, so hours are whole in any zone.
-  const whole = step >= 3600000 ? span.begins : Math.ceil(span.begins / step) * step;
-  for (let at = whole; at <= span.ends; at += step) {
-    found.push({ at, text: step >= 86400000 ? shortDay(at, zone) : step >= 60000 ? hour(at, zone) : clock(at, zone) });
+  if (step >= 86400000) {
+    // Days have 23 to 25 hours: each label is a local midnight.
+    for (let name = date(span.begins, zone); instant(name, zone) <= span.ends; name = shifted(name, step / 86400000)) {
+      const at = instant(name, zone);
+      if (at >= span.begins) found.push({ at, text: shortDay(at, zone) });
+    }
+    return found;
+  }
+  const midnight = instant(date(span.begins, zone), zone);
+  for (let at = midnight + Math.ceil((span.begins - midnight) / step) * step; at <= span.ends; at += step) {
+    found.push({ at, text: step >= 60000 ? hour(at, zone) : clock(at, zone) });
   }
   return found;
 }
@@ -40,6 +47,7 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [width, setWidth] = useState(0);
   const [at, setAt] = useState(/** @type {number | null} */ (null));
+  const marked = clips.map((each) => `${each.id} ${each.until}`).join();
   const drag = useRef(/** @type {{from: number, x: number, moved: boolean} | null} */ (null));
   const fingers = useRef(/** @type {Map<number, number>} */ (new Map()));
 
@@ -84,7 +92,8 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
     if (activity.length) {
       pen.fillStyle = colour(element, '--accent');
       pen.globalAlpha = 0.28;
-      const most = Math.max(...activity.map((each) => each.value), 1e-9);
+      let most = 1e-9;
+      for (const each of activity) most = Math.max(most, each.value);
       for (const each of activity) {
         if (each.at + each.wide < span.begins || each.at > span.ends) continue;
         const tall = (each.value / most) * 38;
@@ -104,7 +113,7 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
       pen.roundRect(x(each.at), height - 22, Math.max(4, x(each.until) - x(each.at)), 18, 2);
       pen.fill();
     }
-  });
+  }, [width, span.begins, span.ends, covered, gaps, activity, moments, marked, document.documentElement.dataset.theme]);
 
   const timeAt = (/** @type {number} */ clientX) => {
     const { left, width: wide } = /** @type {HTMLElement} */ (box.current).getBoundingClientRect();
@@ -132,6 +141,7 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
   }, [span.begins, span.ends]);
 
   const down = (/** @type {PointerEvent} */ event) => {
+    if (event.button) return;
     fingers.current.set(event.pointerId, event.clientX);
     /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
     drag.current = fingers.current.size > 1 ? null : { from: timeAt(event.clientX), x: event.clientX, moved: false };
@@ -157,6 +167,11 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
     if (drag.current && !drag.current.moved) open(drag.current.from);
     drag.current = null;
   };
+  // A page that scrolls under the finger takes the gesture over.
+  const cancel = (/** @type {PointerEvent} */ event) => {
+    fingers.current.delete(event.pointerId);
+    drag.current = null;
+  };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     const wide = span.ends - span.begins;
     const now = at ?? (span.begins + span.ends) / 2;
@@ -174,7 +189,7 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
   return html`<div class="stripbox">
     <div class="strip" ref=${box} tabindex="0" role="slider" aria-label="Time" aria-valuemin=${Math.round(span.begins)} aria-valuemax=${Math.round(span.ends)}
       aria-valuenow=${Math.round(at ?? span.begins)} aria-valuetext=${`${day(at ?? span.begins, zone)} ${clock(at ?? span.begins, zone)}`}
-      onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${up} onPointerLeave=${() => setAt(null)} onBlur=${() => setAt(null)} onKeyDown=${keys}>
+      onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${cancel} onPointerLeave=${() => setAt(null)} onBlur=${() => setAt(null)} onKeyDown=${keys}>
       <canvas ref=${canvas}></canvas>
       ${picked && html`<i class="picked" ref=${styled({ left: percent(picked.begins), width: `${((picked.ends - picked.begins) / (span.ends - span.begins)) * 100}%` })}></i>`}
       ${at !== null && html`<i class="now" ref=${styled({ left: percent(at) })}></i>`}

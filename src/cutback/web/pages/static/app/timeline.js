@@ -5,12 +5,13 @@ import { styled } from './pieces.js';
 const STEPS = [0.001, 0.01, 0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
 const TALL = { ruler: 18, pictures: 58, wave: 40, keys: 10 };
 const PICTURE = 96;
+const MOST_KEPT = 200;
 
 /**
  * @param {{map: import('./recordings.js').FrameMap, view: {from: number, to: number}, setView: (view: {from: number, to: number}) => void,
- *   draft: import('./draft.js').Draft, player: import('./player.js').Player, plan: any, peaks: any, name: (seconds: number, exact?: boolean) => string}} props
+ *   draft: import('./draft.js').Draft, player: import('./player.js').Player, plan: any, peaks: any, name: (seconds: number, exact?: boolean) => string, ahead: number}} props
  */
-export function Timeline({ map, view, setView, draft, player, plan, peaks, name }) {
+export function Timeline({ map, view, setView, draft, player, plan, peaks, name, ahead }) {
   const lane = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [width, setWidth] = useState(0);
@@ -44,7 +45,7 @@ export function Timeline({ map, view, setView, draft, player, plan, peaks, name 
     const step = STEPS.find((each) => each >= wanted) || 21600;
     pen.font = `11px ${style.fontFamily}`;
     pen.fillStyle = colour('--faint');
-    for (let at = Math.ceil(view.from / step) * step; at <= view.to; at += step) {
+    for (let at = Math.ceil((view.from + ahead) / step) * step - ahead; at <= view.to; at += step) {
       const left = x(at);
       pen.fillRect(left, 0, 1, 14);
       const text = name(at, step < 1);
@@ -198,6 +199,11 @@ function usePictures(map, view, width, player) {
         if (!bitmap && player.decoder) {
           bitmap = (await player.decoder.picture(frame, { width: PICTURE * 2, latest: false }).catch(() => null)) || undefined;
           if (bitmap) kept.current.set(frame, bitmap);
+          for (const [oldest, other] of kept.current) {
+            if (kept.current.size <= MOST_KEPT) break;
+            kept.current.delete(oldest);
+            other.close();
+          }
         }
         if (stale) return;
         if (bitmap) found.push({ at, bitmap });

@@ -30,7 +30,13 @@ async function upload(file, moved) {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, sendParts));
-  await ask(`/uploads/${inPath(begun.id)}/complete`, { method: 'POST' });
+  const { catalogued } = await ask(`/uploads/${inPath(begun.id)}/complete`, { method: 'POST' });
+  if (catalogued === false) {
+    throw new Problem({
+      detail: 'The file is stored, but its name does not tell its camera and time, so it is not listed.',
+      remedy: 'Rename it, such as camera.2026-06-21T05-30-00Z.mp4, or register it with `cutback register`.',
+    });
+  }
 }
 
 /** @param {{done: () => void}} props */
