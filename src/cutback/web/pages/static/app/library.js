@@ -115,9 +115,9 @@ function Day({ camera, others }) {
     ask(`/clips${query({ camera: camera.name, limit: 100 })}`).then((page) => take(page.items), () => {});
   }, [camera.name]);
 
-  const [lively, setLively] = useState(/** @type {{activity: {at: number, value: number, wide: number}[], moments: any[]}} */ ({ activity: [], moments: [] }));
+  const [lively, setLively] = useState(/** @type {{activity: {at: number, value: number, wide: number}[], moments: any[], known: boolean}} */ ({ activity: [], moments: [], known: false }));
   useEffect(() => {
-    setLively({ activity: [], moments: [] });
+    setLively({ activity: [], moments: [], known: false });
     if (span.ends - span.begins > 2 * DAY) return;
     let stale = false;
     const asked = query({ camera: camera.name, from: iso(span.begins), to: iso(span.ends) });
@@ -127,7 +127,7 @@ function Day({ camera, others }) {
       if (stale) return;
       const moments = await ask(`/moments${asked}`).catch(() => null);
       if (stale) return;
-      setLively({ activity: (activity?.items || []).flatMap(columns), moments: moments?.items || [] });
+      setLively({ activity: (activity?.items || []).flatMap(columns), moments: moments?.items || [], known: true });
     }, 400);
     return () => {
       stale = true;
@@ -182,8 +182,14 @@ function Day({ camera, others }) {
       : html`<${Strip} span=${span} zone=${zone} covered=${found?.covered || []} gaps=${found?.gaps || []} recordings=${found?.recordings || []} clips=${marks}
           activity=${lively.activity} moments=${lively.moments} picked=${picked} pick=${pick} zoom=${show} open=${open} />
         ${picked && html`<${Picking} camera=${camera} picked=${picked} zone=${zone} recordings=${found?.recordings || []} done=${() => pick(null)} />`}
-        ${lively.moments.length > 0 && html`<section aria-label="Moments"><h2 class="head">Moments</h2><div class="wall">${strongest(lively.moments).map((each) => html`<${MomentTile} key=${each.peak} moment=${each} zone=${zone} recordings=${found?.recordings || []} />`)}</div></section>
-          <h2 class="head">Recordings</h2>`}
+        ${span.ends - span.begins <= 2 * DAY && html`<section aria-label="Moments"><h2 class="head">Moments</h2><div class="reel">${
+            lively.moments.length
+              ? strongest(lively.moments).map((each) => html`<${MomentTile} key=${each.peak} moment=${each} zone=${zone} recordings=${found?.recordings || []} />`)
+              : lively.known
+                ? html`<p class="sub">Nothing stands out here.</p>`
+                : [1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)
+          }</div></section>`}
+        <h2 class="head">Recordings</h2>
         ${!found
           ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)}</div>`
           : found.recordings.length
@@ -196,7 +202,7 @@ function Day({ camera, others }) {
   </main>`;
 }
 
-const MOST_MOMENTS = 8;
+const MOST_MOMENTS = 24;
 
 /** The strongest moments, in the order in which they were. @param {any[]} moments */
 const strongest = (moments) =>
