@@ -93,6 +93,21 @@ def test_is_of_the_finished_clip(recording: Recordings) -> None:
     assert counter(still(one, Finished(Fraction(0)), Reverse()).data) == one.counters[STOP - 1]
 
 
+@pytest.mark.parametrize(
+    ("at", "frame"),
+    [
+        (Fraction(0), FIRST),
+        (Fraction(1), FIRST + 30),
+        (Fraction("1.01"), FIRST + 30),
+        (Fraction(3), STOP - 1),
+        (Finished(Fraction(1)), STOP - 31),
+    ],
+)
+def test_is_the_same_frame_in_a_reversed_clip(recording: Recordings, at: Point, frame: int) -> None:
+    one = recording("pyramid")
+    assert counter(still(one, at, Reverse()).data) == one.counters[frame]
+
+
 def test_is_edited(recording: Recordings) -> None:
     one = recording("pyramid")
     made = still(one, Fraction(1), Scale(160, None, "fit", enlarge=False), Denoise("light"))

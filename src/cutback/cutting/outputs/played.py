@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -30,7 +30,7 @@ from cutback.cutting.posters.still import Still, still_with
 from cutback.cutting.sound.soundtrack import languages, sound_of
 from cutback.cutting.turns import shape_of_pixels, turns_of
 from cutback.domain.errors import MediaUnreadableError
-from cutback.domain.measures import Point
+from cutback.domain.measures import Finished, Point
 from cutback.domain.times import FRAME_TOLERANCE
 
 
@@ -154,6 +154,9 @@ class PlayedClip:
         """
         edits = self._clip.edits
         finished = edits.finished(edits.time.cut(point, "at", edits.retiming))
+        backwards = edits.retiming is not None and edits.retiming.backwards
+        if backwards and not isinstance(point, Finished):  # what begins there in cut time ends there
+            return max(0, bisect_left(self.times, finished - FRAME_TOLERANCE) - 1)
         return max(0, bisect_right(self.times, finished + FRAME_TOLERANCE) - 1)
 
     @property
