@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 from tests.media.cuts import ask, cut_in_process
-from tests.media.outputs import OutputMade, make, make_output
+from tests.media.outputs import OutputMade, bench, make, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented
 from tests.support.hls_validator import continuous_dates, validate
@@ -18,6 +18,7 @@ from tests.support.media import luma_of, match_sound, read_luma_counter
 from cutback.cutting.edit_values import Edit, Reverse, Scale
 from cutback.cutting.job import CutRange, JobOutput, WallClock
 from cutback.cutting.output_values import Hls
+from cutback.cutting.outputs.make import make_outputs
 
 Recordings = Callable[[str], ReferenceRecording]
 
@@ -116,6 +117,16 @@ def test_all_playlists_have_the_target_duration_of_the_longest_segment(
     tracks = validate(packaged(recording("no-b-frames"), 180, 96).files, "clip.m3u8")
     assert len({max(map(round, track.durations)) for track in tracks.values()}) > 1
     assert {track.target for track in tracks.values()} == {max(round(max(t.durations)) for t in tracks.values())}
+
+
+def test_progress_never_goes_back(recording: Recordings) -> None:
+    """Each quality is cut by itself."""
+    outputs = [JobOutput("clip", Hls((180, 96)))]
+    reported: list[float] = []
+    with bench([recording("pyramid").path], ask((0, START, START + 1)), outputs=outputs) as made_with:
+        make_outputs(made_with.job, made_with.sources, made_with.spool, lambda done: reported.append(done.fraction))
+    assert len(set(reported)) > 3
+    assert reported == sorted(reported)
 
 
 def test_goes_through_the_edits(recording: Recordings) -> None:

@@ -36,6 +36,7 @@ def make_outputs(
         CutbackError: something is wrong with the media, with a range, or with what an output asks for.
     """
     footage = OpenedFootage(job, sources)
+    progress = _forward(progress)
     outputs: list[MadeOutput] = []
     still: Still | None = None
     for number, output in enumerate(job.outputs):
@@ -51,6 +52,18 @@ def make_outputs(
         outputs.append(made.output)
         still = still or made.still
     return MadeClip(tuple(outputs), still)
+
+
+def _forward(progress: Callable[[CutProgress], None]) -> Callable[[CutProgress], None]:
+    """Report the foremost progress: an output that cuts several times begins from 0 each time."""
+    foremost = 0.0
+
+    def report(done: CutProgress) -> None:
+        nonlocal foremost
+        foremost = max(foremost, done.fraction)
+        progress(CutProgress(foremost, done.frames))
+
+    return report
 
 
 def _part_of(progress: Callable[[CutProgress], None], number: int, count: int) -> Callable[[CutProgress], None]:
