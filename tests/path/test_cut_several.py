@@ -50,7 +50,7 @@ def test_a_source_that_fails_does_not_prevent_the_others(shell: Shell, sources: 
         ("one.mp4", "would both be one.mp4"),
         ("-", "Only one clip"),
         ("{name}-{day}.mp4", "{day} is unknown"),
-        ("{name}.mkv", "the clip is an MP4 file"),
+        ("{name}.mkv", "its format is MP4"),
     ],
 )
 def test_names_that_cannot_be_are_refused_before_anything_is_cut(

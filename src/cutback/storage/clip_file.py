@@ -55,7 +55,7 @@ def choose_file(output: str | None, default: str) -> Path:
     right = Path(default).suffix
     if ending and ending[0].lower() not in (right, *_ALSO.get(right, ())):
         kind = right.removeprefix(".").upper()
-        raise WrongUsageError(f"{output}: the clip is an {kind} file; name it {target.with_suffix(right).name}.")
+        raise WrongUsageError(f"{output}: its format is {kind}; name it {target.with_suffix(right).name}.")
     _check_folder(target.parent)
     return target
 

@@ -270,7 +270,10 @@ class Shape:
         if self._coding.codec is None:
             return codec_for_whole(self._track.descriptions[0].codec, depth)
         if not self._coding.holds(depth):
-            raise OutputImpossibleError(f"{self._coding.codec} holds pictures with 8 bits; the recording has {depth}.")
+            raise OutputImpossibleError(
+                f"{self._coding.codec} holds pictures with 8 bits; the recording has {depth}. "
+                'Choose hevc or av1; or, if it is HDR, add the edit {"edit": "sdr"}.'
+            )
         return codec_named(self._coding.codec)
 
     def _samples(
