@@ -42,6 +42,7 @@ def bench(
     edits: Sequence[Edit] = (),
     limits: Limits | None = None,
     wall_clocks: Sequence[WallClock | None] = (),
+    title: str = "",
 ) -> Iterator[Workbench]:
     """Provide what outputs are made with."""
     sources = [BytesSource(each if isinstance(each, bytes) else each.read_bytes()) for each in recordings]
@@ -53,6 +54,7 @@ def bench(
             edits=tuple(edits),
             outputs=tuple(outputs),
             wall_clocks=tuple(wall_clocks),
+            title=title,
         )
         yield Workbench(job, OpenedFootage(job, sources), sources, Spool(file), lambda _: None, None)
 
@@ -64,9 +66,12 @@ def make(
     edits: Sequence[Edit] = (),
     limits: Limits | None = None,
     wall_clocks: Sequence[WallClock | None] = (),
+    title: str = "",
 ) -> dict[str, OutputMade]:
     """Make outputs; return them by name."""
-    with bench(recordings, ranges, outputs=outputs, edits=edits, limits=limits, wall_clocks=wall_clocks) as made_with:
+    with bench(
+        recordings, ranges, outputs=outputs, edits=edits, limits=limits, wall_clocks=wall_clocks, title=title
+    ) as made_with:
         made = make_outputs(made_with.job, made_with.sources, made_with.spool, lambda _: None)
         return {
             output.name: OutputMade(

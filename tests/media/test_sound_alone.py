@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.media.cuts import ask
-from tests.media.outputs import OutputMade, make_output
+from tests.media.outputs import OutputMade, make, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.media import match_sound
 
 from cutback.cutting.edit_values import Edit, Gain, Mute, Speed
+from cutback.cutting.job import JobOutput
 from cutback.cutting.output_values import FORMATS
 from cutback.domain.errors import MediaUnsupportedError
 
@@ -68,6 +69,23 @@ def test_copies_aac(recording: Recordings) -> None:
         assert part.format.name.startswith("mov")
     assert copied
     assert source.issuperset(copied)
+
+
+@pytest.mark.parametrize("name", ["opus", "ac3", "mp3"])
+def test_an_m4a_holds_aac_whatever_was_recorded(recording: Recordings, name: str) -> None:
+    with av.open(io.BytesIO(alone(recording(name), "m4a").data), "r") as container:
+        assert [stream.codec_context.codec.canonical_name for stream in container.streams] == ["aac"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_has_the_title_of_the_request(recording: Recordings, kind: str) -> None:
+    output = JobOutput("clip", FORMATS[kind]())  # type: ignore[call-arg]
+    made = make([recording("pyramid").path], ask((0, START, START + 1)), output, title="Wave 波")["clip"]
+    with av.open(io.BytesIO(made.data), "r") as container:
+        told = {
+            name.lower(): text for name, text in (*container.metadata.items(), *container.streams[0].metadata.items())
+        }
+    assert told["title"] == "Wave 波"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from av.video.reformatter import ColorRange
+from numpy.typing import NDArray
 from tests.media.cuts import BytesSource, ask
-from tests.media.outputs import OutputMade, make
+from tests.media.outputs import OutputMade, make, make_output
 from tests.media.recordings import ReferenceRecording
+from tests.support.media import MediaSpec, make_media
 from tests.support.picture import read_counter
 from tests.support.sampling import slow_except
 
@@ -88,6 +93,49 @@ def test_hevc_has_the_sample_entry_that_players_of_apple_need(recording: Recordi
     data = one(recording("pyramid"), Mp4(codec="hevc", quality="small")).data
     assert b"hvc1" in data
     assert b"hev1" not in data
+
+
+@pytest.mark.parametrize("value", [WebM(codec="vp9", crf=20), Mp4(codec="av1", crf=20)], ids=str)
+def test_full_range_stays_in_codecs_without_a_format_for_it(value: OutputValue, tmp_path: Path) -> None:
+    spec = MediaSpec(frames=12, audio=None, codec_options={"x264-params": "fullrange=on"})
+    source = make_media(spec, tmp_path / "full.mp4")
+    made = make_output([source], ask((0, Fraction(0), Fraction(2, 5))), value)
+    before, after = (_planes(data) for data in (source.read_bytes(), made.data))
+    assert after[0] == before[0] == ColorRange.JPEG
+    assert after[1].std() == pytest.approx(before[1].std(), rel=0.04), "in the limited range, it has 0.86 of it"
+
+
+def _planes(data: bytes) -> tuple[int, NDArray[np.float64]]:
+    with av.open(io.BytesIO(data), "r") as container:
+        frame = next(container.decode(video=0))
+        return int(frame.color_range), np.asarray(frame.to_ndarray(), np.float64)[: frame.height]
+
+
+@pytest.mark.parametrize("codec", ["h264", "av1"])
+def test_the_best_crf_is_one_that_players_decode(codec: str, recording: Recordings) -> None:
+    short = ask((0, Fraction("1.4"), Fraction("1.5")))
+    made, same = (make_output([recording("pyramid").path], short, Mp4(codec=codec, crf=crf)) for crf in (0, 1))
+    with av.open(io.BytesIO(made.data), "r") as container:
+        assert container.streams.video[0].profile in {"High", "Main"}
+    assert "crf 1," in made.facts.quality
+    assert len(made.data) == len(same.data)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("vp9", ["vp9", "aac"]), ("opus", ["h264", "opus"])])
+def test_a_mov_has_only_codecs_that_its_players_know(name: str, kept: list[str], recording: Recordings) -> None:
+    group = ask((0, Fraction(0), Fraction(1)))
+    mov, mp4 = (shown(make_output([recording(name).path], group, value()).data) for value in (Mov, Mp4))
+    assert mov[2] == ["h264", "aac"]
+    assert mp4[2] == kept
+    assert mov[0] == mp4[0]
+
+
+def test_a_webm_has_the_title_of_the_request(recording: Recordings) -> None:
+    short = ask((0, Fraction("1.4"), Fraction("1.5")))
+    output = JobOutput("clip", WebM(codec="vp9", quality="small"))
+    made = make([recording("pyramid").path], short, output, title="Wave 波")["clip"]
+    with av.open(io.BytesIO(made.data), "r") as container:
+        assert container.metadata["title"] == "Wave 波"
 
 
 def test_a_lower_quality_is_smaller(recording: Recordings) -> None:

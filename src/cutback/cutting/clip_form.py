@@ -19,6 +19,8 @@ class ClipForm:
     """Pixels of its height, at most; pictures that are higher are all encoded. None: as high as they are."""
     coding: VideoCoding = UNCHANGED
     """The codec and the quality of its pictures."""
+    sound_codecs: frozenset[str] | None = None
+    """FFmpeg's names of the codecs of sound that are copied; all other sound is encoded. None: any that an MP4 has."""
     one_entry: bool = False
     """Whether its pictures have one sample entry; where copied and encoded ones need two, all of them are encoded."""
     closed_gops: bool = False

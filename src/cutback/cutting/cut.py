@@ -223,7 +223,7 @@ def _make(
     sound: list[OutTrack] = []
     if form.sound:
         joined = Ranges(pieces, crossfades)
-        sound = _sound(joined, spool, notes, edits, said, duration, copy=mode != "encode")
+        sound = _sound(joined, spool, notes, edits, said, duration, form, copy=mode != "encode")
     tracks = ([pictures.track] if pictures else []) + sound
     if cues and form.texts:
         tracks.append(subtitle_track(cues, duration, spool))
@@ -296,6 +296,7 @@ def _sound(
     edits: Pipeline,
     said: list[str],
     duration: Fraction,
+    form: ClipForm,
     *,
     copy: bool,
 ) -> list[OutTrack]:
@@ -312,13 +313,14 @@ def _sound(
     if not heard and (added := edits.added_sound(duration)) is not None:
         tracks.append(encode(edits.sound(added, said, added=True), spool))
     for number in heard:
-        copies = single is not None and edited is None
+        fits = _sound_fits(pieces, number, form)
+        copies = single is not None and edited is None and fits
         try:
             only = pieces[0][0].index.audio_track(number) if copies else None
             if only is not None and all(keeps_sound(entry) for entry in only.descriptions):
                 track = copy_sound(pieces[0][0], only, pieces[0][2], spool, COPIED)
             else:
-                track = _joined_sound(ranges, crossfades, number, spool, edited, volume, copy=copy)
+                track = _joined_sound(ranges, crossfades, number, spool, edited, volume, copy=copy and fits)
         except UnusualStreamError:  # it changes in the middle, so it must be decoded
             track = encode_sound(ranges, number, spool, edited, crossfades)
         if track is not None:
@@ -331,6 +333,13 @@ def _sound(
             elif (text := copy_sound(media, other, piece, spool, COPIED)) is not None:
                 tracks.append(text)
     return tracks
+
+
+def _sound_fits(pieces: Sequence[Located], number: TrackName, form: ClipForm) -> bool:
+    """Whether an output may have an audio track as the recordings have it."""
+    wanted = form.sound_codecs
+    tracks = [media.index.audio_track(number) for media, _, _ in pieces]
+    return wanted is None or all(entry.codec in wanted for track in tracks if track for entry in track.descriptions)
 
 
 def _joined_sound(

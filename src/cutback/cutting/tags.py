@@ -57,6 +57,12 @@ def _if_text(text: str) -> str | None:
     return None if _CONTROL.search(text) or set(text) == {_REPLACED} else text
 
 
+def texts_of(tags: Tags) -> dict[str, str]:
+    """Return the texts that any container can have, by FFmpeg's names."""
+    names = ("title", "artist", "comment", "description", "copyright")
+    return {name: text for name in names if (text := getattr(tags, name))}
+
+
 def tags_of(texts: Mapping[str, str | None]) -> Tags:
     """Make tags from texts by name; other names, control characters, and what is not text (None) are dropped."""
     return Tags(**{name: _printable(texts.get(name)) for name in NAMES})

@@ -17,6 +17,10 @@ _CRF: Mapping[str, Mapping[str, int]] = {
 }
 
 
+_LEAST_CRF: Mapping[str, int] = {"libx264": 1, "libsvtav1": 1}
+"""With 0, H.264 has a profile without loss that players do not decode, and SVT-AV1 chooses a quality itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class VideoCoding:
     """The codec and the quality. These defaults leave both as they are, so that pictures can be copied."""
@@ -47,7 +51,7 @@ class VideoCoding:
         if self.quality is not None:
             made["crf"] = str(_CRF[encoder][self.quality])
         if self.crf is not None:
-            made["crf"] = str(self.crf)
+            made["crf"] = str(self._own_crf(encoder))
         if self.bit_rate is not None:
             made.pop("crf", None)
             made["b"] = str(self.bit_rate)
@@ -57,9 +61,12 @@ class VideoCoding:
             made |= {"maxrate": str(self.most), "bufsize": str(2 * self.most)}
         return made
 
+    def _own_crf(self, encoder: str) -> int | None:
+        return None if self.crf is None else max(self.crf, _LEAST_CRF.get(encoder, 0))
+
     def said(self, encoder: str) -> str:
         """Say what it is, for people."""
-        crf = self.crf if self.quality is None else _CRF[encoder][self.quality]
+        crf = self._own_crf(encoder) if self.quality is None else _CRF[encoder][self.quality]
         words = [] if crf is None or self.bit_rate is not None else [f"crf {crf}"]
         words += [] if self.bit_rate is None else [f"{self.bit_rate // 1000} kbit/s"]
         words += [] if self.most is None else [f"at most {self.most // 1000} kbit/s"]

@@ -30,6 +30,9 @@ _DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
 """Pixel formats that are encoded unchanged; others are converted to the one with their depth."""
 
 
+_WITHOUT_NAMED_RANGE = frozenset({"libvpx-vp9", "libsvtav1"})
+"""Encoders that take pictures of full range only as `yuv420p`, with the range beside it."""
+
 _NEAR = 32
 """Frames at the start of a track that tell its frame rate."""
 
@@ -146,7 +149,7 @@ class Shape:
         count = 0
         for picture in pictures:
             count += 1
-            frame = self._lower(self.fit(picture.frame))
+            frame = self._without_named_range(self._lower(self.fit(picture.frame)))
             if encoder is None:
                 self._light = hdr_of(picture.frame) if is_hdr(int(frame.color_trc)) else HdrMetadata()
                 encoder = self._open(frame, picture.aspect)
@@ -185,6 +188,19 @@ class Shape:
         lower.color_primaries, lower.color_trc = frame.color_primaries, frame.color_trc
         lower.colorspace = matrix_of(frame)  # what players assume of a picture without a name depends on its size
         return lower
+
+    def _without_named_range(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return a full-range picture in the format that has no range in its name, if the encoder knows only that."""
+        if frame.format.name != "yuvj420p":
+            return frame
+        codec = self._codec or self._chosen_codec(_DEPTHS[self._format])
+        if codec.encoder not in _WITHOUT_NAMED_RANGE:
+            return frame
+        full = ColorRange.JPEG
+        named = frame.reformat(format="yuv420p", src_color_range=full, dst_color_range=full)
+        named.color_range, named.colorspace = full, frame.colorspace
+        named.color_primaries, named.color_trc = frame.color_primaries, frame.color_trc
+        return named
 
     def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Convert a frame to the size, the depth and the colours of the clip's first picture, 4:2:0."""

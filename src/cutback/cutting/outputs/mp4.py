@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cutback.cutting.clip_form import ClipForm
+from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.mp4.write import as_quicktime
 from cutback.cutting.output_values import Mov, Mp4
 from cutback.cutting.outputs.coded import cut_coded
 from cutback.cutting.outputs.format import Format, Made, Workbench, one_file
+
+_PICTURES = frozenset({"h264", "hevc"})
+_SOUND = frozenset({"aac", "ac3", "alac", "eac3", "mp3"})
+"""Codecs that players of QuickTime files know."""
 
 
 class Mp4Format(Format[Mp4]):
@@ -29,5 +34,9 @@ class MovFormat(Format[Mov]):
 
     def make(self, value: Mov, name: str, bench: Workbench) -> Made:
         """See `Format.make`."""
-        made = cut_coded(value, bench, ClipForm(), lambda cut: cut.facts.size)
+        track = bench.retried(bench.footage.pieces)[0][0].index.video
+        if value.codec is None and track is not None and track.descriptions[0].codec not in _PICTURES:
+            deep = pixels_of(track.descriptions[0]).depth > 8
+            value = replace(value, codec="hevc" if deep else "h264")
+        made = cut_coded(value, bench, ClipForm(sound_codecs=_SOUND), lambda cut: cut.facts.size)
         return one_file(replace(made, head=as_quicktime(made.head)), name, self.file_name(name), bench)

@@ -21,7 +21,7 @@ from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.sound_file import SoundKind, write_sound_file
 from cutback.cutting.source.footage import MediaSource
-from cutback.cutting.tags import Tags, tags_of_clip
+from cutback.cutting.tags import tags_of_clip, texts_of
 from cutback.domain.errors import MediaUnsupportedError
 
 
@@ -33,7 +33,7 @@ class M4aFormat(Format[M4a]):
     def make(self, value: M4a, name: str, bench: Workbench) -> Made:
         """See `Format.make`."""
         del value
-        made = bench.cut(ClipForm(pictures=False, texts=False))
+        made = bench.cut(ClipForm(pictures=False, texts=False, sound_codecs=frozenset({"aac"})))
         tracks = [track for track in made.tracks if track.kind == "audio"]
         placed = lay_out(tracks)
         head = front_matter(tracks, placed, made.tags, made.created, M4A_BRANDS)
@@ -61,12 +61,14 @@ class SoundFormat(Format[SoundValue]):
             raise MediaUnsupportedError("The clip has no sound.")
         recordings = [(media, piece) for media, _, piece in bench.footage.pieces() if piece.fill is None]
         tags = tags_of_clip([media.index.tags for media, _ in recordings], keep_location=bench.job.keep_location)
+        if bench.job.title:
+            tags = replace(tags, title=bench.job.title)
         file = write_sound_file(
             _watched(sound, bench),
             self._kind,
             bench.spool,
             deep=any(_is_deep(media, piece.start, piece.end) for media, piece in recordings),
-            texts=_texts(tags),
+            texts=texts_of(tags),
         )
         facts = clip.facts(size=file.extent.length)
         several = max(len(media.index.audio) for media, _ in recordings)
@@ -103,9 +105,3 @@ def _is_deep(media: MediaSource, start: Fraction, end: Fraction) -> bool:
 
 def _is_lossless(codec: str) -> bool:
     return codec.startswith("pcm_") or codec in {"flac", "alac", "truehd"}
-
-
-def _texts(tags: Tags) -> dict[str, str]:
-    """Return tags by FFmpeg's names."""
-    names = ("title", "artist", "comment", "description", "copyright")
-    return {name: text for name in names if (text := getattr(tags, name))}

@@ -23,6 +23,7 @@ from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.spool_file import SpoolFile
 from cutback.cutting.source.source_file import SourceFile
+from cutback.cutting.tags import texts_of
 from cutback.domain.errors import MediaUnsupportedError
 
 _RATE = 48_000
@@ -67,6 +68,7 @@ def _write(made: Cut, bench: Workbench) -> Extent:
     try:
         template = next(packets)
         with av.open(file, "w", format="webm") as container:
+            container.metadata.update(texts_of(made.tags))
             pictures = container.add_stream_from_template(template, opaque=True)
             blocks: Iterator[av.AudioFrame] = iter(())
             stream: AudioStream | None = None
