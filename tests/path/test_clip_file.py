@@ -72,7 +72,7 @@ def test_a_folder_gets_the_clip_under_its_usual_name(shell: Shell, sea: Path, fo
     ("target", "code", "said"),
     [
         ("wave.mkv", 2, "name it wave.mp4"),
-        ("wave.webm", 2, "name it wave.mp4"),
+        ("wave.avi", 2, "name it wave.mp4"),
         ("sea.mp4/wave.mp4", 1, "sea.mp4 is a file, not a folder"),
         ("sea.mp4/a/wave.mp4", 1, "sea.mp4 is a file, not a folder"),
         ("sea.mp4/", 1, "The folder sea.mp4/ does not exist"),
