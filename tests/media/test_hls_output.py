@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
-from tests.media.cuts import ask, cut_in_process
+from tests.media.cuts import ask, cut_in_process, find_boxes
 from tests.media.outputs import OutputMade, bench, make, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented
@@ -117,6 +118,19 @@ def test_all_playlists_have_the_target_duration_of_the_longest_segment(
     tracks = validate(packaged(recording("no-b-frames"), 180, 96).files, "clip.m3u8")
     assert len({max(map(round, track.durations)) for track in tracks.values()}) > 1
     assert {track.target for track in tracks.values()} == {max(round(max(t.durations)) for t in tracks.values())}
+
+
+def test_pixels_that_are_not_square_keep_their_shape_in_every_quality(recording: Recordings) -> None:
+    """The track's header has the size at which pictures are shown: here 4/3 as wide as they are coded."""
+    data = bytearray(recording("pyramid").path.read_bytes())
+    end = max(end for _, end in find_boxes(bytes(data), b"moov", b"trak", b"tkhd") if any(data[end - 8 : end]))
+    struct.pack_into(">I", data, end - 8, 320 * 4 * (1 << 16) // 3)
+    made = make_output([bytes(data)], ask((0, START, START + 1)), Hls((180, 96)))
+    tracks = validate(made.files, "clip.m3u8")
+    assert made.facts.frames_copied > 0
+    sizes = [track.size for track in tracks.values() if track.kind == "vide"]
+    assert sizes == [(427, 180), (round(170 * Fraction(4, 3)), 96)]
+    assert b"RESOLUTION=427x180" in made.files["clip.m3u8"]
 
 
 def test_progress_never_goes_back(recording: Recordings) -> None:

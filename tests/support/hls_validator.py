@@ -54,6 +54,7 @@ class Track:
     samples: int = 0
     end: Fraction = Fraction(0)
     target: int = 0
+    size: tuple[int, int] = (0, 0)
 
 
 def validate(files: Mapping[str, bytes], master: str) -> dict[str, Track]:
@@ -169,6 +170,10 @@ def _read_head(data: bytes, track: Track) -> None:
     track.timescale = struct.unpack_from(">I", data, begin + 20 if data[begin] else begin + 12)[0]
     [(begin, end)] = find_boxes(data, b"moov", b"trak", b"mdia", b"hdlr")
     track.kind = data[begin + 8 : begin + 12].decode()
+    [(_, end)] = find_boxes(data, b"moov", b"trak", b"tkhd")
+    wide, high = (Fraction(side, 1 << 16) for side in struct.unpack_from(">II", data, end - 8))
+    track.size = round(wide), round(high)
+    assert all(track.size) == (track.kind == "vide"), "a size of 0"
     [(begin, end)] = find_boxes(data, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
     track.entry = data[begin + 8 : end]
     for table in (b"stts", b"stsc", b"stco"):
@@ -238,7 +243,7 @@ def _check_streams(
         codecs = stream["CODECS"].strip('"').split(",")
         assert all(any(codec.startswith(_family(each)) for codec in codecs) for each in [track, *beside])
         if track.kind == "vide":
-            width, height = struct.unpack_from(">HH", track.entry, 32)
+            width, height = track.size
             assert stream["RESOLUTION"] in {f"{width}x{height}", f"{height}x{width}"}
             heights.append(height)
             rate = track.samples / sum(track.durations, Fraction(0))

@@ -108,7 +108,7 @@ def _qualities(value: Hls, bench: Workbench) -> list[Cut]:
 
 
 def _shown_size(track: OutTrack) -> tuple[int, int]:
-    width, height = (side >> 16 for side in track.display_size)
+    width, height = (side + (1 << 15) >> 16 for side in track.display_size)
     if not (width and height):
         width, height = int.from_bytes(track.entries[0][32:34]), int.from_bytes(track.entries[0][34:36])
     return (height, width) if sideways(turns_of(track.matrix)) else (width, height)

@@ -26,7 +26,7 @@ from cutback.cutting.plan.parts import PlannedRange
 from cutback.cutting.plan.plan import PlannedRun, has_leading
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
-from cutback.cutting.turns import sideways, turns_of
+from cutback.cutting.turns import shape_of_pixels, sideways, turns_of
 
 
 class RewrittenRun(NamedTuple):
@@ -93,17 +93,17 @@ def splice(
     """
     first = parts[0].media.index.video
     assert first is not None
+    copies = any(part.copies for part in parts)
     out = OutTrack(
         "video",
         _ticks_per_second(first, edits),
         [],
         matrix=edits.matrix(first),
-        display_size=edits.display_size(first) if height is None else (0, 0),
+        display_size=edits.display_size(first) if height is None or copies else (0, 0),
         language=first.language,
         title=first.title,
     )
     pictures = Pictures(out)
-    copies = any(part.copies for part in parts)
     pace = edits.pace(first)
     backwards = edits.retiming is not None and edits.retiming.backwards
     turned = sideways(turns_of(out.matrix))
@@ -180,8 +180,10 @@ def splice(
     for begin, end in pictures.encoded_samples:
         out.entry_of[begin:end] = array("H", [number]) * (end - begin)
     if not any(out.display_size):
-        width, height = shape.size or (0, 0)
-        out.display_size = (width << 16, height << 16)
+        own = first.descriptions[0].width, first.descriptions[0].height
+        width, height = shape.size or own
+        aspect = Fraction(1) if edits.shapes else shape_of_pixels(first, *own)
+        out.display_size = (round((width << 16) * aspect), height << 16)
     base = base if edits.retiming is None else edits.retiming.length
     # Sound may begin before the first picture.
     out.delay = Fraction(pictures.times[0], out.timescale)
