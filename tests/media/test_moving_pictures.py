@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from PIL import Image
 from tests.media.cuts import ask
-from tests.media.outputs import OutputMade, make_output
+from tests.media.outputs import OutputMade, bench, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.media import read_luma_counter
 
 from cutback.cutting.edit_values import Edit, Speed
-from cutback.cutting.job import Limits
+from cutback.cutting.job import CutProgress, Limits
 from cutback.cutting.output_values import Gif, Webp
+from cutback.cutting.outputs.known import format_of
 from cutback.domain.errors import MediaTooLargeError, MediaUnsupportedError, OutputImpossibleError
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -51,6 +53,17 @@ def test_shows_the_frames_of_the_clip_at_their_times(recording: Recordings, kind
     assert [lasts for _, lasts in shown] == [100] * 30
     assert (made.facts.width, made.facts.height, made.facts.frames) == (240, 135, 30)
     assert made.facts.duration == 3
+
+
+@pytest.mark.parametrize(("kind", "passes"), [("gif", 2), ("webp", 1)])
+def test_reports_that_it_is_alive_while_it_writes(recording: Recordings, kind: str, passes: int) -> None:
+    """A child that is silent for too long is ended, and large animations take longer than that."""
+    reports: list[CutProgress] = []
+    value = Gif(64, 10, 0, None) if kind == "gif" else Webp(64, 10, 0, None, None)
+    with bench([recording("pyramid").path], ask((0, Fraction(0), Fraction(1)))) as made_with:
+        format_of(value).make(value, "clip", replace(made_with, progress=reports.append))
+    written = [each for each in reports if each.fraction == 1]
+    assert len(written) == passes * 10, "the palette looks at each frame, too"
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -44,9 +44,10 @@ class AnimationFrames:
     end: Fraction
     """When the last one ends, in seconds."""
 
-    def read(self, spool: Spool, size: tuple[int, int]) -> Iterator[av.VideoFrame]:
-        """Yield them in a size."""
+    def read(self, spool: Spool, size: tuple[int, int], alive: Callable[[], None]) -> Iterator[av.VideoFrame]:
+        """Yield them in a size; call `alive` before each."""
         for offset in self.offsets:
+            alive()
             frame = _rgb(self.width, self.height, spool.read_at(offset, 3 * self.width * self.height))
             if size != (self.width, self.height):
                 frame = frame.reformat(*size, interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND)
@@ -70,9 +71,18 @@ def kept(frame: av.VideoFrame, spool: Spool) -> int:
 
 
 def write_gif(
-    frames: AnimationFrames, spool: Spool, *, size: tuple[int, int], colours: int, dither: Dither, loop: int
+    frames: AnimationFrames,
+    spool: Spool,
+    *,
+    size: tuple[int, int],
+    colours: int,
+    dither: Dither,
+    loop: int,
+    alive: Callable[[], None],
 ) -> Extent:
     """Write a GIF whose palette fits all of it. `loop` is how often it is shown; 0: for ever.
+
+    `alive` is called for each frame, when the palette is made and when the frame is written.
 
     Raises:
         CutbackError: it cannot be encoded.
@@ -80,12 +90,12 @@ def write_gif(
     begins, lasts = in_ticks(frames.paced, frames.end, GIF_TICKS)
     times = {"loop": str(_repeats(loop)), "final_delay": str(min(lasts[-1], 65_535))}
     try:
-        palette = _palette(frames.read(spool, size), size, colours)
+        palette = _palette(frames.read(spool, size, alive), size, colours)
         file = SpoolFile(spool)
         with av.open(file, "w", format="gif", container_options=times) as container:
             stream = container.add_stream("gif", Fraction(GIF_TICKS))
             _describe(stream, size, "pal8", GIF_TICKS)
-            drawn = _with_palette(frames.read(spool, size), size, palette, dither)
+            drawn = _with_palette(frames.read(spool, size, alive), size, palette, dither)
             for frame, at in zip(drawn, begins, strict=True):
                 frame.pts, frame.time_base = at, Fraction(1, GIF_TICKS)
                 container.mux(stream.encode(frame))
@@ -95,8 +105,18 @@ def write_gif(
     return file.extent
 
 
-def write_webp(frames: AnimationFrames, spool: Spool, *, size: tuple[int, int], quality: int, loop: int) -> Extent:
+def write_webp(
+    frames: AnimationFrames,
+    spool: Spool,
+    *,
+    size: tuple[int, int],
+    quality: int,
+    loop: int,
+    alive: Callable[[], None],
+) -> Extent:
     """Write an animated WebP. `quality` is from 0 to 100; `loop` is how often it is shown; 0: for ever.
+
+    `alive` is called for each frame.
 
     Raises:
         CutbackError: it cannot be encoded.
@@ -107,7 +127,7 @@ def write_webp(frames: AnimationFrames, spool: Spool, *, size: tuple[int, int], 
         with av.open(file, "w", format="webp", container_options={"loop": str(loop)}) as container:
             stream = container.add_stream("libwebp", Fraction(WEBP_TICKS), options={"quality": str(quality)})
             _describe(stream, size, "yuv420p", WEBP_TICKS)
-            for frame, at, lasting in zip(frames.read(spool, size), begins, lasts, strict=True):
+            for frame, at, lasting in zip(frames.read(spool, size, alive), begins, lasts, strict=True):
                 shown = frame.reformat(format="yuv420p", dst_colorspace=_BT601, dst_color_range=_LIMITED)
                 shown.pts, shown.time_base = at, Fraction(1, WEBP_TICKS)
                 for packet in stream.encode(shown):

@@ -64,12 +64,16 @@ class AnimationFormat(Format[Gif | Webp]):
     ) -> tuple[Extent, tuple[int, int], int]:
         size = settings.width, max(1, round(Fraction(frames.height * settings.width, frames.width)))
         chosen = frames.slower(paced([frame.at for frame in frames.paced], frames.end, settings.fps))
+
+        def alive() -> None:
+            bench.progress(CutProgress(1.0, len(frames.offsets)))
+
         if self._kind == "gif":
             dither: Literal["diffusion", "pattern"] = "diffusion" if settings.colours == 256 else "pattern"
             colours = settings.colours
-            extent = write_gif(chosen, bench.spool, size=size, colours=colours, dither=dither, loop=loop)
+            extent = write_gif(chosen, bench.spool, size=size, colours=colours, dither=dither, loop=loop, alive=alive)
         else:
-            extent = write_webp(chosen, bench.spool, size=size, quality=settings.quality, loop=loop)
+            extent = write_webp(chosen, bench.spool, size=size, quality=settings.quality, loop=loop, alive=alive)
         return extent, size, len(chosen.offsets)
 
     def _chosen(self, settings: AnimationSettings, size: tuple[int, int], tries: int) -> str:
