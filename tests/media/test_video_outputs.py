@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,7 +21,7 @@ from tests.support.picture import read_counter
 from tests.support.sampling import slow_except
 
 from cutback.cutting.codecs.coding import VideoCoding
-from cutback.cutting.edit_values import Mute
+from cutback.cutting.edit_values import Mute, Rotate, Scale, Speed
 from cutback.cutting.job import CutJob, JobOutput
 from cutback.cutting.output_values import Mov, Mp4, OutputValue, WebM
 from cutback.cutting.outputs.coded import TRIES, SizeTry, first_try, next_try
@@ -235,6 +236,48 @@ def test_tries_go_down_in_bit_rate_and_then_in_resolution() -> None:
     assert rates == sorted(set(rates), reverse=True)
     assert heights[:3] == [heights[0]] * 3
     assert heights[3] < heights[2]
+
+
+def test_only_pictures_shrink_with_the_bit_rate() -> None:
+    tried = SizeTry(VideoCoding(bit_rate=400_000), None, size=700_000, rest=500_000)
+    # 100 000 of 200 000 bytes are left for pictures.
+    assert next_try(tried, 600_000, 1, 1080).coding.bit_rate == 180_000
+    with pytest.raises(OutputImpossibleError, match="all but its pictures"):
+        next_try(tried, 500_000, 1, 1080)
+
+
+def test_a_maximum_size_counts_the_seconds_that_are_shown(
+    recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At four times the speed, each second of the clip may have four times the bits."""
+    rates: list[int] = []
+
+    def noted(*values: Any) -> SizeTry:
+        made = first_try(*values)
+        rates.append(made.coding.most or 0)
+        return made
+
+    monkeypatch.setattr("cutback.cutting.outputs.coded.first_try", noted)
+    ranges = ask((0, Fraction(0), Fraction(4)))
+    for edits in ((Mute(),), (Mute(), Speed(Fraction(4), (), "drop"))):
+        make([recording("pyramid").path], ranges, JobOutput("clip", Mp4("hevc", max_size=40_000)), edits=edits)
+    plain, fast = rates
+    assert 3.5 * plain < fast < 5 * plain
+
+
+def test_pictures_that_edits_made_smaller_stay_as_they_are(
+    recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[int, int]] = []
+
+    def noted(*values: Any) -> SizeTry:
+        sizes.append(values[3])
+        return first_try(*values)
+
+    monkeypatch.setattr("cutback.cutting.outputs.coded.first_try", noted)
+    edits = (Scale(160, None, "fit", enlarge=False), Rotate(90, None))
+    make([recording("pyramid").path], PART, JobOutput("clip", Mp4(max_size=20_000)), edits=(Mute(), *edits))
+    assert sizes == [(90, 160)]
 
 
 def test_enough_bits_leave_the_resolution() -> None:

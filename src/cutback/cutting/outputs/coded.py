@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.codecs.coding import VideoCoding
-from cutback.cutting.codecs.encoder import usual_rate
 from cutback.cutting.codecs.known import codec_for_whole, codec_named
 from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.cut import Cut
 from cutback.cutting.output_values import Mp4
 from cutback.cutting.outputs.format import Workbench
+from cutback.cutting.outputs.played import PlayedClip
+from cutback.cutting.outputs.shown_size import shown_size
 from cutback.domain.errors import MediaUnsupportedError, OutputImpossibleError
 
 TRIES = 5
@@ -34,6 +35,8 @@ class SizeTry:
     coding: VideoCoding
     height: int | None
     size: int = 0
+    rest: int = 0
+    """Bytes of it that are not pictures: sound, tables and headers. They do not shrink with the bit rate."""
 
 
 def first_try(coding: VideoCoding, budget: int, duration: Fraction, pixels: tuple[int, int], rate: Fraction) -> SizeTry:
@@ -50,9 +53,15 @@ def first_try(coding: VideoCoding, budget: int, duration: Fraction, pixels: tupl
 
 
 def next_try(tried: SizeTry, limit: int, number: int, height: int) -> SizeTry:
-    """Return what follows the `number`-th try, which was too large. Pure. `height` is that of its pictures."""
+    """Return what follows the `number`-th try, which was too large. Pure. `height` is that of its pictures.
+
+    Raises:
+        OutputImpossibleError: what is not pictures is too large already.
+    """
+    if tried.rest >= limit:
+        raise OutputImpossibleError(f"{limit} bytes are too few: all but its pictures has {tried.rest} bytes.")
     before = tried.coding.bit_rate or tried.coding.most or 0
-    rate = max(1000, int(before * Fraction(limit, tried.size) * Fraction(9, 10)))
+    rate = max(1000, int(before * Fraction(limit - tried.rest, max(1, tried.size - tried.rest)) * Fraction(9, 10)))
     coding = replace(tried.coding, quality=None, bit_rate=rate, most=rate)
     lower = max(_LEAST_HEIGHT, height * 2 // 3) if number >= 3 else tried.height
     return SizeTry(coding, lower if lower is None or lower < height else tried.height)
@@ -83,13 +92,15 @@ def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, s
     if form.sound:
         with suppress(MediaUnsupportedError):  # edits may drop the sound of the recordings, or add some
             sound = bench.cut(ClipForm(pictures=False, texts=False)).facts.size
-    duration = max(Fraction(1, 10), sum((piece.duration for _, _, piece in bench.footage.pieces()), Fraction(0)))
-    rate = usual_rate(track)
-    budget = int(limit * _SPARE) - sound - int(rate * duration) * 24 - 2000
+    played = PlayedClip(bench)
+    duration = max(Fraction(1, 10), played.duration)
+    rate = Fraction(len(played.times)) / duration
+    budget = int(limit * _SPARE) - sound - len(played.times) * 24 - 2000
     if budget <= 0:
         raise OutputImpossibleError(f"{limit} bytes are too few for its sound of {sound} bytes and any pictures.")
-    entry = track.descriptions[0]
-    tried = first_try(coding, budget, duration, (entry.width, entry.height), rate)
+    with closing(played.pictures(0, 1)) as pictures:
+        still = next(pictures).still
+    tried = first_try(coding, budget, duration, (still.width, still.height), rate)
     least = 0
     for number in range(1, TRIES + 1):
         made = bench.cut(replace(form, coding=tried.coding, height=tried.height))
@@ -97,7 +108,8 @@ def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, s
         if size <= limit:
             return _said(made, tried.coding, bench, f"try {number}")
         least = min(least or size, size)
-        tried = next_try(replace(tried, size=size), limit, number, made.facts.height)
+        rest = size - sum(made.tracks[0].sizes)
+        tried = next_try(replace(tried, size=size, rest=rest), limit, number, shown_size(made.tracks[0])[1])
     raise OutputImpossibleError(f"Its smallest try has {least} bytes; at most {limit} are wanted.")
 
 

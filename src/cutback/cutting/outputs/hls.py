@@ -8,7 +8,6 @@ from fractions import Fraction
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.cut import Cut
 from cutback.cutting.mp4.codec_names import channels_of, codec_name, video_range
-from cutback.cutting.mp4.layout import OutTrack
 from cutback.cutting.mp4.write_fragments import FragmentedTrack, fragmented, initialization, media_segment
 from cutback.cutting.output_values import Hls
 from cutback.cutting.outputs.format import Format, Made, Workbench
@@ -22,7 +21,7 @@ from cutback.cutting.outputs.hls_playlists import (
 )
 from cutback.cutting.outputs.hls_segments import TrackSegment, even_starts, picture_segments, sound_segments
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
-from cutback.cutting.turns import sideways, turns_of
+from cutback.cutting.outputs.shown_size import shown_size
 from cutback.domain.errors import OutputImpossibleError
 
 TARGET = Fraction(6)
@@ -101,17 +100,10 @@ def _qualities(value: Hls, bench: Workbench) -> list[Cut]:
     video = next((track for track in cuts[0].tracks if track.kind == "video"), None)
     if video is None:
         return cuts
-    highest = _shown_size(video)[1]
+    highest = shown_size(video)[1]
     lower = [height for height in lower if height < highest]
     forms = (ClipForm(sound=False, texts=False, height=height, one_entry=True, closed_gops=True) for height in lower)
     return [*cuts, *map(bench.cut, forms)]
-
-
-def _shown_size(track: OutTrack) -> tuple[int, int]:
-    width, height = (side + (1 << 15) >> 16 for side in track.display_size)
-    if not (width and height):
-        width, height = int.from_bytes(track.entries[0][32:34]), int.from_bytes(track.entries[0][34:36])
-    return (height, width) if sideways(turns_of(track.matrix)) else (width, height)
 
 
 class _Packager:
@@ -123,7 +115,7 @@ class _Packager:
     def pictures(self, segmented: _Segmented) -> _Packaged:
         """Package a quality."""
         track = segmented.made.track
-        width, high = _shown_size(track)
+        width, high = shown_size(track)
         name = f"{self._name}-{high}p"
         files, listed = self._written(segmented, name)
         length = sum((segment.duration for segment in segmented.segments), Fraction(0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -93,7 +93,7 @@ class PlayedClip:
         """When each picture is shown, in seconds; empty without video."""
         return tuple(time for timed in self._runs for time in timed.times)
 
-    def pictures(self, first: int = 0, stop: int | None = None) -> Iterator[PlayedPicture]:
+    def pictures(self, first: int = 0, stop: int | None = None) -> Generator[PlayedPicture, None, None]:
         """Yield the clip's pictures [first, stop), counted from 0. Only what they need is decoded.
 
         Raises:
