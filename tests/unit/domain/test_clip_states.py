@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutback.domain.clips.clip import Clip, ClipResult, ClipState, new_clip
+from cutback.domain.clips.clip import Clip, ClipResult, ClipState, OutputResult, new_clip
+from cutback.domain.clips.files import files_of
 from cutback.domain.errors import CutbackError, LeaseLostError, MediaUnreadableError, StoppedError, WrongStateError
 from cutback.domain.requests.request import validate_request
 
@@ -37,6 +38,18 @@ def test_a_claim_counts_attempts_and_holds_until_the_lease_ends() -> None:
     with pytest.raises(WrongStateError):
         claimed(first, NOW + LEASE - timedelta(microseconds=1))
     assert claimed(first, NOW + LEASE).attempt == 2
+
+
+def test_events_of_an_output_with_many_files_stay_small() -> None:
+    """The record has all keys, because the API serves only files that it names."""
+    files = tuple(f"c/1/clip-720p-{number:05}.m4s" for number in range(5000))
+    output = OutputResult(name="clip", format="hls", key="c/1/clip.m3u8", files=files, size=1, etag="e", duration=1)
+    result = RESULT.model_copy(update={"outputs": (output,)})
+    clip = claimed(fresh()).finished(result, attempt=1, now=NOW, sweep_at=None)
+    assert clip.public()["result"]["outputs"][0]["file_count"] == 5001
+    assert len(clip.event().model_dump_json()) < 3000
+    assert len(files_of(clip)) == 5002, "the clip, the playlist and its files"
+    assert Clip.model_validate_json(clip.model_dump_json()) == clip
 
 
 def test_only_the_current_attempt_may_end_the_clip() -> None:

@@ -392,6 +392,9 @@ class Clip(Model):
         """Return the clip as events, the API and `--json` show it."""
         shown = self.model_dump(mode="json", exclude=_INTERNAL, exclude_none=True)
         shown["id"] = self.shown_id
+        for output in shown.get("result", {}).get("outputs", ()):
+            if "files" in output:  # HLS has a file for every few seconds: a list of them outgrows messages
+                output["file_count"] = 1 + len(output.pop("files"))
         if self.request.outputs is not None:
             shown["outputs"] = [
                 {"name": name, "format": output.format, "state": self.state.value}
