@@ -338,6 +338,13 @@ class RecordsContract:
             pages.append(ids(page.clips))
         assert pages == expected
 
+    def test_a_record_that_cannot_be_read_does_not_stop_housekeeping(self, records: Records) -> None:
+        damaged = a_clip("c0")
+        damaged = damaged.model_copy(update={"request": damaged.request.model_copy(update={"expires_in": 1})})
+        for clip in (damaged, a_clip("c1")):
+            put(records, clip, waiting(clip, "north"))
+        assert ids(records.due(T0 + timedelta(days=1))) == ["c1"]
+
     def test_nothing_stored_is_one_empty_last_page(self, records: Records) -> None:
         page = records.list_clips(ClipQuery())
         assert (list(page.clips), page.next_cursor) == ([], None)

@@ -1,4 +1,4 @@
-"""Listings pass over records that cannot be read, so that one of them does not hide all others."""
+"""Listings and housekeeping pass over records that cannot be read, so that one of them does not hide all others."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def readable(read: Callable[[Stored], Read], found: Iterable[tuple[str, Stored]]
         try:
             made.append(read(stored))
         except ValidationError:
-            log.exception("the record %s cannot be read; the listing leaves it out", name)
+            log.exception("the record %s cannot be read and is passed over", name)
     return made

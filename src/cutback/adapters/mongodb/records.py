@@ -223,9 +223,11 @@ class MongoRecords:
         with self._mongo.translating():
             for field, also, delay in ways:
                 condition = {field: {"$exists": True, "$lte": to_micros(now) - delay}, **also}
-                for found in self._clips.find(condition, _CLIP | {field: 1}).sort(field, ASCENDING).limit(limit):
-                    clip = clips.setdefault(found["_id"], read_clip(found))
-                    moment = found[field] + delay, clip.id
+                found = self._clips.find(condition, _CLIP | {field: 1}).sort(field, ASCENDING).limit(limit)
+                documents = {each["_id"]: each for each in found}
+                for clip in readable(read_clip, documents.items()):
+                    clips.setdefault(clip.id, clip)
+                    moment = documents[clip.id][field] + delay, clip.id
                     moments[clip.id] = min(moment, moments.get(clip.id, moment))
         return sorted(clips.values(), key=lambda clip: moments[clip.id])[:limit]
 
