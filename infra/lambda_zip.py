@@ -26,7 +26,6 @@ PYTHON = (ROOT / "infra" / "modules" / "worker" / "python-version").read_text().
 
 UNUSED = {
     "typer", "rich", "click", "shellingham", "markdown-it-py", "mdurl", "pygments",  # the command line
-    "pillow",  # the demo
     "boto3", "s3transfer",  # botocore is enough
     "hatchling", "editables", "pathspec", "pluggy", "tomlkit", "trove-classifiers", "packaging",  # installing
 }  # fmt: skip
