@@ -102,6 +102,66 @@ def test_cut_writes_other_outputs_beside_the_clip(shell: Shell, source: str) -> 
     assert "standard output" in err
 
 
+PART = ("--from", "1", "--to", "2")
+
+
+def uris(playlist: Path) -> list[str]:
+    """The files to which a playlist refers."""
+    return [line for line in playlist.read_text().split("\n") if line and not line.startswith("#")]
+
+
+def test_hls_gets_a_folder_in_which_its_files_keep_their_names(shell: Shell, source: str) -> None:
+    found = shell.json("cut", source, *PART, "-o", "wave.m3u8")
+    assert found["path"] == "wave/clip.m3u8"
+    [pictures] = uris(shell.folder / "wave" / "clip.m3u8")
+    assert set(found["files"]) >= {f"wave/{name}" for name in (pictures, *uris(shell.folder / "wave" / pictures))}
+    assert all((shell.folder / name).is_file() for name in found["files"])
+    error = shell.json("cut", source, *PART, "-o", "wave.m3u8", code=3)["error"]
+    assert error["reason"] == "output_exists"
+    assert not (shell.folder / "wave.m3u8").exists()
+    replaced = shell.json("cut", source, "--from", "1", "--to", "1.5", "-o", "wave.m3u8", "--force")
+    assert replaced["frames"] < found["frames"]
+
+
+def test_hls_beside_another_output_has_a_folder_too(shell: Shell, source: str) -> None:
+    wanted = {"source": {"recording": source, "start": 1, "end": 2}, "outputs": [{}, {"format": "hls"}]}
+    (shell.folder / "two.json").write_text(json.dumps(wanted))
+    found = shell.json("cut", source, "--request", "two.json", "-o", "wave.mp4")
+    assert found["path"] == "wave.mp4"
+    [pictures] = uris(shell.folder / "wave.hls" / "hls.m3u8")
+    assert f"wave.hls/{pictures}" in found["files"]
+
+
+def test_hls_of_two_recordings_in_one_folder_is_apart(shell: Shell, source: str) -> None:
+    shutil.copy(shell.folder / source, shell.folder / "south.mp4")
+    (shell.folder / "clips").mkdir()
+    (shell.folder / "hls.json").write_text(
+        json.dumps({"source": {"recording": source, "start": 1, "end": 2}, "output": {"format": "hls"}})
+    )
+    found = shell.json("cut", source, "south.mp4", "--request", "hls.json", "-o", "clips/")
+    assert [each["path"] for each in found["results"]] == ["clips/sea.1-2/clip.m3u8", "clips/south.1-2/clip.m3u8"]
+
+
+def test_several_files_to_standard_output_are_refused_before_the_work(shell: Shell, source: str) -> None:
+    wanted = {"source": {"recording": source, "start": 1, "end": 2}, "output": {"format": "hls"}}
+    (shell.folder / "hls.json").write_text(json.dumps(wanted))
+    code, out, err = shell.run("cut", "missing.mp4", "--request", "hls.json", "-o", "-")
+    assert (code, out) == (2, "")
+    assert "several files" in err
+
+
+def test_another_output_never_replaces_the_recording(shell: Shell, source: str) -> None:
+    """Nor does anything remain of the others."""
+    shutil.move(shell.folder / source, shell.folder / "wave.quick.mp4")
+    before = (shell.folder / "wave.quick.mp4").read_bytes()
+    wanted = {"source": {"recording": "wave.quick.mp4", "start": 1, "end": 2}, "outputs": THREE}
+    (shell.folder / "three.json").write_text(json.dumps(wanted))
+    asked = ("--request", "three.json", "-o", "wave.mp4", "--force")
+    assert shell.json("cut", "wave.quick.mp4", *asked, code=3)["error"]["reason"] == "output_is_source"
+    assert (shell.folder / "wave.quick.mp4").read_bytes() == before
+    assert shell.files() == ["three.json", "wave.quick.mp4"]
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("wave.gif", "gif"), ("wave.mp3", "mp3"), ("wave.JPEG", "image2")],

@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from cutback.domain.errors import (
     CutbackError,
@@ -20,6 +20,9 @@ from cutback.domain.errors import (
     StorageFullError,
     WrongUsageError,
 )
+
+Stopped: TypeAlias = Callable[[], bool]
+"""Says whether the work was stopped."""
 
 STANDARD_OUTPUT = "-"
 _ALSO = {".mp4": (".m4v",), ".jpg": (".jpeg",), ".opus": (".ogg",), ".m4a": (".mp4",)}
@@ -106,7 +109,7 @@ def write(target: Path | None, chunks: Iterable[bytes], *, force: bool, stopped:
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(error, target) from error
+        raise unwritable(error, target) from error
 
 
 def _copy(chunks: Iterable[bytes], file: IO[bytes], stopped: Callable[[], bool]) -> None:
@@ -137,7 +140,7 @@ def _mode(path: Path) -> int | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _unwritable(error, path) from error
+        raise unwritable(error, path) from error
 
 
 def _check_folder(folder: Path) -> None:
@@ -152,7 +155,8 @@ def _check_folder(folder: Path) -> None:
     raise OutputUnwritableError(f"The folder {folder} does not exist.")
 
 
-def _unwritable(error: OSError, target: Path) -> CutbackError:
+def unwritable(error: OSError, target: Path) -> CutbackError:
+    """Return the error to report when the system refuses to write a file."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFullError(f"It is {target}.")
     if error.errno == errno.ENAMETOOLONG:

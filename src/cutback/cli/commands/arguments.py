@@ -75,6 +75,12 @@ class TypedRequest:
 
         return KINDS[name].extension if isinstance(name, str) and name in KINDS else ".mp4"
 
+    @property
+    def has_many_files(self) -> bool:
+        """Whether a clip consists of several files."""
+        outputs = self.fields.get("outputs")
+        return self.extension == ".m3u8" or (isinstance(outputs, list) and len(outputs) > 1)
+
     def in_format_of(self, file: str | None) -> TypedRequest:
         """Return it with the format that the file's extension names, unless the request names one itself."""
         suffix = Path(file or "").suffix.lower()

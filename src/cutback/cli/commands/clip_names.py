@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cutback.cli.commands import arguments
-from cutback.cutting.job import RenderedFile, RenderedOutput
+from cutback.cutting.job import RenderedOutput
 from cutback.domain.errors import WrongUsageError
+from cutback.storage import clip_file, clip_folder
+
+MANY_FILES = ".m3u8"
+"""The extension of the only format with several files."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -38,21 +43,41 @@ def fill_pattern(pattern: str, key: str, typed: Sequence[arguments.Typed], numbe
     return _PLACEHOLDER.sub(lambda match: _allowed(values[match[1]])[:200], pattern)
 
 
-def files_beside(target: Path | None, outputs: Sequence[RenderedOutput]) -> list[tuple[RenderedFile, Path]]:
-    """Return all files of a clip and where they are written: the first one to `target`, the others beside it.
+@dataclass(frozen=True, slots=True)
+class OutputPlace:
+    """Where an output is written: a file or, if it consists of several files, a folder."""
 
-    A further file of the first output keeps its name, because the first one may refer to it.
+    path: Path
+    is_folder: bool = False
 
-    Raises:
-        WrongUsageError: there are several, and the first one is written to standard output (None).
+    def check(self, sources: Sequence[Path], *, force: bool) -> None:
+        """Check it before the work. Raises like `clip_file.check_replaceable` and `clip_folder.check`."""
+        if self.is_folder:
+            clip_folder.check(self.path, force=force)
+        else:
+            clip_file.check_replaceable(self.path, sources, force=force)
+
+    def files(self, output: RenderedOutput) -> list[Path]:
+        """Return where the files of an output are written. In a folder they keep their names: one refers to others."""
+        return [self.path / file.name for file in output.files] if self.is_folder else [self.path]
+
+
+def places(target: Path, outputs: Mapping[str, str]) -> list[OutputPlace]:
+    """Return where outputs are written: the first one to `target`, the others beside it.
+
+    `outputs` are the extensions of their files, by name. HLS gets a folder, with the name of its file but without the
+    extension.
     """
-    folder, stem = (Path(), "") if target is None else (target.parent, target.stem)
-    first, *rest = outputs
-    files = [(file, folder / file.name) for file in first.files]
-    files += [(file, folder / f"{stem}.{file.name}") for output in rest for file in output.files]
-    if target is None and len(files) > 1:
-        raise WrongUsageError("The clip consists of several files; they cannot be written to standard output.")
-    return [(files[0][0], target or Path()), *files[1:]]
+    found: list[OutputPlace] = []
+    for name, extension in outputs.items():
+        path = target.with_name(f"{target.stem}.{name}{extension}") if found else target
+        if extension != MANY_FILES:
+            found.append(OutputPlace(path))
+        else:
+            found.append(
+                OutputPlace(path.with_suffix("") if path.suffix.lower() == extension else path, is_folder=True)
+            )
+    return found
 
 
 def has_placeholder(text: str) -> bool:

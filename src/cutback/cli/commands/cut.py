@@ -16,6 +16,7 @@ from cutback.cli import completion
 from cutback.cli.command import command
 from cutback.cli.commands import arguments, clip_names, standard_input
 from cutback.cli.commands.arguments import Edits
+from cutback.cli.commands.clip_names import OutputPlace
 from cutback.cli.console import escape
 from cutback.cli.screen import Screen, each
 from cutback.domain.errors import WrongUsageError
@@ -29,10 +30,10 @@ from cutback.reading.location import (
 )
 from cutback.reading.location import open_store as open_located_store
 from cutback.settings.defaults import all_are_default
-from cutback.storage import clip_file
+from cutback.storage import clip_file, clip_folder
 
 if TYPE_CHECKING:
-    from cutback.cutting.job import CutProgress, Limits
+    from cutback.cutting.job import CutProgress, Limits, Rendition
     from cutback.domain.requests.request import ClipRequest
     from cutback.domain.requests.rules import RequestRules
     from cutback.library import CutResult
@@ -142,6 +143,7 @@ def cut(
             "-o",
             metavar="FILE",
             help="Write to this file or folder, or standard output (-), in the format of the extension (default: MP4). "
+            "HLS (.m3u8) gets a folder of that name. "
             "{name}, {from}, {to}, {number} are replaced.",
         ),
     ] = None,
@@ -157,6 +159,8 @@ def cut(
             raise WrongUsageError("-o - and --json both use standard output; choose one of them.")
         if len(sources) > 1:
             raise WrongUsageError("Only one clip can be written to standard output; name a folder or a pattern.")
+        if wanted.has_many_files:
+            raise WrongUsageError("The clip consists of several files; they cannot be written to standard output.")
     jobs = _jobs(sources, wanted, output, force=force)
     with stop_on_signals() as stopped:
         if len(jobs) == 1:
@@ -220,9 +224,13 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
         location = locate_recording(path)
         request = job.wanted.request(recording_name(location), rules_of(screen))
         store = open_store(screen, location)
+        places, files = list[OutputPlace](), list[Path]()
         if job.target is not None:
             files = [standard_input.FILE] if piped else files_of(location, store)
-            clip_file.check_replaceable(job.target, files, force=job.force)
+            outputs = {name: output.extension for name, output in request.wanted_outputs.items()}
+            places = clip_names.places(job.target, outputs)
+            for place in places:
+                place.check(files, force=job.force)
         assets = assets_for(screen, request)
         sources = stack.enter_context(open_recording(location, request, store, assets=assets, stopped=stopped))
         moved = stack.enter_context(screen.bar(location.key))
@@ -236,19 +244,48 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
                 stopped=stopped,
             )
         )
-        first, *others = clip_names.files_beside(job.target, rendition.outputs)
-        for _, target in others:
-            clip_file.check_replaceable(target, [], force=job.force)
-        for file, target in others:
-            clip_file.write(target, rendition.chunks(file), force=job.force, stopped=stopped)
-        clip_file.write(job.target, rendition.chunks(first[0]), force=job.force, stopped=stopped)
         if job.target is None:
+            clip_file.write(None, rendition.chunks(rendition.outputs[0].files[0]), force=job.force, stopped=stopped)
             return None
-        result = library.result_of(job.target, rendition, sources, time.monotonic() - began)
-    beside = [str(path) for _, path in others]
+        first, *others = _written(rendition, places, files, force=job.force, stopped=stopped)
+        result = library.result_of(first, rendition, sources, time.monotonic() - began)
+    beside = [str(path) for path in others]
     if not screen.json:
         _say(screen, result, beside)
     return {"source": job.source, **result.as_dict(), **({"files": beside} if beside else {})}
+
+
+def _written(
+    rendition: Rendition,
+    places: Sequence[OutputPlace],
+    sources: Sequence[Path],
+    *,
+    force: bool,
+    stopped: Callable[[], bool],
+) -> list[Path]:
+    """Write all outputs, the first one last; return their files. If one cannot be written, new ones are removed.
+
+    Raises:
+        CutbackError: as `clip_file.write` and `clip_folder.write`.
+    """
+    outputs = list(zip(rendition.outputs, places, strict=True))
+    added: list[Path] = []
+    try:
+        for output, place in reversed(outputs):
+            is_new = not place.path.exists()
+            if place.is_folder:
+                contents = [(file.name, rendition.chunks(file)) for file in output.files]
+                clip_folder.write(place.path, contents, sources, force=force, stopped=stopped)
+            else:
+                clip_file.check_replaceable(place.path, sources, force=force)
+                clip_file.write(place.path, rendition.chunks(output.files[0]), force=force, stopped=stopped)
+            if is_new:
+                added.append(place.path)
+    except BaseException:
+        for path in added:
+            clip_folder.remove(path)
+        raise
+    return [path for output, place in outputs for path in place.files(output)]
 
 
 def _say(screen: Screen, facts: CutResult, beside: Sequence[str] = ()) -> None:
