@@ -1,182 +1,112 @@
-"""The Records on MongoDB: clips, what is needed to find them, and their events, for any number of machines."""
+"""The Records on SQLite: clips, what is needed to find them, and their events, for several processes."""
 
 from __future__ import annotations
 
 import json
-import re
-import secrets
+import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
-from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
-
-from cutback.adapters.mongodb.client import Document, Mongo, persist
-from cutback.adapters.mongodb.events import EventLog
 from cutback.adapters.ordering import (
     ABANDONED_AFTER,
     check_limit,
-    from_micros,
     make_cursor,
     micros_or_none,
     read_cursor,
-    sort_key,
     to_micros,
 )
 from cutback.adapters.readable import readable
-from cutback.domain.base import read_stored, utc_now
+from cutback.adapters.sqlite.database import PATIENCE, Database
+from cutback.domain.base import iso, read_stored, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.search import search_words, searched_text
+from cutback.domain.errors import RecordsUnavailableError
 from cutback.ports import ClipQuery, Page
 
-_INDEXES = (
-    IndexModel([("place", ASCENDING)]),
-    IndexModel([("state", ASCENDING), ("place", ASCENDING)]),
-    IndexModel([("tags", ASCENDING), ("place", ASCENDING)]),
-    IndexModel([("recordings", ASCENDING), ("place", ASCENDING)]),
-    IndexModel([("cameras", ASCENDING), ("place", ASCENDING)]),
-    IndexModel([("tenant", ASCENDING), ("place", ASCENDING)]),
-    IndexModel([("due_at", ASCENDING)], sparse=True),
-    IndexModel([("lease_until", ASCENDING)], sparse=True),
-    IndexModel([("pending", ASCENDING)], sparse=True),
-    IndexModel([("waits_for", ASCENDING)], sparse=True),
-    IndexModel([("settled_at", ASCENDING)], sparse=True),
-)
 
-_CLIP = {"content": 1, "lease_until": 1, "progress": 1}
-_COMPLETED_AT_ONCE = 500
-_SIGNATURES = 8
-"""How many signatures of recent changes a document keeps, so that a writer recognises its own change."""
+class SqliteRecords:
+    """Implements Records. The clip is stored as JSON; columns and side tables only serve to find it.
 
-
-class MongoRecords:
-    """Implements Records. The clip is stored as JSON; other fields serve to find it, or change with each heartbeat.
-
-    JSON, because labels may have any key, which MongoDB's fields may not. Times are microseconds since 1970, because
-    MongoDB's own have milliseconds. Every method raises `RecordsUnavailableError` if there is no answer, and
-    `SettingsError` if user or password are rejected; a `limit` below 1 raises `ValueError`.
+    Every method raises `RecordsUnavailableError` if the file cannot be used and `StorageFullError` if it cannot grow;
+    a `limit` below 1 is a `ValueError`.
     """
 
     def __init__(
-        self,
-        mongo: Mongo,
-        *,
-        clock: Callable[[], datetime] = utc_now,
-        changed: Callable[[str], None] = lambda _: None,
+        self, path: Path | str, *, clock: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE
     ) -> None:
-        """Create missing indexes. `clock` dates announcements. Closing this closes `mongo`.
-
-        `changed` is called with a clip's id after each change of its record, but not for a heartbeat.
+        """Open the file. `clock` dates announcements; `patience` is how long to wait for a lock of another process.
 
         Raises:
-            RecordsUnavailableError: there is no answer.
+            SettingsError: the file is from a newer version, or it is not a database of Cutback.
         """
-        self._clock, self._mongo, self._changed = clock, mongo, changed
-        mongo.ensure_indexes("clips", _INDEXES)
-        mongo.once("clips-have-cameras-and-settled-at", self._complete_old_clips)
-        self._events = EventLog(mongo)
-
-    @property
-    def _clips(self) -> Collection[Document]:
-        return self._mongo.collection("clips")
+        self._clock = clock
+        self._database = Database(path, unavailable=RecordsUnavailableError, patience=patience)
 
     def close(self) -> None:
-        """Close the connections."""
-        self._mongo.close()
-
-    def _complete_old_clips(self) -> None:
-        """Add fields that older versions did not write."""
-        final = [state.value for state in ClipState if state.final]
-        without = [{"cameras": {"$exists": False}}, {"settled_at": {"$exists": False}, "state": {"$in": final}}]
-        updates: list[UpdateOne] = []
-        for found in self._clips.find({"$or": without}, _CLIP | {"revision": 1}):
-            clip = read_clip(found)
-            updates.append(UpdateOne({"_id": clip.id}, {"$set": {"cameras": _cameras(clip)}}))
-            if clip.settled_at is not None:
-                unchanged = {"_id": clip.id, "revision": clip.revision}
-                updates.append(UpdateOne(unchanged, {"$set": {"settled_at": to_micros(clip.settled_at)}}))
-            if len(updates) >= _COMPLETED_AT_ONCE:
-                self._clips.bulk_write(updates)
-                updates = []
-        if updates:
-            self._clips.bulk_write(updates)
+        """Close idle connections."""
+        self._database.close()
 
     # --- clips -----------------------------------------------------------------------------------
 
     def put_clip(self, clip: Clip) -> bool:
         """Store a new clip and its event, unless its id is taken. Returns whether it was stored."""
-        signature = secrets.token_hex(8)
-        document = {
-            "_id": clip.id,
-            **copied(clip),
-            "signatures": {_slot(clip): signature},
-            "outbox": {str(clip.revision): clip.event().model_dump_json()},
-            "pending": to_micros(clip.updated_at),
-        }
-
-        def write() -> bool:
-            try:
-                self._clips.insert_one(document)
-            except DuplicateKeyError:
-                return False
-            return True
-
-        with self._mongo.translating():
-            stored = persist(write, lambda: self._was_ours(clip, signature))
+        columns = _columns(clip)
+        with self._database.writing() as connection:
+            stored = connection.execute(
+                f"INSERT INTO clips ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"  # noqa: S608 - constants
+                " ON CONFLICT (id) DO NOTHING",
+                columns,
+            ).rowcount
             if stored:
-                self._events.move_soon(clip.id)
-        if stored:
-            self._changed(clip.id)
-        return stored
+                _put_marks(connection, clip)
+                _put_event(connection, clip)
+        return bool(stored)
 
     def get_clip(self, clip_id: str) -> Clip | None:
         """Return the clip's current record."""
-        with self._mongo.translating():
-            found = self._clips.find_one({"_id": clip_id}, _CLIP)
-        return None if found is None else read_clip(found)
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT content FROM clips WHERE id = ?", (clip_id,)).fetchone()
+        return None if row is None else read_stored(Clip, row[0])
 
     def commit(self, clip: Clip, *, announce: bool = True) -> bool:
         """Store a change, based on revision `clip.revision - 1`, together with its event, in one atomic update.
 
-        The request and its time never change, so the fields for sorting, recordings and cameras stay the same.
+        The request and its time never change, so the tables of recordings and cameras stay the same.
         """
-        signature = secrets.token_hex(8)
-        fields = _fields(clip) | {f"signatures.{_slot(clip)}": signature}
-        if announce:
-            fields[f"outbox.{clip.revision}"] = clip.event().model_dump_json()
-            fields["pending"] = to_micros(clip.updated_at)
-        update = {
-            "$set": {name: value for name, value in fields.items() if value is not None},
-            "$unset": {name: "" for name, value in fields.items() if value is None},
-        }
-        condition = {"_id": clip.id, "revision": clip.revision - 1}
-        with self._mongo.translating():
-            changed = persist(
-                lambda: bool(self._clips.update_one(condition, _without_empty(update)).matched_count),
-                lambda: self._was_ours(clip, signature),
+        columns = _columns(clip)
+        with self._database.writing() as connection:
+            stored = connection.execute("SELECT revision FROM clips WHERE id = ?", (clip.id,)).fetchone()
+            if stored is None or stored[0] != clip.revision - 1:
+                return False
+            _change_tags(connection, clip)
+            connection.execute(
+                f"UPDATE clips SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE id = :id",  # noqa: S608 - constants
+                columns,
             )
-            if changed and announce:
-                self._events.move_soon(clip.id)
-        if changed:
-            self._changed(clip.id)
-        return changed
-
-    def _was_ours(self, clip: Clip, signature: str) -> bool:
-        """Whether the clip's change has the signature. A write, so that a majority has it when this returns."""
-        field = f"signatures.{_slot(clip)}"
-        return bool(
-            self._clips.update_one({"_id": clip.id, field: signature}, {"$set": {field: signature}}).matched_count
-        )
+            if announce:
+                _put_event(connection, clip)
+        return True
 
     def beat(self, clip_id: str, attempt: int, *, lease_until: datetime, progress: Progress) -> bool:
         """Extend the attempt's lease and store its progress; False if it is not the current attempt."""
-        condition = {"_id": clip_id, "state": ClipState.PROCESSING.value, "attempt": attempt}
-        update = {"$set": {"lease_until": to_micros(lease_until), "progress": progress.model_dump()}}
-        with self._mongo.translating():
-            return persist(lambda: bool(self._clips.update_one(condition, update).matched_count))
+        with self._database.writing() as connection:
+            changed = connection.execute(
+                "UPDATE clips SET lease_until = ?,"
+                " content = json_set(content, '$.lease_until', ?, '$.progress', json(?))"
+                " WHERE id = ? AND state = ? AND attempt = ?",
+                (
+                    to_micros(lease_until),
+                    iso(lease_until),
+                    progress.model_dump_json(),
+                    clip_id,
+                    ClipState.PROCESSING,
+                    attempt,
+                ),
+            ).rowcount
+        return bool(changed)
 
     def list_clips(self, query: ClipQuery, *, limit: int = 50, cursor: str | None = None) -> Page:
         """Return matching clips, newest first (created_at, then id).
@@ -185,15 +115,17 @@ class MongoRecords:
             ValueError: `cursor` was not made by this method.
         """
         check_limit(limit)
-        condition = _condition(query, cursor)
-        with self._mongo.translating():
-            found = list(self._clips.find(condition, _CLIP).sort("place", DESCENDING).limit(limit + 1))
-        return _page(found, limit)
+        statement, values = _listing(query, None if cursor is None else read_cursor(cursor))
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
+        return _page(rows, limit)
 
     def count_clips(self, query: ClipQuery) -> int:
         """Return how many clips match. It reads all of them."""
-        with self._mongo.translating():
-            return self._clips.count_documents(_condition(query, None))
+        statement, values = _listing(query, None)
+        with self._database.reading() as connection:
+            row = connection.execute(f"SELECT COUNT(*) FROM ({statement})", {**values, "limit": -1}).fetchone()  # noqa: S608 - constants
+        return int(row[0])
 
     def waiting_for(self, camera: str, *, limit: int = 500, cursor: str | None = None) -> Page:
         """Return the clips that wait for this camera's footage, oldest first (created_at, then id).
@@ -202,191 +134,260 @@ class MongoRecords:
             ValueError: `cursor` was not made by this method.
         """
         check_limit(limit)
-        after = "" if cursor is None else sort_key(*read_cursor(cursor))
-        # With `$exists`, DocumentDB uses the sparse index. Digits follow the camera's name.
-        bounds = {"$exists": True, "$gt": _turn(camera, after), "$lt": _turn(camera, ":")}
-        condition = {"waits_for": bounds, "state": ClipState.WAITING.value}
-        with self._mongo.translating():
-            found = list(self._clips.find(condition, _CLIP).sort("waits_for", ASCENDING).limit(limit + 1))
-        return _page(found, limit)
+        after = (-(2**63), "") if cursor is None else read_cursor(cursor)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT created_at, id, content FROM clips WHERE state = 'waiting' AND waits_for = ?"
+                " AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
+                (camera, *after, limit + 1),
+            ).fetchall()
+        return _page(rows, limit)
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Clip]:
         """Return the clips that housekeeping must check, the longest overdue first."""
         check_limit(limit)
-        grace = ABANDONED_AFTER // timedelta(microseconds=1)
-        ways: tuple[tuple[str, Document, int], ...] = (
-            ("due_at", {}, 0),
-            ("lease_until", {"state": ClipState.PROCESSING.value}, grace),
-        )
-        moments: dict[str, tuple[int, str]] = {}
-        clips: dict[str, Clip] = {}
-        with self._mongo.translating():
-            for field, also, delay in ways:
-                condition = {field: {"$exists": True, "$lte": to_micros(now) - delay}, **also}
-                found = self._clips.find(condition, _CLIP | {field: 1}).sort(field, ASCENDING).limit(limit)
-                documents = {each["_id"]: each for each in found}
-                for clip in readable(read_clip, documents.items()):
-                    clips.setdefault(clip.id, clip)
-                    moment = documents[clip.id][field] + delay, clip.id
-                    moments[clip.id] = min(moment, moments.get(clip.id, moment))
-        return sorted(clips.values(), key=lambda clip: moments[clip.id])[:limit]
+        # Each subquery reads its own index in order and stops. Without these hints, SQLite reads all ready clips.
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT id, content, MIN(moment) FROM (
+                    SELECT * FROM (SELECT seq, sweep_at AS moment FROM clips INDEXED BY clips_by_sweep
+                        WHERE sweep_at IS NOT NULL AND sweep_at <= :now ORDER BY sweep_at LIMIT :limit)
+                    UNION ALL
+                    SELECT * FROM (SELECT seq, expires_at AS moment FROM clips INDEXED BY clips_by_expiry
+                        WHERE state = 'ready' AND expires_at <= :now ORDER BY expires_at LIMIT :limit)
+                    UNION ALL
+                    SELECT * FROM (SELECT seq, lease_until + :grace AS moment FROM clips INDEXED BY clips_by_lease
+                        WHERE state = 'processing' AND lease_until <= :now - :grace
+                        ORDER BY lease_until LIMIT :limit)
+                ) JOIN clips USING (seq)
+                GROUP BY seq ORDER BY 3, seq LIMIT :limit
+                """,
+                {
+                    "now": to_micros(now),
+                    "grace": ABANDONED_AFTER // timedelta(microseconds=1),
+                    "limit": limit,
+                },
+            ).fetchall()
+        return _readable((name, content) for name, content, _ in rows)
 
     def settled_before(self, moment: datetime, *, limit: int = 100) -> list[Clip]:
         """Return clips whose `settled_at` is before `moment`, the earliest first."""
         check_limit(limit)
-        # With `$exists`, DocumentDB uses the sparse index.
-        condition = {"settled_at": {"$exists": True, "$lt": to_micros(moment)}}
-        with self._mongo.translating():
-            found = list(self._clips.find(condition, _CLIP).sort("settled_at", ASCENDING).limit(limit))
-        return [clip for clip in map(read_clip, found) if clip.settled_at is not None]
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT content FROM clips WHERE settled_at < ? ORDER BY settled_at LIMIT ?",
+                (to_micros(moment), limit),
+            ).fetchall()
+        return [read_stored(Clip, content) for (content,) in rows]
 
     def remove_clips(self, clips: Iterable[Clip]) -> int:
-        """Remove the records of settled clips, with all their events. Returns how many.
-
-        The clip of the newest event stays, because the next event gets that one's position plus one.
-        """
-        with self._mongo.translating():
-            return sum(self._remove(clip) for clip in clips)
-
-    def _remove(self, clip: Clip) -> bool:
-        """Remove the events first: an event that is left over would be taken for one of a new clip with this id.
-
-        The events are listed by position before the clip is read once more. If another process removes the clip, and it
-        is requested again, either its revision is another one, or its events have other positions.
-        """
-        own = {
-            "_id": clip.id,
-            "revision": clip.revision,
-            "settled_at": {"$exists": True},
-            "pending": {"$exists": False},
-        }
-        events = self._events.removable(clip.event_ids)
-        if events is None or self._clips.find_one(own, {"_id": 1}) is None:
-            return False
-        self._events.remove(events)
-        removed = [0]
-
-        def write() -> bool:
-            removed[0] += self._clips.delete_one(own).deleted_count
-            return True
-
-        persist(write)
-        self._changed(clip.id)
-        return bool(removed[0])
+        """Remove the records of settled clips, with all their events, in one transaction. Returns how many."""
+        with self._database.writing() as connection:
+            return sum(_remove(connection, clip) for clip in clips)
 
     # --- events ----------------------------------------------------------------------------------
 
     def unannounced(self, *, limit: int = 100) -> list[Event]:
-        """Return events that are not marked as announced, oldest first, including those still in outboxes."""
+        """Return events that are not marked as announced, oldest first."""
         check_limit(limit)
-        with self._mongo.translating():
-            self._events.move_all()
-            return self._events.waiting(limit=limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT content FROM events WHERE announced_at IS NULL ORDER BY position LIMIT ?", (limit,)
+            ).fetchall()
+        return [read_stored(Event, content) for (content,) in rows]
 
     def mark_announced(self, event_ids: Iterable[str]) -> None:
         """Mark events as announced. Unknown ids are ignored."""
-        with self._mongo.translating():
-            self._events.mark(event_ids, at=to_micros(self._clock()))
+        ids = list(event_ids)
+        if not ids:
+            return
+        with self._database.writing() as connection:
+            now = to_micros(self._clock())
+            connection.executemany(
+                "UPDATE events SET announced_at = ? WHERE id = ? AND announced_at IS NULL",
+                [(now, event_id) for event_id in ids],
+            )
 
     def events_after(self, position: int, *, limit: int = 100) -> list[tuple[int, Event]]:
         """Return the events after a position, in the order of their commits, each with its position."""
         check_limit(limit)
-        with self._mongo.translating():
-            return self._events.after(position, limit=limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT position, content FROM events WHERE position > ? ORDER BY position LIMIT ?",
+                (position, limit),
+            ).fetchall()
+        return [(found, read_stored(Event, content)) for found, content in rows]
 
     def last_position(self) -> int:
-        """Return the newest event's position; 0 if there were no events."""
-        with self._mongo.translating():
-            return self._events.last_position()
+        """Return the newest event's position, even if that event was removed; 0 if there were no events."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        return 0 if row is None else int(row[0])
 
 
-def _cameras(clip: Clip) -> list[str]:
-    return sorted({each.camera for each in clip.request.spans})
+def _readable(rows: Iterable[tuple[str, str]]) -> list[Clip]:
+    """Return the clips of rows (id, content), without those that cannot be read."""
+    return readable(lambda content: read_stored(Clip, content), rows)
 
 
-def copied(clip: Clip) -> Document:
-    """Return the fields of a clip as it is, without an event."""
+def _page(rows: list[tuple[int, str, str]], limit: int) -> Page:
+    """Make a page of rows (time, id, content), where one row more than `limit` was requested."""
+    clips = _readable((name, content) for _, name, content in rows[:limit])
+    return Page(clips, make_cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+
+
+def _columns(clip: Clip) -> dict[str, Any]:
     return {
-        "place": sort_key(to_micros(clip.created_at), clip.id),
-        "recordings": sorted({each.recording for each in clip.request.ranges}),
-        "cameras": _cameras(clip),
-        **{name: value for name, value in _fields(clip).items() if value is not None},
-    }
-
-
-def _fields(clip: Clip) -> dict[str, Any]:
-    """Return the fields that a change may modify; None for those without a value, so that sparse indexes stay small."""
-    due = [micros_or_none(clip.sweep_at), micros_or_none(clip.expires_at) if clip.state is ClipState.READY else None]
-    return {
+        "id": clip.id,
         "state": clip.state.value,
+        "created_at": to_micros(clip.created_at),
         "revision": clip.revision,
         "attempt": clip.attempt,
         "lease_until": micros_or_none(clip.lease_until),
-        "waits_for": clip.waits_for and _turn(clip.waits_for, sort_key(to_micros(clip.created_at), clip.id)),
-        "due_at": min((moment for moment in due if moment is not None), default=None),
-        "settled_at": micros_or_none(clip.settled_at),
-        "progress": clip.progress.model_dump(),
-        "tags": sorted(set(clip.tags)),
+        "sweep_at": micros_or_none(clip.sweep_at),
+        "expires_at": micros_or_none(clip.expires_at),
+        "waits_for": clip.waits_for,
+        "tenant": clip.tenant,
+        "deleted": clip.delete_at is not None,
         "words": searched_text(clip),
-        "tenant": clip.tenant or None,
-        "deleted": clip.delete_at is not None or None,
+        "settled_at": micros_or_none(clip.settled_at),
         "content": clip.model_dump_json(),
     }
 
 
-def read_clip(found: Document) -> Clip:
-    """Return the clip of a document."""
-    lease_until = found.get("lease_until")
-    return read_stored(Clip, found["content"]).model_copy(
-        update={
-            "lease_until": None if lease_until is None else from_micros(lease_until),
-            "progress": read_stored(Progress, found["progress"]),
-        }
+def store_copy(connection: sqlite3.Connection, clip: Clip) -> None:
+    """Store a clip as it is, without an event, in place of one with its id."""
+    columns = _columns(clip)
+    row = connection.execute("SELECT content FROM clips WHERE id = ?", (clip.id,)).fetchone()
+    if row is not None:
+        known = read_stored(Clip, row[0])
+        connection.execute("DELETE FROM clips WHERE id = ?", (clip.id,))
+        _remove_marks(connection, known)
+    connection.execute(
+        f"INSERT INTO clips ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})",  # noqa: S608 - constants
+        columns,
+    )
+    _put_marks(connection, clip)
+
+
+def _put_marks(connection: sqlite3.Connection, clip: Clip) -> None:
+    created_at = to_micros(clip.created_at)
+    for name, marks in _marks(clip).items():
+        connection.executemany(
+            f"INSERT INTO {_MARKS[name]} ({name}, created_at, id) VALUES (?, ?, ?)",  # noqa: S608 - constants
+            [(mark, created_at, clip.id) for mark in marks],
+        )
+
+
+def _put_tags(connection: sqlite3.Connection, clip: Clip, tags: set[str]) -> None:
+    connection.executemany(
+        "INSERT INTO clip_tags (tag, created_at, id) VALUES (?, ?, ?)",
+        [(tag, to_micros(clip.created_at), clip.id) for tag in tags],
     )
 
 
-def _page(found: list[Document], limit: int) -> Page:
-    """Make a page of documents, where one more than `limit` was requested."""
-    clips = readable(read_clip, ((each["_id"], each) for each in found[:limit]))
-    if len(found) <= limit:
-        return Page(clips, None)
-    content = json.loads(found[limit - 1]["content"])
-    return Page(clips, make_cursor(to_micros(datetime.fromisoformat(content["created_at"])), content["id"]))
+def _change_tags(connection: sqlite3.Connection, clip: Clip) -> None:
+    """Make the table of tags agree with a clip that is about to be stored."""
+    row = connection.execute(
+        "SELECT COALESCE(json_extract(content, '$.tags'), json_extract(content, '$.request.tags'))"
+        " FROM clips WHERE id = ?",
+        (clip.id,),
+    ).fetchone()
+    known, wanted = set(json.loads(row[0])), set(clip.tags)
+    connection.executemany(
+        "DELETE FROM clip_tags WHERE tag = ? AND created_at = ? AND id = ?",
+        [(tag, to_micros(clip.created_at), clip.id) for tag in known - wanted],
+    )
+    _put_tags(connection, clip, wanted - known)
 
 
-def _turn(camera: str, place: str) -> str:
-    """Return a text that sorts by camera, then `place`, for the index of waiting clips. No name has a newline."""
-    return f"{camera}\n{place}"
+def _put_event(connection: sqlite3.Connection, clip: Clip) -> None:
+    event = clip.event()
+    connection.execute("INSERT INTO events (id, content) VALUES (?, ?)", (event.id, event.model_dump_json()))
 
 
-def _slot(clip: Clip) -> str:
-    return str(clip.revision % _SIGNATURES)
+def _remove(connection: sqlite3.Connection, clip: Clip) -> bool:
+    own = {"id": clip.id, "revision": clip.revision, "events": json.dumps(clip.event_ids)}
+    removed = connection.execute(
+        "DELETE FROM clips WHERE id = :id AND revision = :revision AND settled_at IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM events WHERE id IN (SELECT value FROM json_each(:events)) AND announced_at IS NULL)",
+        own,
+    ).rowcount
+    if removed:
+        connection.execute("DELETE FROM events WHERE id IN (SELECT value FROM json_each(:events))", own)
+        _remove_marks(connection, clip)
+    return bool(removed)
 
 
-def _condition(query: ClipQuery, cursor: str | None) -> dict[str, Any]:
-    bounds: dict[str, str] = {}
-    if query.created_from is not None:
-        bounds["$gte"] = sort_key(to_micros(query.created_from))
-    before = [] if query.created_before is None else [sort_key(to_micros(query.created_before))]
-    before += [] if cursor is None else [sort_key(*read_cursor(cursor))]
-    if before:
-        bounds["$lt"] = min(before)
-    wanted = {
-        "state": {"$in": [state.value for state in query.states]} if query.states else None,
-        "tags": query.tag,
-        "recordings": query.recording,
-        "cameras": query.camera,
-        "place": bounds or None,
-        "$and": [{"words": {"$regex": re.escape(word)}} for word in search_words(query.text)] or None,
+def _remove_marks(connection: sqlite3.Connection, clip: Clip) -> None:
+    for name, marks in _marks(clip).items():
+        connection.executemany(
+            f"DELETE FROM {_MARKS[name]} WHERE {name} = ? AND created_at = ? AND id = ?",  # noqa: S608 - constants
+            [(mark, to_micros(clip.created_at), clip.id) for mark in marks],
+        )
+
+
+_MARKS = {"tag": "clip_tags", "recording": "clip_recordings", "camera": "clip_cameras"}
+"""What clips can be found by, each with its table."""
+
+
+def _marks(clip: Clip) -> dict[str, set[str]]:
+    """Return what the clip can be found by, for each table."""
+    return {
+        "tag": set(clip.tags),
+        "recording": {each.recording for each in clip.request.ranges},
+        "camera": {each.camera for each in clip.request.spans},
     }
-    found: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+
+
+def _listing(query: ClipQuery, after: tuple[int, str] | None) -> tuple[str, dict[str, Any]]:
+    """Return a statement that reads the narrowest table in the order of the listing, and stops when it has enough.
+
+    With several states, each is read on its own, so that the index of states gives the order.
+    """
+    marks = [name for name in _MARKS if getattr(query, name) is not None]
+    source = f"{_MARKS[marks[0]]} AS mark CROSS JOIN clips USING (id)" if marks else "clips AS mark"
+    clips = "clips" if marks else "mark"
+    conditions = [f"mark.{name} = :{name}" for name in marks[:1]]
+    conditions += [
+        f"EXISTS (SELECT 1 FROM {_MARKS[name]} AS cut WHERE cut.{name} = :{name}"  # noqa: S608 - constants
+        " AND cut.created_at = mark.created_at AND cut.id = mark.id)"
+        for name in marks[1:]
+    ]
+    words = {f"word_{number}": word for number, word in enumerate(search_words(query.text))}
+    conditions += [f"instr({clips}.words, :{name})" for name in words]
     if query.tenant is not None:
-        found["tenant"] = query.tenant or None  # None: the field is missing
+        conditions.append(f"{clips}.tenant = :tenant")
     if not query.deleted:
-        found["deleted"] = None
-    return found
-
-
-def _without_empty(update: dict[str, Document]) -> dict[str, Document]:
-    """Remove empty operators, which DocumentDB and MongoDB before 5.0 reject."""
-    return {operator: fields for operator, fields in update.items() if fields}
+        conditions.append(f"{clips}.deleted = 0")
+    if query.created_from is not None:
+        conditions.append("mark.created_at >= :created_from")
+    if query.created_before is not None:
+        conditions.append("mark.created_at < :created_before")
+    if after is not None:
+        conditions.append("(mark.created_at, mark.id) < (:after_created_at, :after_id)")
+    states = {f"state_{number}": state.value for number, state in enumerate(dict.fromkeys(query.states))}
+    statements = []
+    for state in states or [None]:
+        own = [*conditions, *([] if state is None else [f"state = :{state}"])]
+        where = f"WHERE {' AND '.join(own)}" if own else ""
+        statements.append(
+            f"SELECT mark.created_at AS at, mark.id AS id, content FROM {source} {where}"  # noqa: S608 - constants
+            " ORDER BY mark.created_at DESC, mark.id DESC LIMIT :limit"
+        )
+    statement = statements[0]
+    if len(statements) > 1:
+        together = " UNION ALL ".join(f"SELECT * FROM ({each})" for each in statements)  # noqa: S608 - constants
+        statement = f"SELECT at, id, content FROM ({together}) ORDER BY at DESC, id DESC LIMIT :limit"  # noqa: S608
+    after_created_at, after_id = after or (0, "")
+    return statement, {
+        **{name: getattr(query, name) for name in _MARKS},
+        **states,
+        **words,
+        "tenant": query.tenant,
+        "created_from": micros_or_none(query.created_from),
+        "created_before": micros_or_none(query.created_before),
+        "after_created_at": after_created_at,
+        "after_id": after_id,
+    }
