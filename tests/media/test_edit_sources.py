@@ -151,7 +151,7 @@ def edit_of(kind: str) -> dict[str, Any]:
     return {"edit": kind, **small[kind]} if kind in small else example(kind)
 
 
-@pytest.mark.parametrize("case", slow_except(CASES, *QUICK), ids=" ".join)
+@pytest.mark.parametrize("case", slow_except(CASES, *QUICK, slow_one_in=4), ids=" ".join)
 def test_an_edit_of_an_odd_source_is_exact_and_keeps_colours_or_is_refused(
     files: Callable[[str], list[bytes]], tmp_path: Path, case: tuple[str, str]
 ) -> None:
