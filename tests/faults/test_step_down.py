@@ -50,6 +50,7 @@ def node(stack: ExitStack, folder: Path, proxy: MongoProxy) -> Services:
             "data": folder,
             "records_url": f"mongodb://127.0.0.1:{proxy.port}/cutback?serverSelectionTimeoutMS=2000",
             "retry_delay": 0,
+            "max_tries": 100,
             "lease": 3,
             "visibility": 5,
             "rate_limit": 0,
@@ -62,7 +63,7 @@ def test_requests_and_clips_survive_primaries_that_step_down(
     tmp_path: Path, proxy: MongoProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clients repeat what was refused; every accepted clip becomes ready; no event is lost or there twice."""
-    monkeypatch.setattr(client_module, "_TRIES", 100)
+    monkeypatch.setattr(client_module, "_TRIES", 1000)
     monkeypatch.setattr(client_module, "_LONGEST_PAUSE", 0.2)
     met: set[str] = set()
     stop, over = threading.Event(), threading.Event()
