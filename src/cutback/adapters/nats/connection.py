@@ -137,7 +137,13 @@ class NatsConnection:
             # One attempt for all who wait: one after the other, each would wait for the failures of those before it.
             if self._connecting is None or self._connecting.done():
                 self._connecting = asyncio.create_task(self._connect())
-            self._client = await asyncio.shield(self._connecting)
+            try:
+                self._client = await asyncio.wait_for(asyncio.shield(self._connecting), 2 * ANSWER_SECONDS)
+            except TimeoutError:
+                if self._connecting is not None and not self._connecting.done():
+                    self._connecting.cancel()  # the client hangs, as it sometimes does while it closes: begin anew
+                    self._connecting = None
+                raise
         return self._client
 
     async def request(self, subject: str, payload: bytes = b"", *, absent: WhenAbsent | None = None) -> Msg:
@@ -259,7 +265,7 @@ class NatsConnection:
             )
         except BaseException:
             with suppress(Exception):  # it was not connected
-                await client.close()
+                await asyncio.wait_for(client.close(), CONNECT_SECONDS)
             raise
         return client
 
