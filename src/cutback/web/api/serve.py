@@ -9,9 +9,11 @@ request; it ends the event streams; and then it waits for the rest, but not for 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import logging
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -100,6 +102,20 @@ def check_access(services: Services) -> None:
             f"\n- CUTBACK_LISTEN: other machines can reach {settings.listen}, and there is no API key yet. "
             "Make one: cutback keys create NAME; or listen on 127.0.0.1"
         )
+
+
+_ATTACH_FILTER = 26
+"""SO_ATTACH_FILTER of Linux, for which Python has no name."""
+
+
+def _refuse_to_connect(listening: socket.socket) -> None:
+    """Make the kernel drop requests to connect. Clients repeat them a second later, and are refused then.
+
+    The filter is one instruction, "keep 0 bytes": https://www.kernel.org/doc/html/latest/networking/filter.html
+    """
+    keep_nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    with suppress(OSError):
+        listening.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(keep_nothing)))
 
 
 class ApiServer:
@@ -201,7 +217,8 @@ class ApiServer:
         loop = server.servers[0].get_loop()
 
         def close() -> None:
-            # The kernel resets connections that nobody has accepted, so nothing may happen between this and the end.
+            # The kernel resets connections that nobody has accepted, so none may be made between this and the end.
+            _refuse_to_connect(self._socket)
             with suppress(OSError):
                 while True:
                     connection, _ = self._socket.accept()
