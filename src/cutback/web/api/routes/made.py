@@ -29,8 +29,8 @@ router = APIRouter(tags=["recordings"])
 
 _REVALIDATED = "private, no-cache"
 
-_LONGEST = 120
-"""Maximum seconds for a waveform."""
+_LONGEST = 80
+"""Maximum seconds for a waveform: less than an answer may take until it begins."""
 
 Key = Annotated[str, Path(description="The recording's key in the source store.", max_length=1024)]
 IfNoneMatch = Annotated[str | None, Header(description="The `ETag` that you have.")]
@@ -50,7 +50,7 @@ def read_recording_activity(
     etag = f'"{recording.etag.strip(chr(34))}-activity"'
     headers = {"ETag": etag, "Cache-Control": _REVALIDATED}
     if etag in tags_in(if_none_match or ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return _unchanged(headers)
     with slots.one():
         (found,) = activities(services, [recording], limits=short(services.settings.limits))
     if isinstance(found, CutbackError):
@@ -73,7 +73,7 @@ def read_sprites(
     """Return WebVTT with a small picture for each part of a recording: keyframes, on the sheet beside it."""
     info, headers = _version(services, caller, key, "vtt")
     if headers["ETag"] in tags_in(if_none_match or ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return _unchanged(headers)
     with slots.one():
         found, _ = sprites(services, info, limits=short(services.settings.limits))
     return Response(sprites_vtt(found, "sprites.jpg"), headers=headers, media_type="text/vtt")
@@ -86,7 +86,7 @@ def read_sprite_sheet(
     """Return the sheet of small pictures to which the WebVTT refers: at most 100, 160 pixels wide, ten in a row."""
     info, headers = _version(services, caller, key, "sheet")
     if headers["ETag"] in tags_in(if_none_match or ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return _unchanged(headers)
     with slots.one():
         _, sheet = sprites(services, info, limits=short(services.settings.limits))
     return Response(sheet, headers=headers, media_type="image/jpeg")
@@ -103,7 +103,7 @@ def read_waveform(
     """Return the peaks of a recording's sound, in two resolutions."""
     info, headers = _version(services, caller, key, "waveform")
     if headers["ETag"] in tags_in(if_none_match or ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return _unchanged(headers)
     with slots.one():
         found = waveform(services, info, limits=_patient(services.settings.limits))
     return JsonResponse(found, headers=headers)
@@ -116,11 +116,15 @@ def read_waveform_picture(
     """Return the coarser resolution of a recording's waveform as a picture."""
     info, headers = _version(services, caller, key, "waveform-svg")
     if headers["ETag"] in tags_in(if_none_match or ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return _unchanged(headers)
     with slots.one():
         found = waveform(services, info, limits=_patient(services.settings.limits))
     picture = waveform_svg(found["coarse"]["peaks"], found["scale"])
     return Response(picture, headers=headers, media_type="image/svg+xml")
+
+
+def _unchanged(headers: dict[str, str]) -> Response:
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
 
 
 def _patient(limits: Limits) -> Limits:
