@@ -348,3 +348,19 @@ def test_a_wrong_key_begins_no_session(web: WebHarness) -> None:
     response = login(web, "ck_" + "0" * 49)
     assert_problem(response, 401, "unauthorized")
     assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("keys", "api_key"), *((f"{kind}s", kind) for kind in ("tenant", "webhook", "share", "upload"))],
+)
+def test_lists_pass_over_records_that_cannot_be_read(
+    web: WebHarness, path: str, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = bearer(a_key(web))
+    before = web.get(f"/v1/{path}", headers=admin).json()
+    web.services.registry.put_new(kind, "0-of-another-program", {"what": "is this"})
+    after = web.get(f"/v1/{path}", headers=admin)
+    assert (after.status_code, after.json()) == (200, before)
+    assert "0-of-another-program" in caplog.text
+    assert_problem(web.get(f"/v1/{path}?cursor=nonsense", headers=admin), 422, "invalid_request")

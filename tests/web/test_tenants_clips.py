@@ -12,6 +12,8 @@ from tests.web.test_keys import a_key, a_tenant, bearer
 from tests.web.test_recordings import recording
 
 from cutback.domain.api_keys import Scope
+from cutback.domain.tenants import Visible
+from cutback.lifecycle import tenants
 
 REQUEST = {"id": "wave", "source": {"recording": "pipe/sea.mp4", "start": 1, "end": 3}}
 MEDIA = "/v1/media/pipe.wave/1/clip.mp4"
@@ -151,3 +153,20 @@ def test_a_request_cannot_name_its_tenant(call: Call) -> None:
 def test_a_key_that_may_only_read_changes_nothing(web: WebHarness, method: str, path: str) -> None:
     headers = bearer(a_key(web, Scope.READ))
     assert_problem(web.client.request(method, path, json=REQUEST, headers=headers), 403, "forbidden")
+
+
+@pytest.mark.parametrize("path", ["/v1/clips", "/v1/plans"])
+def test_a_tenant_cuts_recordings_that_it_sees_by_their_camera_alone(web: WebHarness, path: str) -> None:
+    tenants.put_tenant(web.services, "club", Visible(cameras=("north",)))
+    mine = bearer(a_key(web, tenant="club"))
+    web.services.catalogue.put_recording(recording("north", 0).model_copy(update={"key": "sea.mp4"}))
+    web.services.catalogue.put_recording(recording("reef-1", 0))
+    seen, other = {"recording": "sea.mp4", "start": 1, "end": 2}, recording("reef-1", 0).key
+    assert web.get("/v1/recordings/sea.mp4", headers=mine).status_code == 200
+    answer = web.client.post(path, json={"source": seen}, headers=mine)
+    assert answer.status_code < 500
+    assert answer.json().get("reason") != "recording_not_found"
+    for foreign in (other, "unknown.mp4"):
+        for wanted in ({"source": {**seen, "recording": foreign}},
+                       {"source": seen, "edits": [{"edit": "inset", "recording": foreign}]}):  # fmt: skip
+            assert_problem(web.client.post(path, json=wanted, headers=mine), 404, "recording_not_found")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from cutback.domain.base import read_stored
 from cutback.domain.clips.event import CHANGED, Answer, Event
 from cutback.domain.clips.webhook import KIND, Webhook
+from cutback.domain.readable import readable_documents
 from cutback.ports import Queue, Registry, every_document
 
 
@@ -50,5 +51,5 @@ class OutboxAnnouncer:
     def _registered(self, tenant: str) -> Iterator[Webhook]:
         """Yield the webhooks that may hear of a tenant's clips: its own, and those of no tenant."""
         for owner in dict.fromkeys(["", tenant]):
-            for document in every_document(self._registry, KIND, owner=owner):
-                yield read_stored(Webhook, document.content)
+            stored = every_document(self._registry, KIND, owner=owner)
+            yield from readable_documents(lambda each: read_stored(Webhook, each.content), stored)

@@ -10,6 +10,7 @@ from typing import Any
 from cutback.domain.api_keys import ApiKey, Scope, digest_of, is_key_text, key_id_of, new_key_text
 from cutback.domain.base import read_stored
 from cutback.domain.errors import KeyNotFoundError, SurroundingsError
+from cutback.domain.readable import readable_documents
 from cutback.lifecycle.tenants import get_tenant
 from cutback.ports import Document, every_document
 from cutback.services import Services
@@ -78,18 +79,18 @@ def get_key(services: Services, key_id: str, *, tenant: str | None = None) -> Ap
 def list_keys(
     services: Services, *, tenant: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> tuple[list[ApiKey], str | None]:
-    """Return keys by id, of a tenant or (None) of all, and the cursor of the next page.
+    """Return keys by id, of a tenant or (None) of all, and the cursor of the next page. Passes over unreadable ones.
 
     Raises:
         ValueError: `cursor` is not from this function.
     """
     page = services.registry.list(KIND, owner=tenant, limit=limit, cursor=cursor)
-    return [_key(each) for each in page.documents], page.next_cursor
+    return readable_documents(_key, page.documents), page.next_cursor
 
 
 def all_keys(services: Services) -> list[ApiKey]:
     """Return every key, by id."""
-    return [_key(each) for each in every_document(services.registry, KIND)]
+    return readable_documents(_key, every_document(services.registry, KIND))
 
 
 def revoke_key(services: Services, key_id: str, *, tenant: str | None = None) -> None:

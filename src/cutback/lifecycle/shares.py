@@ -9,6 +9,7 @@ from datetime import timedelta
 from cutback.domain.base import read_stored
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.errors import NotFoundError, TooManyError, WrongStateError
+from cutback.domain.readable import readable_documents
 from cutback.domain.shares import KIND, Share, make_token, read_token
 from cutback.ports import Document, every_document
 from cutback.services import Services
@@ -62,7 +63,7 @@ def list_shares(
         RecordsUnavailableError: the registry does not answer.
     """
     page = services.registry.list(KIND, owner=tenant, limit=limit, cursor=cursor)
-    return [_read(document) for document in page.documents], page.next_cursor
+    return readable_documents(_read, page.documents), page.next_cursor
 
 
 def get_share(services: Services, share_id: str, *, tenant: str | None) -> Share:
@@ -101,9 +102,9 @@ def open_share(services: Services, token: str) -> tuple[Share, Clip]:
 
 def _make_room(services: Services, tenant: str) -> None:
     now, count = services.clock(), 0
-    for document in every_document(services.registry, KIND, owner=tenant):
-        over = _read(document).is_over(now)
-        count += not (over and services.registry.remove(document))
+    stored = every_document(services.registry, KIND, owner=tenant)
+    for document, share in readable_documents(lambda each: (each, _read(each)), stored):
+        count += not (share.is_over(now) and services.registry.remove(document))
         if count >= MOST_SHARES:
             raise TooManyError(f"There are {MOST_SHARES} shares.")
 

@@ -6,6 +6,7 @@ import logging
 
 from cutback.domain.base import read_stored
 from cutback.domain.errors import TenantNotFoundError
+from cutback.domain.readable import readable_documents
 from cutback.domain.tenants import Tenant, Visible
 from cutback.ports import Document, every_document
 from cutback.services import Services
@@ -50,12 +51,12 @@ def list_tenants(services: Services, *, limit: int = 50, cursor: str | None = No
         ValueError: `cursor` is not from this function.
     """
     page = services.registry.list(KIND, limit=limit, cursor=cursor)
-    return [_tenant(each) for each in page.documents], page.next_cursor
+    return readable_documents(_tenant, page.documents), page.next_cursor
 
 
 def all_tenants(services: Services) -> list[Tenant]:
     """Return every tenant, by name."""
-    return [_tenant(each) for each in every_document(services.registry, KIND)]
+    return readable_documents(_tenant, every_document(services.registry, KIND))
 
 
 def remove_tenant(services: Services, name: str) -> None:

@@ -28,6 +28,7 @@ from cutback.domain.errors import (
     UploadRefusedError,
     WrongStateError,
 )
+from cutback.domain.readable import readable_documents
 from cutback.domain.uploads import (
     FINISHED_KEPT,
     KIND,
@@ -111,7 +112,7 @@ def list_uploads(
         RecordsUnavailableError: the registry does not answer.
     """
     page = services.registry.list(KIND, owner=tenant, limit=limit, cursor=cursor)
-    return [_read(document) for document in page.documents], page.next_cursor
+    return readable_documents(_read, page.documents), page.next_cursor
 
 
 def sign_parts(services: Services, upload: Upload, numbers: Sequence[int]) -> list[dict[str, Any]]:
@@ -208,8 +209,8 @@ def remove_abandoned(services: Services) -> int:
         SurroundingsError: a store or the registry does not answer.
     """
     now, removed = services.clock(), 0
-    for document in every_document(services.registry, KIND):
-        upload = _read(document)
+    found = readable_documents(lambda each: (each, _read(each)), every_document(services.registry, KIND))
+    for document, upload in found:
         if upload.expires_at > now or _is_completing(services, upload):
             continue
         # The parts first: without the document, nobody would know of them.

@@ -18,6 +18,7 @@ from cutback.domain.errors import (
     RecordsUnavailableError,
     TooManyError,
 )
+from cutback.domain.readable import readable_documents
 from cutback.ports import Document
 from cutback.services import Services
 
@@ -78,7 +79,7 @@ def list_webhooks(
         RecordsUnavailableError: the registry does not answer.
     """
     page = services.registry.list(KIND, owner=tenant, limit=limit, cursor=cursor)
-    return [read_stored(Webhook, document.content) for document in page.documents], page.next_cursor
+    return readable_documents(_read, page.documents), page.next_cursor
 
 
 def get_webhook(services: Services, webhook_id: str, *, tenant: str | None) -> Webhook:
@@ -88,7 +89,7 @@ def get_webhook(services: Services, webhook_id: str, *, tenant: str | None) -> W
         NotFoundError: there is none.
         RecordsUnavailableError: the registry does not answer.
     """
-    return read_stored(Webhook, _document(services, webhook_id, tenant).content)
+    return _read(_document(services, webhook_id, tenant))
 
 
 def change_webhook(
@@ -97,7 +98,7 @@ def change_webhook(
     """Apply `change` to the webhook as it is now. Raises like `get_webhook`."""
     for _ in range(_RACES):
         document = _document(services, webhook_id, tenant)
-        changed = change(read_stored(Webhook, document.content))
+        changed = change(_read(document))
         if services.registry.replace(document, changed.model_dump(mode="json")) is not None:
             return changed
     raise RecordsUnavailableError("The webhook is being changed by too many at once.")
@@ -177,3 +178,7 @@ def _drop_tries(services: Services, webhook_id: str, *, keep: int) -> None:
         if page.next_cursor is None:
             return
         cursor = page.next_cursor
+
+
+def _read(document: Document) -> Webhook:
+    return read_stored(Webhook, document.content)

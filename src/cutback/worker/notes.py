@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from cutback.domain.base import read_stored
+from cutback.domain.readable import readable_documents
 from cutback.domain.workers import BEAT_SECONDS, KIND, WorkerNote, host_of
 from cutback.ports import Document, every_document
 from cutback.services import Services
@@ -115,6 +116,6 @@ def known_workers(services: Services) -> list[dict[str, Any]]:
 _UNKNOWN = {"started_at": None, "clip": None, "stage": None}
 
 
-def _notes(services: Services) -> Iterator[tuple[Document, WorkerNote]]:
-    for document in every_document(services.registry, KIND):
-        yield document, read_stored(WorkerNote, document.content)
+def _notes(services: Services) -> list[tuple[Document, WorkerNote]]:
+    stored = every_document(services.registry, KIND)
+    return readable_documents(lambda each: (each, read_stored(WorkerNote, each.content)), stored)

@@ -25,11 +25,11 @@ from cutback.adapters.ordering import (
     sort_key,
     to_micros,
 )
-from cutback.adapters.readable import readable
 from cutback.domain.base import read_stored, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.search import search_words, searched_text
+from cutback.domain.readable import readable
 from cutback.ports import ClipQuery, Page
 
 _INDEXES = (

@@ -17,13 +17,13 @@ from cutback.adapters.ordering import (
     read_cursor,
     to_micros,
 )
-from cutback.adapters.readable import readable
 from cutback.adapters.sqlite.database import PATIENCE, Database
 from cutback.domain.base import iso, read_stored, utc_now
 from cutback.domain.clips.clip import Clip, ClipState, Progress
 from cutback.domain.clips.event import Event
 from cutback.domain.clips.search import search_words, searched_text
 from cutback.domain.errors import RecordsUnavailableError
+from cutback.domain.readable import readable
 from cutback.ports import ClipQuery, Page
 
 

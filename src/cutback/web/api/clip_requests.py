@@ -9,6 +9,7 @@ from cutback.domain.errors import CutbackError, Fault, InvalidRequestError
 from cutback.domain.requests.batch import single_requests
 from cutback.domain.requests.request import ID_PATTERN, ClipRequest, validate_request
 from cutback.domain.requests.rules import RequestRules
+from cutback.services import Services
 from cutback.web.api.access import Caller
 from cutback.web.api.visible import check_sources
 
@@ -37,8 +38,8 @@ def with_key(content: Any, key: str | None) -> Any:
     return content | {"id": plain}
 
 
-def read_requests(content: Any, caller: Caller, rules: RequestRules) -> list[ClipRequest | CutbackError]:
-    """Return a request, or what is wrong with it, for each clip that the body asks for. Pure.
+def read_requests(services: Services, caller: Caller, content: Any) -> list[ClipRequest | CutbackError]:
+    """Return a request, or what is wrong with it, for each clip that the body asks for.
 
     Moments without an offset from UTC are in each camera's own zone.
 
@@ -51,16 +52,16 @@ def read_requests(content: Any, caller: Caller, rules: RequestRules) -> list[Cli
     found: list[ClipRequest | CutbackError] = []
     for item in items:
         try:
-            found += [_read(each, caller, rules) for each in single_requests(item)]
+            found += [_read(services, caller, each) for each in single_requests(item)]
         except CutbackError as error:
             found.append(error)
     return found
 
 
-def _read(content: Any, caller: Caller, rules: RequestRules) -> ClipRequest | CutbackError:
+def _read(services: Services, caller: Caller, content: Any) -> ClipRequest | CutbackError:
     try:
-        request = read_request(content, caller, rules)
-        check_sources(caller, request)
+        request = read_request(content, caller, services.settings.request_rules)
+        check_sources(services, caller, request)
     except CutbackError as error:
         return error
     return request

@@ -43,16 +43,24 @@ def visible_recording(services: Services, caller: Caller, key: str) -> CameraRec
     return recording
 
 
-def check_sources(caller: Caller, request: ClipRequest) -> None:
+def check_sources(services: Services, caller: Caller, request: ClipRequest) -> None:
     """Check that the caller may see every recording and camera that a request names.
 
+    The catalogue is asked only about recordings whose keys are not visible to the caller.
+
     Raises:
-        RecordingNotFoundError: it may not see a recording.
+        RecordingNotFoundError: it may not see a recording, by its key or by its camera.
         CameraUnknownError: it may not see a camera.
+        RecordsUnavailableError: the catalogue does not answer.
     """
-    for key in (*(piece.recording for piece in request.ranges), *request.inset_recordings):
-        if not caller.may_see_key(key):
+    for key in {*(piece.recording for piece in request.ranges), *request.inset_recordings}:
+        if not caller.may_see_key(key) and not _sees_by_camera(services, caller, key):
             raise RecordingNotFoundError(f"The key is {key}.")
     for span in request.all_spans:
         if not caller.may_see_camera(span.camera):
             raise CameraUnknownError(f"The name is {span.camera}.")
+
+
+def _sees_by_camera(services: Services, caller: Caller, key: str) -> bool:
+    recording = services.catalogue.get_recording(key)
+    return recording is not None and caller.may_see_camera(recording.camera)

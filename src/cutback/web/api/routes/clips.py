@@ -101,7 +101,7 @@ def request_clips(
     cameras, is 207 with a clip or a problem for each.
     """
     content = with_key(read_json(body), idempotency_key)
-    items = read_requests(content, caller, services.settings.request_rules)
+    items = read_requests(services, caller, content)
     view = ClipView(address, services.settings, caller.tenant)
     if len(items) > 1 or isinstance(content, list):
         return JsonResponse({"items": _request_many(services, caller, items, view)}, HTTPStatus.MULTI_STATUS)

@@ -31,6 +31,6 @@ def plan(body: Body, services: ServicesDep, caller: Reader, slots: SlotsDep) -> 
     seconds, and the real first and last frame of each span.
     """
     request = read_request(read_json(body), caller, services.settings.request_rules)
-    check_sources(caller, request)
+    check_sources(services, caller, request)
     with slots.one():
         return plan_clip(services, request, limits=short(services.settings.limits), stopped=lambda: False)

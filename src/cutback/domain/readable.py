@@ -1,10 +1,10 @@
-"""Listings and housekeeping pass over records that cannot be read, so that one of them does not hide all others."""
+"""Passes over records that cannot be read, in listings and housekeeping, so that one does not hide all others."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -12,6 +12,19 @@ Stored = TypeVar("Stored")
 Read = TypeVar("Read")
 
 log = logging.getLogger(__name__)
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Document = TypeVar("Document", bound=_Named)
+
+
+def readable_documents(read: Callable[[Document], Read], documents: Iterable[Document]) -> list[Read]:
+    """Return what `read` makes of each document; log the ids of those that it cannot read."""
+    return readable(read, ((each.id, each) for each in documents))
 
 
 def readable(read: Callable[[Stored], Read], found: Iterable[tuple[str, Stored]]) -> list[Read]:
