@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.contract.queue_model import agrees_with_model
 from tests.contract.racing import in_processes, in_threads
-from tests.support.waiting import PATIENCE, Stopwatch
+from tests.support.waiting import PATIENCE, Stopwatch, eventually
 
 from cutback.ports import Message, Queue, QueueDepth
 
@@ -41,7 +41,15 @@ class QueueFactory(ABC):
 
 
 def take(queue: Queue) -> Message:
-    (message,) = queue.receive()
+    """Receive the one message that is visible; a queue of several servers may take a moment to show it."""
+    found: list[Message] = []
+
+    def look() -> bool:
+        found.extend(queue.receive())
+        return bool(found)
+
+    eventually(look, "a message that is visible")
+    (message,) = found
     return message
 
 
@@ -393,7 +401,7 @@ class QueueContract:
             assert take(queue).receive_count == count
             queues.pass_time(30)
         assert queue.dead_letters() == []
-        assert queue.receive() == []
+        eventually(lambda: queue.receive() == [] and queue.dead_letters(), "the message dies")
         (letter,) = queue.dead_letters()
         assert (message_id, "poison", 3) == (letter.id, letter.body, letter.receive_count)
         assert "3 times" in letter.reason
@@ -408,10 +416,13 @@ class QueueContract:
         queues.pass_time(1)
         queue.send("healthy")
         found: list[str] = []
-        while messages := queue.receive(limit=10):
-            found += bodies(messages)
+
+        def all_found() -> bool:
+            found.extend(bodies(queue.receive(limit=10)))
+            return queue.depth().dead + len(found) == 26
+
+        eventually(all_found, "all messages are received or die")
         assert "healthy" in found
-        assert queue.depth().dead + len(found) == 26
 
     def test_the_last_delivery_may_still_be_extended_and_deleted(self, queues: QueueFactory) -> None:
         queue = queues.open(max_receives=1)

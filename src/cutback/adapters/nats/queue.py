@@ -33,8 +33,11 @@ MAX_VISIBILITY = timedelta(hours=12)
 MAX_BATCH = 10
 
 _ZERO = timedelta()
-_LOOK = timedelta(milliseconds=50)
-"""How long a receive that does not wait looks: a message that was just sent takes a moment to reach the consumer."""
+_LOOK = timedelta(milliseconds=250)
+"""How long a receive that does not wait looks: a message that was just sent takes a moment to reach the consumer, and
+longer if the servers are busy."""
+_PAUSE_SECONDS = 0.05
+"""Between looking for streams that are gone and using them again."""
 _LONGEST_FETCH = timedelta(seconds=5)
 """A fetch of which the server is lost ends by itself after that."""
 _SENT_AT_ONCE = 256
@@ -275,7 +278,7 @@ class JetStreamQueue:
         """Find out whether the streams and the consumer are there; they are created if they are not."""
         self._server_visibility = None
         await self._prepare()
-        await asyncio.sleep(_LOOK.total_seconds())
+        await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _extend(self, message: Message, receipt: Receipt, visibility: timedelta) -> bool:
         if await read(self._connection, self._names.stream, {"seq": receipt.sequence}) is None:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 75
 """Longer than load balancers keep idle connections (60 s by default), so that they never send into a closed one."""
 
+_CONNECTING_SECONDS = 0.25
+"""How long connections that clients have begun to make may take until they can be accepted."""
 LINGER_SECONDS = 1.0
 """After the last connection is accepted: how long requests on open connections may still arrive."""
 END_SECONDS = 6
@@ -106,16 +108,25 @@ def check_access(services: Services) -> None:
 
 _ATTACH_FILTER = 26
 """SO_ATTACH_FILTER of Linux, for which Python has no name."""
+_DROP_SYN = (
+    (0x30, 0, 0, 13),  # load the byte with the flags of TCP's header
+    (0x54, 0, 0, 0x12),  # keep SYN and ACK
+    (0x15, 0, 1, 0x02),  # SYN alone?
+    (0x06, 0, 0, 0),  # then keep 0 bytes,
+    (0x06, 0, 0, 0xFFFFFFFF),  # else all of them
+)
+"""Classic BPF: https://www.kernel.org/doc/html/latest/networking/filter.html"""
 
 
 def _refuse_to_connect(listening: socket.socket) -> None:
-    """Make the kernel drop requests to connect. Clients repeat them a second later, and are refused then.
-
-    The filter is one instruction, "keep 0 bytes": https://www.kernel.org/doc/html/latest/networking/filter.html
+    """Make the kernel drop requests to connect; what is being connected goes on. Clients repeat their requests a
+    second later, and are refused then. Where there is no such filter, the kernel resets what comes too late.
     """
-    keep_nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    filtering = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_SYN)
+    kept = ctypes.create_string_buffer(filtering)
     with suppress(OSError):
-        listening.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(keep_nothing)))
+        program = struct.pack("HL", len(_DROP_SYN), ctypes.addressof(kept))
+        listening.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
 
 
 class ApiServer:
@@ -215,10 +226,12 @@ class ApiServer:
         if not server.started or not server.servers:
             return
         loop = server.servers[0].get_loop()
+        # The kernel resets connections that nobody has accepted, so none may be made between the last one and the end.
+        _refuse_to_connect(self._socket)
+        if self._drain_seconds:
+            self._thread.join(_CONNECTING_SECONDS)
 
         def close() -> None:
-            # The kernel resets connections that nobody has accepted, so none may be made between this and the end.
-            _refuse_to_connect(self._socket)
             with suppress(OSError):
                 while True:
                     connection, _ = self._socket.accept()
