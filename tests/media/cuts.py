@@ -14,7 +14,7 @@ from tests.support.waiting import PATIENCE
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
-from cutback.cutting.edit_values import Edit
+from cutback.cutting.edit_value import Edit
 from cutback.cutting.job import CutGap, CutJob, CutProgress, CutRange, Facts, InsetRange, Limits, Precision, WallClock
 from cutback.cutting.spool import Spool
 from cutback.domain.times import Instant

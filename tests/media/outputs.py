@@ -12,7 +12,7 @@ from tests.media.cuts import BytesSource
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import OpenedFootage
-from cutback.cutting.edit_values import Edit
+from cutback.cutting.edit_value import Edit
 from cutback.cutting.job import THE_CLIP, CutGap, CutJob, CutRange, Facts, JobOutput, Limits, WallClock
 from cutback.cutting.output_values import OutputValue
 from cutback.cutting.outputs.format import Workbench

@@ -16,7 +16,12 @@ from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.media import MediaSpec, cached_media
 from tests.support.sampling import slow_except
 
-from cutback.cutting.edit_values import Crop, Edit, Fade, Gain, Loop, Reverse, Speed, TextOverlay, Timelapse
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.fade import Fade
+from cutback.cutting.edit_values.overlay import TextOverlay
+from cutback.cutting.edit_values.sound import Gain
+from cutback.cutting.edit_values.time import Loop, Reverse, Speed, Timelapse
 from cutback.cutting.job import CutGap, CutJob, CutRange, WallClock
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError

@@ -17,7 +17,11 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_warnings
 from tests.support.media import MediaSpec, make_media
 
-from cutback.cutting.edit_values import Blur, Colour, Crop, Denoise, Edit, Rotate, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.colour import Blur, Colour, Denoise
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.rotate import Rotate
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutGap, CutRange
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Finished, Percent

@@ -16,7 +16,9 @@ from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_warnings
 
-from cutback.cutting.edit_values import Crop, Deinterlace, Edit
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.deinterlace import Deinterlace
 from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]

@@ -14,7 +14,10 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.sampling import slow_except
 
-from cutback.cutting.edit_values import Crop, Edit, Fade, Speed, Timelapse
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.fade import Fade
+from cutback.cutting.edit_values.time import Speed, Timelapse
 from cutback.cutting.job import CutGap, CutRange
 from cutback.domain.errors import EditImpossibleError
 from cutback.sandbox.cutter import ChildCutter

@@ -19,7 +19,13 @@ from cutback.cutting.assembled import Assembled
 from cutback.cutting.codecs.hdr_levels import HLG, PQ, as_hdr, light_as_hdr, signal_of_white
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.codecs.tone_map import as_sdr
-from cutback.cutting.edit_values import Crop, Edit, Fade, Rotate, Scale, Sdr, TextOverlay
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.fade import Fade
+from cutback.cutting.edit_values.overlay import TextOverlay
+from cutback.cutting.edit_values.rotate import Rotate
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.sdr import Sdr
 from cutback.cutting.excerpt import excerpt
 from cutback.cutting.job import CutJob, Limits
 from cutback.cutting.posters.still import Still

@@ -21,8 +21,10 @@ from tests.support.decode import decode_presented, decode_warnings
 from tests.support.sampling import slow_except
 from tests.support.shape import shape_of
 
-from cutback.cutting.edit_values import Crop, Edit, ImageOverlay, TextOverlay
-from cutback.cutting.edits.image import placed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.overlay import ImageOverlay, TextOverlay
+from cutback.cutting.edits.steps.image import placed
 from cutback.cutting.job import CutGap, CutRange, Limits
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Percent, Place

@@ -20,7 +20,11 @@ from tests.support.media import MediaSpec, cached_media
 from tests.support.picture import CounterUnreadableError, luma_of, read_luma_counter
 from tests.support.shape import shape_of
 
-from cutback.cutting.edit_values import Edit, InsetOverlay, Rotate, Scale, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.overlay import InsetOverlay
+from cutback.cutting.edit_values.rotate import Rotate
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutGap, CutJob, CutRange, InsetRange, WallClock
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError

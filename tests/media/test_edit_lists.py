@@ -27,7 +27,8 @@ from cutback.cutting.job import CutJob, CutRange, InsetRange
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
 from cutback.domain.errors import EditImpossibleError, InvalidRequestError, MediaUnsupportedError
-from cutback.domain.requests.edits import EXCLUSIVE, KINDS, STAGES
+from cutback.domain.requests.edit_list import EXCLUSIVE, KINDS
+from cutback.domain.requests.edit_model import STAGES
 from cutback.domain.requests.request import ClipRequest, validate_request
 from cutback.reading.edit_values import edits_of
 

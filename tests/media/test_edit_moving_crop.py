@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.support.decode import decode_warnings
 
-from cutback.cutting.edit_values import Crop, CropPoint, Edit, Scale, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop, CropPoint
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.edits.moving_part import Glide
 from cutback.cutting.job import CutGap, CutRange
 from cutback.domain.errors import EditImpossibleError

@@ -18,8 +18,10 @@ from tests.media.recordings import ReferenceRecording
 from tests.media.test_edit_sound import loudness_of
 from tests.support.decode import decode_presented
 
-from cutback.cutting.edit_values import Edit, Gain, Loudness, Music, Speed, Timelapse
-from cutback.cutting.edits.music import ATTACK, HOLD, RELEASE
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.sound import Gain, Loudness, Music
+from cutback.cutting.edit_values.time import Speed, Timelapse
+from cutback.cutting.edits.steps.music import ATTACK, HOLD, RELEASE
 from cutback.cutting.job import CutJob
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError

@@ -17,7 +17,12 @@ from tests.support.sampling import slow_except
 
 from cutback.cutting.codecs import encoder
 from cutback.cutting.codecs.pictures import PictureEncoder
-from cutback.cutting.edit_values import Crop, Edit, Fade, Freeze, Loop, Mute, Reverse, TextOverlay
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.fade import Fade
+from cutback.cutting.edit_values.overlay import TextOverlay
+from cutback.cutting.edit_values.sound import Mute
+from cutback.cutting.edit_values.time import Freeze, Loop, Reverse
 from cutback.cutting.job import CutGap, CutRange
 from cutback.cutting.pictures import chosen
 from cutback.domain.errors import EditImpossibleError

@@ -23,18 +23,12 @@ from tests.support.media import MediaSpec, cached_media
 from tests.support.sampling import slow_except
 from tests.support.shape import shape_of
 
-from cutback.cutting.edit_values import (
-    ClockOverlay,
-    Crop,
-    Edit,
-    Fade,
-    Lettering,
-    Reverse,
-    Rotate,
-    Speed,
-    TextOverlay,
-    Timelapse,
-)
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.fade import Fade
+from cutback.cutting.edit_values.overlay import ClockOverlay, Lettering, TextOverlay
+from cutback.cutting.edit_values.rotate import Rotate
+from cutback.cutting.edit_values.time import Reverse, Speed, Timelapse
 from cutback.cutting.edits.fonts import FontSet, load_fonts
 from cutback.cutting.edits.lettering import drawn as drawn_with
 from cutback.cutting.job import CutGap, CutRange, WallClock

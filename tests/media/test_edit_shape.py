@@ -17,7 +17,10 @@ from tests.support.decode import decode_presented, decode_warnings, psnr
 from tests.support.media import MediaSpec, cached_media
 from tests.support.shape import shape_of
 
-from cutback.cutting.edit_values import Crop, Edit, Rotate, Scale
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.rotate import Rotate
+from cutback.cutting.edit_values.scale import Scale
 from cutback.cutting.job import CutGap, CutRange
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Measure, Percent, Place

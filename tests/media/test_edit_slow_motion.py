@@ -17,7 +17,9 @@ from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings
 
-from cutback.cutting.edit_values import Crop, Edit, Speed, SpeedSpan
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.crop import Crop
+from cutback.cutting.edit_values.time import Speed, SpeedSpan
 from cutback.cutting.job import CutGap, CutRange, Limits
 from cutback.domain.errors import EditImpossibleError
 from cutback.sandbox.cutter import ChildCutter

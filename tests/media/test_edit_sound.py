@@ -18,7 +18,10 @@ from tests.media.test_tracks import heard, two_languages
 from tests.support.decode import decode_presented
 from tests.support.made_once import made_once
 
-from cutback.cutting.edit_values import AudioTrack, Channels, Edit, Fade, Gain, Loudness, Mute, SoundFade, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.fade import Fade
+from cutback.cutting.edit_values.sound import AudioTrack, Channels, Gain, Loudness, Mute, SoundFade
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutJob
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError

@@ -29,7 +29,7 @@ from cutback.cutting.job import CutJob, CutRange, Facts
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
 from cutback.domain.errors import EditImpossibleError
-from cutback.domain.requests.edits import KINDS
+from cutback.domain.requests.edit_list import KINDS
 from cutback.domain.requests.request import validate_request
 from cutback.reading.edit_values import edits_of
 

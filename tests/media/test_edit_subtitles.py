@@ -15,7 +15,9 @@ from tests.media.recordings import ReferenceRecording
 from tests.media.test_edit_overlay import CLOCK, TEXT, TIME
 from tests.support.decode import decode_presented, decode_warnings
 
-from cutback.cutting.edit_values import Edit, Mute, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.sound import Mute
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutJob, Limits
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError

@@ -16,7 +16,9 @@ from tests.support.decode import decode_presented
 from tests.support.hls_validator import continuous_dates, validate
 from tests.support.media import luma_of, match_sound, read_luma_counter
 
-from cutback.cutting.edit_values import Edit, Reverse, Scale
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.time import Reverse
 from cutback.cutting.job import CutRange, JobOutput, WallClock
 from cutback.cutting.output_values import Hls
 from cutback.cutting.outputs.make import make_outputs

@@ -15,7 +15,8 @@ from tests.media.outputs import OutputMade, bench, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.media import read_luma_counter
 
-from cutback.cutting.edit_values import Edit, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutProgress, Limits
 from cutback.cutting.output_values import Gif, Webp
 from cutback.cutting.outputs.known import format_of

@@ -13,7 +13,9 @@ from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented
 from tests.support.picture import read_counter
 
-from cutback.cutting.edit_values import Edit, Reverse, Rotate, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.rotate import Rotate
+from cutback.cutting.edit_values.time import Reverse, Speed
 from cutback.cutting.job import CutGap, CutRange
 from cutback.cutting.outputs.played import PlayedClip
 

@@ -16,7 +16,9 @@ from tests.media.outputs import OutputMade, make, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.media import match_sound
 
-from cutback.cutting.edit_values import Edit, Gain, Mute, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.sound import Gain, Mute
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import JobOutput
 from cutback.cutting.output_values import FORMATS
 from cutback.domain.errors import MediaUnsupportedError

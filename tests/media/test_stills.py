@@ -15,7 +15,10 @@ from tests.media.outputs import OutputMade, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.media import read_luma_counter
 
-from cutback.cutting.edit_values import Denoise, Edit, Reverse, Scale, Speed
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.colour import Denoise
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.time import Reverse, Speed
 from cutback.cutting.job import CutGap, CutRange
 from cutback.cutting.output_values import JpegStill, OutputValue, PngStill
 from cutback.domain.errors import EditImpossibleError, MediaUnsupportedError

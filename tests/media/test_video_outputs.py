@@ -21,7 +21,10 @@ from tests.support.picture import read_counter
 from tests.support.sampling import slow_except
 
 from cutback.cutting.codecs.coding import VideoCoding
-from cutback.cutting.edit_values import Mute, Rotate, Scale, Speed
+from cutback.cutting.edit_values.rotate import Rotate
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.sound import Mute
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutJob, JobOutput
 from cutback.cutting.output_values import Mov, Mp4, OutputValue, WebM
 from cutback.cutting.outputs.coded import TRIES, SizeTry, first_try, next_try

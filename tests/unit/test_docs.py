@@ -34,7 +34,7 @@ from cutback.domain.clips.clip import Clip, ClipState, CutSpan, Failure, Gap
 from cutback.domain.clips.event import CHANGED, Event
 from cutback.domain.errors import CutbackError, InvalidRequestError
 from cutback.domain.requests.batch import requests_in
-from cutback.domain.requests.edits import KINDS as EDITS
+from cutback.domain.requests.edit_list import KINDS as EDITS
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.outputs.known import KINDS as OUTPUTS
 from cutback.domain.requests.request import ClipRequest, parse_request

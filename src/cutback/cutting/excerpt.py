@@ -21,10 +21,10 @@ from cutback.cutting.codecs.encoder import usual_rate
 from cutback.cutting.codecs.h264.codec import H264
 from cutback.cutting.codecs.pictures import Picture, PictureEncoder
 from cutback.cutting.cut import Cut
-from cutback.cutting.edit_values import Scale
+from cutback.cutting.edit_values.scale import Scale
 from cutback.cutting.edits.graph import Filter, PictureGraph
-from cutback.cutting.edits.scale import ScaleStep
 from cutback.cutting.edits.shape_chain import ShapeChain, upright
+from cutback.cutting.edits.steps.scale import ScaleStep
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, CutJob, Facts
 from cutback.cutting.mp4.entries import colour_box

@@ -8,7 +8,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Literal, Protocol, Self, runtime_checkable
 
-from cutback.cutting.edit_values import Edit
+from cutback.cutting.edit_value import Edit
 from cutback.cutting.output_values import Mp4, OutputValue
 from cutback.domain.times import Instant
 

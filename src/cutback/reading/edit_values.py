@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cutback.cutting.edit_values import KINDS, CropPoint, Edit, SpeedSpan, TextOverlay
-from cutback.domain.requests.edits import CropPointField, EditModel, SpeedSpanField
+from cutback.cutting.edit_kinds import KINDS, PARTS
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.overlay import TextOverlay
+from cutback.domain.requests.edit_model import EditModel, EditPartModel
 from cutback.domain.text_fields import partly_filled
 
 
@@ -30,8 +32,6 @@ def _value(model: EditModel) -> Edit:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, SpeedSpanField):
-        return SpeedSpan(value.start, value.end, value.speed)
-    if isinstance(value, CropPointField):
-        return CropPoint(value.at, value.x, value.y)
+    if isinstance(value, EditPartModel):
+        return PARTS[value.part](**{name: getattr(value, name) for name in type(value).model_fields})
     return tuple(_plain(each) for each in value) if isinstance(value, tuple) else value

@@ -6,18 +6,17 @@ from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
-from cutback.cutting.edit_values import KINDS, PARTS, Edit
+from cutback.cutting.edit_kinds import KINDS, PARTS
+from cutback.cutting.edit_value import Edit
 from cutback.cutting.job import JobOutput
 from cutback.cutting.output_values import FORMATS
 
-_NAMES = {kind: name for name, kind in KINDS.items()}
 _FORMAT_NAMES = {kind: name for name, kind in FORMATS.items()}
-_PARTS = {part.__name__: part for part in PARTS}
 
 
 def edit_out(edit: Edit) -> dict[str, Any]:
     """Return an edit's JSON."""
-    return {"edit": _NAMES[type(edit)], **{field.name: _out(getattr(edit, field.name)) for field in fields(edit)}}
+    return {"edit": edit.kind, **{field.name: _out(getattr(edit, field.name)) for field in fields(edit)}}
 
 
 def edit_in(data: dict[str, Any]) -> Edit:
@@ -65,5 +64,5 @@ def _in(value: Any) -> Any:
         case {"kind": "Fraction", "value": text}:
             return Fraction(text)
         case {"kind": kind, **rest}:
-            return _PARTS[kind](**{str(name): _in(each) for name, each in rest.items()})
+            return PARTS[kind](**{str(name): _in(each) for name, each in rest.items()})
     return value

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from tests.support.fonts import bitmap_font, rectangle_font
 
-from cutback.cutting.edit_values import TextOverlay
+from cutback.cutting.edit_values.overlay import TextOverlay
 from cutback.cutting.edits import fonts
 from cutback.cutting.edits.fonts import FontSet, load_fonts, own_faces
 from cutback.cutting.edits.lettering import drawn

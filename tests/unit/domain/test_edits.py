@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from cutback.cutting import edit_values
+from cutback.cutting import edit_kinds
 from cutback.cutting.edits.pipeline import STEPS
 from cutback.domain.errors import InvalidRequestError
 from cutback.domain.measures import AtMoment, Finished, Percent, in_pixels, measure_to_json, parse_measure
 from cutback.domain.requests.edit_fields import parse_point
-from cutback.domain.requests.edits import KINDS, STAGES
+from cutback.domain.requests.edit_list import KINDS
+from cutback.domain.requests.edit_model import STAGES
 from cutback.domain.requests.request import ClipRequest, validate_request
 from cutback.domain.times import FromEnd
 from cutback.reading.edit_values import edits_of
@@ -151,18 +152,18 @@ def faults(*edits: Any) -> dict[str, str]:
 
 
 def test_every_kind_has_a_model_values_and_a_step() -> None:
-    assert set(ACCEPTED) == set(KINDS) == set(edit_values.KINDS)
-    assert {kind for kind, _ in STEPS} == set(edit_values.KINDS.values())
+    assert set(ACCEPTED) == set(KINDS) == set(edit_kinds.KINDS)
+    assert set(STEPS) == set(edit_kinds.KINDS.values())
 
 
-def test_steps_are_done_in_the_order_of_the_stages() -> None:
-    stages = {edit_values.KINDS[name]: STAGES.index(kind.stage) for name, kind in KINDS.items()}
-    assert [stages[kind] for kind, _ in STEPS] == sorted(stages.values())
+def test_kinds_are_listed_in_the_order_of_the_stages() -> None:
+    stages = [STAGES.index(kind.stage) for kind in KINDS.values()]
+    assert stages == sorted(stages)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_values_of_an_edit_have_the_fields_of_its_model(name: str) -> None:
-    values = {field.name for field in dataclasses.fields(edit_values.KINDS[name])}
+    values = {field.name for field in dataclasses.fields(edit_kinds.KINDS[name])}
     assert values == set(KINDS[name].model_fields) - {"edit"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutback.cutting.edit_values import TextOverlay
+from cutback.cutting.edit_values.overlay import TextOverlay
 from cutback.domain.errors import InvalidRequestError
 from cutback.domain.requests.request import validate_request
 from cutback.domain.text_fields import check_fields, escaped, fields_in, filled, partly_filled

@@ -13,7 +13,7 @@ import av
 from cutback.cutting.codecs.dynamic_range import ToSdr
 from cutback.cutting.codecs.encoder import in_encodable_format, usual_rate
 from cutback.cutting.codecs.pictures import Picture
-from cutback.cutting.edit_values import Edit
+from cutback.cutting.edit_value import Edit
 from cutback.cutting.edits.crossfade import Mixer
 from cutback.cutting.edits.graph import Filter, PictureGraph, through
 from cutback.cutting.edits.overlay import Orientation

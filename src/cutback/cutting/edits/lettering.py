@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from cutback.cutting.edit_values import Lettering
+from cutback.cutting.edit_values.overlay import Lettering
 from cutback.cutting.edits.fonts import FontSet, Run
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import anchored, in_pixels

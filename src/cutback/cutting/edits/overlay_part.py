@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cutback.cutting.edit_values import PlacedOverlay
+from cutback.cutting.edit_values.overlay import PlacedOverlay
 from cutback.cutting.edits.step import PaintedClip, PaintedPart
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Point

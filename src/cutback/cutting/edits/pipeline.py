@@ -1,4 +1,4 @@
-"""The edits in the order in which they are done: what Cutback can do to a clip, on one screen."""
+"""The edits of a job, done one after the other. What Cutback can do to a clip is in `steps/`, a file for each edit."""
 
 from __future__ import annotations
 
@@ -7,69 +7,19 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cutback.cutting.codecs.encoder import usual_rate
-from cutback.cutting.edit_values import (
-    KINDS,
-    AudioTrack,
-    Blur,
-    Channels,
-    ClockOverlay,
-    Colour,
-    Crop,
-    Deinterlace,
-    Denoise,
-    Edit,
-    Fade,
-    Freeze,
-    Gain,
-    ImageOverlay,
-    InsetOverlay,
-    Loop,
-    Loudness,
-    Music,
-    Mute,
-    Reverse,
-    Rotate,
-    Scale,
-    Sdr,
-    SoundFade,
-    Speed,
-    TextOverlay,
-    Timelapse,
-)
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edits import steps
 from cutback.cutting.edits.assets import Assets
-from cutback.cutting.edits.audio_track import AudioTrackStep
-from cutback.cutting.edits.blur import BlurStep
-from cutback.cutting.edits.channels import ChannelsStep
 from cutback.cutting.edits.clip_time import ClipTime
-from cutback.cutting.edits.clock import ClockStep
-from cutback.cutting.edits.colour import ColourStep
-from cutback.cutting.edits.crop import CropStep
-from cutback.cutting.edits.deinterlace import DeinterlaceStep
-from cutback.cutting.edits.denoise import DenoiseStep
 from cutback.cutting.edits.edited_pictures import EditedPictures
-from cutback.cutting.edits.fade import FadeStep
-from cutback.cutting.edits.freeze import FreezeStep
-from cutback.cutting.edits.gain import GainStep
 from cutback.cutting.edits.graph import GraphsInUse
-from cutback.cutting.edits.image import ImageStep
-from cutback.cutting.edits.inset import InsetStep
 from cutback.cutting.edits.inset_footage import InsetFootage
-from cutback.cutting.edits.loop import LoopStep
-from cutback.cutting.edits.loudness import LoudnessStep
-from cutback.cutting.edits.music import MusicStep
-from cutback.cutting.edits.mute import MuteStep
+from cutback.cutting.edits.interpolation import check_interpolation
+from cutback.cutting.edits.job_fonts import fonts_of
 from cutback.cutting.edits.overlay import Overlays
-from cutback.cutting.edits.reverse import ReverseStep
-from cutback.cutting.edits.rotate import RotateStep
-from cutback.cutting.edits.scale import ScaleStep
-from cutback.cutting.edits.sdr import SdrStep
-from cutback.cutting.edits.sound_fade import SoundFadeStep
 from cutback.cutting.edits.sound_stream import Sound, Volume, silence
-from cutback.cutting.edits.speed import SpeedStep, check_interpolation
 from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.subtitles import Cue, stacked
-from cutback.cutting.edits.text import TextStep, fonts_of
-from cutback.cutting.edits.timelapse import TimelapseStep
 from cutback.cutting.index import TrackName
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart, DrawnSpan
@@ -77,55 +27,22 @@ from cutback.cutting.plan.crossfades import Crossfade
 from cutback.cutting.plan.pieces import Located, has_pictures
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
+from cutback.domain.subclasses import subclasses_in
 from cutback.domain.times import FRAME_TOLERANCE, format_seconds
 
 if TYPE_CHECKING:
     from cutback.cutting.edits.fonts import FontSet
 
-STEPS: tuple[tuple[type[Edit], EditStep[Any]], ...] = (
-    # deinterlace
-    (Deinterlace, DeinterlaceStep()),
-    # rotate, crop, scale
-    (Rotate, RotateStep()),
-    (Crop, CropStep()),
-    (Scale, ScaleStep()),
-    # sdr
-    (Sdr, SdrStep()),
-    # colour, denoise, blur
-    (Colour, ColourStep()),
-    (Denoise, DenoiseStep()),
-    (Blur, BlurStep()),
-    # time
-    (Speed, SpeedStep()),
-    (Timelapse, TimelapseStep()),
-    (Reverse, ReverseStep()),
-    (Freeze, FreezeStep()),
-    (Loop, LoopStep()),
-    # overlays
-    (TextOverlay, TextStep()),
-    (ClockOverlay, ClockStep()),
-    (ImageOverlay, ImageStep()),
-    (InsetOverlay, InsetStep()),
-    # fade
-    (Fade, FadeStep()),
-    # sound
-    (AudioTrack, AudioTrackStep()),
-    (Mute, MuteStep()),
-    (Music, MusicStep()),
-    (Channels, ChannelsStep()),
-    (Gain, GainStep()),
-    (Loudness, LoudnessStep()),
-    (SoundFade, SoundFadeStep()),
-)
-
-_NAME_OF = {kind: name for name, kind in KINDS.items()}
-_STEP_OF: Mapping[type[Edit], EditStep[Any]] = dict(STEPS)
+STEPS: Mapping[type[Edit], EditStep[Any]] = {
+    step.edit: step() for step in subclasses_in(steps, EditStep) if "edit" in vars(step)
+}
+"""How each kind of edit is done: what the modules of `steps/` define."""
 
 
 def prepare(job: CutJob) -> None:
     """Read what a job's edits need from files. Called before the child gives up its rights."""
     for edit in job.edits:
-        _STEP_OF[type(edit)].prepare(edit, job)
+        STEPS[type(edit)].prepare(edit, job)
 
 
 class Pipeline:
@@ -144,21 +61,22 @@ class Pipeline:
             EditImpossibleError: an edit does not fit the clip.
             MediaUnsupportedError: some of the recordings have video, others do not.
         """
-        self._steps = [(edit, _STEP_OF[type(edit)]) for edit in job.edits]
+        self._steps = [(edit, STEPS[type(edit)]) for edit in job.edits]
         self._assets = Assets(job, sources)
         self._insets = InsetFootage(job, sources)
         self._job = job
         self._check_pictures(pieces)
-        asked = pieces
+        repeated = False
         for edit, step in self._steps:
-            pieces = step.pieces(edit, pieces, ClipTime(pieces, job))
-        repeated = len(pieces) > len(asked)
+            shown = step.pieces(edit, pieces, ClipTime(pieces, job))
+            if crossfades and len(shown) != len(pieces):
+                raise EditImpossibleError(
+                    f"{edit.kind}: ranges that overlap in a crossfade cannot be shown several times."
+                )
+            repeated = repeated or len(shown) > len(pieces)
+            pieces = shown
         self.pieces = list(pieces)
         """The ranges of the clip, as often as they are shown."""
-        if crossfades and len(pieces) != len(asked):
-            raise EditImpossibleError("loop: ranges that overlap in a crossfade cannot be shown several times.")
-        if crossfades and any(isinstance(edit, Reverse) for edit in job.edits):
-            raise EditImpossibleError("reverse: ranges that overlap in a crossfade cannot be shown backwards.")
         self._crossfades = crossfades
         self.time = ClipTime(pieces, job)
         concerned = [step.concerns(edit, pieces) for edit, step in self._steps]
@@ -176,7 +94,7 @@ class Pipeline:
             return
         for edit, step in self._steps:
             if step.needs_pictures(edit):
-                raise EditImpossibleError(f"{_NAME_OF[type(edit)]}: the clip has no pictures.")
+                raise EditImpossibleError(f"{edit.kind}: the clip has no pictures.")
 
     def _check_gaps(self, pieces: Sequence[Located]) -> None:
         """Refuse to paint on filled gaps: they repeat one group of pictures."""
@@ -185,8 +103,9 @@ class Pipeline:
             begins, at = at, at + piece.duration
             if piece.fill is None:
                 continue
-            if any(step.moves(edit) for edit, step in self._steps):
-                raise EditImpossibleError("crop: a part that moves would be on a filled gap.")
+            for edit, step in self._steps:
+                if step.moves(edit):
+                    raise EditImpossibleError(f"{edit.kind}: a part that moves would be on a filled gap.")
             for part in self._changed(self.pictures(), whole_clip=False):
                 if part.start is not None and part.end is not None and part.start < at and part.end > begins:
                     raise EditImpossibleError(f"{part.reason.partition(': ')[2]}: it would be on a filled gap.")
@@ -196,14 +115,16 @@ class Pipeline:
             return None
         track = pieces[0][0].index.video
         rate = None if track is None else usual_rate(track)
-        made = ((_NAME_OF[type(edit)], step.retiming(edit, self.time, rate)) for edit, step in self._steps)
+        made = ((edit.kind, step.retiming(edit, self.time, rate)) for edit, step in self._steps)
         name, found = next(((name, retiming) for name, retiming in made if retiming is not None), ("", None))
+        if self._crossfades and found is not None and found.backwards:
+            raise EditImpossibleError(f"{name}: ranges that overlap in a crossfade cannot be shown backwards.")
         chooses = found is not None and (found.backwards or any(leg.period is not None for leg in found.legs))
         if chooses and (track is None or any(piece.fill is not None for _, _, piece in pieces)):
             what = "has no pictures" if track is None else "fills gaps; leave them out (skip)"
             raise EditImpossibleError(f"{name}: frames cannot be chosen, because the clip {what}.")
         if found is not None and track is not None:
-            check_interpolation(found, track, self._job.limits.interpolated_pixels)
+            check_interpolation(name, found, track, self._job.limits.interpolated_pixels)
         return found
 
     def finished(self, cut: Fraction) -> Fraction:
@@ -244,7 +165,7 @@ class Pipeline:
             overlays.append(cues := step.cues(edit, scene))
             count += len(cues)
             if count > most:
-                raise EditImpossibleError(f"{_NAME_OF[type(edit)]}: the clip would have more than {most} subtitles.")
+                raise EditImpossibleError(f"{edit.kind}: the clip would have more than {most} subtitles.")
         return stacked(overlays)
 
     def _fonts(self) -> FontSet:
@@ -259,7 +180,7 @@ class Pipeline:
             ChangedPart(
                 min(self._cut(part.start), self.time.duration - 2 * FRAME_TOLERANCE),  # the last picture may be held
                 self._cut(part.end),
-                f"edited: {_NAME_OF[type(edit)]}",
+                f"edited: {edit.kind}",
                 DrawnSpan(part.start, part.end, step.progresses(edit)),
             )
             for edit, step, painted in pictures.painted
@@ -268,7 +189,7 @@ class Pipeline:
         ]
         parts += [ChangedPart(each.start, each.end, "joined: crossfade") for each in self._crossfades]
         if pictures.shapes:
-            names = [_NAME_OF[type(edit)] for edit, step in self._steps if step.shapes(edit)]
+            names = [edit.kind for edit, step in self._steps if step.shapes(edit)]
             parts.append(ChangedPart(None, None, f"edited: {', '.join(names)}"))
         return tuple(parts)
 
@@ -288,9 +209,8 @@ class Pipeline:
 
     def silent(self, said: list[str]) -> bool:
         """Whether the clip has no sound; say in `said` what leaves it out."""
-        muting = [_NAME_OF[type(edit)] for edit, step in self._steps if step.drops_sound(edit)]
-        if "mute" in muting:
-            said.append("mute: without sound")
+        muting = [step for edit, step in self._steps if step.drops_sound(edit)]
+        said += [step.without_sound for step in muting if step.without_sound]
         return bool(muting)
 
     def heard(self, languages: Sequence[Sequence[str]]) -> Sequence[TrackName]:
@@ -310,7 +230,7 @@ class Pipeline:
             return
         for edit, step in self._steps:
             if step.needs_sound:
-                yield f"{_NAME_OF[type(edit)]}: the clip has no sound"
+                yield f"{edit.kind}: the clip has no sound"
 
     @property
     def change_sound(self) -> bool:

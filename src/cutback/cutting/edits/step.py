@@ -85,8 +85,12 @@ class PaintedClip:
 
 
 class EditStep(Generic[E]):
-    """A kind of edit. These defaults change nothing."""
+    """How a kind of edit is done. These defaults change nothing."""
 
+    edit: type[E]
+    """The class of its values."""
+    without_sound = ""
+    """What is said if it drops the sound, besides what it says anyway."""
     unneeded = ""
     """What is said if it does not concern the clip."""
     changes_shape = False

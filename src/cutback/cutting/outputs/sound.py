@@ -10,7 +10,7 @@ from fractions import Fraction
 import av
 
 from cutback.cutting.clip_form import ClipForm
-from cutback.cutting.edit_values import AudioTrack
+from cutback.cutting.edit_values.sound import AudioTrack
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.job import CutProgress
 from cutback.cutting.mp4.layout import lay_out

@@ -6,7 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
-from cutback.cutting.edit_values import Deinterlace, Denoise
+from cutback.cutting.edit_values.colour import Denoise
+from cutback.cutting.edit_values.deinterlace import Deinterlace
 from cutback.cutting.output_values import StillValue
 from cutback.cutting.outputs.format import Format, Made, Workbench
 from cutback.cutting.outputs.image_file import ImageKind, image_of

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationInfo
 
-from cutback.domain.requests.edits import KINDS, STAGES, EditModel, Edits, contradictions
+from cutback.domain.requests.edit_list import KINDS, Edits, contradictions
+from cutback.domain.requests.edit_model import STAGES, EditModel
 from cutback.domain.requests.rules import rules_of
 
 

@@ -15,8 +15,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 
 from cutback.domain.base import Model, read_json
 from cutback.domain.errors import Fault, InvalidRequestError
-from cutback.domain.requests.edits import KINDS as EDIT_KINDS
-from cutback.domain.requests.edits import Edits, InsetEdit, TextEdit, assets_of, needs_exact
+from cutback.domain.requests.edit_list import KINDS as EDIT_KINDS
+from cutback.domain.requests.edit_list import Edits, assets_of, needs_exact
+from cutback.domain.requests.edits.inset import InsetEdit
+from cutback.domain.requests.edits.overlay import TextEdit
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.outputs.known import KINDS as FORMATS

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from cutback.domain.measures import Percent
 from cutback.domain.requests.edit_fields import Between, LengthField, MeasureField, PointField
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel
 
 _Amount = Annotated[Fraction, Between("-100", "100")]
 

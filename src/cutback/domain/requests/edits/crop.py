@@ -8,17 +8,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cutback.domain.base import Model
 from cutback.domain.measures import Percent, Place
 from cutback.domain.requests.edit_fields import AspectField, MeasureField, PointField
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel, EditPartModel
 
 MAX_PATH = 1000
 """Maximum points of a moving crop."""
 
 
-class CropPointField(Model):
+class CropPointField(EditPartModel):
     """Where a moving part is at a point of the clip."""
+
+    part = "CropPoint"
 
     at: PointField = Field(description="When it is there.")
     x: MeasureField | None = Field(None, description="The left edge; in the middle if left out.")

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from cutback.domain.requests.edit_fields import LengthField
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel
 
 
 class FadeEdit(EditModel):

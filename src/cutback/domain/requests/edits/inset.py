@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
@@ -34,6 +35,15 @@ class InsetEdit(OverlayModel):
     height: MeasureField | None = Field(None, description="Its height; percent of the picture's.")
     opacity: Annotated[Fraction, Between("0", "1")] = Field(Fraction(1), description="0 is invisible, 1 opaque.")
 
+    @classmethod
+    def check_together(cls, edits: Sequence[Self]) -> None:
+        """See `EditModel`: there are not too many, and only one of them doubles the size of the pictures."""
+        if len(edits) > MAX_INSETS:
+            raise ValueError(f"inset occurs {len(edits)} times; it may occur {MAX_INSETS} times")
+        doubling = [inset.layout for inset in edits if inset.layout != "over"]
+        if len(doubling) > 1:
+            raise ValueError(f"only one inset can be beside or below the pictures, not {len(doubling)}")
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.camera is None) == (self.recording is None):
@@ -51,16 +61,3 @@ class InsetEdit(OverlayModel):
             if value == 0 or (isinstance(value, Percent) and not value.percent):
                 raise ValueError(f"{name} must not be zero")
         return self
-
-
-def check_insets(insets: tuple[InsetEdit, ...]) -> None:
-    """Check that the insets of a request fit together.
-
-    Raises:
-        ValueError: there are too many, or several of them double the size of the pictures.
-    """
-    if len(insets) > MAX_INSETS:
-        raise ValueError(f"inset occurs {len(insets)} times; it may occur {MAX_INSETS} times")
-    doubling = [inset.layout for inset in insets if inset.layout != "over"]
-    if len(doubling) > 1:
-        raise ValueError(f"only one inset can be beside or below the pictures, not {len(doubling)}")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from cutback.domain.cameras.local_time import zone_of
 from cutback.domain.measures import Percent, Place
 from cutback.domain.requests.edit_fields import Between, LengthField, MeasureField, PointField
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel
 from cutback.domain.requests.rules import rules_of
 from cutback.domain.requests.sources import Key, Text
 from cutback.domain.text_fields import check_fields

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel
 
 
 class RotateEdit(EditModel):

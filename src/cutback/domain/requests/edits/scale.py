@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from cutback.domain.measures import MAX_PIXELS
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel
 
 _Size = Annotated[int, Field(strict=True, ge=16, le=MAX_PIXELS)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel
 
 
 class SdrEdit(EditModel):

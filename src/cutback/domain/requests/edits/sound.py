@@ -8,11 +8,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from cutback.domain.requests.edit_fields import Between, LengthField
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel
 from cutback.domain.requests.sources import Key
 
 _SILENT = frozenset({"mute", "timelapse", "reverse"})
 """Kinds that leave no sound."""
+
+_WITH_MUSIC = {"timelapse": "music", "reverse": "music"}
+"""Kinds that leave no sound but that of music."""
 
 
 class AudioTrackEdit(EditModel):
@@ -74,6 +77,7 @@ class ChannelsEdit(EditModel):
 
     stage = "sound"
     contradicts = _SILENT
+    reconciled_by = _WITH_MUSIC
     edit: Literal["channels"]
     to: Literal["mono", "stereo"] = Field(description="The channels of the clip.")
     take: Literal["left", "right"] | None = Field(
@@ -86,6 +90,7 @@ class SoundFadeEdit(EditModel):
 
     stage = "sound"
     contradicts = _SILENT
+    reconciled_by = _WITH_MUSIC
     edit: Literal["sound_fade"]
     fade_in: LengthField = Field(Fraction(0), alias="in", description="Seconds at the beginning of the clip.")
     fade_out: LengthField = Field(Fraction(0), alias="out", description="Seconds at its end.")
@@ -109,6 +114,7 @@ class GainEdit(EditModel):
 
     stage = "sound"
     contradicts = _SILENT | {"loudness"}
+    reconciled_by = _WITH_MUSIC
     edit: Literal["gain"]
     db: Annotated[Fraction, Between("-60", "30")] = Field(description="Decibels; negative is quieter.")
 
@@ -118,6 +124,7 @@ class LoudnessEdit(EditModel):
 
     stage = "sound"
     contradicts = _SILENT
+    reconciled_by = _WITH_MUSIC
     edit: Literal["loudness"]
     lufs: Annotated[Fraction, Between("-50", "-5")] = Field(description="The integrated loudness to reach, in LUFS.")
     true_peak: Annotated[Fraction, Between("-20", "0")] = Field(

@@ -7,16 +7,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cutback.domain.base import Model
 from cutback.domain.measures import Finished
 from cutback.domain.requests.edit_fields import Between, LengthField, PointField
-from cutback.domain.requests.edits.edit_model import EditModel
+from cutback.domain.requests.edit_model import EditModel, EditPartModel
 
 _TIMING = frozenset({"speed", "timelapse", "reverse", "freeze", "loop"})
 
 
-class SpeedSpanField(Model):
+class SpeedSpanField(EditPartModel):
     """A part of the clip with a speed of its own."""
+
+    part = "SpeedSpan"
 
     start: PointField = Field(alias="from", description="Where it begins.")
     end: PointField = Field(alias="to", description="Where it ends.")

@@ -1,0 +1,52 @@
+"""`deinterlace`: makes whole pictures of interlaced ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from cutback.cutting.edit_values.deinterlace import Deinterlace
+from cutback.cutting.edits.graph import Filter
+from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
+from cutback.cutting.plan.pieces import Located
+
+_LOOKED_AT = 3
+"""Pictures of each recording that tell whether it is interlaced."""
+
+
+class DeinterlaceStep(EditStep[Deinterlace]):
+    """Computes the missing rows of one field from its neighbours; pictures that are not interlaced stay."""
+
+    edit = Deinterlace
+    unneeded = "deinterlace: nothing to do, because the pictures are progressive"
+    whole_clip = True
+    temporal = True
+    before_shape = True
+
+    def concerns(self, edit: Deinterlace, pieces: Sequence[Located]) -> bool:
+        """See `EditStep`. Decodes the first pictures of each recording."""
+        del edit
+        seen: set[int] = set()
+        for media, source, piece in pieces:
+            if source in seen or piece.fill is not None or media.index.video is None:
+                continue
+            seen.add(source)
+            first = media.frames(piece.first, min(piece.first + _LOOKED_AT, piece.stop))
+            if any(tuple(picture.frame.interlaced_frame for picture in first)):  # all of them, so that decoding ends
+                return True
+        return False
+
+    def painted(self, edit: Deinterlace, scene: PaintedClip) -> tuple[PaintedPart, ...]:
+        """See `EditStep`."""
+        del edit
+        return (PaintedPart(Fraction(0), scene.duration),)
+
+    def filters(self, edit: Deinterlace) -> list[Filter]:
+        """See `EditStep`: one picture a frame, the order of fields as the frame says, interlaced frames only."""
+        del edit
+        return [Filter("bwdif", {"mode": 0, "parity": -1, "deint": 1})]
+
+    def described(self, edit: Deinterlace) -> str:
+        """See `EditStep`."""
+        del edit
+        return "deinterlace: one picture of each frame"
