@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.web.test_keys import a_key, a_tenant, bearer
 from cutback.domain.api_keys import Scope
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.errors import QueueUnavailableError, RecordsUnavailableError, StorageUnavailableError
-from cutback.domain.workers import KIND
+from cutback.domain.workers import KIND, WorkerFigures
 from cutback.worker.status import gather
 
 OPERATORS_ONLY = [
@@ -91,6 +92,53 @@ def test_the_status_names_what_does_not_answer(
     assert found[name]["reason"] == error.reason  # type: ignore[attr-defined]
     assert found["cache"]["ok"] is True
     assert any(sentence.startswith(f"{name} does not answer") for sentence in response.json()["attention"])
+
+
+# --- metrics ---------------------------------------------------------------------------------------
+
+
+def note_worker(web: WebHarness, name: str, **more: Any) -> None:
+    moment = web.services.clock().isoformat()
+    note = {"name": name, "started_at": moment, "beat_at": moment, **more}
+    assert web.services.registry.put_new(KIND, name, note) is not None
+
+
+def test_the_metrics_have_the_workers_of_all_machines(web: WebHarness) -> None:
+    figures = WorkerFigures(version="9.9.9", clips={"ready": 3}, failures={"media_crashed": 2}, read_bytes=7)
+    note_worker(web, "reef-1-a", clip="wave", figures=figures.model_dump(mode="json"))
+    note_worker(web, "shore-2-b")  # its version counts nothing
+    page = web.get("/metrics").text
+    assert 'cutback_worker_info{version="9.9.9",worker="reef-1-a"} 1.0' in page
+    assert 'cutback_worker_clips_total{state="ready",worker="reef-1-a"} 3.0' in page
+    assert 'cutback_worker_failures_total{reason="media_crashed",worker="reef-1-a"} 2.0' in page
+    assert 'cutback_worker_read_bytes_total{worker="reef-1-a"} 7.0' in page
+    assert 'cutback_worker_busy{worker="reef-1-a"} 1.0' in page
+    assert 'cutback_worker_busy{worker="shore-2-b"} 0.0' in page
+    assert len(re.findall(r"^cutback_worker_.*shore-2-b", page, re.MULTILINE)) == 2
+
+    web.pass_time(45)
+    (age,) = re.findall(
+        r'^cutback_worker_note_seconds\{worker="reef-1-a"\} (\S+)', web.get("/metrics").text, re.MULTILINE
+    )
+    assert 45 <= float(age) < 60
+    web.pass_time(45)
+    assert "reef-1-a" not in web.get("/metrics").text
+
+
+def test_notes_that_cannot_be_read_cost_no_other_metric(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    note_worker(web, "reef-1-a")
+    read = type(web.services.registry).list
+
+    def fail(registry: Any, kind: str, **options: Any) -> Any:
+        if kind == KIND:
+            raise RecordsUnavailableError
+        return read(registry, kind, **options)
+
+    monkeypatch.setattr(type(web.services.registry), "list", fail)
+    page = web.get("/metrics")
+    assert page.status_code == 200
+    assert "cutback_http_requests_in_progress" in page.text
+    assert "reef-1-a" not in page.text
 
 
 # --- dead letters ----------------------------------------------------------------------------------

@@ -1,82 +1,74 @@
-"""What Prometheus reads from one worker: the outcomes of the clips that it worked on, and what they took."""
+"""What Prometheus reads about workers: the outcomes of the clips that they worked on, and what they took."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-from cutback.domain.clips.event import Answer, Event
 from cutback.domain.errors import WrongUsageError
-from cutback.services import Services
+from cutback.domain.workers import WorkerFigures
 from cutback.settings.listen_address import ListenAddress
-
-_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
-_COUNTED = {"ready", "failed", "waiting"}
-"""The ends of work on a message."""
+from cutback.worker.counts import WorkerCounts
 
 
-class WorkerMetrics:
-    """Counts events, as an `Announcer`. Never fails."""
+def figure_metrics(workers: Mapping[str, WorkerFigures]) -> Iterator[Metric]:
+    """Yield the metrics of workers by name.
 
-    def __init__(self) -> None:
-        """Nothing is measured yet."""
-        self.registry = CollectorRegistry()
-        self._clips = Counter(
-            "cutback_worker_clips",
-            "Events of clips, by the state that they tell of.",
-            ("state",),
-            registry=self.registry,
-        )
-        self._failures = Counter(
-            "cutback_worker_failures", "Clips that failed, by reason.", ("reason",), registry=self.registry
-        )
-        self._seconds = Histogram(
-            "cutback_worker_clip_seconds",
-            "Seconds from the message to the stored clip.",
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-        self._read = Counter("cutback_worker_read_bytes", "Bytes read of recordings.", registry=self.registry)
-        self._stored = Counter("cutback_worker_stored_bytes", "Bytes of finished clips.", registry=self.registry)
-        info = Gauge("cutback_worker_info", "The version.", ("version",), registry=self.registry)
-        info.labels(version("cutback")).set(1)
+    A worker has the same names and labels on its own page and on those of the API, so that none counts twice.
+    """
+    info = GaugeMetricFamily("cutback_worker_info", "The version.", labels=("worker", "version"))
+    clips = CounterMetricFamily(
+        "cutback_worker_clips", "Events of clips, by the state that they tell of.", labels=("worker", "state")
+    )
+    failures = CounterMetricFamily(
+        "cutback_worker_failures", "Clips that failed, by reason.", labels=("worker", "reason")
+    )
+    seconds = HistogramMetricFamily(
+        "cutback_worker_clip_seconds", "Seconds from the message to the stored clip.", labels=("worker",)
+    )
+    read = CounterMetricFamily("cutback_worker_read_bytes", "Bytes read of recordings.", labels=("worker",))
+    stored = CounterMetricFamily("cutback_worker_stored_bytes", "Bytes of finished clips.", labels=("worker",))
+    for name, figures in workers.items():
+        info.add_metric((name, figures.version), 1)
+        for state, count in figures.clips.items():
+            clips.add_metric((name, state), count)
+        for reason, count in figures.failures.items():
+            failures.add_metric((name, reason), count)
+        buckets = [*((str(bound), count) for bound, count in figures.within), ("+Inf", figures.made)]
+        seconds.add_metric((name,), buckets, figures.seconds)
+        read.add_metric((name,), figures.read_bytes)
+        stored.add_metric((name,), figures.stored_bytes)
+    yield from (info, clips, failures, seconds, read, stored)
 
-    def announce(self, event: Event) -> None:
-        """Count an event that this worker announces."""
-        state = event.type.removeprefix("clip.")
-        if isinstance(event, Answer) or state not in _COUNTED:
-            return
-        self._clips.labels(state).inc()
-        if state == "failed":
-            self._failures.labels(str((event.data.get("failure") or {}).get("reason", ""))).inc()
-        result = event.data.get("result")
-        if state == "ready" and result:
-            self._seconds.observe(float(result["seconds"]))
-            self._read.inc(int(result["bytes_read"]))
-            self._stored.inc(int(result["size"]))
 
-    def close(self) -> None:
-        """Nothing to close."""
+class _OneWorker(Collector):
+    def __init__(self, name: str, counts: WorkerCounts) -> None:
+        self._name, self._counts = name, counts
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        yield from figure_metrics({self._name: self._counts.figures})
 
 
 @contextmanager
-def measured(services: Services, address: ListenAddress) -> Iterator[Services]:
-    """Yield services whose events are counted, while `http://address/metrics` shows the counts.
+def own_page(worker: str, counts: WorkerCounts, address: ListenAddress) -> Iterator[None]:
+    """Show the counts of this worker at `http://address/metrics`, while the context lasts.
 
     Raises:
         WrongUsageError: the address cannot be used.
     """
-    metrics = WorkerMetrics()
+    registry = CollectorRegistry()
+    registry.register(_OneWorker(worker, counts))
     try:
-        server, thread = start_http_server(address.port, address.host, metrics.registry)
+        server, thread = start_http_server(address.port, address.host, registry)
     except OSError as error:
         raise WrongUsageError("--metrics: this address is taken, or is not one of this machine.") from error
     try:
-        yield replace(services, announcers=(*services.announcers, metrics))
+        yield
     finally:
         server.shutdown()
         server.server_close()

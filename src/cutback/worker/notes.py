@@ -13,6 +13,7 @@ from cutback.domain.readable import readable_documents
 from cutback.domain.workers import BEAT_SECONDS, KIND, WorkerNote, host_of
 from cutback.ports import Document, every_document
 from cutback.services import Services
+from cutback.worker.counts import WorkerCounts
 from cutback.worker.presence import left_behind, running
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,9 @@ class WorkerNotes:
     A note that fails is logged, once until one succeeds again, and disturbs nothing else.
     """
 
-    def __init__(self, services: Services) -> None:
-        """Entering the context makes the first note."""
-        self._services = services
+    def __init__(self, services: Services, counts: WorkerCounts) -> None:
+        """Entering the context makes the first note. Each has the figures of `counts`."""
+        self._services, self._counts = services, counts
         self._doing: tuple[str | None, str | None] = (None, None)
         self._document: Document | None = None
         self._failing = False
@@ -72,7 +73,12 @@ class WorkerNotes:
         registry, name = self._services.registry, self._services.worker
         clip, stage = self._doing
         note = WorkerNote(
-            name=name, started_at=self._started_at, beat_at=self._services.clock(), clip=clip, stage=stage
+            name=name,
+            started_at=self._started_at,
+            beat_at=self._services.clock(),
+            clip=clip,
+            stage=stage,
+            figures=self._counts.figures,
         ).model_dump(mode="json")
         # Another worker has removed the note if this one was frozen for too long.
         replaced = registry.replace(self._document, note) if self._document is not None else None
@@ -107,13 +113,23 @@ def known_workers(services: Services) -> list[dict[str, Any]]:
         died_here = name in dead and host_of(name) == host_of(services.worker)
         if name not in here and (note is None or died_here or note.is_gone(now)):
             continue
-        shown = WorkerNote.model_dump(note, mode="json", exclude={"beat_at"}) if note is not None else _UNKNOWN
-        beat = None if note is None else max(0.0, round((now - note.beat_at).total_seconds(), 3))
+        shown = note.model_dump(mode="json", include=set(_UNKNOWN)) if note is not None else _UNKNOWN
+        beat = None if note is None else round(note.age(now).total_seconds(), 3)
         found.append({**shown, "name": name, "host": host_of(name), "beat_seconds": beat})
     return found
 
 
 _UNKNOWN = {"started_at": None, "clip": None, "stage": None}
+
+
+def recent_notes(services: Services) -> list[WorkerNote]:
+    """Return the last notes of the workers of all machines, also of one that died less than a minute ago.
+
+    Raises:
+        RecordsUnavailableError: the registry does not answer.
+    """
+    now = services.clock()
+    return [note for _, note in _notes(services) if not note.is_gone(now)]
 
 
 def _notes(services: Services) -> list[tuple[Document, WorkerNote]]:

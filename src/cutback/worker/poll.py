@@ -14,6 +14,7 @@ from cutback.lifecycle.housekeeping import housekeep
 from cutback.ports import Message
 from cutback.services import Services
 from cutback.worker.acknowledge import acknowledge
+from cutback.worker.counts import WorkerCounts
 from cutback.worker.notes import WorkerNotes
 from cutback.worker.receive import receive
 from cutback.worker.task_protection import protected_task
@@ -27,10 +28,12 @@ _PAUSE_SECONDS = 1.0
 class Worker:
     """One worker: makes one clip at a time, and delivers webhooks in a second thread."""
 
-    def __init__(self, services: Services) -> None:
-        """Prepare the worker; `run` starts it."""
-        self._notes = WorkerNotes(services)
-        self._services = replace(services, doing=self._notes.doing)
+    def __init__(self, services: Services, counts: WorkerCounts | None = None) -> None:
+        """Prepare the worker; `run` starts it. `counts` counts what it announces; its notes show them."""
+        counts = counts or WorkerCounts()
+        self._notes = WorkerNotes(services, counts)
+        announcers = (*services.announcers, counts)
+        self._services = replace(services, doing=self._notes.doing, announcers=announcers)
         self._housekeeping_at = 0.0
 
     def run(self, stop: threading.Event) -> None:

@@ -18,6 +18,7 @@ from cutback.settings.listen_address import ListenAddress, listen_address
 
 if TYPE_CHECKING:
     from cutback.services import Services
+    from cutback.worker.counts import WorkerCounts
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def worker(
     """
     from cutback.catalogue.scan import scanning
     from cutback.lifecycle.arrivals import enter_recordings
+    from cutback.worker.counts import WorkerCounts
     from cutback.worker.logs import configure_logging
     from cutback.worker.poll import Worker
     from cutback.worker.presence import present
@@ -73,22 +75,23 @@ def worker(
         if services is None:
             return
         database = settings.database_path if settings.uses_sqlite else None
+        counts = WorkerCounts()
         with (
-            _measured(services, address) as watched,
+            _own_page(services.worker, counts, address),
             present(settings.data, services.worker, database),
             scanning(services, stop, enter_recordings),
         ):
-            Worker(watched).run(stop)
+            Worker(services, counts).run(stop)
         services.tracer.close()
     screen.document({"worker": services.worker, "stopped": True})
 
 
-def _measured(services: Services, address: ListenAddress | None) -> AbstractContextManager[Services]:
+def _own_page(worker: str, counts: WorkerCounts, address: ListenAddress | None) -> AbstractContextManager[None]:
     if address is None:
-        return nullcontext(services)
-    from cutback.worker.metrics import measured
+        return nullcontext()
+    from cutback.worker.metrics import own_page
 
-    return measured(services, address)
+    return own_page(worker, counts, address)
 
 
 def _address(text: str) -> ListenAddress:

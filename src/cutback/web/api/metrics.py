@@ -1,8 +1,9 @@
-"""What Prometheus reads: requests of this process, and the queue, which all processes share."""
+"""What Prometheus reads: requests of this process, and queues and workers, which all processes show alike."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,6 +15,8 @@ import cutback
 from cutback.domain.errors import SurroundingsError
 from cutback.services import Services
 from cutback.web.api.event_feed import EventFeed
+from cutback.worker.metrics import figure_metrics
+from cutback.worker.notes import recent_notes
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -45,6 +48,7 @@ class Metrics:
         streams.set_function(lambda: float(events.streams))
         Gauge("cutback_info", "The version.", ("version",), registry=self._registry).labels(cutback.__version__).set(1)
         self._registry.register(_Queues(services))
+        self._registry.register(_Workers(services))
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count an answer; status 0 is a client that went away before there was one."""
@@ -83,6 +87,29 @@ class _Queues(Collector):
             for state, count in asdict(depth).items():
                 family.add_metric((name, state), count)
         yield family
+
+
+class _Workers(Collector):
+    """The workers of all machines, by their last notes. Nothing while the records do not answer."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        age = GaugeMetricFamily(
+            "cutback_worker_note_seconds", "Seconds since a worker noted its figures.", labels=("worker",)
+        )
+        busy = GaugeMetricFamily("cutback_worker_busy", "1 while a worker makes a clip.", labels=("worker",))
+        figures = {}
+        with suppress(SurroundingsError):
+            notes, now = recent_notes(self._services), self._services.clock()
+            for note in notes:
+                age.add_metric((note.name,), note.age(now).total_seconds())
+                busy.add_metric((note.name,), note.clip is not None)
+                if note.figures is not None:
+                    figures[note.name] = note.figures
+        yield from (age, busy, *figure_metrics(figures))
 
 
 def route_of(scope: Scope) -> str:

@@ -1,4 +1,4 @@
-"""What load balancers and orchestrators ask a server. Only `/metrics` reads a queue."""
+"""What load balancers and orchestrators ask a server. Only `/metrics` reads queues and records."""
 
 from __future__ import annotations
 
@@ -47,6 +47,6 @@ async def version() -> dict[str, str]:
     responses={200: {"description": "Metrics in the text format of Prometheus."}},
 )
 def metrics(request: Request, _caller: Operator) -> Response:
-    """Return metrics for Prometheus: requests of this server, and the queues."""
+    """Return metrics for Prometheus: requests of this server, the queues, and the workers of all machines."""
     measured: Metrics = request.app.state.metrics
     return Response(measured.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
