@@ -19,6 +19,8 @@ from bench.cold_start import measure_cold_start
 from bench.cutting import measure_cuts
 from bench.edits import measure_edits, measure_timelapse
 from bench.events import measure_events
+from bench.far import measure_far
+from bench.far_store import Distance
 from bench.machine import Circumstances, circumstances
 from bench.moments import measure_moments
 from bench.page import PageError, replace_part
@@ -37,6 +39,7 @@ from bench.tables import (
     cut_tables,
     edits_table,
     events_table,
+    far_table,
     moments_table,
     queue_table,
     queues_table,
@@ -62,6 +65,7 @@ _SECTIONS = [
     "scan",
     "start-up",
     "cold-start",
+    "far",
     "events",
     "edits",
     "moments",
@@ -139,6 +143,11 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             shown = _ROOT / "docs" / "pictures" / "moments.svg" if options.write else None
             _publish("moments", moments_table(measure_moments(cache, say=say, picture=shown)), where, options)
+        if options.section in {"all", "far"}:
+            recording = prepare(cache, with_long=False, say=say, names=("g2",))[0].path
+            distance = Distance(options.round_trip / 1000, options.bandwidth * 1e6)
+            far = measure_far(recording, cache, runs=options.runs, distance=distance, say=say)
+            _publish("far", far_table(far), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)
@@ -165,6 +174,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--waiting", type=int, default=1_000_000, metavar="N", help="messages in a deep queue (1000000)"
     )
+    parser.add_argument("--round-trip", type=float, default=30, metavar="MS", help="of the far store (30)")
+    parser.add_argument("--bandwidth", type=float, default=80, metavar="MB/S", help="of its connections (80)")
     parser.add_argument("--recordings", type=int, metavar="N", help="in the large catalogue (10000000; about 8 GB)")
     parser.add_argument(
         "--long", action="store_true", help="also cut, and make a timelapse, from a two-hour recording (5 GB)"

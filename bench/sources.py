@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +32,16 @@ class Source:
     """Of its container's index."""
 
 
-def prepare(cache: Path, *, with_long: bool, say: Callable[[str], None]) -> list[Source]:
+def prepare(
+    cache: Path, *, with_long: bool, say: Callable[[str], None], names: Sequence[str] = ("g2", "g10")
+) -> list[Source]:
     """The recordings, made where they are missing; some 900 MB, and 5 GB more `with_long`.
 
     Raises:
         SourcesError: there is no `ffmpeg` to make them with, or it failed.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    wanted = [("g2", 60, 10), ("g10", 300, 10)]
+    wanted = [each for each in (("g2", 60, 10), ("g10", 300, 10)) if each[0] in names]
     if with_long:
         wanted.append(("g2-2h", 60, 120))
     made = []

@@ -15,6 +15,8 @@ from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
 from bench.edits import Edited, Timelapse
 from bench.events import PROMISED_P99, PROMISED_STOP, Telling
+from bench.far import PROMISED as FAR_PROMISED
+from bench.far import STAGES, FarFigures
 from bench.moments import ENOUGH as DAY_ENOUGH
 from bench.moments import LEAST_FOUND, MOST_FALSE, MomentFigures
 from bench.queueing import Overhead
@@ -52,6 +54,22 @@ def queue_table(found: Overhead) -> str:
             ["accepted at the same time", f"{found.accepted_per_second:.0f} requests/s"],
         ],
     )
+
+
+def far_table(found: Iterable[FarFigures]) -> str:
+    """Clips of far stores, stage by stage."""
+    rows = []
+    for each in found:
+        promised = FAR_PROMISED.get(each.work)
+        target = f"{promised:.1f} s" if promised else "–"
+        kept = "–" if promised is None else "met" if each.wall <= promised else "**missed**"
+        stages = [f"{each.stages[stage]:.3f}" for stage in STAGES]
+        measured = [f"{each.wall:.2f} s", target, kept]
+        rows.append(
+            [each.work, *measured, *stages, f"{each.requests}", f"{each.moved / _MEGABYTE:.1f}", f"{each.cpu:.2f}"]
+        )
+    head = ["30 s of `g2`, medians", "in all", "target", "result", *STAGES, "requests", "MB moved", "CPU s"]
+    return table(head, rows, words=(0, 3))
 
 
 def cancel_table(found: Cancelled) -> str:
