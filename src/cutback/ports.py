@@ -514,6 +514,15 @@ class Prober(Protocol):
         """Make a sheet of small pictures, as `cutback.cutting.sprites` does. Raises like `Cutter.render`."""
         ...
 
+    def slot_sprites(
+        self, sources: Sequence[ByteSource], slots: Sequence[CutRange], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> tuple[dict[str, Any], bytes]:
+        """Make a sheet with a picture of each slot of these recordings, as `cutback.cutting.sprites` does.
+
+        Raises like `Cutter.render`.
+        """
+        ...
+
     def waveform(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Return the peaks of its sound, in the form of `cutback.cutting.waveform`. Raises like `Cutter.render`."""
         ...

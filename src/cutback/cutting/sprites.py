@@ -1,30 +1,27 @@
-"""Makes a sheet of small pictures of a recording, for scrubbing: only keyframes are decoded. Runs in the child."""
+"""Makes sheets of small pictures of recordings, for scrubbing: only keyframes are decoded. Runs in the child."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 import av
-from av.video.reformatter import ColorRange
 
 from cutback.cutting.index import Track, byte_ranges
-from cutback.cutting.job import ByteSource, Limits
-from cutback.cutting.posters.still import encode, still_of
+from cutback.cutting.job import ByteSource, CutJob, CutRange, Limits
+from cutback.cutting.posters.still import Still, still_of
 from cutback.cutting.source.footage import MediaSource, open_media
+from cutback.cutting.tile_sheet import TileSheet
 from cutback.domain.errors import CutbackError, MediaUnreadableError, RangeOutsideRecordingError
 from cutback.domain.times import format_seconds
 
 MOST_TILES = 100
-COLUMNS = 10
-WIDTH = 160
-"""Pixels of a tile."""
 _LEAST_APART = Fraction(1)
 """Seconds between tiles."""
 _FETCHED = 20
 """Keyframes that are fetched together."""
-_BLACK, _GREY = 0, 128
 
 
 def sprites(source: ByteSource, limits: Limits) -> tuple[dict[str, Any], bytes]:
@@ -41,35 +38,57 @@ def sprites(source: ByteSource, limits: Limits) -> tuple[dict[str, Any], bytes]:
     if track is None or not track.order:
         raise RangeOutsideRecordingError("The recording has no pictures.")
     chosen = choose(track)
-    sheet: _Sheet | None = None
-    tiles: list[dict[str, Any]] = []
+    sheet = TileSheet(len(chosen))
     for number, rank in enumerate(chosen):
         if number % _FETCHED == 0:
             wanted = [track.order[each] for each in chosen[number : number + _FETCHED]]
             source.prefetch(byte_ranges(track, sorted(wanted)))
-        shown = _picture(media, track, rank)
-        if shown is None:
-            continue
-        if sheet is None:
-            sheet = _Sheet(shown.width, shown.height, len(chosen))
-        sheet.put(len(tiles), shown)
-        tiles.append({"frame": rank, "at": format_seconds(track.seconds(track.pts[track.order[rank]]))})
-    if sheet is None:
+        _add(sheet, media, track, rank, {})
+    if not sheet.tiles:
         raise MediaUnreadableError("None of its keyframes can be decoded.")
-    found = {
-        "width": sheet.width,
-        "height": sheet.height,
-        "columns": COLUMNS,
-        "end": format_seconds(track.end),
-        "tiles": tiles,
-    }
-    return found, encode(sheet.frame(len(tiles)))
+    return {**sheet.found(), "end": format_seconds(track.end)}, sheet.jpeg()
+
+
+def slot_sprites(job: CutJob, sources: Sequence[ByteSource]) -> tuple[dict[str, Any], bytes]:
+    """Return what the tiles show, and the sheet as a JPEG: a tile for each range of the job, in which `slot` counts.
+
+    A tile shows the first keyframe of its range. A range without a keyframe that can be decoded has none, and so have
+    the ranges of a recording that cannot be read. The sheet is empty if there is no tile.
+    """
+    sheet = TileSheet(len(job.ranges))
+    slots = [(slot, wanted) for slot, wanted in enumerate(job.ranges) if isinstance(wanted, CutRange)]
+    for number, group in groupby(slots, key=lambda each: each[1].source):
+        try:
+            _add_slots(sheet, sources[number], list(group), job.limits)
+        except CutbackError:
+            continue
+    return sheet.found(), sheet.jpeg()
+
+
+def _add_slots(sheet: TileSheet, source: ByteSource, slots: Sequence[tuple[int, CutRange]], limits: Limits) -> None:
+    media = open_media(source, limits)
+    track = media.index.video
+    if track is None:
+        return
+    keyframes = [(track.seconds(track.pts[track.order[rank]]), rank) for rank in _keyframes(track)]
+    chosen: list[tuple[int, int]] = []
+    for slot, wanted in slots:
+        start, end = wanted.start, wanted.end
+        assert isinstance(start, Fraction)
+        assert isinstance(end, Fraction)
+        found = next((rank for at, rank in keyframes if start <= at < end), None)
+        if found is not None:
+            chosen.append((slot, found))
+    for first in range(0, len(chosen), _FETCHED):
+        batch = chosen[first : first + _FETCHED]
+        source.prefetch(byte_ranges(track, sorted(track.order[rank] for _, rank in batch)))
+        for slot, rank in batch:
+            _add(sheet, media, track, rank, {"slot": slot})
 
 
 def choose(track: Track) -> list[int]:
     """Return the ranks of up to `MOST_TILES` presented keyframes, evenly spread over the recording. Pure."""
-    sync = frozenset(track.sync)
-    ranks = [rank for rank, sample in enumerate(track.order) if sample in sync]
+    ranks = _keyframes(track)
     if not ranks:
         return [0]
     least = max(_LEAST_APART, (track.end - track.start) / MOST_TILES)
@@ -83,48 +102,24 @@ def choose(track: Track) -> list[int]:
     return chosen[:MOST_TILES]
 
 
-def _picture(media: MediaSource, track: Track, rank: int) -> av.VideoFrame | None:
+def _keyframes(track: Track) -> list[int]:
+    """Return the ranks of the presented keyframes."""
+    sync = frozenset(track.sync)
+    return [rank for rank, sample in enumerate(track.order) if sample in sync]
+
+
+def _add(sheet: TileSheet, media: MediaSource, track: Track, rank: int, about: dict[str, Any]) -> None:
+    """Add a frame's tile, if it can be decoded."""
     try:
-        for picture in media.frames(rank, rank + 1):
-            return still_of(picture, track).shown(WIDTH)
+        still = _still(media, track, rank)
+        if still is not None:
+            at = format_seconds(track.seconds(track.pts[track.order[rank]]))
+            sheet.add(still, {**about, "frame": rank, "at": at})
     except (CutbackError, av.FFmpegError):
-        return None
+        return
+
+
+def _still(media: MediaSource, track: Track, rank: int) -> Still | None:
+    for picture in media.frames(rank, rank + 1):
+        return still_of(picture, track)
     return None
-
-
-class _Sheet:
-    """The tiles side by side: full-range `yuv420p`, as JPEG has it."""
-
-    def __init__(self, width: int, height: int, tiles: int) -> None:
-        self.width, self.height = width + width % 2, height + height % 2
-        self._across = self.width * COLUMNS
-        rows = -(-tiles // COLUMNS)
-        pixels = self._across * self.height * rows
-        self._planes = (
-            bytearray([_BLACK]) * pixels,
-            bytearray([_GREY]) * (pixels // 4),
-            bytearray([_GREY]) * (pixels // 4),
-        )
-
-    def put(self, number: int, frame: av.VideoFrame) -> None:
-        row, column = divmod(number, COLUMNS)
-        for plane, target, part in zip(frame.planes, self._planes, (1, 2, 2), strict=True):
-            across, wide, high = self._across // part, self.width // part, self.height // part
-            data, line = memoryview(plane), plane.line_size
-            width, height = min(wide, plane.width), min(high, plane.height)
-            for y in range(height):
-                begin = (row * high + y) * across + column * wide
-                target[begin : begin + width] = data[y * line : y * line + width]
-
-    def frame(self, tiles: int) -> av.VideoFrame:
-        rows = -(-tiles // COLUMNS)
-        frame = av.VideoFrame(self._across, self.height * rows, "yuv420p")
-        frame.color_range = ColorRange.JPEG
-        for plane, data, part in zip(frame.planes, self._planes, (1, 2, 2), strict=True):
-            across, line = self._across // part, plane.line_size
-            plane.update(b"".join(_padded(data[y * across : (y + 1) * across], line) for y in range(plane.height)))
-        return frame
-
-
-def _padded(row: Sequence[int], line: int) -> bytes:
-    return bytes(row).ljust(line, b"\0")

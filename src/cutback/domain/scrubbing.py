@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
+
+from cutback.domain.base import iso
+from cutback.domain.cameras.tile_slots import CameraTile
+from cutback.domain.wallclock import seconds_between
 
 _SVG_WIDTH, _SVG_HEIGHT = 1000, 100
 
@@ -23,6 +28,18 @@ def sprites_vtt(found: Mapping[str, Any], sheet: str) -> str:
         row, column = divmod(number, found["columns"])
         area = f"{column * width},{row * height},{width},{height}"
         cues.append(f"frame {tile['frame']}\n{_stamp(begin)} --> {_stamp(end)}\n{sheet}#xywh={area}")
+    return "\n\n".join(cues) + "\n"
+
+
+def camera_sprites_vtt(tiles: Sequence[CameraTile], since: datetime, size: tuple[int, int], sheet: str) -> str:
+    """Return WebVTT for a camera's tiles: a cue for each, named by its moment. Times count from `since`.
+
+    `size` is that of a tile in pixels, `sheet` the address of the sheet.
+    """
+    cues = ["WEBVTT"]
+    for tile in tiles:
+        begin, end = (_stamp(seconds_between(since, moment)) for moment in (tile.begins, tile.ends))
+        cues.append(f"{iso(tile.at)}\n{begin} --> {end}\n{sheet}#xywh={tile.x},{tile.y},{size[0]},{size[1]}")
     return "\n\n".join(cues) + "\n"
 
 

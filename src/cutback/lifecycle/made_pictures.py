@@ -56,6 +56,15 @@ def waveform(services: Services, info: ObjectInfo, *, limits: Limits) -> dict[st
     return made
 
 
+def kept_waveform(services: Services, key: str, etag: str) -> dict[str, Any] | None:
+    """Return the peaks of a version's sound if they are kept."""
+    kept = made_files.find(services, key, etag, _WAVEFORM)
+    if kept is None:
+        return None
+    found: dict[str, Any] = json.loads(kept)
+    return found
+
+
 def _open(services: Services, info: ObjectInfo) -> RememberingReader:
     reader = RememberingReader(RangeReader.open(services.sources, info.key, stopped=_never), services.cache)
     if reader.info.etag != info.etag:

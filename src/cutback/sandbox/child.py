@@ -155,7 +155,7 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
     from cutback.cutting.posters.choose import draw
     from cutback.cutting.preview import preview
     from cutback.cutting.spool import Spool
-    from cutback.cutting.sprites import sprites
+    from cutback.cutting.sprites import slot_sprites, sprites
     from cutback.cutting.waveform import waveform
 
     job, turn = task.job, threading.Lock()
@@ -176,6 +176,9 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
         return
     if task.kind == "sprites":
         wire.send(sock, MadeSheet(*sprites(sources[0], job.limits)))
+        return
+    if task.kind == "slot_sprites":
+        wire.send(sock, MadeSheet(*slot_sprites(job, sources)))
         return
     spool = Spool(file)
     if task.kind == "excerpt":

@@ -233,11 +233,26 @@ class ChildCutter:
         self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]
     ) -> tuple[dict[str, Any], bytes]:
         """Make a sheet of small pictures, as `cutback.cutting.sprites` does. Raises like `Cutter.render`."""
-        job = CutJob(sizes=(source.size,), ranges=(), limits=limits)
+        return self._sheet("sprites", CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
+
+    def slot_sprites(
+        self, sources: Sequence[ByteSource], slots: Sequence[CutRange], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> tuple[dict[str, Any], bytes]:
+        """Make a sheet of several recordings, as `cutback.cutting.sprites` does. Raises like `Cutter.render`."""
+        job = CutJob(sizes=tuple(source.size for source in sources), ranges=tuple(slots), limits=limits)
+        return self._sheet("slot_sprites", job, sources, stopped)
+
+    def _sheet(
+        self,
+        kind: Literal["sprites", "slot_sprites"],
+        job: CutJob,
+        sources: Sequence[ByteSource],
+        stopped: Callable[[], bool],
+    ) -> tuple[dict[str, Any], bytes]:
         child = self._take()
         try:
             with _open_spool() as spool:
-                return _Job(job, [source], child, spool, lambda _: None, stopped, self._reader).sheet()
+                return _Job(job, sources, child, spool, lambda _: None, stopped, self._reader).sheet(kind)
         finally:
             child.kill()
 
@@ -353,9 +368,9 @@ class _Job:
             self._begin(kind)
             return self._hear(Findings).found
 
-    def sheet(self) -> tuple[dict[str, Any], bytes]:
+    def sheet(self, kind: Literal["sprites", "slot_sprites"]) -> tuple[dict[str, Any], bytes]:
         with self._or_post_mortem():
-            self._begin("sprites")
+            self._begin(kind)
             made = self._hear(MadeSheet)
             return made.found, made.payload
 

@@ -80,7 +80,9 @@ class WireMessage(Protocol):
 # --- from the parent ---------------------------------------------------------------------------------
 
 
-TaskKind: TypeAlias = Literal["cut", "probe", "preview", "frames", "excerpt", "activity", "sprites", "waveform"]
+TaskKind: TypeAlias = Literal[
+    "cut", "probe", "preview", "frames", "excerpt", "activity", "sprites", "slot_sprites", "waveform"
+]
 
 
 @dataclass(frozen=True, slots=True)

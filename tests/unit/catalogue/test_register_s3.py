@@ -45,6 +45,9 @@ class Prober:
     def sprites(self, *_: Any, **__: Any) -> tuple[dict[str, Any], bytes]:
         raise NotImplementedError
 
+    def slot_sprites(self, *_: Any, **__: Any) -> tuple[dict[str, Any], bytes]:
+        raise NotImplementedError
+
     def waveform(self, *_: Any, **__: Any) -> dict[str, Any]:
         raise NotImplementedError
 

@@ -21,6 +21,7 @@ from cutback.web.api.openapi import components
 from cutback.web.api.problems import handle_problems
 from cutback.web.api.rate_limits import RateLimiter
 from cutback.web.api.routes import (
+    camera_pictures,
     cameras,
     clips,
     dead_letters,
@@ -67,6 +68,7 @@ _CORS_ANSWER_HEADERS = (
 )
 
 _ROUTES = (
+    camera_pictures,
     cameras,
     clips,
     dead_letters,
@@ -87,7 +89,8 @@ _ROUTES = (
     uploads,
     webhooks,
 )
-"""The modules of routes below that path. `recordings`, whose keys may contain `/`, comes after those below it."""
+"""The modules of routes below that path. `cameras` and `recordings`, whose names may contain `/`, come after those
+below them."""
 
 
 class _Api(FastAPI):

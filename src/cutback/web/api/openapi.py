@@ -175,6 +175,35 @@ _MOMENTS: dict[str, Any] = {
     },
 }
 
+_THUMBNAILS: dict[str, Any] = {
+    "type": "object",
+    "required": ["camera", "from", "to", "sheet", "width", "height", "items"],
+    "properties": {
+        "camera": {"type": "string"},
+        "from": _MOMENT,
+        "to": _MOMENT,
+        "sheet": {"type": ["string", "null"], "description": "The JPEG with all pictures; null without pictures."},
+        "width": {"type": "integer", "description": "Pixels of a picture."},
+        "height": {"type": "integer"},
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["begins", "ends", "at", "recording", "frame", "x", "y"],
+                "properties": {
+                    "begins": {**_MOMENT, "description": "From when to show it."},
+                    "ends": _MOMENT,
+                    "at": {**_MOMENT, "description": "The moment that it shows."},
+                    "recording": {"type": "string"},
+                    "frame": {"type": "integer", "description": "Its number in the recording, from 0."},
+                    "x": {"type": "integer", "description": "Its place on the sheet, in pixels."},
+                    "y": {"type": "integer"},
+                },
+            },
+        },
+    },
+}
+
 _ACTIVITY: dict[str, Any] = {
     "type": "object",
     "required": ["step", "values", "kinds"],
@@ -360,6 +389,7 @@ def components() -> dict[str, Any]:
         "Recording": _RECORDING,
         "Coverage": _COVERAGE,
         "Moments": _MOMENTS,
+        "Thumbnails": _THUMBNAILS,
         "Activity": _ACTIVITY,
         "Waveform": _WAVEFORM,
         "CameraActivity": _CAMERA_ACTIVITY,
