@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from cutback.cutting.assembled import Assembled
-from cutback.cutting.clip_form import AS_MP4, ClipForm
+from cutback.cutting.clip_form import AS_MP4, ClipForm, encoded_because
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.pipeline import Pipeline
@@ -25,7 +25,7 @@ from cutback.cutting.pictures.splice import COPIED, Pictures, splice
 from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
 from cutback.cutting.plan.pieces import Located, has_pictures, open_pieces
-from cutback.cutting.plan.plan import FrameRange, has_leading
+from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
@@ -35,7 +35,6 @@ from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes
 from cutback.cutting.tags import Tags, tags_of_clip
-from cutback.cutting.turns import sideways, turns_of
 from cutback.cutting.verify import Expected, ExpectedSound, find_fault
 from cutback.domain.errors import (
     ClipDamagedError,
@@ -204,7 +203,7 @@ def _make(
         parts = plan_parts(
             pieces,
             job.precision,
-            copy=mode != "encode" and _may_copy(pieces, form),
+            copy=mode != "encode" and not encoded_because(pieces, form),
             open_gops=mode == "open",
             changed=edits.changed(),
             retiming=edits.retiming,
@@ -386,39 +385,6 @@ def _left_out(index: Index, job: CutJob) -> Iterator[str]:
         yield f"Only the first of its {pictures} video tracks is copied to the clip."
     if index.tags.location and not job.keep_location:
         yield "Its location is not copied to the clip."
-
-
-def _copies(index: Index, form: ClipForm) -> bool:
-    """Whether an output may have pictures as the recording has them."""
-    codec = index.video.descriptions[0].codec if index.video is not None else ""
-    return form.coding.copies(codec) and not _is_higher(index, form.height)
-
-
-def _may_copy(pieces: list[Located], form: ClipForm) -> bool:
-    """Whether the form of a clip allows copying any of its pictures."""
-    if form.closed_gops and any(_has_open_gop(media.index, piece) for media, _, piece in pieces):
-        return False
-    return _copies(pieces[0][0].index, form)
-
-
-def _has_open_gop(index: Index, piece: FrameRange) -> bool:
-    track = index.video
-    if track is None or piece.fill is not None:
-        return False
-    samples = track.order[piece.first : piece.stop]
-    first, last = min(samples), max(samples)
-    return any(first <= sample <= last and has_leading(track, k) for k, sample in enumerate(track.sync))
-
-
-def _is_higher(index: Index, height: int | None) -> bool:
-    """Whether a recording's pictures are higher than `height` when they are shown."""
-    if height is None or index.video is None:
-        return False
-    track = index.video
-    wide, high = (side >> 16 for side in track.display_size)
-    if not (wide and high):
-        wide, high = track.descriptions[0].width, track.descriptions[0].height
-    return (wide if sideways(turns_of(track.matrix)) else high) > height
 
 
 def _picture_size(pictures: Pictures | None) -> tuple[int, int]:

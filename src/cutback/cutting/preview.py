@@ -7,16 +7,20 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import av
+
+from cutback.cutting.clip_form import AS_MP4, ClipForm, encoded_because
 from cutback.cutting.codecs.codec import Entry, UnusualStreamError
 from cutback.cutting.codecs.frame_types import letter_reader
-from cutback.cutting.codecs.known import codec_for_whole, codec_of
+from cutback.cutting.codecs.known import codec_for_whole, codec_named, codec_of
 from cutback.cutting.codecs.memory import effort_for, needed, pixels_of
+from cutback.cutting.cut import OpenedFootage
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.index import Track, TrackName
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.crossfades import overlapped
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
-from cutback.cutting.plan.pieces import open_pieces
+from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.plan.report import Looked, part_report, plan_report, sound_report
 from cutback.cutting.plan.steps import steps, windows
@@ -26,58 +30,91 @@ from cutback.cutting.source.own_index import HEAD_BYTES
 from cutback.domain.errors import MediaUnreadableError
 
 
-def preview(job: CutJob, sources: Sequence[ByteSource]) -> dict[str, Any]:
+def preview(
+    job: CutJob, sources: Sequence[ByteSource], form: ClipForm = AS_MP4, *, footage: OpenedFootage | None = None
+) -> dict[str, Any]:
     """Return the plan for a job without gaps, in the form of `plan_report`: what the cutter tries first.
+
+    `form` says which tracks the clip has and what they may consist of.
 
     Raises:
         CutbackError: something is wrong with the recording or with a range.
     """
-    pieces, crossfades = overlapped(open_pieces(job, sources))
+    footage = footage or OpenedFootage(job, sources)
+    pieces, crossfades = overlapped(footage.pieces())
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")
     index, edits = pieces[0][0].index, Pipeline(job, pieces, sources, crossfades)
     pieces = edits.pieces
     heard = () if edits.silent([]) or edits.replaces_sound else edits.heard(languages(pieces))
-    if not heard and (added := edits.added_sound(edits.length)) is not None:
+    music = 0
+    if form.sound and not heard and (added := edits.added_sound(edits.length)) is not None:
         edits.check_sound(added.layout)
+        music = round(added.duration * form.bit_rate_a_channel * av.AudioLayout(added.layout).nb_channels / 8)
     if edits.change_sound:
         for number in heard:
             layout = layout_heard([(media, piece) for media, _, piece in pieces], number)
             if layout is not None:
                 edits.check_sound(layout)
-    subtitles = len(edits.subtitles())
+    subtitles = len(edits.subtitles()) if form.texts else 0
     notes = tuple(edits.without_effect(heard))
     shown: list[dict[str, Any]] = []
-    if index.video is None:
+    if index.video is None or not form.pictures:
         for media, source, piece in pieces:
-            sound = _sound(media, piece, edits, heard, single=len(pieces) == 1)
+            sound = _sound(media, piece, edits, heard, form, single=len(pieces) == 1)
             shown.append({"source": source, **part_report(index, piece, piece, (), Looked(), sound=sound)})
-        return plan_report(index, job.precision, shown, duration=edits.length, subtitles=subtitles, notes=notes)
-    parts = plan_parts(pieces, job.precision, copy=True, changed=edits.changed(), retiming=edits.retiming)
+        return plan_report(
+            index, job.precision, shown, duration=edits.length, subtitles=subtitles, music=music, notes=notes
+        )
+    parts = _planned(pieces, job, edits, form)
     for (media, source, asked), part in zip(pieces, parts, strict=True):
-        sound = _sound(part.media, part.piece, edits, heard, single=len(pieces) == 1)
+        sound = _sound(part.media, part.piece, edits, heard, form, single=len(pieces) == 1)
         assert media.index.video is not None
         looked = _look(part, media.index.video)
         shown.append({"source": source, **part_report(media.index, asked, part.piece, part.runs, looked, sound=sound)})
     duration = sum((part.piece.duration for part in parts), Fraction(0))
     if edits.retiming is not None:
         duration = edits.retiming.length
-    memory = _memory(parts, job.limits.memory)
-    return plan_report(index, job.precision, shown, duration=duration, subtitles=subtitles, memory=memory, notes=notes)
+    memory = _memory(parts, job.limits.memory, form)
+    return plan_report(
+        index, job.precision, shown, duration=duration, subtitles=subtitles, music=music, memory=memory, notes=notes
+    )
 
 
-def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
+def _planned(pieces: list[Located], job: CutJob, edits: Pipeline, form: ClipForm) -> list[PlannedRange]:
+    """Plan the runs of every range as the cutter does."""
+
+    def planned(reason: str) -> list[PlannedRange]:
+        changed, retiming = edits.changed(), edits.retiming
+        if not reason:
+            return plan_parts(pieces, job.precision, copy=True, changed=changed, retiming=retiming)
+        return plan_parts(pieces, job.precision, copy=False, changed=changed, retiming=retiming, reason=reason)
+
+    parts = planned(encoded_because(pieces, form))
+    actions = {run.action for part in parts for run in part.runs}
+    track = pieces[0][0].index.video
+    codec = codec_of(track.descriptions[0].codec) if track is not None else None
+    if form.one_entry and len(actions) > 1 and codec is not None and not codec.one_entry:
+        return planned("copied and encoded pictures would need parameters of their own")
+    return parts
+
+
+def _memory(parts: Sequence[PlannedRange], limit: int, form: ClipForm) -> dict[str, int]:
     """What re-encoding takes; empty if nothing is re-encoded.
 
     Raises:
         MediaTooLargeError: it takes more than the limit.
     """
+    if form.drawn_as:
+        return {}
     if all(run.action == "copy" for part in parts for run in part.runs) and all(part.runs for part in parts):
         return {}
     track = parts[0].media.index.video
     assert track is not None
     pixels, beside = pixels_of(track.descriptions[0]), any(part.copies for part in parts)
-    encoder = codec_for_whole(track.descriptions[0].codec, pixels.depth).encoder
+    wanted = form.coding.codec
+    codec = codec_for_whole(track.descriptions[0].codec, pixels.depth) if wanted is None else codec_named(wanted)
+    encoder = codec.encoder
     effort = effort_for(encoder, pixels, limit, beside_copies=beside)
     return {
         "bytes": needed(encoder, pixels, effort, limit, beside_copies=beside),
@@ -87,13 +124,21 @@ def _memory(parts: Sequence[PlannedRange], limit: int) -> dict[str, int]:
 
 
 def _sound(
-    media: MediaSource, piece: FrameRange, edits: Pipeline, heard: Sequence[TrackName], *, single: bool
+    media: MediaSource,
+    piece: FrameRange,
+    edits: Pipeline,
+    heard: Sequence[TrackName],
+    form: ClipForm,
+    *,
+    single: bool,
 ) -> list[dict[str, Any]]:
     """Report the sound and the subtitles of one range; `heard` are the clip's audio tracks."""
     found = []
     muted = edits.silent([])
     for number, track in enumerate(media.index.audio):
-        copied = single and not edits.change_sound and all(keeps_sound(entry) for entry in track.descriptions)
+        fits = form.sound_codecs is None or all(entry.codec in form.sound_codecs for entry in track.descriptions)
+        keeps = fits and all(keeps_sound(entry) for entry in track.descriptions)
+        copied = single and not edits.change_sound and keeps
         reason = (
             "cut to the sample by the edit list"
             if copied
@@ -103,20 +148,23 @@ def _sound(
             reason = "edited; becomes AAC"
             if edits.volume is not None:
                 reason = "edited; if all of it is AAC of one kind, only packets that change are encoded"
-        elif single and not copied:
-            reason = "cannot be copied to MP4; becomes AAC"
-        about = sound_report(track, piece, number=number, copied=copied, reason=reason)
+        elif not keeps:
+            reason = f"cannot be copied to this format; becomes {form.sound_becomes}"
+        changes = edits.change_sound and edits.volume is None
+        rate = form.bit_rate_a_channel * track.descriptions[0].channels if changes or not keeps else None
+        about = sound_report(track, piece, number=number, copied=copied, reason=reason, bit_rate=rate)
         if not any(media.index.audio_track(name) is track for name in heard):
             why = "replaced by a track from the assets" if edits.replaces_sound else "not chosen"
-            about |= {"action": "drop", "reason": why, "bytes": 0, "packets": 0}
-        if muted:
-            about |= {"action": "drop", "reason": "muted", "bytes": 0, "packets": 0}
+            about |= {"action": "drop", "reason": why, "bytes": 0, "bytes_made": 0, "packets": 0}
+        if muted or not form.sound:
+            why = "muted" if muted else "the format has no sound"
+            about |= {"action": "drop", "reason": why, "bytes": 0, "bytes_made": 0, "packets": 0}
         found.append({"kind": "audio", **about})
     for number, track in enumerate(track for track in media.index.tracks if track.kind == "other"):
-        carried = single and track.descriptions[0].codec in TEXT and edits.retiming is None
+        carried = single and track.descriptions[0].codec in TEXT and edits.retiming is None and form.texts
         about = sound_report(track, piece, number=number, copied=True, reason="subtitles, copied")
         if not carried:
-            about |= {"action": "drop", "reason": "not copied", "bytes": 0, "packets": 0}
+            about |= {"action": "drop", "reason": "not copied", "bytes": 0, "bytes_made": 0, "packets": 0}
         found.append({"kind": "other", **about})
     return found
 

@@ -27,7 +27,7 @@ _COMPARED = 50
 def plan_clip(
     services: Services, request: ClipRequest, *, limits: Limits, stopped: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Return the plan of `cutback plan --json`, with recordings and moments, the gaps, and an estimate of the time.
+    """Return the plan of `cutback plan --json`, with recordings and moments, the gaps, and the size and time to expect.
 
     Raises:
         FootageMissingError: a camera has no footage of the time, or it has not arrived yet.
@@ -48,9 +48,9 @@ def plan_clip(
         "spans": parts,
         "gaps": gaps,
         "expected": {
-            "size": planned["bytes"]["clip"],
+            "size": sum(each["size"] for each in planned["outputs"]),
             "bytes_read": read,
-            "seconds": _seconds(services, request.tenant, planned["frames"]["encode"]),
+            "seconds": _seconds(services, request.tenant, sum(each["frames_encoded"] for each in planned["outputs"])),
         },
     }
 

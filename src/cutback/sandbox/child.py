@@ -152,8 +152,8 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
     from cutback.cutting.frame_map import frame_map
     from cutback.cutting.outputs.format import as_clip
     from cutback.cutting.outputs.make import make_outputs
+    from cutback.cutting.outputs.plan import plan_outputs
     from cutback.cutting.posters.choose import draw
-    from cutback.cutting.preview import preview
     from cutback.cutting.spool import Spool
     from cutback.cutting.sprites import slot_sprites, sprites
     from cutback.cutting.waveform import waveform
@@ -166,7 +166,7 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
             wire.send(sock, ProgressReport(progress.fraction, progress.frames))
 
     if task.kind == "preview":
-        wire.send(sock, Findings(preview(job, sources)))
+        wire.send(sock, Findings(plan_outputs(job, sources, Spool(file))))
         return
     if task.kind == "frames":
         wire.send(sock, Findings(frame_map(sources[0], job.limits)))

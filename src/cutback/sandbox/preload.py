@@ -13,7 +13,7 @@ _JOBS = (
     "cutback.cutting.excerpt",
     "cutback.cutting.posters.choose",
     "cutback.cutting.frame_map",
-    "cutback.cutting.preview",
+    "cutback.cutting.outputs.plan",
     "cutback.cutting.probe",
     "cutback.cutting.sprites",
     "cutback.cutting.waveform",

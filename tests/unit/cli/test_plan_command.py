@@ -88,7 +88,9 @@ def report_of(recording: Recording, first: int, stop: int, precision: Precision)
     got = FrameRange(track.seconds(track.pts[track.order[low]]), end, low, high, clamped=False)
     part = part_report(index, asked, got, segments, Looked({}, recording.entries), sound=[])
     whole = plan_report(index, precision, [part], duration=got.duration)
-    return {"source": "sea.mp4", "size": 10**6, **whole, "bytes_read": 1000, "requests": 1}
+    frames = {"frames_copied": whole["frames"]["copy"], "frames_encoded": whole["frames"]["encode"]}
+    outputs = [{"name": "clip", "format": "mp4", "size": whole["bytes"]["clip"], **frames}]
+    return {"source": "sea.mp4", "size": 10**6, **whole, "outputs": outputs, "bytes_read": 1000, "requests": 1}
 
 
 # --- what it says ----------------------------------------------------------------------------------
@@ -256,6 +258,17 @@ def test_the_command_looks_into_the_recording_in_a_process_apart(
     assert "62 frames, 38 to 99" in shown
     assert max(map(len, shown.splitlines())) <= 120
     assert not list(tmp_path.iterdir()), "a plan writes nothing"
+
+
+def test_the_command_plans_a_format(media_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["plan", str(media("closed", media_folder)), "--from", "1", "--to", "3"]
+    assert run([*command, "--format", "gif", "--json"]) == 0
+    [output] = json.loads(capsys.readouterr().out)["outputs"]
+    assert (output["format"], output["frames_copied"], output["frames_encoded"]) == ("gif", 0, 24)
+    assert run([*command, "--format", "gif"]) == 0
+    assert "gif, about" in capsys.readouterr().out
+    assert run([*command, "--format", "gift", "--json"]) == 2
+    assert "did you mean" in capsys.readouterr().out
 
 
 def test_the_sound_of_several_ranges_is_joined(media_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

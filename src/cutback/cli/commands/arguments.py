@@ -94,6 +94,20 @@ class TypedRequest:
         found = next((name for name, kind in KINDS.items() if kind.extension == suffix), None)
         return self if found is None else replace(self, fields={**self.fields, "output": {**output, "format": found}})
 
+    def in_format(self, name: str | None) -> TypedRequest:
+        """Return it with a format, if one is given.
+
+        Raises:
+            WrongUsageError: the request has several outputs.
+        """
+        output = self.fields.get("output", {})
+        if name is None or not isinstance(output, dict):
+            return self
+        if "outputs" in self.fields:
+            raise WrongUsageError("The request has outputs, each with its own format; leave out --format.")
+        kept = {key: value for key, value in output.items() if key not in {"format", "container"}}
+        return replace(self, fields={**self.fields, "output": {**kept, "format": name}})
+
     def request(self, recording: str, rules: RequestRules) -> ClipRequest:
         """Make the request for one recording.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
@@ -46,6 +46,7 @@ def register(app: typer.Typer, panel: str) -> None:
         examples=(
             ("sea.mp4 --from 00:01:15 --to 00:01:45.5", "show what is copied and re-encoded, and why"),
             ("sea.mp4 --from 75 --to 90 --precision instant", "show what would be in the file, but hidden"),
+            ("sea.mp4 --from 75 --to 90 --format gif", "show how large a GIF would be"),
             ("s3://bucket/sea.mp4 --from 75 --to 90 --json", "print JSON for programs"),
         ),
     )(plan)
@@ -61,11 +62,15 @@ def plan(
     precision: Precision = "exact",
     edits: Edits = [],  # noqa: B006 - as above
     request: RequestFile = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help="Plan this format, such as gif, hls or m4a (default: mp4)."),
+    ] = None,
 ) -> None:
     """Draw how a clip would be cut: what is copied, re-encoded and dropped, and why. Nothing is written."""
     from cutback import library
 
-    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request)
+    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request).in_format(form)
     location = locate_recording(source)
     with stop_on_signals() as stopped:
         limits = limits_of(screen)
@@ -171,11 +176,11 @@ def _sums(found: dict[str, Any]) -> list[RenderableType]:
     ]
     if counts:
         rows.append(("frames", Text(" · ").join(counts)))
-    rows.append(
-        ("clip", Text(f"{formatting.length(Fraction(found['clip_duration']))}, about {formatting.size(sizes['clip'])}"))
-    )
+    length = formatting.length(Fraction(found["clip_duration"]))
+    rows.append(("clip", Text.assemble(f"{length}, ", _output(found["outputs"][0]))))
     if found["subtitles"]:
         rows.append(("subtitles", Text(f"{found['subtitles']}, as a track of their own")))
+    rows += [(output["name"], _output(output)) for output in found["outputs"][1:]]
     share = formatting.share(read, found["size"])
     text = Text(f"{formatting.size(read)} of {formatting.size(found['size'])} ({share})")
     if sizes["decoded"]:
@@ -192,3 +197,8 @@ def _sums(found: dict[str, Any]) -> list[RenderableType]:
     for row in rows:
         grid.add_row(*row)
     return [grid]
+
+
+def _output(output: dict[str, Any]) -> Text:
+    counts = (f"{output[f'frames_{done}']} frames {done}" for done in ("copied", "encoded") if output[f"frames_{done}"])
+    return Text(" · ".join([f"{output['format']}, about {formatting.size(output['size'])}", *counts]))

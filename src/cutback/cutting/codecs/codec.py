@@ -41,6 +41,9 @@ class Codec(Protocol):
     encoder: str
     """FFmpeg's name of the encoder for pictures next to copied ones."""
 
+    one_entry: bool
+    """Whether copied and encoded pictures of one track share a sample entry."""
+
     def joinable(self, track: Track) -> bool:
         """Whether encoded pictures can be joined with this track's samples."""
         ...

@@ -9,6 +9,8 @@ from cutback.cutting.index import Track
 class NeverJoined:
     """See `Codec`: such a codec only encodes whole clips."""
 
+    one_entry = False
+
     def joinable(self, track: Track) -> bool:
         """Never."""
         del track

@@ -13,7 +13,8 @@ from cutback.cutting.codecs.known import codec_for_whole, codec_named
 from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.cut import Cut
 from cutback.cutting.output_values import Mp4
-from cutback.cutting.outputs.format import Workbench
+from cutback.cutting.outputs.format import PlannedOutput, Workbench
+from cutback.cutting.outputs.planned import planned_tracks
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.shown_size import shown_size
 from cutback.domain.errors import MediaUnsupportedError, OutputImpossibleError
@@ -92,15 +93,7 @@ def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, s
     if form.sound:
         with suppress(MediaUnsupportedError):  # edits may drop the sound of the recordings, or add some
             sound = bench.cut(ClipForm(pictures=False, texts=False)).facts.size
-    played = PlayedClip(bench)
-    duration = max(Fraction(1, 10), played.duration)
-    rate = Fraction(len(played.times)) / duration
-    budget = int(limit * _SPARE) - sound - len(played.times) * 24 - 2000
-    if budget <= 0:
-        raise OutputImpossibleError(f"{limit} bytes are too few for its sound of {sound} bytes and any pictures.")
-    with closing(played.pictures(0, 1)) as pictures:
-        still = next(pictures).still
-    tried = first_try(coding, budget, duration, (still.width, still.height), rate)
+    tried = _first_within(limit, coding, PlayedClip(bench), sound)
     least = 0
     for number in range(1, TRIES + 1):
         made = bench.cut(replace(form, coding=tried.coding, height=tried.height))
@@ -111,6 +104,52 @@ def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, s
         rest = size - sum(made.tracks[0].sizes)
         tried = next_try(replace(tried, size=size, rest=rest), limit, number, shown_size(made.tracks[0])[1])
     raise OutputImpossibleError(f"Its smallest try has {least} bytes; at most {limit} are wanted.")
+
+
+def _first_within(limit: int, coding: VideoCoding, played: PlayedClip, sound: int) -> SizeTry:
+    """Return the first try for a maximum size, of which `sound` bytes are needed for the sound.
+
+    Raises:
+        OutputImpossibleError: no pictures fit beside it.
+    """
+    duration = max(Fraction(1, 10), played.duration)
+    rate = Fraction(len(played.times)) / duration
+    budget = int(limit * _SPARE) - sound - len(played.times) * 24 - 2000
+    if budget <= 0:
+        raise OutputImpossibleError(f"{limit} bytes are too few for its sound of {sound} bytes and any pictures.")
+    with closing(played.pictures(0, 1)) as pictures:
+        still = next(pictures).still
+    return first_try(coding, budget, duration, (still.width, still.height), rate)
+
+
+def plan_coded(value: Mp4, bench: Workbench, form: ClipForm) -> PlannedOutput:
+    """Plan an output that `cut_coded` makes.
+
+    Raises:
+        OutputImpossibleError: the codec cannot hold the pictures, or the maximum size is too small for the sound.
+        CutbackError: as `Format.plan`.
+    """
+    return bench.retried(lambda: _planned(value, bench, form))
+
+
+def _planned(value: Mp4, bench: Workbench, form: ClipForm) -> PlannedOutput:
+    coding = VideoCoding(value.codec, value.quality, value.crf, value.bitrate)
+    limit = value.max_size
+    if limit is None:
+        return planned_tracks(bench, replace(form, coding=coding))
+    track = bench.footage.pieces()[0][0].index.video
+    if track is None or coding.copies(track.descriptions[0].codec):
+        planned = planned_tracks(bench, replace(form, coding=coding))
+        if planned.size <= limit:
+            return planned
+        if track is None:
+            raise OutputImpossibleError(f"Its sound has {planned.size} bytes; at most {limit} are wanted.")
+    sound = 0
+    with suppress(MediaUnsupportedError):
+        sound = planned_tracks(bench, replace(form, pictures=False, texts=False)).size
+    tried = _first_within(limit, coding, PlayedClip(bench), sound)
+    planned = planned_tracks(bench, replace(form, coding=tried.coding, height=tried.height))
+    return replace(planned, size=min(planned.size, limit))
 
 
 def _said(made: Cut, coding: VideoCoding, bench: Workbench, how: str) -> Cut:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.codecs.codec import WholeIndexNeededError
@@ -65,6 +65,28 @@ class Made:
     still: Still | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedOutput:
+    """An output that is planned."""
+
+    report: dict[str, Any]
+    """See `plan_report`."""
+    size: int
+    """Bytes of all its files, estimated."""
+
+    @property
+    def encoded(self) -> int:
+        """How many pictures are encoded."""
+        frames: int = self.report["frames"]["encode"]
+        return frames
+
+    @property
+    def copied(self) -> int:
+        """How many pictures are copied."""
+        frames: int = self.report["frames"]["copy"]
+        return frames
+
+
 class Format(Generic[V]):
     """A format whose tracks are cut: copied where possible."""
 
@@ -76,6 +98,14 @@ class Format(Generic[V]):
 
         Raises:
             CutbackError: something is wrong with the media, with a range, or with what the output asks for.
+        """
+        raise NotImplementedError
+
+    def plan(self, value: V, bench: Workbench) -> PlannedOutput:
+        """Plan the output: nothing is made of it but samples.
+
+        Raises:
+            CutbackError: what it would fail with, as far as that is known without making it.
         """
         raise NotImplementedError
 

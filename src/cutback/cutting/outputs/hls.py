@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.cut import Cut
 from cutback.cutting.mp4.codec_names import channels_of, codec_name, video_range
 from cutback.cutting.mp4.write_fragments import FragmentedTrack, fragmented, initialization, media_segment
 from cutback.cutting.output_values import Hls
-from cutback.cutting.outputs.format import Format, Made, Workbench
+from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench
 from cutback.cutting.outputs.hls_playlists import (
     ListedSegment,
     ListedTrack,
@@ -21,6 +23,8 @@ from cutback.cutting.outputs.hls_playlists import (
 )
 from cutback.cutting.outputs.hls_segments import TrackSegment, even_starts, picture_segments, sound_segments
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
+from cutback.cutting.outputs.planned import planned_tracks
+from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.shown_size import shown_size
 from cutback.domain.errors import OutputImpossibleError
 
@@ -29,6 +33,11 @@ TARGET = Fraction(6)
 
 MOST_SEGMENTS = 20_000
 """Of all tracks together: each is an object in the clip store."""
+
+_FORM = ClipForm(texts=False, one_entry=True, closed_gops=True)
+
+_SEGMENT = 300
+"""Bytes that a segment needs besides its samples: its header and its line in the playlist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,10 @@ class HlsFormat(Format[Hls]):
         """See `Format.make`."""
         return bench.retried(lambda: self._packaged(value, name, bench))
 
+    def plan(self, value: Hls, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`."""
+        return bench.retried(lambda: _planned(value, bench))
+
     def _packaged(self, value: Hls, name: str, bench: Workbench) -> Made:
         cuts = _qualities(value, bench)
         shown = [
@@ -92,18 +105,40 @@ class HlsFormat(Format[Hls]):
 
 def _qualities(value: Hls, bench: Workbench) -> list[Cut]:
     """Cut the qualities, the highest first; those that are higher than the pictures are one. Only one has the sound."""
-    if not value.qualities:
-        return [bench.cut(ClipForm(texts=False, one_entry=True, closed_gops=True))]
-    # 4:2:0 has no odd heights.
-    first, *lower = sorted({2 * round(height / 2) for height in value.qualities}, reverse=True)
-    cuts = [bench.cut(ClipForm(texts=False, height=first, one_entry=True, closed_gops=True))]
+    first, lower = _heights(value)
+    cuts = [bench.cut(replace(_FORM, height=first))]
     video = next((track for track in cuts[0].tracks if track.kind == "video"), None)
     if video is None:
         return cuts
     highest = shown_size(video)[1]
-    lower = [height for height in lower if height < highest]
-    forms = (ClipForm(sound=False, texts=False, height=height, one_entry=True, closed_gops=True) for height in lower)
+    forms = (replace(_FORM, sound=False, height=height) for height in lower if height < highest)
     return [*cuts, *map(bench.cut, forms)]
+
+
+def _heights(value: Hls) -> tuple[int | None, list[int]]:
+    """Return the height of the highest quality, None if it is that of the clip, and the heights of the lower ones."""
+    if not value.qualities:
+        return None, []
+    # 4:2:0 has no odd heights.
+    first, *lower = sorted({2 * round(height / 2) for height in value.qualities}, reverse=True)
+    return first, lower
+
+
+def _planned(value: Hls, bench: Workbench) -> PlannedOutput:
+    first, lower = _heights(value)
+    planned = [planned_tracks(bench, replace(_FORM, height=first))]
+    played = PlayedClip(bench)
+    if lower and played.times:
+        with closing(played.pictures(0, 1)) as pictures:
+            highest = next(pictures).still.height
+        forms = (
+            replace(_FORM, sound=False, height=height) for height in lower if height < min(highest, first or highest)
+        )
+        planned += [planned_tracks(bench, form) for form in forms]
+    frames = planned[0].report["frames"]
+    report = {**planned[0].report, "frames": {**frames, "encode": sum(each.encoded for each in planned)}}
+    files = (len(planned) + 1) * ceil(played.duration / TARGET)
+    return PlannedOutput(report, sum(each.size for each in planned) + files * _SEGMENT)
 
 
 class _Packager:

@@ -11,10 +11,11 @@ from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.output_values import Gif, StillValue, Webp
 from cutback.cutting.outputs.animation import AnimationFrames, kept, write_gif, write_webp
 from cutback.cutting.outputs.animation_tries import MOST_TRIES, AnimationSettings, smaller
-from cutback.cutting.outputs.format import Format, Made, Workbench
+from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench
 from cutback.cutting.outputs.image_file import OF_PNG
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.outputs.pacing import Paced, paced
+from cutback.cutting.outputs.planned import planned_pictures, scratch
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.still import StillFormat
 from cutback.cutting.posters.still import Still
@@ -25,6 +26,9 @@ _MOST_PIXELS = 150_000_000
 
 _WIDTH = 480
 """Pixels of an animated WebP, if the request does not say."""
+
+_SAMPLED = 10
+"""Frames that are encoded for a plan."""
 
 
 class AnimationFormat(Format[Gif | Webp]):
@@ -41,9 +45,30 @@ class AnimationFormat(Format[Gif | Webp]):
             return StillFormat("webp").make(StillValue(value.at, value.width), name, bench)
         return bench.retried(lambda: self._drawn(value, PlayedClip(bench), name, bench))
 
+    def plan(self, value: Gif | Webp, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`. Some frames are encoded: their size tells that of the others."""
+        if isinstance(value, Webp) and value.at is not None:
+            return StillFormat("webp").plan(StillValue(value.at, value.width), bench)
+        return bench.retried(lambda: self._planned(value, PlayedClip(bench), scratch(bench)))
+
+    def _planned(self, value: Gif | Webp, clip: PlayedClip, bench: Workbench) -> PlannedOutput:
+        if not clip.times:
+            raise MediaUnsupportedError("The clip has no pictures.")
+        chosen = paced(clip.times, clip.duration, Fraction(value.fps))
+        place = max(0, len(chosen) // 2 - _SAMPLED // 2)
+        frames, _ = _frames(clip, value.width or _WIDTH, chosen, bench, range(place, place + _SAMPLED))
+        settings = AnimationSettings(frames.width, Fraction(value.fps))
+        only = frames.slower(frames.paced[:1])
+        first, some = (self._written(each, settings, 0, bench)[0].length for each in (only, frames))
+        more = Fraction(some - first, max(1, len(frames.offsets) - 1))
+        size = round(first + more * (len(chosen) - 1))
+        if value.max_size is not None:
+            size = min(size, value.max_size)
+        return planned_pictures(bench, len(chosen), size, "a GIF" if self._kind == "gif" else "a WebP")
+
     def _drawn(self, value: Gif | Webp, clip: PlayedClip, name: str, bench: Workbench) -> Made:
         width = value.width or _WIDTH
-        frames, still = _frames(clip, width, Fraction(value.fps), bench)
+        frames, still = _frames(clip, width, paced(clip.times, clip.duration, Fraction(value.fps)), bench)
         settings = AnimationSettings(frames.width, Fraction(value.fps))
         tries = 1
         extent, size, count = self._written(frames, settings, value.loop, bench)
@@ -85,17 +110,23 @@ class AnimationFormat(Format[Gif | Webp]):
         )
 
 
-def _frames(clip: PlayedClip, width: int, fps: Fraction, bench: Workbench) -> tuple[AnimationFrames, Still]:
-    """Keep the frames of an animation in the spool; also return the one in its middle, for the posters."""
+def _frames(
+    clip: PlayedClip, width: int, chosen: list[Paced], bench: Workbench, places: range | None = None
+) -> tuple[AnimationFrames, Still]:
+    """Keep the frames of an animation in the spool; also return the one in its middle, for the posters.
+
+    With `places`, only those of the chosen frames are kept.
+    """
     if not clip.times:
         raise MediaUnsupportedError("The clip has no pictures.")
-    chosen = paced(clip.times, clip.duration, fps)
-    wanted = {frame.frame for frame in chosen}
-    middle = chosen[len(chosen) // 2].frame
+    kept_ones = chosen if places is None else chosen[places.start : places.stop]
+    wanted = {frame.frame for frame in kept_ones}
+    first, last = kept_ones[0].frame, kept_ones[-1].frame
+    middle = kept_ones[len(kept_ones) // 2].frame
     size: tuple[int, int] | None = None
     poster: Still | None = None
     offsets: list[int] = []
-    for number, picture in enumerate(clip.pictures()):
+    for number, picture in enumerate(clip.pictures(first, last + 1), first):
         if number not in wanted:
             continue
         still = picture.still
@@ -112,5 +143,7 @@ def _frames(clip: PlayedClip, width: int, fps: Fraction, bench: Workbench) -> tu
         bench.progress(CutProgress(number / len(clip.times), len(offsets)))
     assert size is not None
     assert poster is not None
-    paced_frames = tuple(Paced(place, frame.at) for place, frame in enumerate(chosen))
-    return AnimationFrames(*size, tuple(offsets), paced_frames, clip.duration), poster
+    begins = Fraction(0) if places is None else kept_ones[0].at
+    frames = tuple(Paced(place, frame.at - begins) for place, frame in enumerate(kept_ones))
+    following = chosen[places.stop].at if places is not None and places.stop < len(chosen) else clip.duration
+    return AnimationFrames(*size, tuple(offsets), frames, following - begins), poster

@@ -8,12 +8,14 @@ from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.mp4.write import as_quicktime
 from cutback.cutting.output_values import Mov, Mp4
-from cutback.cutting.outputs.coded import cut_coded
-from cutback.cutting.outputs.format import Format, Made, Workbench, one_file
+from cutback.cutting.outputs.coded import cut_coded, plan_coded
+from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench, one_file
 
 _PICTURES = frozenset({"h264", "hevc"})
 _SOUND = frozenset({"aac", "ac3", "alac", "eac3", "mp3"})
 """Codecs that players of QuickTime files know."""
+
+_MOV = ClipForm(sound_codecs=_SOUND)
 
 
 class Mp4Format(Format[Mp4]):
@@ -26,6 +28,10 @@ class Mp4Format(Format[Mp4]):
         made = cut_coded(value, bench, ClipForm(), lambda cut: cut.facts.size)
         return one_file(made, name, self.file_name(name), bench)
 
+    def plan(self, value: Mp4, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`."""
+        return plan_coded(value, bench, ClipForm())
+
 
 class MovFormat(Format[Mov]):
     """See `Format`."""
@@ -34,9 +40,18 @@ class MovFormat(Format[Mov]):
 
     def make(self, value: Mov, name: str, bench: Workbench) -> Made:
         """See `Format.make`."""
-        track = bench.retried(bench.footage.pieces)[0][0].index.video
-        if value.codec is None and track is not None and track.descriptions[0].codec not in _PICTURES:
-            deep = pixels_of(track.descriptions[0]).depth > 8
-            value = replace(value, codec="hevc" if deep else "h264")
-        made = cut_coded(value, bench, ClipForm(sound_codecs=_SOUND), lambda cut: cut.facts.size)
+        value = _known(value, bench)
+        made = cut_coded(value, bench, _MOV, lambda cut: cut.facts.size)
         return one_file(replace(made, head=as_quicktime(made.head)), name, self.file_name(name), bench)
+
+    def plan(self, value: Mov, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`."""
+        return plan_coded(_known(value, bench), bench, _MOV)
+
+
+def _known(value: Mov, bench: Workbench) -> Mov:
+    """Return an output with a codec that players know, if the recording's is not."""
+    track = bench.retried(bench.footage.pieces)[0][0].index.video
+    if value.codec is not None or track is None or track.descriptions[0].codec in _PICTURES:
+        return value
+    return replace(value, codec="hevc" if pixels_of(track.descriptions[0]).depth > 8 else "h264")

@@ -22,10 +22,12 @@ from cutback.cutting.pictures.chosen import decoded_run
 from cutback.cutting.pictures.clock import clock_of
 from cutback.cutting.pictures.fill_gap import frames_in, held_picture, period_of
 from cutback.cutting.pictures.splice import FINEST
+from cutback.cutting.plan.changed_parts import encoded_run
 from cutback.cutting.plan.crossfades import overlapped
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
 from cutback.cutting.plan.pieces import has_pictures
 from cutback.cutting.plan.plan import PlannedRun
+from cutback.cutting.plan.steps import bytes_of, fed
 from cutback.cutting.posters.still import Still, still_with
 from cutback.cutting.sound.soundtrack import languages, sound_of
 from cutback.cutting.turns import shape_of_pixels, turns_of
@@ -145,6 +147,19 @@ class PlayedClip:
             if not edits.shapes:
                 pixels = Fraction(picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height))
             yield still_with(fitted, pixels, turns)
+
+    def bytes_read(self, first: int, stop: int) -> int:
+        """Return how many bytes are read for the pictures [first, stop)."""
+        number = size = 0
+        for timed in self._runs:
+            begin, end = max(0, first - number), min(len(timed.times), stop - number)
+            number += len(timed.times)
+            run = _part_of(timed.run, begin, end) if begin < end else None
+            if run is not None:
+                track = _track(timed.part)
+                wanted = encoded_run(track, run.first, run.end, run.reason) if run.shown is None else run
+                size += bytes_of(track, fed(track, wanted))
+        return size
 
     def number_at(self, point: Point) -> int:
         """Return the number of the picture that is shown at a point of the clip.

@@ -16,13 +16,18 @@ from cutback.cutting.job import CutProgress
 from cutback.cutting.mp4.layout import lay_out
 from cutback.cutting.mp4.write import M4A_BRANDS, front_matter
 from cutback.cutting.output_values import M4a, SoundValue
-from cutback.cutting.outputs.format import Format, Made, Workbench
+from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
+from cutback.cutting.outputs.planned import beginning, planned_sound, planned_tracks, scratch
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.sound_file import SoundKind, write_sound_file
+from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.tags import tags_of_clip, texts_of
 from cutback.domain.errors import MediaUnsupportedError
+
+_SAMPLED = 4
+"""Seconds that are encoded for a plan."""
 
 
 class M4aFormat(Format[M4a]):
@@ -41,6 +46,12 @@ class M4aFormat(Format[M4a]):
         facts = replace(made.facts, size=len(head) + placed.size)
         return Made(MadeOutput(name, facts, (OutputFile(self.file_name(name), extents),)))
 
+    def plan(self, value: M4a, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`."""
+        del value
+        form = ClipForm(pictures=False, texts=False, sound_codecs=frozenset({"aac"}))
+        return bench.retried(lambda: planned_tracks(bench, form))
+
 
 class SoundFormat(Format[SoundValue]):
     """A file of sound that is always encoded."""
@@ -55,11 +66,22 @@ class SoundFormat(Format[SoundValue]):
         del value
         return bench.retried(lambda: self._written(PlayedClip(bench), name, bench))
 
+    def plan(self, value: SoundValue, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`. Its beginning is encoded: its size tells that of the rest."""
+        del value
+        return bench.retried(lambda: self._planned(PlayedClip(bench), scratch(bench)))
+
+    def _planned(self, clip: PlayedClip, bench: Workbench) -> PlannedOutput:
+        sound = _of(clip)
+        sample = beginning(sound, _SAMPLED)
+        deep = any(_is_deep(media, piece.start, piece.end) for media, piece in _recordings(bench))
+        extent = write_sound_file(sample, self._kind, bench.spool, deep=deep).extent
+        size = round(extent.length * sound.duration / sample.duration)
+        return planned_sound(bench, size, self._kind.upper())
+
     def _written(self, clip: PlayedClip, name: str, bench: Workbench) -> Made:
-        sound = clip.sound()
-        if sound is None:
-            raise MediaUnsupportedError("The clip has no sound.")
-        recordings = [(media, piece) for media, _, piece in bench.footage.pieces() if piece.fill is None]
+        sound = _of(clip)
+        recordings = _recordings(bench)
         tags = tags_of_clip([media.index.tags for media, _ in recordings], keep_location=bench.job.keep_location)
         if bench.job.title:
             tags = replace(tags, title=bench.job.title)
@@ -77,6 +99,17 @@ class SoundFormat(Format[SoundValue]):
                 facts, notes=(*facts.notes, f"Only the first of its {several} audio tracks is in the file.")
             )
         return Made(MadeOutput(name, facts, (OutputFile(self.file_name(name), (file.extent,)),)))
+
+
+def _of(clip: PlayedClip) -> Sound:
+    sound = clip.sound()
+    if sound is None or not sound.samples:
+        raise MediaUnsupportedError("The clip has no sound.")
+    return sound
+
+
+def _recordings(bench: Workbench) -> list[tuple[MediaSource, FrameRange]]:
+    return [(media, piece) for media, _, piece in bench.footage.pieces() if piece.fill is None]
 
 
 def _watched(sound: Sound, bench: Workbench) -> Sound:

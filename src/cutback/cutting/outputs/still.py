@@ -9,9 +9,10 @@ from itertools import islice
 from cutback.cutting.edit_values.colour import Denoise
 from cutback.cutting.edit_values.deinterlace import Deinterlace
 from cutback.cutting.output_values import StillValue
-from cutback.cutting.outputs.format import Format, Made, Workbench
+from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench
 from cutback.cutting.outputs.image_file import ImageKind, image_of
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
+from cutback.cutting.outputs.planned import planned_still, scratch
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.posters.still import Still
 from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
@@ -34,6 +35,15 @@ class StillFormat(Format[StillValue]):
     def make(self, value: StillValue, name: str, bench: Workbench) -> Made:
         """See `Format.make`."""
         return bench.retried(lambda: self._drawn(value, PlayedClip(bench), name, bench))
+
+    def plan(self, value: StillValue, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`. The still itself is made: it takes as long as an estimate."""
+        return bench.retried(lambda: self._planned(value, PlayedClip(bench), scratch(bench)))
+
+    def _planned(self, value: StillValue, clip: PlayedClip, bench: Workbench) -> PlannedOutput:
+        size = self._drawn(value, clip, "still", bench).output.facts.size
+        number = clip.number_at(value.at)
+        return planned_still(bench, clip.bytes_read(number, number + 1), size)
 
     def _drawn(self, value: StillValue, clip: PlayedClip, name: str, bench: Workbench) -> Made:
         still = _shown_at(value.at, clip, bench)

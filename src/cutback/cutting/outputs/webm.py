@@ -17,8 +17,8 @@ from cutback.cutting.edits.sound_stream import Sound, exactly
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.output_values import WebM
-from cutback.cutting.outputs.coded import cut_coded
-from cutback.cutting.outputs.format import Format, Made, Workbench
+from cutback.cutting.outputs.coded import cut_coded, plan_coded
+from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.spool_file import SpoolFile
@@ -50,6 +50,16 @@ class WebMFormat(Format[WebM]):
             size_of(made)
         file = OutputFile(self.file_name(name), tuple(written))
         return Made(MadeOutput(name, replace(made.facts, size=file.size), (file,)), made.still)
+
+    def plan(self, value: WebM, bench: Workbench) -> PlannedOutput:
+        """See `Format.plan`."""
+        form = ClipForm(texts=False, sound_codecs=frozenset(), sound_becomes="Opus",
+                        bit_rate_a_channel=_BIT_RATE_A_CHANNEL)  # fmt: skip
+        planned = plan_coded(value, bench, form)
+        frames = planned.report["frames"]
+        if not frames["copy"] + frames["encode"]:
+            raise MediaUnsupportedError("A WebM needs pictures.")
+        return planned
 
 
 def _write(made: Cut, bench: Workbench) -> Extent:

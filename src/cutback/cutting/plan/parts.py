@@ -47,11 +47,12 @@ def plan_parts(
     open_gops: bool = True,
     changed: Sequence[ChangedPart] = (),
     retiming: Retiming | None = None,
+    reason: str = "no part of it can be copied safely",
 ) -> list[PlannedRange]:
     """Plan the runs of every range. If `copy` is False, or if the ranges cannot share a track, everything is encoded.
 
     If `open_gops` is False, copying begins only at IDR pictures. `changed` are the parts that edits change;
-    `retiming` says at which speed the clip is shown.
+    `retiming` says at which speed the clip is shown, and `reason` why what could be copied is encoded.
     """
     tracks = [track for media, _, _ in pieces if (track := media.index.video)]
     assert len(tracks) == len(pieces)
@@ -77,7 +78,7 @@ def plan_parts(
             entries = _entries(media, track, open_gops)
             runs = with_changes(track, piece.first, piece.stop, encoded, _planner(track, precision, entries))
         if runs is None or not _possible(track, runs):
-            runs = with_changes(track, piece.first, piece.stop, encoded, _encoder(track))
+            runs = with_changes(track, piece.first, piece.stop, encoded, _encoder(track, reason))
         parts.append(PlannedRange(media, source, _as_planned(track, piece, runs), runs))
     if precision == "exact":
         _end_with_last_decoded(parts, retiming)
@@ -160,8 +161,7 @@ def _as_planned(track: Track, piece: FrameRange, runs: tuple[PlannedRun, ...]) -
     return FrameRange(start, end, first, stop, piece.clamped)
 
 
-def _encoder(track: Track) -> Callable[[int, int], tuple[PlannedRun, ...]]:
-    reason = "no part of it can be copied safely"
+def _encoder(track: Track, reason: str) -> Callable[[int, int], tuple[PlannedRun, ...]]:
     return lambda first, stop: (encoded_run(track, first, stop, reason),)
 
 

@@ -159,8 +159,13 @@ def _amounts(track: Track, runs: Sequence[PlannedRun], made: Sequence[Step]) -> 
     }
 
 
-def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, reason: str) -> dict[str, Any]:
-    """Report one audio track in a range: the packets heard in it, and the one before, which the decoder needs."""
+def sound_report(
+    track: Track, piece: FrameRange, *, number: int, copied: bool, reason: str, bit_rate: int | None = None
+) -> dict[str, Any]:
+    """Report one audio track in a range: the packets heard in it, and the one before, which the decoder needs.
+
+    `bit_rate` is that of encoded sound; None if about as many bytes go into the clip as are read.
+    """
     first = track.rank_at(track.ticks(piece.start))
     stop = track.rank_at(track.ticks(piece.end))
     samples = track.order[max(0, first - 2 if copied else first - 3) : stop]
@@ -176,6 +181,7 @@ def sound_report(track: Track, piece: FrameRange, *, number: int, copied: bool, 
         "duration": format_seconds(within, 6),
         "packets": len(samples),
         "bytes": size,
+        "bytes_made": size if bit_rate is None else round(within * bit_rate / 8),
     }
 
 
@@ -186,12 +192,14 @@ def plan_report(
     *,
     duration: Fraction,
     subtitles: int = 0,
+    music: int = 0,
     memory: Mapping[str, int] | None = None,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Report the whole plan: the recording, each range, and the totals. `duration` is the clip's, in seconds.
 
-    `subtitles` is the number of subtitles that edits make, `notes` what they cannot do.
+    `subtitles` is the number of subtitles that edits make, `music` the bytes of sound that edits add to a clip without
+    any, `notes` what they cannot do.
     """
     video = index.video
     description = video.descriptions[0] if video is not None else None
@@ -204,6 +212,7 @@ def plan_report(
         for name in ("copied", "decoded", "encoded", "read")
     }
     sound = sum(track["bytes"] for part in parts for track in part["sound"])
+    heard = sum(track["bytes_made"] for part in parts for track in part["sound"])
     return {
         "container": index.container,
         "duration": format_seconds(index.end),
@@ -213,7 +222,12 @@ def plan_report(
         else {"codec": description.codec, "width": description.width, "height": description.height},
         "parts": parts,
         "frames": frames,
-        "bytes": {**amounts, "sound": sound, "clip": amounts["copied"] + amounts["encoded"] + sound},
+        "bytes": {
+            **amounts,
+            "sound": sound,
+            "music": music,
+            "clip": amounts["copied"] + amounts["encoded"] + heard + music,
+        },
         "clip_duration": format_seconds(duration),
         "subtitles": subtitles,
         "memory": dict(memory or {}),

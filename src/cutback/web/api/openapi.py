@@ -312,7 +312,7 @@ _STATUS: dict[str, Any] = {
 
 _PLAN: dict[str, Any] = {
     "type": "object",
-    "required": ["precision", "clip_duration", "frames", "bytes", "spans", "gaps", "expected", "notes"],
+    "required": ["precision", "clip_duration", "frames", "bytes", "spans", "gaps", "outputs", "expected", "notes"],
     "properties": {
         "precision": {"type": "string"},
         "clip_duration": {"type": "string", "description": "Seconds, as a decimal."},
@@ -320,6 +320,21 @@ _PLAN: dict[str, Any] = {
         "bytes": {"type": "object", "additionalProperties": {"type": "integer"}},
         "spans": {"type": "array", "items": {"type": "object"}},
         "gaps": {"type": "array", "items": {"type": "object"}},
+        "outputs": {
+            "type": "array",
+            "description": "What each output would be; the first one is the clip.",
+            "items": {
+                "type": "object",
+                "required": ["name", "format", "size", "frames_copied", "frames_encoded"],
+                "properties": {
+                    "name": {"type": "string"},
+                    "format": {"type": "string"},
+                    "size": {"type": "integer", "description": "Bytes of all its files, estimated."},
+                    "frames_copied": {"type": "integer"},
+                    "frames_encoded": {"type": "integer"},
+                },
+            },
+        },
         "expected": {
             "type": "object",
             "required": ["size", "bytes_read", "seconds"],

@@ -31,6 +31,7 @@ class H264:
     """See `Codec`."""
 
     encoder = "libx264"
+    one_entry = True
 
     def joinable(self, track: Track) -> bool:
         """Whether it is progressive 4:2:0 with 4-byte NAL lengths and a free parameter set id."""

@@ -29,6 +29,7 @@ class Hevc:
     """See `Codec`."""
 
     encoder = "libx265"
+    one_entry = False
 
     def joinable(self, track: Track) -> bool:
         """Whether it is 4:2:0 with 8 or 10 bits and 4-byte NAL lengths."""

@@ -1,0 +1,148 @@
+"""Plans of outputs: what they tell is what is then made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from tests.media.cuts import ask
+from tests.media.outputs import bench, make
+from tests.media.recordings import ReferenceRecording
+from tests.support.sampling import slow_except
+
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.sound import Mute
+from cutback.cutting.edit_values.time import Reverse
+from cutback.cutting.job import JobOutput
+from cutback.cutting.output_values import (
+    Flac,
+    Gif,
+    Hls,
+    JpegStill,
+    M4a,
+    Mov,
+    Mp3,
+    Mp4,
+    Opus,
+    OutputValue,
+    PngStill,
+    Wav,
+    WebM,
+    Webp,
+)
+from cutback.cutting.outputs.plan import plan_outputs
+from cutback.domain.errors import EditImpossibleError, MediaUnsupportedError, OutputImpossibleError
+
+Recordings = Callable[[str], ReferenceRecording]
+
+PART = ask((0, Fraction("0.5"), Fraction(5)))
+
+VALUES: dict[str, OutputValue] = {
+    "mp4": Mp4(),
+    "mp4 good": Mp4(quality="good"),
+    "mp4 hevc": Mp4(codec="hevc", crf=30),
+    "mp4 av1": Mp4(codec="av1"),
+    "mp4 bitrate": Mp4(bitrate=200_000),
+    "mp4 max_size": Mp4(max_size=150_000),
+    "mp4 roomy max_size": Mp4(max_size=5_000_000),
+    "mov": Mov(),
+    "webm": WebM(codec="vp9"),
+    "m4a": M4a(),
+    "mp3": Mp3(),
+    "wav": Wav(),
+    "opus": Opus(),
+    "flac": Flac(),
+    "jpeg": JpegStill(Fraction(1), None),
+    "png": PngStill(Fraction(1), 100),
+    "gif": Gif(160, 12, 0, None),
+    "gif max_size": Gif(160, 12, 0, 150_000),
+    "webp": Webp(160, 12, 0, None, None),
+    "webp still": Webp(None, 12, 0, None, Fraction(2)),
+    "hls": Hls(()),
+    "hls qualities": Hls((720, 64)),
+}
+
+
+def planned(one: ReferenceRecording, *values: OutputValue, edits: Sequence[Edit] = ()) -> Mapping[str, Any]:
+    outputs = [JobOutput(f"n{number}", value) for number, value in enumerate(values)]
+    with bench([one.path], PART, outputs=outputs, edits=edits) as with_it:
+        report = plan_outputs(with_it.job, with_it.sources, with_it.spool)
+        assert with_it.spool.size == 0, "a plan writes nothing"
+        return report
+
+
+def check(one: ReferenceRecording, value: OutputValue, edits: Sequence[Edit] = ()) -> None:
+    report = planned(one, value, edits=edits)
+    [told] = report["outputs"]
+    facts = make([one.path], PART, JobOutput("n0", value), edits=edits)["n0"].facts
+    if isinstance(value, Gif) and value.max_size is not None:  # how many are left out depends on what they look like
+        assert told["frames_encoded"] >= facts.frames_encoded
+    else:
+        assert (told["frames_copied"], told["frames_encoded"]) == (facts.frames_copied, facts.frames_encoded)
+    assert Fraction(report["clip_duration"]) == facts.duration
+    assert 0.75 < told["size"] / facts.size < 1.33
+    assert report["bytes"]["clip"] == told["size"]
+
+
+@pytest.mark.parametrize("name", slow_except(VALUES, "mp4", "mp4 good", "m4a", "wav", "jpeg", "hls"))
+def test_a_plan_tells_the_size_and_the_frames_of_the_output(name: str, recording: Recordings) -> None:
+    check(recording("pyramid"), VALUES[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mp4", "gif", "hls qualities"])
+@pytest.mark.parametrize(
+    "edit", [Scale(64, 48, "fit", enlarge=False), Reverse(), Mute()], ids=["scale", "reverse", "mute"]
+)
+def test_edits_count(name: str, edit: Edit, recording: Recordings) -> None:
+    check(recording("pyramid"), VALUES[name], [edit])
+
+
+@pytest.mark.parametrize(
+    ("recorded", "value", "reason"),
+    [
+        ("pyramid", Mp4(codec="av1"), "becomes av1"),
+        ("pyramid", Mp4(crf=30), "has a quality or a size of its own"),
+        ("pyramid", Hls((64,)), "becomes 64 pixels high"),
+        ("open-gop", Hls(()), "its GOPs are open, and segments need closed ones"),
+        ("hevc", Hls(()), "copied and encoded pictures would need parameters of their own"),
+    ],
+)
+def test_a_plan_says_why_nothing_is_copied(
+    recorded: str, value: OutputValue, reason: str, recording: Recordings
+) -> None:
+    report = planned(recording(recorded), value)
+    [part] = report["parts"]
+    assert {each["reason"] for each in part["segments"] if each["action"] == "encode"} == {reason}
+    assert report["frames"]["copy"] == 0
+
+
+def test_every_output_of_a_request_is_planned(recording: Recordings) -> None:
+    values = Mp4(), M4a(), JpegStill(Fraction(1), 64)
+    report = planned(recording("pyramid"), *values)
+    alone = [planned(recording("pyramid"), value)["outputs"][0] for value in values]
+    assert [each["format"] for each in report["outputs"]] == ["mp4", "m4a", "jpeg"]
+    assert [each["size"] for each in report["outputs"]] == [each["size"] for each in alone]
+    assert report["frames"]["copy"] == report["outputs"][0]["frames_copied"] > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "edits", "error"),
+    [
+        (JpegStill(Fraction(60), None), (), EditImpossibleError),
+        (M4a(), (Mute(),), MediaUnsupportedError),
+        (Mp3(), (Mute(),), MediaUnsupportedError),
+        (Mp4(max_size=20_000), (), OutputImpossibleError),
+    ],
+)
+def test_a_plan_fails_as_the_output_would(
+    value: OutputValue, edits: Sequence[Edit], error: type[Exception], recording: Recordings
+) -> None:
+    one = recording("pyramid")
+    with pytest.raises(error):
+        make([one.path], PART, JobOutput("n0", value), edits=edits)
+    with pytest.raises(error):
+        planned(one, value, edits=edits)
