@@ -6,18 +6,23 @@ import http.client
 import json
 import multiprocessing
 import signal
+import sys
 import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Container
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from deploy.cluster.cluster import Cluster
-from deploy.cluster.servers import Server
+from deploy.cluster.servers import Server, ServerError, free_ports
+from tests.support.mongo_proxy import DROP, PASS, STEPPED_DOWN, between
 
 from bench.cluster_load import ClusterLoad
 from bench.queueing import wait_until
@@ -30,6 +35,10 @@ Balancer = Literal["nginx", "haproxy"]
 RECORDING = "sea.mp4"
 SOURCE: dict[str, Any] = {"recording": RECORDING, "start": 1, "end": 3}
 PAUSED_SECONDS = 15.0
+STEP_DOWN_SECONDS = 3.0
+REFUSED, DROPPED = 20, 5
+"""Commands that the database refuses, and connections that it then closes, at least."""
+IN_EACH_STAGE = "a worker killed in each stage"
 _LOOK_SECONDS = 0.1
 _READERS = 2
 _THREADS = 8
@@ -45,6 +54,68 @@ def add_recording(cluster: Cluster) -> None:
 
 # --- failures --------------------------------------------------------------------------------------
 
+
+class FailingCluster(Cluster):
+    """A cluster whose database can be told to step down, and with one more worker, which is killed in each stage."""
+
+    def __init__(self, folder: Path, *, balancer: Balancer) -> None:
+        """Prepare it; entering the context starts everything but the additional worker.
+
+        Raises:
+            ServerError: a program is missing.
+        """
+        (self._primary_port,) = free_ports(1)
+        settings = {
+            "CUTBACK_RECORDS_URL": f"mongodb://127.0.0.1:{self._primary_port}/cutback?directConnection=true",
+            "CUTBACK_MAX_TRIES": "30",  # chance may kill a clip's worker again and again
+        }
+        super().__init__(folder, balancer=balancer, settings=settings)
+        command = [sys.executable, str(Path(__file__).with_name("doomed_worker.py"))]
+        self.doomed = Server("doomed", command, self.folder, answers=lambda: True, environment=self.environment)
+
+    def __enter__(self) -> Self:
+        """Start everything but the additional worker.
+
+        Raises:
+            ServerError: a server does not start.
+        """
+        context = multiprocessing.get_context("spawn")
+        self._primary, theirs = context.Pipe()
+        arguments = (theirs, self.records_port, self._primary_port)
+        self._proxy = context.Process(target=_play_primary, args=arguments, daemon=True)
+        self._proxy.start()
+        self.database(PASS)
+        return super().__enter__()
+
+    def database(self, answers: str) -> int:
+        """Let the database answer everything in one of the ways of `MongoProxy`. Returns how often it did so before."""
+        self._primary.send(answers)
+        count: int = self._primary.recv()
+        return count
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self.doomed.stop()
+        super().stop()
+        self._primary.close()
+        self._proxy.join()
+
+
+def _play_primary(orders: Connection, upstream: int, port: int) -> None:
+    """Stand between the cluster and its database; runs in its own process, to take no time from the clients."""
+    met: Counter[str] = Counter()
+    with between(upstream, port) as proxy, suppress(EOFError):
+        while True:
+            fault = orders.recv()
+
+            def plan(_command: str, fault: str = fault) -> str:
+                met[fault] += 1
+                return fault
+
+            orders.send(met[fault])
+            proxy.plan = plan
+
+
 Mend = Callable[[], None]
 
 
@@ -56,53 +127,73 @@ def _restart(server: Server) -> Mend:
     return mend
 
 
-def node_killed(cluster: Cluster) -> Mend:
+def node_killed(cluster: FailingCluster) -> Mend:
     """An API node loses its power."""
     cluster.nodes[0].kill()
     return _restart(cluster.nodes[0])
 
 
-def node_stopped(cluster: Cluster) -> Mend:
+def node_stopped(cluster: FailingCluster) -> Mend:
     """An API node is stopped by SIGTERM, as for an upgrade."""
     cluster.nodes[1].signal(signal.SIGTERM)
     cluster.nodes[1].wait()
     return _restart(cluster.nodes[1])
 
 
-def node_paused(cluster: Cluster) -> Mend:
+def node_paused(cluster: FailingCluster) -> Mend:
     """An API node hangs: its connections stay open, and nothing is answered."""
     cluster.nodes[2].signal(signal.SIGSTOP)
     return lambda: cluster.nodes[2].signal(signal.SIGCONT)
 
 
-def cache_killed(cluster: Cluster) -> Mend:
+def cache_killed(cluster: FailingCluster) -> Mend:
     """The shared cache is gone."""
     assert cluster.cache is not None
     cluster.cache.kill()
     return _restart(cluster.cache)
 
 
-def worker_killed(cluster: Cluster) -> Mend:
+def worker_killed(cluster: FailingCluster) -> Mend:
     """A worker loses its power."""
     cluster.workers[0].kill()
     return _restart(cluster.workers[0])
 
 
-def worker_stopped(cluster: Cluster) -> Mend:
+def worker_killed_in_each_stage(cluster: FailingCluster) -> Mend:
+    """A worker loses its power whenever it has come one stage further. The first worker stops meanwhile."""
+    cluster.workers[0].stop()
+    cluster.doomed.start()
+    if cluster.doomed.wait():
+        raise ServerError("A worker that was to be killed ended by itself.")
+    return _restart(cluster.workers[0])
+
+
+def primary_stepped_down(cluster: FailingCluster) -> Mend:
+    """The database's primary steps down: it refuses everything, then closes its connections, and then answers again."""
+    refused = cluster.database(STEPPED_DOWN)
+    threading.Event().wait(STEP_DOWN_SECONDS)
+    wait_until(lambda: cluster.database(STEPPED_DOWN) >= refused + REFUSED, _LOOK_SECONDS)
+    dropped = cluster.database(DROP)
+    wait_until(lambda: cluster.database(DROP) >= dropped + DROPPED, _LOOK_SECONDS)
+    cluster.database(PASS)
+    return lambda: None
+
+
+def worker_stopped(cluster: FailingCluster) -> Mend:
     """A worker is stopped by SIGTERM, as for an upgrade."""
     cluster.workers[1].signal(signal.SIGTERM)
     cluster.workers[1].wait()
     return _restart(cluster.workers[1])
 
 
-def queue_leader_killed(cluster: Cluster) -> Mend:
+def queue_leader_killed(cluster: FailingCluster) -> Mend:
     """The server that leads the replicated queue loses its power."""
     leader = next(each for each in cluster.nats if each.name == _leader(cluster))
     leader.kill()
     return _restart(leader)
 
 
-def _leader(cluster: Cluster) -> str:
+def _leader(cluster: FailingCluster) -> str:
     """Return the name of the server that leads the queue's stream, as the first server that answers knows it."""
     for port in cluster.nats_monitors:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/jsz?accounts=1&streams=1", timeout=5) as answer:
@@ -114,23 +205,32 @@ def _leader(cluster: Cluster) -> str:
     raise LookupError("no stream has a leader")
 
 
-FAILURES: dict[str, Callable[[Cluster], Mend]] = {
+FAILURES: dict[str, Callable[[FailingCluster], Mend]] = {
     "an API node killed": node_killed,
     "an API node stopped": node_stopped,
     "an API node paused": node_paused,
     "memcached killed": cache_killed,
     "a worker killed": worker_killed,
     "a worker stopped": worker_stopped,
+    IN_EACH_STAGE: worker_killed_in_each_stage,
     "NATS's leader killed": queue_leader_killed,
+    "the database's primary steps down": primary_stepped_down,
 }
 """What happens to the cluster, one after the other. Each returns what undoes it."""
 
 
-def endure(cluster: Cluster, load: ClusterLoad, *, requests: int, say: Say = lambda _text: None) -> None:
+def endure(
+    cluster: FailingCluster,
+    load: ClusterLoad,
+    *,
+    requests: int,
+    without: Container[str] = (),
+    say: Say = lambda _text: None,
+) -> None:
     """Let everything happen, each for so many requests, and then let all that was accepted be finished."""
     go_on(load, "before", requests)
     for name, happen in FAILURES.items():
-        if happen is queue_leader_killed and not cluster.nats:
+        if name in without:
             continue
         say(name)
         load.phase, began = name, time.monotonic()
@@ -187,7 +287,7 @@ def measure_failures(cache: Path, balancer: Balancer, *, requests: int, say: Say
         ServerError: a server is missing, or does not start.
     """
     with tempfile.TemporaryDirectory(prefix="cluster-", dir=cache) as name:
-        cluster = Cluster(Path(name), balancer=balancer)
+        cluster = FailingCluster(Path(name), balancer=balancer)
         add_recording(cluster)
         with cluster, ClusterLoad(cluster.url, SOURCE) as load:
             endure(cluster, load, requests=requests, say=lambda text: say(f"{balancer}: {text}"))

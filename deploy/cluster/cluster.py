@@ -54,16 +54,16 @@ class Cluster:
         (self.data / "recordings").mkdir(parents=True, exist_ok=True)
         (self.data / "clips").mkdir(exist_ok=True)
         self._say = say
-        first, records, memory, *rest = free_ports(3 + 6 + nodes)
+        first, self.records_port, memory, *rest = free_ports(3 + 6 + nodes)
         queue, self.nats_monitors, ports = rest[:3], rest[3:6], rest[6:]
         self.port = port or first
         self.url = f"http://127.0.0.1:{self.port}"
         self.cache = servers.memcached(folder, memory) if cache else None
-        self.records = servers.mongodb(folder, records)
+        self.records = servers.mongodb(folder, self.records_port)
         self.nats = servers.nats(folder, queue, self.nats_monitors) if nats else []
         self.settings = {
             "CUTBACK_DATA": str(self.data),
-            "CUTBACK_RECORDS_URL": f"mongodb://127.0.0.1:{records}/cutback",
+            "CUTBACK_RECORDS_URL": f"mongodb://127.0.0.1:{self.records_port}/cutback",
             "CUTBACK_PUBLIC_URL": self.url,
             "CUTBACK_DRAIN_SECONDS": str(DRAIN_SECONDS),
             "CUTBACK_TRUSTED_PROXIES": "127.0.0.1",
@@ -81,11 +81,12 @@ class Cluster:
             self.settings["CUTBACK_WEBHOOK_QUEUE_URL"] = f"nats://{hosts}/webhooks"
             self.settings["CUTBACK_WEBHOOK_SECRET"] = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
         self.settings |= settings or {}
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CUTBACK_")},
             "PYTHONPATH": os.pathsep.join([str(_SOURCE), os.environ.get("PYTHONPATH", "")]),
             **self.settings,
         }
+        """Of nodes and workers."""
         self.ports = ports
         self.nodes = [self._node(number, each) for number, each in enumerate(ports, 1)]
         self.workers = [self._worker(number) for number in range(1, workers + 1)]
@@ -97,13 +98,13 @@ class Cluster:
     def _node(self, number: int, port: int) -> Server:
         command = [sys.executable, "-m", "cutback", "api", "--listen", f"127.0.0.1:{port}"]
         ready = partial(is_ready, f"http://127.0.0.1:{port}")
-        return Server(f"api-{number}", command, self.folder, answers=ready, environment=self._environment)
+        return Server(f"api-{number}", command, self.folder, answers=ready, environment=self.environment)
 
     def _worker(self, number: int) -> Server:
         command = [sys.executable, "-m", "cutback", "worker"]
         log = self.folder / f"worker-{number}.log"
         started = lambda: log.exists() and b"stage=started" in log.read_bytes()  # noqa: E731
-        return Server(f"worker-{number}", command, self.folder, answers=started, environment=self._environment)
+        return Server(f"worker-{number}", command, self.folder, answers=started, environment=self.environment)
 
     def __enter__(self) -> Self:
         """Start everything, and return once the balancer passes requests on.

@@ -36,9 +36,9 @@ _HANDSHAKE = {"hello", "ismaster", "isMaster", ""}
 class MongoProxy:
     """Asks `plan` for every command except those of the handshake, by name (`insert`), what to do with it."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, upstream: int, port: int = 0) -> None:
         self._upstream = upstream
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.port: int = self._listener.getsockname()[1]
@@ -116,9 +116,9 @@ class MongoProxy:
 
 
 @contextmanager
-def between(upstream: int) -> Iterator[MongoProxy]:
-    """The proxy, running; its `port` stands for `upstream` on loopback."""
-    proxy = MongoProxy(upstream)
+def between(upstream: int, port: int = 0) -> Iterator[MongoProxy]:
+    """The proxy, running; its `port` (0: any) stands for `upstream` on loopback."""
+    proxy = MongoProxy(upstream, port)
     thread = threading.Thread(target=proxy.serve, daemon=True)
     thread.start()
     try:
