@@ -99,7 +99,7 @@ check: $(DEV) audit  ## lint, format, types, the layers of imports, known vulner
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-docs-pictures: $(DEV)  ## make the pictures of docs/edits.md again, from a drawn recording
+docs-pictures: $(DEV)  ## make the pictures of docs/edits.md and docs/request.md again, from a drawn recording
 	$(BIN)/python docs/pictures/make.py
 
 docs: $(DEV)  ## build the docs as a site, links checked: build/site/index.html

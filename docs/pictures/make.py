@@ -1,4 +1,4 @@
-"""Make the pictures of docs/edits.md: drawn recordings, and clips of them with each edit.
+"""Make the pictures of docs/edits.md and docs/request.md: drawn recordings, and clips of them with each edit.
 
 Usage: python docs/pictures/make.py [NAME ...]
 
@@ -25,7 +25,7 @@ from cutback.cutting.assembled import Assembled
 from cutback.cutting.codecs.dynamic_range import ToHdr
 from cutback.cutting.codecs.hdr_levels import PQ
 from cutback.cutting.cut import cut
-from cutback.cutting.job import CutJob, CutRange, WallClock
+from cutback.cutting.job import CutJob, CutRange, InsetRange, WallClock
 from cutback.cutting.spool import Spool
 from cutback.domain.requests.request import validate_request
 from cutback.reading.edit_values import edits_of
@@ -58,6 +58,8 @@ class Shown:
     ranges: Sequence[tuple[int, int]] = (CLIP,)
     source: Sequence[Mapping[str, Any]] = field(default=())
     """How the ranges are joined, as in a request."""
+    one_by_one: bool = False
+    """Whether the frame is shown without edits, with the first one, the first two, and so on."""
 
 
 NEAR = (0.15, 0.45, 0.4, 0.7)
@@ -105,13 +107,22 @@ SHOWN: Mapping[str, Shown] = {
             },
         )
     ),
+    "inset": Shown(({"edit": "inset", "recording": "south.mp4", "width": "35%", "margin": "4%"},)),
     "fade": Shown(({"edit": "fade", "in": 1, "out": 1},), (0.05, 0.15, 0.5)),
+    "order": Shown(
+        (
+            {"edit": "crop", "width": "60%", "height": "60%"},
+            {"edit": "colour", "saturation": 60, "temperature": 40},
+            {"edit": "text", "text": "Left at the point", "size": "12%"},
+        ),
+        one_by_one=True,
+    ),
 }
-"""For each picture, what it shows."""
+"""For each picture, what it shows. `order` is of docs/request.md, the others of docs/edits.md."""
 
 
 def main() -> None:
-    """Write `edit-NAME.jpg` beside this file."""
+    """Write `edit-NAME.jpg` and `request-NAME.jpg` beside this file."""
     wanted = set(sys.argv[1:] or SHOWN)
     with tempfile.TemporaryDirectory() as folder:
         sea = Path(folder) / "sea.mp4"
@@ -123,11 +134,15 @@ def main() -> None:
             if shown.recording not in made:
                 made[shown.recording] = RECORDINGS[shown.recording](sea)
             recording = made[shown.recording]
-            found = frames(clip(recording, shown), shown.at)
+            other = b"" if name != "inset" else drawn("south-point", Path(folder))
+            found = frames(clip(recording, shown, other), shown.at)
             if shown.before:
                 found = [*frames(clip(recording, Shown()), shown.at), *found]
+            if shown.one_by_one:
+                parts = (Shown(shown.edits[:count], shown.at) for count in range(len(shown.edits)))
+                found = [*(frame for part in parts for frame in frames(clip(recording, part), part.at)), *found]
             row = side_by_side([zoomed(each, shown.part) for each in found])
-            row.save(HERE / f"edit-{name}.jpg", quality=72, optimize=True)
+            row.save(HERE / f"{'request' if shown.one_by_one else 'edit'}-{name}.jpg", quality=72, optimize=True)
 
 
 class Bytes:
@@ -144,11 +159,18 @@ class Bytes:
         """Nothing to fetch."""
 
 
-def clip(recording: bytes, shown: Shown) -> bytes:
-    """Cut a clip with edits."""
+def drawn(camera: str, folder: Path) -> bytes:
+    """Return a recording of a camera."""
+    path = folder / f"{camera}.mp4"
+    make_recording(path, seconds=8, size=(640, 360), start=START, camera=camera)
+    return path.read_bytes()
+
+
+def clip(recording: bytes, shown: Shown, other: bytes = b"") -> bytes:
+    """Cut a clip with edits. `other` is the recording that insets show."""
     source = shown.source or [{"recording": "sea.mp4", "start": start, "end": end} for start, end in shown.ranges]
     request = validate_request({"source": list(source), "edits": list(shown.edits)})
-    sources = [Bytes(recording), Bytes(logo())]
+    sources = [Bytes(recording), Bytes(logo()), Bytes(other)]
     ranges = tuple(
         CutRange(
             0,
@@ -164,6 +186,7 @@ def clip(recording: bytes, shown: Shown) -> bytes:
         edits=edits_of(request.edits, request.text_field),
         wall_clocks=(CLOCK,),
         assets=dict.fromkeys(request.assets, 1),
+        insets=tuple(InsetRange(name, 2, Fraction(CLIP[0]), None) for name in request.inset_recordings),
     )
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)

@@ -311,6 +311,17 @@ def test_the_clock_shows_the_second_in_which_each_frame_was_recorded(recording: 
         assert read_clock(edit, found[number], below[number], zone).second == second
 
 
+def test_a_clock_has_the_format_that_is_asked_for(recording: Recordings) -> None:
+    one = recording("pyramid")
+    edit = replace(TIME, format="at {hour12}.{minute}.{second} {ampm}", zone="Australia/Sydney")
+    wanted = ask((0, Fraction(2), Fraction(3)))
+    below, found = (lumas(shown(edited(one.path, *edits, ranges=wanted))) for edits in ((), (edit,)))
+    texts = [f"at 09.03.{second} {half}" for second in (13, 14, 15) for half in ("AM", "PM")]
+    distances = [off(found[15], rendered(edit, text, below[15])) for text in texts]
+    assert texts[int(np.argmin(distances))] == "at 09.03.14 PM"
+    assert min(distances) < 1
+
+
 def test_the_clock_jumps_where_ranges_are_joined_and_slows_down_with_the_clip(recording: Recordings) -> None:
     one = recording("pyramid")
     wanted = ask((0, Fraction(0), Fraction(1)), (0, Fraction(4), Fraction(5)))

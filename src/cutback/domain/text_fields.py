@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 from string import Formatter
@@ -20,6 +20,8 @@ FRAME_FORMATS = {
     "hour": "%H",
     "minute": "%M",
     "second": "%S",
+    "hour12": "%I",
+    "ampm": "%p",
 }
 """Fields that say when a picture was recorded, and how."""
 
@@ -64,11 +66,29 @@ def check_fields(text: str) -> str:
             continue
         known = [*FRAME_FIELDS, *_REQUEST_FIELDS]
         near = get_close_matches(field, known, 1)
-        hint = (
-            f"did you mean {{{near[0]}}}?" if near else "the fields are " + ", ".join(f"{{{name}}}" for name in known)
-        )
+        hint = f"did you mean {{{near[0]}}}?" if near else f"the fields are {_in_braces(known)}"
         raise ValueError(f"unknown field {{{field[:40]}}}; {hint} Write {{{{ and }}}} to show braces")
     return text
+
+
+def check_clock(text: str) -> str:
+    """Check that the format of a clock has fields of a moment, and no others.
+
+    Raises:
+        ValueError: it has not.
+    """
+    check_fields(text)
+    found = fields_in(text)
+    for field in found:
+        if field not in FRAME_FIELDS:
+            raise ValueError(f"{{{field}}} is not a field of a clock; these are {_in_braces(FRAME_FIELDS)}")
+    if not set(found) & set(FRAME_FORMATS):
+        raise ValueError(f"needs a field of a moment: {_in_braces(FRAME_FORMATS)}")
+    return text
+
+
+def _in_braces(names: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
 
 
 def fields_in(text: str) -> list[str]:
@@ -79,6 +99,11 @@ def fields_in(text: str) -> list[str]:
 def escaped(text: str) -> str:
     """Return the text with fields that shows `text` as it is."""
     return text.replace("{", "{{").replace("}", "}}")
+
+
+def widest(text: str, camera: str, zone: str) -> str:
+    """Return a text with fields with all characters that it can show."""
+    return filled(text, lambda field: camera if field == "camera" else f"0123456789-: APM{zone}")
 
 
 def filled(text: str, value: Callable[[str], str]) -> str:

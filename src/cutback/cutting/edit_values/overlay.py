@@ -9,6 +9,9 @@ from typing import Literal
 from cutback.cutting.edit_value import Edit
 from cutback.domain.measures import Measure, Place, Point
 
+_SHOWN = {"datetime": "{date} {time}", "date": "{date}", "time": "{time}"}
+"""What of a clock is shown, as a text with fields."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedOverlay(Edit):
@@ -70,8 +73,21 @@ class ClockOverlay(Lettering):
     kind = "clock"
 
     show: Literal["datetime", "date", "time"]
+    format: str | None = None
+    """Instead of `show`: a text with fields, as in `cutback.domain.text_fields`."""
     camera: bool
     """Whether the camera's name is in front."""
+
+    @property
+    def text(self) -> str:
+        """What is drawn, with fields."""
+        shown = _SHOWN[self.show] if self.format is None else self.format
+        return f"{{camera}}  {shown}" if self.camera else shown
+
+    @property
+    def letters(self) -> str:
+        """See `Lettering`."""
+        return self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

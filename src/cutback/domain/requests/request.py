@@ -19,6 +19,7 @@ from cutback.domain.requests.edit_list import KINDS as EDIT_KINDS
 from cutback.domain.requests.edit_list import Edits, assets_of, needs_exact
 from cutback.domain.requests.edits.inset import InsetEdit
 from cutback.domain.requests.edits.overlay import TextEdit
+from cutback.domain.requests.field_hint import field_hint
 from cutback.domain.requests.ids import stored_id
 from cutback.domain.requests.older_format import LegacyMessage
 from cutback.domain.requests.outputs.known import KINDS as FORMATS
@@ -376,12 +377,10 @@ _TAGS: Mapping[tuple[int | str, int], Collection[str]] = {
 
 
 def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:
-    known = ", ".join(kind.model_fields)
     faults = []
     for item in error.errors(include_url=False)[:50]:
-        problem = problem_of(item)
-        if item["type"] == "extra_forbidden":
-            problem = "is not a field" + (f"; the fields are {known}" if len(item["loc"]) == 1 else "")
+        unknown = item["type"] == "extra_forbidden"
+        problem = f"is not a field; {field_hint(kind, item['loc'])}" if unknown else problem_of(item)
         faults.append(Fault(_path(item["loc"]), problem))
     return faults
 

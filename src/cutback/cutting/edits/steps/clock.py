@@ -12,16 +12,15 @@ from cutback.cutting.edit_values.overlay import ClockOverlay
 from cutback.cutting.edits.job_fonts import prepare_lettering
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import fades, opacity_at, part_of
-from cutback.cutting.edits.recorded_time import cues_by_second, local_time, zone_of
+from cutback.cutting.edits.recorded_time import cues_by_second, with_moment, zone_of
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.job import CutJob
 from cutback.domain.errors import EditImpossibleError
+from cutback.domain.text_fields import filled, widest
 
 if TYPE_CHECKING:
     from PIL import Image
-
-_FORMATS = {"datetime": "%Y-%m-%d %H:%M:%S", "date": "%Y-%m-%d", "time": "%H:%M:%S"}
 
 
 class ClockStep(EditStep[ClockOverlay]):
@@ -47,8 +46,8 @@ class ClockStep(EditStep[ClockOverlay]):
         if edit.drawn_as == "subtitles":
             return ()  # `cues` checks them
         part = _part(edit, scene)
-        for name in scene.time.cameras if edit.camera else ("",):
-            scene.fonts().runs("clock", f"{name}  0123456789-:", edit.font, edit.weight)
+        for name in scene.time.cameras:
+            scene.fonts().runs("clock", widest(edit.text, name, edit.zone), edit.font, edit.weight)
         return (part,)
 
     def cues(self, edit: ClockOverlay, scene: PaintedClip) -> Sequence[Cue]:
@@ -56,7 +55,7 @@ class ClockStep(EditStep[ClockOverlay]):
         if edit.drawn_as == "pictures":
             return ()
         part = _part(edit, scene)
-        return list(cues_by_second("clock", scene, part, lambda moment: "" if moment is None else _text(edit, *moment)))
+        return list(cues_by_second("clock", scene, part, lambda moment: "" if moment is None else _text(edit, moment)))
 
     def paint(
         self, edit: ClockOverlay, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation
@@ -65,7 +64,7 @@ class ClockStep(EditStep[ClockOverlay]):
         moment = scene.time.moment(at.cut)
         if moment is None:
             return frame
-        text = _text(edit, *moment)
+        text = _text(edit, moment)
 
         def draw(width: int, height: int) -> Image.Image:
             from cutback.cutting.edits.lettering import drawn
@@ -78,7 +77,8 @@ class ClockStep(EditStep[ClockOverlay]):
     def described(self, edit: ClockOverlay) -> str:
         """See `EditStep`."""
         track = ", as subtitles" if edit.drawn_as == "subtitles" else ""
-        return f"clock: {edit.show} in {edit.zone}{track}"
+        shown = edit.show if edit.format is None else f"“{filled(edit.format, '{{{}}}'.format)}”"
+        return f"clock: {shown} in {edit.zone}{track}"
 
 
 def _part(edit: ClockOverlay, scene: PaintedClip) -> PaintedPart:
@@ -92,6 +92,5 @@ def _part(edit: ClockOverlay, scene: PaintedClip) -> PaintedPart:
     return part_of("clock", edit, scene)
 
 
-def _text(edit: ClockOverlay, epoch: Fraction, camera: str) -> str:
-    shown = local_time(epoch, edit.zone).strftime(_FORMATS[edit.show])
-    return f"{camera}  {shown}" if edit.camera else shown
+def _text(edit: ClockOverlay, moment: tuple[Fraction, str]) -> str:
+    return with_moment(edit.text, edit.zone, moment)

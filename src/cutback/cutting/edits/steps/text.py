@@ -16,7 +16,7 @@ from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, Shown
 from cutback.cutting.edits.subtitles import Cue
 from cutback.cutting.job import CutJob
 from cutback.domain.errors import EditImpossibleError
-from cutback.domain.text_fields import fields_in, filled
+from cutback.domain.text_fields import fields_in, filled, widest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -90,9 +90,4 @@ def _examples(edit: TextOverlay, scene: PaintedClip) -> list[str]:
         return [with_moment(edit.text, edit.zone, None)]
     if not scene.time.is_known:
         raise EditImpossibleError(f"text: {{{known[0]}}} needs a source that names a camera.")
-    digits = f"0123456789-:{edit.zone}"
-    return [_example(edit.text, camera, digits) for camera in scene.time.cameras]
-
-
-def _example(text: str, camera: str, digits: str) -> str:
-    return filled(text, lambda field: camera if field == "camera" else digits)
+    return [widest(edit.text, camera, edit.zone) for camera in scene.time.cameras]

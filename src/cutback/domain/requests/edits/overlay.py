@@ -13,7 +13,7 @@ from cutback.domain.requests.edit_fields import Between, LengthField, MeasureFie
 from cutback.domain.requests.edit_model import EditModel
 from cutback.domain.requests.rules import rules_of
 from cutback.domain.requests.sources import Key, Text
-from cutback.domain.text_fields import check_fields
+from cutback.domain.text_fields import check_clock, check_fields
 
 
 def _check_length(text: str, info: ValidationInfo) -> str:
@@ -85,7 +85,16 @@ class ClockEdit(_Lettering):
 
     edit: Literal["clock"]
     show: Literal["datetime", "date", "time"] = Field("datetime", description="What of it is shown.")
+    format: Annotated[Text, Field(min_length=1), AfterValidator(_check_length), AfterValidator(check_clock)] | None = (
+        Field(None, description="Instead of `show`: a text with fields, such as `{hour}:{minute}`.")
+    )
     camera: Annotated[bool, Field(strict=True)] = Field(True, description="Whether the camera's name is in front.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.format is not None and self.show != "datetime":
+            raise ValueError("show and format contradict each other; leave one of them out")
+        return self
 
 
 class ImageEdit(OverlayModel):
