@@ -36,8 +36,8 @@ help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
 		printf '  make %-11s %s\n' "$$target" "$$text"; done
 
-run: $(STAMP)  ## install into .venv and see it work: the demo, ending by itself
-	@$(BIN)/cutback demo
+run: $(STAMP)  ## install into .venv and start everything: two demo cameras, some clips, the pages; until Ctrl-C
+	@$(BIN)/cutback demo --serve
 
 run-cluster: $(DEV) tools  ## nginx, three API nodes, two workers, memcached, NATS and records on this machine, until Ctrl-C
 	@$(BIN)/python -m deploy.cluster $(CLUSTER_ARGS)

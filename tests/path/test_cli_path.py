@@ -25,7 +25,7 @@ from tests.path.shell import (
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, Stopwatch, eventually, slowdown
 
-from cutback.cli.demo.command import FIRST, SECOND
+from cutback.cli.demo.recordings import FIRST, SECOND
 from cutback.worker.presence import running
 
 

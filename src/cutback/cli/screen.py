@@ -40,6 +40,11 @@ class Screen:
         """Whether the output is a terminal, so that animations are useful."""
         return self.err.is_terminal and not self.json
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches: both streams are really terminals, whatever FORCE_COLOR says."""
+        return not self.json and sys.stdout.isatty() and sys.stderr.isatty()
+
     def show(self, *things: RenderableType) -> None:
         """Show a result, only to people."""
         if not self.json:

@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.live import Live
-from rich.text import Text
 
 from cutback.cli.command import command
 from cutback.cli.commands.api import Listen, end_if_it_hangs
 from cutback.cli.screen import Screen
-
-_TICK_SECONDS = 0.25
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -47,9 +43,8 @@ def up(
     """
     from cutback.adapters.build import build
     from cutback.catalogue.scan import scanning
-    from cutback.cli.commands.events import drain, say
     from cutback.cli.folder_lock import only_one
-    from cutback.cli.views.live import View
+    from cutback.cli.views.live import View, follow
     from cutback.lifecycle.arrivals import enter_recordings
     from cutback.settings.settings import load_settings
     from cutback.web.api.serve import ApiServer
@@ -66,7 +61,6 @@ def up(
     else:
         configure_logging(settings.log_level, settings.log_format)
     view = View(services)
-    position = services.records.last_position()
     stop = threading.Event()
     with ExitStack() as stack:
         stack.enter_context(only_one(settings.data))
@@ -78,18 +72,7 @@ def up(
         if server is not None:
             stack.enter_context(server)
             screen.hint(f"The API answers at {server.url}")
-        live = stack.enter_context(Live(console=screen.err, transient=True, auto_refresh=False))
-        while not stop.wait(_TICK_SECONDS):
-            crew.tend()
-            for at, event in drain(services.records, position):
-                position = at
-                view.follow(event)
-                if not screen.live:
-                    say(screen, at, event)
-            if screen.live:
-                live.update(view.render(crew.running), refresh=True)
-        if screen.live:
-            live.update(Text("Stopping: unfinished work returns to the queue …", style="dim"), refresh=True)
+        follow(screen, view, crew, stop)
     if screen.live:
         screen.hint(f"Stopped. The workers' logs are in {logs}.")
     services.tracer.close()

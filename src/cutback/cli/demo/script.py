@@ -110,8 +110,13 @@ def _source(wish: Wish, recording: str) -> list[dict[str, Any]]:
     return parts
 
 
-def submit_all(services: Services, wishes: Sequence[Wish], recording: str, run: int) -> list[SubmittedWish]:
-    """Submit these requests."""
+def submit_all(
+    services: Services, wishes: Sequence[Wish], recording: str, run: int, *, kept: bool = False
+) -> list[SubmittedWish]:
+    """Submit these requests.
+
+    With `kept`, clips that this run has already requested stay as they are, and deleted ones are left out.
+    """
     asked: list[SubmittedWish] = []
     for wish in wishes:
         request = validate_request(
@@ -126,5 +131,9 @@ def submit_all(services: Services, wishes: Sequence[Wish], recording: str, run: 
             }
         )
         again = any(each.clip.id == request.id for each in asked)
-        asked.append(SubmittedWish(wish, recording, accept.submit(services, request), again))
+        clip = services.records.get_clip(request.stored_id) if kept else None
+        if clip is None:
+            clip = accept.submit(services, request)
+        if clip.delete_at is None:
+            asked.append(SubmittedWish(wish, recording, clip, again))
     return asked

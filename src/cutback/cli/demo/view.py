@@ -25,13 +25,13 @@ _WIDE = 92
 
 
 def moving_table(asked: Sequence[SubmittedWish], drawn: float | None = None) -> Group:
-    """Draw the requests, and the progress of the second recording (0 to 1) if it is still being drawn."""
+    """Draw the requests, and the progress of further recordings (0 to 1) if they are still being drawn."""
     made = formatting.table("clip", "state", "", "what", clipped=["what"])
     for each in asked:
         made.add_row(each.clip.id, *_standing(each), formatting.line(each.wish.title, "dim"))
     if drawn is None:
         return Group(made)
-    return Group(made, "", Text(f"Drawing a second camera meanwhile: {drawn:.0%}", style="dim"))
+    return Group(made, "", Text(f"Drawing more recordings meanwhile: {drawn:.0%}", style="dim"))
 
 
 def _standing(each: SubmittedWish) -> tuple[RenderableType, RenderableType]:
@@ -54,8 +54,10 @@ def changes(before: Sequence[SubmittedWish], after: Sequence[SubmittedWish]) -> 
             yield f"{new.clip.updated_at.astimezone(UTC):%H:%M:%S}Z  {new.clip.state:<11} {new.clip.id}{why}"
 
 
-def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, width: int) -> Iterator[RenderableType]:
-    """Show the results and what to try next, in `width` columns."""
+def report(
+    services: Services, asked: Sequence[SubmittedWish], recording: Path, width: int, *, serve: bool = False
+) -> Iterator[RenderableType]:
+    """Show the results and what to try next, in `width` columns. With `serve`, the workers go on."""
     sizes = {each.recording: (recording.parent / each.recording).stat().st_size for each in asked}
     wide = width >= _WIDE
     columns = ["state", "length", "took", "read", "of all", "file"]
@@ -77,7 +79,7 @@ def report(services: Services, asked: Sequence[SubmittedWish], recording: Path, 
         if each.clip.failure and each.as_foreseen:
             yield Text(f"{each.clip.id} failed as expected: {each.clip.failure.message}", style="dim")
     yield ""
-    yield from _next_steps(services, asked, recording)
+    yield from _next_steps(services, asked, recording, serve=serve)
 
 
 def _outcome(each: SubmittedWish, whole: int, *, named: bool) -> tuple[RenderableType, ...]:
@@ -100,16 +102,19 @@ def _outcome(each: SubmittedWish, whole: int, *, named: bool) -> tuple[Renderabl
     )
 
 
-def _next_steps(services: Services, asked: Sequence[SubmittedWish], recording: Path) -> Iterator[RenderableType]:
+def _next_steps(
+    services: Services, asked: Sequence[SubmittedWish], recording: Path, *, serve: bool
+) -> Iterator[RenderableType]:
     data = services.settings.data
     call = _cutback() + ("" if str(data) == "cutback-data" else f" --data {shlex.quote(str(data))}")
-    yield "[bold]Try next[/]"
+    start = [] if serve else [("start the workers and watch them", f"{call} up")]
+    yield "[bold]Try next, in a second terminal[/]" if serve else "[bold]Try next[/]"
     for purpose, line in (
         ("show everything about a clip", f"{call} show {asked[0].clip.id}"),
         ("cut one yourself", f"{call} cut {shlex.quote(str(recording))} \\\n      --from 00:00:30 --to 00:00:36.25"),
-        ("start the workers and watch them", f"{call} up"),
+        *start,
         (
-            "meanwhile, in a second terminal",
+            "request one, as a program does" if serve else "meanwhile, in a second terminal",
             f"{call} submit --recording {recording.name} \\\n      --from 30 --to 45 --wait",
         ),
     ):

@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
 from datetime import datetime
 
 from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cutback.cli.commands.events import event_line
+from cutback.cli.commands.events import drain, event_line, say
 from cutback.cli.console import escape
+from cutback.cli.screen import Screen
 from cutback.cli.views import formatting
 from cutback.domain.clips.clip import Clip, ClipState
 from cutback.domain.clips.event import Event
 from cutback.domain.errors import SurroundingsError
 from cutback.ports import ClipQuery, QueueDepth
 from cutback.services import Services
+from cutback.worker.crew import Crew
 
+_TICK_SECONDS = 0.25
 _KNOWN = 1000
 """How many of the newest clips are counted by state."""
 _EVENTS = 8
 
 
 class View:
-    """The current state; `follow` updates it."""
+    """The current state; `read` updates it."""
 
-    def __init__(self, services: Services) -> None:
-        """Read the state of the newest clips."""
-        self._services = services
+    def __init__(self, services: Services, title: str = "cutback up") -> None:
+        """Read the state of the newest clips. `title` is the command."""
+        self._services, self._title = services, title
         self._states: OrderedDict[str, str] = OrderedDict()
         self._events: deque[Text] = deque(maxlen=_EVENTS)
         self._counted = QueueDepth(0, 0, 0, 0), QueueDepth(0, 0, 0, 0)
         self._count_at = 0.0
         for clip in reversed(services.records.list_clips(ClipQuery(), limit=_KNOWN).clips):
             self._states[clip.id] = clip.state.value
+        self._position = services.records.last_position()
 
-    def follow(self, event: Event) -> None:
-        """Apply an event."""
+    def read(self) -> Iterator[tuple[int, Event]]:
+        """Apply the events since the last call; yield each with its position."""
+        for position, event in drain(self._services.records, self._position):
+            self._position = position
+            self._apply(event)
+            yield position, event
+
+    def _apply(self, event: Event) -> None:
         self._states[event.subject] = str(event.data["state"])
         while len(self._states) > _KNOWN:
             self._states.popitem(last=False)
@@ -48,7 +61,7 @@ class View:
         """Draw the current view, with this number of running workers."""
         settings, now = self._services.settings, self._services.clock()
         head = Text.assemble(
-            ("cutback up", "bold"),
+            (self._title, "bold"),
             (f"  {settings.data}  ", "dim"),
             (f"{running} of {settings.workers} workers", "green" if running == settings.workers else "yellow"),
             ("  Ctrl-C stops", "dim"),
@@ -96,6 +109,20 @@ class View:
         for clip in clips:
             grid.add_row(*_row(clip, now))
         return [Text(), Text("in progress", style="bold"), grid]
+
+
+def follow(screen: Screen, view: View, crew: Crew, stop: threading.Event) -> None:
+    """Tend the workers and show what happens until `stop` is set: the view on a terminal, otherwise a line an event."""
+    with Live(console=screen.err, transient=True, auto_refresh=False) as live:
+        while not stop.wait(_TICK_SECONDS):
+            crew.tend()
+            for position, event in view.read():
+                if not screen.live:
+                    say(screen, position, event)
+            if screen.live:
+                live.update(view.render(crew.running), refresh=True)
+    if screen.live:
+        screen.hint("Stopping: unfinished work returns to the queue …")
 
 
 def _row(clip: Clip, now: datetime) -> tuple[RenderableType, ...]:

@@ -47,32 +47,43 @@ _BODY_SECONDS = 4
 _LAST_SECONDS = 2.0
 """After cancelling: how long to wait for the server's thread."""
 _BACKLOG = 2048
+_PORTS = 1 << 16
 _CLOSE = (b"connection", b"close")
 _THREADS_OF_REQUESTS = ("AnyIO worker thread", "asyncio_")
 """What the threads are called that the web framework makes for requests."""
 
 
-def bind(settings: Settings) -> socket.socket:
-    """Return a socket that is bound to CUTBACK_LISTEN, but does not listen yet.
+def bind(settings: Settings, *, ports: int = 1) -> socket.socket:
+    """Return a socket that is bound to CUTBACK_LISTEN and listens, but accepts nothing yet.
+
+    With `ports`, so many are tried, from the one that is set upwards, as long as other programs have them.
 
     Raises:
         SettingsError: the port is taken, or this machine has no such address; the message says what to do.
     """
     address = listen_address(settings.listen)
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise _unusable(settings, "is not an address of this machine") from error
+    last = min(address.port + ports, _PORTS) - 1 if address.port else 0
+    for port in range(address.port, last + 1):
+        try:
+            return _bind(address.host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or port == last:
+                raise _unusable(settings, _problem(error)) from error
+    raise AssertionError("the last port is returned or raises")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+        0
+    ]
+    bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(where)
         bound.listen(_BACKLOG)
-    except OSError as error:
+    except OSError:
         bound.close()
-        raise _unusable(settings, _problem(error)) from error
+        raise
     return bound
 
 
@@ -132,11 +143,14 @@ def _refuse_to_connect(listening: socket.socket) -> None:
 class ApiServer:
     """The API of this process. Entering the context starts it; leaving it drains it."""
 
-    def __init__(self, services: Services) -> None:
-        """Bind the address; connections wait until the server starts. Raises like `check_access` and `bind`."""
+    def __init__(self, services: Services, *, ports: int = 1) -> None:
+        """Bind the address; connections wait until the server starts.
+
+        Raises like `check_access` and `bind`, which gets `ports`.
+        """
         check_access(services)
         self._drain_seconds = services.settings.drain_time
-        self._socket = bind(services.settings)
+        self._socket = bind(services.settings, ports=ports)
         address = listen_address(services.settings.listen)
         self.url = address.url(self._socket.getsockname()[1])
         self._app = create_app(services)

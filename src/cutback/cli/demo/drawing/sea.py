@@ -47,12 +47,13 @@ def make_recording(
     size: tuple[int, int] = (1920, 1080),
     camera: str = "north-point",
     start: datetime,
+    scratch: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Write a recording to `path`: MP4, H.264 High with a closed GOP of 2 s, AAC stereo 48 kHz.
 
     The same arguments make the same pictures and the same sound. Until it is whole the recording
-    has another name in the same folder; whatever is at `path` is then replaced at once.
+    is in a folder of its own; whatever is at `path` is then replaced at once.
 
     Args:
         path: The file to write.
@@ -61,6 +62,7 @@ def make_recording(
         size: Width and height in pixels, both even, at least 640 x 360; drawn for 16:9.
         camera: The camera's name, as it is to be read in the picture.
         start: The wall-clock time of the first frame, with a time zone; it is shown in UTC.
+        scratch: Where that folder is, on the file system of `path`; beside the recording if None.
         progress: Told now and then how much is done, from 0 to 1, in the calling thread.
 
     Raises:
@@ -77,7 +79,7 @@ def make_recording(
     frames = seconds * fps
     tell = progress or _nobody
     # An absolute path cannot be taken for one of FFmpeg's protocols.
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent.absolute()) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=(scratch or path.parent).absolute()) as folder:
         parts = [
             Part(
                 str(Path(folder, f"{first}.mp4")),
