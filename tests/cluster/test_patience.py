@@ -49,6 +49,9 @@ def test_whoever_asks_is_more_patient_than_who_is_asked() -> None:
         ("/v1/clips", b"", guard.ANSWER_SECONDS),
         ("/v1/clips/a", b"wait=20", guard.SLOW_ANSWER_SECONDS),
         ("/v1/recordings/sea.mp4", b"", guard.SLOW_ANSWER_SECONDS),
+        ("/v1/moments", b"camera=pier", guard.SLOW_ANSWER_SECONDS),
+        ("/v1/activity", b"camera=pier", guard.SLOW_ANSWER_SECONDS),
+        ("/v1/cameras/pier/latest.jpg", b"", guard.SLOW_ANSWER_SECONDS),
         ("/v1/clips", b"text=wait", guard.ANSWER_SECONDS),
     ],
 )

@@ -201,7 +201,7 @@ def test_only_so_many_requests_wait_for_the_sandbox_that_others_still_have_threa
     waiting = [threading.Thread(target=hold, daemon=True) for _ in range(MOST_AT_ONCE)]
     for thread in waiting:
         thread.start()
-    eventually(lambda: slots._admitted._value == 0, "the others")
+    eventually(lambda: slots.full, "the others")
     began = time.monotonic()
     with pytest.raises(OverloadedError), slots.one():
         pass

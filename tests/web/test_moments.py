@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import av
 import pytest
@@ -87,6 +88,39 @@ def test_the_picture_of_a_moment_is_the_frame_that_was_shown_then(
         headers={"If-None-Match": response.headers["etag"]},
     )
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize(("seconds", "frame"), [(0, 0), (1.99, 0), (2.04, 60), (9.5, 240), (10, 240)])
+def test_the_latest_keyframe_is_shown_for_a_moment_and_for_the_end(
+    media: MediaHarness, seconds: float, frame: int
+) -> None:
+    at = (BEGINS + timedelta(seconds=seconds)).isoformat()
+    query = {"camera": CAMERA, "at": at}
+    response = media.client.get("/v1/moments/keyframe.jpg", params=query)
+    with av.open(io.BytesIO(response.content), mode="r") as container:
+        assert read_counter(next(container.decode(video=0))) == frame
+    known = {"If-None-Match": response.headers["etag"]}
+    assert media.client.get("/v1/moments/keyframe.jpg", params=query, headers=known).status_code == 304
+
+
+def test_what_is_slow_has_slots_of_its_own_and_what_is_kept_needs_none(
+    media: MediaHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cutback.web.api.sandbox_slots._PATIENCE", 0.01)
+    slots = media.app.state.sandbox_slots
+    recording, at = f"/v1/recordings/{KEY}", BEGINS.isoformat()
+    quick = [f"{recording}/frames", f"{recording}/frames/3.jpg", f"{recording}/preview.mp4?at=3&seconds=1"]
+    quick += [f"/v1/moments/{name}.jpg?{urlencode({'camera': CAMERA, 'at': at})}" for name in ("poster", "keyframe")]
+    slow = [f"{recording}/{name}" for name in ("activity.json", "sprites.vtt", "sprites.jpg")]
+    slow += [f"/v1/{name}?{urlencode(SPAN)}" for name in ("activity", "moments")]
+    with slots.slow():
+        assert_problem(media.get(slow[0]), 503, "overloaded")
+        assert {media.get(each).status_code for each in quick} == {200}
+    with slots.one(), slots.one():
+        assert_problem(media.get(f"{recording}/frames/4.jpg"), 503, "overloaded")
+        assert {media.get(each).status_code for each in slow} == {200}
+        with slots.slow():
+            assert {media.get(each).status_code for each in (*quick, *slow)} == {200}
 
 
 @pytest.mark.parametrize("route", ["/v1/moments", "/v1/activity"])

@@ -124,6 +124,21 @@ def test_a_recording_without_a_known_place_is_kept_but_not_catalogued(web: WebHa
     assert stored(web) == ["session.mp4"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "untold"),
+    [
+        ({}, []),
+        ({"key": "session.mp4"}, ["camera", "start"]),
+        ({"key": "session.mp4", "camera": "reef"}, ["start"]),
+        ({"key": "session.mp4", "camera": "reef", "start": "2026-06-21T05:30:00Z"}, []),
+    ],
+)
+def test_an_upload_says_at_once_what_is_not_known_of_its_place(
+    web: WebHarness, fields: dict[str, str], untold: list[str]
+) -> None:
+    assert begin(web, 1000, **fields)["untold"] == untold
+
+
 def test_camera_and_start_may_be_said(web: WebHarness, movie: bytes) -> None:
     upload = begin(web, len(movie), key="session.mp4", camera="reef", start="2026-06-21T05:30:00Z")
     send(web, upload, movie)

@@ -16,6 +16,7 @@ from cutback.domain.cameras.moments import ActivityLine
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.errors import CutbackError, StoppedError, SurroundingsError
 from cutback.lifecycle import made_files
+from cutback.lifecycle.turn import Turn, at_once
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.range_reader import RangeReader
 from cutback.services import Services
@@ -35,6 +36,7 @@ def activities(
     *,
     limits: Limits,
     stopped: Callable[[], bool] = lambda: False,
+    turn: Turn = at_once,
 ) -> list[dict[str, Any] | CutbackError]:
     """Return the activity of each recording, in the form of `cutback.cutting.activity`, or why it has none.
 
@@ -49,7 +51,8 @@ def activities(
     missing = [number for number, content in enumerate(found) if content is None]
     for first in range(0, len(missing), _BATCH):
         batch = missing[first : first + _BATCH]
-        answers = _look_into(services, [recordings[number] for number in batch], limits, stopped)
+        with turn():
+            answers = _look_into(services, [recordings[number] for number in batch], limits, stopped)
         for number, answer in zip(batch, answers, strict=True):
             found[number] = answer
     return [each for each in found if each is not None]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,6 +31,7 @@ from cutback.domain.wallclock import seconds_between
 from cutback.lifecycle import made_files
 from cutback.lifecycle.frames import version_of
 from cutback.lifecycle.made_pictures import kept_waveform, waveform
+from cutback.lifecycle.turn import Turn
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.range_reader import RangeReader
 from cutback.services import Services
@@ -50,9 +50,6 @@ _WITHOUT_SOUND = (
     SourceChangedError,
 )
 """What says that one recording has no sound that could be drawn; the others may have some."""
-
-Slot = Callable[[], AbstractContextManager[None]]
-"""Waits for its turn to use the sandbox. Nothing that is kept needs one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ def camera_span(services: Services, camera: str, begins: datetime, ends: datetim
     return ScrubbedSpan(camera, begins, ends, tuple(recordings), tile_slots(recordings, begins, ends, count))
 
 
-def camera_sprites(services: Services, span: ScrubbedSpan, *, limits: Limits, slot: Slot) -> CameraSprites:
+def camera_sprites(services: Services, span: ScrubbedSpan, *, limits: Limits, slot: Turn) -> CameraSprites:
     """Return the pictures of a span. A recording that cannot be read has none.
 
     Raises:
@@ -116,7 +113,7 @@ def camera_sprites(services: Services, span: ScrubbedSpan, *, limits: Limits, sl
 
 
 def _make_sprites(
-    services: Services, span: ScrubbedSpan, limits: Limits, slot: Slot
+    services: Services, span: ScrubbedSpan, limits: Limits, slot: Turn
 ) -> tuple[dict[str, Any], bytes, bool]:
     """Return what the tiles show, the sheet, and whether this lasts as long as the recordings stay as they are."""
     recordings = list({each.recording.key: each.recording for each in span.slots}.values())
@@ -156,7 +153,7 @@ def _open(services: Services, key: str) -> RememberingReader | None:
         return None
 
 
-def camera_waveform(services: Services, span: ScrubbedSpan, *, limits: Limits, slot: Slot) -> dict[str, Any]:
+def camera_waveform(services: Services, span: ScrubbedSpan, *, limits: Limits, slot: Turn) -> dict[str, Any]:
     """Return the peaks of a span's sound, in the form of `cutback.cutting.waveform`: time 0 is where the span begins.
 
     Each recording's own waveform is kept, so a call after one that took too long has less to do.
@@ -177,7 +174,7 @@ def camera_waveform(services: Services, span: ScrubbedSpan, *, limits: Limits, s
 
 
 def _sound_of(
-    services: Services, recording: CameraRecording, limits: Limits, until: float, slot: Slot
+    services: Services, recording: CameraRecording, limits: Limits, until: float, slot: Turn
 ) -> dict[str, Any] | None:
     """Return a recording's waveform; None if it has no sound or cannot be read."""
     known = kept_waveform(services, recording.key, recording.etag)

@@ -10,6 +10,7 @@ from typing import Any
 from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits
 from cutback.domain.errors import MediaUnsupportedError, RangeOutsideRecordingError, SourceChangedError
 from cutback.domain.times import FrameNumber
+from cutback.lifecycle.turn import Turn, at_once
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.open_playlist import is_playlist
 from cutback.reading.range_reader import RangeReader
@@ -34,7 +35,7 @@ def version_of(services: Services, key: str) -> ObjectInfo:
         return reader.info
 
 
-def frame_map(services: Services, info: ObjectInfo, *, limits: Limits) -> dict[str, Any]:
+def frame_map(services: Services, info: ObjectInfo, *, limits: Limits, turn: Turn = at_once) -> dict[str, Any]:
     """Return the frame map of a version, in the form of `cutback.cutting.frame_map`.
 
     Raises:
@@ -47,13 +48,15 @@ def frame_map(services: Services, info: ObjectInfo, *, limits: Limits) -> dict[s
     if known is not None:
         found: dict[str, Any] = json.loads(known)
         return found
-    with closing(_open(services, info)) as reader:
+    with turn(), closing(_open(services, info)) as reader:
         found = services.prober.frame_map(reader, limits=limits, stopped=_never)
     services.cache.set(cached, json.dumps(found).encode())
     return found
 
 
-def frame_picture(services: Services, info: ObjectInfo, number: int, width: int, *, limits: Limits) -> bytes:
+def frame_picture(
+    services: Services, info: ObjectInfo, number: int, width: int, *, limits: Limits, turn: Turn = at_once
+) -> bytes:
     """Return frame `number` (from 0) of a version as a JPEG of about this width, one of `WIDTHS`.
 
     It is the poster of a clip that consists of this frame.
@@ -68,7 +71,7 @@ def frame_picture(services: Services, info: ObjectInfo, number: int, width: int,
     if known is not None:
         return known
     wanted = CutRange(0, FrameNumber(number), FrameNumber(number + 1))
-    with closing(_open(services, info)) as reader:
+    with turn(), closing(_open(services, info)) as reader:
         job = CutJob(sizes=(reader.size,), ranges=(wanted,), limits=limits)
         with services.cutter.render(job, [reader], on_progress=_ignore, stopped=_never) as rendition:
             poster = next((each for each in rendition.posters() if each.fits == width), None)
@@ -79,7 +82,7 @@ def frame_picture(services: Services, info: ObjectInfo, number: int, width: int,
     return picture
 
 
-def excerpt(services: Services, info: ObjectInfo, frames: range, *, limits: Limits) -> bytes:
+def excerpt(services: Services, info: ObjectInfo, frames: range, *, limits: Limits, turn: Turn = at_once) -> bytes:
     """Return a small MP4 of these frames of a version, in H.264 and without sound: see `cutback.cutting.excerpt`.
 
     Raises:
@@ -92,7 +95,7 @@ def excerpt(services: Services, info: ObjectInfo, frames: range, *, limits: Limi
     if known is not None:
         return known
     wanted = CutRange(0, FrameNumber(frames.start), FrameNumber(frames.stop))
-    with closing(_open(services, info)) as reader:
+    with turn(), closing(_open(services, info)) as reader:
         made = services.prober.excerpt(reader, wanted, limits=limits, stopped=_never)
     services.cache.set(cached, made)
     return made

@@ -9,6 +9,7 @@ from typing import Any
 from cutback.cutting.job import Limits
 from cutback.domain.errors import SourceChangedError
 from cutback.lifecycle import made_files
+from cutback.lifecycle.turn import Turn, at_once
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.range_reader import RangeReader
 from cutback.services import Services
@@ -18,7 +19,9 @@ _SHEET, _TILES, _WAVEFORM = "sprites-1.jpg", "sprites-1.json", "waveform-1.json"
 """Change the numbers whenever they are made in another way."""
 
 
-def sprites(services: Services, info: ObjectInfo, *, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def sprites(
+    services: Services, info: ObjectInfo, *, limits: Limits, turn: Turn = at_once
+) -> tuple[dict[str, Any], bytes]:
     """Return what the tiles of a version show, and the sheet: see `cutback.cutting.sprites`.
 
     Raises:
@@ -31,14 +34,14 @@ def sprites(services: Services, info: ObjectInfo, *, limits: Limits) -> tuple[di
     if tiles is not None and sheet is not None:
         known: dict[str, Any] = json.loads(tiles)
         return known, sheet
-    with closing(_open(services, info)) as reader:
+    with turn(), closing(_open(services, info)) as reader:
         found, made = services.prober.sprites(reader, limits=limits, stopped=_never)
     made_files.put(services, info.key, info.etag, _SHEET, made)
     made_files.put(services, info.key, info.etag, _TILES, json.dumps(found).encode())
     return found, made
 
 
-def waveform(services: Services, info: ObjectInfo, *, limits: Limits) -> dict[str, Any]:
+def waveform(services: Services, info: ObjectInfo, *, limits: Limits, turn: Turn = at_once) -> dict[str, Any]:
     """Return the peaks of a version's sound: see `cutback.cutting.waveform`.
 
     Raises:
@@ -48,7 +51,7 @@ def waveform(services: Services, info: ObjectInfo, *, limits: Limits) -> dict[st
     """
 
     def make() -> bytes:
-        with closing(_open(services, info)) as reader:
+        with turn(), closing(_open(services, info)) as reader:
             found = services.prober.waveform(reader, limits=limits, stopped=_never)
         return json.dumps(found, separators=(",", ":")).encode()
 

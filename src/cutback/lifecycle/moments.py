@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,10 +17,15 @@ from cutback.domain.frame_times import frame_at
 from cutback.domain.wallclock import seconds_between
 from cutback.lifecycle.activity import activities, activity_lines
 from cutback.lifecycle.frames import frame_map, frame_picture, version_of
+from cutback.lifecycle.turn import Turn, at_once
 from cutback.services import Services
+from cutback.storage.object_info import ObjectInfo
 
 _POSTER_WIDTH = 640
 """Pixels, if the picture has so many."""
+_SMALL_WIDTH = 300
+_INSTANT, _JUST_BEFORE = timedelta(microseconds=1), timedelta(milliseconds=1)
+"""A recording's end is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ def camera_moments(
     least: float = LEAST_STRENGTH,
     limits: Limits | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    turn: Turn = at_once,
 ) -> FoundMoments:
     """Return the moments of a camera with peaks in [begins, ends) and at least this strength, by time.
 
@@ -50,7 +57,7 @@ def camera_moments(
         StoppedError: `stopped` answered True.
     """
     recordings = services.catalogue.covering(camera, begins - AROUND, ends + AROUND)
-    found = activities(services, recordings, limits=limits or services.settings.limits, stopped=stopped)
+    found = activities(services, recordings, limits=limits or services.settings.limits, stopped=stopped, turn=turn)
     lines, notes = [], []
     for recording, each in zip(recordings, found, strict=True):
         if isinstance(each, CutbackError):
@@ -67,6 +74,7 @@ def camera_activity(
     ends: datetime,
     *,
     limits: Limits | None = None,
+    turn: Turn = at_once,
 ) -> tuple[list[tuple[datetime, dict[str, Any]]], tuple[str, ...]]:
     """Return each recording's start and activity, of those that overlap [begins, ends), and notes.
 
@@ -74,7 +82,7 @@ def camera_activity(
         SurroundingsError: catalogue or store do not answer.
     """
     recordings = services.catalogue.covering(camera, begins, ends)
-    found = activities(services, recordings, limits=limits or services.settings.limits)
+    found = activities(services, recordings, limits=limits or services.settings.limits, turn=turn)
     lines, notes = [], []
     for recording, each in zip(recordings, found, strict=True):
         if isinstance(each, CutbackError):
@@ -84,21 +92,43 @@ def camera_activity(
     return lines, tuple(notes)
 
 
-def picture_at(services: Services, camera: str, at: datetime, *, limits: Limits) -> tuple[bytes, str]:
+def picture_at(
+    services: Services, camera: str, at: datetime, *, limits: Limits, turn: Turn = at_once
+) -> tuple[bytes, str]:
     """Return the frame that a camera showed at a moment, as a JPEG of 640 pixels, and its entity tag.
 
     Raises:
         FootageMissingError: no recording has this moment.
         CutbackError: the recording cannot be read, or takes too long.
     """
-    covering = services.catalogue.covering(camera, at, at + timedelta(microseconds=1))
+    info, _, number = _frame_at(services, camera, at, at + _INSTANT, limits, turn)
+    picture = frame_picture(services, info, number, _POSTER_WIDTH, limits=limits, turn=turn)
+    return picture, f'"{info.etag.strip(chr(34))}-{number}"'
+
+
+def keyframe_at(
+    services: Services, camera: str, at: datetime, *, limits: Limits, turn: Turn = at_once
+) -> tuple[bytes, str]:
+    """Return the last keyframe that a camera showed before a moment, as a JPEG of 300 pixels, and its entity tag.
+
+    The moment may be the end of a recording. Only one frame is decoded. Raises like `picture_at`.
+    """
+    info, found, number = _frame_at(services, camera, at - _JUST_BEFORE, at + _INSTANT, limits, turn)
+    place = bisect_right(found["keyframes"], number) - 1
+    keyframe = found["keyframes"][place] if place >= 0 else 0
+    picture = frame_picture(services, info, keyframe, _SMALL_WIDTH, limits=limits, turn=turn)
+    return picture, f'"{info.etag.strip(chr(34))}-{keyframe}-small"'
+
+
+def _frame_at(
+    services: Services, camera: str, begins: datetime, ends: datetime, limits: Limits, turn: Turn
+) -> tuple[ObjectInfo, dict[str, Any], int]:
+    """Return the version, the frame map and the number of the last frame that a camera showed in [begins, ends)."""
+    covering = services.catalogue.covering(camera, begins, ends)
     if not covering:
-        raise FootageMissingError(f"{camera} has no recording of {iso(at)}.")
+        raise FootageMissingError(f"{camera} has no recording of {iso(begins)}.")
     recording = covering[-1]
     info = version_of(services, recording.key)
-    found = frame_map(services, info, limits=limits)
-    number = frame_at(
-        found["durations"], found["time_scale"], Fraction(found["start"]), seconds_between(recording.start, at)
-    )
-    picture = frame_picture(services, info, number, _POSTER_WIDTH, limits=limits)
-    return picture, f'"{info.etag.strip(chr(34))}-{number}"'
+    found = frame_map(services, info, limits=limits, turn=turn)
+    at = seconds_between(recording.start, ends - _INSTANT)
+    return info, found, frame_at(found["durations"], found["time_scale"], Fraction(found["start"]), at)

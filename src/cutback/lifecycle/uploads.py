@@ -11,6 +11,7 @@ from typing import Any
 
 from cutback.catalogue.register import Arrival
 from cutback.domain.base import read_stored
+from cutback.domain.cameras.key_pattern import read_key
 from cutback.domain.cameras.placing import Told, camera_of
 from cutback.domain.cameras.recording import PlaceEvidence
 from cutback.domain.clips.retry import is_transient
@@ -90,6 +91,16 @@ def begin_upload(
     )
     services.registry.put_new(KIND, upload.id, _content(upload), owner=tenant)
     return upload
+
+
+def untold(services: Services, fields: UploadFields) -> list[str]:
+    """Return which of `camera` and `start` neither the caller nor the key tells. The container may tell the start."""
+    named = read_key(fields.key, services.settings.key_rules.patterns)
+    told = {
+        "camera": bool(_camera(services, fields)),
+        "start": fields.start is not None or (named is not None and named.start is not None),
+    }
+    return [name for name, known in told.items() if not known]
 
 
 def get_upload(services: Services, upload_id: str, *, tenant: str | None) -> Upload:

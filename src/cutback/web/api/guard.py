@@ -41,7 +41,9 @@ Longer than the queue's servers are given to elect a leader, and shorter than th
 """
 SLOW_ANSWER_SECONDS = 90.0
 """The same for what examines recordings, takes parts of uploads or waits for a clip, for 60 of them at most."""
-_SLOW_PATHS = ("/v1/recordings", "/v1/cameras", "/v1/plans", "/v1/frames", "/v1/uploads")
+_SLOW_PATHS = tuple(
+    f"/v1/{name}" for name in ("recordings", "cameras", "moments", "activity", "plans", "frames", "uploads")
+)
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

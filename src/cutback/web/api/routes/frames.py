@@ -70,8 +70,7 @@ def read_frame_map(
     headers = {"ETag": _etag(info), "Cache-Control": _REVALIDATED}
     if _etag(info) in tags_in(if_none_match or ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    with slots.one():
-        found = frame_map(services, info, limits=short(services.settings.limits))
+    found = frame_map(services, info, limits=short(services.settings.limits), turn=slots.one)
     return JsonResponse({"key": key, "version": info.etag, **found}, headers=headers)
 
 
@@ -91,8 +90,8 @@ def read_frame(
     headers = {"ETag": _etag(info), "Cache-Control": _REVALIDATED if version is None else _IMMUTABLE}
     if _etag(info) in tags_in(if_none_match or ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    with slots.one():
-        picture = frame_picture(services, info, number, int(width), limits=short(services.settings.limits))
+    limits = short(services.settings.limits)
+    picture = frame_picture(services, info, number, int(width), limits=limits, turn=slots.one)
     return Response(picture, headers={**headers, "X-Content-Type-Options": "nosniff"}, media_type="image/jpeg")
 
 
@@ -133,18 +132,17 @@ def read_preview(
         return _recording_of_that_name(services, caller, f"{key}/preview.mp4", address)
     info = _version(services, caller, key, version)
     limits = short(services.settings.limits)
-    with slots.one():
-        found = frame_map(services, info, limits=limits)
-        frames = frames_around(found["durations"], found["time_scale"], at, Fraction(seconds), most=_MOST_SHOWN)
-        headers = {
-            "Cache-Control": _REVALIDATED if version is None else _IMMUTABLE,
-            "Cutback-First-Frame": str(frames.start),
-            "Cutback-Frames": str(len(frames)),
-        }
-        etag = f'{_etag(info)[:-1]}-{frames.start}-{frames.stop}-{_RECIPE}"'
-        if etag in tags_in(request.headers.get("if-none-match", "")):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag, **headers})
-        content = excerpt(services, info, frames, limits=limits)
+    found = frame_map(services, info, limits=limits, turn=slots.one)
+    frames = frames_around(found["durations"], found["time_scale"], at, Fraction(seconds), most=_MOST_SHOWN)
+    headers = {
+        "Cache-Control": _REVALIDATED if version is None else _IMMUTABLE,
+        "Cutback-First-Frame": str(frames.start),
+        "Cutback-Frames": str(len(frames)),
+    }
+    etag = f'{_etag(info)[:-1]}-{frames.start}-{frames.stop}-{_RECIPE}"'
+    if etag in tags_in(request.headers.get("if-none-match", "")):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag, **headers})
+    content = excerpt(services, info, frames, limits=limits, turn=slots.one)
     try:
         return send(MadeFile(content, etag, "video/mp4", headers), request.headers, body=True)
     except RangeNotSatisfiableError as error:

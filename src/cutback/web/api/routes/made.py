@@ -51,8 +51,7 @@ def read_recording_activity(
     headers = {"ETag": etag, "Cache-Control": _REVALIDATED}
     if etag in tags_in(if_none_match or ""):
         return _unchanged(headers)
-    with slots.one():
-        (found,) = activities(services, [recording], limits=short(services.settings.limits))
+    (found,) = activities(services, [recording], limits=short(services.settings.limits), turn=slots.slow)
     if isinstance(found, CutbackError):
         raise found
     return JsonResponse(found, headers=headers)
@@ -74,8 +73,7 @@ def read_sprites(
     info, headers = _version(services, caller, key, "vtt")
     if headers["ETag"] in tags_in(if_none_match or ""):
         return _unchanged(headers)
-    with slots.one():
-        found, _ = sprites(services, info, limits=short(services.settings.limits))
+    found, _ = sprites(services, info, limits=short(services.settings.limits), turn=slots.slow)
     return Response(sprites_vtt(found, "sprites.jpg"), headers=headers, media_type="text/vtt")
 
 
@@ -87,8 +85,7 @@ def read_sprite_sheet(
     info, headers = _version(services, caller, key, "sheet")
     if headers["ETag"] in tags_in(if_none_match or ""):
         return _unchanged(headers)
-    with slots.one():
-        _, sheet = sprites(services, info, limits=short(services.settings.limits))
+    _, sheet = sprites(services, info, limits=short(services.settings.limits), turn=slots.slow)
     return Response(sheet, headers=headers, media_type="image/jpeg")
 
 
@@ -104,8 +101,7 @@ def read_waveform(
     info, headers = _version(services, caller, key, "waveform")
     if headers["ETag"] in tags_in(if_none_match or ""):
         return _unchanged(headers)
-    with slots.one():
-        found = waveform(services, info, limits=_patient(services.settings.limits))
+    found = waveform(services, info, limits=_patient(services.settings.limits), turn=slots.slow)
     return JsonResponse(found, headers=headers)
 
 
@@ -117,8 +113,7 @@ def read_waveform_picture(
     info, headers = _version(services, caller, key, "waveform-svg")
     if headers["ETag"] in tags_in(if_none_match or ""):
         return _unchanged(headers)
-    with slots.one():
-        found = waveform(services, info, limits=_patient(services.settings.limits))
+    found = waveform(services, info, limits=_patient(services.settings.limits), turn=slots.slow)
     picture = waveform_svg(found["coarse"]["peaks"], found["scale"])
     return Response(picture, headers=headers, media_type="image/svg+xml")
 

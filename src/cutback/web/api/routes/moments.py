@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from cutback.domain.base import Model, iso
 from cutback.domain.cameras.moments import LEAST_STRENGTH, CameraMoment
 from cutback.domain.errors import CameraUnknownError, Fault, InvalidRequestError
-from cutback.lifecycle.moments import camera_activity, camera_moments, picture_at
+from cutback.lifecycle.moments import camera_activity, camera_moments, keyframe_at, picture_at
 from cutback.services import Services
 from cutback.web.api.access import Caller, Reader
 from cutback.web.api.clip_view import tags_in
@@ -53,15 +53,15 @@ def list_moments(
     Only the indexes of recordings are read. The first time takes longest.
     """
     _check(services, caller, wanted)
-    with slots.one():
-        found = camera_moments(
-            services,
-            wanted.camera,
-            wanted.begins,
-            wanted.ends,
-            least=wanted.least,
-            limits=short(services.settings.limits),
-        )
+    found = camera_moments(
+        services,
+        wanted.camera,
+        wanted.begins,
+        wanted.ends,
+        least=wanted.least,
+        limits=short(services.settings.limits),
+        turn=slots.slow,
+    )
     return {
         "camera": wanted.camera,
         "from": iso(wanted.begins),
@@ -77,10 +77,8 @@ def read_activity(
 ) -> dict[str, Any]:
     """Return how much moves on a camera: the activity of each recording that overlaps the span."""
     _check(services, caller, wanted)
-    with slots.one():
-        lines, notes = camera_activity(
-            services, wanted.camera, wanted.begins, wanted.ends, limits=short(services.settings.limits)
-        )
+    limits = short(services.settings.limits)
+    lines, notes = camera_activity(services, wanted.camera, wanted.begins, wanted.ends, limits=limits, turn=slots.slow)
     return {
         "camera": wanted.camera,
         "items": [{"begins": iso(begins), **found} for begins, found in lines],
@@ -88,30 +86,39 @@ def read_activity(
     }
 
 
-@router.get(
-    "/moments/poster.jpg",
-    response_model=None,
-    responses={
-        200: {
-            "description": "The frame.",
-            "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
-        },
-        304: {"description": "You have it."},
-        **responses("Problem", errors=(404, 409, 422, 503)),
-    },
-)
+CameraName = Annotated[str, Query(min_length=1, max_length=200, description="The camera's name.")]
+Moment = Annotated[AwareDatetime, Query(description="The moment.")]
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The frame.", "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
+    304: {"description": "You have it."},
+    **responses("Problem", errors=(404, 409, 422, 503)),
+}
+
+
+@router.get("/moments/poster.jpg", response_model=None, responses=_PICTURE)
 def read_poster(
-    camera: Annotated[str, Query(min_length=1, max_length=200, description="The camera's name.")],
-    at: Annotated[AwareDatetime, Query(description="The moment.")],
-    request: Request,
-    services: ServicesDep,
-    caller: Reader,
-    slots: SlotsDep,
+    camera: CameraName, at: Moment, request: Request, services: ServicesDep, caller: Reader, slots: SlotsDep
 ) -> Response:
     """Return the frame that a camera showed at a moment, as JPEG, 640 pixels wide."""
     _check_camera(services, caller, camera)
-    with slots.one():
-        picture, etag = picture_at(services, camera, at, limits=short(services.settings.limits))
+    found = picture_at(services, camera, at, limits=short(services.settings.limits), turn=slots.one)
+    return _picture(request, *found)
+
+
+@router.get("/moments/keyframe.jpg", response_model=None, responses=_PICTURE)
+def read_keyframe(
+    camera: CameraName, at: Moment, request: Request, services: ServicesDep, caller: Reader, slots: SlotsDep
+) -> Response:
+    """Return the last keyframe that a camera showed before a moment, as JPEG, 300 pixels wide.
+
+    It costs less than the exact frame. For the camera's latest picture, send its `last`.
+    """
+    _check_camera(services, caller, camera)
+    found = keyframe_at(services, camera, at, limits=short(services.settings.limits), turn=slots.one)
+    return _picture(request, *found)
+
+
+def _picture(request: Request, picture: bytes, etag: str) -> Response:
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     if etag in tags_in(request.headers.get("if-none-match", "")):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

@@ -42,12 +42,16 @@ class PartNumbers(Model):
 
 @router.post("", status_code=201)
 def begin_upload(fields: UploadFields, services: ServicesDep, caller: Requester, response: Response) -> dict[str, Any]:
-    """Begin an upload. The answer has the recording's key, the size of each part, and how many parts there are."""
+    """Begin an upload. The answer has the recording's key, the size of each part, and how many parts there are.
+
+    `untold` names what neither key nor request says, `camera` and `start`: without a camera, the recording will not be
+    listed, and without a start only if its container says when it was made.
+    """
     if not caller.may_see_key(fields.key):
         raise InvalidRequestError([Fault("key", "is not below one of the prefixes of this tenant")])
     upload = uploads.begin_upload(services, fields, tenant=caller.tenant, may_see_camera=caller.may_see_camera)
     response.headers["Location"] = f"/v1/uploads/{upload.id}"
-    return {**upload.public(), "direct": services.part_store.is_direct}
+    return {**upload.public(), "direct": services.part_store.is_direct, "untold": uploads.untold(services, fields)}
 
 
 @router.get("")

@@ -5,12 +5,13 @@ import { clips as knownClips, filmed, take } from './clip_store.js';
 import { useKeys } from './keys.js';
 import { ErrorFace, Face, say, sayError, styled } from './pieces.js';
 import { usePicture } from './pictures.js';
-import { all, frameMap, still } from './recordings.js';
+import { all, keyframe, still } from './recordings.js';
 import { go, here } from './router.js';
+import { Sprite } from './sprites.js';
 import { Strip, covering } from './strip.js';
 import { Upload } from './upload.js';
 import { counted, length, seconds } from './words.js';
-import { clock, date, day, dayOf, daysFrom, hour, instant, iso, shifted, zoneFor, zoneName } from './zones.js';
+import { clock, date, day, dayOf, daysFrom, hour, instant, iso, moment, shifted, zoneFor, zoneName } from './zones.js';
 
 const DAY = 86400000;
 const LIVE_SECONDS = 15 * 60;
@@ -31,6 +32,7 @@ export function Library({ camera }) {
   return html`<div class="lib">
     <nav class="cams" aria-label="Cameras">
       ${cameras.map((each) => html`<${CameraEntry} key=${each.name} camera=${each} current=${each === chosen} />`)}
+      <a class="button quiet everything" href="/recordings">All recordings, upload</a>
     </nav>
     ${chosen
       ? html`<${Day} key=${chosen.name} camera=${chosen} others=${cameras.filter((each) => each !== chosen)} />`
@@ -58,14 +60,10 @@ function CameraEntry({ camera, current }) {
 
 /** @param {{camera: string, before: string}} props */
 function LastPicture({ camera, before }) {
-  const shot = usePicture(async () => {
-    const { items } = await ask(`/recordings${query({ camera, from: iso(Date.parse(before) - 60000), limit: 5 })}`);
-    const newest = items.at(-1);
-    if (!newest) return '';
-    const map = await frameMap(newest.key);
-    return still(newest.key, map.keyframeBefore(map.count - 1), map.version);
-  }, [camera]);
-  return shot ? html`<img src=${shot} alt="" />` : html`<span class="bone"></span>`;
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  const seen = useSeen(place);
+  const shot = usePicture(async () => (seen ? keyframe(camera, Date.parse(before)) : ''), [camera, before, seen]);
+  return shot ? html`<img src=${shot} alt="" />` : html`<span class="bone" ref=${place}></span>`;
 }
 
 /** @typedef {import('./strip.js').Span} Span */
@@ -256,22 +254,24 @@ function Picking({ camera, picked, zone, recordings, done }) {
   </div>`;
 }
 
-/** A poster that is scrubbed by the pointer. @param {{recording: any, zone: string}} props */
-function RecordingTile({ recording, zone }) {
-  const [part, setPart] = useState(/** @type {number | null} */ (null));
-  const tile = useRef(/** @type {HTMLElement | null} */ (null));
+/** Whether an element is or was near what is seen. @param {{current: HTMLElement | null}} element */
+function useSeen(element) {
   const [seen, setSeen] = useState(false);
   useEffect(() => {
-    if (!tile.current) return;
-    const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true), { rootMargin: '200px' });
-    watcher.observe(tile.current);
+    if (!element.current || seen) return;
+    const watcher = new IntersectionObserver((entries) => entries.some((each) => each.isIntersecting) && setSeen(true), { rootMargin: '200px' });
+    watcher.observe(element.current);
     return () => watcher.disconnect();
-  }, []);
-  const shot = usePicture(async () => {
-    if (!seen) return '';
-    const map = await frameMap(recording.key);
-    return still(recording.key, map.keyframeBefore(Math.floor((part ?? 0) * (map.count - 1))), map.version);
-  }, [recording.key, seen, part === null ? null : Math.round(part * 12)]);
+  }, [seen]);
+  return seen;
+}
+
+/** A poster that is scrubbed by the pointer. @param {{recording: any, zone: string, named?: boolean}} props */
+function RecordingTile({ recording, zone, named = false }) {
+  const [part, setPart] = useState(/** @type {number | null} */ (null));
+  const tile = useRef(/** @type {HTMLElement | null} */ (null));
+  const seen = useSeen(tile);
+  const shot = usePicture(async () => (seen ? still(recording.key, 0, recording.etag) : ''), [recording.key, recording.etag, seen]);
   const long = seconds(recording.duration);
   const move = (/** @type {PointerEvent} */ event) => {
     if (event.pointerType === 'touch') return;
@@ -281,28 +281,58 @@ function RecordingTile({ recording, zone }) {
   return html`<a class="tile" ref=${tile} href=${`/cut${query({ recording: recording.key, at: part ? (part * long).toFixed(3) : '' })}`}>
     <span class="pic" onPointerMove=${move} onPointerLeave=${() => setPart(null)}>
       ${shot && html`<img src=${shot} alt="" />`}
+      ${part !== null && html`<${Sprite} recording=${recording.key} at=${part * long} />`}
       <span class="badge num">${length(long)}</span>
       ${recording.growing && html`<span class="badge left">growing</span>`}
       ${part !== null && html`<i class="scrub" ref=${styled({ '--at': `${part * 100}%` })}></i>`}
     </span>
-    <b class="num">${clock(Date.parse(recording.start), zone)}</b>
+    <b class="num" dir="auto">${named ? `${recording.camera} · ${moment(Date.parse(recording.start), zone)}` : clock(Date.parse(recording.start), zone)}</b>
     <small class="num" title=${recording.key}>${recording.width ? `${recording.width} × ${recording.height} · ` : ''}${recording.codecs?.join(' + ') || ''}</small>
   </a>`;
 }
 
-/** Without cameras: every recording, and a place to drop more. */
-function Recordings() {
+/** Every recording, whatever its camera is, and a place to drop more. */
+export function Recordings() {
   const [found, setFound] = useState(/** @type {any[] | null} */ (null));
+  const [next, setNext] = useState(/** @type {string | null} */ (null));
+  const [cameras, setCameras] = useState(/** @type {any[]} */ ([]));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
-  const load = () => ask('/recordings?limit=200').then((page) => setFound(page.items), setFault);
-  useEffect(() => void load(), []);
-  if (fault) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
+  const end = useRef(/** @type {HTMLElement | null} */ (null));
+  const load = () => {
+    setFault(null);
+    ask('/recordings?limit=200').then((page) => {
+      setFound(page.items);
+      setNext(page.next);
+    }, setFault);
+    all('/cameras?limit=1000', 5000).then(setCameras, () => {});
+  };
+  useEffect(load, []);
+  const more = async () => {
+    setNext(null);
+    const page = await ask(`/recordings?limit=200&cursor=${encodeURIComponent(next || '')}`).catch((error) => {
+      setNext(next);
+      throw error;
+    });
+    setFound((before) => [...(before || []), ...page.items]);
+    setNext(page.next);
+  };
+  useEffect(() => {
+    if (!end.current || !next) return;
+    const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && more().catch(sayError), { rootMargin: '800px' });
+    watcher.observe(end.current);
+    return () => watcher.disconnect();
+  }, [next]);
+  const zones = new Map(cameras.map((each) => [each.name, each.time_zone]));
   return html`<main class="page">
     <h1>Recordings</h1>
-    <${Upload} done=${load} />
-    ${found && (found.length
-      ? html`<div class="wall">${found.map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zoneFor('UTC')} />`)}</div>`
-      : html`<${Face} title="No recordings yet"><p>Drop a file above, or put recordings into the source store: Cutback finds them by their names.</p><//>`)}
+    <${Upload} done=${load} cameras=${cameras.map((each) => each.name)} />
+    ${fault
+      ? html`<${ErrorFace} error=${fault} again=${load} />`
+      : !found
+        ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span><b class="bone">${'\u00a0'}</b></div>`)}</div>`
+        : found.length
+          ? html`<div class="wall">${found.map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zoneFor(zones.get(each.camera))} named=${true} />`)}</div>`
+          : html`<${Face} title="No recordings yet"><p>Drop a file above, or put recordings into the source store: Cutback finds them by their names.</p><//>`}
+    <div ref=${end}></div>
   </main>`;
 }
-

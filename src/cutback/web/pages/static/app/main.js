@@ -5,7 +5,7 @@ import { busy, follow } from './clip_store.js';
 import { Clip } from './clip.js';
 import { Clips } from './clips.js';
 import { KeySheet, keySheet } from './keys.js';
-import { Library } from './library.js';
+import { Library, Recordings } from './library.js';
 import { connection, listen } from './live.js';
 import { Boundary, Face, Toasts, styled } from './pieces.js';
 import { Room } from './room.js';
@@ -36,7 +36,8 @@ function plain(text) {
 
 function place(/** @type {URL} */ url) {
   const path = url.pathname;
-  if (path === '/' || path === '/recordings') return html`<${Library} camera=${null} />`;
+  if (path === '/') return html`<${Library} camera=${null} />`;
+  if (path === '/recordings') return html`<${Recordings} />`;
   if (path.startsWith('/cameras/')) return html`<${Library} camera=${plain(path.slice(9))} />`;
   if (path === '/cut') return html`<${Room} key=${url.searchParams.get('recording')} />`;
   if (path === '/clips') return html`<${Clips} />`;

@@ -1,5 +1,6 @@
 // Recordings and their frames: which frame is shown when, and what it looks like.
-import { ask, inPath } from './api.js';
+import { ask, inPath, query } from './api.js';
+import { iso } from './zones.js';
 
 /** When each frame of a recording is shown. Frames count from 0; times are seconds from the recording's zero. */
 export class FrameMap {
@@ -84,6 +85,9 @@ export const forgetMap = (key) => maps.delete(key);
 /** Where the picture of a frame is. @param {string} key @param {number} frame @param {string} version @param {number} width */
 export const still = (key, frame, version, width = 300) =>
   `/v1/recordings/${inPath(key)}/frames/${frame}.jpg?width=${width}&version=${encodeURIComponent(version)}`;
+
+/** A cheap picture of what a camera showed just before a moment. @param {string} camera @param {number} at */
+export const keyframe = (camera, at) => `/v1/moments/keyframe.jpg${query({ camera, at: iso(at) })}`;
 
 /** Every page of a list. @param {string} path with a query @param {number} most */
 export async function all(path, most) {

@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from './dom.js';
 import { pause } from './api.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
-import { frameMap, still } from './recordings.js';
+import { keyframe } from './recordings.js';
 import { clock, date, day, hour, instant, shifted, shortDay } from './zones.js';
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
@@ -210,8 +210,7 @@ function Peek({ at, zone, recordings, x, width }) {
   const shot = usePicture(async () => {
     if (!recording) return '';
     await pause(60); // until the pointer rests for a moment
-    const map = await frameMap(recording.key);
-    return still(recording.key, map.keyframeBefore(map.at((at - Date.parse(recording.start)) / 1000)), map.version);
+    return keyframe(recording.camera, Math.floor(at));
   }, [recording?.key, Math.round(at / 500)]);
   const left = Math.min(Math.max(0, x - 118), Math.max(0, width - 236));
   return html`<div class="peek" ref=${styled({ left: `${left}px` })} aria-hidden="true">
