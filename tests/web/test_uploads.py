@@ -134,7 +134,7 @@ def test_a_recording_without_a_known_place_is_kept_but_not_catalogued(web: WebHa
     ],
 )
 def test_an_upload_says_at_once_what_is_not_known_of_its_place(
-    web: WebHarness, fields: dict[str, str], untold: list[str]
+    web: WebHarness, fields: dict[str, Any], untold: list[str]
 ) -> None:
     assert begin(web, 1000, **fields)["untold"] == untold
 
