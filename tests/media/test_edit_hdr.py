@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
 from tests.media.cuts import BytesSource, CutResult, ask, cut_ranges
+from tests.media.outputs import make_output
 from tests.media.recordings import ReferenceRecording
 
 from cutback.cutting.assembled import Assembled
@@ -28,6 +29,7 @@ from cutback.cutting.edit_values.scale import Scale
 from cutback.cutting.edit_values.sdr import Sdr
 from cutback.cutting.excerpt import excerpt
 from cutback.cutting.job import CutJob, Limits
+from cutback.cutting.output_values import Mp4, WebM
 from cutback.cutting.posters.still import Still
 from cutback.cutting.spool import Spool
 from cutback.domain.measures import Percent
@@ -172,6 +174,18 @@ def test_sdr_of_sdr_is_nothing_to_do_and_pictures_are_copied(recording: Recordin
     clip = cut_ranges([recording("pyramid").path], ask((0, Fraction(0), Fraction(3))), edits=[Sdr()])
     assert clip.facts.edits == ("sdr: nothing to do, because the pictures are not HDR",)
     assert clip.facts.frames_copied
+
+
+@pytest.mark.parametrize("value", [Mp4(codec="h264"), WebM(codec="vp9")], ids=["h264", "vp9"])
+def test_hdr_becomes_sdr_where_the_codec_of_the_output_has_8_bits(recording: Recordings, value: Mp4 | WebM) -> None:
+    one, wanted = recording("hevc-hdr10").path, ask((0, Fraction(0), Fraction(1, 2)))
+    found = make_output([one], wanted, value)
+    asked_for = pictures_of(cut_ranges([one], wanted, edits=[Sdr()]))
+    frames = list(av.open(io.BytesIO(found.data), "r").decode(video=0))
+    tags = frames[0].color_primaries, frames[0].color_trc, frames[0].colorspace
+    assert (len(frames), frames[0].format.name, *map(int, tags)) == (15, "yuv420p", 1, 1, 1)
+    assert np.median(np.abs(planes_of(frames[5])[0] - planes_of(asked_for[5])[0])) < 3, "of 219"
+    assert any("converted from HDR to SDR" in note for note in found.facts.notes)
 
 
 def test_what_is_drawn_on_sdr_of_hdr_has_its_own_colour(recording: Recordings) -> None:

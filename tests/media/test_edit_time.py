@@ -235,6 +235,23 @@ def test_a_timelapse_has_exactly_its_frames(recording: Recordings, duration: str
     assert f"{count} frames" in clip.facts.edits[0]
 
 
+@pytest.mark.parametrize(("speed", "fps", "count"), [("5", 10, 8), ("2", 30, 60), ("1000", 30, 1)])
+def test_a_timelapse_has_a_speed_instead_of_a_duration(recording: Recordings, speed: str, fps: int, count: int) -> None:
+    one = recording("pyramid")
+    clip = edited(one.path, Timelapse(None, Fraction(fps), Fraction(speed)), ranges=ask((0, Fraction(1), Fraction(5))))
+    found = shown(clip)
+    assert near(found.times, [Fraction(n, fps) for n in range(count)])
+    off = [abs(number - one.counters[30] - n * Fraction(120, count)) for n, number in enumerate(found.counters)]
+    assert max(off) <= max(Fraction(1), Fraction(60, count))
+
+
+def test_a_timelapse_that_would_be_too_long_is_refused(recording: Recordings) -> None:
+    source = BytesSource(recording("pyramid").path.read_bytes())
+    wanted = (CutRange(0, Fraction(1), Fraction(5)),) * 1000
+    with pytest.raises(EditImpossibleError, match="timelapse: the clip would be 4000 s long; at most 3600"):
+        preview(CutJob((source.size,), wanted, edits=(Timelapse(None, Fraction(1), Fraction(1)),)), [source])
+
+
 def test_a_timelapse_reads_and_decodes_only_what_it_shows(media_folder: Path) -> None:
     spec = MediaSpec(frames=900, gop=30, audio=None)
     path = cached_media(spec, media_folder)

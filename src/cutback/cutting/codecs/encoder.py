@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, Interpolation
 
 from cutback.cutting.codecs.codec import Codec
 from cutback.cutting.codecs.coding import UNCHANGED, VideoCoding
-from cutback.cutting.codecs.colours import BT709, BT2020_NC, SMPTE170M, for_swscale, matrix_of, range_of
+from cutback.cutting.codecs.colours import BT709, BT2020_NC, SMPTE170M, for_swscale, matrix_of, range_of, shows_hdr
 from cutback.cutting.codecs.dynamic_range import ToHdr, ToSdr
 from cutback.cutting.codecs.h264.nal import prefixed
 from cutback.cutting.codecs.hdr import HdrMetadata, hdr_of
@@ -129,6 +129,8 @@ class Shape:
         self._colours: _Colours | None = None
         self.converted: dict[str, None] = {}
         """What became of the dynamic range of pictures that differ from the first one's."""
+        self.becomes_sdr = False
+        """Whether the first picture is HDR, which the codec that was asked for does not hold."""
         self._to_sdr = ToSdr()
         self._to_hdr: ToHdr | None = None
         self._boxes = b""
@@ -205,6 +207,8 @@ class Shape:
     def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Convert a frame to the size, the depth and the colours of the clip's first picture, 4:2:0."""
         if self._size is None:
+            if shows_hdr(frame) and not self._coding.holds(_DEPTHS[format_for(frame)]):
+                self.becomes_sdr, frame = True, self._to_sdr.apply(frame)
             # 4:2:0 has no odd sizes.
             self._size = (frame.width - frame.width % 2, frame.height - frame.height % 2)
             self._format = format_for(frame)
@@ -287,8 +291,7 @@ class Shape:
             return codec_for_whole(self._track.descriptions[0].codec, depth)
         if not self._coding.holds(depth):
             raise OutputImpossibleError(
-                f"{self._coding.codec} holds pictures with 8 bits; the recording has {depth}. "
-                'Choose hevc or av1; or, if it is HDR, add the edit {"edit": "sdr"}.'
+                f"{self._coding.codec} holds pictures with 8 bits; the recording has {depth}. Choose hevc or av1."
             )
         return codec_named(self._coding.codec)
 

@@ -40,9 +40,10 @@ class Timelapse(Edit):
 
     kind = "timelapse"
 
-    duration: Fraction
-    """Seconds."""
+    duration: Fraction | None
+    """Seconds; None if it has a speed."""
     fps: Fraction
+    speed: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,10 @@ def splice(
     if shape.size is not None:
         to = "{}×{}".format(*shape.size)
         pictures.notes += [f"Pictures of {width}×{height} are scaled to {to}." for width, height in shape.scaled]
-        pictures.notes += [f"Some pictures are converted: {what}." for what in shape.converted]
+        if shape.becomes_sdr:
+            pictures.notes.append(f"Pictures are converted from HDR to SDR: {coding.codec} holds 8 bits.")
+        else:
+            pictures.notes += [f"Some pictures are converted: {what}." for what in shape.converted]
     for begin, end in pictures.encoded_samples:
         out.entry_of[begin:end] = array("H", [number]) * (end - begin)
     if not any(out.display_size):

@@ -78,12 +78,17 @@ class TimelapseEdit(EditModel):
     stage = "time"
     contradicts = _TIMING | {"deinterlace", "denoise"}
     edit: Literal["timelapse"]
-    duration: LengthField = Field(description="Seconds of the finished clip, up to an hour.")
+    duration: LengthField | None = Field(None, description="Seconds of the finished clip, up to an hour.")
+    speed: Annotated[Fraction, Between("1", "1000000")] | None = Field(
+        None, description="Instead of `duration`: 600 shows ten minutes in a second."
+    )
     fps: Annotated[Fraction, Between("1", "60")] = Field(Fraction(30), description="Frames a second.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if not Fraction(1, 10) <= self.duration <= 3600:
+        if (self.duration is None) == (self.speed is None):
+            raise ValueError("needs either duration or speed")
+        if self.duration is not None and not Fraction(1, 10) <= self.duration <= 3600:
             raise ValueError("duration must be from 0.1 to 3600 seconds")
         return self
 
