@@ -51,6 +51,10 @@ class _WatchedCutter:
 
         return self._cutter.render(job, sources, on_progress=on_progress, stopped=watched)
 
+    def warm_up(self) -> None:
+        """See `Cutter.warm_up`."""
+        self._cutter.warm_up()
+
     def close(self) -> None:
         """See `Cutter.close`."""
         self._cutter.close()

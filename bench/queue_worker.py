@@ -61,6 +61,9 @@ class EmptyRendition:
 class IdleCutter:
     """Reads nothing, cuts nothing, is ready at once."""
 
+    def warm_up(self) -> None:
+        """Nothing to prepare."""
+
     def close(self) -> None:
         """Nothing to close."""
 

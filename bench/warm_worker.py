@@ -35,9 +35,7 @@ def main() -> None:
     data, store, *remote = sys.argv[1:]
     with build(Settings(data=Path(data), source_store=store)) as built:
         services = replace(built, sources=LikeRemoteStore.open(store)) if remote else built
-        warm_up = getattr(services.cutter, "warm_up", None)
-        if warm_up is not None:
-            warm_up()
+        services.cutter.warm_up()
         _answer({"ready": True})
         for line in sys.stdin:
             task = json.loads(line)

@@ -20,7 +20,7 @@ from cutback.lifecycle.attempt import Done, Outcome, claim, clear, end_attempt, 
 from cutback.lifecycle.commit import announce_now
 from cutback.lifecycle.lease import Lease
 from cutback.lifecycle.outputs import store_outputs
-from cutback.lifecycle.posters import store_posters
+from cutback.lifecycle.posters import storing_posters
 from cutback.lifecycle.stages import Stages
 from cutback.lifecycle.waiting import coverages, start_waiting_if_needed
 from cutback.ports import Message
@@ -109,8 +109,8 @@ def _store(
     facts = rendition.facts
     folder = prefix(attempt.id, attempt.attempt)
     try:
-        outputs = store_outputs(services.clips, folder, rendition, attempt.request, lease)
-        posters = store_posters(services.clips, folder, rendition, lease)
+        with storing_posters(services.clips, folder, rendition, lease) as posters:
+            outputs = store_outputs(services.clips, folder, rendition, attempt.request, lease)
     except (ObjectExistsError, ObjectNotFoundError) as error:
         # Only this attempt uses this folder: something else wrote to it or swept it. The next attempt has another one.
         raise StorageUnavailableError(error.detail) from error
@@ -147,7 +147,7 @@ def _store(
         remade=facts.remade,
         notes=(*footage.notes, *facts.notes),
         edits=facts.edits,
-        posters=posters,
+        posters=posters.files,
         outputs=() if attempt.request.is_one_plain_mp4 else outputs,
     )
 

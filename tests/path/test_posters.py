@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from tests.path.harness import PathHarness
+from collections.abc import Iterator
 
-from cutback.cutting.job import Poster
+import pytest
+from tests.path.harness import PathHarness
+from tests.support.fake_cutter import FakeRendition
+from tests.support.waiting import eventually
+
+from cutback.cutting.job import Poster, RenderedFile
 from cutback.domain.clips.clip import ClipState
 from cutback.domain.errors import MediaCrashedError
 from cutback.lifecycle.housekeeping import housekeep
@@ -30,6 +35,20 @@ def test_a_clip_has_its_posters_next_to_it(harness: PathHarness) -> None:
         "height": 169,
         "size": 500,
     }
+
+
+def test_posters_are_stored_while_the_clip_is(harness: PathHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness.cutter.posters = POSTERS
+    chunks = FakeRendition.chunks
+
+    def late(rendition: FakeRendition, file: RenderedFile | None = None) -> Iterator[bytes]:
+        eventually(lambda: len(harness.objects()) == len(POSTERS), "the posters of the clip")
+        yield from chunks(rendition, file)
+
+    monkeypatch.setattr(FakeRendition, "chunks", late)
+    clip = harness.submit()
+    harness.work()
+    assert harness.clip(clip.id).state is ClipState.READY
 
 
 def test_posters_of_a_dead_worker_are_removed(harness: PathHarness) -> None:

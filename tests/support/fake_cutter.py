@@ -91,6 +91,9 @@ class FakeCutter:
     renditions: list[FakeRendition] = field(default_factory=list)
     jobs: list[CutJob] = field(default_factory=list)
 
+    def warm_up(self) -> None:
+        """Nothing to prepare."""
+
     def close(self) -> None:
         """Nothing runs in the background."""
 

@@ -60,6 +60,15 @@ class KeepsIndex(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A `ByteSource` that can begin to read what will be copied while something else is decoded."""
+
+    def read_ahead(self, offset: int, length: int) -> None:
+        """Announce that this range will be read, in order, once the clip is stored. Never raises."""
+        ...
+
+
 def read_index(source: ByteSource, offset: int, length: int) -> bytes:
     """Read a part of a container's index, from the cache if the source has one."""
     read = source.read_index if isinstance(source, KeepsIndex) else source.read_at
@@ -324,7 +333,7 @@ class Rendition(Protocol):
         ...
 
     def posters(self) -> tuple[Poster, ...]:
-        """Return its posters, in ascending width; none without video. This may wait for them, so call it last.
+        """Return its posters, in ascending width; none without video. It may wait, in another thread than `chunks`.
 
         Raises:
             CutbackError: they could not be made.
@@ -356,6 +365,10 @@ class Cutter(Protocol):
         Raises:
             CutbackError: something is wrong with the media, the range or a service.
         """
+        ...
+
+    def warm_up(self) -> None:
+        """Prepare for the next job, so that it need not wait. Never raises."""
         ...
 
     def close(self) -> None:

@@ -62,6 +62,10 @@ class RememberingReader:
         """See `ByteSource.prefetch`."""
         self._reader.prefetch(ranges)
 
+    def read_ahead(self, offset: int, length: int) -> None:
+        """See `ReadsAhead.read_ahead`."""
+        self._reader.read_ahead(offset, length)
+
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
         """See `RangeReader.stream`."""
         return self._reader.stream(offset, length)

@@ -20,6 +20,8 @@ class CachedRange:
     """Whether it was fetched because a read of it was announced."""
     awaited: bool = False
     """Whether it was announced and is not completely read yet: it is evicted last."""
+    ahead: bool = False
+    """Whether it will be copied: like `awaited`, but it does not keep other ranges from being fetched."""
     used: int = 0
     """When it was last used, by the reader's counter."""
 
@@ -38,7 +40,7 @@ class CachedRanges:
         self.total = 0
         """Bytes of all ranges, including those being fetched."""
         self.awaited = 0
-        """Bytes of the ranges that were announced and are not read yet."""
+        """Bytes of the ranges that were announced and are not read yet, without those that will be copied."""
 
     def within(self, start: int, end: int) -> list[CachedRange]:
         """Return the cached ranges that overlap this range, in order."""
@@ -90,6 +92,7 @@ class CachedRanges:
 
     def mark_read(self, piece: CachedRange) -> None:
         """Note that an announced range has been read; it is now evicted like any other."""
+        piece.ahead = False
         if piece.awaited:
             piece.awaited = False
             self.awaited -= piece.size
@@ -98,7 +101,7 @@ class CachedRanges:
         """Remove the least recently used ranges until the others have at most `limit` bytes."""
         if self.total <= limit:
             return
-        for piece in sorted(self._by_start.values(), key=lambda piece: (piece.awaited, piece.used)):
+        for piece in sorted(self._by_start.values(), key=lambda piece: (piece.awaited or piece.ahead, piece.used)):
             if piece.data.done():
                 self.remove(piece)
                 if self.total <= limit:

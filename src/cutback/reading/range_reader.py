@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
@@ -28,6 +28,8 @@ _PIECE = 4 * MIB
 """Maximum bytes of one request for `read_at`; more is fetched with several requests at once."""
 _ANNOUNCED = 8 * MIB
 """The same for `prefetch`: announced ranges arrive in time, so fewer requests matter more."""
+_CHUNK = 2 * MIB
+"""Bytes of a range that is read ahead; each can be freed by itself."""
 _GAP = 16 * 1024
 """Announced ranges this close are fetched together: a request costs more than the bytes between them."""
 _IN_FLIGHT = 4
@@ -66,6 +68,7 @@ class RangeReader:
         """Pin the version of `info`, without a request."""
         self.info = info
         self.pinned = PinnedObject(store, info)
+        self._store = store
         self._memory = memory
         self._stopped = stopped
         self._lock = Lock()
@@ -76,6 +79,7 @@ class RangeReader:
         self._reads = 0
         self._bytes_read = 0
         self._requests = 0
+        self._closed = False
 
     @classmethod
     def open(cls, store: Store, key: str, *, stopped: Callable[[], bool] | None = None) -> Self:
@@ -160,13 +164,43 @@ class RangeReader:
                 self._announced.extend(split(start, end, _ANNOUNCED))
             self._fetch_announced()
 
+    def read_ahead(self, offset: int, length: int) -> None:
+        """Begin to read a range that `stream` will read later; returns immediately.
+
+        Each part that is not in memory is read with one request, and no more than three quarters of the memory is used.
+        A folder is not read ahead: it has no round trips. Errors are raised by the later read.
+        """
+        if self._store.is_folder:
+            return
+        end = min(offset + length, self.size, offset + self._memory * 3 // 4)
+        with self._lock:
+            following = self._pieces.within(end, end + BLOCK)
+            if following:  # what lies before it, mostly sound, is copied as well
+                end = max(end, following[0].start)
+            for gap in self._pieces.gaps(offset, end):
+                self._reads += 1
+                pieces = [
+                    CachedRange(*part, Future(), announced=True, ahead=True, used=self._reads)
+                    for part in split(*gap, _CHUNK)
+                ]
+                for piece in pieces:
+                    self._pieces.add(piece)
+                self._pool.submit(self._fetch_in_turn, pieces)
+
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
         """Yield the bytes of a large range while fetching the next chunk; one request for each part not in memory."""
         end = min(offset + length, self.size)
         with self._lock:
-            steps = self._pieces.steps(offset, end, self.size)
-        for start, stop, known in steps:
-            yield from [self._result(known)[start:stop]] if known else self._stream_missing(start, stop)
+            steps = deque(self._pieces.steps(offset, end, self.size))
+        while steps:  # which keeps no chunk alive that has been used
+            start, stop, known = steps.popleft()
+            if known is None:
+                yield from self._stream_missing(start, stop)
+                continue
+            yield self._result(known)[start:stop]
+            if known.ahead and stop == known.size:
+                with self._lock:
+                    self._pieces.remove(known)
 
     def _stream_missing(self, start: int, end: int) -> Iterator[bytes]:
         with self._lock:
@@ -183,6 +217,7 @@ class RangeReader:
         """Free the memory; running requests end by themselves. Later reads raise `RuntimeError`."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
+            self._closed = True
             self._announced.clear()
             self._pieces.clear()
 
@@ -260,7 +295,7 @@ class RangeReader:
     def _start(self, start: int, end: int, *, announced: bool) -> None:
         self._reads += 1
         data = self._pool.submit(self._fetch, start, end)
-        self._pieces.add(CachedRange(start, end, data, announced, announced, self._reads))
+        self._pieces.add(CachedRange(start, end, data, announced, announced, used=self._reads))
 
     # --- fetching --------------------------------------------------------------------------------
 
@@ -274,6 +309,27 @@ class RangeReader:
         with self._lock:
             self._bytes_read += len(data)
         return data
+
+    def _fetch_in_turn(self, pieces: list[CachedRange]) -> None:
+        """Read adjoining ranges with one request. Each is there as soon as its bytes have come."""
+        left, held = deque(pieces), bytearray()
+        with self._lock:
+            self._requests += 1
+        try:
+            for chunk in self.pinned.stream(pieces[0].start, pieces[-1].end - pieces[0].start):
+                with self._lock:
+                    self._bytes_read += len(chunk)
+                    if self._closed:
+                        return
+                held += chunk
+                while left and len(held) >= left[0].size:
+                    piece = left.popleft()
+                    piece.data.set_result(bytes(held[: piece.size]))
+                    del held[: piece.size]
+        except ObjectNotFoundError as error:
+            _fail(left, missing_recording(error))
+        except BaseException as error:  # noqa: BLE001 - whoever reads the range gets it
+            _fail(left, error)
 
     def _result(self, piece: CachedRange) -> bytes:
         try:
@@ -290,3 +346,8 @@ class RangeReader:
                 raise StoppedError(f"{self.info.key} was being read.")
             wait([future], _STOP_CHECK)
         return future.result()
+
+
+def _fail(pieces: Iterable[CachedRange], error: BaseException) -> None:
+    for piece in pieces:
+        piece.data.set_exception(error)

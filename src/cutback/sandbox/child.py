@@ -27,6 +27,7 @@ from cutback.sandbox.confine import confine, into_nowhere
 from cutback.sandbox.heap import use_one_heap
 from cutback.sandbox.messages import (
     Confinement,
+    CopyForecast,
     DrawnPosters,
     FailureReport,
     Findings,
@@ -73,6 +74,11 @@ class RemoteSource:
         """See `ByteSource.prefetch`."""
         with self._turn:
             wire.send(self._sock, PrefetchHint(self._number, ranges))
+
+    def read_ahead(self, offset: int, length: int) -> None:
+        """See `ReadsAhead.read_ahead`."""
+        with self._turn:
+            wire.send(self._sock, CopyForecast(self._number, offset, length))
 
 
 def main() -> None:

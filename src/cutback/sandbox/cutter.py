@@ -17,7 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias, TypeVar
 
-from cutback.cutting.job import ByteSource, CutJob, CutProgress, CutRange, KeepsIndex, Limits, Poster, ProgressHook
+from cutback.cutting.job import (
+    ByteSource,
+    CutJob,
+    CutProgress,
+    CutRange,
+    KeepsIndex,
+    Limits,
+    Poster,
+    ProgressHook,
+    ReadsAhead,
+)
 from cutback.domain import errors
 from cutback.domain.errors import (
     CutbackError,
@@ -39,6 +49,7 @@ from cutback.sandbox.finished_clip import FinishedClip
 from cutback.sandbox.heap import keep_small
 from cutback.sandbox.messages import (
     Confinement,
+    CopyForecast,
     DrawnPosters,
     FailureReport,
     Findings,
@@ -62,6 +73,9 @@ log = logging.getLogger(__name__)
 
 _READS = 4
 """Maximum concurrent reads; each job, such as one of a scan's probes, has one at a time."""
+
+READ_AHEAD = 24 * 1024 * 1024
+"""Maximum bytes of a job's copied media that are read, and kept in memory, while other pictures are decoded."""
 
 _TICK = 0.1
 """Seconds between checks whether the work was stopped."""
@@ -111,8 +125,8 @@ class ChildCutter:
         self._reader = ThreadPoolExecutor(_READS, thread_name_prefix="cutback-read")
 
     def warm_up(self) -> None:
-        """Start a process for the next job, unless one is ready."""
-        with self._lock:
+        """Start a process for the next job, unless one is ready. If none can be started, the next job reports that."""
+        with self._lock, suppress(OSError):
             if self._spare is None:
                 self._spare = start_child()
 
@@ -311,8 +325,7 @@ class ChildCutter:
 
     def _warm(self) -> None:
         if self._keep_warm:
-            with suppress(OSError):  # if the next job cannot start a process either, it reports that
-                self.warm_up()
+            self.warm_up()
 
 
 def _start(*, own_parser_only: bool = False) -> Child:
@@ -351,6 +364,8 @@ class _Job:
         self._stalled_at = now + job.limits.stall_seconds
         self._ready = False
         self._read_seconds = 0.0
+        self._read_ahead = READ_AHEAD
+        """Bytes that may still be read ahead."""
 
     def run(self, kind: Literal["cut", "excerpt"] = "cut") -> FinishedClip:
         """Return the clip while the child still makes its posters. The child ends when the clip is closed."""
@@ -464,6 +479,13 @@ class _Job:
             case Confinement():
                 self._ready = True  # the child sends this before it reads media
                 log.debug("the cutter's child is confined by %s", ", ".join(message.by))
+            case CopyForecast():
+                copied = self._source(message.source)
+                length = min(message.length, self._read_ahead)
+                if length and isinstance(copied, ReadsAhead):
+                    self._read_ahead -= length
+                    self._budget.spend(length)
+                    self._patiently(lambda: copied.read_ahead(message.offset, length))
             case ProgressReport():
                 self._on_progress(CutProgress(message.fraction, message.frames))
             case MemoryForecast():

@@ -221,6 +221,25 @@ class PrefetchHint:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyForecast:
+    """See `ReadsAhead.read_ahead`. There is no answer."""
+
+    source: int
+    offset: int
+    length: int
+    payload: ClassVar[bytes] = b""
+
+    def fields(self) -> dict[str, Any]:
+        """See `WireMessage`."""
+        return {"source": self.source, "offset": self.offset, "length": self.length}
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
+        """See `WireMessage`."""
+        return cls(_integer(fields["source"]), _integer(fields["offset"]), _integer(fields["length"]))
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressReport:
     """The progress of the cut. See `CutProgress`."""
 
@@ -408,6 +427,7 @@ _KINDS: tuple[type[WireMessage], ...] = (
     Confinement,
     ReadRequest,
     PrefetchHint,
+    CopyForecast,
     ProgressReport,
     MemoryForecast,
     FailureReport,

@@ -24,6 +24,17 @@ class ObjectInfo:
     modified: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object that was just stored. A store says no more about it in its answer."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str
+    """The version, as in `ObjectInfo`."""
+
+
 def info_of(meta: ObjectMeta) -> ObjectInfo:
     """Convert obstore's metadata.
 

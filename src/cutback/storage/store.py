@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from cutback.domain.errors import (
     CutbackError,
@@ -25,7 +25,7 @@ from cutback.storage.connect import connect, folder_of, without_secrets
 from cutback.storage.download import streamed
 from cutback.storage.errors import check, translating
 from cutback.storage.folder import Folder
-from cutback.storage.object_info import ObjectInfo, info_of
+from cutback.storage.object_info import ObjectInfo, StoredObject, info_of
 from cutback.storage.upload import collect, counted, part_size_of, upload
 
 if TYPE_CHECKING:
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from obstore import Attributes
     from obstore.store import ObjectStore
 
-__all__ = ["MIB", "ObjectInfo", "Store"]
+__all__ = ["MIB", "ObjectInfo", "Store", "StoredObject"]
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MIB = 1024 * 1024
 LARGEST_COPY = 5 * 1024 * MIB
@@ -254,7 +256,9 @@ class Store:
 
     # --- writing ---------------------------------------------------------------------------------
 
-    def put(self, key: str, chunks: Iterable[bytes], *, size: int | None = None, if_absent: bool = True) -> ObjectInfo:
+    def put(
+        self, key: str, chunks: Iterable[bytes], *, size: int | None = None, if_absent: bool = True
+    ) -> StoredObject:
         """Store an object completely or not at all; in a folder, it also survives a power failure.
 
         This thread takes the chunks, and at most about 64 MiB of them are in memory. Their exceptions pass through
@@ -277,8 +281,10 @@ class Store:
         rest = counted(chunks, size, key)
         # A small object, whose end is reached here, is stored with one conditional request.
         start, finished = collect(rest, (4 if self.is_folder else 32) * MIB)
+        etag = None
         if finished:
-            self._put_whole(key, b"".join(start), if_absent=if_absent)
+            data = b"".join(start)
+            size, etag = len(data), self._put_whole(key, data, if_absent=if_absent)
         elif self._folder is None and if_absent and size is not None and size > LARGEST_COPY:
             self._put_reserved(key, chain(start, rest), size)
         else:
@@ -286,17 +292,20 @@ class Store:
         if self._folder is not None:
             with translating(key, writing=True):
                 self._folder.make_durable(key)
-        return self.head(key)
+        if self._folder is None and size is not None and etag:
+            return StoredObject(key, size, etag)
+        found = self.head(key)
+        return StoredObject(key, found.size, found.etag)
 
-    def _put_whole(self, key: str, data: bytes, *, if_absent: bool) -> None:
+    def _put_whole(self, key: str, data: bytes, *, if_absent: bool) -> str | None:
         if if_absent:
-            self._create(key, lambda: self._put_at_once(key, data, "create"))
-            return
+            return self._create(key, lambda: self._put_at_once(key, data, "create"))
         with translating(key, writing=True):
-            self._put_at_once(key, data, "overwrite")
+            return self._put_at_once(key, data, "overwrite")
 
-    def _put_at_once(self, key: str, data: bytes, mode: Literal["create", "overwrite"]) -> None:
-        self._objects.put(key, data, mode=mode, attributes=self._attributes(key), use_multipart=False)
+    def _put_at_once(self, key: str, data: bytes, mode: Literal["create", "overwrite"]) -> str | None:
+        put = self._objects.put(key, data, mode=mode, attributes=self._attributes(key), use_multipart=False)
+        return put["e_tag"]
 
     def _attributes(self, key: str) -> Attributes:
         """Return what the store tells those who read the object without us. A folder keeps nothing of the kind."""
@@ -328,13 +337,15 @@ class Store:
                 self.delete(key)
             raise
 
-    def _create(self, key: str, act: Callable[[], object]) -> None:
-        """Create an object. A conflict (S3's 409) may also mean a concurrent write, so check and try again."""
+    def _create(self, key: str, act: Callable[[], T]) -> T:
+        """Create an object by `act`, and return what it returns.
+
+        A conflict (S3's 409) may also mean a concurrent write, so check and try again.
+        """
         for _ in range(3):
             try:
                 with translating(key, writing=True):
-                    act()
-                return
+                    return act()
             except ObjectExistsError:
                 if self._exists(key):
                     raise

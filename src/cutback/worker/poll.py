@@ -43,6 +43,7 @@ class Worker:
             SettingsError: there is no secret to sign webhooks with; nothing has started.
         """
         webhooks = self._deliver_webhooks(stop)
+        self._services.cutter.warm_up()
         log.info("stage=started worker=%s", self._services.worker)
         with self._notes:
             while not stop.is_set():

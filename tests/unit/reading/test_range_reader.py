@@ -237,6 +237,64 @@ def test_an_error_of_an_announced_range_shows_when_it_is_read_and_the_next_read_
         assert reader.read_at(0, 1000) == FIFTY[:1000]
 
 
+# --- read ahead of a copy --------------------------------------------------------------------------
+
+
+def test_what_will_be_copied_is_read_meanwhile_with_one_request() -> None:
+    store = CountingStore(FIFTY)
+    with reader_of(store) as reader:
+        reader.read_ahead(1000, 20 * MIB)
+        for _ in range(5):
+            assert store.arrived.acquire(timeout=PATIENCE)  # all of it comes though nothing was read
+        assert reader.read_at(3 * MIB, 10) == FIFTY[3 * MIB : 3 * MIB + 10]
+        assert b"".join(reader.stream(1000, 20 * MIB)) == FIFTY[1000 : 1000 + 20 * MIB]
+        assert store.ranges == [(1000, 1000 + 20 * MIB)]
+        assert (reader.requests, reader.bytes_read) == (1, 20 * MIB)
+        assert reader.held == 0
+
+
+def test_a_copy_is_read_ahead_only_as_far_as_there_is_memory_and_each_byte_once() -> None:
+    store = CountingStore(FIFTY)
+    with reader_of(store, memory=16 * MIB) as reader:
+        reader.prefetch([(MIB, 100_000)])
+        reader.read_ahead(0, 40 * MIB)
+        reader.read_ahead(0, 40 * MIB)
+        reader.prefetch([(45 * MIB, 100_000)])
+        assert reader.read_at(45 * MIB, 100_000) == FIFTY[45 * MIB : 45 * MIB + 100_000]
+        assert reader.held <= 12 * MIB + 200_000
+        assert b"".join(reader.stream(0, 40 * MIB)) == FIFTY[: 40 * MIB]
+        assert reader.bytes_read == store.bytes_served == 40 * MIB + 100_000
+
+
+def test_an_error_while_reading_ahead_shows_when_it_is_copied_and_the_next_reading_tries_again() -> None:
+    store = CountingStore(FIFTY)
+    store.errors.append(StorageUnavailableError("r.mp4"))
+    with reader_of(store) as reader:
+        reader.read_ahead(0, 2 * MIB)
+        with pytest.raises(StorageUnavailableError):
+            b"".join(reader.stream(0, 2 * MIB))
+        assert b"".join(reader.stream(0, 2 * MIB)) == FIFTY[: 2 * MIB]
+
+
+def test_a_closed_reader_reads_no_further_ahead() -> None:
+    store = CountingStore(FIFTY)
+    store.gate.clear()
+    reader = reader_of(store)
+    reader.read_ahead(0, 24 * MIB)
+    assert store.arrived.acquire(timeout=PATIENCE)
+    reader.close()
+    store.gate.set()
+    reader._pool.shutdown(wait=True)
+    assert reader.bytes_read <= 4 * MIB
+
+
+def test_a_folder_is_not_read_ahead(folder: Store) -> None:
+    folder.put("r.mp4", [SMALL])
+    with reader_of(folder) as reader:
+        reader.read_ahead(0, len(SMALL))
+        assert (reader.requests, reader.held) == (0, 0)
+
+
 # --- streams ---------------------------------------------------------------------------------------
 
 
@@ -417,7 +475,9 @@ SMALL = content(600_000)
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["read", "announce", "stream"]), st.integers(0, 650_000), st.integers(0, 200_000)),
+        st.tuples(
+            st.sampled_from(["read", "announce", "ahead", "stream"]), st.integers(0, 650_000), st.integers(0, 200_000)
+        ),
         max_size=25,
     )
 )
@@ -427,6 +487,8 @@ def test_any_mixture_of_reads_gives_the_right_bytes(steps: list[tuple[str, int, 
             expected = SMALL[start : start + length]
             if what == "announce":
                 reader.prefetch([(start, length), (start // 2, length // 3)])
+            elif what == "ahead":
+                reader.read_ahead(start, length)
             elif what == "read":
                 assert reader.read_at(start, length) == expected
             else:

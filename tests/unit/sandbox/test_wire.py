@@ -18,6 +18,7 @@ from cutback.domain.times import FrameNumber
 from cutback.sandbox import wire
 from cutback.sandbox.messages import (
     Confinement,
+    CopyForecast,
     DrawnPosters,
     FailureReport,
     Findings,
@@ -76,6 +77,7 @@ def told(kind: type[WireMessage], **fields: Any) -> WireMessage:
         Confinement(("limits", "a filter")),
         ReadRequest(1, 20, 30, index=True),
         PrefetchHint(1, [(20, 30), (60, 5)]),
+        CopyForecast(1, 20, 30),
         ProgressReport(0.5, 12),
         FailureReport("media_unreadable", "Its index is damaged."),
         Findings({"container": "mp4"}),
@@ -106,6 +108,7 @@ def test_a_message_arrives_as_it_was_sent(message: WireMessage) -> None:
         b'{"type": "ReadRequest", "source": 0, "offset": -1, "length": 1, "index": false}',
         b'{"type": "PrefetchHint", "source": 0, "ranges": [[0, -1]]}',
         b'{"type": "PrefetchHint", "source": 0, "ranges": [[0]]}',
+        b'{"type": "CopyForecast", "source": 0, "offset": -1, "length": 1}',
     ],
 )
 def test_what_is_not_a_message_is_refused(text: bytes) -> None:

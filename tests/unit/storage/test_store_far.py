@@ -33,6 +33,18 @@ def store(far: FarStore) -> Store:
     return open_store(far)
 
 
+def answered(far: FarStore, count: int) -> list[Answered]:
+    """The next requests; a request is noted a little after its answer has arrived."""
+    found: list[Answered] = []
+
+    def are_noted() -> bool:
+        found.extend(far.taken())
+        return len(found) >= count
+
+    eventually(are_noted)
+    return found
+
+
 @pytest.mark.parametrize("size", [5, 33 * MIB])
 def test_the_far_store_keeps_what_is_put_and_never_overwrites_it(store: Store, size: int) -> None:
     data = os.urandom(size)
@@ -48,6 +60,12 @@ def test_the_far_store_keeps_what_is_put_and_never_overwrites_it(store: Store, s
     assert store.delete_prefix("a") == 1
 
 
+def test_a_clip_of_some_megabytes_is_stored_with_one_request(store: Store, far: FarStore) -> None:
+    stored = store.put("a", [bytes(20 * MIB)], size=20 * MIB)
+    assert stored.etag == store.head("a").etag
+    assert [each.action for each in answered(far, 2)] == ["put", "head"]
+
+
 def test_a_request_to_the_far_store_takes_a_round_trip_and_its_bytes_their_time(tmp_path: Path) -> None:
     (tmp_path / "clips").mkdir()
     (tmp_path / "clips" / "x").write_bytes(bytes(4 * MIB))
@@ -57,13 +75,6 @@ def test_a_request_to_the_far_store_takes_a_round_trip_and_its_bytes_their_time(
         info = store.head("x")
         assert time.monotonic() - began >= 0.06, "two round trips for the connection, one for the request"
         store.read_range("x", info.etag, 0, 4 * MIB)
-        answered: list[Answered] = []
-
-        def are_noted() -> bool:
-            answered.extend(far.taken())
-            return len(answered) == 2
-
-        eventually(are_noted)
-        head, get = answered
+        head, get = answered(far, 2)
         assert (head.action, get.action, get.size, get.connection) == ("head", "get", 4 * MIB, head.connection)
         assert get.ended - get.began >= 0.02 + 4 * MIB / 80e6

@@ -26,7 +26,7 @@ from cutback.domain.errors import (
     StorageUnavailableError,
 )
 from cutback.reading.range_reader import RangeReader
-from cutback.storage.store import MIB, Store
+from cutback.storage.store import MIB, Store, StoredObject
 from cutback.storage.upload import part_size_of
 
 boto3 = pytest.importorskip("boto3")
@@ -109,7 +109,8 @@ def keys(s3: Any) -> list[str]:
 @pytest.mark.parametrize("size", [0, 5, LARGE])
 def test_what_was_put_is_read_back(store: Store, s3: Any, size: int) -> None:
     info = store.put("a/b.mp4", pieces(size), size=size)
-    assert info == store.head("a/b.mp4")
+    found = store.head("a/b.mp4")
+    assert info == StoredObject(found.key, found.size, found.etag)
     assert (info.key, info.size) == ("a/b.mp4", size)
     assert store.get_bytes("a/b.mp4", size) == b"".join(pieces(size))
     assert keys(s3) == ["some/prefix/a/b.mp4"]
@@ -261,7 +262,7 @@ def test_a_conflict_with_an_unfinished_write_is_tried_again(
     store = Store.open("s3://clips", options=options | {"endpoint": url})
     statuses[:] = [409, 404, 200]
     assert store.put("x", [b"1"]).key == "x"
-    assert methods == ["PUT", "HEAD", "PUT", "HEAD"]
+    assert methods == ["PUT", "HEAD", "PUT"]
     statuses[:] = [409, 404, 409, 404, 409, 404]
     with pytest.raises(StorageUnavailableError, match="conflict"):
         store.put("x", [b"1"])

@@ -121,6 +121,10 @@ def splice(
     )
     total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
     base = Fraction(0)
+    for part in parts:
+        for run in part.runs:
+            if run.action == "copy":
+                part.media.expect_copy(run.samples)
     in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
     for part in reversed(parts) if backwards else parts:
         if part.piece.fill is not None:

@@ -16,13 +16,14 @@ from cutback.cutting.codecs.h264 import nal
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Description, Hull, Index, Track, byte_ranges, decode_start, sound_entry
-from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.job import ByteSource, Limits, ReadsAhead
 from cutback.cutting.job import read_index as read_index_bytes
 from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.mp4.read import is_mp4
 from cutback.cutting.source import lavf
 from cutback.cutting.source.own_index import is_direct, read_head, read_own_index, shows_all
 from cutback.cutting.spool import Spool
+from cutback.domain.byte_ranges import coalesced
 from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
 
 SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "truehd"})
@@ -62,6 +63,10 @@ class MediaSource(Protocol):
         """Announce that the edges of the presented frames [first, stop) will be decoded, to fetch them together."""
         ...
 
+    def expect_copy(self, numbers: Sequence[int]) -> None:
+        """Announce that these samples, and what lies between them, will be copied."""
+        ...
+
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """Decode the presented frames [first, stop), in order, with the index's PTS."""
         ...
@@ -70,6 +75,15 @@ class MediaSource(Protocol):
         """Decode sound that covers [start, end) in seconds since time zero, and a little before; PTS as indexed."""
         ...
 
+
+REORDERED = 17
+"""The last frames among which the last one in decoding order is: no codec reorders more than 16."""
+
+_MOST_BETWEEN = Fraction(5, 4)
+"""How many times their own size copied pictures and the sound between them may take."""
+
+SOUND_BETWEEN = 64 * 1024
+"""Bytes of sound that recordings have between two pictures."""
 
 KEPT_OPEN = 32
 """How many of a job's recordings stay open, if libavformat reads them."""
@@ -136,8 +150,21 @@ class Mp4Source:
         entry = track.sync[following] if following < len(track.sync) else begin
         # Some samples after the keyframe at which copying begins are decoded, to check the join.
         head = range(decode_start(track, begin), min(entry + LOOKED_AT, last, len(track.pts)))
-        tail = range(decode_start(track, last), last + 1)
-        self.source.prefetch(byte_ranges(track, {*head, *tail}))
+        tail = range(decode_start(track, last), max(track.order[max(first, stop - REORDERED) : stop]) + 1)
+        edges = [(start, start + length) for start, length in byte_ranges(track, {*head, *tail})]
+        joined = coalesced(edges, SOUND_BETWEEN)  # the sound between them is copied
+        self.source.prefetch([(start, end - start) for start, end in joined])
+
+    def expect_copy(self, numbers: Sequence[int]) -> None:
+        """See `MediaSource.expect_copy`. Announces nothing if much else lies between them."""
+        track = self.index.video
+        assert track is not None
+        if not isinstance(self.source, ReadsAhead):
+            return
+        start = min(track.offsets[number] for number in numbers)
+        end = max(track.offsets[number] + track.sizes[number] for number in numbers)
+        if end - start <= sum(track.sizes[number] for number in numbers) * _MOST_BETWEEN + SOUND_BETWEEN:
+            self.source.read_ahead(start, end - start)
 
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """See `MediaSource.frames`."""

@@ -110,6 +110,9 @@ class LavfSource:
     def expect(self, first: int, stop: int) -> None:
         """See `MediaSource.expect`. Does nothing, because offsets are unknown."""
 
+    def expect_copy(self, numbers: Sequence[int]) -> None:
+        """See `MediaSource.expect_copy`. Does nothing either."""
+
     def frames(self, first: int, stop: int) -> Iterator[Picture]:
         """See `MediaSource.frames`."""
         track = self.index.video
