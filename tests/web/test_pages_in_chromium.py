@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 from tests.support.browser import chromium
 from tests.support.decode import decode_presented
 from tests.support.media import cached_media
@@ -21,6 +23,10 @@ from tests.support.picture import read_luma_counter
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, eventually
 from tests.web.api_process import ApiProcess, api_process
+
+from cutback.domain.requests.edit_list import KINDS as EDITS
+from cutback.domain.requests.outputs.known import KINDS as FORMATS
+from cutback.domain.requests.request import ClipRequest
 
 pytestmark = pytest.mark.slow
 
@@ -217,6 +223,174 @@ def test_changes_are_undone_and_drafts_survive_a_reload(pages: Installation) -> 
     pages.page.reload()
     pages.page.wait_for_selector(".chip")
     assert pages.page.inner_text(".chip small") == marked
+
+
+@contextmanager
+def _planned(pages: Installation) -> Iterator[list[dict[str, Any]]]:
+    """The requests whose plans the page asks for; all get the same plan, which takes no time."""
+    asked: list[dict[str, Any]] = []
+    body = {"source": {"recording": KEY, "start": {"frame": 30}, "end": {"frame": 60}}}
+    plan = httpx.post(f"{pages.api.url}/v1/plans", json=body, timeout=PATIENCE).text
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(status=200, content_type="application/json", body=plan)
+
+    pages.page.route("**/v1/plans", answer)
+    try:
+        yield asked
+    finally:
+        pages.page.unroute("**/v1/plans")
+
+
+def _fresh(pages: Installation, query: str = "in=1.0&out=2.0&at=1.2") -> None:
+    """Open the cutting room without a draft."""
+    pages.page.evaluate("localStorage.clear()")
+    pages.open(f"/cut?recording={KEY}&{query}")
+    pages.shown()
+    pages.page.wait_for_selector("[aria-label='Add an edit']:not([disabled])")
+
+
+def _last(pages: Installation, asked: list[dict[str, Any]]) -> dict[str, Any]:
+    """The newest request; routes are answered only while something is asked of the browser."""
+    pages.page.evaluate("0")
+    return asked[-1] if asked else {}
+
+
+def _asked(pages: Installation, asked: list[dict[str, Any]], **wanted: Any) -> None:
+    """Wait until the page asks for these fields; what it asks is a valid request."""
+    eventually(lambda: wanted.items() <= _last(pages, asked).items(), f"{wanted} in a request")
+    ClipRequest.model_validate(asked[-1])
+
+
+def _asked_for(pages: Installation, asked: list[dict[str, Any]], kind: str) -> None:
+    """Wait until the page asks for this edit first."""
+    eventually(lambda: _last(pages, asked).get("edits", [{}])[0].get("edit") == kind, kind)
+
+
+OUTPUTS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
+    ("mp4", {"Quality": "small", "Codec": "hevc"}, {"codec": "hevc", "quality": "small"}),
+    ("mov", {"Ends": "keyframe"}, {"format": "mov", "precision": "keyframe"}),
+    ("webm", {"Quality": "max_size", "Codec": "av1"}, {"format": "webm", "codec": "av1", "max_size": "10MB"}),
+    ("hls", {}, {"format": "hls"}),
+    ("gif", {}, {"format": "gif"}),
+    ("webp", {}, {"format": "webp"}),
+    ("jpeg", {}, {"format": "jpeg", "at": 0.2}),
+    ("png", {}, {"format": "png", "at": 0.2}),
+    *((each, {}, {"format": each}) for each in ("m4a", "mp3", "wav", "opus", "flac")),
+]
+
+
+def test_every_format_and_preset_is_offered(pages: Installation) -> None:
+    assert {each[0] for each in OUTPUTS} == set(FORMATS)
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages)
+        for name, choices, output in OUTPUTS:
+            page.select_option("[aria-label=Format]", name)
+            for label, choice in choices.items():
+                page.select_option(f"[aria-label='{label}']", choice)
+            _asked(pages, asked, output=output)
+            pages.press("Control+z", *["Control+z" for _ in choices])
+        page.select_option("[aria-label=Format]", "hls")
+        page.click("[aria-label=Qualities] button:text('720')")
+        page.click("[aria-label=Qualities] button:text('360')")
+        _asked(pages, asked, output={"format": "hls", "qualities": [720, 360]})
+        page.select_option("[aria-label=Format]", "gif")
+        page.fill("[aria-label='Size at most']", "2 MB")
+        page.press("[aria-label='Size at most']", "Enter")
+        _asked(pages, asked, output={"format": "gif", "max_size": "2 MB"})
+        page.select_option("[aria-label=Format]", "mp4")
+        page.select_option("[aria-label='Use a preset']", "share")
+        scale = {"edit": "scale", "width": 1280, "height": 720}
+        eventually(lambda: _last(pages, asked).get("edits", [])[:1] == [scale], "the preset's edits")
+        page.select_option("select[aria-label=Size]", "360")
+        eventually(lambda: _last(pages, asked)["edits"][0] == {"edit": "scale", "height": 360}, "the size")
+
+
+def test_a_still_is_the_frame_on_show_when_it_was_chosen(pages: Installation) -> None:
+    before = {clip["id"] for clip in pages.clips()}
+    _fresh(pages, "in=1.0&out=2.0&at=1.4")
+    frame = pages.shown()
+    pages.page.select_option("[aria-label=Format]", "png")
+    pages.press("Home")
+    pages.page.wait_for_selector(".foot span:not(.muted) > b")
+    pages.press("Enter")
+    eventually(lambda: any(each["id"] not in before and each["state"] == "ready" for each in pages.clips()), "the clip")
+    (clip,) = (each for each in pages.clips() if each["id"] not in before)
+    picture = Image.open(io.BytesIO(httpx.get(clip["media"]["clip"]).content)).convert("L")
+    assert read_luma_counter(np.asarray(picture)) == frame
+
+
+def test_every_edit_is_a_card_that_makes_a_valid_request(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages)
+        offered = page.locator("[aria-label='Add an edit'] option").evaluate_all("all => all.map(each => each.value)")
+        assert offered[1:] == list(EDITS), "all of them, in the order of their stages"
+        for kind in EDITS:
+            page.select_option("[aria-label='Add an edit']", kind)
+            if kind in {"image", "music"}:
+                page.wait_for_selector(".foot .fault:has-text('Asset is missing')")
+                page.fill("[aria-label=Asset]", "a.png")
+                page.press("[aria-label=Asset]", "Enter")
+            _asked_for(pages, asked, kind)
+            assert asked[-1]["edits"][0].keys() <= EDITS[kind].model_json_schema()["properties"].keys()
+            ClipRequest.model_validate(asked[-1])
+            page.click(".card header button[title=Remove]")
+
+
+def test_cards_are_ordered_within_their_stage_and_switched_off(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages)
+
+        def kinds() -> list[str]:
+            return [each["edit"] for each in _last(pages, asked).get("edits", [])]
+
+        for kind in ("fade", "text", "crop", "clock"):
+            page.select_option("[aria-label='Add an edit']", kind)
+        eventually(lambda: kinds() == ["crop", "text", "clock", "fade"], "the order of stages")
+        page.locator("[aria-label='Move Clock; arrow keys move it']").scroll_into_view_if_needed()
+        grip = page.locator("[aria-label='Move Clock; arrow keys move it']").bounding_box()
+        over = page.locator(".card[data-kind=text] header").bounding_box()
+        page.mouse.move(grip["x"] + 8, grip["y"] + 8)
+        page.mouse.down()
+        page.mouse.move(grip["x"] + 8, over["y"] + 10, steps=4)
+        page.mouse.up()
+        eventually(lambda: kinds() == ["crop", "clock", "text", "fade"], "the order after the drag")
+        pages.press("Control+z")
+        eventually(lambda: kinds() == ["crop", "text", "clock", "fade"], "the undo of the drag")
+        page.click("[aria-label='Crop is on']")
+        eventually(lambda: kinds() == ["text", "clock", "fade"], "the crop switched off")
+        pages.press("Control+z")
+        eventually(lambda: kinds() == ["crop", "text", "clock", "fade"], "the undo of the switch")
+
+
+def test_a_crop_follows_when_its_box_is_dragged_at_two_frames(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages, "in=1.0&out=2.0&at=1.0")
+        page.select_option("[aria-label='Add an edit']", "crop")
+        page.click("text=Follow something")
+        for frame, by in ((30, -40), (45, 40)):
+            box = page.get_by_label("Time; type a time")
+            box.fill(f"frame {frame}")
+            box.press("Enter")
+            page.wait_for_selector(f".exact[data-truth=exact][data-frame='{frame}']")
+            crop = page.locator(".cropbox").bounding_box()
+            page.mouse.move(crop["x"] + 30, crop["y"] + 90)
+            page.mouse.down()
+            page.mouse.move(crop["x"] + 30 + by, crop["y"] + 90, steps=3)
+            page.mouse.up()
+        eventually(lambda: len(_last(pages, asked)["edits"][0].get("path", ())) == 2, "two points")
+        ClipRequest.model_validate(asked[-1])
+        first, last = asked[-1]["edits"][0]["path"]
+        assert (first["at"], last["at"]) == (0, 0.5)
+        assert float(first["x"].removesuffix("%")) < float(last["x"].removesuffix("%"))
+        middle = page.locator(".cropbox").bounding_box()["x"]
+        pages.press("Shift+ArrowLeft")
+        eventually(lambda: page.locator(".cropbox").bounding_box()["x"] < middle - 20, "the box at the first point")
 
 
 def test_a_moment_is_found_on_the_strip_and_on_the_other_camera(pages: Installation) -> None:

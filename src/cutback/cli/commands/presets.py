@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cutback.cli.command import command
 from cutback.cli.screen import Screen
-
-if TYPE_CHECKING:
-    from cutback.domain.requests.presets import Preset
 
 
 def register(app: typer.Typer, panel: str) -> None:
@@ -29,7 +25,7 @@ def presets(screen: Screen) -> None:
     from cutback.domain.requests.presets import PRESETS
 
     own = screen.settings().request_rules.presets
-    found = [{"preset": name, "own": name in own, **_expanded(each)} for name, each in {**PRESETS, **own}.items()]
+    found = [{"preset": name, "own": name in own, **each.as_json()} for name, each in {**PRESETS, **own}.items()]
     if screen.json:
         screen.document({"presets": found})
         return
@@ -38,8 +34,3 @@ def presets(screen: Screen) -> None:
         edits = "\n".join(escape(json.dumps(edit, ensure_ascii=False)) for edit in row["edits"])
         table.add_row(row["preset"], edits, escape(json.dumps(row["output"]) if row["output"] else ""))
     screen.show(table)
-
-
-def _expanded(preset: Preset) -> dict[str, Any]:
-    edits = [edit.model_dump(mode="json", by_alias=True, exclude_defaults=True) for edit in preset.edits]
-    return {"edits": edits, "output": dict(preset.output)}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
+
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from cutback.domain.base import Model
 
@@ -25,6 +28,15 @@ class EditModel(Model):
     """For kinds that it contradicts: a third kind with which a request may have both."""
 
     edit: str
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return its JSON schema, with what programs that offer edits need to know."""
+        found = handler.resolve_ref_schema(handler(schema))
+        found["x-stage"] = {"name": cls.stage, "number": STAGES.index(cls.stage)}
+        found["x-repeats"] = cls.repeats
+        found["x-contradicts"] = sorted(cls.contradicts)
+        return found
 
     @classmethod
     def kind(cls) -> str:

@@ -22,6 +22,11 @@ class Preset:
     output: Mapping[str, Any]
     """Fields of `output`."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields of a request that it stands for, without those that have their default."""
+        edits = [edit.model_dump(mode="json", by_alias=True, exclude_defaults=True) for edit in self.edits]
+        return {"edits": edits, "output": dict(self.output)}
+
 
 def _preset(*edits: dict[str, Any], **output: Any) -> Preset:
     return Preset(TypeAdapter(Edits).validate_python(edits), output)

@@ -1,12 +1,12 @@
 // What is being cut: ranges, edits and output. Every change can be undone; drafts are kept in this browser.
 import { signal } from './dom.js';
 
-/** A range of frames: from `first`, included, to `last`, not included. @typedef {{first: number, last: number, name: string}} Range */
+/** A range of frames: from `first`, included, to `last`, not included; `crossfade` is seconds over which the one before turns into it. @typedef {{first: number, last: number, name: string, crossfade?: number}} Range */
 /** @typedef {{kind: string, on: boolean, fields: Record<string, any>}} Card */
-/** @typedef {{ranges: Range[], chosen: number, cards: Card[], title: string, precision: string}} State */
+/** @typedef {{ranges: Range[], chosen: number, cards: Card[], title: string, output: Record<string, any>}} State */
 
 /** @returns {State} */
-const EMPTY = () => ({ ranges: [], chosen: -1, cards: [], title: '', precision: 'exact' });
+const EMPTY = () => ({ ranges: [], chosen: -1, cards: [], title: '', output: { format: 'mp4' } });
 
 const PREFIX = 'cutback.draft.';
 const KEPT = 20;
@@ -141,48 +141,4 @@ function age(name) {
   } catch {
     return 0;
   }
-}
-
-/** Edits that need to know the time on the wall, which a recording alone does not tell. */
-const OF_CAMERAS = new Set(['clock']);
-
-/**
- * The request that the draft stands for: frames of the recording, or moments of its camera where an edit needs them.
- * @param {import('./recordings.js').FrameMap} map @param {any} recording @param {State} state
- * @param {number} pace seconds of the recording in a second of the wall, as the catalogue knows its camera
- */
-export function requestOf(map, recording, state, pace = 1) {
-  const byCamera = namesMoments(recording, state);
-  const source = state.ranges
-    .filter((each) => each.last > each.first)
-    .map((each) =>
-      byCamera
-        ? { camera: recording.camera, from: momentAfter(recording.start, map.starts[each.first] / pace), to: momentAfter(recording.start, map.starts[each.last] / pace) }
-        : { recording: map.key, start: { frame: each.first }, ...(each.last < map.count ? { end: { frame: each.last } } : {}) },
-    );
-  const edits = state.cards.filter((each) => each.on).map(editOf);
-  return {
-    source: source.length === 1 ? source[0] : source,
-    ...(edits.length ? { edits } : {}),
-    ...(state.precision !== 'exact' ? { output: { precision: state.precision } } : {}),
-    ...(state.title ? { title: state.title } : {}),
-  };
-}
-
-/** Whether the request names moments of the camera. @param {any} recording @param {State} state */
-export const namesMoments = (recording, state) => Boolean(recording.camera) && state.cards.some((each) => each.on && OF_CAMERAS.has(each.kind));
-
-/** The edit that a card stands for. A crop that was dragged is a part of the picture, and no longer a shape. @param {Card} card */
-function editOf({ kind, fields }) {
-  if (kind !== 'crop' || fields.x === undefined) return { edit: kind, ...fields };
-  const { x, y, width, height } = fields;
-  return { edit: kind, x, y, width, height };
-}
-
-/** A moment some seconds after another, to the microsecond, which dates of browsers do not have. @param {string} start @param {number} seconds */
-export function momentAfter(start, seconds) {
-  const [whole, parts = ''] = start.replace('Z', '').split('.');
-  const all = Number(parts.padEnd(6, '0').slice(0, 6)) + Math.round(seconds * 1e6);
-  const date = new Date(Date.parse(`${whole}Z`) + Math.floor(all / 1e6) * 1000);
-  return `${date.toISOString().slice(0, 19)}.${String(((all % 1e6) + 1e6) % 1e6).padStart(6, '0')}Z`;
 }

@@ -2,14 +2,17 @@
 import { html, signal, useEffect, useMemo, useState } from './dom.js';
 import { Problem, ask, inPath, query } from './api.js';
 import { take } from './clip_store.js';
-import { Draft, namesMoments, newestDraft, requestOf } from './draft.js';
-import { EditCards } from './edit_cards.js';
+import { Draft, newestDraft } from './draft.js';
+import { EditCards, nameOfKind } from './edit_cards.js';
 import { CropBox } from './crop_box.js';
 import { useKeys } from './keys.js';
 import { ErrorFace, Face, Icon, Typed, say, sayError } from './pieces.js';
+import { OutputPanel, nameOfFormat } from './output_panel.js';
 import { Player, PlayerView } from './player.js';
-import { forgetMap, frameMap } from './recordings.js';
+import { all, forgetMap, frameMap } from './recordings.js';
+import { cardOf, inCut, namesMoments, outputFrom, requestOf } from './request.js';
 import { go, here } from './router.js';
+import { offers } from './schema.js';
 import { Timeline } from './timeline.js';
 import { counted, length, number, seconds, size, timecode } from './words.js';
 import { clock, exactClock, zoneFor, zoneName } from './zones.js';
@@ -50,8 +53,9 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
     const [from, to] = [parseFloat(wanted.get('in') || ''), parseFloat(wanted.get('out') || '')];
     if (clip?.result) {
       const ranges = clip.result.spans.filter((/** @type {any} */ each) => each.recording === map.key).map((/** @type {any} */ each) => rangeOf(seconds(each.start), seconds(each.end)));
-      const cards = (clip.request.edits || []).map((/** @type {any} */ { edit, ...fields }) => ({ kind: edit, on: true, fields }));
-      made.change({ ranges, chosen: ranges.length ? 0 : -1, cards, title: clip.title || '', precision: clip.request.output?.precision || 'exact' });
+      const cards = (clip.request.edits || []).map((/** @type {any} */ edit) => cardOf(edit, map, ranges));
+      const output = outputFrom(clip.request.output || clip.request.outputs?.[0] || {}, map, ranges);
+      made.change({ ranges, chosen: ranges.length ? 0 : -1, cards, title: clip.title || '', output });
     } else if (from < to) {
       const { ranges } = made.state.value;
       made.change({ ranges: [...ranges, rangeOf(from, to)], chosen: ranges.length });
@@ -68,6 +72,12 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   const [tries, setTries] = useState(0);
   const [planned, setPlanned] = useState('');
   const [looping, setLooping] = useState(false);
+  const [offered, setOffered] = useState(/** @type {import('./schema.js').Offers | null} */ (null));
+  useEffect(() => void offers().then(setOffered, sayError), []);
+  const [others, setOthers] = useState(/** @type {string[]} */ ([]));
+  useEffect(() => {
+    if (recording.camera) all('/cameras?limit=1000', 1000).then((found) => setOthers(found.map((each) => each.name).filter((each) => each !== recording.camera)), () => {});
+  }, []);
   const [cutting, setCutting] = useState(false);
   const state = draft.state.value;
   const begins = recording.start ? Date.parse(recording.start) : NaN;
@@ -76,13 +86,19 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   /** The time of a moment of the recording: on the wall where that is known. */
   const name = (/** @type {number} */ at, exact = false) => (known ? (exact ? exactClock : clock)(begins + at * 1000, zone) : timecode(at));
 
+  // What a card still needs is said here, and not asked of the server.
+  const lack = state.cards.filter((each) => each.on).flatMap((each) => {
+    const about = offered?.kinds.get(each.kind);
+    const field = about?.fields.find((one) => one.required && one.kind === 'text' && !each.fields[one.name]);
+    return field ? [`${nameOfKind(each.kind, about)}: ${field.label} is missing.`] : [];
+  })[0];
   const request = useMemo(() => requestOf(map, recording, state, pace), [state, pace]);
   const wishes = JSON.stringify(request);
   const ranges = state.ranges.filter((each) => each.last > each.first);
   useEffect(() => {
-    if (!ranges.length) {
+    if (!ranges.length || lack) {
       setPlan(null);
-      setPlanFault(null);
+      setPlanFault(lack ? new Problem({ detail: lack }) : null);
       return;
     }
     const stop = new AbortController();
@@ -114,7 +130,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
       stop.abort();
       clearTimeout(timer);
     };
-  }, [wishes, tries]);
+  }, [wishes, tries, lack]);
 
   useEffect(() => {
     player.onChanged = again;
@@ -146,7 +162,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
     view.value = { from: left, to: left + wide };
   };
   const cut = async () => {
-    if (cutting || !ranges.length) return;
+    if (cutting || !ranges.length || lack) return;
     setCutting(true);
     try {
       const clip = await ask('/clips', { method: 'POST', body: request });
@@ -232,16 +248,8 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
           <button class="button" onClick=${() => player.playPart(Math.max(0, map.at(map.starts[range.first] - 1)), map.at(Math.min(map.end - 0.001, map.starts[range.first] + 1)))}>Play around in</button>
           <button class="button" onClick=${() => player.playPart(Math.max(0, map.at(map.starts[range.last] - 1)), Math.min(map.count - 1, map.at(map.starts[range.last] + 1)))}>Play around out</button></div>`}
       </section>
-      <${EditCards} draft=${draft} />
-      <section><h2>Output</h2>
-        <div class="lines">
-          <label class="row">Title <${Typed} class="field" dir="auto" maxlength="200" value=${state.title} commit=${(/** @type {string} */ text) => draft.change({ title: text.trim() })} /></label>
-          <label class="row">Ends <select class="field" onChange=${(/** @type {any} */ event) => draft.change({ precision: event.target.value })}>
-            ${[['exact', 'exactly at these frames'], ['keyframe', 'at keyframes, all copied']].map(([value, text]) => html`<option value=${value} selected=${state.precision === value}>${text}</option>`)}
-          </select></label>
-          ${plan && html`<p class="sub num">${plan.container.toUpperCase()} · ${plan.video.codec.toUpperCase()} · ${plan.video.width} × ${plan.video.height}</p>`}
-        </div>
-      </section>
+      <${EditCards} draft=${draft} kinds=${offered?.kinds} zone=${cameraZone} others=${others} here=${() => inCut(map, ranges, player.frame.value)} frame=${frame} begin=${(/** @type {number} */ at) => player.show(at)} />
+      <${OutputPanel} draft=${draft} offers=${offered} map=${map} frame=${frame} plan=${plan} />
     </aside>
     <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${peaks?.of} name=${name} ahead=${known ? (begins % 1000) / 1000 : 0} />
     <footer class="foot">
@@ -250,7 +258,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
         : plan
           ? html`<span class=${planned === wishes ? '' : 'muted'}><b>${length(seconds(plan.clip_duration))}</b> · ${sentence(plan)}</span><span class="legend"><span><i class="copied"></i>copied</span><span><i class="encoded"></i>re-encoded</span></span>`
           : html`<span class="muted">${ranges.length ? 'Planning …' : `${length(map.end - map.starts[0])} · ${counted(map.count, 'frame')} · nothing is marked yet`}</span>`}
-      <button class="button primary" disabled=${!ranges.length || cutting} onClick=${cut}>Cut <kbd>Enter</kbd></button>
+      <button class="button primary" disabled=${!ranges.length || Boolean(lack) || cutting} onClick=${cut}>Cut <kbd>Enter</kbd></button>
     </footer>
   </main>`;
 }
@@ -271,10 +279,10 @@ function heights(said) {
 
 /** What would be made, in a sentence that is true. @param {any} plan */
 function sentence(plan) {
-  const { copy, encode } = plan.frames;
-  const frames = [copy && `${counted(copy, 'frame')} copied`, encode && `${number(encode)} re-encoded`].filter(Boolean).join(', ');
+  const { frames_copied: copy = plan.frames.copy, frames_encoded: encode = plan.frames.encode, format = '' } = plan.outputs?.[0] || {};
+  const frames = [copy && `${counted(copy, 'frame')} copied`, encode && (copy ? `${number(encode)} re-encoded` : `${counted(encode, 'frame')} encoded`)].filter(Boolean).join(', ');
   const { size: bytes, seconds: takes } = plan.expected;
-  return [frames, `about ${size(bytes)}`, takes !== null && `about ${length(Number(takes))}`].filter(Boolean).join(' · ');
+  return [format && nameOfFormat(format), frames, bytes && `about ${size(bytes)}`, takes !== null && `about ${length(Number(takes))}`].filter(Boolean).join(' · ');
 }
 
 /**

@@ -1,0 +1,126 @@
+// The request that a draft stands for, and back. Drafts hold frames of the recording where requests hold points of the clip.
+/** @typedef {import('./recordings.js').FrameMap} FrameMap */
+/** @typedef {import('./draft.js').Range} Range */
+/** @typedef {import('./draft.js').Card} Card */
+/** @typedef {import('./draft.js').State} State */
+
+/** Seconds, rounded up: the frame that begins then is the one on show. @param {number} seconds */
+const rounded = (seconds) => Math.ceil(seconds * 1e6 - 1e-3) / 1e6;
+
+/** The ranges, each with where in the clip it begins: crossfades overlap. @param {FrameMap} map @param {Range[]} ranges */
+function joined(map, ranges) {
+  let before = 0;
+  return ranges.map((range, i) => {
+    const at = before - (i > 0 ? range.crossfade || 0 : 0);
+    before = at + map.starts[range.last] - map.starts[range.first];
+    return { ...range, at };
+  });
+}
+
+/** Where in the clip, in seconds before any change of speed, a frame is; null if it is in none of the ranges. @param {FrameMap} map @param {Range[]} ranges @param {number} frame */
+export function inCut(map, ranges, frame) {
+  const found = joined(map, ranges).find(({ first, last }) => frame >= first && frame < last);
+  return found ? rounded(found.at + map.starts[frame] - map.starts[found.first]) : null;
+}
+
+/** The frame that is shown at a point of the clip. @param {FrameMap} map @param {Range[]} ranges @param {number} seconds */
+export function frameInCut(map, ranges, seconds) {
+  const all = joined(map, ranges);
+  const found = all.findLast(({ at }) => at <= seconds + 1e-6) || all[0];
+  if (!found) return 0;
+  return Math.min(found.last - 1, map.at(map.starts[found.first] + seconds - found.at + 1e-6));
+}
+
+/** The parts of the ranges between two frames, as points of the clip. @param {FrameMap} map @param {Range[]} ranges @param {number} from @param {number} to @returns {{from: number, to: number}[]} */
+function partsInCut(map, ranges, from, to) {
+  return joined(map, ranges).flatMap(({ first, last, at }) => {
+    const [begins, ends] = [Math.max(first, from), Math.min(last, to)];
+    const point = (/** @type {number} */ frame) => rounded(at + map.starts[frame] - map.starts[first]);
+    return begins < ends ? [{ from: point(begins), to: point(ends) }] : [];
+  });
+}
+
+/** The edit that a card stands for; null if nothing of it is in the ranges. @param {Card} card @param {FrameMap} map @param {Range[]} ranges @returns {Record<string, any> | null} */
+export function editOf({ kind, fields }, map, ranges) {
+  if (kind === 'crop') return { edit: kind, ...cropOf(fields, map, ranges) };
+  if (kind === 'speed' && fields.spans) {
+    const spans = fields.spans.flatMap((/** @type {any} */ each) => partsInCut(map, ranges, each.from.frame, each.to.frame).map((part) => ({ ...part, speed: each.speed })));
+    spans.sort((/** @type {any} */ one, /** @type {any} */ other) => one.from - other.from);
+    return spans.length ? { edit: kind, ...fields, spans } : null;
+  }
+  return { edit: kind, ...fields };
+}
+
+/** A crop that was dragged is a part of the picture, and no longer a shape; one that follows has points. @param {Record<string, any>} fields @param {FrameMap} map @param {Range[]} ranges */
+function cropOf(fields, map, ranges) {
+  const { aspect, gravity, x, y, width, height, path } = fields;
+  if (path?.length) {
+    const shape = aspect ? { aspect } : { width, height };
+    const points = path.map((/** @type {any} */ each) => ({ at: inCut(map, ranges, each.at.frame), x: each.x, y: each.y })).filter((/** @type {any} */ each) => each.at !== null);
+    points.sort((/** @type {any} */ one, /** @type {any} */ other) => one.at - other.at);
+    // Without a point in the ranges, it is where it is nearest to them.
+    return { ...shape, ...(points.length ? { path: points } : { x: path[0].x, y: path[0].y }) };
+  }
+  if (x !== undefined) return { x, y, width, height };
+  return { aspect, gravity };
+}
+
+/** The card of an edit. @param {Record<string, any>} edit @param {FrameMap} map @param {Range[]} ranges @returns {Card} */
+export function cardOf({ edit, ...fields }, map, ranges) {
+  const framed = (/** @type {any} */ at) => ({ frame: frameInCut(map, ranges, Number(at) || 0) });
+  const set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && !(Array.isArray(value) && !value.length)));
+  if (set.path) set.path = set.path.map((/** @type {any} */ each) => ({ ...each, at: framed(each.at) }));
+  if (set.spans) set.spans = set.spans.map((/** @type {any} */ each) => ({ from: framed(each.from), to: framed(each.to), speed: Number(each.speed) }));
+  return { kind: edit, on: true, fields: set };
+}
+
+/** Edits that need to know the time on the wall, which a recording alone does not tell. @param {Card} card */
+const ofCameras = ({ kind, fields }) => kind === 'clock' || (kind === 'inset' && Boolean(fields.camera)) || (kind === 'text' && /\{(camera|date|time|year|month|day|hour|minute|second|zone)\}/.test(fields.text || ''));
+
+/** Whether the request names moments of the camera. @param {any} recording @param {State} state */
+export const namesMoments = (recording, state) => Boolean(recording.camera) && state.cards.some((each) => each.on && ofCameras(each));
+
+/**
+ * The request that the draft stands for: frames of the recording, or moments of its camera where an edit needs them.
+ * @param {FrameMap} map @param {any} recording @param {State} state
+ * @param {number} pace seconds of the recording in a second of the wall, as the catalogue knows its camera
+ */
+export function requestOf(map, recording, state, pace = 1) {
+  const byCamera = namesMoments(recording, state);
+  const ranges = state.ranges.filter((each) => each.last > each.first);
+  const source = ranges.map((each, i) => ({
+    ...(byCamera
+      ? { camera: recording.camera, from: momentAfter(recording.start, map.starts[each.first] / pace), to: momentAfter(recording.start, map.starts[each.last] / pace) }
+      : { recording: map.key, start: { frame: each.first }, ...(each.last < map.count ? { end: { frame: each.last } } : {}) }),
+    ...(i > 0 && each.crossfade ? { join: { crossfade: each.crossfade } } : {}),
+  }));
+  const edits = state.cards.filter((each) => each.on).map((each) => editOf(each, map, ranges)).filter((each) => each !== null);
+  const output = outputOf(state.output, map, ranges);
+  return {
+    source: source.length === 1 ? source[0] : source,
+    ...(edits.length ? { edits } : {}),
+    ...(Object.keys(output).length ? { output } : {}),
+    ...(state.title ? { title: state.title } : {}),
+  };
+}
+
+/** @param {Record<string, any>} output @param {FrameMap} map @param {Range[]} ranges */
+function outputOf({ format, at, ...fields }, map, ranges) {
+  const moment = at === undefined ? null : inCut(map, ranges, at.frame);
+  return { ...(format && format !== 'mp4' ? { format } : {}), ...fields, ...(at === undefined ? {} : { at: moment ?? 0 }) };
+}
+
+/** What a draft holds of a request's output. @param {Record<string, any>} output @param {FrameMap} map @param {Range[]} ranges */
+export function outputFrom({ container, name, preset, ...fields }, map, ranges) {
+  const set = Object.fromEntries(Object.entries(fields).filter(([key, value]) => value !== null && !(key === 'precision' && value === 'exact') && !(Array.isArray(value) && !value.length)));
+  if (set.at !== undefined) set.at = { frame: frameInCut(map, ranges, Number(set.at) || 0) };
+  return { format: container || 'mp4', ...set };
+}
+
+/** A moment some seconds after another, to the microsecond, which dates of browsers do not have. @param {string} start @param {number} seconds */
+export function momentAfter(start, seconds) {
+  const [whole, parts = ''] = start.replace('Z', '').split('.');
+  const all = Number(parts.padEnd(6, '0').slice(0, 6)) + Math.round(seconds * 1e6);
+  const date = new Date(Date.parse(`${whole}Z`) + Math.floor(all / 1e6) * 1000);
+  return `${date.toISOString().slice(0, 19)}.${String(((all % 1e6) + 1e6) % 1e6).padStart(6, '0')}Z`;
+}
