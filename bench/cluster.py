@@ -25,6 +25,8 @@ from deploy.cluster.servers import Server, ServerError, free_ports
 from tests.support.mongo_proxy import DROP, PASS, STEPPED_DOWN, between
 
 from bench.cluster_load import ClusterLoad
+from bench.meter import tree
+from bench.node import processor_of
 from bench.queueing import wait_until
 from cutback.cli.demo.drawing.sea import make_recording
 from cutback.client import Client
@@ -314,6 +316,8 @@ class Throughput:
     cache: bool
     per_second: float
     p99: float
+    processor: float
+    """Seconds that nodes, balancer, database and cache took for one read, whatever else the machine does."""
 
 
 def measure_reads(cache: Path, *, say: Say) -> list[Throughput]:
@@ -327,10 +331,19 @@ def measure_reads(cache: Path, *, say: Say) -> list[Throughput]:
                 with Client(cluster.url) as client:
                     client.submit({"id": "wave", "source": SOURCE})
                     client.wait("wave", timeout=120)
+                before = _processor(cluster)
                 took = sorted(_read(cluster.port))
-        found.append(Throughput(nodes, with_cache, len(took) / _READ_SECONDS, took[int(len(took) * 0.99)]))
+                processor = (_processor(cluster) - before) / len(took)
+        rate = len(took) / _READ_SECONDS
+        found.append(Throughput(nodes, with_cache, rate, took[int(len(took) * 0.99)], processor))
         say(f"{nodes} nodes, memcached {with_cache}: {found[-1].per_second:.0f} reads a second")
     return found
+
+
+def _processor(cluster: Cluster) -> float:
+    """Return the processor seconds of everything that takes part in a read."""
+    servers = [*cluster.nodes, cluster.balancer, cluster.records, *([cluster.cache] if cluster.cache else [])]
+    return sum(processor_of(pid) for server in servers for pid in tree(server.pid))
 
 
 def _read(port: int) -> list[float]:

@@ -135,10 +135,17 @@ def cluster_table(found: Endured) -> str:
 def reads_table(found: Sequence[Throughput]) -> str:
     """How many reads of a clip more nodes answer."""
     rows = [
-        [f"{each.nodes}", "yes" if each.cache else "no", f"{each.per_second:,.0f}", f"{each.p99 * 1000:.0f} ms"]
+        [
+            f"{each.nodes}",
+            "yes" if each.cache else "no",
+            f"{each.per_second:,.0f}",
+            f"{each.p99 * 1000:.0f} ms",
+            f"{each.processor * 1000:.1f} ms",
+        ]
         for each in found
     ]
-    return table(["API nodes", "memcached", "reads of a clip a second", "p99"], rows, words=())
+    head = ["API nodes", "memcached", "reads of a clip a second", "p99", "processor time of a read"]
+    return table(head, rows, words=())
 
 
 def api_tables(found: ApiTimes) -> str:
