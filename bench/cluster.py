@@ -25,8 +25,7 @@ from deploy.cluster.servers import Server, ServerError, free_ports
 from tests.support.mongo_proxy import DROP, PASS, STEPPED_DOWN, between
 
 from bench.cluster_load import ClusterLoad
-from bench.meter import tree
-from bench.node import processor_of
+from bench.meter import processor_seconds
 from bench.queueing import wait_until
 from cutback.cli.demo.drawing.sea import make_recording
 from cutback.client import Client
@@ -343,7 +342,7 @@ def measure_reads(cache: Path, *, say: Say) -> list[Throughput]:
 def _processor(cluster: Cluster) -> float:
     """Return the processor seconds of everything that takes part in a read."""
     servers = [*cluster.nodes, cluster.balancer, cluster.records, *([cluster.cache] if cluster.cache else [])]
-    return sum(processor_of(pid) for server in servers for pid in tree(server.pid))
+    return sum(processor_seconds(server.pid) for server in servers)
 
 
 def _read(port: int) -> list[float]:
