@@ -164,6 +164,8 @@ def worker_killed_in_each_stage(cluster: FailingCluster) -> Mend:
     """A worker loses its power whenever it has come one stage further. The first worker stops meanwhile."""
     cluster.workers[0].stop()
     cluster.doomed.start()
+    log = cluster.folder / "doomed.log"
+    wait_until(lambda: not cluster.doomed.running, _LOOK_SECONDS, moves=lambda: log.read_text().count("killed at="))
     if cluster.doomed.wait():
         raise ServerError("A worker that was to be killed ended by itself.")
     return _restart(cluster.workers[0])
@@ -252,7 +254,7 @@ def go_on(load: ClusterLoad, phase: str, requests: int) -> None:
     """Wait until so many more requests are answered in a phase."""
     load.phase = phase
     enough = load.answered + requests
-    wait_until(lambda: load.answered >= enough, _LOOK_SECONDS)
+    wait_until(lambda: load.answered >= enough, _LOOK_SECONDS, moves=lambda: load.answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +295,11 @@ def measure_failures(cache: Path, balancer: Balancer, *, requests: int, say: Say
         with cluster, ClusterLoad(cluster.url, SOURCE) as load:
             endure(cluster, load, requests=requests, say=lambda text: say(f"{balancer}: {text}"))
             log = load.everything()
-            wait_until(lambda: all(len(each) >= len(log) for each in load.received), _LOOK_SECONDS)
+            wait_until(
+                lambda: all(len(each) >= len(log) for each in load.received),
+                _LOOK_SECONDS,
+                moves=lambda: [*map(len, load.received)],
+            )
             with Client(cluster.url) as client:
                 ready = sum(client.get(each).state == "ready" for each in load.accepted)
             phases = [

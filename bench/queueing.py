@@ -118,15 +118,17 @@ def _is_empty(services: Services) -> bool:
     return not (depth.visible or depth.in_flight or depth.delayed)
 
 
-def wait_until(done: Callable[[], bool], pause: float) -> None:
-    """Look again every `pause` seconds.
+def wait_until(done: Callable[[], bool], pause: float, *, moves: Callable[[], object] = lambda: None) -> None:
+    """Look again every `pause` seconds, for as long as `moves()` goes on changing.
 
     Raises:
         QueueStuckError: it was in vain.
     """
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    since, seen = time.monotonic(), moves()
     while not done():
-        if time.monotonic() > deadline:
+        if (now := moves()) != seen:
+            since, seen = time.monotonic(), now
+        if time.monotonic() - since > _PATIENCE_SECONDS:
             raise QueueStuckError(f"Nothing more came within {_PATIENCE_SECONDS:g} s.")
         time.sleep(pause)
 
