@@ -60,7 +60,7 @@ test-slow: $(DEV) tools  ## what takes long: failing services, Chromium, workers
 test-cluster: $(DEV) tools  ## those of test-slow that fail the parts of a cluster, which mostly wait
 	$(PYTEST) tests/cluster -m "slow and not soak" $(PYTEST_ARGS)
 
-media-soak: $(DEV) tools  ## thousands of random cuts, all pairs of edits; CUTBACK_TEST_CUTS and CUTBACK_TEST_SEED say how many and which
+media-soak: $(DEV) tools  ## thousands of random cuts, all pairs of edits; CUTBACK_TEST_CUTS, CUTBACK_TEST_EDIT_LISTS and CUTBACK_TEST_SEED say how many and which
 	$(PYTEST) $(PARALLEL) $(SOAK) -m soak --deselect tests/media/test_fuzz.py $(PYTEST_ARGS)
 
 fuzz: $(DEV)  ## hostile messages, keys, times, playlists and child processes for ten minutes, or CUTBACK_TEST_FUZZ_SECONDS

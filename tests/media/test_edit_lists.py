@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -244,8 +245,26 @@ def test_a_list_at_random_is_refused_with_reasons_or_planned(recording: Recordin
 def test_a_list_at_random_is_refused_with_reasons_or_exact(
     recording: Recordings, tmp_path: Path, edits: list[EditJson]
 ) -> None:
+    refused_or_exact(recording, tmp_path, edits)
+
+
+@pytest.mark.soak
+@given(edit_lists())
+@settings(
+    max_examples=int(os.environ.get("CUTBACK_TEST_EDIT_LISTS", "1000")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_many_lists_at_random_are_refused_with_reasons_or_exact(
+    recording: Recordings, tmp_path: Path, edits: list[EditJson]
+) -> None:
+    """CUTBACK_TEST_EDIT_LISTS says how many (1000)."""
+    refused_or_exact(recording, tmp_path, edits)
+
+
+def refused_or_exact(recording: Recordings, folder: Path, edits: list[EditJson]) -> None:
     try:
         request = asked(*edits)
-        check(request, recording("pyramid").path.read_bytes(), tmp_path)
+        check(request, recording("pyramid").path.read_bytes(), folder)
     except (InvalidRequestError, EditImpossibleError):
         return
