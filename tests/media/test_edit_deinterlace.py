@@ -12,13 +12,15 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
+from tests.media.cuts import BytesSource, CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
-from tests.support.decode import decode_warnings
+from tests.support.decode import decode_presented, decode_warnings
 
 from cutback.cutting.edit_value import Edit
 from cutback.cutting.edit_values.crop import Crop
 from cutback.cutting.edit_values.deinterlace import Deinterlace
+from cutback.cutting.job import CutJob, CutRange
+from cutback.cutting.preview import preview
 from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -82,6 +84,42 @@ def test_what_moves_has_no_combs(tmp_path: Path, *, top_first: bool) -> None:
     assert clip.facts.edits == ("deinterlace: one picture of each frame",)
     with av.open(io.BytesIO(clip.data), "r") as container:
         assert not next(container.decode(video=0)).interlaced_frame
+
+
+@pytest.mark.parametrize("top_first", [True, False])
+@pytest.mark.parametrize("edits", [[], [Crop(None, None, 0, 40, 320, 152)]], ids=["alone", "cropped"])
+def test_both_fields_are_pictures_at_their_own_times(tmp_path: Path, edits: list[Edit], *, top_first: bool) -> None:
+    path = interlaced(tmp_path, top_first=top_first)
+    wanted = ask((0, Fraction(3, 25), Fraction(20, 25)))
+    clip = cut_ranges([path], wanted, edits=[Deinterlace("field"), *edits])
+    pictures = lumas(clip)
+    times = [frame.time for frame in decode_presented(clip.data).frames]
+    assert times == [Fraction(number, 50) for number in range(34)]
+    assert (clip.facts.frames, clip.facts.frames_copied, clip.facts.duration) == (34, 0, Fraction(17, 25))
+    assert clip.facts.edits[0] == "deinterlace: one picture of each field"
+    assert max(map(combs, pictures[1:-1])) < 0.002
+    for number, luma in enumerate(pictures[1:-1], 1):
+        bright = np.argwhere(luma[56] > 150)
+        assert bright.min() == pytest.approx(20 + 6 * (6 + number), abs=2), "the bar is where it was in this field"
+
+
+def test_both_fields_of_a_frame_that_is_cut_in_two_are_shown_while_they_last(tmp_path: Path) -> None:
+    path = interlaced(tmp_path, top_first=True)
+    joined = ask((0, Fraction(0), Fraction(5, 25)), (0, Fraction(10, 25), Fraction(14, 25)))
+    clip = cut_ranges([path], joined, edits=[Deinterlace("field")])
+    assert len(lumas(clip)) == clip.facts.frames == 18
+    found = preview(
+        CutJob((path.stat().st_size,), joined, edits=(Deinterlace("field"),)), [BytesSource(path.read_bytes())]
+    )
+    assert (found["frames"]["copy"], found["frames"]["encode"]) == (0, 18)
+
+
+def test_what_fades_out_in_a_crossfade_has_no_combs(tmp_path: Path) -> None:
+    path = interlaced(tmp_path, top_first=True)
+    fifth = Fraction(1, 5)
+    joined = (CutRange(0, Fraction(0), 2 * fifth), CutRange(0, 2 * fifth, 4 * fifth, crossfade=fifth))
+    for edit in (Deinterlace(), Deinterlace("field")):
+        assert max(map(combs, lumas(cut_ranges([path], joined, edits=[edit]))[1:-1])) < 0.002
 
 
 def test_progressive_pictures_are_copied_and_the_record_says_so(recording: Recordings) -> None:

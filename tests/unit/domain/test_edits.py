@@ -22,7 +22,7 @@ from cutback.sandbox.value_messages import edit_in, edit_out
 
 ACCEPTED: dict[str, dict[str, Any]] = {
     "sdr": {"edit": "sdr"},
-    "deinterlace": {"edit": "deinterlace"},
+    "deinterlace": {"edit": "deinterlace", "rate": "frame"},
     "rotate": {"edit": "rotate", "degrees": 90, "flip": "horizontal"},
     "crop": {
         "edit": "crop",
@@ -265,6 +265,11 @@ def test_equal_edits_give_equal_ids() -> None:
         ),
         ([{"edit": "speed", "speed": 2, "ramp": 1}], "edits[0]", "ramp needs spans"),
         ([{"edit": "speed", "speed": 2, "between": "mix"}], "edits[0].between", "must be 'repeat', 'blend'"),
+        (
+            [{"edit": "deinterlace", "rate": "field"}, {"edit": "speed", "speed": 2}],
+            "edits",
+            "deinterlace with these fields and speed contradict each other",
+        ),
         ([{"edit": "timelapse"}], "edits[0]", "needs either duration or speed"),
         ([{"edit": "timelapse", "duration": 3, "speed": 60}], "edits[0]", "needs either duration or speed"),
         ([{"edit": "timelapse", "speed": 0.5}], "edits[0].speed", "must be from 1 to 1000000"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from cutback.cutting.edit_value import Edit
 
@@ -12,3 +13,6 @@ class Deinterlace(Edit):
     """Make whole pictures of interlaced ones."""
 
     kind = "deinterlace"
+
+    rate: Literal["frame", "field"] = "frame"
+    """Of what a picture is made."""

@@ -113,9 +113,8 @@ class EditedPictures:
         Raises:
             EditImpossibleError: an edit does not fit them.
         """
-        for edit, step, _ in self.painted:
-            if step.before_shape:
-                pictures = _compared(pictures, step.filters(edit))
+        if not self._shows_fields:
+            pictures = self._before_shape(pictures)
         if self.shapes:
             pictures = self._shaped(track, pictures, times)
         if self._makes_sdr:
@@ -144,8 +143,20 @@ class EditedPictures:
                 graph.change(move.filter, move.option, move.value(at))
             yield replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
 
+    def _before_shape(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
+        for edit, step, _ in self.painted:
+            if step.before_shape:
+                pictures = _compared(pictures, step.filters(edit))
+        return pictures
+
+    @property
+    def _shows_fields(self) -> bool:
+        """Whether pictures are those of fields, so that they are deinterlaced already."""
+        return self.retiming is not None and any(leg.between == "fields" for leg in self.retiming.legs)
+
     def _as_shaped(self, track: Track, pictures: Iterator[Picture], cuts: Sequence[Fraction]) -> Iterator[Picture]:
         """Yield pictures with the shape of the clip; `cuts` are when they are shown, in cut time."""
+        pictures = self._before_shape(pictures)
         if self.shapes:
             pictures = self._shaped(track, pictures, [ShownAt(self.finished(cut), cut) for cut in cuts])
         return _sdr(pictures) if self._makes_sdr else pictures

@@ -178,6 +178,39 @@ def through(frames: Iterator[av.VideoFrame], filters: Sequence[Filter]) -> Itera
         yield from graph.flush()
 
 
+def deinterlacing(*, fields: bool) -> Filter:
+    """Return the filter that makes pictures of the first fields of interlaced frames, or of both."""
+    return Filter("bwdif", {"mode": int(fields), "parity": -1, "deint": 1})  # -1: the order that the frame says
+
+
+def of_fields(frames: Iterator[av.VideoFrame]) -> Iterator[tuple[int, bool, av.VideoFrame]]:
+    """Yield pictures of both fields of frames: the number of the frame, whether it is its second field, the picture.
+
+    A frame that is not interlaced yields itself once, as its first field.
+
+    Raises:
+        CutbackError: the filter fails.
+    """
+    graph: _Sequence | None = None
+    base = 0
+    for count, frame in enumerate(frames):
+        if graph is None or not graph.takes(frame):
+            if graph is not None:
+                yield from _numbered_fields(graph.flush(), base)
+            graph, base = _Sequence(frame, [deinterlacing(fields=True)]), count
+        yield from _numbered_fields(graph.push(frame), base)
+    if graph is not None:
+        yield from _numbered_fields(graph.flush(), base)
+
+
+def _numbered_fields(made: Iterator[av.VideoFrame], base: int) -> Iterator[tuple[int, bool, av.VideoFrame]]:
+    for picture in made:
+        assert picture.pts is not None
+        assert picture.time_base is not None
+        number, second = divmod(round(picture.pts * picture.time_base / _TICK * 2), 2)
+        yield base + number, bool(second), picture
+
+
 class _Sequence(PictureGraph):
     """Filters that give pictures later than they take them."""
 

@@ -11,6 +11,7 @@ from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edits.graph import GraphsInUse, PictureGraph
 from cutback.cutting.index import Track, decode_start
 from cutback.cutting.pictures.between import blended, with_motion
+from cutback.cutting.pictures.fields import with_fields
 from cutback.cutting.plan.plan import PlannedRun, ShownFrame
 from cutback.cutting.source.footage import MediaSource
 from cutback.domain.errors import MediaUnreadableError
@@ -27,6 +28,9 @@ def decoded_run(media: MediaSource, track: Track, run: PlannedRun) -> Iterator[P
         return
     if run.between == "blend":
         yield from blended(media, run)
+        return
+    if run.between == "fields":
+        yield from with_fields(media, run)
         return
     if run.between == "interpolate":
         yield from with_motion(media, track, run)

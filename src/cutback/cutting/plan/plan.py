@@ -21,8 +21,8 @@ ENTRIES_TRIED = 8
 """How many keyframes are tried as the beginning of copying before everything is re-encoded."""
 
 
-Between: TypeAlias = Literal["repeat", "blend", "interpolate"]
-"""What slow motion shows between frames."""
+Between: TypeAlias = Literal["repeat", "blend", "interpolate", "fields"]
+"""What slow motion shows between frames; or that both fields of each frame are shown."""
 
 
 class ShownFrame(NamedTuple):

@@ -19,6 +19,9 @@ from cutback.domain.times import FRAME_TOLERANCE
 _NEXT_TO = Fraction(1, 50)
 """How near, of the way to the next frame, a time is to a frame to show just that one."""
 
+_SECOND_FIELD = Fraction(1, 2)
+"""How far the second field of a frame is on the way to the next frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -113,7 +116,8 @@ def chosen_frames(
         last = high == base + piece.duration
         stop = piece.stop if last else min(piece.stop, _rank_from(track, high - base + piece.start))
         if first < stop:
-            shown = tuple(_chosen(track, leg, low, high, base - piece.start, first, stop))
+            choose = _fields if leg.between == "fields" else _chosen
+            shown = tuple(choose(track, leg, low, high, base - piece.start, first, stop))
             found.append((first, stop, leg, shown))
     return found
 
@@ -143,6 +147,30 @@ def _chosen(
             continue
         rank = min(max(shown, first), stop - 1)
         yield ShownFrame(rank, leg.begins + number * leg.period, time, _part(track, rank, stop, time - shift))
+
+
+def _fields(
+    track: Track, leg: Leg, low: Fraction, high: Fraction, shift: Fraction, first: int, stop: int
+) -> Iterator[ShownFrame]:
+    """Yield both fields of each frame; the second one is shown from the middle of its time on."""
+    for rank in range(first, stop):
+        begins = track.seconds(track.pts[track.order[rank]]) + shift
+        middle = begins + _length(track, rank) / 2
+        if middle > low + FRAME_TOLERANCE:
+            at = max(low, begins)
+            yield ShownFrame(rank, leg.begins + at - leg.start, at)
+        at = max(low, middle)
+        if at < high - FRAME_TOLERANCE:
+            yield ShownFrame(rank, leg.begins + at - leg.start, at, _SECOND_FIELD)
+
+
+def _length(track: Track, rank: int) -> Fraction:
+    """Return the seconds from a frame to the next one; of the last one, from the one before."""
+    place = min(rank, len(track.order) - 2)
+    if place < 0:
+        return Fraction(0)
+    this, following = (track.pts[track.order[each]] for each in (place, place + 1))
+    return track.seconds(following) - track.seconds(this)
 
 
 def _part(track: Track, rank: int, stop: int, seconds: Fraction) -> Fraction:

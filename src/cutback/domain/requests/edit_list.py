@@ -77,6 +77,9 @@ def _check_order(edits: tuple[EditModel, ...]) -> tuple[EditModel, ...]:
     for pair in contradictions(names):
         first, second = sorted(pair, key=names.index)
         raise ValueError(f"{first} and {second} contradict each other; leave one of them out")
+    for edit in edits:
+        if found := next((name for name in names if name in edit.excludes), None):
+            raise ValueError(f"{edit.edit} with these fields and {found} contradict each other; leave one of them out")
     if any(_place(after) < _place(before) for before, after in pairwise(edits)):
         right = [edit.edit for edit in sorted(edits, key=_place)]
         raise ValueError(f"are done in another order than they stand in; write them as {', '.join(right)}")

@@ -29,6 +29,11 @@ class EditModel(Model):
 
     edit: str
 
+    @property
+    def excludes(self) -> frozenset[str]:
+        """Kinds that a request cannot have besides this edit, because of its fields."""
+        return frozenset()
+
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return its JSON schema, with what programs that offer edits need to know."""

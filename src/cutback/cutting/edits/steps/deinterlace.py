@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cutback.cutting.edit_values.deinterlace import Deinterlace
-from cutback.cutting.edits.graph import Filter
+from cutback.cutting.edits.clip_time import ClipTime
+from cutback.cutting.edits.graph import Filter, deinterlacing
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
 from cutback.cutting.plan.pieces import Located
+from cutback.cutting.plan.retiming import Leg, Retiming
 
 _LOOKED_AT = 3
 """Pictures of each recording that tell whether it is interlaced."""
@@ -41,12 +43,18 @@ class DeinterlaceStep(EditStep[Deinterlace]):
         del edit
         return (PaintedPart(Fraction(0), scene.duration),)
 
+    def retiming(self, edit: Deinterlace, time: ClipTime, rate: Fraction | None) -> Retiming | None:
+        """See `EditStep`: the fields of a frame follow each other."""
+        if edit.rate == "frame" or rate is None:
+            return None
+        reason = "edited: deinterlace"
+        return Retiming((Leg(Fraction(0), time.duration, Fraction(0), Fraction(1), 1 / (2 * rate), reason, "fields"),))
+
     def filters(self, edit: Deinterlace) -> list[Filter]:
-        """See `EditStep`: one picture a frame, the order of fields as the frame says, interlaced frames only."""
+        """See `EditStep`: one picture a frame."""
         del edit
-        return [Filter("bwdif", {"mode": 0, "parity": -1, "deint": 1})]
+        return [deinterlacing(fields=False)]
 
     def described(self, edit: Deinterlace) -> str:
         """See `EditStep`."""
-        del edit
-        return "deinterlace: one picture of each frame"
+        return f"deinterlace: one picture of each {edit.rate}"
