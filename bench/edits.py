@@ -39,6 +39,8 @@ class Work:
     """What makes the same with ffmpeg; empty if nothing is compared."""
     limit: float | None = None
     """The highest ratio that is promised."""
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    """What is made of it; empty for an MP4."""
 
 
 _TEXT = {"edit": "text", "text": "Left at the point", "place": "bottom"}
@@ -64,6 +66,16 @@ WORKS = (
     Work("colour", ({"edit": "colour", "contrast": 10, "saturation": 10},)),
     Work("denoise", ({"edit": "denoise"},)),
     Work("reverse", ({"edit": "reverse"},)),
+    Work("one output of another quality", (), outputs=({"quality": "small"},)),
+    Work(
+        "three outputs, encoded from one decoder",
+        (),
+        outputs=(
+            {"name": "clip", "quality": "small"},
+            {"name": "high", "quality": "good"},
+            {"name": "first", "quality": "best"},
+        ),
+    ),
 )
 
 
@@ -111,7 +123,7 @@ def measure_edits(cache: Path, *, runs: int, quick: bool, say: Say) -> list[Edit
         ours, theirs, peak = [], [], 0
         for number in range(1 if quick else 0, runs + 1):
             sampled = quick or number == 0
-            cost = _cutback(source, START, START + SECONDS, work.edits, folder, sampled=sampled)
+            cost = _cutback(source, START, START + SECONDS, work, folder, sampled=sampled)
             peak = max(peak, cost.peak)
             if number == 0:
                 continue
@@ -133,8 +145,8 @@ def measure_timelapse(cache: Path, *, say: Say) -> Timelapse:
     if not source.exists():
         say("making two hours of that minute")
         run_ffmpeg(source, ["-stream_loop", str(_MINUTES - 1), "-i", str(minute), "-c", "copy"])
-    edits = ({"edit": "timelapse", "duration": 30, "fps": 30},)
-    cost = _cutback(source, 0, 60 * _MINUTES, edits, folder, sampled=True)
+    work = Work("timelapse", ({"edit": "timelapse", "duration": 30, "fps": 30},))
+    cost = _cutback(source, 0, 60 * _MINUTES, work, folder, sampled=True)
     say(f"timelapse: {cost}")
     folder.mkdir(parents=True, exist_ok=True)
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(minute), "-an", "-f", "null", "-"]
@@ -143,14 +155,16 @@ def measure_timelapse(cache: Path, *, say: Say) -> Timelapse:
     return Timelapse(cost, source.stat().st_size, decoding)
 
 
-def _cutback(
-    source: Path, start: int, end: int, edits: tuple[Mapping[str, Any], ...], folder: Path, *, sampled: bool
-) -> Cost:
+def _cutback(source: Path, start: int, end: int, work: Work, folder: Path, *, sampled: bool) -> Cost:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     clip = folder / "clip.mp4"
     command = [sys.executable, "-m", "cutback", "cut", str(source), "--from", str(start), "--to", str(end)]
-    command += [part for edit in edits for part in ("--edit", json.dumps(edit))]
+    command += [part for edit in work.edits for part in ("--edit", json.dumps(edit))]
+    if work.outputs:
+        request = folder / "request.json"
+        request.write_text(json.dumps({"outputs": work.outputs}))
+        command += ["--request", str(request)]
     measured = measure([*command, "-o", str(clip), "--json"], cwd=folder, sampled=sampled)
     told = json.loads(next(line for line in measured.output.splitlines() if line.startswith("{")))
     return Cost(measured.wall, measured.cpu, clip.stat().st_size, measured.peak or 0, told["bytes_read"])

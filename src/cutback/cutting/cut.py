@@ -8,11 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.clip_form import AS_MP4, ClipForm, encoded_because
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
+from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.edits.sound_stream import Sound, Volume
@@ -21,7 +23,7 @@ from cutback.cutting.index import Index, TrackName
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Facts, Memory, RealSpan
 from cutback.cutting.mp4.layout import Extent, OutTrack, lay_out
 from cutback.cutting.mp4.write import NO_TAGS, front_matter
-from cutback.cutting.pictures.splice import COPIED, Pictures, splice
+from cutback.cutting.pictures.splice import COPIED, Pictures, WantedPictures, splice, splice_all
 from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
 from cutback.cutting.plan.pieces import Located, has_pictures, open_pieces
@@ -95,6 +97,91 @@ class OpenedFootage:
         self._pieces = open_pieces(self._job, self._sources, whole_index=True)
 
 
+AT_ONCE = 4
+"""Maximum tracks that are encoded at the same time: each encoder takes memory."""
+
+
+class Encoded(NamedTuple):
+    """The pictures of a clip that are encoded already, together with those of other outputs."""
+
+    parts: list[PlannedRange]
+    pictures: Pictures
+    said: tuple[str, ...]
+
+
+def planned_parts(pieces: list[Located], job: CutJob, edits: Pipeline, form: ClipForm) -> list[PlannedRange]:
+    """Plan the runs of every range for a form: what is tried first."""
+
+    def planned(reason: str) -> list[PlannedRange]:
+        changed, retiming = edits.changed(), edits.retiming
+        if not reason:
+            return plan_parts(pieces, job.precision, copy=True, changed=changed, retiming=retiming)
+        return plan_parts(pieces, job.precision, copy=False, changed=changed, retiming=retiming, reason=reason)
+
+    parts = planned(encoded_because(pieces, form))
+    actions = {run.action for part in parts for run in part.runs}
+    track = pieces[0][0].index.video
+    codec = codec_of(track.descriptions[0].codec) if track is not None else None
+    if form.one_entry and len(actions) > 1 and codec is not None and not codec.one_entry:
+        return planned("copied and encoded pictures would need parameters of their own")
+    return parts
+
+
+def encode_together(
+    job: CutJob,
+    footage: OpenedFootage,
+    sources: Sequence[ByteSource],
+    spool: Spool,
+    progress: Callable[[CutProgress], None],
+    memory: Memory | None,
+    forms: Sequence[ClipForm],
+) -> dict[ClipForm, Encoded]:
+    """Encode the pictures of several forms, as far as all of them are encoded. They are decoded once.
+
+    Returns what `cut` takes for these forms; nothing if fewer than two are encoded.
+
+    Raises:
+        CutbackError: something is wrong with the media or with a range.
+    """
+    pieces, crossfades = overlapped(footage.pieces())
+    edits = Pipeline(job, pieces, sources, crossfades)
+    pieces = edits.pieces
+    if job.precision != "exact" or not has_pictures(pieces):
+        return {}
+    whole = [
+        form
+        for form in dict.fromkeys(forms)
+        if form.pictures and not any(part.copies for part in planned_parts(pieces, job, edits, form))
+    ]
+    wanted = list(dict.fromkeys(WantedPictures(form.height, form.coding) for form in whole))
+    if len(wanted) < 2 and len(whole) < 2:
+        return {}
+    parts = plan_parts(pieces, job.precision, copy=False, changed=edits.changed(), retiming=edits.retiming)
+    changing = edits.pictures()
+    made: dict[WantedPictures, Pictures] = {}
+    wanted.sort(key=lambda each: each.coding.holds(10))  # for a codec with 8 bits, HDR is converted before all else
+    for begin, some in _batches(wanted):
+
+        def report(done: CutProgress, begin: int = begin, count: int = len(some)) -> None:
+            progress(CutProgress((begin + done.fraction * count) / len(wanted), done.frames))
+
+        pictures = splice_all(parts, spool, report, job.limits.memory, changing, memory, some)
+        made.update(zip(some, pictures, strict=True))
+    said = tuple(changing.said)
+    return {form: Encoded(parts, made[WantedPictures(form.height, form.coding)], said) for form in whole}
+
+
+def _batches(wanted: Sequence[WantedPictures]) -> Iterator[tuple[int, list[WantedPictures]]]:
+    """Yield what is encoded at the same time, and how many come before; `wanted` is sorted by depth."""
+    begin = 0
+    for _, alike in groupby(wanted, lambda each: each.coding.holds(10)):
+        every = list(alike)
+        for first in range(0, len(every), AT_ONCE):
+            some = every[first : first + AT_ONCE]
+            yield begin, some
+            begin += len(some)
+
+
 def cut(
     job: CutJob,
     sources: Sequence[ByteSource],
@@ -104,11 +191,12 @@ def cut(
     *,
     footage: OpenedFootage | None = None,
     form: ClipForm = AS_MP4,
+    encoded: Encoded | None = None,
 ) -> Cut:
     """Make a clip and check it; if it fails the check, make it again by full re-encoding.
 
     `memory` tells how much of the limit is left; without it, only predictions are held against the limit. `form` says
-    which tracks the clip has and what they may consist of.
+    which tracks the clip has and what they may consist of; `encoded` are its pictures, if they are encoded already.
 
     Raises:
         CutbackError: something is wrong with the media or with a range.
@@ -126,11 +214,11 @@ def cut(
         try:
             with times.measured("open"):
                 pieces = footage.pieces()
-            made = _cut(job, pieces, sources, spool, forward, memory, times, form)
+            made = _cut(job, pieces, sources, spool, forward, memory, times, form, encoded)
         except WholeIndexNeededError:
             with times.measured("open"):
                 footage.read_whole_index()
-            made = _cut(job, footage.pieces(), sources, spool, forward, memory, times, form)
+            made = _cut(job, footage.pieces(), sources, spool, forward, memory, times, form, encoded)
         return replace(made, facts=replace(made.facts, stages=times.all()))
     except (IndexError, OverflowError, struct.error) as error:
         # Tables that contradict each other, or impossible numbers.
@@ -146,6 +234,7 @@ def _cut(
     memory: Memory | None,
     times: StageTimes,
     form: ClipForm,
+    encoded: Encoded | None,
 ) -> Cut:
     if job.precision == "instant" and len(pieces) > 1:
         job = replace(job, precision="exact")  # every player supports one edit list entry per track, but not several
@@ -155,7 +244,10 @@ def _cut(
     for mode in MODES:
         try:
             with times.measured("make"):
-                made, expected = _make(ranges, job, sources, spool, progress, memory, form, mode=mode, fault=fault)
+                made, expected = _make(
+                    ranges, job, sources, spool, progress, memory, form, mode=mode, fault=fault, encoded=encoded
+                )
+                encoded = None
         except UnusualStreamError:
             continue
         except MediaTooLargeError:
@@ -192,6 +284,7 @@ def _make(
     *,
     mode: Mode,
     fault: str,
+    encoded: Encoded | None,
 ) -> tuple[Cut, Expected]:
     pieces, crossfades = ranges
     edits, said = Pipeline(job, pieces, sources, crossfades), list[str]()
@@ -199,7 +292,12 @@ def _make(
     cues = edits.subtitles()
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
-    if has_pictures(pieces) and form.pictures:
+    if encoded is not None:
+        # Writing a clip adds notes to its pictures, and another output may have the same ones.
+        parts, pictures = encoded.parts, replace(encoded.pictures, notes=[*encoded.pictures.notes])
+        said += encoded.said
+        pieces = [(part.media, part.source, part.piece) for part in parts]
+    elif has_pictures(pieces) and form.pictures:
         parts = plan_parts(
             pieces,
             job.precision,

@@ -9,18 +9,17 @@ from typing import Any
 
 import av
 
-from cutback.cutting.clip_form import AS_MP4, ClipForm, encoded_because
+from cutback.cutting.clip_form import AS_MP4, ClipForm
 from cutback.cutting.codecs.codec import Entry, UnusualStreamError
 from cutback.cutting.codecs.frame_types import letter_reader
 from cutback.cutting.codecs.known import codec_for_whole, codec_named, codec_of
 from cutback.cutting.codecs.memory import effort_for, needed, pixels_of
-from cutback.cutting.cut import OpenedFootage
+from cutback.cutting.cut import OpenedFootage, planned_parts
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.index import Track, TrackName
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.crossfades import overlapped
-from cutback.cutting.plan.parts import PlannedRange, plan_parts
-from cutback.cutting.plan.pieces import Located
+from cutback.cutting.plan.parts import PlannedRange
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.plan.report import Looked, part_report, plan_report, sound_report
 from cutback.cutting.plan.steps import steps, windows
@@ -66,7 +65,7 @@ def preview(
         return plan_report(
             index, job.precision, shown, duration=edits.length, subtitles=subtitles, music=music, notes=notes
         )
-    parts = _planned(pieces, job, edits, form)
+    parts = planned_parts(pieces, job, edits, form)
     for (media, source, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, heard, form, single=len(pieces) == 1)
         assert media.index.video is not None
@@ -79,24 +78,6 @@ def preview(
     return plan_report(
         index, job.precision, shown, duration=duration, subtitles=subtitles, music=music, memory=memory, notes=notes
     )
-
-
-def _planned(pieces: list[Located], job: CutJob, edits: Pipeline, form: ClipForm) -> list[PlannedRange]:
-    """Plan the runs of every range as the cutter does."""
-
-    def planned(reason: str) -> list[PlannedRange]:
-        changed, retiming = edits.changed(), edits.retiming
-        if not reason:
-            return plan_parts(pieces, job.precision, copy=True, changed=changed, retiming=retiming)
-        return plan_parts(pieces, job.precision, copy=False, changed=changed, retiming=retiming, reason=reason)
-
-    parts = planned(encoded_because(pieces, form))
-    actions = {run.action for part in parts for run in part.runs}
-    track = pieces[0][0].index.video
-    codec = codec_of(track.descriptions[0].codec) if track is not None else None
-    if form.one_entry and len(actions) > 1 and codec is not None and not codec.one_entry:
-        return planned("copied and encoded pictures would need parameters of their own")
-    return parts
 
 
 def _memory(parts: Sequence[PlannedRange], limit: int, form: ClipForm) -> dict[str, int]:

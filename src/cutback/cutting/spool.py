@@ -36,6 +36,17 @@ class Spool:
             raise ValueError("beyond the end of the spool")
         self._write(offset, data)
 
+    def truncate(self, size: int) -> None:
+        """Drop what was appended after the spool had this size, in bytes: nothing refers to it.
+
+        Raises:
+            ValueError: it is smaller already.
+        """
+        if size > self.size:
+            raise ValueError("beyond the end of the spool")
+        self._file.truncate(size)
+        self.size = size
+
     def _write(self, offset: int, data: bytes) -> None:
         try:
             self._file.seek(offset)

@@ -102,6 +102,7 @@ class Shape:
         turned: bool = False,
         coding: VideoCoding = UNCHANGED,
         most_ahead: int | None = None,
+        like: Shape | None = None,
     ) -> None:
         """`track` is the first range's; its parameters apply to all. PTS are ticks of `timescale`.
 
@@ -110,8 +111,10 @@ class Shape:
 
         `limit` is how many bytes the job may use; `memory` tells how many of them are left. `pace` is the frame rate of
         the clip divided by the track's. `most_ahead` limits the pictures that the encoder sees before it decides about
-        one: where others are kept as well, they would take too much together.
+        one: where others are kept as well, they would take too much together. With `like`, pictures are fitted to the
+        first one that the other shape has seen: both encode the same ones.
         """
+        self._like = like
         self._timescale = timescale
         self._limit, self._memory = limit, memory
         self._most_ahead = most_ahead
@@ -147,19 +150,19 @@ class Shape:
         Raises:
             MediaUnreadableError: there are fewer or more pictures than expected.
         """
-        encoder: PictureEncoder | None = None
-        count = 0
+        run = RunEncoder(self, ticks, expected, held=held)
         for picture in pictures:
-            count += 1
-            frame = self._without_named_range(self._lower(self.fit(picture.frame)))
-            if encoder is None:
-                self._light = hdr_of(picture.frame) if is_hdr(int(frame.color_trc)) else HdrMetadata()
-                encoder = self._open(frame, picture.aspect)
-            frame.pts = ticks(picture.frame.pts or 0)
-            yield from self._samples(encoder, frame, keyframe=held and count == expected)
-        if count != expected or encoder is None:
-            raise MediaUnreadableError(f"{count} pictures could be decoded instead of {expected}.")
-        yield from self._samples(encoder, None)
+            yield from run.encode(picture)
+        yield from run.finish()
+
+    def first_of(self, picture: Picture, frame: av.VideoFrame) -> PictureEncoder:
+        """Open the encoder of a run that begins with a picture; `frame` is that picture as it is encoded."""
+        self._light = hdr_of(picture.frame) if is_hdr(int(frame.color_trc)) else HdrMetadata()
+        return self._open(frame, picture.aspect)
+
+    def prepared(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return a picture as it is encoded."""
+        return self._without_named_range(self._lower(self.fit(frame)))
 
     def entries(self) -> tuple[list[bytes], int]:
         """Return the sample entries of copied and encoded samples, and the number of the encoded ones' entry."""
@@ -169,6 +172,11 @@ class Shape:
             return self._codec.joined_entries(self._track, self._header)
         assert self.size is not None
         return [self._codec.own_entry(*self.size, self._header, self._boxes)], 0
+
+    @property
+    def fits(self) -> tuple[tuple[int, int] | None, str]:
+        """Size and pixel format of fitted pictures; None and empty before the first one."""
+        return self._size, self._format
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -206,6 +214,10 @@ class Shape:
 
     def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Convert a frame to the size, the depth and the colours of the clip's first picture, 4:2:0."""
+        if self._like is not None:
+            fitted = self._like.fit(frame)
+            self._size, self._format = self._like.fits
+            return fitted
         if self._size is None:
             if shows_hdr(frame) and not self._coding.holds(_DEPTHS[format_for(frame)]):
                 self.becomes_sdr, frame = True, self._to_sdr.apply(frame)
@@ -295,7 +307,7 @@ class Shape:
             )
         return codec_named(self._coding.codec)
 
-    def _samples(
+    def samples(
         self, encoder: PictureEncoder, frame: av.VideoFrame | None, *, keyframe: bool = False
     ) -> Iterator[Coded]:
         assert self._codec is not None
@@ -305,3 +317,34 @@ class Shape:
         for coded in encoder.encode(frame, keyframe=keyframe):
             sample = self._codec.sample(coded.data)
             yield Coded(told + sample if coded.keyframe else sample, coded.pts, coded.keyframe)
+
+
+class RunEncoder:
+    """Encodes one run of pictures, one after the other."""
+
+    def __init__(self, shape: Shape, ticks: Callable[[int], int], expected: int, *, held: bool) -> None:
+        """See `Shape.encode`."""
+        self._shape, self._ticks, self._expected, self._held = shape, ticks, expected, held
+        self._encoder: PictureEncoder | None = None
+        self._count = 0
+
+    def encode(self, picture: Picture) -> Iterator[Coded]:
+        """Encode the next picture; yield the samples that are finished. The picture's time stays as it is."""
+        self._count += 1
+        number = picture.frame.pts
+        frame = self._shape.prepared(picture.frame)
+        if self._encoder is None:
+            self._encoder = self._shape.first_of(picture, frame)
+        frame.pts = self._ticks(number or 0)
+        yield from self._shape.samples(self._encoder, frame, keyframe=self._held and self._count == self._expected)
+        picture.frame.pts = number
+
+    def finish(self) -> Iterator[Coded]:
+        """Yield the remaining samples.
+
+        Raises:
+            MediaUnreadableError: there were fewer or more pictures than expected.
+        """
+        if self._count != self._expected or self._encoder is None:
+            raise MediaUnreadableError(f"{self._count} pictures could be decoded instead of {self._expected}.")
+        yield from self._shape.samples(self._encoder, None)

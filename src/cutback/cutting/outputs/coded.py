@@ -81,6 +81,13 @@ def cut_coded(value: Mp4, bench: Workbench, form: ClipForm, size_of: Callable[[C
     return _within(value.max_size, coding, bench, form, size_of)
 
 
+def coded_forms(value: Mp4, form: ClipForm) -> tuple[ClipForm, ...]:
+    """Return what `cut_coded` cuts in any case. With a maximum size, each try depends on the one before."""
+    if value.max_size is not None:
+        return ()
+    return (replace(form, coding=VideoCoding(value.codec, value.quality, value.crf, value.bitrate)),)
+
+
 def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, size_of: Callable[[Cut], int]) -> Cut:
     track = bench.footage.pieces()[0][0].index.video
     if track is None or coding.copies(track.descriptions[0].codec):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.codecs.codec import WholeIndexNeededError
-from cutback.cutting.cut import Cut, OpenedFootage, cut
+from cutback.cutting.cut import Cut, Encoded, OpenedFootage, cut
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Memory
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
@@ -32,10 +32,21 @@ class Workbench:
     spool: Spool
     progress: Callable[[CutProgress], None]
     memory: Memory | None
+    encoded: Mapping[ClipForm, Encoded] = field(default_factory=dict)
+    """Pictures that are encoded already, because several outputs share a decoder."""
 
     def cut(self, form: ClipForm) -> Cut:
         """Cut the tracks for an output, and check them. Raises like `cutting.cut.cut`."""
-        return cut(self.job, self.sources, self.spool, self.progress, self.memory, footage=self.footage, form=form)
+        return cut(
+            self.job,
+            self.sources,
+            self.spool,
+            self.progress,
+            self.memory,
+            footage=self.footage,
+            form=form,
+            encoded=self.encoded.get(form),
+        )
 
     def retried(self, work: Callable[[], T]) -> T:
         """Return what `work` makes of the ranges; it is called again if more of an index is needed than was read.
@@ -100,6 +111,15 @@ class Format(Generic[V]):
             CutbackError: something is wrong with the media, with a range, or with what the output asks for.
         """
         raise NotImplementedError
+
+    def forms(self, value: V, bench: Workbench) -> tuple[ClipForm, ...]:
+        """Return the forms that `make` cuts in any case, as far as they are known: their pictures are decoded once.
+
+        Raises:
+            CutbackError: as `make`.
+        """
+        del value, bench
+        return ()
 
     def plan(self, value: V, bench: Workbench) -> PlannedOutput:
         """Plan the output: nothing is made of it but samples.

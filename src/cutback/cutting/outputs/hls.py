@@ -70,6 +70,10 @@ class HlsFormat(Format[Hls]):
         """See `Format.make`."""
         return bench.retried(lambda: self._packaged(value, name, bench))
 
+    def forms(self, value: Hls, bench: Workbench) -> tuple[ClipForm, ...]:
+        """See `Format.forms`."""
+        return tuple(_forms(value, bench))
+
     def plan(self, value: Hls, bench: Workbench) -> PlannedOutput:
         """See `Format.plan`."""
         return bench.retried(lambda: _planned(value, bench))
@@ -124,20 +128,23 @@ def _heights(value: Hls) -> tuple[int | None, list[int]]:
     return first, lower
 
 
-def _planned(value: Hls, bench: Workbench) -> PlannedOutput:
+def _forms(value: Hls, bench: Workbench) -> list[ClipForm]:
+    """Return the forms of the qualities, as `_qualities` cuts them."""
     first, lower = _heights(value)
-    planned = [planned_tracks(bench, replace(_FORM, height=first))]
+    forms = [replace(_FORM, height=first)]
     played = PlayedClip(bench)
-    if lower and played.times:
+    if first is not None and lower and played.times:
         with closing(played.pictures(0, 1)) as pictures:
-            highest = next(pictures).still.height
-        forms = (
-            replace(_FORM, sound=False, height=height) for height in lower if height < min(highest, first or highest)
-        )
-        planned += [planned_tracks(bench, form) for form in forms]
+            highest = min(first, next(pictures).still.height)
+        forms += [replace(_FORM, sound=False, height=height) for height in lower if height < highest]
+    return forms
+
+
+def _planned(value: Hls, bench: Workbench) -> PlannedOutput:
+    planned = [planned_tracks(bench, form) for form in _forms(value, bench)]
     frames = planned[0].report["frames"]
     report = {**planned[0].report, "frames": {**frames, "encode": sum(each.encoded for each in planned)}}
-    files = (len(planned) + 1) * ceil(played.duration / TARGET)
+    files = (len(planned) + 1) * ceil(PlayedClip(bench).duration / TARGET)
     return PlannedOutput(report, sum(each.size for each in planned) + files * _SEGMENT)
 
 

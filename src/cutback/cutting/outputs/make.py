@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from cutback.cutting.cut import OpenedFootage
+from cutback.cutting.clip_form import ClipForm
+from cutback.cutting.cut import Encoded, OpenedFootage, encode_together
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Memory
 from cutback.cutting.outputs.format import Workbench
 from cutback.cutting.outputs.known import format_of
 from cutback.cutting.outputs.made import MadeOutput
 from cutback.cutting.posters.still import Still
 from cutback.cutting.spool import Spool
+from cutback.domain.errors import MediaTooLargeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +33,52 @@ def make_outputs(
     progress: Callable[[CutProgress], None],
     memory: Memory | None = None,
 ) -> MadeClip:
-    """Make the outputs one after the other. The recordings are opened once.
+    """Make the outputs one after the other. The recordings are opened once, and decoded once for all encoders.
 
     Raises:
         CutbackError: something is wrong with the media, with a range, or with what an output asks for.
     """
     footage = OpenedFootage(job, sources)
     progress = _forward(progress)
+    benches = [
+        Workbench(
+            replace(job, precision=output.precision or job.precision), footage, sources, spool, lambda _: None, memory
+        )
+        for output in job.outputs
+    ]
+    encoded = _together(job, benches, _part_of(progress, 0, len(job.outputs) + 1))
+    count = len(job.outputs) + bool(encoded)
     outputs: list[MadeOutput] = []
     still: Still | None = None
-    for number, output in enumerate(job.outputs):
-        bench = Workbench(
-            replace(job, precision=output.precision or job.precision),
-            footage,
-            sources,
-            spool,
-            _part_of(progress, number, len(job.outputs)),
-            memory,
-        )
-        made = format_of(output.value).make(output.value, output.name, bench)
+    for number, (output, bench) in enumerate(zip(job.outputs, benches, strict=True), bool(encoded)):
+        done = replace(bench, progress=_part_of(progress, number, count))
+        if bench.job.precision == "exact":
+            done = replace(done, encoded=encoded)
+        made = format_of(output.value).make(output.value, output.name, done)
         outputs.append(made.output)
         still = still or made.still
     return MadeClip(tuple(outputs), still)
+
+
+def _together(
+    job: CutJob, benches: Sequence[Workbench], progress: Callable[[CutProgress], None]
+) -> dict[ClipForm, Encoded]:
+    """Encode the pictures of all outputs that have only encoded ones; empty if each output decodes for itself."""
+    forms: list[ClipForm] = []
+    for output, bench in zip(job.outputs, benches, strict=True):
+        if bench.job.precision == "exact":
+            forms += bench.retried(partial(format_of(output.value).forms, output.value, bench))
+    if len(forms) < 2:
+        return {}
+    bench = replace(benches[0], job=replace(job, precision="exact"), progress=progress)
+    begins = bench.spool.size
+    try:
+        return bench.retried(
+            lambda: encode_together(bench.job, bench.footage, bench.sources, bench.spool, progress, bench.memory, forms)
+        )
+    except MediaTooLargeError:
+        bench.spool.truncate(begins)
+        return {}  # one encoder alone takes less
 
 
 def _forward(progress: Callable[[CutProgress], None]) -> Callable[[CutProgress], None]:

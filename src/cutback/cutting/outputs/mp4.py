@@ -8,7 +8,7 @@ from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.mp4.write import as_quicktime
 from cutback.cutting.output_values import Mov, Mp4
-from cutback.cutting.outputs.coded import cut_coded, plan_coded
+from cutback.cutting.outputs.coded import coded_forms, cut_coded, plan_coded
 from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench, one_file
 
 _PICTURES = frozenset({"h264", "hevc"})
@@ -28,6 +28,11 @@ class Mp4Format(Format[Mp4]):
         made = cut_coded(value, bench, ClipForm(), lambda cut: cut.facts.size)
         return one_file(made, name, self.file_name(name), bench)
 
+    def forms(self, value: Mp4, bench: Workbench) -> tuple[ClipForm, ...]:
+        """See `Format.forms`."""
+        del bench
+        return coded_forms(value, ClipForm())
+
     def plan(self, value: Mp4, bench: Workbench) -> PlannedOutput:
         """See `Format.plan`."""
         return plan_coded(value, bench, ClipForm())
@@ -43,6 +48,10 @@ class MovFormat(Format[Mov]):
         value = _known(value, bench)
         made = cut_coded(value, bench, _MOV, lambda cut: cut.facts.size)
         return one_file(replace(made, head=as_quicktime(made.head)), name, self.file_name(name), bench)
+
+    def forms(self, value: Mov, bench: Workbench) -> tuple[ClipForm, ...]:
+        """See `Format.forms`."""
+        return coded_forms(_known(value, bench), _MOV)
 
     def plan(self, value: Mov, bench: Workbench) -> PlannedOutput:
         """See `Format.plan`."""

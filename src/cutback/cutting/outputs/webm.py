@@ -17,7 +17,7 @@ from cutback.cutting.edits.sound_stream import Sound, exactly
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.output_values import WebM
-from cutback.cutting.outputs.coded import cut_coded, plan_coded
+from cutback.cutting.outputs.coded import coded_forms, cut_coded, plan_coded
 from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.outputs.played import PlayedClip
@@ -30,6 +30,10 @@ _RATE = 48_000
 """Hz: Opus has no other rate that matters."""
 
 _BIT_RATE_A_CHANNEL = 64_000
+
+
+_FORM = ClipForm(sound=False, texts=False)
+"""The sound is added when the file is written."""
 
 
 class WebMFormat(Format[WebM]):
@@ -45,11 +49,16 @@ class WebMFormat(Format[WebM]):
             written[:] = [_write(cut, bench)]
             return written[0].length
 
-        made = cut_coded(value, bench, ClipForm(sound=False, texts=False), size_of)
+        made = cut_coded(value, bench, _FORM, size_of)
         if not written:
             size_of(made)
         file = OutputFile(self.file_name(name), tuple(written))
         return Made(MadeOutput(name, replace(made.facts, size=file.size), (file,)), made.still)
+
+    def forms(self, value: WebM, bench: Workbench) -> tuple[ClipForm, ...]:
+        """See `Format.forms`."""
+        del bench
+        return coded_forms(value, _FORM)
 
     def plan(self, value: WebM, bench: Workbench) -> PlannedOutput:
         """See `Format.plan`."""

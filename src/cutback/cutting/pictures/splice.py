@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,8 +11,9 @@ from itertools import islice, repeat
 from typing import NamedTuple
 
 from cutback.cutting.codecs.coding import UNCHANGED, VideoCoding
-from cutback.cutting.codecs.encoder import Shape
+from cutback.cutting.codecs.encoder import RunEncoder, Shape
 from cutback.cutting.codecs.known import codec_of
+from cutback.cutting.codecs.pictures import Coded
 from cutback.cutting.decode_ahead import ahead
 from cutback.cutting.edits.edited_pictures import EditedPictures
 from cutback.cutting.edits.step import ShownAt
@@ -75,6 +76,14 @@ BEFORE, COPIED, BEHIND = 0, 1, 2
 """The group of all samples if a clip copies a single run: it keeps the source's order of all tracks."""
 
 
+class WantedPictures(NamedTuple):
+    """How a clip's pictures are encoded."""
+
+    height: int | None = None
+    """Pixels of their height, at most."""
+    coding: VideoCoding = UNCHANGED
+
+
 def splice(
     parts: list[PlannedRange],
     spool: Spool,
@@ -91,115 +100,203 @@ def splice(
         MediaTooLargeError: re-encoding takes more than `limit` bytes, or than `memory` says are left.
         MediaUnreadableError: the recording cannot be decoded, or frames from its index are missing.
     """
+    [made] = splice_all(parts, spool, progress, limit, edits, memory, [WantedPictures(height, coding)])
+    return made
+
+
+def splice_all(
+    parts: list[PlannedRange],
+    spool: Spool,
+    progress: Callable[[CutProgress], None],
+    limit: int,
+    edits: EditedPictures,
+    memory: Memory | None,
+    wanted: Sequence[WantedPictures],
+) -> list[Pictures]:
+    """Like `splice`, for several tracks with the same pictures, which are decoded once. One picture is kept at a time.
+
+    Only a single track may have copied pictures. All codecs must hold the same depth, or none of those of HDR.
+    """
     first = parts[0].media.index.video
     assert first is not None
-    copies = any(part.copies for part in parts)
-    out = OutTrack(
-        "video",
-        _ticks_per_second(first, edits),
-        [],
-        matrix=edits.matrix(first),
-        display_size=edits.display_size(first) if height is None or copies else (0, 0),
-        language=first.language,
-        title=first.title,
-    )
-    pictures = Pictures(out)
-    pace = edits.pace(first)
     backwards = edits.retiming is not None and edits.retiming.backwards
-    turned = sideways(turns_of(out.matrix))
-    shape = Shape(
-        first,
-        out.timescale,
-        beside_copies=copies,
-        limit=limit,
-        memory=memory,
-        pace=pace,
-        height=height,
-        turned=turned,
-        coding=coding,
-        most_ahead=AHEAD_BACKWARDS if backwards else None,
-    )
-    total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts)
+    making = _making(parts, first, spool, limit, edits, memory, wanted)
+    lead = making[0]
+    total = sum(sum(map(len, part.runs)) or frames_in(part) for part in parts) * len(making)
     base = Fraction(0)
     for part in parts:
         for run in part.runs:
             if run.action == "copy":
                 part.media.expect_copy(run.samples)
-    in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
     for part in reversed(parts) if backwards else parts:
         if part.piece.fill is not None:
-            begin = len(out)
-            times = fill(part, base, shape, out, spool, edits)
-            pictures.times += times
-            pictures.encoded += len(times)
-            pictures.encoded_samples.append((begin, len(out)))
+            for each in making:
+                each.fill(part, base, edits)
             base += part.piece.duration
             continue
         track = part.media.index.video
         assert track is not None
         entries = _entries(track)
-        clock = clock_of(track, base - part.piece.start, out.timescale, edits.retiming)
+        clock = clock_of(track, base - part.piece.start, lead.out.timescale, edits.retiming)
         first_shown = track.pts[track.order[part.piece.first]]
         if track.seconds(first_shown) < part.piece.start:  # the previous picture is still shown
-            clock.hold(first_shown, round(edits.finished(base) * out.timescale))
-        group = BEFORE if in_source_order else None
+            clock.hold(first_shown, round(edits.finished(base) * lead.out.timescale))
         for run in part.runs:
             if run.shown is None:
                 times = [clock.ticks(track.pts[n]) for n in track.order[run.first : run.end]]
             else:
-                times = [round(frame.at * out.timescale) for frame in run.shown]
-            pictures.times += times
+                times = [round(frame.at * lead.out.timescale) for frame in run.shown]
             if run.action == "copy":
-                group = COPIED if in_source_order else None
-                if run.rewritten:
-                    pictures.rewritten.append(RewrittenRun(len(out), part.media, run.first, len(run)))
-                _copy(part, track, run, entries, clock, out, spool, group)
-                group = BEHIND if in_source_order else None
-                pictures.copied += len(run)
+                lead.copy(part, track, run, entries, clock, times)
             elif times:
-                begin = len(out)
-                shown = _shown(run, [Fraction(ticks, out.timescale) for ticks in times], edits)
-                decoded = edits.changed(track, decoded_run(part.media, track, run), shown, shape.fit)
+                shown = _shown(run, [Fraction(ticks, lead.out.timescale) for ticks in times], edits)
+                decoded = edits.changed(track, decoded_run(part.media, track, run), shown, lead.shape.fit)
+                encoders = [each.begin(run, times) for each in making]
                 with closing(ahead(decoded, AHEAD)) as frames:
-                    for sample in shape.encode(numbered(frames), times.__getitem__, len(run), held=run.held):
-                        offset = spool.append(sample.data)
-                        out.add(
-                            pts=sample.pts,
-                            size=len(sample.data),
-                            sync=sample.keyframe,
-                            origin=SPOOL,
-                            offset=offset,
-                            group=group,
-                        )
-                        pictures.encoded += 1
-                        progress(CutProgress((pictures.copied + pictures.encoded) / total, pictures.encoded))
-                pictures.encoded_samples.append((begin, len(out)))
+                    for picture in numbered(frames):
+                        for each, encoder in zip(making, encoders, strict=True):
+                            each.add(encoder.encode(picture))
+                        done = sum(each.pictures.copied + each.pictures.encoded for each in making)
+                        progress(CutProgress(done / total, sum(each.pictures.encoded for each in making)))
+                for each, encoder in zip(making, encoders, strict=True):
+                    each.add(encoder.finish())
+                    each.end()
+                done = sum(each.pictures.copied + each.pictures.encoded for each in making)
+                progress(CutProgress(done / total, sum(each.pictures.encoded for each in making)))
         base += part.piece.duration
-    pictures.source_order = in_source_order
-    out.entries, number = shape.entries()
-    if shape.size is not None:
-        to = "{}×{}".format(*shape.size)
-        pictures.notes += [f"Pictures of {width}×{height} are scaled to {to}." for width, height in shape.scaled]
-        if shape.becomes_sdr:
-            pictures.notes.append(f"Pictures are converted from HDR to SDR: {coding.codec} holds 8 bits.")
-        else:
-            pictures.notes += [f"Some pictures are converted: {what}." for what in shape.converted]
-    for begin, end in pictures.encoded_samples:
-        out.entry_of[begin:end] = array("H", [number]) * (end - begin)
-    if not any(out.display_size):
-        own = first.descriptions[0].width, first.descriptions[0].height
-        width, height = shape.size or own
-        aspect = Fraction(1) if edits.shapes else shape_of_pixels(first, *own)
-        out.display_size = (round((width << 16) * aspect), height << 16)
-    base = base if edits.retiming is None else edits.retiming.length
-    # Sound may begin before the first picture.
-    out.delay = Fraction(pictures.times[0], out.timescale)
-    out.duration = base - out.delay
-    out.skip = pictures.times[0] - min(out.pts)  # frames that `instant` includes but hides
-    nominal = first.duration(first.order[0]) * out.timescale // first.timescale
-    remaining = round(base * out.timescale) - max(out.pts)
-    out.last_duration = remaining if remaining > 0 else max(1, nominal)
-    return pictures
+    length = base if edits.retiming is None else edits.retiming.length
+    return [each.finished(first, length, edits, lead.shape) for each in making]
+
+
+def _making(
+    parts: list[PlannedRange],
+    first: Track,
+    spool: Spool,
+    limit: int,
+    edits: EditedPictures,
+    memory: Memory | None,
+    wanted: Sequence[WantedPictures],
+) -> list[_PicturesInMaking]:
+    """Begin the tracks. All fit their pictures to the first one that the first track sees."""
+    copies = any(part.copies for part in parts)
+    assert not copies or len(wanted) == 1
+    backwards = edits.retiming is not None and edits.retiming.backwards
+    in_source_order = copies and len(parts) == 1 and sum(run.action == "copy" for run in parts[0].runs) == 1
+    making: list[_PicturesInMaking] = []
+    for height, coding in wanted:
+        out = OutTrack(
+            "video",
+            _ticks_per_second(first, edits),
+            [],
+            matrix=edits.matrix(first),
+            display_size=edits.display_size(first) if height is None or copies else (0, 0),
+            language=first.language,
+            title=first.title,
+        )
+        shape = Shape(
+            first,
+            out.timescale,
+            beside_copies=copies,
+            limit=limit,
+            memory=memory,
+            pace=edits.pace(first),
+            height=height,
+            turned=sideways(turns_of(out.matrix)),
+            coding=coding,
+            most_ahead=AHEAD_BACKWARDS if backwards else None,
+            like=making[0].shape if making else None,
+        )
+        making.append(_PicturesInMaking(out, shape, coding, spool, in_source_order=in_source_order))
+    return making
+
+
+class _PicturesInMaking:
+    """A track to which copied and encoded pictures are added."""
+
+    def __init__(
+        self, out: OutTrack, shape: Shape, coding: VideoCoding, spool: Spool, *, in_source_order: bool
+    ) -> None:
+        self.out, self.shape, self._coding, self._spool = out, shape, coding, spool
+        self.pictures = Pictures(out, source_order=in_source_order)
+        self._in_source_order = in_source_order
+        self._group = BEFORE if in_source_order else None
+        self._begin = 0
+
+    def fill(self, part: PlannedRange, base: Fraction, edits: EditedPictures) -> None:
+        """Fill a gap, from `base` seconds of the clip."""
+        begin = len(self.out)
+        times = fill(part, base, self.shape, self.out, self._spool, edits)
+        self.pictures.times += times
+        self.pictures.encoded += len(times)
+        self.pictures.encoded_samples.append((begin, len(self.out)))
+
+    def copy(
+        self,
+        part: PlannedRange,
+        track: Track,
+        run: PlannedRun,
+        entries: frozenset[int],
+        clock: ClipClock,
+        times: list[int],
+    ) -> None:
+        """Copy a run, whose pictures are shown at `times`."""
+        self.pictures.times += times
+        if run.rewritten:
+            self.pictures.rewritten.append(RewrittenRun(len(self.out), part.media, run.first, len(run)))
+        _copy(part, track, run, entries, clock, self.out, self._spool, COPIED if self._in_source_order else None)
+        self._group = BEHIND if self._in_source_order else None
+        self.pictures.copied += len(run)
+
+    def begin(self, run: PlannedRun, times: list[int]) -> RunEncoder:
+        """Begin to encode a run, whose pictures are shown at `times`."""
+        self.pictures.times += times
+        self._begin = len(self.out)
+        return RunEncoder(self.shape, times.__getitem__, len(run), held=run.held)
+
+    def add(self, samples: Iterable[Coded]) -> None:
+        """Add encoded samples."""
+        for sample in samples:
+            offset = self._spool.append(sample.data)
+            self.out.add(
+                pts=sample.pts,
+                size=len(sample.data),
+                sync=sample.keyframe,
+                origin=SPOOL,
+                offset=offset,
+                group=self._group,
+            )
+            self.pictures.encoded += 1
+
+    def end(self) -> None:
+        """End the run that is encoded."""
+        self.pictures.encoded_samples.append((self._begin, len(self.out)))
+
+    def finished(self, first: Track, length: Fraction, edits: EditedPictures, fitted: Shape) -> Pictures:
+        """Return the track of a clip with a length in seconds; `fitted` knows what became of its pictures."""
+        out, pictures, shape = self.out, self.pictures, self.shape
+        out.entries, number = shape.entries()
+        if fitted.size is not None:
+            to = "{}×{}".format(*shape.size or fitted.size)
+            pictures.notes += [f"Pictures of {width}×{height} are scaled to {to}." for width, height in fitted.scaled]
+            if fitted.becomes_sdr:
+                pictures.notes.append(f"Pictures are converted from HDR to SDR: {self._coding.codec} holds 8 bits.")
+            else:
+                pictures.notes += [f"Some pictures are converted: {what}." for what in fitted.converted]
+        for begin, end in pictures.encoded_samples:
+            out.entry_of[begin:end] = array("H", [number]) * (end - begin)
+        if not any(out.display_size):
+            own = first.descriptions[0].width, first.descriptions[0].height
+            width, height = shape.size or own
+            aspect = Fraction(1) if edits.shapes else shape_of_pixels(first, *own)
+            out.display_size = (round((width << 16) * aspect), height << 16)
+        # Sound may begin before the first picture.
+        out.delay = Fraction(pictures.times[0], out.timescale)
+        out.duration = length - out.delay
+        out.skip = pictures.times[0] - min(out.pts)  # frames that `instant` includes but hides
+        nominal = first.duration(first.order[0]) * out.timescale // first.timescale
+        remaining = round(length * out.timescale) - max(out.pts)
+        out.last_duration = remaining if remaining > 0 else max(1, nominal)
+        return pictures
 
 
 def _ticks_per_second(track: Track, edits: EditedPictures) -> int:
