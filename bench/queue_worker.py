@@ -12,7 +12,17 @@ from types import TracebackType
 from typing import Self
 
 from cutback.adapters.build import build
-from cutback.cutting.job import ByteSource, CutJob, Facts, Poster, ProgressHook, RealSpan, RenderedFile
+from cutback.cutting.job import (
+    ByteSource,
+    ClipPictures,
+    CutJob,
+    Facts,
+    Poster,
+    ProgressHook,
+    RealSpan,
+    RenderedFile,
+    SpooledPicture,
+)
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.settings.settings import Settings
@@ -46,6 +56,15 @@ class EmptyRendition:
     def read_poster(self, poster: Poster) -> bytes:
         """See `Rendition.read_poster`; it has none."""
         del poster
+        return b""
+
+    def pictures(self) -> ClipPictures:
+        """See `Rendition.pictures`; it has none."""
+        return ClipPictures()
+
+    def read_picture(self, picture: SpooledPicture) -> bytes:
+        """See `Rendition.read_picture`; it has none."""
+        del picture
         return b""
 
     def __enter__(self) -> Self:

@@ -17,6 +17,7 @@ from cutback.domain.errors import (
 from cutback.domain.requests.request import parse_request
 from cutback.lifecycle import accept
 from cutback.lifecycle.attempt import Done, Outcome, claim, clear, end_attempt, finish, prefix
+from cutback.lifecycle.clip_pictures import store_pictures
 from cutback.lifecycle.commit import announce_now
 from cutback.lifecycle.lease import Lease
 from cutback.lifecycle.outputs import store_outputs
@@ -74,7 +75,9 @@ def make_clip(
             stages.reached("resolved", clip.id, attempt.attempt)
 
             settings = services.settings
-            job = footage.job(request, settings.limits, keep_location=settings.keep_location)
+            job = footage.job(
+                request, settings.limits, keep_location=settings.keep_location, pictures=settings.pictures
+            )
             with services.cutter.render(
                 job, footage.readers, on_progress=_noting(lease, footage), stopped=lease.stopped
             ) as rendition:
@@ -111,6 +114,7 @@ def _store(
     try:
         with storing_posters(services.clips, folder, rendition, lease) as posters:
             outputs = store_outputs(services.clips, folder, rendition, attempt.request, lease)
+        pictures, missing = store_pictures(services.clips, folder, rendition, lease)
     except (ObjectExistsError, ObjectNotFoundError) as error:
         # Only this attempt uses this folder: something else wrote to it or swept it. The next attempt has another one.
         raise StorageUnavailableError(error.detail) from error
@@ -145,9 +149,10 @@ def _store(
         source_size=footage.size,
         seconds=round(stages.seconds, 3),
         remade=facts.remade,
-        notes=(*footage.notes, *facts.notes),
+        notes=(*footage.notes, *facts.notes, *missing),
         edits=facts.edits,
         posters=posters.files,
+        pictures=pictures,
         outputs=() if attempt.request.is_one_plain_mp4 else outputs,
     )
 

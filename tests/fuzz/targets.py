@@ -19,7 +19,7 @@ from cutback.domain.times import parse_instant
 from cutback.domain.wallclock import parse_moment
 from cutback.reading.playlist import parse_playlist
 from cutback.sandbox import wire
-from cutback.sandbox.messages import DrawnPosters, FinishedCut, WireError
+from cutback.sandbox.messages import DrawnPosters, FinishedCut, MadePictures, WireError
 from cutback.worker.webhooks import read_delivery
 
 
@@ -62,7 +62,7 @@ def _child(data: bytes) -> None:
             message = wire.receive(ours, lambda: None)
             if isinstance(message, FinishedCut):
                 message.check((1000, 1000), 1000)
-            if isinstance(message, DrawnPosters):
+            if isinstance(message, DrawnPosters | MadePictures):
                 message.check(1000)
 
 
@@ -144,6 +144,20 @@ TARGETS = {
             _said({"type": "ProgressReport", "fraction": 0.5, "frames": 3}),
             _said({"type": "Findings", "found": {"a": [1, "b", 0.5, None, True]}}),
             _said({"type": "DrawnPosters", "posters": [[300, 300, 169, 0, 90]]}),
+            _said(
+                {
+                    "type": "MadePictures",
+                    "tiles": {"width": 2, "height": 2, "columns": 1, "end": "1.5", "tiles": [{"frame": 0, "at": "0"}]},
+                    "sheet": [2, 2, 0, 9],
+                    "preview": [2, 2, 9, 9],
+                    "waveform": {
+                        "scale": 1,
+                        "fine": {"seconds": [1, 9], "peaks": [0, 1]},
+                        "coarse": {"seconds": [1, 9], "peaks": []},
+                    },
+                    "notes": ["n"],
+                }
+            ),
             _said({"type": "FailureReport", "reason": "media_unreadable", "detail": "d"}),
             _said({"type": "Confinement", "by": ["limits"]}),
             _said({"type": "MemoryForecast", "left": 10**9}),

@@ -12,6 +12,7 @@ from typing import Self
 
 from cutback.cutting.job import (
     ByteSource,
+    ClipPictures,
     CutJob,
     CutProgress,
     Facts,
@@ -19,6 +20,7 @@ from cutback.cutting.job import (
     ProgressHook,
     RealSpan,
     RenderedFile,
+    SpooledPicture,
 )
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
@@ -66,6 +68,12 @@ class FakeRendition:
 
     def read_poster(self, poster: Poster) -> bytes:
         return hashlib.sha256(self.seed).digest().ljust(poster.size)[: poster.size]
+
+    def pictures(self) -> ClipPictures:
+        return ClipPictures()
+
+    def read_picture(self, picture: SpooledPicture) -> bytes:
+        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self

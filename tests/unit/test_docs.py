@@ -132,7 +132,7 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
     default = Settings.model_fields[name].default
     assert len(cells[2]) > 10
     if isinstance(default, tuple) and default:
-        assert cells[1] == f"`{','.join(f'{part:g}' for part in default)}`"
+        assert cells[1] == f"`{','.join(part if isinstance(part, str) else f'{part:g}' for part in default)}`"
     elif default not in (None, "", (), {}):
         assert cells[1] == f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from cutback.cutting.job import ByteSource
@@ -44,3 +44,28 @@ class Assembled:
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """See `ByteSource.prefetch`. Does nothing, because the check reads only a little."""
+
+    def extents_of(self, offset: int, length: int) -> Iterator[Extent]:
+        """Yield where bytes behind the head are."""
+        stop = min(offset + length, self.size)
+        offset = max(offset, len(self._head))
+        while offset < stop:
+            number = bisect_right(self._starts, offset) - 1
+            extent, inside = self._extents[number], offset - self._starts[number]
+            size = min(stop - offset, extent.length - inside)
+            yield Extent(extent.origin, extent.offset + inside, size)
+            offset += size
+
+
+class AssembledAhead(Assembled):
+    """The same, for reading much of it: what is announced is announced to the sources."""
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """See `ByteSource.prefetch`."""
+        wanted: dict[int, list[tuple[int, int]]] = {}
+        for offset, length in ranges:
+            for extent in self.extents_of(offset, length):
+                if extent.origin != SPOOL:
+                    wanted.setdefault(extent.origin, []).append((extent.offset, extent.length))
+        for origin, announced in wanted.items():
+            self._sources[origin].prefetch(sorted(announced))

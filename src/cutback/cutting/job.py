@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from cutback.cutting.edit_value import Edit
 from cutback.cutting.output_values import Mp4, OutputValue
@@ -153,6 +153,9 @@ class JobOutput:
     """None for the job's."""
 
 
+PictureKind = Literal["poster", "sprites", "preview", "waveform"]
+"""What can come with a clip."""
+
 THE_CLIP = (JobOutput("clip", Mp4()),)
 """The output of a job that asks for no other."""
 
@@ -208,6 +211,9 @@ class CutJob:
     outputs: tuple[JobOutput, ...] = THE_CLIP
     """What is made, in order; the first one is the clip."""
 
+    pictures: tuple[PictureKind, ...] = ("poster",)
+    """What comes with the clip."""
+
     def wall_clock(self, source: int) -> WallClock | None:
         """Return when a source was recorded."""
         return self.wall_clocks[source] if source < len(self.wall_clocks) else None
@@ -244,6 +250,33 @@ class Poster:
     offset: int
     size: int
     """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledPicture:
+    """A picture in the spool that comes with a clip."""
+
+    width: int
+    height: int
+    offset: int
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPictures:
+    """What comes with a clip besides its posters; None for what was not wanted or not made."""
+
+    tiles: dict[str, Any] | None = None
+    """What the sprites show, in the form of `cutback.cutting.sprites`."""
+    sheet: SpooledPicture | None = None
+    """The sprites, a JPEG."""
+    preview: SpooledPicture | None = None
+    """An animated WebP."""
+    waveform: dict[str, Any] | None = None
+    """In the form of `cutback.cutting.waveform`."""
+    notes: tuple[str, ...] = ()
+    """What could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +375,18 @@ class Rendition(Protocol):
 
     def read_poster(self, poster: Poster) -> bytes:
         """Return the JPEG of one of `posters`."""
+        ...
+
+    def pictures(self) -> ClipPictures:
+        """Return what else comes with it. This may wait, so call it after everything else.
+
+        Raises:
+            CutbackError: it could not be made.
+        """
+        ...
+
+    def read_picture(self, picture: SpooledPicture) -> bytes:
+        """Return the bytes of one of `pictures`."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -70,7 +70,7 @@ def _add_slots(sheet: TileSheet, source: ByteSource, slots: Sequence[tuple[int, 
     track = media.index.video
     if track is None:
         return
-    keyframes = [(track.seconds(track.pts[track.order[rank]]), rank) for rank in _keyframes(track)]
+    keyframes = [(track.seconds(track.pts[track.order[rank]]), rank) for rank in keyframes_of(track)]
     chosen: list[tuple[int, int]] = []
     for slot, wanted in slots:
         start, end = wanted.start, wanted.end
@@ -88,7 +88,7 @@ def _add_slots(sheet: TileSheet, source: ByteSource, slots: Sequence[tuple[int, 
 
 def choose(track: Track) -> list[int]:
     """Return the ranks of up to `MOST_TILES` presented keyframes, evenly spread over the recording. Pure."""
-    ranks = _keyframes(track)
+    ranks = keyframes_of(track)
     if not ranks:
         return [0]
     least = max(_LEAST_APART, (track.end - track.start) / MOST_TILES)
@@ -102,7 +102,7 @@ def choose(track: Track) -> list[int]:
     return chosen[:MOST_TILES]
 
 
-def _keyframes(track: Track) -> list[int]:
+def keyframes_of(track: Track) -> list[int]:
     """Return the ranks of the presented keyframes."""
     sync = frozenset(track.sync)
     return [rank for rank, sample in enumerate(track.order) if sample in sync]

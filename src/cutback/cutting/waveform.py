@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 from PIL import Image
@@ -12,6 +12,7 @@ from PIL import Image
 from cutback.cutting.index import Track
 from cutback.cutting.job import ByteSource, Limits
 from cutback.cutting.source.footage import MediaSource, open_media
+from cutback.cutting.source.sound_file import SoundFile
 from cutback.domain.errors import RangeOutsideRecordingError
 
 SCALE = 1000
@@ -26,11 +27,15 @@ _AT_ONCE = Fraction(60)
 """Seconds of sound that are fetched together."""
 
 
-def waveform(source: ByteSource, limits: Limits) -> dict[str, Any]:
+Sound: TypeAlias = Iterable[tuple[int, int, list[bytes], int]]
+"""Decoded frames: the first sample, counted from time zero, the rate, the channels as floats, and their length."""
+
+
+def waveform(source: ByteSource, limits: Limits, alive: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Return the lowest and the highest value of the first sound track in each part of a second, of all channels.
 
     `fine` and `coarse` have `seconds` per peak, as a fraction of integers, and `peaks`: low, high, low, high and so on,
-    in thousandths of full scale, from the recording's time zero. What is not heard is 0.
+    in thousandths of full scale, from the recording's time zero. What is not heard is 0. `alive` is called at times.
 
     Raises:
         RangeOutsideRecordingError: the recording has no sound.
@@ -40,10 +45,31 @@ def waveform(source: ByteSource, limits: Limits) -> dict[str, Any]:
     if not media.index.audio:
         raise RangeOutsideRecordingError("The recording has no sound.")
     track = media.index.audio[0]
-    step = _step(track.end)
-    count = max(1, -(-track.end // step))
+    return _drawn(_sound(media, track, alive), track.end)
+
+
+def waveform_of_file(source: ByteSource, duration: Fraction, limits: Limits) -> dict[str, Any]:
+    """Return the same for a file that has nothing but sound, such as MP3.
+
+    Raises:
+        CutbackError: its sound cannot be decoded.
+    """
+    file = SoundFile(source, limits)
+    return _drawn(_of_file(file), duration)
+
+
+def _of_file(file: SoundFile) -> Sound:
+    first = 0
+    for block in file.blocks(file.rate, file.layout, Fraction(0)):
+        yield first, file.rate, _planes(block), block.samples
+        first += block.samples
+
+
+def _drawn(sound: Sound, end: Fraction) -> dict[str, Any]:
+    step = _step(end)
+    count = max(1, -(-end // step))
     peaks = _Peaks(count, step)
-    for first, rate, planes, samples in _sound(media, track):
+    for first, rate, planes, samples in sound:
         peaks.add(first, rate, planes, samples)
     lows, highs = peaks.found()
     fine = [_scaled(value) for pair in zip(lows, highs, strict=True) for value in pair]
@@ -75,10 +101,10 @@ def _scaled(value: float) -> int:
     return round(max(-1.0, min(1.0, value)) * SCALE)
 
 
-def _sound(media: MediaSource, track: Track) -> Iterator[tuple[int, int, list[bytes], int]]:
-    """Yield a frame's first sample, counted from time zero, its rate, its channels as floats, and their length."""
+def _sound(media: MediaSource, track: Track, alive: Callable[[], None]) -> Iterator[tuple[int, int, list[bytes], int]]:
     begin = Fraction(0)
     while begin < track.end:
+        alive()
         end = min(track.end, begin + _AT_ONCE)
         resampler: av.AudioResampler | None = None
         for frame in media.sound(track, begin, end):

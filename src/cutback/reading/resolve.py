@@ -14,6 +14,7 @@ from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange, InsetRange
 from cutback.domain.cameras.coverage import Coverage, Hole, Take
 from cutback.domain.cameras.recording import Recording, RecordingSpan
 from cutback.domain.errors import EditImpossibleError
+from cutback.domain.requests.pictures import PictureKind
 from cutback.domain.requests.request import ClipRequest
 from cutback.domain.requests.sources import AssetRange, CameraSpan, GapRule, Range
 from cutback.domain.times import FromEnd, Instant
@@ -168,8 +169,15 @@ class OpenedSources:
         for reader in self.readers:
             reader.close()
 
-    def job(self, request: ClipRequest, limits: Limits, *, keep_location: bool = False) -> CutJob:
-        """Return the cutter's job."""
+    def job(
+        self,
+        request: ClipRequest,
+        limits: Limits,
+        *,
+        keep_location: bool = False,
+        pictures: tuple[PictureKind, ...] = ("poster",),
+    ) -> CutJob:
+        """Return the cutter's job. `pictures` come with the clip if the request does not say which."""
         return CutJob(
             sizes=tuple(reader.size for reader in self.readers),
             ranges=tuple(self._ranges()),
@@ -181,6 +189,7 @@ class OpenedSources:
             wall_clocks=self._wall_clocks(),
             title=request.title,
             outputs=outputs_of(request.wanted_outputs),
+            pictures=pictures if request.pictures is None else request.pictures,
             assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},
             insets=tuple(self._inset_ranges()),
         )

@@ -9,11 +9,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import FileIO
 from select import poll
 from typing import Any
 
-from cutback.cutting.job import ByteSource, CutJob, CutProgress, Limits
+from cutback.cutting.job import ByteSource, ClipPictures, CutJob, CutProgress, Limits
 from cutback.domain.errors import (
     CutbackError,
     InternalError,
@@ -32,6 +33,7 @@ from cutback.sandbox.messages import (
     FailureReport,
     Findings,
     FinishedCut,
+    MadePictures,
     MadeSheet,
     MemoryForecast,
     PrefetchHint,
@@ -156,6 +158,7 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
     """Make the clip, or say how it would be made. All that is imported here is there already: see `preload`."""
     from cutback.cutting.excerpt import excerpt
     from cutback.cutting.frame_map import frame_map
+    from cutback.cutting.outputs.clip_pictures import clip_pictures
     from cutback.cutting.outputs.format import as_clip
     from cutback.cutting.outputs.make import make_outputs
     from cutback.cutting.outputs.plan import plan_outputs
@@ -193,7 +196,13 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
     made = make_outputs(job, sources, spool, report, _Memory(sock, turn, space))
     wire.send(sock, FinishedCut(made.outputs))
     # The parent is storing the clip meanwhile.
-    wire.send(sock, DrawnPosters(draw(made.still, spool)))
+    wire.send(sock, DrawnPosters(draw(made.still if "poster" in job.pictures else None, spool)))
+    pictures = ClipPictures()
+    if made.playable is not None:
+        frames = made.outputs[0].facts.frames
+        alive = partial(report, CutProgress(1.0, frames))
+        pictures = clip_pictures(made.playable, job.pictures, job.limits, spool, alive)
+    wire.send(sock, MadePictures(pictures))
 
 
 def _answer_each(sock: socket.socket, task: Task, *, own_parser_only: bool) -> None:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Literal, TypeAlias, TypeVar
 
 from cutback.cutting.job import (
     ByteSource,
+    ClipPictures,
     CutJob,
     CutProgress,
     CutRange,
@@ -54,6 +55,7 @@ from cutback.sandbox.messages import (
     FailureReport,
     Findings,
     FinishedCut,
+    MadePictures,
     MadeSheet,
     MalformedMessageError,
     MemoryForecast,
@@ -410,6 +412,16 @@ class _Job:
             drawn = self._hear(DrawnPosters)
             drawn.check(self._spool_size())
         return drawn.posters
+
+    def pictures(self) -> ClipPictures:
+        """See `Rendition.pictures`. The posters come first."""
+        now = time.monotonic()
+        self._deadline = max(self._deadline, now + self._job.limits.stall_seconds)
+        self._stalled_at = now + self._job.limits.stall_seconds
+        with self._or_post_mortem():
+            made = self._hear(MadePictures)
+            made.check(self._spool_size())
+        return made.pictures
 
     def close(self) -> None:
         """End the child immediately."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, runtime_checkable
 
-from cutback.cutting.job import ByteSource, Poster, RenderedFile
+from cutback.cutting.job import ByteSource, ClipPictures, Poster, RenderedFile, SpooledPicture
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput
 from cutback.domain.byte_ranges import coalesced
@@ -29,14 +29,18 @@ class _Streaming(Protocol):
 
 
 class Drawing(Protocol):
-    """The posters of a clip while they are made."""
+    """The posters and other pictures of a clip while they are made."""
 
     def posters(self) -> tuple[Poster, ...]:
         """See `Rendition.posters`."""
         ...
 
+    def pictures(self) -> ClipPictures:
+        """See `Rendition.pictures`. `posters` must be called before."""
+        ...
+
     def close(self) -> None:
-        """Stop making posters."""
+        """Stop making them."""
         ...
 
 
@@ -97,6 +101,15 @@ class FinishedClip:
     def read_poster(self, poster: Poster) -> bytes:
         """See `Rendition.read_poster`."""
         return b"".join(self._from_spool(Extent(SPOOL, poster.offset, poster.size)))
+
+    def pictures(self) -> ClipPictures:
+        """See `Rendition.pictures`."""
+        self.posters()  # which are made before
+        return self._drawing.pictures()
+
+    def read_picture(self, picture: SpooledPicture) -> bytes:
+        """See `Rendition.read_picture`."""
+        return b"".join(self._from_spool(Extent(SPOOL, picture.offset, picture.size)))
 
     def __enter__(self) -> Self:
         """Nothing to do."""

@@ -13,7 +13,19 @@ from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypeVar
 
-from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, InsetRange, Limits, Poster, RealSpan, WallClock
+from cutback.cutting.job import (
+    ClipPictures,
+    CutGap,
+    CutJob,
+    CutRange,
+    Facts,
+    InsetRange,
+    Limits,
+    Poster,
+    RealSpan,
+    SpooledPicture,
+    WallClock,
+)
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.domain.times import FrameNumber, FromEnd, Instant
@@ -44,6 +56,8 @@ _MOST_FOUND = 100_000
 """Maximum values in the result of a probe or a preview."""
 _DEEPEST_FOUND = 20
 _LONGEST_TEXT = 2000
+_MOST_TILES = 1000
+_DECIMAL = re.compile(r"-?\d{1,20}(?:\.\d{1,40})?", re.ASCII)
 _FRACTION = re.compile(r"-?\d{1,40}(?:/\d{1,40})?", re.ASCII)
 
 
@@ -111,6 +125,7 @@ class Task:
             "insets": [_inset_out(inset) for inset in job.insets],
             "title": job.title,
             "outputs": [output_out(output) for output in job.outputs],
+            "pictures": job.pictures,
         }
 
     @classmethod
@@ -140,6 +155,7 @@ class Task:
                 insets=tuple(_inset_in(inset) for inset in fields["insets"]),
                 title=str(fields["title"]),
                 outputs=tuple(output_in(output) for output in fields["outputs"]),
+                pictures=tuple(fields["pictures"]),
             ),
         )
 
@@ -331,7 +347,7 @@ class MadeSheet:
     @classmethod
     def parse(cls, fields: dict[str, Any], payload: bytes) -> Self:
         """See `WireMessage`."""
-        return cls(Findings.parse(fields, b"").found, payload)
+        return cls(_tiles_in(fields["found"]), payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +412,7 @@ class FinishedCut:
 
 @dataclass(frozen=True, slots=True)
 class DrawnPosters:
-    """The clip's posters. They end the task."""
+    """The clip's posters. What else comes with the clip follows."""
 
     posters: tuple[Poster, ...]
     payload: ClassVar[bytes] = b""
@@ -421,6 +437,51 @@ class DrawnPosters:
                 raise MalformedMessageError("a poster outside the spool")
 
 
+@dataclass(frozen=True, slots=True)
+class MadePictures:
+    """What comes with the clip besides its posters. It ends the task."""
+
+    pictures: ClipPictures
+    payload: ClassVar[bytes] = b""
+
+    def fields(self) -> dict[str, Any]:
+        """See `WireMessage`."""
+        made = self.pictures
+        return {
+            "tiles": made.tiles,
+            "sheet": None if made.sheet is None else astuple(made.sheet),
+            "preview": None if made.preview is None else astuple(made.preview),
+            "waveform": made.waveform,
+            "notes": made.notes,
+        }
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
+        """See `WireMessage`."""
+        return cls(
+            ClipPictures(
+                tiles=None if fields["tiles"] is None else _tiles_in(fields["tiles"]),
+                sheet=_picture_in(fields["sheet"]),
+                preview=_picture_in(fields["preview"]),
+                waveform=None if fields["waveform"] is None else _peaks_in(fields["waveform"]),
+                notes=_several(fields["notes"], _MOST_NOTES, _text),
+            )
+        )
+
+    def check(self, spool_size: int) -> None:
+        """Check that every picture is inside the spool, and that the sheet and what it shows come together.
+
+        Raises:
+            MalformedMessageError: one is not, or is too large.
+        """
+        made = self.pictures
+        if (made.sheet is None) is not (made.tiles is None):
+            raise MalformedMessageError("a sheet without tiles, or tiles without a sheet")
+        for picture in (made.sheet, made.preview):
+            if picture and not 0 < picture.size <= min(_LARGEST_POSTER, spool_size - picture.offset):
+                raise MalformedMessageError("a picture outside the spool")
+
+
 _KINDS: tuple[type[WireMessage], ...] = (
     Task,
     SourceBytes,
@@ -436,6 +497,7 @@ _KINDS: tuple[type[WireMessage], ...] = (
     Undecided,
     FinishedCut,
     DrawnPosters,
+    MadePictures,
 )
 _BY_NAME = {kind.__name__: kind for kind in _KINDS}
 
@@ -513,6 +575,48 @@ def _file_in(value: Any) -> OutputFile:
 
 def _poster_in(value: Any) -> Poster:
     return Poster(*(_integer(number) for number in value))
+
+
+def _picture_in(value: Any) -> SpooledPicture | None:
+    if value is None:
+        return None
+    width, height, offset, size = (_integer(number) for number in value)
+    return SpooledPicture(width, height, offset, size)
+
+
+def _tiles_in(value: Any) -> dict[str, Any]:
+    """Parse what a sheet of pictures shows. Its times become numbers later: their length is checked here."""
+    tiles = _several(value["tiles"], _MOST_TILES, _tile_in)
+    sizes = {name: _integer(value[name]) for name in ("width", "height", "columns")}
+    end = {"end": _decimal(value["end"])} if "end" in value else {}
+    if tiles and not sizes["columns"]:
+        raise ValueError("tiles in no row")
+    return {**sizes, **end, "tiles": list(tiles)}
+
+
+def _tile_in(value: Any) -> dict[str, Any]:
+    numbers = {name: _integer(value[name]) for name in ("slot", "frame") if name in value}
+    return {"frame": 0, **numbers, "at": _decimal(value["at"])}
+
+
+def _decimal(value: Any) -> str:
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise ValueError("not a number of seconds")
+    return value
+
+
+def _peaks_in(value: Any) -> dict[str, Any]:
+    """Parse a waveform."""
+    found = {name: _resolution_in(value[name]) for name in ("fine", "coarse")}
+    return {"scale": _integer(value["scale"], low=1), **found}
+
+
+def _resolution_in(value: Any) -> dict[str, Any]:
+    low = -_LARGEST_NUMBER
+    peaks = _several(value["peaks"], _MOST_FOUND, lambda peak: _integer(peak, low=low))
+    if len(peaks) % 2:
+        raise ValueError("a lowest value without a highest one")
+    return {"seconds": list(_several(value["seconds"], 2, _integer)), "peaks": list(peaks)}
 
 
 class _Cleaner:

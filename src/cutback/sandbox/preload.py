@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 _JOBS = (
+    "cutback.cutting.outputs.clip_pictures",
     "cutback.cutting.outputs.make",
     "cutback.cutting.activity",
     "cutback.cutting.excerpt",

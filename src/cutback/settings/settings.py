@@ -23,6 +23,7 @@ from cutback.domain.cameras.placing import Rules
 from cutback.domain.client_address import check_networks
 from cutback.domain.errors import SettingsError
 from cutback.domain.requests.moment_rule import MomentRule
+from cutback.domain.requests.pictures import Pictures
 from cutback.domain.requests.rules import MOST_EDITS, MOST_TEXT, RequestRules
 from cutback.domain.validation import problem_of
 from cutback.settings.addresses import check_cache_url, check_queue, check_records_url, check_topics
@@ -196,6 +197,10 @@ class Settings(BaseSettings):
     )
     housekeeping: float = Field(5, ge=0.1, le=3600, description="Seconds between rounds of housekeeping.")
 
+    pictures: Annotated[Pictures, NoDecode, BeforeValidator(comma_list)] = Field(
+        ("poster",),
+        description="What comes with a clip whose request does not say: poster, sprites, preview and waveform.",
+    )
     keep_location: bool = Field(default=False, description="Whether to copy the recordings' locations to clips.")
     fonts: Annotated[str, AfterValidator(check_folder)] = Field(
         "", description="A folder with further fonts for texts on pictures (.ttf, .otf, .ttc, .otc)."

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cutback.cutting.job import CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan
+from cutback.cutting.job import ClipPictures, CutGap, CutJob, CutRange, Facts, Limits, Poster, RealSpan, SpooledPicture
 from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.domain.times import FrameNumber
@@ -23,6 +23,7 @@ from cutback.sandbox.messages import (
     FailureReport,
     Findings,
     FinishedCut,
+    MadePictures,
     PrefetchHint,
     ProgressReport,
     ReadRequest,
@@ -56,6 +57,17 @@ JOB = CutJob(
 )
 
 
+TILES: dict[str, Any] = {
+    "width": 160,
+    "height": 90,
+    "columns": 10,
+    "end": "3.5",
+    "tiles": [{"frame": 30, "at": "1.001"}],
+}
+_RESOLUTION = {"seconds": [1, 100], "peaks": [-5, 7]}
+PEAKS: dict[str, Any] = {"scale": 1000, "fine": _RESOLUTION, "coarse": _RESOLUTION}
+
+
 def crossed(text: bytes, payload: bytes = b"") -> WireMessage:
     """What `receive` makes of a message that was written by hand."""
     ours, theirs = socket.socketpair()
@@ -83,6 +95,10 @@ def told(kind: type[WireMessage], **fields: Any) -> WireMessage:
         Findings({"container": "mp4"}),
         FinishedCut((MadeOutput("clip", FACTS, (OutputFile("clip.mp4", (Extent(0, 0, 50), Extent(-1, 90, 10))),)),)),
         DrawnPosters((Poster(300, 300, 169, 10, 90),)),
+        MadePictures(
+            ClipPictures(TILES, SpooledPicture(1600, 90, 10, 90), SpooledPicture(320, 180, 0, 10), PEAKS, ("a",))
+        ),
+        MadePictures(ClipPictures()),
     ],
     ids=lambda message: type(message).__name__,
 )
@@ -170,6 +186,43 @@ def test_posters_within_the_spool_are_taken() -> None:
 def test_other_posters_are_refused(data: object) -> None:
     with pytest.raises(WireError):
         posters(data)
+
+
+def pictures(**fields: object) -> ClipPictures:
+    """What the parent takes of a clip's pictures in a spool of 100 bytes."""
+    nothing: dict[str, object] = {"tiles": None, "sheet": None, "preview": None, "waveform": None, "notes": []}
+    message = told(MadePictures, **{**nothing, **fields})
+    assert isinstance(message, MadePictures)
+    message.check(100)
+    return message.pictures
+
+
+def test_pictures_within_the_spool_are_taken() -> None:
+    found = pictures(tiles=TILES, sheet=[1600, 90, 10, 90], waveform=PEAKS)
+    assert (found.tiles, found.sheet, found.waveform) == (TILES, SpooledPicture(1600, 90, 10, 90), PEAKS)
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"tiles": TILES, "sheet": [1600, 90, 10, 91]},
+    {"tiles": TILES},
+    {"sheet": [1600, 90, 10, 90]},
+    {"tiles": {**TILES, "columns": 0}, "sheet": [1600, 90, 10, 90]},
+    {"tiles": {**TILES, "end": "1e999999999"}, "sheet": [1600, 90, 10, 90]},
+    {"tiles": {**TILES, "tiles": [{"frame": -1, "at": "1"}]}, "sheet": [1600, 90, 10, 90]},
+    {"preview": [320, 180, -1, 10]},
+    {"preview": [320, 180, 0, 0]},
+    {"preview": [320, 180, 10]},
+    {"waveform": {**PEAKS, "scale": 0}},
+    {"waveform": {**PEAKS, "fine": {"seconds": [1, 100], "peaks": [1]}}},
+    {"waveform": {**PEAKS, "fine": {"seconds": [1, 100], "peaks": ["1", 2]}}},
+    {"notes": None},
+]
+
+
+@pytest.mark.parametrize("fields", BROKEN)
+def test_other_pictures_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(WireError):
+        pictures(**fields)
 
 
 def extents(data: object) -> tuple[Extent, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.codecs.codec import WholeIndexNeededError
@@ -74,6 +74,8 @@ class Made:
 
     output: MadeOutput
     still: Still | None = None
+    clip: ByteSource | None = None
+    """The same clip as one file, if the output is not one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Format(Generic[V]):
 
     extension: ClassVar[str]
     """Of its file, with the dot: as that of the request's model."""
+    plays: ClassVar[Literal["pictures", "sound", "nothing"]] = "pictures"
+    """What pictures for scrubbing, or a waveform, can be made of."""
 
     def make(self, value: V, name: str, bench: Workbench) -> Made:
         """Make the output named `name`.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
+from cutback.cutting.assembled import AssembledAhead
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.cut import Cut
 from cutback.cutting.mp4.codec_names import channels_of, codec_name, video_range
@@ -104,7 +105,8 @@ class HlsFormat(Format[Hls]):
             size=first.size + sum(file.size for file in files),
             frames_encoded=sum(made.facts.frames_encoded for made in cuts),
         )
-        return Made(MadeOutput(name, facts, (first, *files)), cuts[0].still)
+        clip = AssembledAhead(cuts[0].head, cuts[0].extents, bench.sources, bench.spool)
+        return Made(MadeOutput(name, facts, (first, *files)), cuts[0].still, clip)
 
 
 def _qualities(value: Hls, bench: Workbench) -> list[Cut]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 
+from cutback.cutting.assembled import AssembledAhead
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.cut import Encoded, OpenedFootage, encode_together
 from cutback.cutting.job import ByteSource, CutJob, CutProgress, Memory
@@ -18,12 +20,25 @@ from cutback.domain.errors import MediaTooLargeError
 
 
 @dataclass(frozen=True, slots=True)
+class PlayableClip:
+    """A finished clip as one file, to be played again."""
+
+    file: ByteSource
+    has_pictures: bool
+    """False for sound alone."""
+    duration: Fraction
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class MadeClip:
     """The outputs of a job, in its order."""
 
     outputs: tuple[MadeOutput, ...]
     still: Still | None
     """The picture for its posters; None without video."""
+    playable: PlayableClip | None
+    """The first output with moving pictures and sound, or else the first with sound; None without either."""
 
 
 def make_outputs(
@@ -50,14 +65,19 @@ def make_outputs(
     count = len(job.outputs) + bool(encoded)
     outputs: list[MadeOutput] = []
     still: Still | None = None
+    playable: PlayableClip | None = None
     for number, (output, bench) in enumerate(zip(job.outputs, benches, strict=True), bool(encoded)):
         done = replace(bench, progress=_part_of(progress, number, count))
         if bench.job.precision == "exact":
             done = replace(done, encoded=encoded)
-        made = format_of(output.value).make(output.value, output.name, done)
+        kind = format_of(output.value)
+        made = kind.make(output.value, output.name, done)
         outputs.append(made.output)
         still = still or made.still
-    return MadeClip(tuple(outputs), still)
+        if kind.plays != "nothing" and (playable is None or (kind.plays == "pictures" and not playable.has_pictures)):
+            file = made.clip or AssembledAhead(b"", made.output.files[0].extents, sources, spool)
+            playable = PlayableClip(file, kind.plays == "pictures", made.output.facts.duration)
+    return MadeClip(tuple(outputs), still, playable)
 
 
 def _together(

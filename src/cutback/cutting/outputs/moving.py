@@ -34,6 +34,8 @@ _SAMPLED = 10
 class AnimationFormat(Format[Gif | Webp]):
     """Moving pictures without sound."""
 
+    plays = "nothing"
+
     def __init__(self, kind: Literal["gif", "webp"]) -> None:
         """`kind` is also its extension."""
         self._kind = kind

@@ -34,6 +34,7 @@ class M4aFormat(Format[M4a]):
     """AAC in an MP4, as it is in the video; the edit list cuts it to the sample."""
 
     extension = ".m4a"
+    plays = "sound"
 
     def make(self, value: M4a, name: str, bench: Workbench) -> Made:
         """See `Format.make`."""
@@ -55,6 +56,8 @@ class M4aFormat(Format[M4a]):
 
 class SoundFormat(Format[SoundValue]):
     """A file of sound that is always encoded."""
+
+    plays = "sound"
 
     def __init__(self, kind: SoundKind) -> None:
         """`kind` is also its extension."""

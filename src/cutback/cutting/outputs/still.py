@@ -27,6 +27,8 @@ _AROUND = 16
 class StillFormat(Format[StillValue]):
     """One picture of the clip."""
 
+    plays = "nothing"
+
     def __init__(self, kind: ImageKind) -> None:
         """`kind` is how it is encoded."""
         self._kind = kind

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from cutback.domain.base import Model, Moment
 from cutback.domain.clips.event import CHANGED, Event
-from cutback.domain.clips.result import ClipResult, CutSpan, Gap, OutputResult, PosterFile
+from cutback.domain.clips.result import ClipResult, CutSpan, Gap, OutputResult, PictureFile, PosterFile
 from cutback.domain.clips.state import ClipState
 from cutback.domain.errors import CutbackError, LeaseLostError, SurroundingsError, WrongStateError
 from cutback.domain.requests.ids import shown_id
@@ -23,6 +23,7 @@ __all__ = [
     "Failure",
     "Gap",
     "OutputResult",
+    "PictureFile",
     "PosterFile",
     "Progress",
     "new_clip",

@@ -50,7 +50,8 @@ def files_of(clip: Clip) -> list[ClipFile]:
         for key in (each.key, *each.files)
         if key != clip.result.key
     ]
-    return [first, *outputs, *posters]
+    pictures = [ClipFile(each.key, media_type_of(each.key), each.name.split(".")[0]) for each in clip.result.pictures]
+    return [first, *outputs, *posters, *pictures]
 
 
 def saved_name(clip: Clip, file: ClipFile, zones: Zones) -> str:

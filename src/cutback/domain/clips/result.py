@@ -53,6 +53,16 @@ class PosterFile(Model):
     size: int
 
 
+class PictureFile(Model):
+    """A file that comes with a clip besides its posters, such as `preview.webp`."""
+
+    name: str
+    key: str
+    """The key in the clip store."""
+    size: int
+    """Bytes."""
+
+
 class OutputResult(Model):
     """A finished output of a request that has several, or whose output is not a plain MP4."""
 
@@ -107,5 +117,7 @@ class ClipResult(Model):
     """What each edit did, in words."""
     posters: tuple[PosterFile, ...] = ()
     """In ascending width; empty for a clip without video."""
+    pictures: tuple[PictureFile, ...] = Field((), exclude_if=lambda pictures: not pictures)
+    """What else comes with the clip."""
     outputs: tuple[OutputResult, ...] = Field((), exclude_if=lambda outputs: not outputs)
     """The outputs, in the order of the request; the first one is the clip. Empty for a request of one plain MP4."""

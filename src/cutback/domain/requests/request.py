@@ -26,6 +26,7 @@ from cutback.domain.requests.outputs.known import KINDS as FORMATS
 from cutback.domain.requests.outputs.known import Output, output_of
 from cutback.domain.requests.outputs.model import OutputModel
 from cutback.domain.requests.outputs.mp4 import Mp4Output
+from cutback.domain.requests.pictures import Pictures
 from cutback.domain.requests.presets import known_presets, with_edits_of
 from cutback.domain.requests.rules import RequestRules
 from cutback.domain.requests.sources import AssetRange, CameraSpan, Range, Source, Text, check_text
@@ -146,6 +147,12 @@ class ClipRequest(Model):
         None,
         exclude_if=lambda outputs: outputs is None,
         description="Instead of `output`: several files of one clip. The first one is the clip.",
+    )
+    pictures: Pictures | None = Field(
+        None,
+        exclude_if=lambda pictures: pictures is None,
+        description="What comes with the clip: `poster`, `sprites`, `preview` and `waveform`. By default, what the "
+        "setting CUTBACK_PICTURES says.",
     )
     title: Title = Field("", description="A title to show to people.")
     tags: Tags = Field((), description="Labels by which you can find the clip.")

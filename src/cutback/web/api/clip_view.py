@@ -54,6 +54,8 @@ class ClipView:
                     for poster in clip.result.posters
                 ],
             }
+            if clip.result.pictures:
+                found["media"]["pictures"] = {each.name: media_url(self.api, each.key) for each in clip.result.pictures}
             if clip.result.outputs:
                 found["media"]["outputs"] = {each.name: media_url(self.api, each.key) for each in clip.result.outputs}
         return found

@@ -71,6 +71,7 @@ _CLIP: dict[str, Any] = {
             "type": "object",
             "properties": {
                 "clip": {"type": "string"},
+                "pictures": {"type": "object", "additionalProperties": {"type": "string"}},
                 "posters": {
                     "type": "array",
                     "items": {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]},

@@ -28,9 +28,9 @@ router = APIRouter(tags=["media"])
 IMMUTABLE = "private, max-age=31536000, immutable"
 """Every attempt has its own files, which never change."""
 
-_PLAYLIST = ".m3u8"
-"""Playlists are never redirected: their names are relative to where they came from, and a link to a store is for one
-file."""
+_LISTS = (".m3u8", ".vtt")
+"""Playlists and lists of sprites are never redirected: their names are relative to where they came from, and a link to
+a store is for one file."""
 
 LINK_LASTS = timedelta(minutes=15)
 """How long a presigned URL of the store works."""
@@ -89,7 +89,7 @@ def send_file(
     if settings.media_delivery == "accel":
         accel = settings.media_accel_prefix.rstrip("/") + "/" + quote(key)
         return Response(headers={**headers, "Content-Type": file.media_type, "X-Accel-Redirect": accel})
-    if settings.media_delivery == "redirect" and body and not key.endswith(_PLAYLIST):
+    if settings.media_delivery == "redirect" and body and not key.endswith(_LISTS):
         url = services.clips.presigned_url(key, lasts=LINK_LASTS)
         return RedirectResponse(url, HTTPStatus.TEMPORARY_REDIRECT, {"Cache-Control": "no-store"})
     try:
