@@ -19,7 +19,7 @@ from bench.cold_start import measure_cold_start
 from bench.cutting import measure_cuts
 from bench.edits import measure_edits, measure_timelapse
 from bench.events import measure_events
-from bench.far import measure_far
+from bench.far import measure_far, measure_jobs
 from bench.far_store import Distance
 from bench.machine import Circumstances, circumstances
 from bench.moments import measure_moments
@@ -39,6 +39,7 @@ from bench.tables import (
     cut_tables,
     edits_table,
     events_table,
+    far_jobs_table,
     far_table,
     moments_table,
     queue_table,
@@ -148,6 +149,10 @@ def main() -> int:
             distance = Distance(options.round_trip / 1000, options.bandwidth * 1e6)
             far = measure_far(recording, cache, runs=options.runs, distance=distance, say=say)
             _publish("far", far_table(far), where, options)
+            clips, bursts = 4 if options.quick else 8, []
+            for each in (distance, Distance(0.150, 10e6)):
+                bursts += measure_jobs(recording, cache, jobs=(1, 4), clips=clips, distance=each, say=say)
+            _publish("far-jobs", far_jobs_table(bursts), where, options)
         if options.section in {"all", "cold-start"}:
             cache.mkdir(parents=True, exist_ok=True)
             cold = measure_cold_start(cache, runs=options.runs, say=say)

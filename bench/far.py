@@ -11,16 +11,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.far_store import Distance, FarStore, far_store
-from bench.meter import processor_seconds, settle
+from bench.meter import processor_seconds, sampling, settle
 from bench.queueing import QueueStuckError, wait_until
 from cutback.adapters.build import build
-from cutback.domain.requests.request import validate_request
+from cutback.domain.requests.request import ClipRequest, validate_request
 from cutback.lifecycle import accept
 from cutback.settings.settings import Settings
 
@@ -65,6 +65,59 @@ class FarFigures:
     cpu: float
 
 
+@dataclass(frozen=True, slots=True)
+class FarBurst:
+    """Clips that one worker process made of a burst of requests."""
+
+    work: str
+    distance: Distance
+    jobs: int
+    clips: int
+    seconds: float
+    """From the first request until the last clip was announced."""
+    cpu: float
+    """Seconds of processor time of the worker and its children for each clip."""
+    memory: int
+    """Most bytes of the worker and its children together."""
+
+    @property
+    def per_minute(self) -> float:
+        """Clips a minute."""
+        return self.clips / self.seconds * 60
+
+
+def measure_jobs(
+    source: Path, cache: Path, *, jobs: Sequence[int], clips: int, distance: Distance, say: Say
+) -> list[FarBurst]:
+    """Bursts of clips by one worker process with each of these numbers of jobs.
+
+    Raises:
+        QueueStuckError: a clip was not made.
+    """
+    found = []
+    with _far(source, cache, distance) as (folder, far):
+        for count in jobs:
+            with _worker(folder / f"jobs-{count}", _in_buckets(far), jobs=count) as worker:
+                worker.make(far, f"warm-{count}")
+                for work, more in (("exact", {}), ("instant", {"output": {"precision": "instant"}})):
+                    found.append(worker.make_many(work, count, clips, far, **more))
+                    burst = found[-1]
+                    say(f"far: {work}, {count} jobs: {burst.per_minute:.0f} clips/min, {burst.cpu:.2f} CPU s each")
+    return found
+
+
+@contextmanager
+def _far(source: Path, cache: Path, distance: Distance) -> Iterator[tuple[Path, FarStore]]:
+    """A folder to work in, and the store in it that has the recording."""
+    with tempfile.TemporaryDirectory(prefix="far-", dir=cache) as name:
+        folder = Path(name)
+        for bucket in ("recordings", "clips", "near"):
+            (folder / "stores" / bucket).mkdir(parents=True)
+        os.link(source, folder / "stores" / "recordings" / "sea.mp4")
+        with far_store(folder / "stores", distance) as far:
+            yield folder, far
+
+
 def measure_far(source: Path, cache: Path, *, runs: int, distance: Distance, say: Say) -> list[FarFigures]:
     """Clips of 30 s from a far store and, for comparison, from a folder, by workers that take turns.
 
@@ -72,20 +125,15 @@ def measure_far(source: Path, cache: Path, *, runs: int, distance: Distance, say
         QueueStuckError: a clip was not made.
     """
     found: dict[str, list[FarClip]] = {}
-    with tempfile.TemporaryDirectory(prefix="far-", dir=cache) as name:
-        folder = Path(name)
-        for bucket in ("recordings", "clips", "near"):
-            (folder / "stores" / bucket).mkdir(parents=True)
-        os.link(source, folder / "stores" / "recordings" / "sea.mp4")
-        with far_store(folder / "stores", distance) as far:
-            for turn in range(runs):
-                with _worker(folder / f"far-{turn}", _in_buckets(far)) as worker:
-                    _one(found, "exact, cold", worker, far, say)
-                    _one(found, "exact, warm", worker, far, say)
-                    _one(found, "instant, warm", worker, far, say, output={"precision": "instant"})
-                with _worker(folder / f"near-{turn}", _in_folders(folder / "stores")) as worker:
-                    _one(found, "exact, from and to a folder, cold", worker, far, say)
-                    _one(found, "exact, from and to a folder, warm", worker, far, say)
+    with _far(source, cache, distance) as (folder, far):
+        for turn in range(runs):
+            with _worker(folder / f"far-{turn}", _in_buckets(far)) as worker:
+                _one(found, "exact, cold", worker, far, say)
+                _one(found, "exact, warm", worker, far, say)
+                _one(found, "instant, warm", worker, far, say, output={"precision": "instant"})
+            with _worker(folder / f"near-{turn}", _in_folders(folder / "stores")) as worker:
+                _one(found, "exact, from and to a folder, cold", worker, far, say)
+                _one(found, "exact, from and to a folder, warm", worker, far, say)
     return [_median(work, clips) for work, clips in found.items()]
 
 
@@ -146,8 +194,7 @@ class FarWorker:
         """Request a clip, and wait until it is announced."""
         settle(self._process.pid)
         cpu, _ = self._processor(), far.taken()
-        span = {"recording": "sea.mp4", "start": _START, "end": _START + _SECONDS}
-        request = validate_request({"id": clip_id, "source": span, **more})
+        request = _request(clip_id, more)
         with build(Settings(data=self._data)) as services:
             began = time.monotonic()
             accept.submit(services, request)
@@ -170,6 +217,25 @@ class FarWorker:
             self._processor() - cpu,
         )
 
+    def make_many(self, work: str, jobs: int, count: int, far: FarStore, **more: object) -> FarBurst:
+        """Request `count` clips at once, and wait until all are announced."""
+        settle(self._process.pid)
+        cpu = self._processor()
+        ids = [f"{work}-{jobs}-{number}" for number in range(count)]
+        with sampling(self._process.pid, enabled=True) as peak:
+            with build(Settings(data=self._data)) as services:
+                began = time.monotonic()
+                for clip_id in ids:
+                    accept.submit(services, _request(clip_id, more))
+            with self._changed:
+                made = self._changed.wait_for(lambda: all(self._moment(each, "announced") for each in ids), 600)
+                if not made:
+                    raise QueueStuckError(f"Not all of {count} clips were announced.")
+            seconds = time.monotonic() - began
+        settle(self._process.pid)
+        far.taken()
+        return FarBurst(work, far.distance, jobs, count, seconds, (self._processor() - cpu) / count, peak.value)
+
     def _moment(self, clip_id: str, stage: str) -> float | None:
         return next((at for at, each, clip, _ in self._heard if (each, clip) == (stage, clip_id)), None)
 
@@ -180,12 +246,17 @@ class FarWorker:
         return processor_seconds(pid) + (int(fields[13]) + int(fields[14])) / _TICKS
 
 
+def _request(clip_id: str, more: Mapping[str, object]) -> ClipRequest:
+    span = {"recording": "sea.mp4", "start": _START, "end": _START + _SECONDS}
+    return validate_request({"id": clip_id, "source": span, **more})
+
+
 @contextmanager
-def _worker(data: Path, environment: Mapping[str, str]) -> Iterator[FarWorker]:
+def _worker(data: Path, environment: Mapping[str, str], *, jobs: int = 1) -> Iterator[FarWorker]:
     """A worker that waits for its first message."""
     settings = {"CUTBACK_LOG_LEVEL": "INFO", "CUTBACK_SCAN_SECONDS": "0", **environment}
     process = subprocess.Popen(
-        [sys.executable, "-m", "cutback", "worker", "--data", str(data)],
+        [sys.executable, "-m", "cutback", "worker", "--jobs", str(jobs), "--data", str(data)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -16,7 +16,7 @@ from bench.cutting import Result
 from bench.edits import Edited, Timelapse
 from bench.events import PROMISED_P99, PROMISED_STOP, Telling
 from bench.far import PROMISED as FAR_PROMISED
-from bench.far import STAGES, FarFigures
+from bench.far import STAGES, FarBurst, FarFigures
 from bench.moments import ENOUGH as DAY_ENOUGH
 from bench.moments import LEAST_FOUND, MOST_FALSE, MomentFigures
 from bench.queueing import Overhead
@@ -71,6 +71,25 @@ def far_table(found: Iterable[FarFigures]) -> str:
         )
     head = ["30 s of `g2`, medians", "in all", "target", "result", *STAGES, "requests", "MB moved", "CPU s"]
     return table(head, rows, words=(0, 3))
+
+
+def far_jobs_table(found: Sequence[FarBurst]) -> str:
+    """Clips a minute by the number of jobs, beside one at a time at the same distance."""
+    alone = {(each.distance, each.work): each.per_minute for each in found if each.jobs == 1}
+    rows = [
+        [
+            f"{each.distance.round_trip * 1000:.0f} ms, {each.distance.bandwidth / _MEGABYTE:.0f} MB/s",
+            each.work,
+            f"{each.jobs}",
+            f"{each.per_minute:.0f}",
+            f"{each.per_minute / alone[each.distance, each.work]:.1f} ×",
+            f"{each.cpu:.2f}",
+            f"{each.memory / _MEGABYTE:.0f}",
+        ]
+        for each in found
+    ]
+    head = ["store", f"{found[0].clips} clips at once", "jobs", "clips a minute", "× one job", "CPU s each", "peak MB"]
+    return table(head, rows, words=(0, 1))
 
 
 def cancel_table(found: Cancelled) -> str:

@@ -16,11 +16,15 @@ from cutback.lifecycle import accept
 
 
 @pytest.mark.parametrize(
-    ("at_each_stage", "at_random"),
-    [pytest.param(1, 2, id="a dozen"), pytest.param(6, 32, id="a hundred", marks=pytest.mark.slow)],
+    ("at_each_stage", "at_random", "jobs"),
+    [
+        pytest.param(1, 2, 1, id="a dozen"),
+        pytest.param(6, 32, 1, id="a hundred", marks=pytest.mark.slow),
+        pytest.param(1, 3, 3, id="three jobs in each process", marks=pytest.mark.slow),
+    ],
 )
 def test_kills_lose_nothing_and_double_nothing(
-    at_each_stage: int, at_random: int, make_workers: Callable[..., WorkerProcesses]
+    at_each_stage: int, at_random: int, jobs: int, make_workers: Callable[..., WorkerProcesses]
 ) -> None:
     workers = make_workers()
     for stage in STAGES:
@@ -28,13 +32,13 @@ def test_kills_lose_nothing_and_double_nothing(
     accepted: list[str] = []
 
     def feed() -> None:
-        while workers.services.queue.depth().visible < 4:
+        while workers.services.queue.depth().visible < 3 + jobs:
             wanted = request(len(accepted), outputs=THREE_OUTPUTS)
             accepted.append(accept.submit(workers.services, wanted).id)
             if len(accepted) % 4 == 0:  # some messages come twice
                 workers.services.queue.send(wanted.model_dump_json())
 
-    ends = keep_two_alive(workers, random_kills=at_random, feed=feed)
+    ends = keep_two_alive(workers, random_kills=at_random, feed=feed, JOBS=str(jobs))
     assert set(workers.stop()) <= {0}
 
     assert ends == {-signal.SIGKILL: len(STAGES) * at_each_stage + at_random}

@@ -35,8 +35,8 @@ from cutback.settings.settings import load_settings
 
 # What `build` would otherwise import in every child.
 from cutback.storage import store  # noqa: F401
+from cutback.worker.jobs import jobs_of, run_jobs
 from cutback.worker.logs import configure_logging
-from cutback.worker.poll import Worker
 from cutback.worker.signals import stopping_on_signals
 
 _writing = Database.writing
@@ -142,7 +142,8 @@ def main(_life: str = "") -> None:
         announcers = services.announcers
         if os.environ.get("FALTERING"):
             announcers = tuple(FalteringAnnouncer(each, random.Random()) for each in announcers)
-        Worker(dataclasses.replace(services, announcers=announcers)).run(stop)
+        faltering = dataclasses.replace(services, announcers=announcers)
+        run_jobs(jobs_of(faltering, int(os.environ.get("JOBS", "1")), lambda: cutter), stop)
 
 
 if __name__ == "__main__":

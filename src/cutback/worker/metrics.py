@@ -45,24 +45,24 @@ def figure_metrics(workers: Mapping[str, WorkerFigures]) -> Iterator[Metric]:
     yield from (info, clips, failures, seconds, read, stored)
 
 
-class _OneWorker(Collector):
-    def __init__(self, name: str, counts: WorkerCounts) -> None:
-        self._name, self._counts = name, counts
+class _OwnWorkers(Collector):
+    def __init__(self, counts: Mapping[str, WorkerCounts]) -> None:
+        self._counts = counts
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
-        yield from figure_metrics({self._name: self._counts.figures})
+        yield from figure_metrics({name: counts.figures for name, counts in self._counts.items()})
 
 
 @contextmanager
-def own_page(worker: str, counts: WorkerCounts, address: ListenAddress) -> Iterator[None]:
-    """Show the counts of this worker at `http://address/metrics`, while the context lasts.
+def own_page(counts: Mapping[str, WorkerCounts], address: ListenAddress) -> Iterator[None]:
+    """Show the counts of this process's workers by name at `http://address/metrics`, while the context lasts.
 
     Raises:
         WrongUsageError: the address cannot be used.
     """
     registry = CollectorRegistry()
-    registry.register(_OneWorker(worker, counts))
+    registry.register(_OwnWorkers(counts))
     try:
         server, thread = start_http_server(address.port, address.host, registry)
     except OSError as error:

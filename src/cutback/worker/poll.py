@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,8 +29,20 @@ _PAUSE_SECONDS = 1.0
 class Worker:
     """One worker: makes one clip at a time, and delivers webhooks in a second thread."""
 
-    def __init__(self, services: Services, counts: WorkerCounts | None = None) -> None:
-        """Prepare the worker; `run` starts it. `counts` counts what it announces; its notes show them."""
+    def __init__(
+        self,
+        services: Services,
+        counts: WorkerCounts | None = None,
+        *,
+        receiving: AbstractContextManager[object] | None = None,
+        keeps_house: bool = True,
+    ) -> None:
+        """Prepare the worker; `run` starts it. `counts` counts what it announces; its notes show them.
+
+        Several workers of one process share `receiving`, so that one of them at a time waits for messages. Only one
+        `keeps_house`, which includes delivering webhooks.
+        """
+        self._receiving, self._keeps_house = receiving or nullcontext(), keeps_house
         counts = counts or WorkerCounts()
         self._notes = WorkerNotes(services, counts)
         announcers = (*services.announcers, counts)
@@ -61,9 +74,12 @@ class Worker:
         """Receive one message, waiting up to `wait`, and handle it. Returns whether there was one."""
         wait = self._services.settings.poll_time if wait is None else wait
         try:
-            messages = self._services.queue.receive(
-                limit=1, wait=wait, visibility=self._services.settings.visibility_time
-            )
+            with self._receiving:
+                if stop.is_set():  # while another worker of this process was waiting
+                    return False
+                messages = self._services.queue.receive(
+                    limit=1, wait=wait, visibility=self._services.settings.visibility_time
+                )
         except CutbackError as error:
             log.warning("stage=receive reason=%s", error)
             stop.wait(_PAUSE_SECONDS)
@@ -84,7 +100,7 @@ class Worker:
             return GiveBack(timedelta(seconds=self._services.settings.lease))
 
     def _deliver_webhooks(self, stop: threading.Event) -> threading.Thread | None:
-        if self._services.webhooks is None:
+        if self._services.webhooks is None or not self._keeps_house:
             return None
         deliverer = Deliverer(self._services)
         thread = threading.Thread(target=deliverer.run, args=[stop], name="webhooks", daemon=True)
@@ -92,6 +108,6 @@ class Worker:
         return thread
 
     def _keep_house(self) -> None:
-        if time.monotonic() >= self._housekeeping_at:
+        if self._keeps_house and time.monotonic() >= self._housekeeping_at:
             self._housekeeping_at = time.monotonic() + self._services.settings.housekeeping
             housekeep(self._services)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.request import Request, urlopen
@@ -21,11 +22,16 @@ _PATIENCE = 3.0
 _LONGEST = 2880
 """Maximum minutes for which ECS protects a task."""
 
+_changing = threading.Lock()
+_jobs: list[str] = []
+"""The agent of each job in progress."""
+
 
 @contextmanager
 def protected_task(seconds: float, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
     """Protect this task until the block ends or, if this process dies, until `seconds` have passed.
 
+    While several threads are in such blocks, the task is protected until the last of them leaves its own.
     If the agent refuses or does not answer, this is logged, and the work continues.
     """
     agent = environment.get("ECS_AGENT_URI", "")
@@ -33,11 +39,16 @@ def protected_task(seconds: float, environment: Mapping[str, str] = os.environ) 
         yield
         return
     minutes = min(_LONGEST, int(seconds // 60) + 1)
-    _tell(agent, {"ProtectionEnabled": True, "ExpiresInMinutes": minutes})
+    with _changing:
+        _jobs.append(agent)
+        _tell(agent, {"ProtectionEnabled": True, "ExpiresInMinutes": minutes})
     try:
         yield
     finally:
-        _tell(agent, {"ProtectionEnabled": False})
+        with _changing:
+            _jobs.remove(agent)
+            if agent not in _jobs:
+                _tell(agent, {"ProtectionEnabled": False})
 
 
 def _tell(agent: str, state: dict[str, object]) -> None:

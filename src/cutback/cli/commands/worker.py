@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0
 """Between two tries to start."""
 
+_MOST_JOBS = 64
+
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the command."""
@@ -34,6 +37,7 @@ def register(app: typer.Typer, panel: str) -> None:
         panel=panel,
         examples=(
             ("", "run one worker, which logs to standard error"),
+            ("--jobs 4", "make up to four clips at once, for distant stores"),
             ("--metrics 127.0.0.1:9109", "show its metrics to Prometheus as well"),
         ),
     )(worker)
@@ -45,6 +49,10 @@ def worker(
         str | None,
         typer.Option("--metrics", metavar="HOST:PORT", help="Serve this worker's metrics for Prometheus here."),
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", min=1, max=_MOST_JOBS, metavar="N", help="Make up to this many clips at once."),
+    ] = 1,
     *,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input ends.")
@@ -52,14 +60,15 @@ def worker(
 ) -> None:
     """Run one worker until Ctrl-C, for example under systemd.
 
+    It makes one clip at a time, or as many as `--jobs` says.
+
     After Ctrl-C or SIGTERM, unfinished work returns to the queue immediately.
     """
     from cutback.catalogue.scan import scanning
     from cutback.lifecycle.arrivals import enter_recordings
-    from cutback.worker.counts import WorkerCounts
+    from cutback.sandbox.cutter import ChildCutter
+    from cutback.worker.jobs import all_present, jobs_of, run_jobs
     from cutback.worker.logs import configure_logging
-    from cutback.worker.poll import Worker
-    from cutback.worker.presence import present
     from cutback.worker.signals import die_with_parent, stopping_on_signals
 
     address = None if metrics is None else _address(metrics)
@@ -74,24 +83,23 @@ def worker(
         services = _build_patiently(screen, stop)
         if services is None:
             return
-        database = settings.database_path if settings.uses_sqlite else None
-        counts = WorkerCounts()
+        all_jobs = jobs_of(services, jobs, lambda: ChildCutter(fonts=settings.fonts))
         with (
-            _own_page(services.worker, counts, address),
-            present(settings.data, services.worker, database),
+            _own_page({job.services.worker: job.counts for job in all_jobs}, address),
+            all_present(all_jobs),
             scanning(services, stop, enter_recordings),
         ):
-            Worker(services, counts).run(stop)
+            run_jobs(all_jobs, stop)
         services.tracer.close()
     screen.document({"worker": services.worker, "stopped": True})
 
 
-def _own_page(worker: str, counts: WorkerCounts, address: ListenAddress | None) -> AbstractContextManager[None]:
+def _own_page(counts: Mapping[str, WorkerCounts], address: ListenAddress | None) -> AbstractContextManager[None]:
     if address is None:
         return nullcontext()
     from cutback.worker.metrics import own_page
 
-    return own_page(worker, counts, address)
+    return own_page(counts, address)
 
 
 def _address(text: str) -> ListenAddress:
