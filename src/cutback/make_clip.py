@@ -148,6 +148,7 @@ def _store(
         requests=footage.requests,
         source_size=footage.size,
         seconds=round(stages.seconds, 3),
+        stages=stages.took("store"),
         remade=facts.remade,
         notes=(*footage.notes, *facts.notes, *missing),
         edits=facts.edits,

@@ -66,6 +66,8 @@ def test_a_request_becomes_a_clip_that_is_stored_recorded_and_announced(harness:
     assert clip.result.size == len(stored)
     assert clip.result.bytes_read > 0
     assert clip.result.requests > 0
+    assert list(clip.result.stages) == ["parse", "look up", "claim", "locate", "cut", "store"]
+    assert 0 <= sum(clip.result.stages.values()) <= clip.result.seconds + 0.01
     assert clip.result.source_size == (harness.settings.data / "recordings" / "sea.mp4").stat().st_size
     assert (clip.result.spans[0].recording, clip.result.spans[0].start) == ("sea.mp4", Fraction(1))
     assert clip.result.etag

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from cutback.worker.status import gather
 
 OPERATORS_ONLY = [
     ("GET", "/v1/status", None),
+    ("GET", "/v1/status/day", None),
     ("GET", "/v1/dead-letters", None),
     ("POST", "/v1/dead-letters/redrive", {"all": True}),
     ("GET", "/v1/tenants", None),
@@ -51,6 +52,27 @@ def test_the_status_is_what_the_command_shows_with_every_dependency(web: WebHarn
 
     shown = gather(web.services, timedelta(seconds=600))
     assert set(shown) | {"dependencies"} == set(found)
+
+
+def test_the_day_has_the_clips_of_each_hour(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    web.submit(id="wave")
+    web.work()
+    web.submit(id="other")
+    web.work()
+    clip = web.clip("wave")
+    assert clip.result is not None
+    found = web.get("/v1/status/day").json()
+    assert len(found["items"]) == 24
+    *before, hour = found["items"]
+    assert datetime.fromisoformat(hour["begins"]) <= clip.updated_at < datetime.fromisoformat(found["to"])
+    assert {each["ready"] + each["failed"] for each in before} <= {0, 2}
+    total = sum(each["ready"] for each in found["items"])
+    assert (total, sum(each["stored_bytes"] for each in found["items"])) == (2, 2 * clip.result.size)
+    web.submit(id="third")
+    web.work()
+    assert web.get("/v1/status/day").json() == found, "it is read at most once a minute"
+    monkeypatch.setattr("cutback.worker.status._LAST_DAY_KEPT", timedelta())
+    assert sum(each["ready"] for each in web.get("/v1/status/day").json()["items"]) == 3
 
 
 def test_the_status_shows_workers_of_other_machines_as_the_document_says(web: WebHarness) -> None:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -15,7 +16,6 @@ from PIL import Image
 from tests.support.browser import chromium
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
-from tests.support.waiting import eventually
 from tests.web.api_process import api_process
 from tests.web.test_pages_in_chromium import MILLISECONDS, Installation
 
@@ -118,5 +118,108 @@ def test_many_cameras_ask_for_no_frame_map_and_only_for_pictures_that_are_seen(p
     assert not [path for path in asked if path.endswith("/frames")]
     first = [path for path in asked if "keyframe.jpg" in path]
     assert 5 < len(first) < 40, first
-    place.page.locator(".cam").last.scroll_into_view_if_needed()
-    eventually(lambda: any("camera-099" in path for path in asked), "the last picture")
+    with place.page.expect_request(lambda request: "keyframe.jpg" in request.url and "camera-099" in request.url):
+        place.page.locator(".cam").last.scroll_into_view_if_needed()
+
+
+def test_the_status_shows_the_day_the_workers_and_why_clips_failed(place: Installation) -> None:
+    run = place.api.shell.run
+    assert run("submit", "--recording", KEY, "--from", "1", "--to", "2", "--id", "shown", "--wait")[0] == 0
+    run("submit", "--recording", KEY, "--from", "50", "--to", "60", "--id", "beyond", "--wait")
+    status = httpx.get(f"{place.api.url}/v1/status").json()
+    letter = {
+        "id": "7",
+        "subject": "wave",
+        "reason": "unreadable",
+        "receive_count": 5,
+        "died_at": "2026-06-21T05:30:00Z",
+    }
+    status["queue"]["dead"] = 1
+    sent: list[Any] = []
+    place.page.route("**/v1/status", lambda route: route.fulfill(json=status))
+    place.page.route("**/v1/dead-letters?*", lambda route: route.fulfill(json={"items": [letter], "next": None}))
+
+    def redrive(route: Any) -> None:
+        sent.append(route.request.post_data_json)
+        route.fulfill(json={"queue": "clips", "redriven": 1})
+
+    place.page.route("**/v1/dead-letters/redrive", redrive)
+    place.open("/status")
+    place.page.wait_for_selector(".chart rect.good")
+    assert "1 clip became ready and 1 failed" in place.page.get_attribute(".chart .plot", "aria-label")
+    failures = place.page.inner_text("section:has(h2:text('by reason'))")
+    remedy = httpx.get(f"{place.api.url}/v1/clips/beyond").json()["failure"]["remedy"]
+    assert remedy in failures
+    assert "waits for work" in place.page.inner_text("section:has(h2:text('Workers'))")
+    place.page.click("button:text-is('Send back')")
+    place.page.wait_for_selector(".toast:has-text('1 message')")
+    assert sent == [{"queue": "clips", "ids": ["7"]}]
+
+
+def test_the_status_says_what_does_not_answer(place: Installation) -> None:
+    broken = {"name": "records", "ok": False, "seconds": 5.0, "reason": "records_unavailable"}
+    said = {"dependencies": [broken], "attention": ["records does not answer: records_unavailable."]}
+    place.page.route("**/v1/status", lambda route: route.fulfill(json=said))
+    place.open("/status")
+    place.page.wait_for_selector("[role=alert]:has-text('records does not answer')")
+    assert "records_unavailable" in place.page.inner_text("section:has(h2:text('Storage'))")
+
+
+def test_any_number_of_clips_scrolls_with_the_same_few_tiles(place: Installation) -> None:
+    run = place.api.shell.run
+    assert run("submit", "--recording", KEY, "--from", "1", "--to", "2", "--id", "one-of-many", "--wait")[0] == 0
+    real = httpx.get(f"{place.api.url}/v1/clips/one-of-many").json()
+    asked: list[int] = []
+
+    def list_clips(route: Any) -> None:
+        query = dict(parse_qsl(route.request.url.partition("?")[2]))
+        first, many = int(query.get("cursor", 0)), int(query["limit"])
+        asked.append(first)
+        items = [
+            {**real, "id": f"clip-{number:06}", "title": f"Wave {number}"} for number in range(first, first + many)
+        ]
+        route.fulfill(json={"items": items, "next": str(first + many) if first + many < 100_000 else None})
+
+    place.page.route("**/v1/clips?limit=*", list_clips)
+    place.page.route("**/v1/clips?&limit=*", list_clips)
+    place.open("/clips")
+    place.page.wait_for_selector(".tile:has-text('Wave 0')")
+    tiles = []
+    for page in range(1, 13):
+        with place.page.expect_response(lambda answer, page=page: f"cursor={48 * page}" in answer.url):  # type: ignore[misc]
+            place.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        place.page.wait_for_selector(f".tile:has-text('Wave {48 * page - 1}')")
+        tiles.append(place.page.locator(".tallwall .tile").count())
+    assert max(tiles) < 100
+    before = asked.count(0)
+    place.page.evaluate("scrollTo(0, 0)")
+    place.page.wait_for_selector(".tile:has-text('Wave 0')")
+    assert asked.count(0) == before + 1, "clips that were far away were forgotten, and read again"
+    assert max(asked) < 48 * 20
+
+
+def test_a_failed_clip_offers_the_remedy_in_the_list(place: Installation) -> None:
+    run = place.api.shell.run
+    run("submit", "--recording", KEY, "--from", "60", "--to", "70", "--id", "too-late", "--wait")
+    place.open("/clips?state=failed")
+    tile = place.page.locator(".tile:has(a[href='/clips/too-late'])")
+    assert "does not overlap" in tile.inner_text()
+    tile.locator(".button:text('Choose another range')").click()
+    place.page.wait_for_selector(".exact[data-truth=exact]")
+    assert place.page.evaluate("location.pathname") == "/cut"
+
+
+def test_clips_are_filtered_by_camera_and_day(place: Installation) -> None:
+    run = place.api.shell.run
+    span = ("--camera", "south-point", "--from", "2026-06-21T05:30:01Z", "--to", "2026-06-21T05:30:02Z")
+    assert run("submit", *span, "--id", "south", "--wait")[0] == 0
+    assert run("submit", "--recording", KEY, "--from", "0", "--to", "1", "--id", "north", "--wait")[0] == 0
+    place.open("/clips")
+    place.page.wait_for_selector("a[href='/clips/north']")
+    place.page.select_option(".filters select", "south-point")
+    place.page.wait_for_selector("a[href='/clips/north']", state="detached")
+    place.page.wait_for_selector("a[href='/clips/south']")
+    place.page.fill(".filters input[type=date]", "2020-01-01")
+    place.page.wait_for_selector(".face:has-text('No clip matches')")
+    place.page.click("button:text('Show all')")
+    place.page.wait_for_selector("a[href='/clips/north']")

@@ -43,11 +43,16 @@ class Stages:
         """Begin now."""
         self._services = services
         self.began = self._last = time.monotonic()
+        self._took: dict[str, float] = {}
 
     @property
     def seconds(self) -> float:
         """Seconds since the beginning."""
         return time.monotonic() - self.began
+
+    def took(self, present: str) -> dict[str, float]:
+        """Return the seconds of each stage that is done, and of the present one until now, by the names of traces."""
+        return {**self._took, present: round(time.monotonic() - self._last, 3)}
 
     def reached(
         self,
@@ -62,6 +67,7 @@ class Stages:
         """Note that a stage is done. `parts` are its own, with seconds; `reading` is how long it waited for bytes."""
         began, ended = self._last, time.monotonic()
         self._last = ended
+        self._took[_SPANS[stage]] = round(ended - began, 3)
         facts = {"stage": stage, "clip_id": clip_id, "attempt": attempt, "seconds": round(self.seconds, 3)}
         log.info("stage=%s clip=%s attempt=%d seconds=%.3f", *facts.values(), extra=facts)
         self._services.doing(clip_id, _NEXT.get(stage))

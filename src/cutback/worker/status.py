@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections import Counter
@@ -12,7 +13,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from cutback.domain.base import iso
 from cutback.domain.clips.clip import Clip, ClipState
+from cutback.domain.clips.last_day import begin_of_day, last_day
 from cutback.domain.errors import CutbackError, ObjectNotFoundError
 from cutback.ports import ClipQuery
 from cutback.services import Services
@@ -26,6 +29,9 @@ _PAGE = 1000
 _LITTLE_ROOM = 1_000_000_000
 _FAILED_SINCE = timedelta(days=1)
 _PROBE = "cutback-status"
+_LAST_DAY, _LAST_DAY_KEPT = "status-last-day-1", timedelta(minutes=1)
+"""In the cache; change the number whenever its form changes."""
+_WAITED = timedelta(days=1)
 
 
 def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
@@ -56,6 +62,28 @@ def gather(services: Services, max_age: timedelta) -> dict[str, Any]:
         "disk_free": min(shutil.disk_usage(folder).free for folder in folders),
     }
     return {**content, "attention": attention(content, queued, max_age, now)}
+
+
+def last_day_of(services: Services) -> dict[str, Any]:
+    """Return what was made in the last 24 hours: see `cutback.domain.clips.last_day`. At most a minute old.
+
+    `complete` is false if there were more than `MOST` clips, of which the newest count.
+
+    Raises:
+        RecordsUnavailableError: the records do not answer.
+    """
+    known = services.cache.get(_LAST_DAY)
+    now = services.clock()
+    if known is not None:
+        kept: dict[str, Any] = json.loads(known)
+        if abs(now - datetime.fromisoformat(kept["read_at"])) < _LAST_DAY_KEPT:
+            return kept
+    # Clips that were requested earlier may have waited for their footage.
+    since = begin_of_day(now) - _WAITED
+    clips = [clip for state in (ClipState.READY, ClipState.FAILED) for clip in clips_of(services, state, since=since)]
+    found = {**last_day(clips, now), "read_at": iso(now), "complete": len(clips) < MOST}
+    services.cache.set(_LAST_DAY, json.dumps(found).encode())
+    return found
 
 
 def attention(content: dict[str, Any], queued: list[Clip], max_age: timedelta, now: datetime) -> list[str]:

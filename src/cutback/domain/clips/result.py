@@ -109,6 +109,8 @@ class ClipResult(Model):
     """Total size of the recordings that it was cut from, in bytes."""
     seconds: float = 0.0
     """Seconds that the successful attempt took, by the wall clock."""
+    stages: dict[str, float] = Field(default_factory=dict, exclude_if=lambda stages: not stages)
+    """Seconds of each stage of that attempt until the files were stored, by the names that traces have."""
     remade: bool = False
     """Whether a first version failed its check, so that the clip was made again by full re-encoding."""
     notes: tuple[str, ...] = ()

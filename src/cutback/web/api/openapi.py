@@ -311,6 +311,49 @@ _STATUS: dict[str, Any] = {
     },
 }
 
+_SPREAD: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "Seconds; null without a clip.",
+    "required": ["median", "p95"],
+    "properties": {"median": {"type": "number"}, "p95": {"type": "number"}},
+}
+
+_STATUS_DAY: dict[str, Any] = {
+    "type": "object",
+    "required": ["from", "to", "items", "read_at", "complete"],
+    "properties": {
+        "from": _MOMENT,
+        "to": _MOMENT,
+        "items": {
+            "type": "array",
+            "description": "One for each hour.",
+            "items": {
+                "type": "object",
+                "required": [
+                    "begins",
+                    "ready",
+                    "failed",
+                    "requested_to_ready",
+                    "attempt",
+                    "stored_bytes",
+                    "read_bytes",
+                ],
+                "properties": {
+                    "begins": _MOMENT,
+                    "ready": {"type": "integer"},
+                    "failed": {"type": "integer"},
+                    "requested_to_ready": _SPREAD,
+                    "attempt": _SPREAD,
+                    "stored_bytes": {"type": "integer"},
+                    "read_bytes": {"type": "integer"},
+                },
+            },
+        },
+        "read_at": _MOMENT,
+        "complete": {"type": "boolean", "description": "False if there were too many clips to count all."},
+    },
+}
+
 _PLAN: dict[str, Any] = {
     "type": "object",
     "required": ["precision", "clip_duration", "frames", "bytes", "spans", "gaps", "outputs", "expected", "notes"],
@@ -410,6 +453,7 @@ def components() -> dict[str, Any]:
         "Waveform": _WAVEFORM,
         "CameraActivity": _CAMERA_ACTIVITY,
         "Status": _STATUS,
+        "StatusDay": _STATUS_DAY,
     }
     for kind in (ClipRequest, ClipDescription):
         schema = kind.model_json_schema(ref_template=_REFERENCES)

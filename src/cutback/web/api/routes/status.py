@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from cutback.web.api.access import Operator
 from cutback.web.api.context import ServicesDep
 from cutback.web.api.openapi import responses
-from cutback.worker.status import check_dependencies, gather
+from cutback.worker.status import check_dependencies, gather, last_day_of
 
 router = APIRouter(tags=["status"])
 
@@ -32,3 +32,9 @@ def read_status(
         return {"dependencies": dependencies, "attention": sentences}
     found = gather(services, timedelta(seconds=max_age))
     return {**found, "dependencies": dependencies, "attention": [*sentences, *found["attention"]]}
+
+
+@router.get("/status/day", response_model=None, responses=responses("StatusDay", 200, errors=(422, 503)))
+def read_day(services: ServicesDep, _caller: Operator) -> dict[str, Any]:
+    """Return what was made in each of the last 24 hours, and how long it took. The figures are at most a minute old."""
+    return last_day_of(services)

@@ -4,6 +4,7 @@ import { ask } from './api.js';
 import { clips as known, filmed, forget, nameOf, refresh, take } from './clip_store.js';
 import { STATES, cameraZones, mediaPath, posterOf } from './clips.js';
 import { ErrorFace, Face, Typed, say, sayError, styled } from './pieces.js';
+import { editAgain, remediesOf } from './remedies.js';
 import { go } from './router.js';
 import { counted, length, number, seconds, size, timecode } from './words.js';
 import { day, exactClock, moment, zoneFor, zoneName } from './zones.js';
@@ -66,7 +67,6 @@ export function Clip({ id }) {
   const result = clip.result;
   const where = filmed(clip);
   const zone = zoneFor(where ? zoneOf.get(where.camera) : undefined);
-  const source = [clip.request?.source].flat();
   const poster = posterOf(clip, 1200);
   return html`<main class="page clip">
     <div>
@@ -89,25 +89,43 @@ export function Clip({ id }) {
         ${clip.failure.type && html`<p class="sub"><code>${clip.failure.reason}</code></p>`}</div>`}
       <div class="act">
         ${clip.state === 'ready' && html`<${Share} clip=${clip} /><a class="button" href=${`${mediaPath(clip)}?download=true`} download>Download</a>`}
-        ${['failed', 'cancelled'].includes(clip.state) && html`<button class="button primary" onClick=${() => act('retry')}>Try again</button>`}
+        ${remediesOf(clip).map((each, i) => (each.href
+          ? html`<a class=${`button${i ? '' : ' primary'}`} key=${each.label} href=${each.href}>${each.label}</a>`
+          : html`<button class=${`button${i ? '' : ' primary'}`} key=${each.label} onClick=${() => each.act?.().catch(sayError)}>${each.label}</button>`))}
         ${['queued', 'waiting', 'processing'].includes(clip.state) && html`<button class="button" onClick=${() => act('cancel')}>Cancel</button>`}
-        ${source.length === 1 && source[0].recording && html`<a class="button" href=${`/cut?recording=${encodeURIComponent(source[0].recording)}&clip=${encodeURIComponent(clip.id)}`}>Edit again</a>`}
+        ${clip.state !== 'failed' && editAgain(clip) && html`<a class="button" href=${editAgain(clip)}>Edit again</a>`}
         <button class="button quiet danger" onClick=${remove}>Delete</button>
       </div>
-      ${result && html`<details><summary>How it was made</summary><div><dl class="kv">
-        ${result.spans.map((/** @type {any} */ span) => html`<dt>${span.recording ? 'Recording' : 'Source'}</dt><dd dir="auto">${span.recording}<br />${timecode(seconds(span.start))} – ${timecode(seconds(span.end))}${span.clamped ? ', as far as it goes' : ''}</dd>`)}
-        ${result.gaps.length > 0 && html`<dt>Gaps</dt><dd>${result.gaps.map((/** @type {any} */ gap) => html`${exactClock(Date.parse(gap.begins), zone)} – ${exactClock(Date.parse(gap.ends), zone)}<br />`)}</dd>`}
-        <dt>Frames</dt><dd>${number(result.frames_copied)} copied, ${number(result.frames_encoded)} re-encoded</dd>
-        <dt>Read</dt><dd>${size(result.bytes_read)} of ${size(result.source_size)}, in ${counted(result.requests, 'request')}</dd>
-        <dt>Time</dt><dd>${length(result.seconds)}</dd>
-        <dt>Attempts</dt><dd>${clip.attempt}</dd>
-        <dt>Id</dt><dd>${clip.id}</dd>
-        ${result.notes.length > 0 && html`<dt>Notes</dt><dd>${result.notes.join(' ')}</dd>`}
-      </dl></div></details>`}
+      ${result && html`<${Details} clip=${clip} zone=${zone} />`}
       <details><summary>Request</summary><div><pre>${JSON.stringify(clip.request, null, 2)}</pre></div></details>
     </div>
   </main>`;
 }
+
+/** What was cut and how it was made, folded. @param {{clip: any, zone: string}} props */
+function Details({ clip, zone }) {
+  const { result } = clip;
+  const stages = Object.entries(result.stages || {});
+  const longest = Math.max(1e-9, ...stages.map(([, took]) => Number(took)));
+  return html`<details><summary>Source ranges</summary><div><dl class="kv">
+      ${result.spans.map((/** @type {any} */ span) => html`<dt>${span.asset ? 'Asset' : 'Recording'}</dt><dd dir="auto">${span.recording}<br /><span class="num">${timecode(seconds(span.start))} – ${timecode(seconds(span.end))}${span.begins ? ` · ${exactClock(Date.parse(span.begins), zone)}` : ''}${span.clamped ? ', as far as it goes' : ''}</span></dd>`)}
+      ${result.gaps.map((/** @type {any} */ gap) => html`<dt>Gap</dt><dd class="num">${exactClock(Date.parse(gap.begins), zone)} – ${exactClock(Date.parse(gap.ends), zone)}, ${GAPS[gap.filled] || gap.filled}</dd>`)}
+    </dl></div></details>
+    <details><summary>How it was made</summary><div><dl class="kv">
+      <dt>Frames</dt><dd>${number(result.frames_copied)} copied, ${number(result.frames_encoded)} re-encoded</dd>
+      <dt>Read</dt><dd>${size(result.bytes_read)} of ${size(result.source_size)}, in ${counted(result.requests, 'request')}</dd>
+      <dt>Time</dt><dd>${length(result.seconds)}</dd>
+      ${stages.map(([name, took]) => html`<dt class="stage">${name}</dt><dd class="stage num"><i ref=${styled({ '--part': `${(Number(took) / longest) * 100}%` })}></i>${Number(took).toFixed(3)} s</dd>`)}
+      <dt>Attempts</dt><dd>${clip.attempt}</dd>
+      <dt>Requested</dt><dd class="num">${moment(Date.parse(clip.created_at), zone)}</dd>
+      <dt>Id</dt><dd>${clip.id}</dd>
+      ${result.edits?.length > 0 && html`<dt>Edits</dt><dd>${result.edits.map((/** @type {string} */ each) => html`${each}<br />`)}</dd>`}
+      ${result.notes.length > 0 && html`<dt>Notes</dt><dd>${result.notes.join(' ')}</dd>`}
+    </dl></div></details>`;
+}
+
+/** What a clip shows instead of footage that is missing. */
+const GAPS = /** @type {Record<string, string>} */ ({ skip: 'left out', black: 'black instead', freeze: 'the picture before instead' });
 
 /** The clip as its kind is looked at or listened to. @param {{clip: any, poster: string}} props */
 function Media({ clip, poster }) {

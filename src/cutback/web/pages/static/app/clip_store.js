@@ -32,6 +32,12 @@ export function forget(id) {
   clips.value = all;
 }
 
+/** Forget clips that are far from what is seen; those that are being made stay. @param {Set<string>} ids */
+export function dropFar(ids) {
+  const kept = [...clips.value].filter(([id, clip]) => !ids.has(id) || BUSY.has(clip.state));
+  if (kept.length < clips.value.size) clips.value = new Map(kept);
+}
+
 /** @type {Set<string>} */
 const looking = new Set();
 /** Clips that changed while they were being read. @type {Set<string>} */
