@@ -22,6 +22,17 @@ export function whenSignedOut(call) {
   onSignedOut = call;
 }
 
+/** Called with each clip that was requested. @type {(clip: any) => void} */
+let onRequested = () => {};
+
+/** @param {(clip: any) => void} call */
+export function whenRequested(call) {
+  onRequested = call;
+}
+
+/** Whether the server has answered a request of this page. */
+export let answered = false;
+
 const PAUSES = [300, 1000, 3000];
 
 /**
@@ -32,8 +43,11 @@ const PAUSES = [300, 1000, 3000];
  */
 export async function ask(path, options = {}) {
   const answer = await send(path, options);
+  answered = true;
   if (answer.status === 204 || answer.status === 304) return null;
-  return answer.json();
+  const said = await answer.json();
+  if (path === '/clips' && options.method === 'POST' && said.id) onRequested(said);
+  return said;
 }
 
 /**

@@ -56,11 +56,13 @@ export function Clip({ id }) {
   };
   const rename = async (/** @type {string} */ text) => {
     const title = text.trim();
-    if (title === clip.title) return;
+    if (title === clip.title) return true;
     try {
       take([await ask(path, { method: 'PATCH', body: { title }, headers: { 'If-Match': '*' } })]);
+      return true;
     } catch (error) {
       sayError(error);
+      return false;
     }
   };
 

@@ -1,7 +1,7 @@
 // The newest clips, kept current by events: the tray, the list and the day's strip show these.
 import { computed, signal } from './dom.js';
 import { ask } from './api.js';
-import { hear } from './live.js';
+import { hear, whenMissed } from './live.js';
 
 export const clips = signal(/** @type {Map<string, any>} */ (new Map()));
 
@@ -73,8 +73,16 @@ function news() {
   }, 1000);
 }
 
+let following = false;
+
 /** Begin to follow events. */
 export function follow() {
+  if (following) return;
+  following = true;
+  whenMissed(() => {
+    news();
+    if (busy.value.length) watch();
+  });
   hear((event) => {
     if (event.type === 'clip.expired') forget(event.subject);
     else if (clips.value.has(event.subject)) refresh(event.subject);
@@ -92,8 +100,10 @@ async function watch() {
     while (busy.value.length) {
       await new Promise((done) => setTimeout(done, document.hidden ? 4000 : 700));
       const found = await ask('/clips?state=processing&state=queued&limit=50').catch((error) => error);
-      if (found.status === 401) return;
-      if (!found.items) continue;
+      if (!found.items) {
+        await new Promise((done) => setTimeout(done, 3000));
+        continue;
+      }
       const seen = new Set(found.items.map((/** @type {any} */ each) => each.id));
       take(found.items);
       for (const clip of busy.value.slice(0, 10)) if (!seen.has(clip.id)) await refresh(clip.id);

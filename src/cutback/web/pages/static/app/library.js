@@ -5,13 +5,13 @@ import { clips as knownClips, filmed, take } from './clip_store.js';
 import { useKeys } from './keys.js';
 import { ErrorFace, Face, say, sayError, styled } from './pieces.js';
 import { usePicture } from './pictures.js';
-import { all, keyframe, still } from './recordings.js';
+import { all, keyframe, recordingAt, still } from './recordings.js';
 import { go, here } from './router.js';
 import { Sprite } from './sprites.js';
-import { Strip, covering } from './strip.js';
+import { Strip } from './strip.js';
 import { Upload } from './upload.js';
 import { counted, length, seconds } from './words.js';
-import { clock, date, day, dayOf, daysFrom, hour, instant, iso, moment, shifted, zoneFor, zoneName } from './zones.js';
+import { clock, clockOf, date, day, dayOf, daysFrom, hour, instant, iso, moment, shifted, useClock, zoneFor, zoneName } from './zones.js';
 
 const DAY = 86400000;
 const LIVE_SECONDS = 15 * 60;
@@ -80,25 +80,34 @@ function Day({ camera, others }) {
   }, [here.value.search, zone]);
   const show = (/** @type {Span} */ wider) => go(`${here.value.pathname}${query({ from: iso(wider.begins), to: iso(wider.ends) })}`, { replace: true });
   const [picked, pick] = useState(/** @type {Span | null} */ (null));
-  const [found, setFound] = useState(/** @type {{covered: Span[], gaps: Span[], recordings: any[]} | null} */ (null));
+  const [found, setFound] = useState(/** @type {{covered: Span[], gaps: Span[], recordings: any[], next: string | null} | null} */ (null));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
   const [again, setAgain] = useState(0);
-  const [shown, setShown] = useState(200);
 
+  // A day may have thousands: the strip needs only what is covered, and the wall reads them page by page.
+  const listed = `/recordings${query({ camera: camera.name, from: iso(span.begins), to: iso(span.ends), limit: 100 })}`;
+  const more = async () => {
+    try {
+      const page = await ask(`${listed}&cursor=${encodeURIComponent(found?.next || '')}`);
+      setFound((was) => was && { ...was, recordings: [...was.recordings, ...page.items], next: page.next });
+    } catch (error) {
+      sayError(error);
+    }
+  };
   useEffect(() => {
     let stale = false;
     const timer = setTimeout(async () => {
       try {
         const parts = [];
         for (let at = span.begins; at < span.ends; at += 8 * DAY) parts.push({ begins: at, ends: Math.min(span.ends, at + 8 * DAY) });
-        const [recordings, ...coverages] = await Promise.all([
-          all(`/recordings${query({ camera: camera.name, from: iso(span.begins), to: iso(span.ends), limit: 200 })}`, 2000),
+        const [page, ...coverages] = await Promise.all([
+          ask(listed),
           ...parts.map((part) => ask(`/coverage${query({ camera: camera.name, from: iso(part.begins), to: iso(part.ends) })}`)),
         ]);
         const instants = (/** @type {any[]} */ list) => list.map((each) => ({ begins: Date.parse(each.begins), ends: Date.parse(each.ends) }));
         if (stale) return;
         setFault(null);
-        setFound({ recordings, covered: coverages.flatMap((each) => instants(each.covered)), gaps: coverages.flatMap((each) => instants(each.gaps)) });
+        setFound({ recordings: page.items, next: page.next, covered: coverages.flatMap((each) => instants(each.covered)), gaps: coverages.flatMap((each) => instants(each.gaps)) });
       } catch (error) {
         if (!stale) setFault(error);
       }
@@ -139,13 +148,14 @@ function Day({ camera, others }) {
     return [{ at: where.at, until: where.at + seconds(clip.result?.duration || 0) * 1000, id: clip.id }];
   });
 
-  const other = others[0];
+  const other = others.find((each) => each.name > camera.name) || others[0];
   const centre = picked ? (picked.begins + picked.ends) / 2 : (span.begins + span.ends) / 2;
-  const onOther = () => other && go(`/cameras/${encodeURIComponent(other.name)}${query({ from: iso(span.begins), to: iso(span.ends) })}`);
+  const onCamera = (/** @type {string} */ name) => go(`/cameras/${encodeURIComponent(name)}${query({ from: iso(span.begins), to: iso(span.ends) })}`);
+  const onOther = () => other && onCamera(other.name);
   useKeys({ m: onOther, Escape: () => pick(null) }, [other?.name, span.begins, span.ends]);
 
-  const open = (/** @type {number} */ at) => {
-    const recording = covering(found?.recordings || [], at);
+  const open = async (/** @type {number} */ at) => {
+    const recording = await recordingAt(camera.name, at).catch(sayError);
     if (recording) go(`/cut${query({ recording: recording.key, at: ((at - Date.parse(recording.start)) / 1000).toFixed(3) })}`);
   };
   const days = Math.round((span.ends - span.begins) / DAY);
@@ -173,16 +183,21 @@ function Day({ camera, others }) {
           show(event.target.value.endsWith('T00:00') ? daysFrom(date(at, zone), 1, zone) : { begins: at, ends: at + 3600000 });
         }} /></label>
       <button class="button" onClick=${() => show(dayOf(Date.parse(camera.last) - 1, zone))}>Newest</button>
-      ${other && html`<button class="button" onClick=${onOther}>Same moment on ${other.name}</button>`}
+      ${other && (others.length === 1
+        ? html`<button class="button" onClick=${onOther}>Same moment on ${other.name}</button>`
+        : html`<label><span class="visually-hidden">Same moment on another camera</span><select class="field" onChange=${(/** @type {any} */ event) => onCamera(event.target.value)}>
+            <option value="" selected>Same moment on …</option>${others.map((each) => html`<option key=${each.name} value=${each.name}>${each.name}</option>`)}</select></label>`)}
+      <label><span class="visually-hidden">Times are shown</span><select class="field" onChange=${(/** @type {any} */ event) => useClock(event.target.value)}>
+        ${Object.entries({ camera: "camera's time", viewer: 'your time', utc: 'UTC' }).map(([name, text]) => html`<option key=${name} value=${name} selected=${name === clockOf.value}>${text}</option>`)}</select></label>
     </div>
     ${fault
       ? html`<${ErrorFace} error=${fault} again=${() => setAgain(again + 1)} />`
-      : html`<${Strip} span=${span} zone=${zone} covered=${found?.covered || []} gaps=${found?.gaps || []} recordings=${found?.recordings || []} clips=${marks}
+      : html`<${Strip} span=${span} zone=${zone} camera=${camera.name} covered=${found?.covered || NONE} gaps=${found?.gaps || NONE} clips=${marks}
           activity=${lively.activity} moments=${lively.moments} picked=${picked} pick=${pick} zoom=${show} open=${open} />
-        ${picked && html`<${Picking} camera=${camera} picked=${picked} zone=${zone} recordings=${found?.recordings || []} done=${() => pick(null)} />`}
+        ${picked && html`<${Picking} camera=${camera} picked=${picked} zone=${zone} done=${() => pick(null)} />`}
         ${span.ends - span.begins <= 2 * DAY && html`<section aria-label="Moments"><h2 class="head">Moments</h2><div class="reel">${
             lively.moments.length
-              ? strongest(lively.moments).map((each) => html`<${MomentTile} key=${each.peak} moment=${each} zone=${zone} recordings=${found?.recordings || []} />`)
+              ? strongest(lively.moments).map((each) => html`<${MomentTile} key=${each.peak} camera=${camera.name} moment=${each} zone=${zone} />`)
               : lively.known
                 ? html`<p class="sub">Nothing stands out here.</p>`
                 : [1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)
@@ -191,8 +206,8 @@ function Day({ camera, others }) {
         ${!found
           ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)}</div>`
           : found.recordings.length
-            ? html`<div class="wall">${found.recordings.slice(0, shown).map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zone} />`)}</div>
-                ${found.recordings.length > shown && html`<p class="act"><button class="button" onClick=${() => setShown(shown + 200)}>Show more of ${found.recordings.length} recordings</button></p>`}`
+            ? html`<div class="wall">${found.recordings.map((each) => html`<${RecordingTile} key=${each.key} recording=${each} zone=${zone} />`)}</div>
+                ${found.next && html`<p class="act"><button class="button" onClick=${more}>Show more recordings</button></p>`}`
             : html`<${Face} title="Nothing was recorded here">
                 <p>The camera's newest footage is from ${day(Date.parse(camera.last), zone)}, ${hour(Date.parse(camera.last), zone)}.</p>
                 <button class="button" onClick=${() => show(dayOf(Date.parse(camera.last) - 1, zone))}>Show it</button>
@@ -201,6 +216,8 @@ function Day({ camera, others }) {
 }
 
 const MOST_MOMENTS = 24;
+/** @type {Span[]} */
+const NONE = [];
 
 /** The strongest moments, in the order in which they were. @param {any[]} moments */
 const strongest = (moments) =>
@@ -213,24 +230,25 @@ function columns(line) {
   return line.values.map((/** @type {number} */ value, /** @type {number} */ i) => ({ at: begins + i * step, value, wide: step }));
 }
 
-/** Where something happens: opens in the cutting room with some seconds around it marked. @param {{moment: any, zone: string, recordings: any[]}} props */
-function MomentTile({ moment, zone, recordings }) {
+/** Where something happens: opens in the cutting room with some seconds around it marked. @param {{camera: string, moment: any, zone: string}} props */
+function MomentTile({ camera, moment, zone }) {
   const peak = Date.parse(moment.peak);
   const shot = usePicture(async () => new URL(moment.poster, location.href).pathname + new URL(moment.poster, location.href).search, [moment.poster]);
-  const recording = covering(recordings, peak);
-  const at = (/** @type {number} */ time) => Math.max(0, (time - Date.parse(recording.start)) / 1000).toFixed(3);
-  const href = recording ? `/cut${query({ recording: recording.key, at: at(peak), in: at(peak - 8000), out: at(peak + 12000) })}` : undefined;
-  return html`<a class="tile" href=${href}>
+  const open = async (/** @type {MouseEvent} */ event) => {
+    event.preventDefault();
+    const recording = await recordingAt(camera, peak).catch(sayError);
+    const at = (/** @type {number} */ time) => Math.max(0, (time - Date.parse(recording.start)) / 1000).toFixed(3);
+    if (recording) go(`/cut${query({ recording: recording.key, at: at(peak), in: at(peak - 8000), out: at(peak + 12000) })}`);
+  };
+  return html`<a class="tile" href=${`/cameras/${encodeURIComponent(camera)}${query({ from: iso(peak - 60000), to: iso(peak + 60000) })}`} onClick=${open}>
     <span class="pic">${shot && html`<img src=${shot} alt="" />`}<span class="badge num">${Math.round(moment.strength * 100)} %</span></span>
     <b class="num">${clock(peak, zone)}</b>
     <small class="num">${length((Date.parse(moment.ends) - Date.parse(moment.begins)) / 1000)}</small>
   </a>`;
 }
 
-/** What was selected by dragging, and what to do with it. @param {{camera: any, picked: Span, zone: string, recordings: any[], done: () => void}} props */
-function Picking({ camera, picked, zone, recordings, done }) {
-  const recording = covering(recordings, picked.begins);
-  const within = recording && picked.ends <= Date.parse(recording.end);
+/** What was selected by dragging, and what to do with it. @param {{camera: any, picked: Span, zone: string, done: () => void}} props */
+function Picking({ camera, picked, zone, done }) {
   const cut = async () => {
     try {
       const clip = await ask('/clips', { method: 'POST', body: { source: { camera: camera.name, from: iso(picked.begins), to: iso(picked.ends) } } });
@@ -241,15 +259,18 @@ function Picking({ camera, picked, zone, recordings, done }) {
       sayError(error);
     }
   };
-  const open = () => {
-    const at = (/** @type {number} */ time) => ((time - Date.parse(recording.start)) / 1000).toFixed(3);
-    go(`/cut${query({ recording: recording.key, in: at(picked.begins), out: at(picked.ends) })}`);
+  const open = async () => {
+    const recording = await recordingAt(camera.name, picked.begins).catch(sayError);
+    if (!recording) return say('Nothing was recorded at the beginning of the selection.');
+    const at = (/** @type {number} */ time) => (Math.min(time - Date.parse(recording.start), seconds(recording.duration) * 1000) / 1000).toFixed(3);
+    if (picked.ends > Date.parse(recording.end)) say('The selection goes on in another recording; the cutting room shows the first one.');
+    return go(`/cut${query({ recording: recording.key, in: at(picked.begins), out: at(picked.ends) })}`);
   };
   return html`<div class="picking num">
     <b>${clock(picked.begins, zone)} – ${clock(picked.ends, zone)}</b><span class="muted">${length((picked.ends - picked.begins) / 1000)}</span>
     <span class="grow"></span>
     <button class="button quiet" onClick=${done}>Cancel</button>
-    ${within && html`<button class="button" onClick=${open}>Open in the cutting room</button>`}
+    <button class="button" onClick=${open}>Open in the cutting room</button>
     <button class="button primary" onClick=${cut}>Cut</button>
   </div>`;
 }

@@ -1,13 +1,14 @@
 // The frame around every place: the bar, what is lost, the keys that work everywhere.
 import { html, render, signal, useEffect } from './dom.js';
-import { whenSignedOut } from './api.js';
+import { answered, whenSignedOut } from './api.js';
 import { busy, follow } from './clip_store.js';
 import { Clip } from './clip.js';
 import { Clips } from './clips.js';
 import { KeySheet, keySheet } from './keys.js';
 import { Library, Recordings } from './library.js';
 import { connection, listen } from './live.js';
-import { Boundary, Face, Toasts, styled } from './pieces.js';
+import { notify } from './notify.js';
+import { Boundary, Dialog, Face, Toasts, styled } from './pieces.js';
 import { Room } from './room.js';
 import { go, here } from './router.js';
 import { Settings } from './settings.js';
@@ -80,9 +81,11 @@ function App() {
     if (!signedOut.value) {
       follow();
       listen();
+      notify();
     }
   }, [signedOut.value]);
-  if (signedOut.value) return html`<${SignIn} done=${() => location.reload()} />`;
+  // A session that ends in the middle is renewed over the page: what was typed or marked stays.
+  if (signedOut.value && !answered) return html`<${SignIn} done=${() => location.reload()} />`;
   return html`
     <header class="bar">
       <a class="brand" href="/" aria-label="Cutback"><i></i>Cutback</a>
@@ -96,6 +99,7 @@ function App() {
     ${connection.value === 'lost' && html`<div class="lost" role="status">The server does not answer. This page continues when it is back.</div>`}
     <${Boundary} key=${url.pathname}>${place(url)}<//>
     <${Toasts} />
+    ${signedOut.value && html`<${Dialog} title="Your session has ended" close=${() => (signedOut.value = false)}><${SignIn} again=${true} done=${() => (signedOut.value = false)} /><//>`}
     ${keySheet.value && html`<${KeySheet} />`}
   `;
 }

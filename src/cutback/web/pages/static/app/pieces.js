@@ -67,13 +67,14 @@ export function Dialog({ title, close, children }) {
 
 /**
  * A field that keeps what is being typed while everything around it is drawn anew, and tells at the end.
- * @param {{tag?: string, value: string, commit: (text: string) => void, [more: string]: any}} props
+ * @param {{tag?: string, value: string, commit: (text: string) => unknown, [more: string]: any}} props
  */
 export function Typed({ tag = 'input', value, commit, ...rest }) {
   const [text, setText] = useState(/** @type {string | null} */ (null));
   const done = () => {
-    if (text !== null && text !== value) commit(text);
-    setText(null);
+    if (text === null || text === value) return setText(null);
+    // What could not be committed stays in the field.
+    return Promise.resolve(commit(text)).then((kept) => kept === false || setText(null));
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== 'Enter' && event.key !== 'Escape') return;

@@ -89,6 +89,12 @@ export const still = (key, frame, version, width = 300) =>
 /** A cheap picture of what a camera showed just before a moment. @param {string} camera @param {number} at */
 export const keyframe = (camera, at) => `/v1/moments/keyframe.jpg${query({ camera, at: iso(at) })}`;
 
+/** The recording of a camera that has a moment, or none. @param {string} camera @param {number} at */
+export async function recordingAt(camera, at) {
+  const { items } = await ask(`/recordings${query({ camera, from: iso(at), to: iso(at + 1), limit: 5 })}`);
+  return items.find((/** @type {any} */ each) => Date.parse(each.start) <= at && at < Date.parse(each.end)) || null;
+}
+
 /** Every page of a list. @param {string} path with a query @param {number} most */
 export async function all(path, most) {
   const found = [];

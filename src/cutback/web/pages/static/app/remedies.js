@@ -21,7 +21,8 @@ export function editAgain(clip) {
   const source = [clip.request?.source].flat();
   if (source.length !== 1 || !source[0]?.recording) return '';
   const [from, to] = [Number(source[0].start), Number(source[0].end)];
-  return path({ recording: source[0].recording, ...(from < to ? { in: from, out: to } : {}) });
+  const exists = clip.failure?.reason !== 'range_outside_recording';
+  return path({ recording: source[0].recording, ...(from < to && exists ? { in: from, out: to } : {}) });
 }
 
 const WIDER = new Set(['range_outside_recording', 'edit_impossible', 'output_impossible', 'media_too_slow', 'media_too_large', 'out_of_time']);

@@ -1,7 +1,8 @@
 // Keys, webhooks, shares and tenants, as far as this key may manage them; and how this browser shows times and colours.
 import { html, useEffect, useState } from './dom.js';
 import { ask } from './api.js';
-import { ErrorFace, sayError } from './pieces.js';
+import { canNotify, notifies, useNotifications } from './notify.js';
+import { ErrorFace, say, sayError } from './pieces.js';
 import { clockOf, moment, useClock, zoneFor } from './zones.js';
 
 export function Settings() {
@@ -30,13 +31,18 @@ export function Settings() {
         <div class="lines">
           <label class="row">Times are shown <${Choice} value=${clockOf.value} options=${{ camera: "in the camera's zone", viewer: 'in your zone', utc: 'in UTC' }} pick=${useClock} /></label>
           <label class="row">Colours <${Choice} value=${theme} options=${{ '': 'as the system', light: 'light', dark: 'dark' }} pick=${setTheme} /></label>
+          ${canNotify && html`<label class="row">Tell me when a clip that I requested here is finished <input class="switch" type="checkbox" checked=${notifies.value} onChange=${async (/** @type {any} */ event) => {
+            const why = await useNotifications(event.target.checked);
+            event.target.checked = notifies.value;
+            if (why) say(why, { seconds: 10 });
+          }} /></label>`}
           ${who?.key_id && html`<p class="row"><span class="sub">Signed in with the key ${who.key_id}${who.tenant ? ` of ${who.tenant}` : ''}</span><button class="button" onClick=${leave}>Sign out</button></p>`}
         </div>
       </section>
       <${Listing} title="Shared links" path="/shares" of=${'share'} row=${(/** @type {any} */ each) => [html`<a href=${each.url}>${each.clip}</a>`, `until ${moment(Date.parse(each.expires_at), zoneFor())}`]} remove="Revoke" />
       ${admin && html`
         <${Listing} title="Keys" path="/keys" row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} />
-        <${Listing} title="Webhooks" path="/webhooks" row=${(/** @type {any} */ each) => [each.url, each.paused ? 'paused' : each.states?.join(', ') || 'every state']} remove="Delete" add=${NewWebhook} />
+        <${Listing} title="Webhooks" path="/webhooks" row=${(/** @type {any} */ each) => [each.url, each.paused ? 'paused' : each.states?.join(', ') || 'every state']} remove="Delete" add=${NewWebhook} more=${Deliveries} />
         ${!who.tenant && html`<${Listing} title="Tenants" path="/tenants" name="name" row=${(/** @type {any} */ each) => [each.name, [...each.cameras, ...each.recordings].join(', ')]} remove="Delete" />`}`}
     </div>
   </main>`;
@@ -47,8 +53,8 @@ const Choice = ({ value, options, pick }) => html`<select class="field" value=${
   ${Object.entries(options).map(([name, text]) => html`<option value=${name} selected=${name === value}>${text}</option>`)}
 </select>`;
 
-/** @param {{title: string, path: string, row: (each: any) => any[], remove: string, name?: string, add?: any}} props */
-function Listing({ title, path, row, remove, name = 'id', add }) {
+/** @param {{title: string, path: string, row: (each: any) => any[], remove: string, name?: string, add?: any, more?: any}} props */
+function Listing({ title, path, row, remove, name = 'id', add, more }) {
   const [items, setItems] = useState(/** @type {any[] | null} */ (null));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
   const load = () => ask(path).then((page) => setItems(page.items), setFault);
@@ -65,7 +71,7 @@ function Listing({ title, path, row, remove, name = 'id', add }) {
   return html`<section class="panelbox"><h2>${title}</h2>
     ${fault ? html`<p class="why">${/** @type {Error} */ (fault).message}</p>`
       : !items ? html`<p class="bone">${'\u00a0'}</p>`
-      : items.length ? html`<table><tbody>${items.map((each) => html`<tr key=${each[name]}>${row(each).map((cell) => html`<td dir="auto">${cell}</td>`)}<td><button class="button quiet danger" onClick=${() => drop(each)}>${remove}</button></td></tr>`)}</tbody></table>`
+      : items.length ? html`<table><tbody>${items.map((each) => html`<tr key=${each[name]}>${row(each).map((cell) => html`<td dir="auto">${cell}</td>`)}<td><button class="button quiet danger" onClick=${() => drop(each)}>${remove}</button></td></tr>${more && html`<tr key=${`${each[name]} more`}><td colspan="4"><${more} of=${each} /></td></tr>`}`)}</tbody></table>`
       : html`<p class="muted">None.</p>`}
     ${add && html`<${add} done=${load} />`}
   </section>`;
@@ -91,6 +97,27 @@ function NewKey({ done }) {
     <button class="button">Make a key</button>
   </form>
   ${made && html`<p class="sub">Shown only now: <code>${made}</code></p>`}`;
+}
+
+/** A webhook's latest deliveries, and a test. @param {{of: any}} props */
+function Deliveries({ of }) {
+  const [tries, setTries] = useState(/** @type {any[] | null} */ (null));
+  const path = `/webhooks/${encodeURIComponent(of.id)}`;
+  const load = () => ask(`${path}/deliveries?limit=20`).then((page) => setTries(page.items), sayError);
+  const test = async () => {
+    try {
+      const tried = await ask(`${path}/test`, { method: 'POST' });
+      say(tried.status && tried.status < 300 ? `The receiver answered ${tried.status}.` : `The test did not arrive: ${tried.error || `the receiver answered ${tried.status}`}.`, { seconds: 10 });
+      load();
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  return html`<details onToggle=${(/** @type {any} */ event) => event.target.open && load()}><summary>Deliveries</summary><div>
+    ${!tries ? html`<p class="bone">${'\u00a0'}</p>`
+      : tries.length ? html`<table><tbody>${tries.map((each, i) => html`<tr key=${i}><td class="num">${moment(Date.parse(each.at), zoneFor())}</td><td>${each.type}</td><td class=${each.outcome === 'delivered' ? 'muted' : 'why'}>${each.outcome}${each.status ? ` · ${each.status}` : ''}${each.error ? ` · ${each.error}` : ''}</td></tr>`)}</tbody></table>`
+      : html`<p class="muted">Nothing was delivered yet.</p>`}
+    <p class="act"><button class="button" onClick=${test}>Send a test</button></p></div></details>`;
 }
 
 /** @param {{done: () => void}} props */

@@ -2,8 +2,8 @@
 import { html, useState } from './dom.js';
 import { ask } from './api.js';
 
-/** @param {{done: () => void}} props */
-export function SignIn({ done }) {
+/** @param {{done: () => void, again?: boolean}} props `again`: over a page that goes on afterwards */
+export function SignIn({ done, again = false }) {
   const [fault, setFault] = useState('');
   const [sending, setSending] = useState(false);
   const enter = async (/** @type {SubmitEvent} */ event) => {
@@ -18,14 +18,20 @@ export function SignIn({ done }) {
       setSending(false);
     }
   };
+  if (again) {
+    return html`<p class="sub">Sign in again to go on. Nothing is lost.</p><${Form} enter=${enter} sending=${sending} fault=${fault} />`;
+  }
   return html`<main class="face">
     <h2>Sign in</h2>
     <p>This installation asks for a key. The operator makes one with <code>cutback keys create</code>.</p>
-    <form onSubmit=${enter} class="act">
-      <input class="field" name="key" type="password" autocomplete="current-password" aria-label="Key" placeholder="ck_…" required autofocus />
-      <button class="button primary" disabled=${sending}>Sign in</button>
-    </form>
-    ${!isSecureContext && html`<p class="why">Sign-in needs HTTPS, or this machine itself.</p>`}
-    ${fault && html`<p class="why" role="alert">${fault}</p>`}
+    <${Form} enter=${enter} sending=${sending} fault=${fault} />
   </main>`;
 }
+
+/** @param {{enter: (event: SubmitEvent) => void, sending: boolean, fault: string}} props */
+const Form = ({ enter, sending, fault }) => html`<form onSubmit=${enter} class="act">
+    <input class="field" name="key" type="password" autocomplete="current-password" aria-label="Key" placeholder="ck_…" required autofocus />
+    <button class="button primary" disabled=${sending}>Sign in</button>
+  </form>
+  ${!isSecureContext && html`<p class="why">Sign-in needs HTTPS, or this machine itself.</p>`}
+  ${fault && html`<p class="why" role="alert">${fault}</p>`}`;

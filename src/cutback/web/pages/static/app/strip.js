@@ -38,11 +38,11 @@ function labels(span, width, zone) {
 const colour = (element, name) => getComputedStyle(element).getPropertyValue(name).trim();
 
 /**
- * @param {{span: Span, zone: string, covered: Span[], gaps: Span[], recordings: any[], clips: {at: number, until: number, id: string}[],
+ * @param {{span: Span, zone: string, camera: string, covered: Span[], gaps: Span[], clips: {at: number, until: number, id: string}[],
  *   activity: {at: number, value: number, wide: number}[], moments: any[], picked: Span | null, pick: (span: Span | null) => void, zoom: (span: Span) => void,
  *   open: (at: number) => void}} props
  */
-export function Strip({ span, zone, covered, gaps, recordings, clips, activity, moments, picked, pick, zoom, open }) {
+export function Strip({ span, zone, camera, covered, gaps, clips, activity, moments, picked, pick, zoom, open }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [width, setWidth] = useState(0);
@@ -175,9 +175,19 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
   const keys = (/** @type {KeyboardEvent} */ event) => {
     const wide = span.ends - span.begins;
     const now = at ?? (span.begins + span.ends) / 2;
-    const step = wide / (event.shiftKey ? 10 : 100);
-    if (event.key === 'ArrowLeft') setAt(Math.max(span.begins, now - step));
-    else if (event.key === 'ArrowRight') setAt(Math.min(span.ends, now + step));
+    const steps = /** @type {Record<string, number>} */ ({ ArrowLeft: -wide / 100, ArrowRight: wide / 100, PageUp: -wide / 10, PageDown: wide / 10, Home: -wide, End: wide });
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (key in steps) {
+      const next = Math.min(span.ends, Math.max(span.begins, now + steps[key]));
+      // With Shift, the end that is at the cursor moves along.
+      if (event.shiftKey) {
+        const fixed = picked ? (Math.abs(picked.begins - now) < Math.abs(picked.ends - now) ? picked.ends : picked.begins) : now;
+        pick({ begins: Math.min(fixed, next), ends: Math.max(fixed, next) });
+      }
+      setAt(next);
+    } else if (key === 'i') pick({ begins: now, ends: picked && picked.ends > now ? picked.ends : Math.min(span.ends, now + wide / 20) });
+    else if (key === 'o') pick({ begins: picked && picked.begins < now ? picked.begins : Math.max(span.begins, now - wide / 20), ends: now });
     else if (event.key === '+' || event.key === '=') zoomed(now, 0.7);
     else if (event.key === '-') zoomed(now, 1.4);
     else if (event.key === 'Enter') open(now);
@@ -187,7 +197,7 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
 
   const percent = (/** @type {number} */ time) => `${((time - span.begins) / (span.ends - span.begins)) * 100}%`;
   return html`<div class="stripbox">
-    <div class="strip" ref=${box} tabindex="0" role="slider" aria-label="Time" aria-valuemin=${Math.round(span.begins)} aria-valuemax=${Math.round(span.ends)}
+    <div class="strip" ref=${box} tabindex="0" role="slider" aria-label="Time" aria-description="Arrow keys move; Shift and an arrow key, or I and O, select; plus and minus zoom; Enter opens the moment" aria-valuemin=${Math.round(span.begins)} aria-valuemax=${Math.round(span.ends)}
       aria-valuenow=${Math.round(at ?? span.begins)} aria-valuetext=${`${day(at ?? span.begins, zone)} ${clock(at ?? span.begins, zone)}`}
       onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${cancel} onPointerLeave=${() => setAt(null)} onBlur=${() => setAt(null)} onKeyDown=${keys}>
       <canvas ref=${canvas}></canvas>
@@ -197,21 +207,18 @@ export function Strip({ span, zone, covered, gaps, recordings, clips, activity, 
     <div class="hours num" aria-hidden="true">
       ${labels(span, width, zone).map((each) => html`<span key=${each.at} ref=${styled({ left: `clamp(${HALF}px, ${percent(each.at)}, calc(100% - ${HALF}px))` })}>${each.text}</span>`)}
     </div>
-    ${at !== null && html`<${Peek} at=${at} zone=${zone} recordings=${recordings} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} />`}
+    ${at !== null && html`<${Peek} at=${at} zone=${zone} camera=${camera} covered=${covered} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} />`}
   </div>`;
 }
 
-/** The recording that covers a moment. @param {any[]} recordings @param {number} at */
-export const covering = (recordings, at) => recordings.find((each) => Date.parse(each.start) <= at && at < Date.parse(each.end));
-
-/** @param {{at: number, zone: string, recordings: any[], x: number, width: number}} props */
-function Peek({ at, zone, recordings, x, width }) {
-  const recording = covering(recordings, at);
+/** @param {{at: number, zone: string, camera: string, covered: Span[], x: number, width: number}} props */
+function Peek({ at, zone, camera, covered, x, width }) {
+  const recording = covered.some((each) => each.begins <= at && at < each.ends);
   const shot = usePicture(async () => {
     if (!recording) return '';
     await pause(60); // until the pointer rests for a moment
-    return keyframe(recording.camera, Math.floor(at));
-  }, [recording?.key, Math.round(at / 500)]);
+    return keyframe(camera, Math.floor(at));
+  }, [camera, recording, Math.round(at / 500)]);
   const left = Math.min(Math.max(0, x - 118), Math.max(0, width - 236));
   return html`<div class="peek" ref=${styled({ left: `${left}px` })} aria-hidden="true">
     ${recording ? (shot ? html`<img class="shot" src=${shot} alt="" />` : html`<span class="shot bone"></span>`) : html`<span class="shot"></span>`}
