@@ -35,7 +35,7 @@ export function remediesOf(clip) {
   if (clip.state === 'cancelled') return [{ label: 'Make it after all', act: () => retry(clip) }];
   if (clip.state !== 'failed' || !clip.failure) return [];
   const { reason } = clip.failure;
-  const again = { label: FOOTAGE.has(reason) ? 'Look for the footage again' : 'Retry', act: () => retry(clip) };
+  const again = { label: FOOTAGE.has(reason) ? 'Look for the footage again' : 'Try again', act: () => retry(clip) };
   const edit = editAgain(clip);
   if (WIDER.has(reason) && edit) return [{ label: 'Choose another range', href: edit }, again];
   const where = filmed(clip);
