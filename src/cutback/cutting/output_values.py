@@ -10,8 +10,8 @@ from cutback.domain.measures import Point
 
 
 @dataclass(frozen=True, slots=True)
-class Mp4:
-    """An MP4."""
+class VideoValue:
+    """Pictures and sound."""
 
     codec: str | None = None
     """FFmpeg's name of the codec of its pictures; None for the recording's."""
@@ -24,12 +24,20 @@ class Mp4:
 
 
 @dataclass(frozen=True, slots=True)
-class Mov(Mp4):
+class Mp4(VideoValue):
+    """An MP4."""
+
+    fragmented: bool = False
+    """Whether it is in fragments, each with its own table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mov(VideoValue):
     """A QuickTime file."""
 
 
 @dataclass(frozen=True, slots=True)
-class WebM(Mp4):
+class WebM(VideoValue):
     """A WebM."""
 
 

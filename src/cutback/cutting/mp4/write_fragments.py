@@ -1,10 +1,10 @@
-"""Writes one track as fragments: an initialization segment, and media segments that refer to it (CMAF, HLS)."""
+"""Writes tracks as fragments: an initialization segment, and media segments that refer to it (CMAF, HLS)."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
@@ -12,10 +12,12 @@ from itertools import pairwise
 from cutback.cutting.mp4.boxes import box, full_box
 from cutback.cutting.mp4.created import seconds_of
 from cutback.cutting.mp4.layout import Extent, OutTrack
-from cutback.cutting.mp4.write import IDENTITY, decode_times, track_box
+from cutback.cutting.mp4.tags import written_tags
+from cutback.cutting.mp4.write import IDENTITY, NO_TAGS, decode_times, track_box
+from cutback.cutting.tags import Tags
 
-TRACK = 1
-"""The number of the only track."""
+FIRST = 1
+"""The number of the first track."""
 
 _SYNC, _NOT_SYNC = 0x0200_0000, 0x0101_0000
 """Flags of samples (ISO/IEC 14496-12, 8.8.3.1): depends on no other; depends on others and is not a sync sample."""
@@ -54,30 +56,76 @@ def fragmented(track: OutTrack) -> FragmentedTrack:
     return FragmentedTrack(track, [time + origin for time in dts], [pts - first + origin for pts in track.pts], hidden)
 
 
-def initialization(made: FragmentedTrack, created: datetime | None = None) -> bytes:
-    """Return the initialization segment: what the track is, without samples."""
-    track, written = made.track, seconds_of(created)
-    ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6cmfcmp41")
+def behind_decoding(made: FragmentedTrack) -> FragmentedTrack:
+    """Return the track with an edit list instead of pictures that are presented before they are decoded.
+
+    Players of files expect it so: FFmpeg shows such pictures late.
+    """
+    late = max(0, *(dts - pts for dts, pts in zip(made.dts, made.pts, strict=True)))
+    return replace(made, pts=[pts + late for pts in made.pts], hidden=made.hidden + late)
+
+
+CMAF_BRANDS, MP4_BRANDS = b"iso6iso6cmfcmp41", b"iso6iso6isommp41"
+"""The major brand, and all that a file is compatible with."""
+
+
+def initialization(
+    tracks: Sequence[FragmentedTrack],
+    created: datetime | None = None,
+    *,
+    tags: Tags = NO_TAGS,
+    brands: bytes = CMAF_BRANDS,
+    duration: Fraction = Fraction(0),
+) -> bytes:
+    """Return the initialization segment: what the tracks are, without samples. They are numbered from 1.
+
+    `duration` is in seconds, and 0 if it is not told.
+    """
+    written, scale = seconds_of(created), tracks[0].track.timescale
+    ftyp = box(b"ftyp", brands[:4], struct.pack(">I", 0), brands[4:])
     mvhd = full_box(
         b"mvhd",
         1,
         0,
-        struct.pack(">QQIQ", written, written, track.timescale, 0),
+        struct.pack(">QQIQ", written, written, scale, 0),
         struct.pack(">IH10x", 0x10000, 0x100),
         IDENTITY,
         bytes(24),
-        struct.pack(">I", TRACK + 1),
+        struct.pack(">I", len(tracks) + 1),
     )
-    stsd = full_box(b"stsd", 0, 0, struct.pack(">I", len(track.entries)), *track.entries)
-    empty = [full_box(kind, 0, 0, struct.pack(">I", 0)) for kind in (b"stts", b"stsc", b"stco")]
-    stbl = box(b"stbl", stsd, *empty, full_box(b"stsz", 0, 0, struct.pack(">II", 0, 0)))
-    edits = [(0, made.hidden)] if made.hidden else []
-    trak = track_box(track, TRACK, 0, 0, written, edits, stbl)
-    trex = full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK, 1, 0, 0, 0))
-    return ftyp + box(b"moov", mvhd, trak, box(b"mvex", trex))
+    traks, extends = [], []
+    if duration:
+        extends.append(full_box(b"mehd", 1, 0, struct.pack(">Q", round(duration * scale))))
+    for number, made in enumerate(tracks, FIRST):
+        entries = made.track.entries
+        stsd = full_box(b"stsd", 0, 0, struct.pack(">I", len(entries)), *entries)
+        empty = [full_box(kind, 0, 0, struct.pack(">I", 0)) for kind in (b"stts", b"stsc", b"stco")]
+        stbl = box(b"stbl", stsd, *empty, full_box(b"stsz", 0, 0, struct.pack(">II", 0, 0)))
+        edits = [(0, made.hidden)] if made.hidden else []
+        traks.append(track_box(made.track, number, 0, 0, written, edits, stbl))
+        extends.append(full_box(b"trex", 0, 0, struct.pack(">IIIII", number, 1, 0, 0, 0)))
+    return ftyp + box(b"moov", mvhd, *traks, box(b"mvex", *extends), written_tags(tags))
 
 
-def media_segment(made: FragmentedTrack, number: int, first: int, stop: int) -> tuple[bytes, list[Extent]]:
+def segment_index(made: FragmentedTrack, segments: Sequence[tuple[int, Fraction]]) -> bytes:
+    """Return an index of segments that begin right behind it: the bytes and the seconds of each.
+
+    Each begins with a sample of the first track that can be decoded by itself (ISO/IEC 14496-12, 8.16.3).
+    """
+    scale = made.track.timescale
+    rows, at, before = [], Fraction(0), 0
+    for size, seconds in segments:
+        at += seconds
+        ends = round(at * scale)
+        rows.append(struct.pack(">III", size, ends - before, 0x9000_0000))
+        before = ends
+    begin = struct.pack(">IIQQ", FIRST, scale, min(made.pts), 0)
+    return full_box(b"sidx", 1, 0, begin, struct.pack(">HH", 0, len(rows)), *rows)
+
+
+def media_segment(
+    made: FragmentedTrack, number: int, first: int, stop: int, track_number: int = FIRST
+) -> tuple[bytes, list[Extent]]:
     """Return the samples [first, stop) as the `number`-th segment: the bytes before them, and where they are.
 
     All of them have one sample entry.
@@ -106,7 +154,7 @@ def media_segment(made: FragmentedTrack, number: int, first: int, stop: int) -> 
     )
     entry = track.entry_of[first] + 1
     # default-base-is-moof, and the number of the sample entry
-    tfhd = full_box(b"tfhd", 0, 0x020002, struct.pack(">II", TRACK, entry))
+    tfhd = full_box(b"tfhd", 0, 0x020002, struct.pack(">II", track_number, entry))
     tfdt = full_box(b"tfdt", 1, 0, struct.pack(">Q", made.dts[first]))
     mfhd = full_box(b"mfhd", 0, 0, struct.pack(">I", number))
 

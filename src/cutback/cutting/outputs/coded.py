@@ -12,7 +12,7 @@ from cutback.cutting.codecs.coding import VideoCoding
 from cutback.cutting.codecs.known import codec_for_whole, codec_named
 from cutback.cutting.codecs.memory import pixels_of
 from cutback.cutting.cut import Cut
-from cutback.cutting.output_values import Mp4
+from cutback.cutting.output_values import VideoValue
 from cutback.cutting.outputs.format import PlannedOutput, Workbench
 from cutback.cutting.outputs.planned import planned_tracks
 from cutback.cutting.outputs.played import PlayedClip
@@ -68,7 +68,7 @@ def next_try(tried: SizeTry, limit: int, number: int, height: int) -> SizeTry:
     return SizeTry(coding, lower if lower is None or lower < height else tried.height)
 
 
-def cut_coded(value: Mp4, bench: Workbench, form: ClipForm, size_of: Callable[[Cut], int]) -> Cut:
+def cut_coded(value: VideoValue, bench: Workbench, form: ClipForm, size_of: Callable[[Cut], int]) -> Cut:
     """Cut the tracks of an output as it asks for them. `size_of` returns the size of the file that comes of them.
 
     Raises:
@@ -81,7 +81,7 @@ def cut_coded(value: Mp4, bench: Workbench, form: ClipForm, size_of: Callable[[C
     return _within(value.max_size, coding, bench, form, size_of)
 
 
-def coded_forms(value: Mp4, form: ClipForm) -> tuple[ClipForm, ...]:
+def coded_forms(value: VideoValue, form: ClipForm) -> tuple[ClipForm, ...]:
     """Return what `cut_coded` cuts in any case. With a maximum size, each try depends on the one before."""
     if value.max_size is not None:
         return ()
@@ -129,7 +129,7 @@ def _first_within(limit: int, coding: VideoCoding, played: PlayedClip, sound: in
     return first_try(coding, budget, duration, (still.width, still.height), rate)
 
 
-def plan_coded(value: Mp4, bench: Workbench, form: ClipForm) -> PlannedOutput:
+def plan_coded(value: VideoValue, bench: Workbench, form: ClipForm) -> PlannedOutput:
     """Plan an output that `cut_coded` makes.
 
     Raises:
@@ -139,7 +139,7 @@ def plan_coded(value: Mp4, bench: Workbench, form: ClipForm) -> PlannedOutput:
     return bench.retried(lambda: _planned(value, bench, form))
 
 
-def _planned(value: Mp4, bench: Workbench, form: ClipForm) -> PlannedOutput:
+def _planned(value: VideoValue, bench: Workbench, form: ClipForm) -> PlannedOutput:
     coding = VideoCoding(value.codec, value.quality, value.crf, value.bitrate)
     limit = value.max_size
     if limit is None:

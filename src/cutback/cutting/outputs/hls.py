@@ -194,7 +194,7 @@ class _Packager:
 
     def _written(self, segmented: _Segmented, name: str) -> tuple[tuple[OutputFile, ...], tuple[ListedSegment, ...]]:
         made = segmented.made
-        head = OutputFile(f"{name}-init.mp4", (self._bench.stored(initialization(made, self._cut.created)),))
+        head = OutputFile(f"{name}-init.mp4", (self._bench.stored(initialization([made], self._cut.created)),))
         files, listed = [], []
         for number, segment in enumerate(segmented.segments, 1):
             before, extents = media_segment(made, number, segment.first, segment.stop)

@@ -43,11 +43,15 @@ def picture_segments(made: FragmentedTrack, target: Fraction) -> list[TrackSegme
 
 
 def sound_segments(made: FragmentedTrack, starts: Sequence[Fraction]) -> list[TrackSegment]:
-    """Cut a track of sound at the packets that are heard at times, in seconds; the first one is the clip's zero."""
+    """Cut a track of sound at the packets that are heard at times, in seconds; the first one is the clip's zero.
+
+    Each segment has one sample entry.
+    """
     track = made.track
     times = [Fraction(pts - made.hidden, track.timescale) for pts in made.pts]
     places = (max(0, bisect_right(times, start + FRAME_TOLERANCE) - 1) for start in starts[1:])
-    chosen = sorted({0, *places})
+    changes = (n for n in range(1, len(track)) if track.entry_of[n] != track.entry_of[n - 1])
+    chosen = sorted({0, *places, *changes})
     return _segments(made, chosen, [max(Fraction(0), times[sample]) for sample in chosen])
 
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.codecs.memory import pixels_of
+from cutback.cutting.cut import Cut
 from cutback.cutting.mp4.write import as_quicktime
 from cutback.cutting.output_values import Mov, Mp4
 from cutback.cutting.outputs.coded import coded_forms, cut_coded, plan_coded
 from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbench, one_file
+from cutback.cutting.outputs.fragmented_mp4 import fragmented_file
+from cutback.cutting.outputs.made import MadeOutput, OutputFile
 
 _PICTURES = frozenset({"h264", "hevc"})
 _SOUND = frozenset({"aac", "ac3", "alac", "eac3", "mp3"})
@@ -25,8 +28,16 @@ class Mp4Format(Format[Mp4]):
 
     def make(self, value: Mp4, name: str, bench: Workbench) -> Made:
         """See `Format.make`."""
-        made = cut_coded(value, bench, ClipForm(), lambda cut: cut.facts.size)
-        return one_file(made, name, self.file_name(name), bench)
+        if not value.fragmented:
+            made = cut_coded(value, bench, ClipForm(), lambda cut: cut.facts.size)
+            return one_file(made, name, self.file_name(name), bench)
+
+        def written(cut: Cut) -> OutputFile:
+            return fragmented_file(cut, self.file_name(name), bench)
+
+        made = cut_coded(value, bench, ClipForm(), lambda cut: written(cut).size)
+        file = written(made)
+        return Made(MadeOutput(name, replace(made.facts, size=file.size), (file,)), made.still)
 
     def forms(self, value: Mp4, bench: Workbench) -> tuple[ClipForm, ...]:
         """See `Format.forms`."""
