@@ -20,7 +20,7 @@ from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutProgress, Limits
 from cutback.cutting.output_values import Gif, Webp
 from cutback.cutting.outputs.known import format_of
-from cutback.domain.errors import MediaTooLargeError, MediaUnsupportedError, OutputImpossibleError
+from cutback.domain.errors import MediaTooLargeError, OutputImpossibleError
 
 Recordings = Callable[[str], ReferenceRecording]
 
@@ -108,7 +108,7 @@ def test_too_many_pixels_are_refused(recording: Recordings, monkeypatch: pytest.
 
 
 def test_sound_has_no_pictures(tone: object) -> None:
-    with pytest.raises(MediaUnsupportedError, match="no pictures"):
+    with pytest.raises(OutputImpossibleError, match="no pictures"):
         make_output([tone], ask((0, Fraction(1), Fraction(2))), Gif(240, 10, 0, None), limits=Limits())  # type: ignore[list-item]
 
 

@@ -21,7 +21,7 @@ from cutback.cutting.edit_values.sound import Gain, Mute
 from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import JobOutput
 from cutback.cutting.output_values import FORMATS
-from cutback.domain.errors import MediaUnsupportedError
+from cutback.domain.errors import OutputImpossibleError
 
 Recordings = Callable[[str], ReferenceRecording]
 
@@ -109,7 +109,7 @@ def test_follows_the_speed(recording: Recordings, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["m4a", "mp3"])
 def test_a_clip_without_sound_fails_by_name(recording: Recordings, kind: str) -> None:
-    with pytest.raises(MediaUnsupportedError, match="no sound"):
+    with pytest.raises(OutputImpossibleError, match="no sound"):
         alone(recording("field-pictures"), kind)
-    with pytest.raises(MediaUnsupportedError, match="no sound"):
+    with pytest.raises(OutputImpossibleError, match="no sound"):
         alone(recording("pyramid"), kind, Mute())

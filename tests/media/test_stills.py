@@ -21,7 +21,7 @@ from cutback.cutting.edit_values.scale import Scale
 from cutback.cutting.edit_values.time import Reverse, Speed
 from cutback.cutting.job import CutGap, CutRange
 from cutback.cutting.output_values import JpegStill, OutputValue, PngStill
-from cutback.domain.errors import EditImpossibleError, MediaUnsupportedError
+from cutback.domain.errors import EditImpossibleError, OutputImpossibleError
 from cutback.domain.measures import Finished, Point
 from cutback.domain.times import FromEnd
 
@@ -131,7 +131,7 @@ def test_beyond_the_end_is_refused_by_name(recording: Recordings, at: Point) -> 
 
 def test_sound_has_no_pictures(tone: object) -> None:
     value: OutputValue = PngStill(Fraction(0), None)
-    with pytest.raises(MediaUnsupportedError, match="no pictures"):
+    with pytest.raises(OutputImpossibleError, match="no pictures"):
         make_output([tone], ask((0, Fraction(1), Fraction(2))), value)  # type: ignore[list-item]
 
 

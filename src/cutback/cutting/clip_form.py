@@ -11,6 +11,7 @@ from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.plan import FrameRange, has_leading
 from cutback.cutting.sound.soundtrack import BIT_RATE_A_CHANNEL
 from cutback.cutting.turns import sideways, turns_of
+from cutback.domain.errors import CutbackError, MediaUnsupportedError, OutputImpossibleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +78,10 @@ def _is_higher(index: Index, height: int | None) -> bool:
     if not (wide and high):
         wide, high = track.descriptions[0].width, track.descriptions[0].height
     return (wide if sideways(turns_of(track.matrix)) else high) > height
+
+
+def nothing_in(form: ClipForm) -> CutbackError:
+    """Return what is raised if a clip has no track for a form."""
+    if form.pictures:
+        return MediaUnsupportedError("It has nothing in this range.")
+    return OutputImpossibleError("The clip has no sound; choose a format with pictures, such as mp4.")

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from cutback.cutting.assembled import Assembled
-from cutback.cutting.clip_form import AS_MP4, ClipForm, encoded_because
+from cutback.cutting.clip_form import AS_MP4, ClipForm, encoded_because, nothing_in
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.codecs.known import codec_of
 from cutback.cutting.edits.clip_time import ClipTime
@@ -38,13 +38,7 @@ from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes
 from cutback.cutting.tags import Tags, tags_of_clip
 from cutback.cutting.verify import Expected, ExpectedSound, find_fault
-from cutback.domain.errors import (
-    ClipDamagedError,
-    CutbackError,
-    MediaTooLargeError,
-    MediaUnreadableError,
-    MediaUnsupportedError,
-)
+from cutback.domain.errors import ClipDamagedError, CutbackError, MediaTooLargeError, MediaUnreadableError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -325,7 +319,7 @@ def _make(
     if cues and form.texts:
         tracks.append(subtitle_track(cues, duration, spool))
     if not tracks:
-        raise MediaUnsupportedError("It has nothing in this range." if form.pictures else "The clip has no sound.")
+        raise nothing_in(form)
     placed = lay_out(tracks)
     tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
     if job.title:

@@ -17,7 +17,7 @@ from cutback.cutting.outputs.format import PlannedOutput, Workbench
 from cutback.cutting.outputs.planned import planned_tracks
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.shown_size import shown_size
-from cutback.domain.errors import MediaUnsupportedError, OutputImpossibleError
+from cutback.domain.errors import OutputImpossibleError
 
 TRIES = 5
 
@@ -98,7 +98,7 @@ def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, s
             raise OutputImpossibleError(f"Its sound has {size} bytes; at most {limit} are wanted.")
     sound = 0
     if form.sound:
-        with suppress(MediaUnsupportedError):  # edits may drop the sound of the recordings, or add some
+        with suppress(OutputImpossibleError):  # edits may drop the sound of the recordings, or add some
             sound = bench.cut(ClipForm(pictures=False, texts=False)).facts.size
     tried = _first_within(limit, coding, PlayedClip(bench), sound)
     least = 0
@@ -152,7 +152,7 @@ def _planned(value: VideoValue, bench: Workbench, form: ClipForm) -> PlannedOutp
         if track is None:
             raise OutputImpossibleError(f"Its sound has {planned.size} bytes; at most {limit} are wanted.")
     sound = 0
-    with suppress(MediaUnsupportedError):
+    with suppress(OutputImpossibleError):
         sound = planned_tracks(bench, replace(form, pictures=False, texts=False)).size
     tried = _first_within(limit, coding, PlayedClip(bench), sound)
     planned = planned_tracks(bench, replace(form, coding=tried.coding, height=tried.height))

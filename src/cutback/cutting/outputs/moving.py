@@ -19,7 +19,7 @@ from cutback.cutting.outputs.planned import planned_pictures, scratch
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.still import StillFormat
 from cutback.cutting.posters.still import Still
-from cutback.domain.errors import MediaTooLargeError, MediaUnsupportedError, OutputImpossibleError
+from cutback.domain.errors import MediaTooLargeError, OutputImpossibleError
 
 _MOST_PIXELS = 150_000_000
 """Of all frames together: they are kept as they are until the animation is finished, with three bytes for a pixel."""
@@ -55,7 +55,7 @@ class AnimationFormat(Format[Gif | Webp]):
 
     def _planned(self, value: Gif | Webp, clip: PlayedClip, bench: Workbench) -> PlannedOutput:
         if not clip.times:
-            raise MediaUnsupportedError("The clip has no pictures.")
+            raise OutputImpossibleError("The clip has no pictures; choose a format of sound, such as m4a.")
         chosen = paced(clip.times, clip.duration, Fraction(value.fps))
         place = max(0, len(chosen) // 2 - _SAMPLED // 2)
         frames, _ = _frames(clip, value.width or _WIDTH, chosen, bench, range(place, place + _SAMPLED))
@@ -120,7 +120,7 @@ def _frames(
     With `places`, only those of the chosen frames are kept.
     """
     if not clip.times:
-        raise MediaUnsupportedError("The clip has no pictures.")
+        raise OutputImpossibleError("The clip has no pictures; choose a format of sound, such as m4a.")
     kept_ones = chosen if places is None else chosen[places.start : places.stop]
     wanted = {frame.frame for frame in kept_ones}
     first, last = kept_ones[0].frame, kept_ones[-1].frame

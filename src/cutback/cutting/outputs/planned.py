@@ -16,7 +16,7 @@ from typing import Any
 
 import av
 
-from cutback.cutting.clip_form import ClipForm
+from cutback.cutting.clip_form import ClipForm, nothing_in
 from cutback.cutting.codecs.coding import VideoCoding
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.codecs.pictures import Picture
@@ -27,7 +27,7 @@ from cutback.cutting.pictures.chosen import numbered
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
 from cutback.cutting.turns import sideways
-from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
+from cutback.domain.errors import MediaUnreadableError
 
 _PLACES = 3
 """Where in a clip pictures are encoded for an estimate."""
@@ -55,7 +55,7 @@ def planned_tracks(bench: Workbench, form: ClipForm) -> PlannedOutput:
     report = preview(bench.job, bench.sources, form, footage=bench.footage)
     frames = report["frames"]
     if not (any(frames.values()) or report["bytes"]["music"] or _heard(report)):
-        raise MediaUnsupportedError("It has nothing in this range." if form.pictures else "The clip has no sound.")
+        raise nothing_in(form)
     if frames["encode"] and not frames["copy"]:
         report = with_encoded(report, encoded_size(PlayedClip(bench), bench, form.coding, form.height))
     return PlannedOutput(report, report["bytes"]["clip"] + _overhead(report))

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import av
 
-from cutback.cutting.clip_form import ClipForm
+from cutback.cutting.clip_form import ClipForm, nothing_in
 from cutback.cutting.edit_values.sound import AudioTrack
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.job import CutProgress
@@ -24,7 +24,6 @@ from cutback.cutting.outputs.sound_file import SoundKind, write_sound_file
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.tags import tags_of_clip, texts_of
-from cutback.domain.errors import MediaUnsupportedError
 
 _SAMPLED = 4
 """Seconds that are encoded for a plan."""
@@ -107,7 +106,7 @@ class SoundFormat(Format[SoundValue]):
 def _of(clip: PlayedClip) -> Sound:
     sound = clip.sound()
     if sound is None or not sound.samples:
-        raise MediaUnsupportedError("The clip has no sound.")
+        raise nothing_in(ClipForm(pictures=False))
     return sound
 
 

@@ -15,7 +15,7 @@ from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.outputs.planned import planned_still, scratch
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.posters.still import Still
-from cutback.domain.errors import MediaUnreadableError, MediaUnsupportedError
+from cutback.domain.errors import MediaUnreadableError, OutputImpossibleError
 from cutback.domain.measures import Point
 
 _EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
@@ -57,7 +57,7 @@ class StillFormat(Format[StillValue]):
 
 def _shown_at(point: Point, clip: PlayedClip, bench: Workbench) -> Still:
     if not clip.times:
-        raise MediaUnsupportedError("The clip has no pictures.")
+        raise OutputImpossibleError("The clip has no pictures; choose a format of sound, such as m4a.")
     number = clip.number_at(point)
     around = _AROUND if any(isinstance(edit, Deinterlace | Denoise) for edit in bench.job.edits) else 0
     first = max(0, number - around)

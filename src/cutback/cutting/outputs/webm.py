@@ -24,7 +24,7 @@ from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.spool_file import SpoolFile
 from cutback.cutting.source.source_file import SourceFile
 from cutback.cutting.tags import texts_of
-from cutback.domain.errors import MediaUnsupportedError
+from cutback.domain.errors import OutputImpossibleError
 
 _RATE = 48_000
 """Hz: Opus has no other rate that matters."""
@@ -67,7 +67,7 @@ class WebMFormat(Format[WebM]):
         planned = plan_coded(value, bench, form)
         frames = planned.report["frames"]
         if not frames["copy"] + frames["encode"]:
-            raise MediaUnsupportedError("A WebM needs pictures.")
+            raise OutputImpossibleError("The clip has no pictures; choose a format of sound, such as m4a.")
         return planned
 
 
@@ -79,7 +79,7 @@ def _write(made: Cut, bench: Workbench) -> Extent:
         CutbackError: the sound cannot be decoded.
     """
     if not made.facts.frames:
-        raise MediaUnsupportedError("A WebM needs pictures.")
+        raise OutputImpossibleError("The clip has no pictures; choose a format of sound, such as m4a.")
     clip = Assembled(made.head, made.extents, bench.sources, bench.spool)
     packets = _packets(clip)
     sound = PlayedClip(bench).sound()
