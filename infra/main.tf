@@ -197,6 +197,7 @@ module "api" {
     long_queue          = one(module.long_queue)
     recordings          = module.storage.recordings
     clips               = module.storage.clips
+    assets              = module.storage.assets
     topic_arn           = module.announce.topic_arn
     records_secret_arn  = module.records.secret_arn
     webhooks_secret_arn = module.worker.webhooks_secret_arn

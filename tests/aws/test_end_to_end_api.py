@@ -20,6 +20,7 @@ from tests.support.media import cached_media
 from tests.support.memcached import Memcached
 from tests.support.mongo_server import MongoServer
 
+from cutback.lifecycle.made_files import FOLDER
 from cutback.web.api.serve import END_SECONDS
 
 KEY = "north.20261124T120000.mp4"
@@ -31,6 +32,7 @@ NOT_PLAYED: dict[str, dict[str, str]] = {
     "api": {
         **KMS,
         "s3:ListBucket *": "S3 answers 404 instead of 403 by it",
+        "s3:AbortMultipartUpload *-clips-*/_made/*": "only large files are written in parts",
         "sqs:DeleteMessage *-dead": "only letters that SQS itself moved, and those brought back one by one",
         "sqs:SendMessage *-dead": "the same",
         "sqs:ListMessageMoveTasks *-dead": "the stand-in refuses to begin a task, so nobody asks how it goes",
@@ -137,6 +139,16 @@ def test_a_clip_is_made_of_an_upload_sent_and_deleted(api: Api, recording: str) 
     assert decode_presented(sent.content).counters == list(range(30, 90))
     assert api.ask("DELETE", "/v1/clips/by-api")["id"] == "by-api"
     assert api.ask("GET", "/v1/clips")["items"] == []
+
+
+def test_pictures_made_from_a_recording_are_kept_in_their_folder(api: Api, recording: str) -> None:
+    stack = api.functions.stack
+    made = api.client.get(f"/v1/recordings/{recording}/sprites.jpg")
+    assert (made.status_code, made.headers["content-type"]) == (200, "image/jpeg")
+    listed = stack.moto.client("s3").list_objects_v2(Bucket=stack.outputs["clips_bucket"], Prefix=f"{FOLDER}/")
+    assert {each["Key"].rpartition("/")[2] for each in listed["Contents"]} == {"sprites-1.jpg", "sprites-1.json"}
+    (right,) = (each for each in stack.rights("api") if each.action == "s3:PutObject" and "-clips-" in each.resource)
+    assert right.resource.endswith(f"/{FOLDER}/*")
 
 
 def test_an_upload_that_is_no_recording_leaves_nothing(api: Api) -> None:

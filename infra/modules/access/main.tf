@@ -109,6 +109,15 @@ data "aws_iam_policy_document" "this" {
   }
 
   dynamic "statement" {
+    for_each = length(var.writes_below) > 0 ? [1] : []
+    content {
+      sid       = "WriteFolders"
+      actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+      resources = [for folder in var.writes_below : "${folder}*"]
+    }
+  }
+
+  dynamic "statement" {
     for_each = length(var.clears) > 0 ? [1] : []
     content {
       sid       = "Clear"

@@ -46,6 +46,17 @@ variable "writes" {
   default     = []
 }
 
+variable "writes_below" {
+  description = "Folders of buckets (ARNs with a trailing slash) in which it writes objects, such as arn:aws:s3:::clips/_made/."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for folder in var.writes_below : can(regex("^arn:[^/]+/.*/$", folder))])
+    error_message = "access.writes_below must have ARNs of folders, which end with a slash."
+  }
+}
+
 variable "clears" {
   description = "Buckets (ARNs) from which it deletes objects."
   type        = list(string)

@@ -42,20 +42,22 @@ locals {
   long_queues    = var.wires.long_queue == null ? [] : [var.wires.long_queue]
 }
 
-# Queues: send requests, and what people who redrive may do. Recordings: read frames, take uploads. Clips: send files;
-# housekeeping removes those of deleted clips.
+# Queues: send requests, and what people who redrive may do. Recordings: read frames, take uploads. Assets: plan requests
+# that name some. Clips: send files, and keep pictures made from recordings (_made, see lifecycle/made_files.py in the
+# source); housekeeping removes old ones, and the files of deleted clips.
 module "access" {
   source = "../access"
 
-  redrives   = [for queue in concat([var.wires.queue], local.webhook_queues) : { queue = queue.arn, dead = queue.dead.arn }]
-  asks_about = flatten([for queue in local.long_queues : [queue.arn, queue.dead.arn]])
-  reads      = [var.wires.recordings.arn, var.wires.clips.arn]
-  uploads    = [var.wires.recordings.arn]
-  clears     = [var.wires.recordings.arn] # only what was uploaded and is no recording
-  publishes  = [var.wires.topic_arn]
-  secrets    = [var.wires.records_secret_arn]
-  keys       = distinct(concat(var.keys.uses, compact([var.keys.recordings])))
-  decrypts   = setsubtract(var.keys.decrypts, compact([var.keys.recordings]))
+  redrives     = [for queue in concat([var.wires.queue], local.webhook_queues) : { queue = queue.arn, dead = queue.dead.arn }]
+  asks_about   = flatten([for queue in local.long_queues : [queue.arn, queue.dead.arn]])
+  reads        = concat([var.wires.recordings.arn, var.wires.clips.arn], var.wires.assets[*].arn)
+  uploads      = [var.wires.recordings.arn]
+  writes_below = ["${var.wires.clips.arn}/_made/"]
+  clears       = [var.wires.recordings.arn] # only what was uploaded and is no recording
+  publishes    = [var.wires.topic_arn]
+  secrets      = [var.wires.records_secret_arn]
+  keys         = distinct(concat(var.keys.uses, compact([var.keys.recordings])))
+  decrypts     = setsubtract(var.keys.decrypts, compact([var.keys.recordings]))
 }
 
 data "aws_iam_policy_document" "start" {

@@ -94,6 +94,7 @@ variable "wires" {
     webhook_queue       = optional(object({ arn = string, dead = object({ arn = string }) }))
     recordings          = object({ arn = string })
     clips               = object({ arn = string })
+    assets              = optional(object({ arn = string }))
     topic_arn           = string
     records_secret_arn  = string
     webhooks_secret_arn = optional(string)
