@@ -128,9 +128,8 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             requests = 30 if options.quick else 200
             endured = [measure_failures(cache, each, requests=requests, say=say) for each in ("nginx", "haproxy")]
-            reads = measure_reads(cache, say=say)
-            tables = [*(cluster_table(each) for each in endured), reads_table(reads)]
-            _publish("cluster", "\n\n".join(tables), where, options)
+            _publish("cluster", "\n\n".join(cluster_table(each) for each in endured), where, options)
+            _publish("cluster-reads", reads_table(measure_reads(cache, say=say)), where, options)
         if options.section in {"all", "api"}:
             cache.mkdir(parents=True, exist_ok=True)
             _publish("api", api_tables(measure_api(cache, quick=options.quick, say=say)), where, options)

@@ -134,7 +134,7 @@ def cluster_table(found: Endured) -> str:
     rows = [
         [
             phase.name,
-            f"{len(phase.seconds)}",
+            f"{len(phase.seconds):,}",
             f"{phase.seconds[len(phase.seconds) // 2] * 1000:.0f} ms",
             f"{phase.seconds[int(len(phase.seconds) * 0.99)] * 1000:,.0f} ms",
             f"{phase.seconds[-1]:.1f} s",
