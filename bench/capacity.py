@@ -1,4 +1,4 @@
-"""`python -m bench.capacity`: simulates a burst of requests on AWS from measured times.
+"""`python -m bench.capacity`: simulates a burst of requests on AWS from measured times, and bounds workers with jobs.
 
 The model is that of https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: an SQS event source mapping
 starts with five concurrent batches and adds up to 300 a minute, up to its maximum concurrency and the account's.
@@ -65,6 +65,29 @@ def simulate(
     return Outcome(drained, waits[len(waits) // 2], waits[int(len(waits) * 0.99)], busiest, total)
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredClip:
+    """What one clip took a worker that makes one at a time (docs/performance.md)."""
+
+    work: str
+    seconds: float
+    cpu: float
+    """Seconds of processor time."""
+
+
+MEASURED = (
+    MeasuredClip("exact, store at 30 ms, 80 MB/s", 1.08, 1.50),
+    MeasuredClip("instant, store at 30 ms, 80 MB/s", 0.90, 0.79),
+    MeasuredClip("exact, store at 150 ms, 10 MB/s", 4.6, 1.58),
+    MeasuredClip("instant, store at 150 ms, 10 MB/s", 4.6, 0.80),
+)
+
+
+def clips_a_minute(clip: MeasuredClip, *, jobs: int, cores: int) -> float:
+    """The most that a machine makes of such clips: what its jobs make, or its processors if that is less."""
+    return 60 * min(jobs / clip.seconds, cores / clip.cpu)
+
+
 def _allowed(now: float) -> int:
     return _FIRST + int(now * _MORE_A_MINUTE / 60 + 1e-6)
 
@@ -82,7 +105,7 @@ def main() -> int:
         "--service", type=float, nargs="+", default=[0.8, 0.9, 1.0, 1.2, 4.5], metavar="S",
         help="seconds of a function for a clip, drawn at random (those of an exact 30 s clip: docs/cost.md)",
     )  # fmt: skip
-    parser.add_argument("--write", action="store_true", help="write the table into docs/scaling.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/scaling.md")
     options = parser.parse_args()
     rows = []
     for limit in (10, 100, 300, 500, 1000):
@@ -103,9 +126,16 @@ def main() -> int:
         f"`python -m bench.capacity`: {options.requests:,} requests within {options.spread:g} s, "
         f"{mean:.2f} s of a function for each on average.\n\n{table(head, rows, words=())}"
     )
-    print(text)
+    jobs = (1, 2, 4, 8)
+    workers = table(
+        ["clips of 30 s a minute, two cores", *(f"{count} job{'s' * (count > 1)}" for count in jobs)],
+        [[clip.work, *(f"{clips_a_minute(clip, jobs=each, cores=2):.0f}" for each in jobs)] for clip in MEASURED],
+    )
+    workers = f"`python -m bench.capacity`:\n\n{workers}"
+    print(f"{text}\n\n{workers}")
     if options.write:
         replace_part(_PAGE, "capacity", text)
+        replace_part(_PAGE, "workers", workers)
     return 0
 
 
