@@ -96,7 +96,7 @@ def test_both_fields_are_pictures_at_their_own_times(tmp_path: Path, edits: list
     times = [frame.time for frame in decode_presented(clip.data).frames]
     assert times == [Fraction(number, 50) for number in range(34)]
     assert (clip.facts.frames, clip.facts.frames_copied, clip.facts.duration) == (34, 0, Fraction(17, 25))
-    assert clip.facts.edits[0] == "deinterlace: one picture of each field"
+    assert "deinterlace: one picture of each field" in clip.facts.edits
     assert max(map(combs, pictures[1:-1])) < 0.002
     for number, luma in enumerate(pictures[1:-1], 1):
         bright = np.argwhere(luma[56] > 150)
