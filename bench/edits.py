@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,6 +26,9 @@ _ENCODING = (
     *("-x264-params", "keyint=60:min-keyint=1:bframes=2:rc-lookahead=20", "-c:a", "aac", "-b:a", "192k"),
 )
 
+MOST_MEMORY = 350_000_000
+"""Bytes that a clip of 1080p H.264 may take, parent and child together."""
+
 _MINUTES = 120
 """Of the recording from which a timelapse is made: the same minute, so many times."""
 
@@ -41,15 +45,25 @@ class Work:
     """The highest ratio that is promised."""
     outputs: tuple[Mapping[str, Any], ...] = ()
     """What is made of it; empty for an MP4."""
+    exact: str = ""
+    """The filter of ffmpeg that makes the pictures that both should show; empty if their quality is not compared."""
+    beside: str = "ffmpeg"
+    """What the ratio is to: ffmpeg, or the name of another work."""
+    memory: int = MOST_MEMORY
 
+
+PLAIN = "no edit"
+"""The work that copies."""
 
 _TEXT = {"edit": "text", "text": "Left at the point", "place": "bottom"}
 _DRAWN = "drawtext=text='Left at the point':fontsize=54:fontcolor=white:box=1:x=(w-tw)/2:y=h-100"
 
 WORKS = (
-    Work("no edit", ()),
-    Work("crop to 9:16", ({"edit": "crop", "aspect": "9:16"},), ("-vf", "crop=608:1080"), 1.1),
-    Work("scale to 720 rows", ({"edit": "scale", "height": 720},), ("-vf", "scale=1280:720"), 1.1),
+    Work(PLAIN, ()),
+    Work("crop to 9:16", ({"edit": "crop", "aspect": "9:16"},), ("-vf", "crop=608:1080"), 1.1, exact="crop=608:1080"),
+    Work(
+        "scale to 720 rows", ({"edit": "scale", "height": 720},), ("-vf", "scale=1280:720"), 1.1, exact="scale=1280:720"
+    ),
     Work("text throughout", (_TEXT,), ("-vf", _DRAWN), 1.1),
     Work("text for 2 s", ({**_TEXT, "from": 10, "duration": 2},), ("-vf", f"{_DRAWN}:enable='between(t,10,12)'"), 0.15),
     Work(
@@ -61,8 +75,8 @@ WORKS = (
     Work(
         "blur of a region for 2 s", ({"edit": "blur", "x": 600, "y": 300, "width": 200, "height": 200, "duration": 2},)
     ),
-    Work("speed 0.5, frames kept", ({"edit": "speed", "speed": 0.5}, {"edit": "mute"})),
-    Work("freeze for 2 s", ({"edit": "freeze", "at": 10, "duration": 2},)),
+    Work("speed 0.5, frames kept", ({"edit": "speed", "speed": 0.5}, {"edit": "mute"}), limit=1.5, beside=PLAIN),
+    Work("freeze for 2 s", ({"edit": "freeze", "at": 10, "duration": 2},), beside=PLAIN),
     Work("colour", ({"edit": "colour", "contrast": 10, "saturation": 10},)),
     Work("denoise", ({"edit": "denoise"},)),
     Work("reverse", ({"edit": "reverse"},)),
@@ -92,6 +106,8 @@ class Cost:
     """Bytes of memory, parent and child; 0 if it was not measured."""
     read: int = 0
     """Bytes of the recording."""
+    psnr: float | None = None
+    """Decibels between the clip's pictures and those that it should show, of luma and chroma; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +144,15 @@ def measure_edits(cache: Path, *, runs: int, quick: bool, say: Say) -> list[Edit
             if number == 0:
                 continue
             ours.append(cost)
+            if number == runs:
+                ours[0] = _with_psnr(ours[0], source, work.exact, folder)
             if work.ffmpeg:
                 theirs.append(_ffmpeg(source, work.ffmpeg, folder))
+            if work.ffmpeg and number == runs:
+                theirs[0] = _with_psnr(theirs[0], source, work.exact, folder)
         say(f"{work.name}: {ours[-1]}")
         middle = _middle(ours)
-        cost = Cost(middle.wall, middle.cpu, middle.size, peak, middle.read)
+        cost = replace(middle, peak=peak)
         found.append(Edited(work, cost, _middle(theirs) if theirs else None))
     shutil.rmtree(folder, ignore_errors=True)
     return found
@@ -180,6 +200,18 @@ def _ffmpeg(source: Path, arguments: tuple[str, ...], folder: Path) -> Cost:
     return Cost(measured.wall, measured.cpu, clip.stat().st_size)
 
 
+def _with_psnr(cost: Cost, source: Path, exact: str, folder: Path) -> Cost:
+    """Compare the clip in the folder with what it should show."""
+    if not exact:
+        return cost
+    part = ["-ss", str(START), "-t", str(SECONDS), "-i", str(source)]
+    graph = f"[1:v]{exact},setpts=PTS-STARTPTS[exact];[0:v]setpts=PTS-STARTPTS[made];[made][exact]psnr=shortest=1"
+    command = ["ffmpeg", "-nostdin", "-v", "info", "-i", str(folder / "clip.mp4"), *part, "-lavfi", graph]
+    told = measure([*command, "-an", "-f", "null", "-"], cwd=folder, sampled=False).output
+    found = re.search(r"PSNR .*average:([0-9.]+)", told)
+    return cost if found is None else replace(cost, psnr=float(found[1]))
+
+
 def _middle(costs: list[Cost]) -> Cost:
     first = costs[0]
-    return Cost(median(cost.wall for cost in costs), median(cost.cpu for cost in costs), first.size, read=first.read)
+    return replace(first, wall=median(cost.wall for cost in costs), cpu=median(cost.cpu for cost in costs))

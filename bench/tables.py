@@ -13,7 +13,7 @@ from bench.cluster import Endured, Throughput
 from bench.cold_start import LIMIT, ColdStart
 from bench.contenders import COPY, PEER, REENCODE, START, Work
 from bench.cutting import Result
-from bench.edits import Edited, Timelapse
+from bench.edits import MOST_MEMORY, Cost, Edited, Timelapse
 from bench.events import PROMISED_P99, PROMISED_STOP, Telling
 from bench.far import PROMISED as FAR_PROMISED
 from bench.far import STAGES, FarBurst, FarFigures
@@ -255,27 +255,37 @@ def scans_table(found: Scans) -> str:
 def edits_table(found: Sequence[Edited]) -> str:
     """What edits cost, beside the ffmpeg command line."""
     rows = []
+    costs = {each.work.name: each.cutback for each in found}
     for each in found:
         ours, theirs, limit = each.cutback, each.ffmpeg, each.work.limit
-        ratio = None if theirs is None else ours.cpu / theirs.cpu
-        met = "" if limit is None or ratio is None else "met" if ratio <= limit else "missed"
+        beside = theirs if each.work.beside == "ffmpeg" else costs[each.work.beside]
+        ratio = None if beside is None else ours.cpu / beside.cpu
+        met = "" if limit is None or ratio is None else "met" if ratio <= limit else "**missed**"
+        fits = "" if ours.peak <= each.work.memory else " (**missed**)"
         rows.append(
             [
                 each.work.name,
                 f"{ours.cpu:.1f} s",
                 "" if theirs is None else f"{theirs.cpu:.1f} s",
                 "" if ratio is None else f"{ratio:.2f}",
-                "" if limit is None else f"at most {limit:g}",
+                "" if limit is None else f"at most {limit:g}{'' if each.work.beside == 'ffmpeg' else ' of a copy'}",
                 met,
                 f"{ours.wall:.1f} s",
                 "" if theirs is None else f"{theirs.wall:.1f} s",
                 _megabytes(ours.size),
                 "" if theirs is None else _megabytes(theirs.size),
-                _megabytes(ours.peak),
+                _psnr(ours),
+                _psnr(theirs),
+                f"{_megabytes(ours.peak)}{fits}",
             ]
         )
     head = ["30 s of 1080p30", "processor", "ffmpeg", "ratio", "target", "result", "wall", "ffmpeg", "clip", "ffmpeg"]
-    return table([*head, "memory"], rows, words=(0, 4, 5))
+    memory = f"memory, at most {_megabytes(MOST_MEMORY)}"
+    return table([*head, "PSNR", "ffmpeg", memory], rows, words=(0, 4, 5))
+
+
+def _psnr(cost: Cost | None) -> str:
+    return "" if cost is None or cost.psnr is None else f"{cost.psnr:.1f} dB"
 
 
 def timelapse_table(found: Timelapse) -> str:
