@@ -43,6 +43,7 @@ def bench(
     limits: Limits | None = None,
     wall_clocks: Sequence[WallClock | None] = (),
     title: str = "",
+    labels: Mapping[str, str] | None = None,
 ) -> Iterator[Workbench]:
     """Provide what outputs are made with."""
     sources = [BytesSource(each if isinstance(each, bytes) else each.read_bytes()) for each in recordings]
@@ -55,6 +56,7 @@ def bench(
             outputs=tuple(outputs),
             wall_clocks=tuple(wall_clocks),
             title=title,
+            labels=tuple((labels or {}).items()),
         )
         yield Workbench(job, OpenedFootage(job, sources), sources, Spool(file), lambda _: None, None)
 
@@ -67,10 +69,18 @@ def make(
     limits: Limits | None = None,
     wall_clocks: Sequence[WallClock | None] = (),
     title: str = "",
+    labels: Mapping[str, str] | None = None,
 ) -> dict[str, OutputMade]:
     """Make outputs; return them by name."""
     with bench(
-        recordings, ranges, outputs=outputs, edits=edits, limits=limits, wall_clocks=wall_clocks, title=title
+        recordings,
+        ranges,
+        outputs=outputs,
+        edits=edits,
+        limits=limits,
+        wall_clocks=wall_clocks,
+        title=title,
+        labels=labels,
     ) as made_with:
         made = make_outputs(made_with.job, made_with.sources, made_with.spool, lambda _: None)
         return {

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -11,12 +14,14 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.media.cuts import CutResult, cut_in_process, cut_ranges, find_boxes
+from tests.media.cuts import CutResult, ask, cut_in_process, cut_ranges, find_boxes
+from tests.media.outputs import make
 from tests.support.decode import decode_presented, decode_warnings
 from tests.support.made_once import made_once
 from tests.support.media import MediaSpec, cached_media
 
-from cutback.cutting.job import CutGap, CutRange, WallClock
+from cutback.cutting.job import THE_CLIP, CutGap, CutRange, JobOutput, WallClock
+from cutback.cutting.output_values import Flac, M4a, Mov, Mp3, Mp4, Opus, OutputValue, WebM
 
 SPEC = MediaSpec(frames=120, gop=30)
 RANGE = (0, Fraction("1.5"), Fraction("3"))
@@ -252,3 +257,62 @@ def test_the_moment_of_the_camera_and_the_title_of_the_request_come_first(
     assert datetime.fromisoformat(texts["creation_time"]) == begins + timedelta(seconds=2)
     assert texts["title"] == "A wave – 波"
     assert texts["artist"] == TEXTS["artist"]
+
+
+LABELS = {"surfer": "4711", "Wette r 波": "glatt 🌊", "title": "not the title", "Date": "2020"}
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (Mp4(), ["surfer", "Wette r 波"]),
+        (Mov(), ["surfer", "Wette r 波"]),
+        (M4a(), ["surfer", "Wette r 波"]),
+        (WebM(codec="vp9", quality="small"), ["surfer"]),
+        (Mp3(), ["surfer"]),
+        (Opus(), ["surfer"]),
+        (Flac(), ["surfer"]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_labels_are_tags_of_the_file(
+    value: OutputValue, kept: list[str], media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    recording = tagged(media_folder, ffmpeg, ".mp4")
+    made = make([recording], ask((0, Fraction(1), Fraction(2))), JobOutput("clip", value), labels=LABELS)["clip"]
+    path = tmp_path / next(iter(made.files))
+    path.write_bytes(made.data)
+    with av.open(str(path)) as container:
+        texts = dict(container.metadata)
+        for stream in container.streams:
+            texts |= stream.metadata  # where Ogg has them
+    texts = {name.casefold(): text for name, text in texts.items()}
+    own = {name.casefold(): text for name, text in LABELS.items()}
+    assert {name: texts[name] for name in own if name in texts and texts[name] == own[name]} == {
+        name.casefold(): LABELS[name] for name in kept
+    }
+    assert texts["title"] == TEXTS["title"]
+    assert "location" not in texts
+
+
+def test_exiftool_reads_title_labels_and_moment_and_finds_neither_place_nor_device(
+    media_folder: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    program = shutil.which("exiftool")
+    if program is None:
+        pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")
+    device = {"com.apple.quicktime.model": "Phone7"}
+    recording = tagged(media_folder, ffmpeg, ".mov", "-movflags", "use_metadata_tags", **device)
+    assert b"Phone7" in recording.read_bytes()
+    made = make([recording], ask((0, Fraction(2), Fraction(3))), *THE_CLIP, labels=LABELS, title="Wave 波")["clip"]
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(made.data)
+    command = [program, "-json", "-api", "QuickTimeUTC=0", str(path)]
+    [found] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert found["Title"] == "Wave 波"
+    assert found["Surfer"] == 4711
+    assert found["CreateDate"] == "2024:03:03 10:00:02"
+    assert not [name for name in found if "GPS" in name or "Location" in name]
+    assert "Phone7" not in found.values()
+    assert "Warning" not in found
+    assert "Error" not in found

@@ -321,9 +321,8 @@ def _make(
     if not tracks:
         raise nothing_in(form)
     placed = lay_out(tracks)
-    tags = tags_of_clip([media.index.tags for media, _, _ in pieces], keep_location=job.keep_location)
-    if job.title:
-        tags = replace(tags, title=job.title)
+    own = [media.index.tags for media, _, _ in pieces]
+    tags = tags_of_clip(own, keep_location=job.keep_location, title=job.title, labels=job.labels)
     created = _created(pieces, job)
     head = front_matter(tracks, placed, tags, created)
     width, height = _picture_size(pictures)

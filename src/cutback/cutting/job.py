@@ -208,6 +208,9 @@ class CutJob:
     title: str = ""
     """The clip's title, in place of its recordings'."""
 
+    labels: tuple[tuple[str, str], ...] = ()
+    """Names and values that are written into the files."""
+
     outputs: tuple[JobOutput, ...] = THE_CLIP
     """What is made, in order; the first one is the clip."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 MOST = 4096
 """Maximum characters of one tag."""
@@ -22,9 +23,11 @@ class Tags:
     copyright: str = ""
     location: str = ""
     """Where it was recorded (ISO 6709)."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """The clip's own names and values."""
 
 
-NAMES = tuple(field.name for field in fields(Tags))
+NAMES = tuple(field.name for field in fields(Tags) if field.name != "labels")
 
 
 def decode_text(data: bytes) -> str | None:
@@ -58,14 +61,16 @@ def _if_text(text: str) -> str | None:
 
 
 def texts_of(tags: Tags) -> dict[str, str]:
-    """Return the texts that any container can have, by FFmpeg's names."""
+    """Return the texts that any container can have, by FFmpeg's names, and the labels whose names any can have."""
     names = ("title", "artist", "comment", "description", "copyright")
-    return {name: text for name in names if (text := getattr(tags, name))}
+    labels = {name: text for name, text in tags.labels if _PLAIN_NAME.fullmatch(name)}
+    return labels | {name: text for name in names if (text := getattr(tags, name))}
 
 
 def tags_of(texts: Mapping[str, str | None]) -> Tags:
     """Make tags from texts by name; other names, control characters, and what is not text (None) are dropped."""
-    return Tags(**{name: _printable(texts.get(name)) for name in NAMES})
+    known: dict[str, Any] = {name: _printable(texts.get(name)) for name in NAMES}
+    return Tags(**known)
 
 
 def unreadable(texts: Mapping[str, str | None]) -> tuple[str, ...]:
@@ -79,16 +84,32 @@ def _printable(text: str | None) -> str:
     return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t").strip()[:MOST]
 
 
-def tags_of_clip(sources: Sequence[Tags], *, keep_location: bool) -> Tags:
-    """Return the tags of a clip from these recordings: those that all share, and the location only if wanted."""
+def tags_of_clip(
+    sources: Sequence[Tags], *, keep_location: bool, title: str = "", labels: Sequence[tuple[str, str]] = ()
+) -> Tags:
+    """Return the tags of a clip from these recordings: those that all share, and the location only if wanted.
+
+    A title replaces theirs. Labels become tags too, unless a tag of files has that name, such as `title` or `encoder`.
+    """
     first = sources[0]
-    agreed = {
+    agreed: dict[str, Any] = {
         name: getattr(first, name)
         for name in NAMES
         if all(getattr(other, name) == getattr(first, name) for other in sources)
     }
-    return replace(Tags(**agreed), **({} if keep_location else {"location": ""}))
+    own = tuple((name, text) for name, text in labels if name.casefold() not in _TAKEN)
+    found = replace(Tags(**agreed), labels=own, **({"title": title} if title else {}))
+    return found if keep_location else replace(found, location="")
 
+
+_PLAIN_NAME = re.compile(r"[ -<>-}]+", re.ASCII)
+"""A name of a Vorbis comment, which is the strictest."""
+
+_TAKEN = frozenset(
+    {*NAMES, "album", "compatible_brands", "composer", "creation_time", "date", "encoder", "genre", "itunsmpb"}
+    | {"language", "lyrics", "major_brand", "minor_version", "timecode", "track"}
+)
+"""Names that have a meaning of their own in files."""
 
 _SAYS_NOTHING = re.compile(
     r"((Core Media |Apple )?(Video|Sound|Audio|Text|Subtitle|Media)( ?(Media )?Handler)?)?", re.IGNORECASE

@@ -188,6 +188,7 @@ class OpenedSources:
             edits=edits_of(request.edits, request.text_field),
             wall_clocks=self._wall_clocks(),
             title=request.title,
+            labels=tuple(request.labels.items()),
             outputs=outputs_of(request.wanted_outputs),
             pictures=pictures if request.pictures is None else request.pictures,
             assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},

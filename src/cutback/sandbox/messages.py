@@ -124,6 +124,7 @@ class Task:
             "assets": dict(job.assets),
             "insets": [_inset_out(inset) for inset in job.insets],
             "title": job.title,
+            "labels": job.labels,
             "outputs": [output_out(output) for output in job.outputs],
             "pictures": job.pictures,
         }
@@ -154,6 +155,7 @@ class Task:
                 fonts=fonts,
                 insets=tuple(_inset_in(inset) for inset in fields["insets"]),
                 title=str(fields["title"]),
+                labels=tuple((str(name), str(text)) for name, text in fields["labels"]),
                 outputs=tuple(output_in(output) for output in fields["outputs"]),
                 pictures=tuple(fields["pictures"]),
             ),

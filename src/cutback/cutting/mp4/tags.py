@@ -42,6 +42,7 @@ _KEYS = {
 }
 _APPLE = "com.apple.quicktime."
 _WRITTEN = {_TITLE: "title", _ARTIST: "artist", _COMMENT: "comment", b"desc": "description", b"cprt": "copyright"}
+_ITUNES = b"com.apple.iTunes"
 _ENGLISH, _UTF8, _UTF16 = 0x15C7, 1, 2
 """Packed ISO 639-2 "eng", and the types of UTF-8 and UTF-16 values."""
 _HANDLER = full_box(b"hdlr", 0, 0, struct.pack(">4x4s4s9x", b"mdir", b"appl"))
@@ -155,6 +156,7 @@ def _value(data: memoryview) -> str | None:
 def written_tags(tags: Tags) -> bytes:
     """Build a `udta` box; empty if there are no tags."""
     items = [_item(kind, getattr(tags, name)) for kind, name in _WRITTEN.items() if getattr(tags, name)]
+    items += [_labelled(name, text) for name, text in tags.labels]
     boxes = [full_box(b"meta", 0, 0, _HANDLER, box(b"ilst", *items))] if items else []
     if tags.location:
         place = tags.location.encode()
@@ -163,7 +165,17 @@ def written_tags(tags: Tags) -> bytes:
 
 
 def _item(kind: bytes, text: str) -> bytes:
-    return box(kind, box(b"data", struct.pack(">II", _UTF8, 0), text.encode()))
+    return box(kind, _data(text))
+
+
+def _labelled(name: str, text: str) -> bytes:
+    """An item with a name of its own, as iTunes writes it."""
+    names = full_box(b"mean", 0, 0, _ITUNES), full_box(b"name", 0, 0, name.encode())
+    return box(b"----", *names, _data(text))
+
+
+def _data(text: str) -> bytes:
+    return box(b"data", struct.pack(">II", _UTF8, 0), text.encode())
 
 
 def written_track_title(title: str) -> bytes:

@@ -84,9 +84,8 @@ class SoundFormat(Format[SoundValue]):
     def _written(self, clip: PlayedClip, name: str, bench: Workbench) -> Made:
         sound = _of(clip)
         recordings = _recordings(bench)
-        tags = tags_of_clip([media.index.tags for media, _ in recordings], keep_location=bench.job.keep_location)
-        if bench.job.title:
-            tags = replace(tags, title=bench.job.title)
+        own, job = [media.index.tags for media, _ in recordings], bench.job
+        tags = tags_of_clip(own, keep_location=job.keep_location, title=job.title, labels=job.labels)
         file = write_sound_file(
             _watched(sound, bench),
             self._kind,
