@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import av
 import pytest
 from tests.media.cuts import ask
 from tests.media.outputs import bench, make
@@ -33,7 +35,9 @@ from cutback.cutting.output_values import (
     WebM,
     Webp,
 )
+from cutback.cutting.outputs.make import make_outputs
 from cutback.cutting.outputs.plan import plan_outputs
+from cutback.cutting.spool import Spool
 from cutback.domain.errors import EditImpossibleError, OutputImpossibleError
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -146,3 +150,63 @@ def test_a_plan_fails_as_the_output_would(
         make([one.path], PART, JobOutput("n0", value), edits=edits)
     with pytest.raises(error):
         planned(one, value, edits=edits)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("vp9", Mp4()),
+        ("vp9", WebM(codec="vp9")),
+        ("av1", Mp4()),
+        pytest.param("interlaced", Mp4(), marks=pytest.mark.slow),
+    ],
+)
+def test_codecs_that_are_never_joined_are_copied_from_keyframes_only(
+    name: str, value: OutputValue, recording: Recordings
+) -> None:
+    """Copied frames are those of the recording, pixel by pixel."""
+    one = recording(name)
+    with av.open(str(one.path)) as container:
+        frames = [(frame.time, frame.to_ndarray()) for frame in container.decode(video=0)]
+        container.seek(0)
+        keys = [packet.pts * packet.time_base for packet in container.demux(video=0) if packet.is_keyframe]
+    zero, begin = Fraction(keys[0]), Fraction(keys[1])
+    for start, copied in ((begin - zero, True), (begin - zero + Fraction(1, 10), False)):
+        ranges = ask((0, start, start + 1))
+        with bench([one.path], ranges, outputs=[JobOutput("n0", value)]) as with_it:
+            report = plan_outputs(with_it.job, with_it.sources, with_it.spool)
+        made = make([one.path], ranges, JobOutput("n0", value))["n0"]
+        assert (made.facts.frames_copied > 0) is copied
+        assert report["frames"]["copy"] == made.facts.frames_copied
+        reasons = [each["reason"] for part in report["parts"] for each in part["segments"]]
+        if not copied:
+            assert any("begin" in reason for reason in reasons)
+            continue
+        assert made.facts.frames_encoded == 0
+        with av.open(io.BytesIO(made.data), "r") as clip:
+            shown = [frame.to_ndarray() for frame in clip.decode(video=0)]
+        first = next(n for n, (time, _) in enumerate(frames) if time is not None and time >= float(begin) - 0.001)
+        assert len(shown) == made.facts.frames
+        for mine, (_, theirs) in zip(shown, frames[first:], strict=False):
+            assert (mine == theirs).all()
+
+
+@pytest.mark.parametrize("value", [Mp4(max_size=150_000), Gif(160, 12, 0, 60_000)], ids=["mp4", "gif"])
+def test_each_try_takes_the_room_of_the_one_before(
+    value: OutputValue, recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The temporary file is no larger than a first try needs, however many follow."""
+    truncated: list[int] = []
+    truncate = Spool.truncate
+
+    def counted(spool: Spool, size: int) -> None:
+        if size < spool.size:
+            truncated.append(size)
+        truncate(spool, size)
+
+    monkeypatch.setattr(Spool, "truncate", counted)
+    with bench([recording("pyramid").path], PART, outputs=[JobOutput("n0", value)]) as with_it:
+        made = make_outputs(with_it.job, with_it.sources, with_it.spool, lambda _: None)
+        [output] = made.outputs
+        assert truncated
+        assert with_it.spool.size <= truncated[-1] + 1.2 * output.facts.size

@@ -234,8 +234,9 @@ def _cut(
         job = replace(job, precision="exact")  # every player supports one edit list entry per track, but not several
     progress(CutProgress(0.0, 0))
     ranges = Ranges(*overlapped(pieces))
-    fault = ""
+    fault, begins = "", spool.size
     for mode in MODES:
+        spool.truncate(begins)  # what was made in another way is not needed any more
         try:
             with times.measured("make"):
                 made, expected = _make(

@@ -89,7 +89,7 @@ def coded_forms(value: VideoValue, form: ClipForm) -> tuple[ClipForm, ...]:
 
 
 def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, size_of: Callable[[Cut], int]) -> Cut:
-    track = bench.footage.pieces()[0][0].index.video
+    track, begins = bench.footage.pieces()[0][0].index.video, bench.spool.size
     if track is None or coding.copies(track.descriptions[0].codec):
         made = bench.cut(replace(form, coding=coding))
         if (size := size_of(made)) <= limit:
@@ -103,6 +103,7 @@ def _within(limit: int, coding: VideoCoding, bench: Workbench, form: ClipForm, s
     tried = _first_within(limit, coding, PlayedClip(bench), sound)
     least = 0
     for number in range(1, TRIES + 1):
+        bench.spool.truncate(begins)  # each try takes the room of the one before
         made = bench.cut(replace(form, coding=tried.coding, height=tried.height))
         size = size_of(made)
         if size <= limit:

@@ -72,7 +72,7 @@ class AnimationFormat(Format[Gif | Webp]):
         width = value.width or _WIDTH
         frames, still = _frames(clip, width, paced(clip.times, clip.duration, Fraction(value.fps)), bench)
         settings = AnimationSettings(frames.width, Fraction(value.fps))
-        tries = 1
+        tries, begins = 1, bench.spool.size
         extent, size, count = self._written(frames, settings, value.loop, bench)
         while value.max_size is not None and extent.length > value.max_size:
             worse = smaller(settings, extent.length, value.max_size, palette=self._kind == "gif")
@@ -80,6 +80,7 @@ class AnimationFormat(Format[Gif | Webp]):
                 had = f"{extent.length:,} bytes instead of {value.max_size:,}"
                 raise OutputImpossibleError(f"max_size: the smallest of {tries} tries has {had}.")
             settings, tries = worse, tries + 1
+            bench.spool.truncate(begins)
             extent, size, count = self._written(frames, settings, value.loop, bench)
         facts = clip.facts(size=extent.length, width=size[0], height=size[1], frames=count)
         if tries > 1:

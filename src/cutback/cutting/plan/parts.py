@@ -78,6 +78,8 @@ def plan_parts(
             entries = _entries(media, track, open_gops)
             runs = with_changes(track, piece.first, piece.stop, encoded, _planner(track, precision, entries))
         if runs is None or not _possible(track, runs):
+            if runs is not None:
+                reason = _why_not_joined(track)
             runs = with_changes(track, piece.first, piece.stop, encoded, _encoder(track, reason))
         parts.append(PlannedRange(media, source, _as_planned(track, piece, runs), runs))
     if precision == "exact":
@@ -187,6 +189,14 @@ def _alike(tracks: list[Track]) -> bool:
 def _possible(track: Track, runs: tuple[PlannedRun, ...]) -> bool:
     """Whether these runs can share one track: copied ones always, but not always together with encoded ones."""
     return {run.action for run in runs} == {"copy"} or _joinable(track)
+
+
+def _why_not_joined(track: Track) -> str:
+    """Return why nothing is copied of a range of which only a part could be."""
+    codec = track.descriptions[0].codec
+    if codec_of(codec) is None:
+        return f"does not begin at a keyframe, and nothing that is encoded is joined with copied {codec}"
+    return "does not begin and end with whole GOPs, and what is encoded would not match: it is interlaced, for example"
 
 
 def _joinable(track: Track) -> bool:
