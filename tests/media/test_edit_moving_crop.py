@@ -99,6 +99,19 @@ def test_what_a_crop_follows_stays_in_its_place(followed: Path) -> None:
     assert max(abs(a[0] - b[0]) for a, b in pairwise(bright)) < 0.2, "no tremble"
 
 
+def test_a_shape_moves_like_the_part_of_the_same_size(followed: Path) -> None:
+    path = (CropPoint(Fraction(0), 0, None), CropPoint(Fraction(1), 80, None))
+    shape = cut_ranges([followed], WHOLE, edits=[Crop(Fraction(4, 3), None, None, None, None, None, path)])
+    part = cut_ranges([followed], WHOLE, edits=[Crop(None, None, None, None, 240, 180, path)])
+    assert shape.facts.edits == part.facts.edits
+    moved = [planes(clip) for clip in (shape, part)]
+    assert all(
+        np.array_equal(one, other) for each in zip(*moved, strict=True) for one, other in zip(*each, strict=True)
+    )
+    still = planes(cut_ranges([followed], WHOLE, edits=[Crop(Fraction(4, 3), "left", None, None, None, None)]))
+    assert not np.array_equal(still[-1][0], moved[0][-1][0])
+
+
 def test_a_crop_that_moves_goes_on_to_scale_and_follows_the_speed(followed: Path) -> None:
     edits: list[Edit] = [follow(), Scale(40, None, "fit", enlarge=False), Speed(Fraction("0.5"), (), None)]
     shown = planes(cut_ranges([followed], WHOLE, edits=edits))

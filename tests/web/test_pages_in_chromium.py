@@ -35,8 +35,10 @@ RECORDINGS = {
     "north-point.2026-06-21T05-31-00Z.mp4": MediaSpec(frames=150, gop=50, bframes=3, open_gop=True),
     "north-point.2026-06-21T05-32-00Z.mp4": MediaSpec(frames=150, gop=30, fps=Fraction(30000, 1001)),
     "south-point.2026-06-21T05-30-00Z.mp4": MediaSpec(frames=120, gop=30),
+    "west-point.2026-06-21T05-30-00Z.mp4": MediaSpec(frames=90, gop=30, codec="libx265", tag="hvc1", audio=None),
 }
 KEY = next(iter(RECORDINGS))
+HEVC = "west-point.2026-06-21T05-30-00Z.mp4"
 CLOCKED = "north-point.2026-06-21T05-32-00Z.mp4"
 """Its frames have times that no decimal number has."""
 MILLISECONDS = PATIENCE * 1000
@@ -391,6 +393,136 @@ def test_a_crop_follows_when_its_box_is_dragged_at_two_frames(pages: Installatio
         middle = page.locator(".cropbox").bounding_box()["x"]
         pages.press("Shift+ArrowLeft")
         eventually(lambda: page.locator(".cropbox").bounding_box()["x"] < middle - 20, "the box at the first point")
+
+
+def test_overlays_are_placed_by_dragging_them_on_the_picture(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages)
+        page.select_option("[aria-label='Add an edit']", "text")
+        box = page.locator(".overlay.text").bounding_box()
+        area = page.locator(".frame").bounding_box()
+        page.mouse.move(box["x"] + 5, box["y"] + 5)
+        page.mouse.down()
+        page.mouse.move(area["x"] + area["width"] * 0.15, area["y"] + area["height"] * 0.1, steps=3)
+        page.mouse.up()
+        eventually(lambda: _last(pages, asked).get("edits", [{}])[0].get("place") == "top-left", "the new place")
+        moved = page.locator(".overlay.text").bounding_box()
+        assert moved["y"] + moved["height"] < area["y"] + area["height"] / 3
+        page.select_option("[aria-label='Add an edit']", "fade")
+        assert page.locator(".fading").count() == 1, "0.2 s into a fade of 0.5 s"
+        pages.press("]")
+        pages.shown()
+        assert float(page.locator(".fading").evaluate("each => each.style.opacity")) > 0.8, "the end of the fade"
+
+
+SEEN = """() => {
+  window.seen = [];
+  const label = document.querySelector('.exact');
+  new MutationObserver(() => window.seen.push(Number(label.dataset.frame))).observe(label, {attributes: true});
+}"""
+
+
+def test_a_join_is_played_without_what_lies_between_and_has_a_crossfade(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages, "in=0.5&out=1.0&at=0.5")
+        page.click("[aria-label=Ranges] button:text('Add')")
+        for key, frame in (("i", 90), ("o", 119)):
+            box = page.get_by_label("Time; type a time")
+            box.fill(f"frame {frame}")
+            box.press("Enter")
+            page.wait_for_selector(f".exact[data-truth=exact][data-frame='{frame}']")
+            pages.press(key)
+        page.evaluate(SEEN)
+        pages.press("e")
+        page.wait_for_selector(".exact[data-truth=exact][data-frame='119']")
+        seen = page.evaluate("window.seen")
+        assert not [frame for frame in seen if 30 <= frame < 90], "between the ranges"
+        assert {each < 30 for each in seen} == {True, False}, "the ends of both"
+        page.fill("[aria-label='Seconds of crossfade']", "0.2")
+        page.press("[aria-label='Seconds of crossfade']", "Enter")
+        eventually(lambda: _last(pages, asked)["source"][-1].get("join") == {"crossfade": 0.2}, "the crossfade")
+        assert [each["start"]["frame"] for each in asked[-1]["source"]] == [15, 90]
+        page.click("[aria-label='Move range 2 up']")
+        eventually(lambda: _last(pages, asked)["source"][0]["start"]["frame"] == 90, "the other order")
+
+
+def test_what_no_browser_decodes_is_played_as_a_preview_and_said_to_be_approximate(pages: Installation) -> None:
+    pages.open(f"/cut?recording={HEVC}&at=0.5")
+    first = pages.shown()
+    assert "from the server" in pages.page.inner_text(".exact")
+    assert pages.counter() == first
+    pages.press(" ")
+    pages.page.wait_for_selector(".exact[data-truth=approximate]")
+    eventually(lambda: int(pages.page.get_attribute(".exact", "data-frame")) > first + 3, "it plays")
+    pages.page.wait_for_selector(".exact[data-truth=exact][data-frame='89']")
+    assert pages.counter() == 89
+
+
+def test_drafts_are_the_same_in_all_tabs_and_open_from_a_link(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages):
+        _fresh(pages)
+        with page.expect_popup() as opened:
+            page.evaluate("address => void window.open(address)", f"/cut?recording={KEY}")
+        other = opened.value
+        try:
+            other.set_default_timeout(MILLISECONDS)
+            other.wait_for_selector(".chip")
+            page.fill("[aria-label='Name of range 1']", "Left at the point")
+            page.press("[aria-label='Name of range 1']", "Enter")
+            eventually(lambda: other.input_value(".chip input") == "Left at the point", "the name in the other tab")
+        finally:
+            other.close()
+        page.evaluate(
+            "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (t) => { window.t = t }}})"
+        )
+        page.click("button:text('Copy link')")
+        page.wait_for_selector(".toast:has-text('copied')")
+        link = page.evaluate("window.t")
+    private = page.context.browser.new_context()
+    try:
+        guest = private.new_page()
+        guest.goto(link)
+        guest.wait_for_function(
+            "document.querySelector('.chip input')?.value === 'Left at the point'", timeout=MILLISECONDS
+        )
+    finally:
+        private.close()
+
+
+SMALL = """() => [...document.querySelectorAll('main button:not(.handle), main select, main input')]
+  .map((each) => ({name: each.ariaLabel || each.textContent, box: each.getBoundingClientRect()}))
+  .filter(({box}) => box.width && (box.width < 44 || box.height < 44))
+  .map(({name, box}) => `${name}: ${box.width} x ${box.height}`)"""
+
+
+def test_on_a_phone_everything_can_be_touched(pages: Installation) -> None:
+    page = pages.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    with _planned(pages):
+        _fresh(pages)
+        for kind in ("crop", "speed", "text", "clock", "fade"):
+            page.select_option("[aria-label='Add an edit']", kind)
+        assert page.evaluate(SMALL) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        player, panel = page.locator(".stage").bounding_box(), page.locator(".panel").bounding_box()
+        assert panel["y"] > player["y"] + player["height"], "the panel is under the player"
+
+
+def test_a_key_can_be_changed_in_the_sheet(pages: Installation) -> None:
+    page = pages.page
+    _fresh(pages)
+    pages.press("?")
+    page.click("[aria-label='Change the key: one frame on']")
+    pages.press("i")
+    page.wait_for_selector("dialog [role=alert]:has-text('in here')")
+    pages.press("n", "Escape")
+    page.wait_for_selector("dialog", state="detached")
+    frame = pages.shown()
+    pages.step("n", frame + 1)
+    page.evaluate("localStorage.clear()")
 
 
 def test_a_moment_is_found_on_the_strip_and_on_the_other_camera(pages: Installation) -> None:

@@ -60,16 +60,15 @@ def _moving(edit: Crop, canvas: ShapeChain, scene: PaintedClip, said: list[str])
 
 def _rectangle(edit: Crop, canvas: ShapeChain) -> tuple[Fraction, Fraction, Fraction, Fraction]:
     whole_width, whole_height = Fraction(canvas.width), Fraction(canvas.height)
-    gravity = edit.gravity or "center"
+    x = None if edit.x is None else in_pixels(edit.x, canvas.width)
+    y = None if edit.y is None else in_pixels(edit.y, canvas.height)
     if edit.aspect is not None:
         width = min(whole_width, whole_height * edit.aspect)
         height = width / edit.aspect
-        return *anchored(gravity, whole_width - width, whole_height - height), width, height
-    x = None if edit.x is None else in_pixels(edit.x, canvas.width)
-    y = None if edit.y is None else in_pixels(edit.y, canvas.height)
-    width = in_pixels(edit.width, canvas.width) if edit.width is not None else whole_width - (x or 0)
-    height = in_pixels(edit.height, canvas.height) if edit.height is not None else whole_height - (y or 0)
-    left, top = anchored(gravity, whole_width - width, whole_height - height)
+    else:
+        width = in_pixels(edit.width, canvas.width) if edit.width is not None else whole_width - (x or 0)
+        height = in_pixels(edit.height, canvas.height) if edit.height is not None else whole_height - (y or 0)
+    left, top = anchored(edit.gravity or "center", whole_width - width, whole_height - height)
     x, y = left if x is None else x, top if y is None else y
     if min(x, y) < 0 or x + width > whole_width or y + height > whole_height:
         raise EditImpossibleError(

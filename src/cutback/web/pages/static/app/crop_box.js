@@ -38,6 +38,12 @@ export function cropAt(fields, picture, frame) {
   return { width, height, x: begin.x + (end.x - begin.x) * share, y: begin.y + (end.y - begin.y) * share };
 }
 
+/** The left and the top edge of a crop at a frame, as requests write them. @param {Record<string, any>} fields @param {{width: number, height: number}} picture @param {number} frame */
+export function edgesAt(fields, picture, frame) {
+  const { x, y } = cropAt(fields, picture, frame);
+  return { x: percent(x), y: percent(y) };
+}
+
 /** @param {{draft: import('./draft.js').Draft, player: import('./player.js').Player}} props */
 export function CropBox({ draft, player }) {
   const picture = player.size.value;

@@ -16,7 +16,8 @@ const MOST_STEPS = 200;
 export class Draft {
   /** @param {string} key @param {string} version @param {number} frames how many the recording has */
   constructor(key, version, frames) {
-    this.name = PREFIX + key;
+    this.key = key;
+    this.name = `${PREFIX}${key} @ ${version}`;
     this.version = version;
     this.frames = frames;
     /** The version for which the ranges were marked. */
@@ -33,15 +34,49 @@ export class Draft {
     this.state = signal(this.#read());
   }
 
+  /** What was kept for this version of the recording or, with a warning, for the one that was marked last. */
   #read() {
+    const kept = keptAt(this.name) || draftsOf(this.key).map(keptAt).at(-1);
+    if (!kept) return EMPTY();
+    this.changed = kept.version !== this.version;
+    this.marked = kept.version;
+    return this.#fitting(/** @type {State} */ ({ ...EMPTY(), ...kept.state }));
+  }
+
+  /** Follow what other tabs do to this draft. @returns {() => void} how to stop */
+  follow() {
+    const hear = (/** @type {StorageEvent} */ event) => {
+      const kept = event.key === this.name && event.newValue ? keptAt(this.name) : null;
+      if (!kept || JSON.stringify(kept.state) === JSON.stringify(this.state.value)) return;
+      this.before.push(JSON.stringify(this.state.value));
+      this.after = [];
+      this.gesture = '';
+      this.state.value = this.#fitting({ ...EMPTY(), ...kept.state });
+    };
+    addEventListener('storage', hear);
+    return () => removeEventListener('storage', hear);
+  }
+
+  /** An address that opens this draft anywhere. */
+  get link() {
+    const bytes = new TextEncoder().encode(JSON.stringify({ version: this.marked, state: this.state.value }));
+    const text = btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+    return `${location.origin}/cut?recording=${encodeURIComponent(this.key)}#draft=${text}`;
+  }
+
+  /** Take over the draft of an address, which can be undone; false if there is none in it. @param {string} hash of the address */
+  takeOver(hash) {
+    const found = /^#draft=([\w-]+)$/.exec(hash);
+    if (!found) return false;
     try {
-      const kept = JSON.parse(localStorage.getItem(this.name) || 'null');
-      if (!kept) return EMPTY();
-      this.changed = kept.version !== this.version;
-      this.marked = kept.version;
-      return this.#fitting({ ...EMPTY(), ...kept.state });
+      const bytes = Uint8Array.from(atob(found[1].replaceAll('-', '+').replaceAll('_', '/')), (each) => each.charCodeAt(0));
+      const { version, state } = JSON.parse(new TextDecoder().decode(bytes));
+      this.changed = version !== this.version;
+      this.marked = version;
+      this.change(this.#fitting(/** @type {State} */ ({ ...EMPTY(), ...state })));
+      return true;
     } catch {
-      return EMPTY();
+      return false;
     }
   }
 
@@ -111,7 +146,7 @@ export class Draft {
   #become(state) {
     this.state.value = state;
     try {
-      localStorage.setItem(this.name, JSON.stringify({ version: this.marked, state, at: Date.now() }));
+      localStorage.setItem(this.name, JSON.stringify({ key: this.key, version: this.marked, state, at: Date.now() }));
       tidy();
     } catch {
       // Without room in this browser, the draft lives as long as the page.
@@ -121,24 +156,33 @@ export class Draft {
 
 /** Forget the oldest drafts. */
 function tidy() {
-  const all = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
-  if (all.length <= KEPT) return;
-  all.sort((one, other) => age(one) - age(other));
-  for (const name of all.slice(0, all.length - KEPT)) localStorage.removeItem(name);
+  const all = allDrafts();
+  for (const name of all.slice(0, Math.max(0, all.length - KEPT))) localStorage.removeItem(name);
 }
 
 /** The recording whose draft was changed last; empty if there is none. */
 export function newestDraft() {
+  const newest = allDrafts().at(-1);
+  return (newest && keptAt(newest)?.key) || '';
+}
+
+/** The names of all drafts, the newest last. */
+function allDrafts() {
   const all = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
-  all.sort((one, other) => age(one) - age(other));
-  return all.at(-1)?.slice(PREFIX.length) || '';
+  return all.sort((one, other) => age(one) - age(other));
+}
+
+/** The names of the drafts of a recording, of any version, the newest last. @param {string} key */
+const draftsOf = (key) => allDrafts().filter((name) => keptAt(name)?.key === key);
+
+/** @param {string} name @returns {{key: string, version: string, state: Partial<State>, at: number} | null} */
+function keptAt(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name) || 'null');
+  } catch {
+    return null;
+  }
 }
 
 /** When a draft was changed. @param {string} name */
-function age(name) {
-  try {
-    return JSON.parse(localStorage.getItem(name) || '{}').at || 0;
-  } catch {
-    return 0;
-  }
-}
+const age = (name) => keptAt(name)?.at || 0;

@@ -54,9 +54,9 @@ export const inStages = (cards, kinds) => [...cards].sort((one, other) => (kinds
 
 /**
  * @param {{draft: import('./draft.js').Draft, kinds: Map<string, Kind> | undefined, zone: string, others: string[], here: () => number | null,
- *   frame: number, begin: (frame: number) => void}} props
+ *   frame: number, begin: (frame: number) => void, picture: {width: number, height: number}}} props
  */
-export function EditCards({ draft, kinds, zone, others, here, frame, begin }) {
+export function EditCards({ draft, kinds, zone, others, here, frame, begin, picture }) {
   const { cards } = draft.state.value;
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const [dragged, setDragged] = useState(-1);
@@ -122,7 +122,7 @@ export function EditCards({ draft, kinds, zone, others, here, frame, begin }) {
           <button class="button quiet" aria-label=${`Remove ${name}`} title="Remove" onClick=${() => draft.change({ cards: cards.filter((_, i) => i !== index) })}>×</button>
           <input class="switch" type="checkbox" role="switch" aria-label=${`${name} is on`} checked=${card.on} onChange=${() => put(index, { on: !card.on })} /></header>
         ${card.on && (Face || seen.length > 0) && html`<div class="fields">
-          ${Face && html`<${Face} card=${card} put=${(/** @type {any} */ fields, /** @type {string} */ gesture) => put(index, { fields }, gesture)} draft=${draft} frame=${frame} begin=${begin} />`}
+          ${Face && html`<${Face} card=${card} put=${(/** @type {any} */ fields, /** @type {string} */ gesture) => put(index, { fields }, gesture)} draft=${draft} frame=${frame} begin=${begin} picture=${picture} />`}
           ${seen.map(row)}</div>`}
         ${card.on && more.length > 0 && html`<details class="more"><summary>More</summary><div class="fields">${more.map(row)}</div></details>`}
       </article>`;

@@ -1,20 +1,21 @@
 // Faces of edits that are more than a list of fields: the crop, which is also dragged on the picture, and the speed.
 import { html } from './dom.js';
+import { edgesAt } from './crop_box.js';
 import { Choices } from './fields.js';
 import { number } from './words.js';
 
 const SHAPES = [['16:9', '16:9'], ['1:1', '1:1'], ['4:5', '4:5'], ['9:16', '9:16'], ['', 'free']];
 const SPEEDS = [['0.25', '¼×'], ['0.5', '½×'], ['2', '2×'], ['4', '4×']];
 
-/** @typedef {{card: import('./draft.js').Card, put: (fields: Record<string, any>, gesture?: string) => void, draft: import('./draft.js').Draft, frame: number, begin: (frame: number) => void}} FaceOf */
+/** @typedef {{card: import('./draft.js').Card, put: (fields: Record<string, any>, gesture?: string) => void, draft: import('./draft.js').Draft, frame: number, begin: (frame: number) => void, picture: {width: number, height: number}}} FaceOf */
 
 /** The shape, and whether it follows something. @param {FaceOf} props */
-export function CropFace({ card, put, frame, begin }) {
+export function CropFace({ card, put, frame, begin, picture }) {
   const { aspect = '', path } = card.fields;
   const shape = (/** @type {string} */ wanted) => put(wanted ? { aspect: wanted, gravity: 'center' } : { x: '25%', y: '25%', width: '50%', height: '50%' });
   const follow = () => {
-    const { x = null, y = null, gravity, ...rest } = card.fields;
-    put({ ...rest, path: [{ at: { frame }, x, y }] });
+    const { x, y, gravity, ...rest } = card.fields;
+    put({ ...rest, path: [{ at: { frame }, ...edgesAt(card.fields, picture, frame) }] });
   };
   const stay = () => {
     const { path: points, ...rest } = card.fields;
@@ -25,7 +26,7 @@ export function CropFace({ card, put, frame, begin }) {
       ? html`<p class="sub">Follows ${path.length === 1 ? 'one point' : `${path.length} points`}. Go to another frame and drag the box.</p>
         <div class="points">${path.map((/** @type {any} */ each, /** @type {number} */ i) => html`<span class="point"><button class="button" aria-pressed=${each.at.frame === frame} onClick=${() => begin(each.at.frame)}>${number(each.at.frame)}</button>${path.length > 1 && html`<button class="button quiet" aria-label=${`Remove the point at frame ${each.at.frame}`} onClick=${() => put({ ...card.fields, path: path.filter((/** @type {any} */ _, /** @type {number} */ j) => j !== i) })}>×</button>`}</span>`)}
           <button class="button quiet" onClick=${stay}>Stop following</button></div>`
-      : html`<p class="sub">Drag the box on the picture. <button class="button" onClick=${follow}>Follow something</button></p>`}`;
+      : html`<p class="sub">Drag the box on the picture. <button class="button" disabled=${!picture.width} onClick=${follow}>Follow something</button></p>`}`;
 }
 
 /** The speed of all, or of parts. @param {FaceOf} props */

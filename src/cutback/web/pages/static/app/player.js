@@ -1,9 +1,12 @@
 // The player: a video while it plays, and exactly one frame while it is paused. It says which of the two it shows.
-import { html, signal, useEffect, useRef } from './dom.js';
-import { ask, inPath } from './api.js';
+import { effect, html, signal, useEffect, useRef } from './dom.js';
+import { ask, inPath, send } from './api.js';
 import { still } from './recordings.js';
 
 /** How true the picture is: `exact`, `seeking` or `approximate`. @typedef {'exact' | 'seeking' | 'approximate'} Truth */
+
+/** The length of a preview from the server, in seconds. */
+const PREVIEW = 8;
 
 /** Plays and shows the frames of one recording. */
 export class Player {
@@ -116,10 +119,12 @@ export class Player {
     video.playbackRate = rate;
     this.rate.value = rate;
     const mine = ++this.wish;
-    if (this.broken || video.error) return this.#playDecoded(mine, rate);
+    const otherwise = () => (this.decoder ? this.#playDecoded(mine, rate) : this.#playPreviews(mine, rate));
+    // Without a decoder, the element may have the sound alone.
+    if (this.broken || video.error || (this.by.value === 'server' && !video.videoWidth)) return otherwise();
     video.onerror = () => {
       this.broken = true;
-      if (mine === this.wish) this.#playDecoded(mine, rate);
+      if (mine === this.wish) otherwise();
     };
     video.currentTime = this.map.middle(this.frame.value);
     try {
@@ -172,26 +177,129 @@ export class Player {
     if (mine === this.wish) this.show(this.map.count - 1);
   }
 
+  /**
+   * Play small copies that the server makes of the frames around here, for recordings that this browser cannot decode.
+   * @param {number} mine @param {number} rate
+   */
+  async #playPreviews(mine, rate) {
+    const video = this.video;
+    if (!video) return;
+    this.broken = true;
+    this.playing.value = true;
+    this.truth.value = 'seeking';
+    const last = this.map.count - 1;
+    let next = this.#preview(this.frame.value);
+    while (this.frame.value < last) {
+      const part = await next.catch(() => null);
+      if (mine !== this.wish || this.closed) return;
+      if (!part) {
+        this.show(this.frame.value);
+        return;
+      }
+      const behind = part.first + part.frames;
+      next = behind <= last ? this.#preview(behind) : Promise.resolve(null);
+      next.catch(() => {});
+      if (!(await this.#playPreview(part, mine, rate))) {
+        next.then((unused) => unused && URL.revokeObjectURL(unused.url), () => {});
+        return;
+      }
+      if (behind > last) break;
+      this.frame.value = behind;
+    }
+    if (mine === this.wish) this.show(last);
+  }
+
+  /** The preview that begins with a frame. @param {number} frame @returns {Promise<{url: string, first: number, frames: number, begin: number} | null>} */
+  async #preview(frame) {
+    const middle = this.map.at(Math.min(this.map.end, this.map.starts[frame] + PREVIEW / 2));
+    const answer = await send(`/recordings/${inPath(this.map.key)}/preview.mp4?at=${middle}&seconds=${PREVIEW}&version=${encodeURIComponent(this.map.version)}`);
+    const first = Number(answer.headers.get('Cutback-First-Frame'));
+    return { url: URL.createObjectURL(await answer.blob()), first, frames: Number(answer.headers.get('Cutback-Frames')), begin: Math.max(first, frame) };
+  }
+
+  /** Whether it was played to its end. @param {{url: string, first: number, frames: number, begin: number}} part @param {number} mine @param {number} rate */
+  async #playPreview({ url, first, begin }, mine, rate) {
+    const video = /** @type {HTMLVideoElement} */ (this.video);
+    const ours = () => mine === this.wish && this.playing.value && !this.closed;
+    video.onerror = null;
+    video.src = url;
+    try {
+      await new Promise((done, fail) => {
+        video.onloadeddata = done;
+        video.onerror = fail;
+      });
+      video.currentTime = this.map.middle(begin) - this.map.starts[first];
+      video.playbackRate = rate;
+      await video.play();
+      if (!ours()) return false;
+      this.truth.value = 'approximate';
+      if (this.canvas) this.canvas.hidden = true;
+      const follow = (/** @type {number} */ _now, /** @type {VideoFrameCallbackMetadata} */ { mediaTime }) => {
+        if (!ours()) return;
+        this.frame.value = this.map.at(this.map.starts[first] + mediaTime + 1e-4);
+        if (this.loop && this.frame.value >= this.loop.last - 1) {
+          this.frame.value = this.loop.first;
+          this.play(rate);
+          return;
+        }
+        video.requestVideoFrameCallback(follow);
+      };
+      video.requestVideoFrameCallback(follow);
+      await new Promise((done) => {
+        video.onended = done;
+        video.onpause = done;
+      });
+      return ours();
+    } catch {
+      if (mine === this.wish) this.show(this.frame.value);
+      return false;
+    } finally {
+      URL.revokeObjectURL(url);
+      video.onended = video.onpause = video.onloadeddata = null;
+    }
+  }
+
   #stop() {
     this.playing.value = false;
     this.rate.value = 1;
     this.video?.pause();
   }
 
-  /** Play a part once, such as two seconds around a cut. @param {number} first @param {number} last */
-  async playPart(first, last) {
+  /**
+   * Play parts once, one after another, such as two seconds around a cut, or what is before and after a join.
+   * @param {{first: number, last: number}[]} parts
+   */
+  async playParts(parts) {
     const loop = this.loop;
     this.loop = null;
-    await this.show(first);
-    const stop = this.frame.subscribe((frame) => {
-      if (frame < last) return;
-      queueMicrotask(() => {
-        stop();
-        this.loop = loop;
-        if (this.playing.value) this.show(last);
+    for (const { first, last } of parts) {
+      const shown = this.show(first);
+      const mine = this.wish;
+      await shown;
+      if (mine !== this.wish) break;
+      this.play();
+      if (!(await this.#reached(last, this.wish))) break;
+    }
+    this.loop = loop;
+  }
+
+  /** Wait until a frame is played, and stop there; false if something else is wished for. @param {number} last @param {number} mine */
+  #reached(last, mine) {
+    return new Promise((/** @type {(reached: boolean) => void} */ done) => {
+      let began = false;
+      const stop = effect(() => {
+        const [frame, playing] = [this.frame.value, this.playing.value];
+        if (mine === this.wish && frame < last && (playing || !began)) {
+          began ||= playing;
+          return;
+        }
+        queueMicrotask(() => {
+          stop();
+          if (mine === this.wish && this.playing.value) this.show(last);
+          done(mine === this.wish || frame >= last);
+        });
       });
     });
-    this.play();
   }
 }
 

@@ -5,9 +5,10 @@ import { take } from './clip_store.js';
 import { Draft, newestDraft } from './draft.js';
 import { EditCards, nameOfKind } from './edit_cards.js';
 import { CropBox } from './crop_box.js';
-import { useKeys } from './keys.js';
+import { keyOf, useKeys } from './keys.js';
 import { ErrorFace, Face, Icon, Typed, say, sayError } from './pieces.js';
 import { OutputPanel, nameOfFormat } from './output_panel.js';
+import { Overlays } from './overlays.js';
 import { Player, PlayerView } from './player.js';
 import { all, forgetMap, frameMap } from './recordings.js';
 import { cardOf, inCut, namesMoments, outputFrom, requestOf } from './request.js';
@@ -15,7 +16,7 @@ import { go, here } from './router.js';
 import { offers } from './schema.js';
 import { Timeline } from './timeline.js';
 import { counted, length, number, seconds, size, timecode } from './words.js';
-import { clock, exactClock, zoneFor, zoneName } from './zones.js';
+import { clock, exactClock, iso, zoneFor, zoneName } from './zones.js';
 
 export function Room() {
   const key = here.value.searchParams.get('recording') || newestDraft();
@@ -37,7 +38,8 @@ export function Room() {
   if (!key) return html`<main><${Face} title="Nothing to cut yet"><p>Choose a moment or a recording in the library.</p><a class="button primary" href="/">To the library</a><//></main>`;
   if (fault) {
     return html`<main>${fault.status === 404
-      ? html`<${Face} title="This recording is gone"><p dir="auto">${key} is not in the catalogue any more.</p><a class="button" href="/">To the library</a><//>`
+      ? html`<${Face} title="This recording is gone"><p dir="auto">${key} is not in the catalogue any more. What you marked is kept in this browser, in case it comes back.</p>
+          <div class="act"><button class="button" onClick=${load}>Look again</button><a class="button" href="/">To the library</a></div><//>`
       : html`<${ErrorFace} error=${fault} again=${load} />`}</main>`;
   }
   if (!found) return html`<div class="room dark" aria-busy="true"><div class="stage"><div class="picture"><div class="frame bone"></div></div></div><aside class="panel"></aside><div class="time"><div class="lane"></div></div><footer class="foot"></footer></div>`;
@@ -51,6 +53,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
     const made = new Draft(map.key, map.version, map.count);
     const rangeOf = (/** @type {number} */ from, /** @type {number} */ to) => ({ first: map.boundary(from), last: Math.max(map.boundary(from) + 1, map.boundary(to)), name: '' });
     const [from, to] = [parseFloat(wanted.get('in') || ''), parseFloat(wanted.get('out') || '')];
+    const taken = made.takeOver(here.value.hash);
     if (clip?.result) {
       const ranges = clip.result.spans.filter((/** @type {any} */ each) => each.recording === map.key).map((/** @type {any} */ each) => rangeOf(seconds(each.start), seconds(each.end)));
       const cards = (clip.request.edits || []).map((/** @type {any} */ edit) => cardOf(edit, map, ranges));
@@ -61,7 +64,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
       made.change({ ranges: [...ranges, rangeOf(from, to)], chosen: ranges.length });
     }
     // What the address asked for is in the draft now: another load must not ask for it again.
-    if (clip || from < to) queueMicrotask(() => go(`/cut${query({ recording: map.key, at: wanted.get('at') || (from || '') })}`, { replace: true }));
+    if (taken || clip || from < to) queueMicrotask(() => go(`/cut${query({ recording: map.key, at: wanted.get('at') || (from || '') })}`, { replace: true }));
     return made;
   }, []);
   const player = useMemo(() => new Player(map, map.at(parseFloat(wanted.get('at') || wanted.get('in') || '0') || draft.state.value.ranges[0] && map.starts[draft.state.value.ranges[0].first] || 0)), []);
@@ -72,6 +75,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   const [tries, setTries] = useState(0);
   const [planned, setPlanned] = useState('');
   const [looping, setLooping] = useState(false);
+  const [ruler, setRuler] = useState(localStorage.getItem('cutback.ruler') || 'clock');
   const [offered, setOffered] = useState(/** @type {import('./schema.js').Offers | null} */ (null));
   useEffect(() => void offers().then(setOffered, sayError), []);
   const [others, setOthers] = useState(/** @type {string[]} */ ([]));
@@ -84,7 +88,10 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   const zone = zoneFor(cameraZone);
   const known = !Number.isNaN(begins);
   /** The time of a moment of the recording: on the wall where that is known. */
-  const name = (/** @type {number} */ at, exact = false) => (known ? (exact ? exactClock : clock)(begins + at * 1000, zone) : timecode(at));
+  const name = (/** @type {number} */ at, exact = false) => {
+    if (ruler === 'frames') return number(map.boundary(at));
+    return known && ruler === 'clock' ? (exact ? exactClock : clock)(begins + at * 1000, zone) : timecode(at);
+  };
 
   // What a card still needs is said here, and not asked of the server.
   const lack = state.cards.filter((each) => each.on).flatMap((each) => {
@@ -134,9 +141,14 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
 
   useEffect(() => {
     player.onChanged = again;
+    return draft.follow();
   }, []);
+  const copyLink = async () => {
+    await navigator.clipboard.writeText(draft.link).then(() => say('The link to this draft is copied.'), () => say(draft.link, { seconds: 60 }));
+  };
   const [peaks, setPeaks] = useState(/** @type {{of: (from: number, to: number) => number} | null} */ (null));
   useEffect(() => {
+    if (recording.codecs?.length === 1) return; // pictures alone
     ask(`/recordings/${inPath(map.key)}/waveform.json`, { patient: false }).then((said) => setPeaks({ of: heights(said) }), () => {});
   }, []);
 
@@ -181,35 +193,55 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
     else second(-1);
   };
   const frame = player.frame.value;
+  const aroundIn = (/** @type {import('./draft.js').Range} */ each) => ({ first: map.at(Math.max(map.starts[0], map.starts[each.first] - 1)), last: map.at(Math.min(map.end - 0.001, map.starts[each.first] + 1)) });
+  const aroundOut = (/** @type {import('./draft.js').Range} */ each) => ({ first: map.at(Math.max(map.starts[0], map.starts[each.last] - 1)), last: Math.min(map.count - 1, map.at(map.starts[each.last] + 1)) });
+  /** The second before a join, and the one after it. @param {number} index of the range behind the join */
+  const acrossJoin = (index) => {
+    const [before, after] = [state.ranges[index - 1], state.ranges[index]];
+    if (!before || !after) return;
+    player.playParts([
+      { first: Math.max(before.first, map.at(map.starts[before.last] - 1)), last: before.last - 1 },
+      { first: after.first, last: Math.min(after.last - 1, map.at(map.starts[after.first] + 1)) },
+    ]);
+  };
+  const onOther = async () => {
+    if (!known || !others.length) return;
+    const at = begins + map.starts[player.frame.value] * 1000;
+    for (const camera of others) {
+      const found = await ask(`/recordings${query({ camera, from: iso(at), to: iso(at + 1), limit: 1 })}`).catch(() => null);
+      const there = found?.items[0];
+      if (there) return go(`/cut${query({ recording: there.key, at: ((at - Date.parse(there.start)) / 1000).toFixed(3) })}`);
+    }
+    say('No other camera has footage of this moment.');
+  };
   useKeys(
     {
-      ' ': () => player.toggle(),
-      k: () => player.toggle(),
-      l: () => shuttle(1),
-      j: () => shuttle(-1),
-      ArrowLeft: () => player.show(player.frame.value - 1),
-      ArrowRight: () => player.show(player.frame.value + 1),
-      ',': () => player.show(player.frame.value - 1),
-      '.': () => player.show(player.frame.value + 1),
-      'Shift+ArrowLeft': () => second(-1),
-      'Shift+ArrowRight': () => second(1),
-      i: () => mark('first'),
-      o: () => mark('last'),
-      a: around,
-      r: () => setLooping(!looping),
-      '[': () => range && player.show(range.first),
-      ']': () => range && player.show(range.last - 1),
-      Home: () => player.show(0),
-      End: () => player.show(map.count - 1),
-      '+': () => zoom(0.6),
-      '=': () => zoom(0.6),
-      '-': () => zoom(1.6),
-      'Ctrl+z': () => draft.undo(),
-      'Ctrl+Shift+z': () => draft.redo(),
-      'Ctrl+y': () => draft.redo(),
-      Enter: cut,
+      play: () => player.toggle(),
+      'shuttle on': () => shuttle(1),
+      'shuttle back': () => shuttle(-1),
+      'frame back': () => player.show(player.frame.value - 1),
+      'frame on': () => player.show(player.frame.value + 1),
+      'second back': () => second(-1),
+      'second on': () => second(1),
+      in: () => mark('first'),
+      out: () => mark('last'),
+      around,
+      loop: () => setLooping(!looping),
+      'go to in': () => range && player.show(range.first),
+      'go to out': () => range && player.show(range.last - 1),
+      'play in': () => range && player.playParts([aroundIn(range)]),
+      'play out': () => range && player.playParts([aroundOut(range)]),
+      'play join': () => acrossJoin(state.chosen || 1),
+      beginning: () => player.show(0),
+      end: () => player.show(map.count - 1),
+      'zoom in': () => zoom(0.6),
+      'zoom out': () => zoom(1.6),
+      undo: () => draft.undo(),
+      redo: () => draft.redo(),
+      'other camera': onOther,
+      cut,
     },
-    [state, looping, cutting],
+    [state, looping, cutting, others],
   );
 
   const where = map.starts[frame];
@@ -220,38 +252,44 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   return html`<main class="room dark">
     <h1 class="visually-hidden">Cutting room: ${map.key}</h1>
     <section class="stage" aria-label="Player">
-      <div class="picture"><${PlayerView} player=${player}><${CropBox} draft=${draft} player=${player} /><//></div>
+      <div class="picture"><${PlayerView} player=${player}><${CropBox} draft=${draft} player=${player} /><${Overlays} draft=${draft} player=${player} begins=${begins} camera=${recording.camera || ''} /><//></div>
       <div class="transport">
-        <span class="clock"><${Typed} value=${name(where, true)} aria-label="Time; type a time, a timecode or a frame" commit=${jump} />
+        <span class="clock"><${Typed} value=${known ? exactClock(begins + where * 1000, zone) : timecode(where)} aria-label="Time; type a time, a timecode or a frame" commit=${jump} />
           <small>${known ? `${zoneName(begins, zone)} · ` : ''}frame ${number(frame)} · ${timecode(where)}</small></span>
         <div class="keys">
-          <button aria-label="Go to in" title="Go to in  [" onClick=${() => player.show(range ? range.first : 0)}><${Icon} name="start" /></button>
-          <button aria-label="One frame back" title="One frame back  ←" onClick=${() => player.show(frame - 1)}><${Icon} name="back" /></button>
-          <button class="play" aria-label=${player.playing.value ? 'Pause' : 'Play'} title="Play and pause  Space" onClick=${() => player.toggle()}><${Icon} name=${player.playing.value ? 'pause' : 'play'} /></button>
-          <button aria-label="One frame on" title="One frame on  →" onClick=${() => player.show(frame + 1)}><${Icon} name="forward" /></button>
-          <button aria-label="Go to out" title="Go to out  ]" onClick=${() => player.show(range ? range.last - 1 : map.count - 1)}><${Icon} name="end" /></button>
+          <button aria-label="Go to in" title=${`Go to in  ${keyOf('go to in')}`} onClick=${() => player.show(range ? range.first : 0)}><${Icon} name="start" /></button>
+          <button aria-label="One frame back" title=${`One frame back  ${keyOf('frame back')}`} onClick=${() => player.show(frame - 1)}><${Icon} name="back" /></button>
+          <button class="play" aria-label=${player.playing.value ? 'Pause' : 'Play'} title=${`Play and pause  ${keyOf('play')}`} onClick=${() => player.toggle()}><${Icon} name=${player.playing.value ? 'pause' : 'play'} /></button>
+          <button aria-label="One frame on" title=${`One frame on  ${keyOf('frame on')}`} onClick=${() => player.show(frame + 1)}><${Icon} name="forward" /></button>
+          <button aria-label="Go to out" title=${`Go to out  ${keyOf('go to out')}`} onClick=${() => player.show(range ? range.last - 1 : map.count - 1)}><${Icon} name="end" /></button>
         </div>
         <span class="options">
-          <button class="button" title="In here  I" onClick=${() => mark('first')}>In</button>
-          <button class="button" title="Out here  O" onClick=${() => mark('last')}>Out</button>
-          <button class="button" aria-pressed=${looping} title="Loop the selection  R" onClick=${() => setLooping(!looping)}>Loop</button>
+          <button class="button" title=${`In here  ${keyOf('in')}`} onClick=${() => mark('first')}>In</button>
+          <button class="button" title=${`Out here  ${keyOf('out')}`} onClick=${() => mark('last')}>Out</button>
+          ${known && html`<select class="field" aria-label="What the ruler shows" onChange=${(/** @type {any} */ event) => { localStorage.setItem('cutback.ruler', event.target.value); setRuler(event.target.value); }}>
+            ${[['clock', 'Clock'], ['timecode', 'Timecode'], ['frames', 'Frames']].map(([value, text]) => html`<option value=${value} selected=${ruler === value}>${text}</option>`)}</select>`}
+          ${!known && html`<button class="button" aria-pressed=${ruler === 'frames'} onClick=${() => setRuler(ruler === 'frames' ? 'timecode' : 'frames')}>Frames</button>`}
+          <button class="button" aria-pressed=${looping} title=${`Loop the selection  ${keyOf('loop')}`} onClick=${() => setLooping(!looping)}>Loop</button>
         </span>
       </div>
     </section>
     <aside class="panel" aria-label="What to cut">
       ${draft.changed && html`<p class="why" role="alert">The recording has changed since these ranges were marked. Check them before you cut. <button class="button" onClick=${() => draft.confirm()}>They are right</button></p>`}
-      <section><h2>Ranges <button class="button quiet" onClick=${() => { draft.choose(-1); around(); }}>Add</button></h2>
+      <section aria-label="Ranges"><h2>Ranges <span class="grow"></span>
+          ${state.ranges.length > 0 && html`<button class="button quiet" title="Copy a link that opens this draft anywhere" onClick=${copyLink}>Copy link</button>`}
+          <button class="button quiet" onClick=${() => { draft.choose(-1); around(); }}>Add</button></h2>
         ${state.ranges.length
           ? state.ranges.map((each, i) => html`<${Chip} key=${i} draft=${draft} index=${i} name=${name} map=${map} player=${player} />`)
           : html`<p class="sub">Press <kbd>I</kbd> at the first frame and <kbd>O</kbd> at the last, or <kbd>A</kbd> for 15 seconds around here.</p>`}
         ${range && html`<div class="act">
-          <button class="button" onClick=${() => player.playPart(Math.max(0, map.at(map.starts[range.first] - 1)), map.at(Math.min(map.end - 0.001, map.starts[range.first] + 1)))}>Play around in</button>
-          <button class="button" onClick=${() => player.playPart(Math.max(0, map.at(map.starts[range.last] - 1)), Math.min(map.count - 1, map.at(map.starts[range.last] + 1)))}>Play around out</button></div>`}
+          <button class="button" title=${`Two seconds around in  ${keyOf('play in')}`} onClick=${() => player.playParts([aroundIn(range)])}>Around in</button>
+          <button class="button" title=${`Two seconds around out  ${keyOf('play out')}`} onClick=${() => player.playParts([aroundOut(range)])}>Around out</button>
+          ${state.chosen > 0 && html`<button class="button" title=${`Across the join before this range  ${keyOf('play join')}`} onClick=${() => acrossJoin(state.chosen)}>Across the join</button>`}</div>`}
       </section>
-      <${EditCards} draft=${draft} kinds=${offered?.kinds} zone=${cameraZone} others=${others} here=${() => inCut(map, ranges, player.frame.value)} frame=${frame} begin=${(/** @type {number} */ at) => player.show(at)} />
+      <${EditCards} draft=${draft} kinds=${offered?.kinds} zone=${cameraZone} others=${others} here=${() => inCut(map, ranges, player.frame.value)} frame=${frame} begin=${(/** @type {number} */ at) => player.show(at)} picture=${player.size.value} />
       <${OutputPanel} draft=${draft} offers=${offered} map=${map} frame=${frame} plan=${plan} />
     </aside>
-    <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${peaks?.of} name=${name} ahead=${known ? (begins % 1000) / 1000 : 0} />
+    <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${peaks?.of} name=${name} ahead=${known && ruler === 'clock' ? (begins % 1000) / 1000 : 0} frames=${ruler === 'frames'} />
     <footer class="foot">
       ${planFault
         ? html`<span class="fault" role="alert">${planFault.message}</span>`
@@ -316,19 +354,26 @@ function read(text, { map, begins, zone, here: now }) {
 function Chip({ draft, index, name, map, player }) {
   const { ranges, chosen } = draft.state.value;
   const range = ranges[index];
-  const move = (/** @type {number} */ by) => {
+  const move = (/** @type {number} */ to) => {
+    if (to < 0 || to >= ranges.length || to === index) return;
     const next = [...ranges];
-    const [taken] = next.splice(index, 1);
-    next.splice(index + by, 0, taken);
-    draft.change({ ranges: next, chosen: index + by });
+    next.splice(to, 0, ...next.splice(index, 1));
+    draft.change({ ranges: next, chosen: to });
+  };
+  const put = (/** @type {Partial<import('./draft.js').Range>} */ changes) => draft.change({ ranges: ranges.map((each, i) => (i === index ? { ...each, ...changes } : each)) });
+  const within = (/** @type {() => void} */ act) => (/** @type {Event} */ event) => {
+    event.stopPropagation();
+    act();
   };
   return html`<div class="chip" aria-current=${index === chosen ? 'true' : undefined} onClick=${() => index !== chosen && (draft.choose(index), player.show(range.first))}>
     <button class="number" aria-label=${`Choose range ${index + 1}`}>${index + 1}</button>
-    <span><${Typed} dir="auto" value=${range.name} placeholder="Unnamed" aria-label=${`Name of range ${index + 1}`} maxlength="80" commit=${(/** @type {string} */ text) => draft.change({ ranges: ranges.map((each, i) => (i === index ? { ...each, name: text } : each)) })} />
-      <small class="num">${name(map.starts[range.first], true)} – ${name(map.starts[range.last], true)} · ${length(map.starts[range.last] - map.starts[range.first])}</small></span>
+    <span><${Typed} dir="auto" value=${range.name} placeholder="Unnamed" aria-label=${`Name of range ${index + 1}`} maxlength="80" commit=${(/** @type {string} */ text) => put({ name: text })} />
+      <small class="num">${name(map.starts[range.first], true)} – ${name(map.starts[range.last], true)} · ${length(map.starts[range.last] - map.starts[range.first])}</small>
+      ${index > 0 && index === chosen && html`<label class="join">Crossfade <${Typed} class="field num" inputmode="decimal" aria-label="Seconds of crossfade" placeholder="0" value=${range.crossfade ? String(range.crossfade) : ''} commit=${(/** @type {string} */ text) => put({ crossfade: Math.max(0, Math.min(60, Number(text.replace(',', '.')) || 0)) || undefined })} /> s</label>`}</span>
     <span class="keys">
-      ${index > 0 && html`<button aria-label="Earlier" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); move(-1); }}>↑</button>`}
-      <button aria-label="Remove this range" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); draft.change({ ranges: ranges.filter((_, i) => i !== index), chosen: Math.min(chosen, ranges.length - 2) }); }}>×</button>
+      ${index > 0 && html`<button aria-label=${`Move range ${index + 1} up`} title="Earlier in the clip" onClick=${within(() => move(index - 1))}>↑</button>`}
+      ${index < ranges.length - 1 && html`<button aria-label=${`Move range ${index + 1} down`} title="Later in the clip" onClick=${within(() => move(index + 1))}>↓</button>`}
+      <button aria-label=${`Remove range ${index + 1}`} title="Remove" onClick=${within(() => draft.change({ ranges: ranges.filter((_, i) => i !== index), chosen: Math.min(chosen, ranges.length - 2) }))}>×</button>
     </span>
   </div>`;
 }

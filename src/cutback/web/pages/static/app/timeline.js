@@ -1,22 +1,24 @@
 // The timeline: ruler, pictures, keyframes, ranges with handles, and which parts would be copied or re-encoded.
 import { html, useEffect, useRef, useState } from './dom.js';
 import { styled } from './pieces.js';
+import { number } from './words.js';
 
 const STEPS = [0.001, 0.01, 0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
+const FRAME_STEPS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 50000, 100000];
 const TALL = { ruler: 18, pictures: 58, wave: 40, keys: 10 };
 const PICTURE = 96;
 const MOST_KEPT = 200;
 
 /**
  * @param {{map: import('./recordings.js').FrameMap, view: {from: number, to: number}, setView: (view: {from: number, to: number}) => void,
- *   draft: import('./draft.js').Draft, player: import('./player.js').Player, plan: any, peaks: any, name: (seconds: number, exact?: boolean) => string, ahead: number}} props
+ *   draft: import('./draft.js').Draft, player: import('./player.js').Player, plan: any, peaks: any, name: (seconds: number, exact?: boolean) => string, ahead: number, frames: boolean}} props
  */
-export function Timeline({ map, view, setView, draft, player, plan, peaks, name, ahead }) {
+export function Timeline({ map, view, setView, draft, player, plan, peaks, name, ahead, frames }) {
   const lane = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [width, setWidth] = useState(0);
   const pictures = usePictures(map, view, width, player);
-  const { ranges, chosen } = draft.state.value;
+  const { ranges, chosen, cards } = draft.state.value;
   const x = (/** @type {number} */ seconds) => ((seconds - view.from) / (view.to - view.from)) * width;
   const time = (/** @type {number} */ clientX) => {
     const { left, width: wide } = /** @type {HTMLElement} */ (lane.current).getBoundingClientRect();
@@ -41,14 +43,11 @@ export function Timeline({ map, view, setView, draft, player, plan, peaks, name,
     const pen = /** @type {CanvasRenderingContext2D} */ (element.getContext('2d'));
     pen.scale(ratio, ratio);
 
-    const wanted = ((view.to - view.from) / width) * 110;
-    const step = STEPS.find((each) => each >= wanted) || 21600;
     pen.font = `11px ${style.fontFamily}`;
     pen.fillStyle = colour('--faint');
-    for (let at = Math.ceil((view.from + ahead) / step) * step - ahead; at <= view.to; at += step) {
+    for (const { at, text } of ticks({ map, view, width, name, ahead, frames })) {
       const left = x(at);
       pen.fillRect(left, 0, 1, 14);
-      const text = name(at, step < 1);
       if (left + 4 + pen.measureText(text).width <= width) pen.fillText(text, left + 4, 11);
     }
 
@@ -88,6 +87,14 @@ export function Timeline({ map, view, setView, draft, player, plan, peaks, name,
       pen.fillRect(left, top, 2, height - top);
       pen.fillRect(right - 2, top, 2, height - top);
       pen.globalAlpha = 1;
+    });
+    drawEdits(pen, { cards, ranges, map, x, top, colour });
+    ranges.forEach((range, i) => {
+      const left = x(map.starts[range.first]);
+      pen.fillStyle = colour(i === chosen ? '--accent' : '--cover');
+      pen.fillRect(left, top, 16, 15);
+      pen.fillStyle = colour('--on-accent');
+      pen.fillText(String(i + 1), left + 5, top + 11);
     });
     for (const span of plan?.spans || []) {
       for (const each of span.segments) {
@@ -168,13 +175,78 @@ export function Timeline({ map, view, setView, draft, player, plan, peaks, name,
   return html`<section class="time" aria-label="Timeline">
     <div class="lane" ref=${lane} onPointerDown=${start('head')} onPointerMove=${move} onPointerUp=${end} onPointerCancel=${end}>
       <canvas ref=${canvas}></canvas>
-      ${range && visible(map.starts[range.first]) && html`<button class="handle" role="slider" aria-label="In" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.first} aria-valuetext=${name(map.starts[range.first], true)}
+      ${range && visible(map.starts[range.first]) && html`<button class=${x(map.starts[range.first]) < 100 ? 'handle near' : 'handle'} role="slider" aria-label="In" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.first} aria-valuetext=${name(map.starts[range.first], true)}
         ref=${styled({ left: percent(map.starts[range.first]) })} onPointerDown=${start('in')} onPointerMove=${move} onPointerUp=${end} onKeyDown=${nudge('first')}><em>${name(map.starts[range.first], true)}</em></button>`}
-      ${range && visible(map.starts[range.last]) && html`<button class="handle out" role="slider" aria-label="Out" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.last} aria-valuetext=${name(map.starts[range.last], true)}
+      ${range && visible(map.starts[range.last]) && html`<button class=${`handle out${x(map.starts[range.last]) > width - 100 ? ' near' : ''}${x(map.starts[range.last]) - x(map.starts[range.first]) < 200 ? ' tight' : ''}`} role="slider" aria-label="Out" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.last} aria-valuetext=${name(map.starts[range.last], true)}
         ref=${styled({ left: percent(map.starts[range.last]) })} onPointerDown=${start('out')} onPointerMove=${move} onPointerUp=${end} onKeyDown=${nudge('last')}><em>${name(map.starts[range.last], true)}</em></button>`}
       ${visible(head) && html`<i class="playhead" ref=${styled({ left: percent(head) })}></i>`}
     </div>
   </section>`;
+}
+
+/**
+ * Where the ruler has its ticks: at round times, or at round numbers of frames, which are named if one asks for them, or if
+ * times would be finer than a frame.
+ * @param {{map: import('./recordings.js').FrameMap, view: {from: number, to: number}, width: number, name: (seconds: number, exact?: boolean) => string, ahead: number, frames: boolean}} about
+ * @returns {{at: number, text: string}[]}
+ */
+function ticks({ map, view, width, name, ahead, frames }) {
+  const wanted = ((view.to - view.from) / width) * 110;
+  const [first, last] = [map.at(view.from), map.at(view.to)];
+  const long = (map.starts[last + 1] - map.starts[first]) / (last + 1 - first);
+  const found = [];
+  if (frames || wanted < long * 4) {
+    const step = FRAME_STEPS.find((each) => each * long >= wanted) || 1e6;
+    for (let frame = Math.ceil(first / step) * step; frame <= last; frame += step) if (map.starts[frame] >= view.from) found.push({ at: map.starts[frame], text: number(frame) });
+    return found;
+  }
+  const step = STEPS.find((each) => each >= wanted) || 21600;
+  for (let at = Math.ceil((view.from + ahead) / step) * step - ahead; at <= view.to; at += step) found.push({ at, text: name(at, step < 1) });
+  return found;
+}
+
+/**
+ * What edits do over time: fades at the ends, parts with another speed, the points of a crop that follows.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {{cards: import('./draft.js').Card[], ranges: import('./draft.js').Range[], map: import('./recordings.js').FrameMap, x: (seconds: number) => number, top: number, colour: (which: string) => string}} about
+ */
+function drawEdits(pen, { cards, ranges, map, x, top, colour }) {
+  const on = (/** @type {string} */ kind) => cards.find((each) => each.on && each.kind === kind)?.fields;
+  const [fade, speed, crop] = [on('fade'), on('speed'), on('crop')];
+  const bottom = top + TALL.pictures;
+  if (fade && ranges.length) {
+    const pace = Number(speed?.speed) || 1;
+    const [begin, end] = [map.starts[ranges[0].first], map.starts[ranges[ranges.length - 1].last]];
+    pen.fillStyle = colour(fade.color === 'white' ? '--on-picture' : '--picture');
+    pen.globalAlpha = 0.75;
+    for (const [at, long] of [[begin, (Number(fade.in) || 0) * pace], [end, -(Number(fade.out) || 0) * pace]]) {
+      pen.beginPath();
+      pen.moveTo(x(at), top);
+      pen.lineTo(x(at), bottom);
+      pen.lineTo(x(at + long), top);
+      pen.fill();
+    }
+    pen.globalAlpha = 1;
+  }
+  const parts = speed?.spans || (speed ? ranges.map((each) => ({ from: { frame: each.first }, to: { frame: each.last }, speed: speed.speed })) : []);
+  for (const { from, to, speed: pace } of parts) {
+    const [left, right] = [x(map.starts[from.frame]), x(map.starts[Math.min(map.count, to.frame)])];
+    pen.fillStyle = colour('--over-picture');
+    pen.fillRect(left, bottom - 16, right - left, 16);
+    pen.fillStyle = colour('--on-picture');
+    const text = `${pace}×`;
+    if (pen.measureText(text).width < right - left - 6) pen.fillText(text, left + 4, bottom - 4);
+  }
+  pen.fillStyle = colour('--accent');
+  for (const { at } of crop?.path || []) {
+    const middle = x(map.starts[at.frame]);
+    pen.beginPath();
+    pen.moveTo(middle, bottom - 6);
+    pen.lineTo(middle + 5, bottom);
+    pen.lineTo(middle, bottom + 6);
+    pen.lineTo(middle - 5, bottom);
+    pen.fill();
+  }
 }
 
 /**

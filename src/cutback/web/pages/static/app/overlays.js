@@ -1,0 +1,143 @@
+// Texts, clocks, pictures and insets over the picture, about as the clip will show them: drag one to another of the nine places.
+import { html, useRef, useState } from './dom.js';
+import { cropAt } from './crop_box.js';
+import { dragging, usePictureArea } from './picture_area.js';
+import { usePicture } from './pictures.js';
+import { styled } from './pieces.js';
+import { inCut } from './request.js';
+import { query } from './api.js';
+import { clock, date, iso } from './zones.js';
+
+const OVERLAYS = new Set(['text', 'clock', 'image', 'inset']);
+const START = /** @type {Record<string, string>} */ ({ text: 'bottom', clock: 'bottom', image: 'bottom-right', inset: 'top-right' });
+const ROWS = ['top', '', 'bottom'];
+const COLUMNS = ['left', '', 'right'];
+
+/** The nearest of the nine places. @param {number} x @param {number} y as parts of the picture */
+function placeAt(x, y) {
+  const third = (/** @type {number} */ part) => Math.min(2, Math.max(0, Math.floor(part * 3)));
+  return [ROWS[third(y)], COLUMNS[third(x)]].filter(Boolean).join('-') || 'center';
+}
+
+/** @typedef {{left: number, top: number, width: number, height: number}} Area */
+
+/**
+ * @param {{draft: import('./draft.js').Draft, player: import('./player.js').Player, begins: number, camera: string}} props `begins`: when the recording begins, NaN if nobody knows
+ */
+export function Overlays({ draft, player, begins, camera }) {
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  const picture = player.size.value;
+  const frame = player.frame.value;
+  const whole = usePictureArea(place, picture);
+  const { cards, ranges, title } = draft.state.value;
+  const crop = cards.find((each) => each.kind === 'crop' && each.on);
+  const shown = whole.width > 0 && !cards.some((each) => each.kind === 'rotate' && each.on);
+  const part = crop && shown ? cropAt(crop.fields, picture, frame) : { x: 0, y: 0, width: 1, height: 1 };
+  const area = { left: whole.left + part.x * whole.width, top: whole.top + part.y * whole.height, width: part.width * whole.width, height: part.height * whole.height };
+  const at = inCut(player.map, ranges, frame);
+  const moment = begins + player.map.starts[frame] * 1000;
+  const dark = at === null ? 0 : faded(cards, at, ranges.reduce((sum, each) => sum + player.map.starts[each.last] - player.map.starts[each.first], 0));
+  const fade = cards.find((each) => each.kind === 'fade' && each.on);
+  return html`<div class="over" ref=${place} data-overlays>${shown && html`
+    ${dark > 0 && html`<div class=${fade?.fields.color === 'white' ? 'fading white' : 'fading'} ref=${styled({ ...placed(area), opacity: String(dark) })}></div>`}
+    ${cards.map((card, index) => card.on && OVERLAYS.has(card.kind) && (card.fields.layout || 'over') === 'over' && html`<${Overlay} key=${`${card.kind} ${index}`} draft=${draft} index=${index} area=${area} pixels=${{ width: picture.width * part.width, height: picture.height * part.height }} at=${at} moment=${moment} camera=${camera} title=${title} still=${!player.playing.value} />`)}`}</div>`;
+}
+
+/** @param {Area} area */
+const placed = (area) => ({ left: `${area.left}px`, top: `${area.top}px`, width: `${area.width}px`, height: `${area.height}px` });
+
+/** How much of the picture is the colour of the fade, at a point of the clip. @param {import('./draft.js').Card[]} cards @param {number} at @param {number} long seconds */
+export function faded(cards, at, long) {
+  const fade = cards.find((each) => each.kind === 'fade' && each.on);
+  if (!fade) return 0;
+  const speed = Number(cards.find((each) => each.kind === 'speed' && each.on)?.fields.speed) || 1;
+  const [begin, end] = [Number(fade.fields.in) || 0, Number(fade.fields.out) || 0];
+  const [now, whole] = [at / speed, long / speed];
+  return Math.max(0, begin ? 1 - now / begin : 0, end ? 1 - (whole - now) / end : 0);
+}
+
+/**
+ * @param {{draft: import('./draft.js').Draft, index: number, area: Area, pixels: {width: number, height: number}, at: number | null, moment: number, camera: string, title: string, still: boolean}} props
+ */
+function Overlay({ draft, index, area, pixels, at, moment, camera, title, still }) {
+  const card = draft.state.value.cards[index];
+  const { fields, kind } = card;
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  const [held, setHeld] = useState(/** @type {{x: number, y: number} | null} */ (null));
+  const put = (/** @type {string} */ where) => draft.change({ cards: draft.state.value.cards.map((each, i) => (i === index ? { ...each, fields: { ...each.fields, place: where } } : each)) });
+  const latest = useRef({ area, put });
+  latest.current = { area, put };
+  const handlers = useRef(/** @type {any} */ (null));
+  handlers.current ??= dragging({
+    start: () => null,
+    move: (_, x, y) => setHeld({ x, y }),
+    end: () => {
+      const box = element.current?.getBoundingClientRect();
+      const over = element.current?.parentElement?.getBoundingClientRect();
+      setHeld(null);
+      if (!box || !over) return;
+      const { area: within, put: set } = latest.current;
+      set(placeAt((box.left + box.width / 2 - over.left - within.left) / within.width, (box.top + box.height / 2 - over.top - within.top) / within.height));
+    },
+  });
+  const where = String(fields.place || START[kind]);
+  const shorter = Math.min(area.width, area.height);
+  const scale = area.width / (pixels.width || 1);
+  const measure = (/** @type {any} */ value, /** @type {string} */ otherwise, /** @type {number} */ of) => {
+    const found = value ?? otherwise;
+    return typeof found === 'number' ? found * scale : (parseFloat(found) / 100) * of;
+  };
+  const margin = measure(fields.margin, '3%', shorter);
+  const css = {
+    left: where.includes('left') ? `${area.left + margin}px` : where.includes('right') ? 'auto' : `${area.left + area.width / 2}px`,
+    right: where.includes('right') ? `calc(100% - ${area.left + area.width - margin}px)` : 'auto',
+    top: where.includes('top') ? `${area.top + margin}px` : where.includes('bottom') ? 'auto' : `${area.top + area.height / 2}px`,
+    bottom: where.includes('bottom') ? `calc(100% - ${area.top + area.height - margin}px)` : 'auto',
+    transform: `translate(${/left|right/.test(where) ? '0' : '-50%'}, ${/top|bottom/.test(where) ? '0' : '-50%'}) translate(${held?.x || 0}px, ${held?.y || 0}px)`,
+    'max-width': `${area.width - 2 * margin}px`,
+  };
+  const from = Number(fields.from) || 0;
+  const seen = at !== null && at >= from && (fields.duration === undefined || at < from + Number(fields.duration));
+  const names = /** @type {Record<string, string>} */ ({ text: 'Text', clock: 'Clock', image: 'Picture', inset: 'Other camera' });
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    const by = /** @type {Record<string, number[]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] })[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const column = /left/.test(where) ? 0 : /right/.test(where) ? 2 : 1;
+    const row = /top/.test(where) ? 0 : /bottom/.test(where) ? 2 : 1;
+    put(placeAt((column + by[0] + 0.5) / 3, (row + by[1] + 0.5) / 3));
+  };
+  const words = kind === 'clock' ? clockText(fields, moment, camera) : filled(fields, { title, camera, moment });
+  const drawn = kind === 'text' || kind === 'clock';
+  /** @type {Record<string, string>} */
+  const look = drawn
+    ? { 'font-size': `${measure(fields.size, '5%', shorter) * 0.8}px`, color: fields.color || 'inherit' }
+    : { width: `${measure(fields.width, kind === 'inset' ? '30%' : '12%', area.width)}px` };
+  return html`<div class=${`overlay ${kind}${seen ? '' : ' away'}${drawn && fields.box === false ? ' bare' : ''}${fields.weight === 'bold' ? ' bold' : ''}`} tabindex="0" role="group" aria-label=${`${names[kind]} at ${where.replace('-', ' ')}; arrow keys move it`} onKeyDown=${keys} ...${handlers.current}
+    ref=${(/** @type {HTMLElement | null} */ found) => { element.current = found; styled({ ...css, ...look })(found); }}>
+    ${drawn ? html`<span dir="auto">${words}</span>` : kind === 'inset' ? html`<${OtherCamera} camera=${fields.camera} moment=${moment} still=${still} />` : html`<span>${fields.asset || 'picture'}</span>`}</div>`;
+}
+
+/** What another camera shows at the same moment. @param {{camera: string, moment: number, still: boolean}} props */
+function OtherCamera({ camera, moment, still }) {
+  const [at] = useState(moment);
+  const when = still && !Number.isNaN(moment) ? moment : at;
+  const url = usePicture(async () => (camera && !Number.isNaN(when) ? `/v1/moments/poster.jpg${query({ camera, at: iso(when) })}` : ''), [camera, Math.round(when / 500)]);
+  return url ? html`<img src=${url} alt=${camera} draggable=${false} />` : html`<span>${camera || 'another camera'}</span>`;
+}
+
+/** @param {Record<string, any>} fields @param {number} moment @param {string} camera */
+function clockText(fields, moment, camera) {
+  const zone = fields.zone || 'UTC';
+  if (Number.isNaN(moment)) return 'the camera’s clock';
+  const told = { date: date(moment, zone), time: clock(moment, zone) };
+  const show = fields.show || 'datetime';
+  return [fields.camera === false ? '' : camera, show === 'time' ? '' : told.date, show === 'date' ? '' : told.time].filter(Boolean).join(' ');
+}
+
+/** A text with its fields filled in, as far as the page knows them. @param {Record<string, any>} fields @param {{title: string, camera: string, moment: number}} known */
+function filled({ text = '', zone = 'UTC' }, { title, camera, moment }) {
+  const known = Number.isNaN(moment) ? { title, camera } : { title, camera, date: date(moment, zone), time: clock(moment, zone), zone };
+  return String(text).replace(/\{\{|\}\}|\{(\w+)\}/g, (all, name) => (all === '{{' ? '{' : all === '}}' ? '}' : (/** @type {Record<string, string>} */ (known)[name] ?? all)));
+}
