@@ -31,7 +31,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster install test coverage test-random test-slow test-cluster test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs docs-pictures lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run run-cluster install test coverage test-random test-slow test-cluster test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check docs docs-pictures screenshots lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -103,6 +103,9 @@ check: $(DEV) $(TYPES)/.installed audit  ## lint, format, types of Python and th
 
 docs-pictures: $(DEV)  ## make the pictures of docs/edits.md and docs/request.md again, from a drawn recording
 	$(BIN)/python docs/pictures/make.py
+
+screenshots: $(DEV) tools  ## take pictures of all pages into build/screenshots and the docs; ONLY="--docs" or places, "clips status"
+	$(BIN)/python docs/pictures/screenshots.py $(ONLY)
 
 docs: $(DEV)  ## build the docs as a site, links checked: build/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build

@@ -203,7 +203,7 @@ def watch(
     from cutback.cli.demo import view
     from cutback.cli.demo.script import LATER, submit_all
 
-    moved_at, drawn, complete = time.monotonic(), 0.0, False
+    moved_at, drawn, complete = time.monotonic(), drawing.fraction, False
     with Live(console=screen.err, transient=True, auto_refresh=False) as live:
         while True:
             crew.tend()
