@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from tests.support.browser import chromium
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
+from tests.support.waiting import eventually
 from tests.web.api_process import api_process
 from tests.web.test_pages_in_chromium import MILLISECONDS, Installation
 
@@ -69,6 +71,18 @@ def requests_of(page: Any) -> list[str]:
     paths: list[str] = []
     page.on("request", lambda request: paths.append(request.url.partition("://")[2].partition("/")[2]))
     return paths
+
+
+def height(page: Any) -> int:
+    """How tall the page is, in pixels."""
+    found: int = page.evaluate("document.documentElement.scrollHeight")
+    return found
+
+
+def cut(place: Installation, name: str) -> None:
+    """Have a second of a recording cut, and wait for the clip."""
+    wanted = ("--recording", KEY, "--from", "1", "--to", "2", "--id", name, "--wait")
+    assert place.api.shell.run("submit", *wanted)[0] == 0
 
 
 def test_an_upload_without_a_camera_is_asked_about_and_then_listed(
@@ -162,3 +176,164 @@ def test_the_status_says_what_does_not_answer(place: Installation) -> None:
     place.open("/status")
     place.page.wait_for_selector("[role=alert]:has-text('records does not answer')")
     assert "records_unavailable" in place.page.inner_text("section:has(h2:text('Storage'))")
+
+
+def test_any_number_of_clips_scrolls_with_the_same_few_tiles(place: Installation) -> None:
+    run = place.api.shell.run
+    assert run("submit", "--recording", KEY, "--from", "1", "--to", "2", "--id", "one-of-many", "--wait")[0] == 0
+    real = httpx.get(f"{place.api.url}/v1/clips/one-of-many").json()
+    asked: list[int] = []
+
+    def list_clips(route: Any) -> None:
+        query = dict(parse_qsl(route.request.url.partition("?")[2]))
+        first, many = int(query.get("cursor", 0)), int(query["limit"])
+        asked.append(first)
+        items = [
+            {**real, "id": f"clip-{number:06}", "title": f"Wave {number}"} for number in range(first, first + many)
+        ]
+        route.fulfill(json={"items": items, "next": str(first + many) if first + many < 100_000 else None})
+
+    place.page.route("**/v1/clips?limit=*", list_clips)
+    place.page.route("**/v1/clips?&limit=*", list_clips)
+    place.open("/clips")
+    place.page.wait_for_selector(".tile:has-text('Wave 0')")
+    tiles = []
+    for _ in range(12):
+        tall = height(place.page)
+        place.page.evaluate(f"scrollTo(0, {tall})")
+        eventually(lambda tall=tall: height(place.page) > tall, "more clips")  # type: ignore[misc]
+        tiles.append(place.page.locator(".tallwall .tile").count())
+    assert max(asked) >= 48 * 12
+    assert max(tiles) < 100
+    before = asked.count(0)
+    place.page.evaluate("scrollTo(0, 0)")
+    place.page.wait_for_selector(".tile:has-text('Wave 0')")
+    assert asked.count(0) == before + 1, "clips that were far away were forgotten, and read again"
+
+
+def test_a_failed_clip_offers_the_remedy_in_the_list(place: Installation) -> None:
+    run = place.api.shell.run
+    run("submit", "--recording", KEY, "--from", "60", "--to", "70", "--id", "too-late", "--wait")
+    place.open("/clips?state=failed")
+    tile = place.page.locator(".tile:has(a[href='/clips/too-late'])")
+    assert "does not overlap" in tile.inner_text()
+    tile.locator(".button:text('Choose another range')").click()
+    place.page.wait_for_selector(".exact[data-truth=exact]")
+    assert place.page.evaluate("location.pathname") == "/cut"
+
+
+def test_clips_are_filtered_by_camera_and_day(place: Installation) -> None:
+    run = place.api.shell.run
+    span = ("--camera", "south-point", "--from", "2026-06-21T05:30:01Z", "--to", "2026-06-21T05:30:02Z")
+    assert run("submit", *span, "--id", "south", "--wait")[0] == 0
+    assert run("submit", "--recording", KEY, "--from", "0", "--to", "1", "--id", "north", "--wait")[0] == 0
+    place.open("/clips")
+    place.page.wait_for_selector("a[href='/clips/north']")
+    place.page.select_option(".filters select", "south-point")
+    place.page.wait_for_selector("a[href='/clips/north']", state="detached")
+    place.page.wait_for_selector("a[href='/clips/south']")
+    place.page.fill(".filters input[type=date]", "2020-01-01")
+    place.page.wait_for_selector(".face:has-text('No clip matches')")
+    place.page.click("button:text('Show all')")
+    place.page.wait_for_selector("a[href='/clips/north']")
+
+
+def test_a_span_is_chosen_on_the_strip_by_keys_alone_and_times_change_their_zone(place: Installation) -> None:
+    place.open(f"/cameras/north-point?{SPAN}")
+    place.page.wait_for_selector(".wall .tile")
+    place.page.focus(".strip")
+    place.page.keyboard.press("Home")
+    for _ in range(6):
+        place.page.keyboard.press("PageDown")
+    place.page.keyboard.press("Shift+PageDown")
+    place.page.wait_for_selector(".picking:has-text('05:30:02 – 05:30:04')")
+    place.page.keyboard.press("Shift+ArrowLeft")
+    place.page.wait_for_selector(".picking:has-text('1.8 s')")
+    place.page.keyboard.press("Escape")
+    place.page.wait_for_selector(".picking", state="detached")
+    for key in ("o", "i"):
+        place.page.keyboard.press(key)
+        place.page.wait_for_selector(".picking")
+    place.page.select_option(".act select:has(option[value=utc])", "utc")
+    place.page.wait_for_selector(".sub:has-text('UTC')")
+
+
+@pytest.mark.parametrize("tabs", [2, 7])
+def test_all_tabs_of_a_browser_share_one_event_stream(place: Installation, tabs: int) -> None:
+    context = place.page.context
+    streams: list[str] = []
+    context.on("request", lambda request: streams.append(request.url) if "/v1/events" in request.url else None)
+    pages = [place.page, *(context.new_page() for _ in range(tabs - 1))]
+    for page in pages:
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(place.api.url + "/clips")
+        page.wait_for_selector(".tile, .face")
+    cut(place, f"told-{tabs}")
+    for page in pages:
+        page.wait_for_selector(f"a[href='/clips/told-{tabs}']")
+    assert len(streams) == 1
+    pages[0].close()
+    place.page = pages[1]
+    held = "navigator.locks.query().then(({held}) => held.length)"
+    eventually(lambda: pages[1].evaluate(held) == 1 and len(streams) == 2, "another tab takes over")
+    cut(place, f"after-{tabs}")
+    for page in pages[1:]:
+        page.wait_for_selector(f"a[href='/clips/after-{tabs}']")
+    assert len(streams) == 2
+
+
+def test_a_session_that_ends_in_the_middle_is_renewed_and_nothing_typed_is_lost(
+    place: Installation,
+) -> None:
+    cut(place, "kept")
+    refused = {"status": 401, "reason": "unauthorized", "title": "Sign in.", "detail": "Sign in.", "remedy": "Sign in."}
+    place.open("/clips/kept")
+    title = place.page.get_by_label("Title")
+    title.fill("A long ride")
+    place.page.route("**/v1/clips/kept", lambda route: route.fulfill(status=401, json=refused))
+    title.blur()
+    place.page.wait_for_selector("dialog[open]:has-text('Nothing is lost')")
+    place.page.unroute("**/v1/clips/kept")
+    place.page.route("**/v1/session", lambda route: route.fulfill(json={"tenant": "", "key_id": "k", "scopes": []}))
+    place.page.fill("dialog input[name=key]", "ck_again")
+    place.page.click("dialog button:text('Sign in')")
+    place.page.wait_for_selector("dialog", state="detached")
+    assert title.input_value() == "A long ride"
+    title.focus()
+    title.blur()
+    place.page.wait_for_selector("h1:text('A long ride')", state="attached")
+    place.complaints.clear()
+
+
+def test_a_finished_clip_is_notified_of_if_people_want_that(place: Installation) -> None:
+    place.page.context.grant_permissions(["notifications"])
+    place.page.add_init_script(
+        "globalThis.told = []; globalThis.Notification = class { static permission = 'granted';"
+        " static async requestPermission() { return 'granted'; }"
+        " constructor(title, more) { told.push([title, more.tag]); } };"
+    )
+    place.open("/settings")
+    place.page.click("label:has-text('Tell me when') input")
+    place.page.click("a[href='/']")
+    place.open(f"/cameras/north-point?{SPAN}")
+    place.page.wait_for_selector(".wall .tile")
+    place.page.focus(".strip")
+    place.page.keyboard.press("Home")
+    for _ in range(6):
+        place.page.keyboard.press("PageDown")
+    place.page.keyboard.press("Shift+ArrowRight")
+    place.page.click(".picking button:text-is('Cut')")
+    eventually(lambda: place.page.evaluate("told.length") == 1, "the notification")
+    assert place.page.evaluate("told[0][0]") == "The clip is ready"
+
+
+def test_the_stream_goes_on_after_the_network_was_away(place: Installation) -> None:
+    place.open("/clips")
+    place.page.wait_for_selector(".tile, .face")
+    place.page.context.set_offline(True)
+    place.page.wait_for_selector(".lost")
+    cut(place, "away")
+    place.page.context.set_offline(False)
+    place.page.wait_for_selector(".lost", state="detached")
+    place.page.wait_for_selector("a[href='/clips/away']")
+    place.complaints.clear()

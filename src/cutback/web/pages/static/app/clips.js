@@ -62,11 +62,11 @@ export function Clips() {
     <h1>Clips</h1>
     <div class="act filters">
       ${FILTERS.map(([value, name]) => html`<button class="button" key=${value} aria-pressed=${state === value} onClick=${() => show({ state: value })}>${name}</button>`)}
+      ${filtered && html`<button class="button quiet" onClick=${() => go('/clips')}>Show all</button>`}
       <span class="grow"></span>
       ${zoneOf.size > 0 && html`<label class="row">Camera <select class="field" onChange=${(/** @type {any} */ event) => show({ camera: event.target.value })}>
         <option value="" selected=${!camera}>all</option>${[...zoneOf.keys()].map((name) => html`<option key=${name} value=${name} selected=${name === camera}>${name}</option>`)}</select></label>`}
       <label class="row">Requested on <input class="field" type="date" value=${day} onChange=${(/** @type {any} */ event) => show({ day: event.target.value })} /></label>
-      ${filtered && html`<button class="button quiet" onClick=${() => go('/clips')}>Show all</button>`}
     </div>
     ${text && html`<p class="sub" dir="auto">With “${text}”</p>`}
     ${fault
