@@ -249,6 +249,7 @@ def test_a_list_at_random_is_refused_with_reasons_or_exact(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)  # thousands of them take longer than a test may
 @given(edit_lists())
 @settings(
     max_examples=int(os.environ.get("CUTBACK_TEST_EDIT_LISTS", "1000")),
