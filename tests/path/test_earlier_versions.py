@@ -116,7 +116,7 @@ def _with_new_fields(content: Any) -> Any:
     return [_with_new_fields(each) for each in content] if isinstance(content, list) else content
 
 
-_FREE = ("labels",)
+_FREE = ("labels", "stages")
 """What may have any fields anyway."""
 
 
@@ -138,7 +138,8 @@ def test_records_of_a_later_version_are_read_by_this_one(tmp_path: Path) -> None
 
 def _later(content: dict[str, Any]) -> dict[str, Any]:
     later: dict[str, Any] = _with_new_fields(content)
-    for place, original in ((later, content), (later.get("request", {}), content.get("request", {}))):
+    places = [(later, content), *((later.get(name) or {}, content.get(name) or {}) for name in ("request", "result"))]
+    for place, original in places:
         for name in _FREE:
             if name in original:
                 place[name] = original[name]
