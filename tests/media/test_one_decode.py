@@ -96,6 +96,7 @@ def test_each_output_is_as_if_it_were_made_alone(recording: Recordings) -> None:
     [
         ("open-gop", [Hls((96, 64)), Mp4(quality="small"), Gif(64, 5, 0, None)], ()),
         ("pyramid", [Mp4(), Mov(), Mp4(crf=30)], (Scale(64, 48, "fit", enlarge=False),)),
+        ("hevc-hdr10", [Mp4(codec="vp9"), Mp4(codec="hevc", crf=35), Mp4(codec="h264"), Mp4(quality="small")], ()),
         ("hevc", [Mp4(codec="h264"), Mp4(quality="small"), Hls(())], (Reverse(),)),
     ],
 )

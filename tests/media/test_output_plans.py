@@ -96,7 +96,7 @@ def test_a_plan_tells_the_size_and_the_frames_of_the_output(name: str, recording
     check(recording("pyramid"), VALUES[name])
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", ["mp4", "gif", "hls qualities"])
 @pytest.mark.parametrize(
     "edit", [Scale(64, 48, "fit", enlarge=False), Reverse(), Mute()], ids=["scale", "reverse", "mute"]
