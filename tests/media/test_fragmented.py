@@ -89,7 +89,7 @@ def test_the_index_leads_to_keyframes(recording: Recordings) -> None:
         length, ticks, sap = struct.unpack_from(">III", data, begin + 40 + 12 * number)
         assert data[at + 4 : at + 8] == b"moof"
         assert sap >> 28 == 9
-        with av.open(io.BytesIO(data[:begin] + data[at:])) as container:
+        with av.open(io.BytesIO(data[:begin] + data[at:]), "r") as container:
             frame = next(container.decode(video=0))
             counter = read_luma_counter(luma_of(frame))
         assert counter == min(whole, key=lambda each: abs(each[1] - time))[0]

@@ -118,7 +118,7 @@ class Hls:
     """Pixels of the heights, at most; empty: one, as high as the pictures are."""
 
 
-OutputValue: TypeAlias = Mp4 | Mov | WebM | M4a | SoundValue | StillValue | Gif | Webp | Hls
+OutputValue: TypeAlias = VideoValue | M4a | SoundValue | StillValue | Gif | Webp | Hls
 
 FORMATS: Mapping[str, type[OutputValue]] = {
     "mp4": Mp4,
