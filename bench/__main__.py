@@ -24,6 +24,7 @@ from bench.far_store import Distance
 from bench.machine import Circumstances, circumstances
 from bench.moments import measure_moments
 from bench.page import PageError, replace_part
+from bench.pictures import measure_pictures
 from bench.queueing import QueueStuckError, measure_queue
 from bench.queues import measure_queues
 from bench.scanning import measure_scans
@@ -42,6 +43,7 @@ from bench.tables import (
     far_jobs_table,
     far_table,
     moments_table,
+    pictures_table,
     queue_table,
     queues_table,
     reads_table,
@@ -70,6 +72,7 @@ _SECTIONS = [
     "events",
     "edits",
     "moments",
+    "pictures",
     "cluster",
     "api",
 ]
@@ -143,6 +146,9 @@ def main() -> int:
             cache.mkdir(parents=True, exist_ok=True)
             shown = _ROOT / "docs" / "pictures" / "moments.svg" if options.write else None
             _publish("moments", moments_table(measure_moments(cache, say=say, picture=shown)), where, options)
+        if options.section in {"all", "pictures"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            _publish("pictures", pictures_table(measure_pictures(cache, say=say)), where, options)
         if options.section in {"all", "far"}:
             recording = prepare(cache, with_long=False, say=say, names=("g2",))[0].path
             distance = Distance(options.round_trip / 1000, options.bandwidth * 1e6)

@@ -103,10 +103,10 @@ def measure_moments(cache: Path, *, say: Say, picture: Path | None = None) -> Mo
     findings: list[Finding] = []
     try:
         for camera in (*TUNED, *MEASURED):
-            sea = _drawn(cache, camera, say)
+            sea = drawn(cache, camera, say)
             findings.append(_find(folder / camera, camera, sea, picture if camera == MEASURED[0] else None))
             say(f"moments: {findings[-1]}")
-        day = _measure_day(folder / "day", _drawn(cache, MEASURED[0], say))
+        day = _measure_day(folder / "day", drawn(cache, MEASURED[0], say))
         say(f"moments: {day}")
         scrubbing = _measure_scrubbing(cache, say)
         say(f"moments: {scrubbing}")
@@ -115,7 +115,8 @@ def measure_moments(cache: Path, *, say: Say, picture: Path | None = None) -> Mo
     return MomentFigures(tuple(findings), day, scrubbing)
 
 
-def _drawn(cache: Path, camera: str, say: Say) -> Path:
+def drawn(cache: Path, camera: str, say: Say) -> Path:
+    """Return the recording of a sea, drawn unless it is in the cache."""
     path = cache / f"sea-{camera}-{SECONDS}.mp4"
     if not path.exists():
         say(f"drawing {path.name}")
@@ -174,14 +175,16 @@ def _measure_day(folder: Path, sea: Path) -> Day:
     return Day(HOURS, cold, warm, process)
 
 
-class _FileSource:
+class FileSource:
     """A `ByteSource` that reads a file."""
 
     def __init__(self, path: Path) -> None:
+        """Open it."""
         self._file = path.open("rb")
         self.size = path.stat().st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
+        """See `ByteSource`."""
         self._file.seek(offset)
         return self._file.read(length)
 
@@ -208,8 +211,8 @@ def _measure_scrubbing(cache: Path, say: Say) -> Scrubbing:
 
     return Scrubbing(
         SCRUBBED_SECONDS,
-        sprites=spent(lambda: sprites(_FileSource(path), Limits())),
-        waveform=spent(lambda: waveform(_FileSource(path), Limits())),
+        sprites=spent(lambda: sprites(FileSource(path), Limits())),
+        waveform=spent(lambda: waveform(FileSource(path), Limits())),
         decode=spent(decode),
     )
 

@@ -19,6 +19,9 @@ from bench.far import PROMISED as FAR_PROMISED
 from bench.far import STAGES, FarBurst, FarFigures
 from bench.moments import ENOUGH as DAY_ENOUGH
 from bench.moments import LEAST_FOUND, MOST_FALSE, MomentFigures
+from bench.pictures import CLIP as CLIP_SECONDS
+from bench.pictures import MOST as MOST_OF_DECODING
+from bench.pictures import PictureFigures
 from bench.queueing import Overhead
 from bench.queues import QueueSpeed
 from bench.scanning import AT_ONCE, Scans
@@ -495,3 +498,23 @@ def moments_table(figures: MomentFigures) -> str:
     checked = table(["moments", "measured", "target", "result"], limits, words=(0, 2, 3))
     said = "Of longer recordings, the sprites cost hardly more: there are at most 100."
     return f"{seas}\n\n{checked}\n\n{said}"
+
+
+def pictures_table(figures: PictureFigures) -> str:
+    """What sprites and a waveform of an hour cost, and what the pictures of a clip add to copying it."""
+    *made, decoded = figures.hour
+    rows = [
+        [each.name, f"{each.seconds:.2f}", f"{each.seconds / decoded.seconds:.3f}", _megabytes(each.memory)]
+        for each in figures.hour
+    ]
+    share = sum(each.seconds for each in made) / decoded.seconds
+    hour = table(["an hour of a recording", "CPU s", "share", "memory MB"], rows)
+    kept = "met" if share <= MOST_OF_DECODING else "not met"
+    said = f"Sprites and waveform together: {share:.3f} of decoding all of it (at most {MOST_OF_DECODING}: {kept})."
+    copied, *own = figures.clip
+    first = [f"the clip itself, {CLIP_SECONDS} s, copied", f"{copied.seconds:.2f}", _megabytes(copied.memory)]
+    clip = table(
+        ["a clip", "CPU s", "memory MB"],
+        [first, *([f"+ {each.name}", f"{each.seconds:.2f}", _megabytes(each.memory)] for each in own)],
+    )
+    return f"{hour}\n\n{said}\n\n{clip}"
