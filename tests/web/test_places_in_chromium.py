@@ -258,7 +258,7 @@ def test_a_span_is_chosen_on_the_strip_by_keys_alone_and_times_change_their_zone
     place.page.wait_for_selector(".sub:has-text('UTC')")
 
 
-@pytest.mark.parametrize("tabs", [2, 7])
+@pytest.mark.parametrize("tabs", [2, pytest.param(7, marks=pytest.mark.soak)])
 def test_all_tabs_of_a_browser_share_one_event_stream(place: Installation, tabs: int) -> None:
     context = place.page.context
     streams: list[str] = []

@@ -1,7 +1,8 @@
 // Sprites of a recording: small pictures of the whole of it on one sheet, for scrubbing at once.
 import { html, useEffect, useRef, useState } from './dom.js';
-import { inPath, send } from './api.js';
+import { ask, inPath, query, send } from './api.js';
 import { load } from './pictures.js';
+import { iso } from './zones.js';
 
 /** @typedef {{from: number, to: number, x: number, y: number, width: number, height: number}} Tile seconds and pixels */
 /** @typedef {{sheet: HTMLImageElement, tiles: Tile[]}} Sprites */
@@ -40,6 +41,34 @@ async function fetchSprites(key) {
   sheet.src = url;
   await sheet.decode();
   return { sheet, tiles };
+}
+
+/** @typedef {{sheet: HTMLImageElement, width: number, height: number, items: {begins: number, ends: number, x: number, y: number}[]}} Thumbnails */
+
+/** Small pictures of a span of a camera, or none. @param {string} camera @param {{begins: number, ends: number}} span @returns {Promise<Thumbnails | null>} */
+export async function thumbnails(camera, span) {
+  const said = await ask(`/cameras/${encodeURIComponent(camera)}/thumbnails${query({ from: iso(span.begins), to: iso(span.ends) })}`).catch(() => null);
+  if (!said?.sheet) return null;
+  const { pathname, search } = new URL(said.sheet);
+  const url = await load(pathname + search);
+  if (!url) return null;
+  const sheet = new Image();
+  sheet.src = url;
+  await sheet.decode();
+  const items = said.items.map((/** @type {any} */ each) => ({ ...each, begins: Date.parse(each.begins), ends: Date.parse(each.ends) }));
+  return { sheet, width: said.width, height: said.height, items };
+}
+
+/** The small picture of a moment. @param {{from: Thumbnails, at: number}} props */
+export function Thumbnail({ from, at }) {
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const tile = from.items.find((each) => each.begins <= at && at < each.ends);
+  useEffect(() => {
+    if (!canvas.current || !tile) return;
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.current.getContext('2d'));
+    pen.drawImage(from.sheet, tile.x, tile.y, from.width, from.height, 0, 0, from.width, from.height);
+  }, [from, tile]);
+  return tile ? html`<canvas class="shot" ref=${canvas} width=${from.width} height=${from.height}></canvas>` : html`<span class="shot bone"></span>`;
 }
 
 /** The picture of a recording at a time, in seconds, from its sprites. @param {{recording: string, at: number}} props */

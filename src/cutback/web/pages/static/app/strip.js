@@ -4,6 +4,7 @@ import { pause } from './api.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
 import { keyframe } from './recordings.js';
+import { Thumbnail, thumbnails } from './sprites.js';
 import { clock, date, day, hour, instant, shifted, shortDay } from './zones.js';
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
@@ -195,6 +196,20 @@ export function Strip({ span, zone, camera, covered, gaps, clips, activity, mome
     event.preventDefault();
   };
 
+  // Small pictures of the whole span are asked for once somebody looks; they are there at once while scrubbing.
+  const [small, setSmall] = useState(/** @type {import('./sprites.js').Thumbnails | null} */ (null));
+  const looked = at !== null;
+  useEffect(() => setSmall(null), [camera, span.begins, span.ends]);
+  useEffect(() => {
+    if (!looked || small || !covered.length || span.ends - span.begins > 2 * 86400000) return;
+    let stale = false;
+    const timer = setTimeout(() => thumbnails(camera, span).then((found) => stale || setSmall(found), () => {}), 300);
+    return () => {
+      stale = true;
+      clearTimeout(timer);
+    };
+  }, [camera, span.begins, span.ends, looked, covered.length > 0]);
+
   const percent = (/** @type {number} */ time) => `${((time - span.begins) / (span.ends - span.begins)) * 100}%`;
   return html`<div class="stripbox">
     <div class="strip" ref=${box} tabindex="0" role="slider" aria-label="Time" aria-description="Arrow keys move; Shift and an arrow key, or I and O, select; plus and minus zoom; Enter opens the moment" aria-valuemin=${Math.round(span.begins)} aria-valuemax=${Math.round(span.ends)}
@@ -207,21 +222,27 @@ export function Strip({ span, zone, camera, covered, gaps, clips, activity, mome
     <div class="hours num" aria-hidden="true">
       ${labels(span, width, zone).map((each) => html`<span key=${each.at} ref=${styled({ left: `clamp(${HALF}px, ${percent(each.at)}, calc(100% - ${HALF}px))` })}>${each.text}</span>`)}
     </div>
-    ${at !== null && html`<${Peek} at=${at} zone=${zone} camera=${camera} covered=${covered} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} />`}
+    ${at !== null && html`<${Peek} at=${at} zone=${zone} camera=${camera} covered=${covered} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} small=${small} />`}
   </div>`;
 }
 
-/** @param {{at: number, zone: string, camera: string, covered: Span[], x: number, width: number}} props */
-function Peek({ at, zone, camera, covered, x, width }) {
-  const recording = covered.some((each) => each.begins <= at && at < each.ends);
+/** @param {{at: number, zone: string, camera: string, covered: Span[], x: number, width: number, small: import('./sprites.js').Thumbnails | null}} props */
+function Peek({ at, zone, camera, covered, x, width, small }) {
+  const recording = covered.find((each) => each.begins <= at && at < each.ends);
+  // One picture for each half second, so that a resting hand asks for no other.
+  const wanted = recording ? keyframe(camera, Math.max(recording.begins, Math.floor(at / 500) * 500)) : '';
   const shot = usePicture(async () => {
-    if (!recording) return '';
+    if (!wanted) return '';
     await pause(60); // until the pointer rests for a moment
-    return keyframe(camera, Math.floor(at));
-  }, [camera, recording, Math.round(at / 500)]);
+    return wanted;
+  }, [wanted]);
   const left = Math.min(Math.max(0, x - 118), Math.max(0, width - 236));
   return html`<div class="peek" ref=${styled({ left: `${left}px` })} aria-hidden="true">
-    ${recording ? (shot ? html`<img class="shot" src=${shot} alt="" />` : html`<span class="shot bone"></span>`) : html`<span class="shot"></span>`}
+    ${!recording
+      ? html`<span class="shot"></span>`
+      : small && shot !== wanted
+        ? html`<${Thumbnail} from=${small} at=${at} />`
+        : shot ? html`<img class="shot" src=${shot} alt="" />` : html`<span class="shot bone"></span>`}
     <div class="num"><b>${clock(at, zone)}</b><span class="muted">${recording ? 'drag to select' : 'not recorded'}</span></div>
   </div>`;
 }
