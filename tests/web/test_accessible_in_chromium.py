@@ -91,7 +91,12 @@ def window(installation: Installation, *, theme: str = "dark", width: int = 1440
     page.set_default_timeout(MILLISECONDS)
     page.add_init_script(f"localStorage.setItem('cutback.theme', '{theme}')")
     complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+
+    def hear(said: Any) -> None:
+        if said.type in {"error", "warning"}:
+            complaints.append(f"{said.text} {said.location.get('url')}")
+
+    page.on("console", hear)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
     try:

@@ -63,6 +63,8 @@ def test_a_link_shows_a_page_with_player_poster_and_download(web: WebHarness) ->
     assert (found["og:video:width"], found["og:video:height"]) == ("64", "36")
     assert found["og:image"] == f"{made['url']}/poster.jpg"
     assert f'src="{path_of(made)}/clip.mp4"' in response.text
+    (icon,) = re.findall(r'<link rel="icon" type="image/svg\+xml" href="([^"]+)">', response.text)
+    assert web.get(icon).status_code == 200, "otherwise browsers ask for /favicon.ico, which is not there"
     for url in (found["og:video"], found["og:image"], f"{found['og:video']}?download=true"):
         assert web.get(str(httpx.URL(url).raw_path, "ascii")).status_code == 200
 

@@ -1,4 +1,4 @@
-"""The page of a shared clip: rendered here, works without a script, and unfurls where links are posted. Pure."""
+"""The page of a shared clip: rendered here, works without a script, and unfurls where links are posted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
+
+from cutback.web.pages.static_files import static_files
 
 _STYLE = """
 :root{color-scheme:light dark;--bg:#f6f7f7;--line:#dde2e4;--text:#14191c;--muted:#59656c;--accent:#0c7f73;
@@ -145,6 +147,7 @@ def _page(title: str, head: str, content: str) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<link rel="icon" type="image/svg+xml" href="{escape(static_files().address("icon.svg"))}">\n'
         f"<title>{escape(title)}</title>\n{head}\n<style>{_STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
     )
