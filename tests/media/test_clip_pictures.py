@@ -89,7 +89,11 @@ def short_groups(media_folder: Path) -> Path:
     return cached_media(MediaSpec(width=480, height=272, frames=300, gop=30), media_folder)
 
 
-@pytest.mark.parametrize("value", [Mp4(), WebM(codec="vp9", quality="small"), Hls(())], ids=["mp4", "webm", "hls"])
+@pytest.mark.parametrize(
+    "value",
+    [Mp4(), Mp4(fragmented=True), WebM(codec="vp9", quality="small"), Hls(())],
+    ids=["mp4", "fragmented", "webm", "hls"],
+)
 def test_tiles_show_the_frames_that_they_say(short_groups: Path, value: OutputValue) -> None:
     found = pictured(short_groups, value, wanted=["sprites"])
     tiles = found.made.tiles
