@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support.serving import serving
+from tests.support.waiting import PATIENCE
 
 FLAGS = [
     "--no-sandbox",
@@ -156,8 +157,11 @@ def chromium(address: str) -> Iterator[Any]:
     except ImportError:
         _missing("PLAYWRIGHT IS MISSING: whether browsers play the clips was not tested")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=program, headless=True, args=FLAGS, timeout=PATIENCE * 1000
+        )
         made = browser.new_page()
+        made.set_default_timeout(PATIENCE * 1000)
         made.goto(address + "/")
         yield made
         browser.close()

@@ -51,7 +51,10 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   const wanted = here.value.searchParams;
   const draft = useMemo(() => {
     const made = new Draft(map.key, map.version, map.count);
-    const rangeOf = (/** @type {number} */ from, /** @type {number} */ to) => ({ first: map.boundary(from), last: Math.max(map.boundary(from) + 1, map.boundary(to)), name: '' });
+    const rangeOf = (/** @type {number} */ from, /** @type {number} */ to) => {
+      const first = Math.min(map.boundary(from), map.count - 1);
+      return { first, last: Math.max(first + 1, Math.min(map.boundary(to), map.count)), name: '' };
+    };
     const [from, to] = [parseFloat(wanted.get('in') || ''), parseFloat(wanted.get('out') || '')];
     const taken = made.takeOver(here.value.hash);
     if (clip?.result) {
