@@ -515,7 +515,7 @@ def test_a_key_can_be_changed_in_the_sheet(pages: Installation) -> None:
     page = pages.page
     _fresh(pages)
     pages.press("?")
-    page.click("[aria-label='Change the key: one frame on']")
+    page.click("button:has-text('Change the key: one frame on')")
     pages.press("i")
     page.wait_for_selector("dialog [role=alert]:has-text('in here')")
     pages.press("n", "Escape")

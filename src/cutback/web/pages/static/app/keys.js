@@ -88,7 +88,7 @@ export function KeySheet() {
   return html`<${Dialog} title="Keys" close=${() => (keySheet.value = false)}>
     <p class="sub">Press a key's button to choose another one.</p>
     ${taken && html`<p class="why" role="alert">${taken}</p>`}
-    <dl class="keysheet" onKeyDown=${listen}>${ACTIONS.map(([name, , does]) => html`<dt><button class="button" aria-label=${`Change the key: ${does}`} aria-pressed=${asking === name} onClick=${() => setAsking(asking === name ? '' : name)}>${asking === name ? 'Press a key' : keysOf(name).map((key) => html`<kbd>${called(key)}</kbd>`)}</button></dt><dd>${does}</dd>`)}</dl>
+    <dl class="keysheet" onKeyDown=${listen}>${ACTIONS.map(([name, , does]) => html`<dt><button class="button" aria-pressed=${asking === name} onClick=${() => setAsking(asking === name ? '' : name)}>${asking === name ? 'Press a key' : keysOf(name).map((key) => html`<kbd>${called(key)}</kbd> `)}<span class="visually-hidden">Change the key: ${does}</span></button></dt><dd>${does}</dd>`)}</dl>
     ${Object.keys(chosen.value).length > 0 && html`<button class="button" onClick=${() => keep({})}>The usual keys</button>`}
   <//>`;
 }
