@@ -73,9 +73,10 @@ class Worker:
     def work_once(self, stop: threading.Event, *, wait: timedelta | None = None) -> bool:
         """Receive one message, waiting up to `wait`, and handle it. Returns whether there was one."""
         wait = self._services.settings.poll_time if wait is None else wait
+        stopping = stop.is_set()
         try:
             with self._receiving:
-                if stop.is_set():  # while another worker of this process was waiting
+                if stop.is_set() and not stopping:  # while another worker of this process was receiving
                     return False
                 messages = self._services.queue.receive(
                     limit=1, wait=wait, visibility=self._services.settings.visibility_time
