@@ -31,7 +31,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster install test coverage test-random test-slow test-cluster test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check types docs docs-pictures screenshots lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run run-cluster install test coverage test-timings test-random test-slow test-cluster test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check types docs docs-pictures screenshots lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -48,8 +48,16 @@ install: $(STAMP)  ## install into .venv, hash-checked
 test: $(DEV) tools  ## run the tests side by side, one process a core; JOBS says how many
 	$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
+# Those that `make test` runs, and those that take too long for it.
+ALL := "not soak and not aws and (not slow or long)"
+
+test-timings: $(DEV) tools  ## measure how long each test takes, and write tests/long_tests.txt, which test-slow runs
+	@mkdir -p build
+	$(PYTEST) $(PARALLEL) -q -m $(ALL) -o junit_family=xunit1 --junitxml=build/timings.xml
+	$(BIN)/python -m tests.support.long_tests build/timings.xml
+
 coverage: $(DEV)  ## how much of the pure parts their tests cover; fails below the floor in pyproject.toml
-	$(PYTEST) $(PARALLEL) -q $(PURE) --cov --cov-report=term-missing:skip-covered
+	$(PYTEST) $(PARALLEL) -q -m $(ALL) $(PURE) --cov --cov-report=term-missing:skip-covered
 
 test-random: $(DEV) tools  ## the same in random order; PYTEST_ARGS="--randomly-seed=1" repeats an order
 	$(PYTEST) $(PARALLEL) -p randomly $(PYTEST_ARGS)

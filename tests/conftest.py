@@ -1,0 +1,12 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.long_tests import mark
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what takes long, before `-m` and `-k` choose."""
+    mark(items, whole_files=not any("::" in argument for argument in config.args))
