@@ -58,7 +58,8 @@ def test_shows_and_sounds_like_the_clip(name: str, value: Mp4, edits: tuple[Edit
     assert [(frame.counter, frame.time) for frame in clip.frames] == [
         (frame.counter, frame.time) for frame in wanted.frames
     ]
-    assert made.facts.frames_copied == plain.facts.frames_copied
+    # Edges of HEVC have a sample entry of their own, which players do not change to from one fragment to the next.
+    assert made.facts.frames_copied == (0 if name == "hevc" else plain.facts.frames_copied)
     assert made.facts.size == len(made.data)
     with av.open(io.BytesIO(made.data)) as container, av.open(io.BytesIO(plain.data)) as other:
         assert heard(container) == heard(other)

@@ -21,6 +21,11 @@ _SOUND = frozenset({"aac", "ac3", "alac", "eac3", "mp3"})
 _MOV = ClipForm(sound_codecs=_SOUND)
 
 
+def _form(value: Mp4) -> ClipForm:
+    """Players do not change the sample entry from one fragment to the next."""
+    return ClipForm(one_entry=value.fragmented)
+
+
 class Mp4Format(Format[Mp4]):
     """See `Format`."""
 
@@ -29,24 +34,24 @@ class Mp4Format(Format[Mp4]):
     def make(self, value: Mp4, name: str, bench: Workbench) -> Made:
         """See `Format.make`."""
         if not value.fragmented:
-            made = cut_coded(value, bench, ClipForm(), lambda cut: cut.facts.size)
+            made = cut_coded(value, bench, _form(value), lambda cut: cut.facts.size)
             return one_file(made, name, self.file_name(name), bench)
 
         def written(cut: Cut) -> OutputFile:
             return fragmented_file(cut, self.file_name(name), bench)
 
-        made = cut_coded(value, bench, ClipForm(), lambda cut: written(cut).size)
+        made = cut_coded(value, bench, _form(value), lambda cut: written(cut).size)
         file = written(made)
         return Made(MadeOutput(name, replace(made.facts, size=file.size), (file,)), made.still)
 
     def forms(self, value: Mp4, bench: Workbench) -> tuple[ClipForm, ...]:
         """See `Format.forms`."""
         del bench
-        return coded_forms(value, ClipForm())
+        return coded_forms(value, _form(value))
 
     def plan(self, value: Mp4, bench: Workbench) -> PlannedOutput:
         """See `Format.plan`."""
-        return plan_coded(value, bench, ClipForm())
+        return plan_coded(value, bench, _form(value))
 
 
 class MovFormat(Format[Mov]):
