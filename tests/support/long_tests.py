@@ -28,6 +28,8 @@ IN_EVERY_RUN = frozenset(
         "tests/path/test_cli_path.py::test_up_makes_what_is_submitted_and_stops_cleanly",
         "tests/path/test_cli_path.py::test_a_worker_that_dies_is_replaced",
         "tests/faults/test_worker_kills.py::test_a_worker_asked_to_stop_gives_its_job_back_at_once[2]",
+        "tests/faults/test_worker_kills.py::test_kills_lose_nothing_and_double_nothing[a dozen]",
+        "tests/faults/test_sqlite_kills.py::test_what_was_acknowledged_survives_any_kill",
     }
 )
 """Too important to be left out, however long they take."""

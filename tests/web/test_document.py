@@ -94,7 +94,7 @@ def test_the_api_does_what_its_document_says(tmp_path: Path, *, with_key: bool) 
         fuzz(api, FEW, key=key)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("with_key", [False, True])
 def test_the_api_does_what_its_document_says_for_long(tmp_path: Path, *, with_key: bool) -> None:
     with served(tmp_path, with_key=with_key) as (api, key):
