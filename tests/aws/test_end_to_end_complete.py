@@ -34,7 +34,10 @@ LAMBDA = {
     "xray:* *": "Lambda itself sends traces",
     "ec2:* *": "Lambda itself joins the VPC",
 }
-UPLOADS = {"s3:AbortMultipartUpload *clips*": "only where an upload breaks off"}
+UPLOADS = {
+    "s3:AbortMultipartUpload *clips*": "only where an upload breaks off",
+    "s3:GetObject *clips*": "only clips above 32 MiB, which S3 copies to their key, and puts whose answer was lost",
+}
 STORE = {
     "s3:ListBucket *": "only where an attempt before left something; and S3 answers 404 instead of 403 by it",
     "s3:DeleteObject *clips*": "only then, and when a clip expires",
