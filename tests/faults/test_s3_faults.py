@@ -54,7 +54,7 @@ class S3Harness:
             "access_key_id": ENVIRONMENT["AWS_ACCESS_KEY_ID"],
             "secret_access_key": ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
             "max_retries": "0",
-            "timeout": "300ms",
+            "timeout": "1s",
             **options,
         }
         self.harness = PathHarness(

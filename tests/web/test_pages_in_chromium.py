@@ -307,7 +307,7 @@ def test_every_format_and_preset_is_offered(pages: Installation) -> None:
         scale = {"edit": "scale", "width": 1280, "height": 720}
         eventually(lambda: _last(pages, asked).get("edits", [])[:1] == [scale], "the preset's edits")
         page.select_option("select[aria-label=Size]", "360")
-        eventually(lambda: _last(pages, asked)["edits"][0] == {"edit": "scale", "height": 360}, "the size")
+        eventually(lambda: _last(pages, asked).get("edits") == [{"edit": "scale", "height": 360}], "the size")
 
 
 def test_a_still_is_the_frame_on_show_when_it_was_chosen(pages: Installation) -> None:
@@ -385,7 +385,7 @@ def test_a_crop_follows_when_its_box_is_dragged_at_two_frames(pages: Installatio
             page.mouse.down()
             page.mouse.move(crop["x"] + 30 + by, crop["y"] + 90, steps=3)
             page.mouse.up()
-        eventually(lambda: len(_last(pages, asked)["edits"][0].get("path", ())) == 2, "two points")
+        eventually(lambda: len(_last(pages, asked).get("edits", [{}])[0].get("path", ())) == 2, "two points")
         ClipRequest.model_validate(asked[-1])
         first, last = asked[-1]["edits"][0]["path"]
         assert (first["at"], last["at"]) == (0, 0.5)

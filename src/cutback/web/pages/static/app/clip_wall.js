@@ -1,5 +1,5 @@
 // A wall of any number of clips: only the rows that are near what is seen exist, and only their clips are kept.
-import { html, useEffect, useRef, useState } from './dom.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './dom.js';
 import { ask } from './api.js';
 import { dropFar, take } from './clip_store.js';
 import { sayError, styled } from './pieces.js';
@@ -107,6 +107,8 @@ export function Wall({ ids, before, more, seen, tile }) {
       removeEventListener('resize', look);
     };
   }, []);
+  // Known before anything is painted, so that nothing moves.
+  useLayoutEffect(() => setWidth(box.current?.clientWidth || 0), []);
   const { columns, row, gap } = layout(width || 900);
   const rows = Math.ceil(ids.length / columns);
   const first = Math.max(0, Math.min(rows - 1, Math.floor(view.top / row) - 3));

@@ -64,15 +64,15 @@ export function Clips() {
       ${FILTERS.map(([value, name]) => html`<button class="button" key=${value} aria-pressed=${state === value} onClick=${() => show({ state: value })}>${name}</button>`)}
       ${filtered && html`<button class="button quiet" onClick=${() => go('/clips')}>Show all</button>`}
       <span class="grow"></span>
-      ${zoneOf.size > 0 && html`<label class="row">Camera <select class="field" onChange=${(/** @type {any} */ event) => show({ camera: event.target.value })}>
-        <option value="" selected=${!camera}>all</option>${[...zoneOf.keys()].map((name) => html`<option key=${name} value=${name} selected=${name === camera}>${name}</option>`)}</select></label>`}
+      <label class="row">Camera <select class="field" onChange=${(/** @type {any} */ event) => show({ camera: event.target.value })}>
+        <option value="" selected=${!camera}>all</option>${[...zoneOf.keys()].map((name) => html`<option key=${name} value=${name} selected=${name === camera}>${name}</option>`)}</select></label>
       <label class="row">Requested on <input class="field" type="date" value=${day} onChange=${(/** @type {any} */ event) => show({ day: event.target.value })} /></label>
     </div>
     ${text && html`<p class="sub" dir="auto">With “${text}”</p>`}
     ${fault
       ? html`<${ErrorFace} error=${fault} again=${load} />`
       : !pages
-        ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4, 5, 6, 7, 8].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span><b class="bone">${'\u00a0'}</b></div>`)}</div>`
+        ? html`<div class="wall" aria-busy="true">${[1, 2, 3, 4, 5, 6, 7, 8].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span><b class="bone">${'\u00a0'}</b><small>${'\u00a0'}</small></div>`)}</div>`
         : shown.length
           ? html`<${Wall} key=${`${text} ${state} ${camera} ${day}`} ids=${shown} before=${came.length} more=${next ? more : null} seen=${seen} tile=${(/** @type {string} */ id) => html`<${ClipTile} clip=${known.value.get(id)} zoneOf=${zoneOf} />`} />`
           : html`<${Face} title=${filtered ? 'No clip matches' : 'No clips yet'}>

@@ -295,7 +295,7 @@ export class Player {
         }
         queueMicrotask(() => {
           stop();
-          if (mine === this.wish && this.playing.value) this.show(last);
+          if (mine === this.wish && frame >= last) this.show(last);
           done(mine === this.wish || frame >= last);
         });
       });
