@@ -17,9 +17,9 @@ import pytest
 
 LIST = Path(__file__).parent.parent / "long_tests.txt"
 
-LONG = 0.5
+LONG = 0.4
 """Seconds from which a test is long."""
-LONG_FOR_ALL = 1.0
+LONG_FOR_ALL = 0.8
 """Seconds from which even the quickest case of a test is long."""
 
 IN_EVERY_RUN = frozenset(
