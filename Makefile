@@ -12,8 +12,8 @@ JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 # The tests that hold the pure parts. Those that measure how long parsing takes would measure the measuring.
-PURE := tests/unit/domain tests/unit/cutting tests/unit/catalogue tests/unit/cli/test_plan_command.py \
-	tests/path/test_cameras.py tests/media/test_edit_time.py tests/media/test_edit_fade.py \
+PURE := tests/unit/domain tests/unit/cutting tests/unit/catalogue tests/unit/cli/test_plan_command.py tests/unit/cli/test_coverage_view.py \
+	tests/path/test_cameras.py tests/web/test_camera_pictures.py tests/media/test_edit_time.py tests/media/test_edit_fade.py \
 	$(addprefix tests/web/,test_clips.py test_frames.py test_media.py test_recordings.py test_shares.py test_sns.py \
 	test_uploads.py test_webhooks.py) -k "not takes_long"
 DEV := $(VENV)/.developing-$(VERSION)
