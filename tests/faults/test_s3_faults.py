@@ -146,8 +146,15 @@ AGAIN = [faults.THROTTLE, faults.ERROR_AFTER, faults.DROP_AFTER, faults.BROKEN_O
 """What the client's own retries get over, without the clip being cut again."""
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize(("fault", "retries"), [*((each, 0) for each in NO_MORE), *((each, 6) for each in AGAIN)])
+ALTERNATELY = [
+    pytest.param(step, fault, retries, marks=pytest.mark.soak if (row + column) % 2 else ())
+    for row, step in enumerate(STEPS)
+    for column, (fault, retries) in enumerate([*((each, 0) for each in NO_MORE), *((each, 6) for each in AGAIN)])
+]
+"""Half of all, with each step and each fault; the other half is a soak."""
+
+
+@pytest.mark.parametrize(("step", "fault", "retries"), ALTERNATELY)
 def test_a_clip_in_parts_is_stored_once_and_whole(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, step: str, fault: str, retries: int
 ) -> None:
