@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -92,19 +92,25 @@ class Installation:
         return items
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
-    folder = tmp_path_factory.mktemp("pages")
-    recordings = folder / "cutback-data" / "recordings"
-    recordings.mkdir(parents=True)
-    for key, spec in RECORDINGS.items():
-        shutil.copy(cached_media(spec, Path(pytestconfig.cache.mkdir("media"))), recordings / key)
+@contextmanager
+def installed(folder: Path, recordings: Mapping[str, MediaSpec], cache: Path) -> Iterator[Installation]:
+    """The program with a worker and these recordings, by their keys, and a browser."""
+    kept = folder / "cutback-data" / "recordings"
+    kept.mkdir(parents=True)
+    for key, spec in recordings.items():
+        shutil.copy(cached_media(spec, cache), kept / key)
     with api_process(folder, listen="127.0.0.1:0") as api:
         assert api.shell.run("scan")[0] == 0
         api.shell.start("worker")
         with chromium(api.url) as page:
             page.set_default_timeout(MILLISECONDS)
             yield Installation(api, page)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
+    with installed(tmp_path_factory.mktemp("pages"), RECORDINGS, Path(pytestconfig.cache.mkdir("media"))) as made:
+        yield made
 
 
 @pytest.fixture

@@ -13,12 +13,10 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from PIL import Image
-from tests.support.browser import chromium
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
-from tests.web.api_process import api_process
-from tests.web.test_pages_in_chromium import MILLISECONDS, Installation
+from tests.web.test_pages_in_chromium import MILLISECONDS, Installation, installed
 
 pytestmark = pytest.mark.slow
 
@@ -37,17 +35,8 @@ def recording(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
-    folder = tmp_path_factory.mktemp("places")
-    recordings = folder / "cutback-data" / "recordings"
-    recordings.mkdir(parents=True)
-    for key, spec in RECORDINGS.items():
-        shutil.copy(cached_media(spec, Path(pytestconfig.cache.mkdir("media"))), recordings / key)
-    with api_process(folder, listen="127.0.0.1:0") as api:
-        assert api.shell.run("scan")[0] == 0
-        api.shell.start("worker")
-        with chromium(api.url) as page:
-            page.set_default_timeout(MILLISECONDS)
-            yield Installation(api, page)
+    with installed(tmp_path_factory.mktemp("places"), RECORDINGS, Path(pytestconfig.cache.mkdir("media"))) as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
+from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Hull
 from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange
 from cutback.cutting.plan.plan import FrameRange, snap_to_frames
@@ -52,6 +53,16 @@ def open_pieces(job: CutJob, sources: Sequence[ByteSource], *, whole_index: bool
     if all(isinstance(piece, CutGap) for piece in pieces):
         raise empty
     return _beside(_merged(pieces))
+
+
+def first_pictures(pieces: Sequence[Located], count: int) -> Iterator[tuple[Picture, ...]]:
+    """Decode the first `count` pictures of each recording, all of them, so that decoding ends."""
+    seen: set[int] = set()
+    for media, source, piece in pieces:
+        if source in seen or piece.fill is not None or media.index.video is None:
+            continue
+        seen.add(source)
+        yield tuple(media.frames(piece.first, min(piece.first + count, piece.stop)))
 
 
 def has_pictures(pieces: Sequence[Located]) -> bool:

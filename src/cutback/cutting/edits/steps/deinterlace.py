@@ -9,7 +9,7 @@ from cutback.cutting.edit_values.deinterlace import Deinterlace
 from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.graph import Filter, deinterlacing
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
-from cutback.cutting.plan.pieces import Located
+from cutback.cutting.plan.pieces import Located, first_pictures
 from cutback.cutting.plan.retiming import Leg, Retiming
 
 _LOOKED_AT = 3
@@ -28,15 +28,7 @@ class DeinterlaceStep(EditStep[Deinterlace]):
     def concerns(self, edit: Deinterlace, pieces: Sequence[Located]) -> bool:
         """See `EditStep`. Decodes the first pictures of each recording."""
         del edit
-        seen: set[int] = set()
-        for media, source, piece in pieces:
-            if source in seen or piece.fill is not None or media.index.video is None:
-                continue
-            seen.add(source)
-            first = media.frames(piece.first, min(piece.first + _LOOKED_AT, piece.stop))
-            if any(tuple(picture.frame.interlaced_frame for picture in first)):  # all of them, so that decoding ends
-                return True
-        return False
+        return any(picture.frame.interlaced_frame for first in first_pictures(pieces, _LOOKED_AT) for picture in first)
 
     def painted(self, edit: Deinterlace, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""

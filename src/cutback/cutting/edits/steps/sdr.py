@@ -8,7 +8,7 @@ from fractions import Fraction
 from cutback.cutting.codecs.colours import shows_hdr
 from cutback.cutting.edit_values.sdr import Sdr
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart
-from cutback.cutting.plan.pieces import Located
+from cutback.cutting.plan.pieces import Located, first_pictures
 
 
 class SdrStep(EditStep[Sdr]):
@@ -22,15 +22,7 @@ class SdrStep(EditStep[Sdr]):
     def concerns(self, edit: Sdr, pieces: Sequence[Located]) -> bool:
         """See `EditStep`. Decodes the first picture of each recording."""
         del edit
-        seen: set[int] = set()
-        for media, source, piece in pieces:
-            if source in seen or piece.fill is not None or media.index.video is None:
-                continue
-            seen.add(source)
-            first = tuple(media.frames(piece.first, piece.first + 1))  # to the end, so that decoding ends
-            if any(shows_hdr(picture.frame) for picture in first):
-                return True
-        return False
+        return any(shows_hdr(picture.frame) for first in first_pictures(pieces, 1) for picture in first)
 
     def painted(self, edit: Sdr, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""

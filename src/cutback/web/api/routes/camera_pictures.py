@@ -163,7 +163,7 @@ def read_camera_waveform(
     asked = _asked(services, caller, name, wanted, "waveform", if_none_match)
     if asked.unchanged is not None:
         return asked.unchanged
-    found = camera_waveform(services, asked.span, limits=_patient(services.settings.limits), slot=slots.slow)
+    found = _waveform(services, slots, asked.span)
     return JsonResponse(found, headers=asked.headers)
 
 
@@ -180,7 +180,7 @@ def read_camera_waveform_picture(
     asked = _asked(services, caller, name, wanted, "waveform-svg", if_none_match)
     if asked.unchanged is not None:
         return asked.unchanged
-    found = camera_waveform(services, asked.span, limits=_patient(services.settings.limits), slot=slots.slow)
+    found = _waveform(services, slots, asked.span)
     picture = waveform_svg(found["coarse"]["peaks"], found["scale"])
     return Response(picture, headers=asked.headers, media_type="image/svg+xml")
 
@@ -215,6 +215,10 @@ def _asked(
 
 def _sprites(services: Services, slots: SandboxSlots, span: ScrubbedSpan) -> CameraSprites:
     return camera_sprites(services, span, limits=short(services.settings.limits), slot=slots.slow)
+
+
+def _waveform(services: Services, slots: SandboxSlots, span: ScrubbedSpan) -> dict[str, Any]:
+    return camera_waveform(services, span, limits=_patient(services.settings.limits), slot=slots.slow)
 
 
 def _sheet(wanted: PicturedSpan) -> str:
