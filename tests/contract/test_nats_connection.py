@@ -7,6 +7,7 @@ import gc
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -73,19 +74,55 @@ def test_a_caller_is_answered_though_the_connection_is_closed_at_that_moment() -
             each.result()
 
 
+@pytest.fixture
+def unforgotten() -> Iterator[None]:
+    """Without the collector, which would close a forgotten socket some day."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.usefixtures("unforgotten")
 def test_the_socket_of_a_server_that_never_answers_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, NatsServer(tmp_path) as server:
         silent.settimeout(PATIENCE)
         connection = NatsConnection(NatsServers(hosts=(server.host, f"127.0.0.1:{silent.getsockname()[1]}")))
-        gc.disable()  # it would close a forgotten socket some day
         try:
             connection.run(connection.client())
             server.kill()
-            accepted, _ = silent.accept()
-            with accepted:
-                accepted.settimeout(PATIENCE)
-                assert accepted.recv(1) == b""
+            _hears_the_end(silent)
         finally:
-            gc.enable()
             connection.close()
+
+
+@pytest.mark.usefixtures("unforgotten")
+def test_the_sockets_of_a_first_connection_are_closed_though_the_clients_end_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(connection_module, "ANSWER_SECONDS", 0.5)
+
+    async def interrupted(client: Client) -> None:
+        del client
+
+    monkeypatch.setattr(Client, "close", interrupted)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        connection = NatsConnection(NatsServers(hosts=(f"127.0.0.1:{silent.getsockname()[1]}",)))
+        try:
+            with pytest.raises(NoAnswerError):
+                connection.run(connection.client())
+            for _ in range(2):
+                _hears_the_end(silent)
+        finally:
+            connection.close()
+
+
+def _hears_the_end(server: socket.socket) -> None:
+    accepted, _ = server.accept()
+    with accepted:
+        accepted.settimeout(PATIENCE)
+        assert accepted.recv(1) == b""

@@ -53,7 +53,7 @@ def proxy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
     with faults.between(aws.endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         for module in (shared, sqs_messages):
-            monkeypatch.setattr(module, "READ_SECONDS", 1.5)
+            monkeypatch.setattr(module, "READ_SECONDS", 4)
         monkeypatch.setattr(sqs_messages, "MAX_WAIT_SECONDS", 1)
         yield proxy
 
@@ -100,13 +100,13 @@ def test_every_failure_of_sqs_is_an_unavailable_queue_without_secrets_in_the_mes
     (message,) = queue.receive()
     for action, call in calls(queue, message).items():
         proxy.fail(action, fault)
-        with pytest.raises(QueueUnavailableError) as caught:
-            call()
-        assert (action, fault) in proxy.seen
-        told = str(caught.value)
-        assert "/q-" in told
-        assert ENVIRONMENT["AWS_ACCESS_KEY_ID"] not in told
-        assert ENVIRONMENT["AWS_SECRET_ACCESS_KEY"] not in told
+        while (action, fault) not in proxy.seen:  # on a busy machine a call that is made before it can fail, too
+            with pytest.raises(QueueUnavailableError) as caught:
+                call()
+            told = str(caught.value)
+            assert "/q-" in told
+            assert ENVIRONMENT["AWS_ACCESS_KEY_ID"] not in told
+            assert ENVIRONMENT["AWS_SECRET_ACCESS_KEY"] not in told
 
 
 @pytest.mark.usefixtures("no_second_try")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import nats
@@ -98,6 +99,7 @@ class NatsConnection:
         if client is not None:
             with suppress(Exception):  # the client raises errors of many kinds, and the connection ends anyway
                 asyncio.run_coroutine_threadsafe(client.close(), loop).result(ANSWER_SECONDS)
+            loop.call_soon_threadsafe(_hang_up, client)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(ANSWER_SECONDS)
 
@@ -257,7 +259,7 @@ class NatsConnection:
                     ping_interval=PING_SECONDS,
                     max_outstanding_pings=2,
                     pending_size=0,
-                    error_cb=self._note,
+                    error_cb=partial(self._note, client),
                     disconnected_cb=self._lost,
                     reconnected_cb=self._found,
                 ),
@@ -266,17 +268,16 @@ class NatsConnection:
         except BaseException:
             with suppress(Exception):  # it was not connected
                 await asyncio.wait_for(client.close(), CONNECT_SECONDS)
+            _hang_up(client)
             raise
         return client
 
-    async def _note(self, error: Exception) -> None:
+    async def _note(self, client: Client, error: Exception) -> None:
         log.debug("nats=%s: %r", self.servers, error)
         if self._failure is None or not isinstance(error, ConnectionError | TimeoutError):
             self._failure = error  # a server that refuses somebody may hang up before it says so the next time
-        client = self._client
-        if client is not None and (client.is_reconnecting or client.is_connecting) and client._transport:  # noqa: SLF001
-            # The client forgets the socket of a server that never answered.
-            client._transport.close()  # type: ignore[no-untyped-call]  # noqa: SLF001
+        if client.is_reconnecting or client.is_connecting:
+            _hang_up(client)
         await asyncio.sleep(_FIRST_PAUSE)  # between two tries to connect
 
     async def _lost(self) -> None:
@@ -296,6 +297,12 @@ class NatsConnection:
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
 
+def _hang_up(client: Client) -> None:
+    """Close the socket of a client, which forgets it if a server never answers or its own end is interrupted."""
+    if client._transport:  # noqa: SLF001
+        client._transport.close()  # type: ignore[no-untyped-call]  # noqa: SLF001
+
+
 def _turn(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
@@ -304,5 +311,6 @@ def _turn(loop: asyncio.AbstractEventLoop) -> None:
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(asyncio.sleep(0))  # sockets are closed in the turn after they are told to
     finally:
         loop.close()

@@ -1,5 +1,5 @@
 // The keyboard: one table of what each key does, for the places and for the sheet that lists them, where each can be changed.
-import { html, signal, useEffect, useState } from './dom.js';
+import { html, signal, useEffect, useRef, useState } from './dom.js';
 import { Dialog } from './pieces.js';
 
 export const keySheet = signal(false);
@@ -98,26 +98,27 @@ const inField = (event) =>
   event.target instanceof HTMLElement && (event.target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) && /** @type {any} */ (event.target).type !== 'checkbox';
 
 /**
- * Use keys while a place is shown.
+ * Use keys while a place is shown. Each key does what the place as it was drawn last says, however fast they are pressed.
  * @param {Record<string, (event: KeyboardEvent) => void>} does by action of the table
- * @param {unknown[]} inputs
  */
-export function useKeys(does, inputs) {
+export function useKeys(does) {
+  const newest = useRef(does);
+  newest.current = does; // here, since effects run after the picture is painted: another key may come before
   useEffect(() => {
     /** @param {KeyboardEvent} event */
     const pressed = (event) => {
       if (inField(event) || event.altKey || document.querySelector('dialog[open]')) return;
       const key = pressedKey(event);
-      const action = Object.keys(does).find((each) => keysOf(each).includes(key));
+      const action = Object.keys(newest.current).find((each) => keysOf(each).includes(key));
       if (!action) return;
       // Space and Enter press the button that has the focus.
       if (/^( |Enter)$/.test(event.key) && event.target instanceof Element && event.target.closest('button, a, summary, input, select, [role=slider]')) return;
       event.preventDefault();
-      does[action](event);
+      newest.current[action](event);
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
-  }, inputs);
+  }, []);
 }
 
 addEventListener('keydown', (event) => {

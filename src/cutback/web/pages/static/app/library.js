@@ -152,7 +152,7 @@ function Day({ camera, others }) {
   const centre = picked ? (picked.begins + picked.ends) / 2 : (span.begins + span.ends) / 2;
   const onCamera = (/** @type {string} */ name) => go(`/cameras/${encodeURIComponent(name)}${query({ from: iso(span.begins), to: iso(span.ends) })}`);
   const onOther = () => other && onCamera(other.name);
-  useKeys({ 'other camera': onOther, Escape: () => pick(null) }, [other?.name, span.begins, span.ends]);
+  useKeys({ 'other camera': onOther, Escape: () => pick(null) });
 
   const open = async (/** @type {number} */ at) => {
     const recording = await recordingAt(camera.name, at).catch(sayError);

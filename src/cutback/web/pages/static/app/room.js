@@ -217,35 +217,32 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
     }
     say('No other camera has footage of this moment.');
   };
-  useKeys(
-    {
-      play: () => player.toggle(),
-      'shuttle on': () => shuttle(1),
-      'shuttle back': () => shuttle(-1),
-      'frame back': () => player.show(player.frame.value - 1),
-      'frame on': () => player.show(player.frame.value + 1),
-      'second back': () => second(-1),
-      'second on': () => second(1),
-      in: () => mark('first'),
-      out: () => mark('last'),
-      around,
-      loop: () => setLooping(!looping),
-      'go to in': () => range && player.show(range.first),
-      'go to out': () => range && player.show(range.last - 1),
-      'play in': () => range && player.playParts([aroundIn(range)]),
-      'play out': () => range && player.playParts([aroundOut(range)]),
-      'play join': () => acrossJoin(state.chosen || 1),
-      beginning: () => player.show(0),
-      end: () => player.show(map.count - 1),
-      'zoom in': () => zoom(0.6),
-      'zoom out': () => zoom(1.6),
-      undo: () => draft.undo(),
-      redo: () => draft.redo(),
-      'other camera': onOther,
-      cut,
-    },
-    [state, looping, cutting, others],
-  );
+  useKeys({
+    play: () => player.toggle(),
+    'shuttle on': () => shuttle(1),
+    'shuttle back': () => shuttle(-1),
+    'frame back': () => player.show(player.frame.value - 1),
+    'frame on': () => player.show(player.frame.value + 1),
+    'second back': () => second(-1),
+    'second on': () => second(1),
+    in: () => mark('first'),
+    out: () => mark('last'),
+    around,
+    loop: () => setLooping(!looping),
+    'go to in': () => range && player.show(range.first),
+    'go to out': () => range && player.show(range.last - 1),
+    'play in': () => range && player.playParts([aroundIn(range)]),
+    'play out': () => range && player.playParts([aroundOut(range)]),
+    'play join': () => acrossJoin(state.chosen || 1),
+    beginning: () => player.show(0),
+    end: () => player.show(map.count - 1),
+    'zoom in': () => zoom(0.6),
+    'zoom out': () => zoom(1.6),
+    undo: () => draft.undo(),
+    redo: () => draft.redo(),
+    'other camera': onOther,
+    cut,
+  });
 
   const where = map.starts[frame];
   const jump = (/** @type {string} */ text) => {
