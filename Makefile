@@ -31,7 +31,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster install test coverage test-timings test-random test-slow test-cluster test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check types docs docs-pictures screenshots lambda-zip deploy destroy bench lock tools debootstrap clean
+.PHONY: help run run-cluster install develop test coverage test-timings test-random test-slow test-cluster test-aws fuzz media-soak media-fuzz media-corpus faults-soak audit sbom check types docs docs-pictures screenshots lambda-zip deploy destroy bench lock tools debootstrap clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | while IFS='	' read -r target text; do \
@@ -44,6 +44,8 @@ run-cluster: $(DEV) tools  ## nginx, three API nodes, two workers, memcached, NA
 	@$(BIN)/python -m deploy.cluster $(CLUSTER_ARGS)
 
 install: $(STAMP)  ## install into .venv, hash-checked
+
+develop: $(DEV) tools  ## install what tests and checks need as well
 
 test: $(DEV) tools  ## run the tests side by side, one process a core; JOBS says how many
 	$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
