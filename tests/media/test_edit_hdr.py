@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
 from tests.media.cuts import BytesSource, CutResult, ask, cut_ranges
-from tests.media.outputs import make_output
+from tests.media.outputs import bench, make, make_output
 from tests.media.recordings import ReferenceRecording
 
 from cutback.cutting.assembled import Assembled
@@ -27,9 +27,11 @@ from cutback.cutting.edit_values.overlay import TextOverlay
 from cutback.cutting.edit_values.rotate import Rotate
 from cutback.cutting.edit_values.scale import Scale
 from cutback.cutting.edit_values.sdr import Sdr
+from cutback.cutting.edit_values.time import Reverse
 from cutback.cutting.excerpt import excerpt
-from cutback.cutting.job import CutJob, Limits
-from cutback.cutting.output_values import Mp4, WebM
+from cutback.cutting.job import CutJob, JobOutput, Limits
+from cutback.cutting.output_values import Gif, Mp4, OutputValue, PngStill, WebM
+from cutback.cutting.outputs.plan import plan_outputs
 from cutback.cutting.posters.still import Still
 from cutback.cutting.spool import Spool
 from cutback.domain.measures import Percent
@@ -186,6 +188,61 @@ def test_hdr_becomes_sdr_where_the_codec_of_the_output_has_8_bits(recording: Rec
     assert (len(frames), frames[0].format.name, *map(int, tags)) == (15, "yuv420p", 1, 1, 1)
     assert np.median(np.abs(planes_of(frames[5])[0] - planes_of(asked_for[5])[0])) < 3, "of 219"
     assert any("converted from HDR to SDR" in note for note in found.facts.notes)
+
+
+ONE_HDR, HDR_FIRST, SDR_FIRST = ["hevc-hdr10"], ["hevc-hdr10", "pyramid"], ["pyramid", "hevc-hdr10"]
+
+
+@pytest.mark.parametrize(
+    ("names", "value", "edits", "told"),
+    [
+        (ONE_HDR, Mp4(), [Sdr()], ["sdr: HDR is converted to SDR (BT.709, 8 bits)"]),
+        pytest.param(
+            ONE_HDR,
+            Mp4(codec="h264"),
+            [Sdr()],
+            ["sdr: HDR is converted to SDR (BT.709, 8 bits)"],
+            marks=pytest.mark.slow,
+        ),
+        (ONE_HDR, Mp4(codec="h264"), [], ["Pictures are converted from HDR to SDR: h264 holds 8 bits."]),
+        (ONE_HDR, Mp4(codec="hevc", crf=40), [], []),
+        (ONE_HDR, Mp4(), [], []),
+        (ONE_HDR, Gif(64, 4, 0, None), [], ["Pictures are converted from HDR to SDR: a GIF holds 8 bits."]),
+        (
+            ONE_HDR,
+            PngStill(Fraction(0), 64),
+            [],
+            ["Pictures are converted from HDR to SDR: a PNG holds 8 bits."],
+        ),
+        pytest.param(HDR_FIRST, Mp4(), [], ["Some pictures are converted: SDR to HDR."], marks=pytest.mark.slow),
+        (SDR_FIRST, Mp4(), [], ["Some pictures are converted: HDR to SDR."]),
+        (SDR_FIRST, Gif(64, 4, 0, None), [], ["Some pictures are converted: HDR to SDR."]),
+        pytest.param(
+            HDR_FIRST, Mp4(), [Reverse()], ["Some pictures are converted: HDR to SDR."], marks=pytest.mark.slow
+        ),
+        (["pyramid"], Mp4(codec="h264", crf=40), [], []),
+        (["pyramid"], Mp4(), [Sdr()], ["sdr: nothing to do, because the pictures are not HDR"]),
+    ],
+)
+def test_a_plan_announces_what_becomes_of_hdr_as_the_record_says_it(
+    recording: Recordings, names: list[str], value: OutputValue, edits: list[Edit], told: list[str]
+) -> None:
+    paths = [recording(name).path for name in names]
+    wanted = ask(*((number, Fraction(0), Fraction(1, 5)) for number in range(len(paths))))
+    output = JobOutput("clip", value)
+    with bench(paths, wanted, outputs=[output], edits=edits) as planning:
+        notes = plan_outputs(planning.job, planning.sources, planning.spool)["notes"]
+    facts = make(paths, wanted, output, edits=edits)["clip"].facts
+    assert [note for note in notes if "SDR" in note or "HDR" in note] == told
+    assert [note for note in (*facts.notes, *facts.edits) if "SDR" in note or "HDR" in note] == told
+
+
+def test_a_plan_announces_what_becomes_of_hdr_in_any_output(recording: Recordings) -> None:
+    one, wanted = recording("hevc-hdr10").path, ask((0, Fraction(0), Fraction(1, 5)))
+    outputs = [JobOutput("clip", Mp4()), JobOutput("small", WebM(codec="vp9"))]
+    with bench([one], wanted, outputs=outputs) as planning:
+        notes = plan_outputs(planning.job, planning.sources, planning.spool)["notes"]
+    assert notes == ["Pictures are converted from HDR to SDR: vp9 holds 8 bits."]
 
 
 def test_what_is_drawn_on_sdr_of_hdr_has_its_own_colour(recording: Recordings) -> None:

@@ -111,6 +111,12 @@ def test_an_image_comes_from_the_assets(shell: Shell, source: str, logo: bytes) 
     assert shell.json("cut", source, *PART, "--edit", json.dumps(elsewhere), "-o", "two.mp4")["frames_encoded"] == 30
 
 
+def test_a_plan_announces_which_edits_do_nothing(shell: Shell, source: str) -> None:
+    code, out, _ = shell.run("plan", source, *PART, "--edit", '{"edit": "sdr"}')
+    assert code == 0
+    assert "sdr: nothing to do, because the pictures are not HDR" in out
+
+
 def test_python_takes_edits(shell: Shell, source: str) -> None:
     made = cutback.cut(shell.folder / source, start=1, end=2, output=shell.folder / "py.mp4", edits=[{"edit": "mute"}])
     assert made.edits == ("mute: without sound",)

@@ -29,6 +29,15 @@ from cutback.web.api.sandbox_slots import MOST_AT_ONCE, SLOTS, SandboxSlots
 pytestmark = pytest.mark.usefixtures("forked_cutters")
 
 SPEC = MediaSpec(frames=300, gop=60)
+HDR = MediaSpec(
+    frames=15,
+    gop=15,
+    codec="libx265",
+    tag="hvc1",
+    pix_fmt="yuv420p10le",
+    codec_options={"x265-params": "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=none"},
+    audio=None,
+)
 ADDRESS = f"/v1/recordings/{KEY}/frames"
 
 
@@ -86,6 +95,14 @@ def test_a_plan_of_a_camera_has_its_moments_and_several_spans(media: MediaHarnes
     assert first["begins"] == "2026-06-21T05:30:01.000000Z"
     assert second["recording"] == "sea.mp4"
     assert Fraction(planned["clip_duration"]) == Fraction(first["duration"]) + Fraction(second["duration"])
+
+
+@pytest.mark.slow
+def test_a_plan_announces_that_hdr_becomes_sdr(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    made = MediaHarness(tmp_path / "data", cached_media(HDR, Path(pytestconfig.cache.mkdir("media"))))
+    planned = plan(made, {"recording": "sea.mp4", "start": 0, "end": "0.2"}, edits=[{"edit": "sdr"}]).json()
+    assert planned["notes"] == ["sdr: HDR is converted to SDR (BT.709, 8 bits)"]
+    made.close()
 
 
 @pytest.mark.parametrize(

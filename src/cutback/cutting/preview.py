@@ -18,6 +18,7 @@ from cutback.cutting.cut import OpenedFootage, planned_parts
 from cutback.cutting.edits.pipeline import Pipeline
 from cutback.cutting.index import Track, TrackName
 from cutback.cutting.job import ByteSource, CutJob
+from cutback.cutting.pictures.dynamic_range_notes import planned_conversions
 from cutback.cutting.plan.crossfades import overlapped
 from cutback.cutting.plan.parts import PlannedRange
 from cutback.cutting.plan.plan import FrameRange
@@ -56,7 +57,7 @@ def preview(
             if layout is not None:
                 edits.check_sound(layout)
     subtitles = len(edits.subtitles()) if form.texts else 0
-    notes = tuple(edits.without_effect(heard))
+    notes = [*edits.announced(), *edits.without_effect(heard)]
     shown: list[dict[str, Any]] = []
     if index.video is None or not form.pictures:
         for media, source, piece in pieces:
@@ -71,6 +72,9 @@ def preview(
         assert media.index.video is not None
         looked = _look(part, media.index.video)
         shown.append({"source": source, **part_report(media.index, asked, part.piece, part.runs, looked, sound=sound)})
+    if not edits.makes_sdr and not any(part.copies for part in parts):
+        backwards = edits.retiming is not None and edits.retiming.backwards
+        notes += planned_conversions(pieces[::-1] if backwards else pieces, form.coding, form.drawn_as)
     duration = sum((part.piece.duration for part in parts), Fraction(0))
     if edits.retiming is not None:
         duration = edits.retiming.length

@@ -52,6 +52,11 @@ def format_for(frame: av.VideoFrame) -> str:
     return name if name in _DEPTHS else "yuv420p10le" if depth > 8 else "yuv420p"
 
 
+def depth_of(frame: av.VideoFrame) -> int:
+    """Return the bits in which a picture is encoded: 8 or 10."""
+    return _DEPTHS[format_for(frame)]
+
+
 def in_encodable_format(frame: av.VideoFrame) -> av.VideoFrame:
     """Return a picture in the pixel format in which it is encoded."""
     name = format_for(frame)
@@ -219,7 +224,7 @@ class Shape:
             self._size, self._format = self._like.fits
             return fitted
         if self._size is None:
-            if shows_hdr(frame) and not self._coding.holds(_DEPTHS[format_for(frame)]):
+            if shows_hdr(frame) and not self._coding.holds(depth_of(frame)):
                 self.becomes_sdr, frame = True, self._to_sdr.apply(frame)
             # 4:2:0 has no odd sizes.
             self._size = (frame.width - frame.width % 2, frame.height - frame.height % 2)

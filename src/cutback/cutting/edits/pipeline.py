@@ -207,6 +207,16 @@ class Pipeline:
             if self.retiming is not None and (words := step.words(edit, self.retiming)):
                 yield words
 
+    @property
+    def makes_sdr(self) -> bool:
+        """Whether all pictures become SDR, so that nothing else converts their dynamic range."""
+        return any(step.makes_sdr for _, step in self._steps)
+
+    def announced(self) -> Iterator[str]:
+        """Say what a plan does not show otherwise: which edits do nothing, and that HDR becomes SDR."""
+        yield from self._unneeded
+        yield from (step.described(edit) for edit, step in self._steps if step.makes_sdr)
+
     def silent(self, said: list[str]) -> bool:
         """Whether the clip has no sound; say in `said` what leaves it out."""
         muting = [step for edit, step in self._steps if step.drops_sound(edit)]

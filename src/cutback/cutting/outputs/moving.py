@@ -39,6 +39,7 @@ class AnimationFormat(Format[Gif | Webp]):
     def __init__(self, kind: Literal["gif", "webp"]) -> None:
         """`kind` is also its extension."""
         self._kind = kind
+        self._name = "a GIF" if kind == "gif" else "a WebP"
         self.extension = f".{kind}"  # type: ignore[misc]
 
     def make(self, value: Gif | Webp, name: str, bench: Workbench) -> Made:
@@ -66,7 +67,7 @@ class AnimationFormat(Format[Gif | Webp]):
         size = round(first + more * (len(chosen) - 1))
         if value.max_size is not None:
             size = min(size, value.max_size)
-        return planned_pictures(bench, len(chosen), size, "a GIF" if self._kind == "gif" else "a WebP")
+        return planned_pictures(bench, len(chosen), size, self._name)
 
     def _drawn(self, value: Gif | Webp, clip: PlayedClip, name: str, bench: Workbench) -> Made:
         width = value.width or _WIDTH
@@ -82,7 +83,7 @@ class AnimationFormat(Format[Gif | Webp]):
             settings, tries = worse, tries + 1
             bench.spool.truncate(begins)
             extent, size, count = self._written(frames, settings, value.loop, bench)
-        facts = clip.facts(size=extent.length, width=size[0], height=size[1], frames=count)
+        facts = clip.facts(size=extent.length, width=size[0], height=size[1], frames=count, drawn_as=self._name)
         if tries > 1:
             facts = replace(facts, notes=(*facts.notes, self._chosen(settings, size, tries)))
         return Made(MadeOutput(name, facts, (OutputFile(self.file_name(name), (extent,)),)), still)

@@ -27,12 +27,14 @@ def plan_outputs(job: CutJob, sources: Sequence[ByteSource], spool: Spool) -> di
     """
     footage = OpenedFootage(job, sources)
     report: dict[str, Any] | None = None
+    notes: list[str] = []
     outputs: list[dict[str, Any]] = []
     for output in job.outputs:
         wanted = replace(job, precision=output.precision or job.precision)
         bench = scratch(Workbench(wanted, footage, sources, spool, lambda _: None, None))
         planned = format_of(output.value).plan(output.value, bench)
         report = report or planned.report
+        notes += planned.report["notes"]
         outputs.append(
             {
                 "name": output.name,
@@ -43,7 +45,12 @@ def plan_outputs(job: CutJob, sources: Sequence[ByteSource], spool: Spool) -> di
             }
         )
     assert report is not None
-    return {**report, "bytes": {**report["bytes"], "clip": outputs[0]["size"]}, "outputs": outputs}
+    return {
+        **report,
+        "notes": list(dict.fromkeys(notes)),
+        "bytes": {**report["bytes"], "clip": outputs[0]["size"]},
+        "outputs": outputs,
+    }
 
 
 def name_of(value: OutputValue) -> str:

@@ -21,6 +21,7 @@ from cutback.cutting.codecs.coding import VideoCoding
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.job import Facts
 from cutback.cutting.outputs.format import PlannedOutput, Workbench
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.pictures.chosen import numbered
@@ -161,12 +162,14 @@ def planned_pictures(bench: Workbench, frames: int, size: int, drawn_as: str) ->
     return PlannedOutput(report, size)
 
 
-def planned_still(bench: Workbench, read: int, size: int) -> PlannedOutput:
-    """Plan an output that is one picture of `size` bytes, for which `read` bytes are decoded."""
+def planned_still(bench: Workbench, read: int, made: Facts) -> PlannedOutput:
+    """Plan an output that is one picture, which is made already; `read` bytes are decoded for it."""
     form = ClipForm(pictures=False, sound=False, texts=False)
     report = preview(bench.job, bench.sources, form, footage=bench.footage)
     report["frames"] = {**report["frames"], "encode": 1}
     report["clip_duration"] = "0"
+    report["notes"] = list(dict.fromkeys([*report["notes"], *made.notes]))
+    size = made.size
     report["bytes"] = {**report["bytes"], "decoded": read, "read": read, "encoded": size, "clip": size}
     return PlannedOutput(report, size)
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from cutback.cutting.codecs.colours import shows_hdr
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.cut import Ranges, real_spans
 from cutback.cutting.edits.edited_pictures import EditedPictures
@@ -20,6 +21,7 @@ from cutback.cutting.job import Facts
 from cutback.cutting.outputs.format import Workbench
 from cutback.cutting.pictures.chosen import decoded_run
 from cutback.cutting.pictures.clock import clock_of
+from cutback.cutting.pictures.dynamic_range_notes import all_to_sdr, some_converted
 from cutback.cutting.pictures.fill_gap import frames_in, held_picture, period_of
 from cutback.cutting.pictures.splice import FINEST
 from cutback.cutting.plan.changed_parts import encoded_run
@@ -71,6 +73,8 @@ class PlayedClip:
     def __init__(self, bench: Workbench) -> None:
         """Nothing is opened before it is needed."""
         self._bench = bench
+        self._shows_hdr = False
+        self._converted: dict[str, None] = {}
 
     @cached_property
     def _clip(self) -> _Clip:
@@ -119,11 +123,13 @@ class PlayedClip:
             wanted = _TimedRun(timed.part, _part_of(timed.run, begin, end), timed.times[begin:end])
             at = number - len(timed.times) + begin
             for still in self._decoded(wanted, edits, shape, turns):
+                self._shows_hdr = self._shows_hdr or shows_hdr(still.picture.frame)
                 yield PlayedPicture(still, self.times[at], ends[at])
                 at += 1
             if at != number - len(timed.times) + end:
                 raise MediaUnreadableError("A picture that the clip shows cannot be decoded.")
         self._clip.said[:] = edits.said
+        self._converted = shape.converted
 
     def _decoded(
         self, timed: _TimedRun, edits: EditedPictures, shape: Shape, turns: tuple[tuple[str, str | None], ...]
@@ -230,10 +236,14 @@ class PlayedClip:
         pieces, crossfades = self._clip.ranges
         return Ranges([(part.media, part.source, part.piece) for part in self._clip.parts] or pieces, crossfades)
 
-    def facts(self, *, size: int, width: int = 0, height: int = 0, frames: int = 0) -> Facts:
-        """Return the facts about an output of `size` bytes with so many pictures of that size."""
+    def facts(self, *, size: int, width: int = 0, height: int = 0, frames: int = 0, drawn_as: str = "") -> Facts:
+        """Return the facts about an output of `size` bytes with so many pictures of that size.
+
+        `drawn_as` is what its pictures were drawn as, for people.
+        """
         said = [*self._clip.said, *self._clip.edits.described()]
         notes = [note for media, _, _ in self._clip.ranges.pieces for note in media.index.notes]
+        notes += [all_to_sdr(drawn_as)] if self._shows_hdr else map(some_converted, self._converted)
         return Facts(
             size=size,
             duration=self.duration,

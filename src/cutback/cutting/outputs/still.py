@@ -32,6 +32,7 @@ class StillFormat(Format[StillValue]):
     def __init__(self, kind: ImageKind) -> None:
         """`kind` is how it is encoded."""
         self._kind = kind
+        self._name = "a WebP" if kind == "webp" else f"a {kind.upper()}"
         self.extension = _EXTENSIONS[kind]  # type: ignore[misc]
 
     def make(self, value: StillValue, name: str, bench: Workbench) -> Made:
@@ -43,14 +44,14 @@ class StillFormat(Format[StillValue]):
         return bench.retried(lambda: self._planned(value, PlayedClip(bench), scratch(bench)))
 
     def _planned(self, value: StillValue, clip: PlayedClip, bench: Workbench) -> PlannedOutput:
-        size = self._drawn(value, clip, "still", bench).output.facts.size
+        made = self._drawn(value, clip, "still", bench).output.facts
         number = clip.number_at(value.at)
-        return planned_still(bench, clip.bytes_read(number, number + 1), size)
+        return planned_still(bench, clip.bytes_read(number, number + 1), made)
 
     def _drawn(self, value: StillValue, clip: PlayedClip, name: str, bench: Workbench) -> Made:
         still = _shown_at(value.at, clip, bench)
         image = image_of(still, self._kind, value.width)
-        facts = clip.facts(size=len(image.data), width=image.width, height=image.height, frames=1)
+        facts = clip.facts(size=len(image.data), width=image.width, height=image.height, frames=1, drawn_as=self._name)
         file = OutputFile(self.file_name(name), (bench.stored(image.data),))
         return Made(MadeOutput(name, replace(facts, duration=Fraction(0)), (file,)), still)
 

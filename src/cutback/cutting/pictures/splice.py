@@ -22,6 +22,7 @@ from cutback.cutting.job import CutProgress, Memory
 from cutback.cutting.mp4.layout import BATCH, SPOOL, Extent, OutTrack
 from cutback.cutting.pictures.chosen import decoded_run, numbered
 from cutback.cutting.pictures.clock import ClipClock, clock_of
+from cutback.cutting.pictures.dynamic_range_notes import all_to_sdr, some_converted
 from cutback.cutting.pictures.fill_gap import fill, frames_in
 from cutback.cutting.plan.parts import PlannedRange
 from cutback.cutting.plan.plan import PlannedRun, has_leading
@@ -279,9 +280,9 @@ class _PicturesInMaking:
             to = "{}×{}".format(*shape.size or fitted.size)
             pictures.notes += [f"Pictures of {width}×{height} are scaled to {to}." for width, height in fitted.scaled]
             if fitted.becomes_sdr:
-                pictures.notes.append(f"Pictures are converted from HDR to SDR: {self._coding.codec} holds 8 bits.")
+                pictures.notes.append(all_to_sdr(str(self._coding.codec)))
             else:
-                pictures.notes += [f"Some pictures are converted: {what}." for what in fitted.converted]
+                pictures.notes += map(some_converted, fitted.converted)
         for begin, end in pictures.encoded_samples:
             out.entry_of[begin:end] = array("H", [number]) * (end - begin)
         if not any(out.display_size):

@@ -199,7 +199,7 @@ def plan_report(
     """Report the whole plan: the recording, each range, and the totals. `duration` is the clip's, in seconds.
 
     `subtitles` is the number of subtitles that edits make, `music` the bytes of sound that edits add to a clip without
-    any, `notes` what they cannot do.
+    any, `notes` what a person should know besides.
     """
     video = index.video
     description = video.descriptions[0] if video is not None else None
@@ -231,5 +231,5 @@ def plan_report(
         "clip_duration": format_seconds(duration),
         "subtitles": subtitles,
         "memory": dict(memory or {}),
-        "notes": [*index.notes, *notes],
+        "notes": list(dict.fromkeys([*index.notes, *notes])),
     }
