@@ -5,9 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TypeAlias
-
-from cutback.cutting.index import Track
+from typing import Protocol, TypeAlias
 
 Turn: TypeAlias = tuple[str, str | None]
 """A filter of FFmpeg without a text of anybody else: its name and its number, if it takes one."""
@@ -67,7 +65,12 @@ def _signs(matrix: bytes) -> tuple[int, int, int, int]:
     return (a, b, c, d) if (a, b, c, d) in _TURNS else (1, 0, 0, 1)
 
 
-def shape_of_pixels(track: Track, width: int, height: int) -> Fraction:
+class _Displayed(Protocol):
+    @property
+    def display_size(self) -> tuple[int, int]: ...
+
+
+def shape_of_pixels(track: _Displayed, width: int, height: int) -> Fraction:
     """Return the pixel aspect ratio, given the display size of the track and the size of its pictures."""
     wide, high = track.display_size
     return Fraction(wide * height, high * width) if wide and high else Fraction(1)

@@ -17,6 +17,7 @@ from cutback.cutting.codecs.memory import decoder_threads, pixels_of
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Description, Track, byte_ranges
 from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.mp4.entries import aspect_of
 from cutback.domain.errors import MediaTooLargeError, MediaUnreadableError
 
 FFMPEG_PIXELS = 4
@@ -66,6 +67,7 @@ def decode(
         depth = reorder_depth(track, range(samples_of_run[0], samples_of_run[-1] + 1))
         threads = decoder_threads(pixels_of(entry), limits.memory)
         decoder = open_decoder(entry.codec, entry.extradata, limits, depth, threads)
+        aspect = aspect_of(entry.raw)
         for number in chain(samples_of_run, [None]):
             packet = None
             if number is not None:
@@ -82,7 +84,7 @@ def decode(
             for frame in frames:
                 check_size(frame, limits)
                 if frame.pts is not None and wanted(frame.pts):
-                    yield Picture(frame, decoder.sample_aspect_ratio or None)
+                    yield Picture(frame, aspect or decoder.sample_aspect_ratio or None)
 
 
 def _disposable(entry: Description, sample: bytes) -> bool:

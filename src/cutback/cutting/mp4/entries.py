@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 
 from cutback.cutting.mp4.boxes import box, children, full_box
+
+_VISUAL_FIXED = 86
+"""Bytes of a visual sample entry before its boxes."""
 
 
 def visual_entry(
@@ -39,6 +43,14 @@ def colour_box(primaries: int, transfer: int, matrix: int, *, full_range: bool) 
 def aspect_box(horizontal: int, vertical: int) -> bytes:
     """Build `pasp`, the pixel aspect ratio."""
     return box(b"pasp", struct.pack(">II", horizontal, vertical))
+
+
+def aspect_of(entry: bytes) -> Fraction | None:
+    """Return the pixel aspect ratio that a visual sample entry has in `pasp`; None if it has none that is usable."""
+    payload = next((data for kind, data in children(memoryview(entry)[_VISUAL_FIXED:]) if kind == b"pasp"), b"")
+    horizontal, vertical = struct.unpack_from(">II", payload) if len(payload) >= 8 else (0, 0)
+    usable = range(1, 1 << 16)
+    return Fraction(horizontal, vertical) if horizontal in usable and vertical in usable else None
 
 
 def aac_entry(sample_rate: int, channels: int, config: bytes, bit_rate: int, object_type: int = 0x40) -> bytes:

@@ -22,8 +22,10 @@ from cutback.cutting.outputs.format import Format, Made, PlannedOutput, Workbenc
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.cutting.outputs.played import PlayedClip
 from cutback.cutting.outputs.spool_file import SpoolFile
+from cutback.cutting.outputs.webm_head import ENOUGH, completed_head
 from cutback.cutting.source.source_file import SourceFile
 from cutback.cutting.tags import texts_of
+from cutback.cutting.turns import shape_of_pixels
 from cutback.domain.errors import OutputImpossibleError
 
 _RATE = 48_000
@@ -86,6 +88,7 @@ def _write(made: Cut, bench: Workbench) -> Extent:
     file = SpoolFile(bench.spool)
     try:
         template = next(packets)
+        aspect = template.sample_aspect_ratio or shape_of_pixels(made.tracks[0], template.width, template.height)
         with av.open(file, "w", format="webm") as container:
             container.metadata.update(texts_of(made.tags))
             pictures = container.add_stream_from_template(template, opaque=True)
@@ -109,7 +112,15 @@ def _write(made: Cut, bench: Workbench) -> Extent:
                 container.mux(stream.encode(None))
     except av.FFmpegError as error:
         raise media_error("It cannot be written as WebM", error) from error
+    _complete(file, made.facts.duration, aspect)
     return file.extent
+
+
+def _complete(file: SpoolFile, duration: Fraction, aspect: Fraction) -> None:
+    file.seek(0)
+    head = completed_head(file.read(ENOUGH), duration, aspect)
+    file.seek(0)
+    file.write(head)
 
 
 def _packets(clip: Assembled) -> Iterator[Any]:

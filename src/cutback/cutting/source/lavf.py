@@ -131,7 +131,7 @@ class LavfSource:
                 check_size(frame, self._limits)
                 if frame.pts in wanted:
                     wanted.discard(frame.pts)
-                    yield Picture(frame, stream.codec_context.sample_aspect_ratio or None)
+                    yield Picture(frame, stream.codec_context.sample_aspect_ratio or stream.sample_aspect_ratio)
                 if not wanted:
                     return
 
