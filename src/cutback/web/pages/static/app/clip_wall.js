@@ -54,7 +54,7 @@ export function usePages(path) {
   const more = () => {
     if (!next) return;
     once(next, (found) => {
-      setPages((all) => [...(all || []), { cursor: next, ids: found.ids, there: true }]);
+      setPages((all) => (all || []).some((each) => each.cursor === next) ? all : [...(all || []), { cursor: next, ids: found.ids, there: true }]);
       setNext(found.next);
     });
   };
@@ -67,7 +67,7 @@ export function usePages(path) {
     });
     if (pages.some((page, i) => page.there && !near(i))) {
       dropFar(new Set(pages.filter((_, i) => !near(i)).flatMap((page) => page.ids)));
-      setPages(pages.map((page, i) => (near(i) ? page : { ...page, there: false })));
+      setPages((all) => (all || []).map((page, i) => (near(i) ? page : { ...page, there: false }))); // another may have come meanwhile
     }
   };
   return { pages, next, fault, load, more, keepAround };

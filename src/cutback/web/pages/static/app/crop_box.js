@@ -1,5 +1,6 @@
 // The crop on the picture: drag it to where the clip should look, its corner to change its size; at two times, it moves.
 import { html, useRef } from './dom.js';
+import { useLatest } from './newest.js';
 import { dragging, usePictureArea } from './picture_area.js';
 import { styled } from './pieces.js';
 
@@ -92,8 +93,7 @@ export function CropBox({ draft, player }) {
 
 /** A drag that lives through redrawing. @param {Parameters<typeof dragging>[0]} does */
 export function useDrag(does) {
-  const latest = useRef(does);
-  latest.current = does;
+  const latest = useLatest(does);
   const handlers = useRef(/** @type {ReturnType<typeof dragging> | null} */ (null));
   handlers.current ??= dragging({ start: () => latest.current.start(), move: (from, x, y) => latest.current.move(from, x, y), end: () => latest.current.end() });
   return handlers.current;

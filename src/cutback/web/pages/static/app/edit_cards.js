@@ -76,6 +76,10 @@ export function EditCards({ draft, kinds, zone, others, here, frame, begin, pict
     draft.change({ cards: next }, gesture);
     return true;
   };
+  const end = () => {
+    setDragged(-1);
+    draft.settle();
+  };
   const grip = (/** @type {number} */ index) => ({
     onPointerDown: (/** @type {PointerEvent} */ event) => {
       /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
@@ -87,10 +91,8 @@ export function EditCards({ draft, kinds, zone, others, here, frame, begin, pict
       const over = all.findIndex((each) => event.clientY < each.getBoundingClientRect().bottom);
       if (move(dragged, over < 0 ? all.length - 1 : over, 'drag')) setDragged(over < 0 ? all.length - 1 : over);
     },
-    onPointerUp: () => {
-      setDragged(-1);
-      draft.settle();
-    },
+    onPointerUp: end,
+    onPointerCancel: end, // a page that scrolls under the finger takes the gesture over
     onKeyDown: (/** @type {KeyboardEvent} */ event) => {
       const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (!by) return;

@@ -1,5 +1,6 @@
 // The keyboard: one table of what each key does, for the places and for the sheet that lists them, where each can be changed.
-import { html, signal, useEffect, useRef, useState } from './dom.js';
+import { html, signal, useEffect, useState } from './dom.js';
+import { useLatest } from './newest.js';
 import { Dialog } from './pieces.js';
 
 export const keySheet = signal(false);
@@ -102,8 +103,7 @@ const inField = (event) =>
  * @param {Record<string, (event: KeyboardEvent) => void>} does by action of the table
  */
 export function useKeys(does) {
-  const newest = useRef(does);
-  newest.current = does; // here, since effects run after the picture is painted: another key may come before
+  const newest = useLatest(does);
   useEffect(() => {
     /** @param {KeyboardEvent} event */
     const pressed = (event) => {

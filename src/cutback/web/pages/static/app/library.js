@@ -3,6 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from './dom.js';
 import { ask, query } from './api.js';
 import { clips as knownClips, filmed, take } from './clip_store.js';
 import { useKeys } from './keys.js';
+import { useNewest } from './newest.js';
 import { ErrorFace, Face, say, sayError, styled } from './pieces.js';
 import { usePicture } from './pictures.js';
 import { all, keyframe, recordingAt, still } from './recordings.js';
@@ -80,17 +81,23 @@ function Day({ camera, others }) {
   }, [here.value.search, zone]);
   const show = (/** @type {Span} */ wider) => go(`${here.value.pathname}${query({ from: iso(wider.begins), to: iso(wider.ends) })}`, { replace: true });
   const [picked, pick] = useState(/** @type {Span | null} */ (null));
-  const [found, setFound] = useState(/** @type {{covered: Span[], gaps: Span[], recordings: any[], next: string | null} | null} */ (null));
+  const [found, setFound] = useState(/** @type {{of: string, covered: Span[], gaps: Span[], recordings: any[], next: string | null} | null} */ (null));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
   const [again, setAgain] = useState(0);
 
   // A day may have thousands: the strip needs only what is covered, and the wall reads them page by page.
   const listed = `/recordings${query({ camera: camera.name, from: iso(span.begins), to: iso(span.ends), limit: 100 })}`;
   const more = async () => {
+    if (!found?.next) return;
+    const { of, next } = found;
+    // What comes belongs to what was asked for: meanwhile, another span may be shown.
+    const change = (/** @type {(was: NonNullable<typeof found>) => Partial<NonNullable<typeof found>>} */ changes) => setFound((was) => (was?.of === of ? { ...was, ...changes(was) } : was));
+    change(() => ({ next: null }));
     try {
-      const page = await ask(`${listed}&cursor=${encodeURIComponent(found?.next || '')}`);
-      setFound((was) => was && { ...was, recordings: [...was.recordings, ...page.items], next: page.next });
+      const page = await ask(`${of}&cursor=${encodeURIComponent(next)}`);
+      change((was) => ({ recordings: [...was.recordings, ...page.items], next: page.next }));
     } catch (error) {
+      change(() => ({ next }));
       sayError(error);
     }
   };
@@ -107,7 +114,7 @@ function Day({ camera, others }) {
         const instants = (/** @type {any[]} */ list) => list.map((each) => ({ begins: Date.parse(each.begins), ends: Date.parse(each.ends) }));
         if (stale) return;
         setFault(null);
-        setFound({ recordings: page.items, next: page.next, covered: coverages.flatMap((each) => instants(each.covered)), gaps: coverages.flatMap((each) => instants(each.gaps)) });
+        setFound({ of: listed, recordings: page.items, next: page.next, covered: coverages.flatMap((each) => instants(each.covered)), gaps: coverages.flatMap((each) => instants(each.gaps)) });
       } catch (error) {
         if (!stale) setFault(error);
       }
@@ -154,8 +161,9 @@ function Day({ camera, others }) {
   const onOther = () => other && onCamera(other.name);
   useKeys({ 'other camera': onOther, Escape: () => pick(null) });
 
+  const newest = useNewest();
   const open = async (/** @type {number} */ at) => {
-    const recording = await recordingAt(camera.name, at).catch(sayError);
+    const recording = await newest(recordingAt(camera.name, at)).catch(sayError);
     if (recording) go(`/cut${query({ recording: recording.key, at: ((at - Date.parse(recording.start)) / 1000).toFixed(3) })}`);
   };
   const days = Math.round((span.ends - span.begins) / DAY);
@@ -319,9 +327,11 @@ export function Recordings() {
   const [cameras, setCameras] = useState(/** @type {any[]} */ ([]));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
   const end = useRef(/** @type {HTMLElement | null} */ (null));
+  const newest = useNewest();
   const load = () => {
     setFault(null);
-    ask('/recordings?limit=200').then((page) => {
+    setNext(null);
+    newest(ask('/recordings?limit=200')).then((page) => {
       setFound(page.items);
       setNext(page.next);
     }, setFault);
@@ -330,7 +340,7 @@ export function Recordings() {
   useEffect(load, []);
   const more = async () => {
     setNext(null);
-    const page = await ask(`/recordings?limit=200&cursor=${encodeURIComponent(next || '')}`).catch((error) => {
+    const page = await newest(ask(`/recordings?limit=200&cursor=${encodeURIComponent(next || '')}`)).catch((error) => {
       setNext(next);
       throw error;
     });

@@ -1,6 +1,7 @@
 // Texts, clocks, pictures and insets over the picture, about as the clip will show them: drag one to another of the nine places.
 import { html, useRef, useState } from './dom.js';
 import { cropAt } from './crop_box.js';
+import { useLatest } from './newest.js';
 import { dragging, usePictureArea } from './picture_area.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
@@ -65,8 +66,7 @@ function Overlay({ draft, index, area, pixels, at, moment, camera, title, still 
   const element = useRef(/** @type {HTMLElement | null} */ (null));
   const [held, setHeld] = useState(/** @type {{x: number, y: number} | null} */ (null));
   const put = (/** @type {string} */ where) => draft.change({ cards: draft.state.value.cards.map((each, i) => (i === index ? { ...each, fields: { ...each.fields, place: where } } : each)) });
-  const latest = useRef({ area, put });
-  latest.current = { area, put };
+  const latest = useLatest({ area, put });
   const handlers = useRef(/** @type {any} */ (null));
   handlers.current ??= dragging({
     start: () => null,

@@ -71,15 +71,19 @@ export function Dialog({ title, close, children }) {
  */
 export function Typed({ tag = 'input', value, commit, ...rest }) {
   const [text, setText] = useState(/** @type {string | null} */ (null));
+  const dropped = useRef(false);
   const done = () => {
-    if (text === null || text === value) return setText(null);
+    if (dropped.current || text === null || text === value) {
+      dropped.current = false;
+      return setText(null);
+    }
     // What could not be committed stays in the field.
     return Promise.resolve(commit(text)).then((kept) => kept === false || setText(null));
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== 'Enter' && event.key !== 'Escape') return;
     event.preventDefault();
-    if (event.key === 'Escape') setText(value);
+    dropped.current = event.key === 'Escape'; // leaving the field, which comes next, still has what was typed
     /** @type {HTMLElement} */ (event.target).blur();
   };
   return html`<${tag} ...${rest} value=${text ?? value} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onBlur=${done} onKeyDown=${keys} />`;

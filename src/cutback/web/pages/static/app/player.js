@@ -111,15 +111,18 @@ export class Player {
     else this.play();
   }
 
-  /** Play from the frame on show, or from the beginning of the loop. @param {number} [rate] */
-  async play(rate = 1) {
+  /** Play from the frame on show, or from the beginning of the loop. @param {number} [rate] @param {{once?: boolean}} [options] `once`: no loop */
+  async play(rate = 1, { once = false } = {}) {
     const video = this.video;
     if (!video) return;
-    if (this.loop && (this.frame.value < this.loop.first || this.frame.value >= this.loop.last - 1)) this.frame.value = this.loop.first;
+    const loop = () => (once ? null : this.loop);
+    const from = loop();
+    if (from && (this.frame.value < from.first || this.frame.value >= from.last - 1)) this.frame.value = from.first;
     video.playbackRate = rate;
     this.rate.value = rate;
+    this.playing.value = true; // before it is: the same key once more stops it
     const mine = ++this.wish;
-    const otherwise = () => (this.decoder ? this.#playDecoded(mine, rate) : this.#playPreviews(mine, rate));
+    const otherwise = () => (this.decoder ? this.#playDecoded(mine, rate, loop) : this.#playPreviews(mine, rate, loop));
     // Without a decoder, the element may have the sound alone.
     if (this.broken || video.error || (this.by.value === 'server' && !video.videoWidth)) return otherwise();
     video.onerror = () => {
@@ -130,17 +133,19 @@ export class Player {
     try {
       await video.play();
     } catch {
-      return undefined; // `onerror` says why, or something else was wished for
+      // `onerror` says why, or something else was wished for; or the browser does not want to.
+      if (mine === this.wish && !this.broken && !video.error) this.show(this.frame.value);
+      return undefined;
     }
     if (mine !== this.wish) return undefined;
-    this.playing.value = true;
     this.truth.value = 'approximate';
     if (this.canvas) this.canvas.hidden = true;
     const follow = (/** @type {number} */ _now, /** @type {VideoFrameCallbackMetadata} */ { mediaTime }) => {
       if (!this.playing.value || mine !== this.wish) return;
       const frame = this.map.at(mediaTime + 1e-4);
       this.frame.value = frame;
-      if (this.loop && frame >= this.loop.last - 1) video.currentTime = this.map.middle(this.loop.first);
+      const range = loop();
+      if (range && frame >= range.last - 1) video.currentTime = this.map.middle(range.first);
       video.requestVideoFrameCallback(follow);
     };
     video.requestVideoFrameCallback(follow);
@@ -150,9 +155,9 @@ export class Player {
 
   /**
    * Play what the video element cannot, such as some recordings with open GOPs: frame by frame, without sound.
-   * @param {number} mine @param {number} rate
+   * @param {number} mine @param {number} rate @param {() => {first: number, last: number} | null} loop
    */
-  async #playDecoded(mine, rate) {
+  async #playDecoded(mine, rate, loop) {
     if (!this.decoder) return; // the picture that is there stays, and stays true
     this.playing.value = true;
     const first = this.frame.value;
@@ -168,9 +173,10 @@ export class Player {
       }
       picture.close();
       if (!mineStill) return;
-      if (this.loop && frame >= this.loop.last - 1) {
-        this.frame.value = this.loop.first;
-        this.#playDecoded(mine, rate);
+      const range = loop();
+      if (range && frame >= range.last - 1) {
+        this.frame.value = range.first;
+        this.#playDecoded(mine, rate, loop);
         return;
       }
     }
@@ -179,9 +185,9 @@ export class Player {
 
   /**
    * Play small copies that the server makes of the frames around here, for recordings that this browser cannot decode.
-   * @param {number} mine @param {number} rate
+   * @param {number} mine @param {number} rate @param {() => {first: number, last: number} | null} loop
    */
-  async #playPreviews(mine, rate) {
+  async #playPreviews(mine, rate, loop) {
     const video = this.video;
     if (!video) return;
     this.broken = true;
@@ -199,7 +205,7 @@ export class Player {
       const behind = part.first + part.frames;
       next = behind <= last ? this.#preview(behind) : Promise.resolve(null);
       next.catch(() => {});
-      if (!(await this.#playPreview(part, mine, rate))) {
+      if (!(await this.#playPreview(part, mine, rate, loop))) {
         next.then((unused) => unused && URL.revokeObjectURL(unused.url), () => {});
         return;
       }
@@ -217,8 +223,8 @@ export class Player {
     return { url: URL.createObjectURL(await answer.blob()), first, frames: Number(answer.headers.get('Cutback-Frames')), begin: Math.max(first, frame) };
   }
 
-  /** Whether it was played to its end. @param {{url: string, first: number, frames: number, begin: number}} part @param {number} mine @param {number} rate */
-  async #playPreview({ url, first, begin }, mine, rate) {
+  /** Whether it was played to its end. @param {{url: string, first: number, frames: number, begin: number}} part @param {number} mine @param {number} rate @param {() => {first: number, last: number} | null} loop */
+  async #playPreview({ url, first, begin }, mine, rate, loop) {
     const video = /** @type {HTMLVideoElement} */ (this.video);
     const ours = () => mine === this.wish && this.playing.value && !this.closed;
     video.onerror = null;
@@ -237,8 +243,9 @@ export class Player {
       const follow = (/** @type {number} */ _now, /** @type {VideoFrameCallbackMetadata} */ { mediaTime }) => {
         if (!ours()) return;
         this.frame.value = this.map.at(this.map.starts[first] + mediaTime + 1e-4);
-        if (this.loop && this.frame.value >= this.loop.last - 1) {
-          this.frame.value = this.loop.first;
+        const range = loop();
+        if (range && this.frame.value >= range.last - 1) {
+          this.frame.value = range.first;
           this.play(rate);
           return;
         }
@@ -270,17 +277,14 @@ export class Player {
    * @param {{first: number, last: number}[]} parts
    */
   async playParts(parts) {
-    const loop = this.loop;
-    this.loop = null;
     for (const { first, last } of parts) {
       const shown = this.show(first);
       const mine = this.wish;
       await shown;
       if (mine !== this.wish) break;
-      this.play();
+      this.play(1, { once: true });
       if (!(await this.#reached(last, this.wish))) break;
     }
-    this.loop = loop;
   }
 
   /** Wait until a frame is played, and stop there; false if something else is wished for. @param {number} last @param {number} mine */

@@ -1,11 +1,12 @@
 // The cutting room: find the frames, mark them, say what to do to them, cut.
-import { html, signal, useEffect, useMemo, useState } from './dom.js';
+import { html, signal, useEffect, useLayoutEffect, useMemo, useState } from './dom.js';
 import { Problem, ask, inPath, query } from './api.js';
 import { take } from './clip_store.js';
 import { Draft, newestDraft } from './draft.js';
 import { EditCards, nameOfKind } from './edit_cards.js';
 import { CropBox } from './crop_box.js';
 import { keyOf, useKeys } from './keys.js';
+import { useNewest } from './newest.js';
 import { ErrorFace, Face, Icon, Typed, say, sayError } from './pieces.js';
 import { OutputPanel, nameOfFormat } from './output_panel.js';
 import { Overlays } from './overlays.js';
@@ -22,15 +23,18 @@ export function Room() {
   const key = here.value.searchParams.get('recording') || newestDraft();
   const [found, setFound] = useState(/** @type {{map: any, recording: any, clip: any, zone: string} | null} */ (null));
   const [fault, setFault] = useState(/** @type {any} */ (null));
+  const newest = useNewest();
   const load = () => {
     setFault(null);
     forgetMap(key);
     const again = here.value.searchParams.get('clip');
     const before = again ? ask(`/clips/${encodeURIComponent(again)}`).catch(() => null) : null;
-    Promise.all([frameMap(key), ask(`/recordings/${inPath(key)}`), before]).then(async ([map, recording, clip]) => {
+    const read = async () => {
+      const [map, recording, clip] = await Promise.all([frameMap(key), ask(`/recordings/${inPath(key)}`), before]);
       const camera = recording.camera ? await ask(`/cameras/${encodeURIComponent(recording.camera)}`).catch(() => null) : null;
-      setFound({ map, recording, clip, zone: camera?.time_zone || '' });
-    }, setFault);
+      return { map, recording, clip, zone: camera?.time_zone || '' };
+    };
+    newest(read()).then(setFound, setFault);
   };
   useEffect(() => {
     if (key) load();
@@ -166,7 +170,8 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
     draft.changeRange({ first: map.boundary(Math.max(map.starts[0], at - 7.5)), last: Math.max(map.at(at) + 1, map.boundary(Math.min(map.end, at + 7.5))) });
   };
   const range = state.ranges[state.chosen];
-  useEffect(() => {
+  // Before anything is painted: the next key may play.
+  useLayoutEffect(() => {
     player.loop = looping && range ? range : null;
   }, [looping, range]);
   const zoom = (/** @type {number} */ factor) => {
@@ -207,11 +212,12 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
       { first: after.first, last: Math.min(after.last - 1, map.at(map.starts[after.first] + 1)) },
     ]);
   };
+  const newest = useNewest();
   const onOther = async () => {
     if (!known || !others.length) return;
     const at = begins + map.starts[player.frame.value] * 1000;
     for (const camera of others) {
-      const found = await ask(`/recordings${query({ camera, from: iso(at), to: iso(at + 1), limit: 1 })}`).catch(() => null);
+      const found = await newest(ask(`/recordings${query({ camera, from: iso(at), to: iso(at + 1), limit: 1 })}`)).catch(() => null);
       const there = found?.items[0];
       if (there) return go(`/cut${query({ recording: there.key, at: ((at - Date.parse(there.start)) / 1000).toFixed(3) })}`);
     }

@@ -1,6 +1,7 @@
 // Keys, webhooks, shares and tenants, as far as this key may manage them; and how this browser shows times and colours.
 import { html, useEffect, useState } from './dom.js';
 import { ask } from './api.js';
+import { useNewest } from './newest.js';
 import { canNotify, notifies, useNotifications } from './notify.js';
 import { ErrorFace, say, sayError } from './pieces.js';
 import { clockOf, moment, useClock, zoneFor } from './zones.js';
@@ -57,7 +58,8 @@ const Choice = ({ value, options, pick }) => html`<select class="field" value=${
 function Listing({ title, path, row, remove, name = 'id', add, more }) {
   const [items, setItems] = useState(/** @type {any[] | null} */ (null));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
-  const load = () => ask(path).then((page) => setItems(page.items), setFault);
+  const newest = useNewest();
+  const load = () => newest(ask(path)).then((page) => setItems(page.items), setFault);
   useEffect(() => void load(), []);
   const drop = async (/** @type {any} */ each) => {
     if (!confirm(`${remove}: ${each.name || each.url || each[name]}? This cannot be undone.`)) return;
@@ -103,7 +105,8 @@ function NewKey({ done }) {
 function Deliveries({ of }) {
   const [tries, setTries] = useState(/** @type {any[] | null} */ (null));
   const path = `/webhooks/${encodeURIComponent(of.id)}`;
-  const load = () => ask(`${path}/deliveries?limit=20`).then((page) => setTries(page.items), sayError);
+  const newest = useNewest();
+  const load = () => newest(ask(`${path}/deliveries?limit=20`)).then((page) => setTries(page.items), sayError);
   const test = async () => {
     try {
       const tried = await ask(`${path}/test`, { method: 'POST' });

@@ -1,6 +1,7 @@
 // The strip of time of a camera: what is covered, where clips are, the picture under the pointer, a span by dragging.
 import { html, useEffect, useRef, useState } from './dom.js';
 import { pause } from './api.js';
+import { useWheel } from './newest.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
 import { keyframe } from './recordings.js';
@@ -127,19 +128,12 @@ export function Strip({ span, zone, camera, covered, gaps, clips, activity, mome
     zoom({ begins: Math.round(around - part * wide), ends: Math.round(around + (1 - part) * wide) });
   };
 
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const wheel = (/** @type {WheelEvent} */ event) => {
-      event.preventDefault();
-      if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-        const moved = ((event.deltaX || event.deltaY) / 600) * (span.ends - span.begins);
-        zoom({ begins: span.begins + moved, ends: span.ends + moved });
-      } else zoomed(timeAt(event.clientX), event.deltaY > 0 ? 1.25 : 0.8);
-    };
-    element.addEventListener('wheel', wheel, { passive: false });
-    return () => element.removeEventListener('wheel', wheel);
-  }, [span.begins, span.ends]);
+  useWheel(box, (event) => {
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      const moved = ((event.deltaX || event.deltaY) / 600) * (span.ends - span.begins);
+      zoom({ begins: span.begins + moved, ends: span.ends + moved });
+    } else zoomed(timeAt(event.clientX), event.deltaY > 0 ? 1.25 : 0.8);
+  });
 
   const down = (/** @type {PointerEvent} */ event) => {
     if (event.button) return;
@@ -197,18 +191,19 @@ export function Strip({ span, zone, camera, covered, gaps, clips, activity, mome
   };
 
   // Small pictures of the whole span are asked for once somebody looks; they are there at once while scrubbing.
-  const [small, setSmall] = useState(/** @type {import('./sprites.js').Thumbnails | null} */ (null));
+  const [made, setMade] = useState(/** @type {{of: string, found: import('./sprites.js').Thumbnails | null}} */ ({ of: '', found: null }));
   const looked = at !== null;
-  useEffect(() => setSmall(null), [camera, span.begins, span.ends]);
+  const seen = `${camera} ${span.begins} ${span.ends}`;
+  const small = made.of === seen ? made.found : null;
   useEffect(() => {
     if (!looked || small || !covered.length || span.ends - span.begins > 2 * 86400000) return;
     let stale = false;
-    const timer = setTimeout(() => thumbnails(camera, span).then((found) => stale || setSmall(found), () => {}), 300);
+    const timer = setTimeout(() => thumbnails(camera, span).then((found) => stale || setMade({ of: seen, found }), () => {}), 300);
     return () => {
       stale = true;
       clearTimeout(timer);
     };
-  }, [camera, span.begins, span.ends, looked, covered.length > 0]);
+  }, [seen, looked, covered.length > 0]);
 
   const percent = (/** @type {number} */ time) => `${((time - span.begins) / (span.ends - span.begins)) * 100}%`;
   return html`<div class="stripbox">

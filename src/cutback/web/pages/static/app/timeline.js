@@ -1,5 +1,6 @@
 // The timeline: ruler, pictures, keyframes, ranges with handles, and which parts would be copied or re-encoded.
 import { html, useEffect, useRef, useState } from './dom.js';
+import { useWheel } from './newest.js';
 import { styled } from './pieces.js';
 import { number } from './words.js';
 
@@ -114,19 +115,12 @@ export function Timeline({ map, view, setView, draft, player, plan, peaks, name,
     const from = Math.min(Math.max(map.starts[0], around - part * wide), map.end - wide);
     setView({ from, to: from + wide });
   };
-  useEffect(() => {
-    const element = lane.current;
-    if (!element) return;
-    const wheel = (/** @type {WheelEvent} */ event) => {
-      event.preventDefault();
-      if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-        const wide = view.to - view.from;
-        const from = Math.min(Math.max(map.starts[0], view.from + ((event.deltaX || event.deltaY) / 800) * wide), map.end - wide);
-        setView({ from, to: from + wide });
-      } else zoomed(time(event.clientX), event.deltaY > 0 ? 1.25 : 0.8);
-    };
-    element.addEventListener('wheel', wheel, { passive: false });
-    return () => element.removeEventListener('wheel', wheel);
+  useWheel(lane, (event) => {
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      const wide = view.to - view.from;
+      const from = Math.min(Math.max(map.starts[0], view.from + ((event.deltaX || event.deltaY) / 800) * wide), map.end - wide);
+      setView({ from, to: from + wide });
+    } else zoomed(time(event.clientX), event.deltaY > 0 ? 1.25 : 0.8);
   });
 
   const dragging = useRef('');

@@ -1,0 +1,233 @@
+"""What is done quickly one after another, and answers that come late, in a real browser on the real program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.spec import MediaSpec
+from tests.support.waiting import eventually
+from tests.web.test_pages_in_chromium import Installation, installed
+
+pytestmark = pytest.mark.slow
+
+SPEC = MediaSpec(frames=150, gop=30)
+KEY = "north-point.2026-06-21T05-30-00Z.mp4"
+SPAN = "from=2026-06-21T05:29:50.000Z&to=2026-06-21T05:30:10.000Z"
+
+AT_ONCE = """async ([selector, type, all]) => {
+  for (const each of all) {
+    const element = document.querySelector(selector);
+    const box = element.getBoundingClientRect();
+    const about = {bubbles: true, cancelable: true, clientX: box.left + box.width / 2, clientY: box.top + 20, ...each};
+    element.dispatchEvent(new globalThis[type](type === 'WheelEvent' ? 'wheel' : 'keydown', about));
+    await new Promise((next) => { // before anything is painted
+      const channel = new MessageChannel();
+      channel.port1.onmessage = next;
+      channel.port2.postMessage(0);
+    });
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
+    with installed(tmp_path_factory.mktemp("quick"), {KEY: SPEC}, Path(pytestconfig.cache.mkdir("media"))) as made:
+        yield made
+
+
+@pytest.fixture
+def pages(installation: Installation) -> Iterator[Installation]:
+    """The browser without drafts; the test fails if the page complains."""
+    page = installation.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.evaluate("localStorage.clear()")
+    complaints: list[str] = []
+
+    def hear(error: Any) -> None:
+        complaints.append(str(error))
+
+    page.on("pageerror", hear)
+    yield installation
+    page.remove_listener("pageerror", hear)
+    page.unroute_all()
+    assert complaints == []
+
+
+def _at_once(page: Any, selector: str, kind: str, *events: dict[str, Any]) -> None:
+    page.evaluate(AT_ONCE, [selector, kind, events])
+
+
+def _keys(page: Any, *keys: str) -> None:
+    _at_once(page, "body", "KeyboardEvent", *({"key": key} for key in keys))
+
+
+def test_turns_of_the_wheel_over_the_strip_add_up(pages: Installation) -> None:
+    pages.open(f"/cameras/north-point?{SPAN}")
+    pages.page.wait_for_selector(".wall .tile")
+    _at_once(pages.page, ".strip", "WheelEvent", {"deltaY": -100}, {"deltaY": -100})
+    begins, ends = pages.page.evaluate(
+        "['from', 'to'].map((each) => Date.parse(new URL(location.href).searchParams.get(each)))"
+    )
+    assert ends - begins == pytest.approx(20_000 * 0.8 * 0.8, abs=2)
+
+
+def test_turns_of_the_wheel_over_the_timeline_add_up(pages: Installation) -> None:
+    pages.open(f"/cut?recording={KEY}&in=2.4&out=2.6")
+    pages.shown()
+    pages.page.wait_for_selector(".handle")
+    apart = (
+        "(() => { const [a, b] = [...document.querySelectorAll('.handle')].map((each) => parseFloat(each.style.left));"
+        " return b - a; })()"
+    )
+    before = pages.page.evaluate(apart)
+    _at_once(pages.page, ".lane", "WheelEvent", {"deltaY": -100}, {"deltaY": -100})
+    assert pages.page.evaluate(apart) == pytest.approx(before / 0.8 / 0.8, rel=1e-3)
+
+
+def test_small_pictures_are_those_of_the_span_on_show(pages: Installation) -> None:
+    pages.open(f"/cameras/north-point?{SPAN}")
+    pages.page.wait_for_selector(".wall .tile")
+    box = pages.page.locator(".strip").bounding_box()
+    with pages.page.expect_response(lambda answer: "/thumbnails?" in answer.url):
+        pages.page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20)
+    pages.page.wait_for_selector(".peek .shot:not(.bone)")
+    with pages.page.expect_request(lambda request: "/thumbnails?" in request.url):
+        pages.page.mouse.wheel(0, -100)
+
+
+def _recording(number: int) -> dict[str, Any]:
+    return {
+        "key": f"made-{number}.mp4",
+        "etag": "1",
+        "camera": "north-point",
+        "start": "2026-06-21T05:30:00Z",
+        "end": "2026-06-21T05:30:05Z",
+        "duration": 5,
+        "codecs": [f"number-{number}"],
+        "growing": False,
+    }
+
+
+def test_more_recordings_are_added_once_and_only_to_their_span(pages: Installation) -> None:
+    held: list[Any] = []
+
+    def answer(route: Any) -> None:
+        if "cursor=" in route.request.url:
+            held.append(route)
+        else:
+            more = "05%3A29%3A50" in route.request.url
+            route.fulfill(json={"items": [_recording(1 if more else 3)], "next": "page-2" if more else None})
+
+    pages.page.route("**/v1/recordings?*", answer)
+    pages.page.route("**/frames/*", lambda route: route.abort())
+    pages.open(f"/cameras/north-point?{SPAN}")
+    pages.page.wait_for_selector(".wall .tile:has-text('number-1')")
+    pages.page.evaluate(
+        "(async () => { for (let i = 0; i < 2; i++) {"
+        " [...document.querySelectorAll('.act button')].find((each) => /Show more/.test(each.textContent))?.click();"
+        " await null; await null; await new Promise((next) => queueMicrotask(next)); } })()"
+    )
+    eventually(lambda: pages.page.evaluate("0") == 0 and held, "the second page")
+    pages.page.click("button[aria-label=Later]")
+    pages.page.wait_for_selector(".wall .tile:has-text('number-3')")
+    assert len(held) == 1
+    held[0].fulfill(json={"items": [_recording(2)], "next": None})
+    pages.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    pages.page.wait_for_load_state("networkidle")
+    assert pages.page.locator(".wall .tile:has-text('number-2')").count() == 0
+
+
+def test_an_older_list_never_replaces_a_newer_one(pages: Installation) -> None:
+    """Two shares are revoked; the list that was asked for after the first comes after that of the second."""
+    page = pages.page
+    shares = [
+        {"id": f"s{number}", "clip": f"clip-{number}", "url": "/s/x", "expires_at": "2030-01-01T00:00:00Z"}
+        for number in (1, 2, 3)
+    ]
+    held: list[Any] = []
+
+    def answer(route: Any) -> None:
+        if route.request.method == "DELETE":
+            shares[:] = [each for each in shares if not route.request.url.endswith(each["id"])]
+            route.fulfill(status=204)
+        elif len(shares) == 2:
+            held.append((route, {"items": list(shares), "next": None}))
+        else:
+            route.fulfill(json={"items": list(shares), "next": None})
+
+    page.route("**/v1/shares**", answer)
+    page.on("dialog", lambda dialog: dialog.accept())
+    pages.open("/settings")
+    page.wait_for_selector("td:has-text('clip-3')")
+    for number in (1, 2):
+        page.click(f"tr:has-text('clip-{number}') button")
+        eventually(lambda number=number: page.evaluate("0") == 0 and len(shares) == 3 - number, "the revocation")  # type: ignore[misc]
+    page.wait_for_selector("tr:has-text('clip-2')", state="detached")
+    route, older = held[0]
+    with page.expect_response("**/v1/shares**"):
+        route.fulfill(json=older)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.locator("section:has(h2:text('Shared links')) tr").count() == 1
+
+
+def test_escape_leaves_a_field_as_it_was(pages: Installation) -> None:
+    pages.open(f"/cut?recording={KEY}&in=1.0&out=2.0")
+    pages.shown()
+    name = pages.page.get_by_label("Name of range 1")
+    name.fill("A mistake")
+    name.press("Escape")
+    assert name.input_value() == ""
+    name.fill("A wave")
+    name.press("Enter")
+    assert name.input_value() == "A wave"
+    pages.press("Control+z")
+    eventually(lambda: name.input_value() == "", "the undo of the only name that was given")
+
+
+def test_play_pressed_twice_pauses_and_pressed_faster_is_faster(pages: Installation) -> None:
+    pages.open(f"/cut?recording={KEY}&at=1")
+    frame = pages.shown()
+    _keys(pages.page, " ", " ")
+    assert pages.page.get_attribute("button.play", "aria-label") == "Play"
+    assert pages.shown() == frame
+    _keys(pages.page, "l", "l")
+    assert pages.page.inner_text(".exact").endswith("2×")
+    pages.press("Home")
+
+
+def test_the_loop_outlives_what_is_played_around_the_ends(pages: Installation) -> None:
+    pages.open(f"/cut?recording={KEY}&in=2.0&out=3.0&at=0")
+    pages.shown()
+    pages.page.wait_for_selector(".chip")
+    pages.press("r", "q")
+    pages.page.wait_for_selector(".exact:has-text('×')")
+    pages.press("w")
+    pages.page.wait_for_selector(".exact:has-text('×')")
+    pages.step("Home", 0)
+    _keys(pages.page, " ")
+    eventually(lambda: pages.page.get_attribute(".exact", "data-frame") != "0", "it plays")
+    assert int(pages.page.get_attribute(".exact", "data-frame")) >= 60, "from the beginning of the loop"
+    pages.press("Home")
+
+
+def test_a_card_whose_drag_was_taken_away_stays_where_it_is(pages: Installation) -> None:
+    page = pages.page
+    pages.open(f"/cut?recording={KEY}&in=1.0&out=2.0")
+    pages.shown()
+    for kind in ("text", "clock"):
+        page.wait_for_selector("[aria-label='Add an edit']:not([disabled])")
+        page.select_option("[aria-label='Add an edit']", kind)
+        page.wait_for_selector(f".card[data-kind={kind}]")
+    order = "[...document.querySelectorAll('.card')].map((each) => each.dataset.kind)"
+    grip = page.locator("[aria-label='Move Clock; arrow keys move it']")
+    grip.scroll_into_view_if_needed()
+    box, over = grip.bounding_box(), page.locator(".card[data-kind=text] header").bounding_box()
+    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.mouse.down()
+    grip.dispatch_event("pointercancel", {"bubbles": True})
+    grip.dispatch_event("pointermove", {"clientX": box["x"], "clientY": over["y"] + 5, "bubbles": True})
+    assert page.evaluate(order) == ["text", "clock"]
+    page.mouse.up()
