@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
+from tests.media.outputs import bench
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
+from tests.support.picture import read_luma_counter
 from tests.support.sampling import slow_except
 
+from cutback.cutting.assembled import Assembled
 from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.colour import Blur
 from cutback.cutting.edit_values.crop import Crop
 from cutback.cutting.edit_values.fade import Fade
-from cutback.cutting.edit_values.time import Speed, Timelapse
-from cutback.cutting.job import CutGap, CutRange
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edit_values.time import Freeze, Reverse, Speed, Timelapse
+from cutback.cutting.job import THE_CLIP, CutGap, CutRange, JobOutput
+from cutback.cutting.output_values import OutputValue, Webp
+from cutback.cutting.outputs.make import make_outputs
 from cutback.domain.errors import EditImpossibleError
+from cutback.domain.measures import Finished, Percent, Point
+from cutback.domain.times import FromEnd
 from cutback.sandbox.cutter import ChildCutter
 
 Recordings = Callable[[str], ReferenceRecording]
@@ -152,6 +164,144 @@ def test_a_fade_over_joined_ranges_is_that_of_the_clip(recording: Recordings) ->
     assert found[0] < 18
     assert found[59] < 25
     assert min(found[20:40]) > 40
+
+
+# --- from the poster ---------------------------------------------------------------------------------
+
+
+def from_poster(at: Point, begin: str = "0.5", end: str = "0") -> Fade:
+    return Fade(Fraction(begin), Fraction(end), "black", at)
+
+
+def with_poster(
+    paths: Sequence[Path | bytes],
+    *edits: Edit,
+    ranges: Sequence[CutRange | CutGap] = RANGE,
+    value: OutputValue = THE_CLIP[0].value,
+) -> tuple[bytes, NDArray[np.uint8]]:
+    """A clip, and the luma of the picture of its posters."""
+    with bench(paths, ranges, outputs=[JobOutput("clip", value)], edits=edits) as desk:
+        made = make_outputs(desk.job, desk.sources, desk.spool, lambda _: None)
+        [file] = made.outputs[0].files
+        data = Assembled(b"", file.extents, desk.sources, desk.spool).read_at(0, file.size)
+    assert made.still is not None
+    return data, luma_of(made.still.picture.frame)
+
+
+def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    return np.frombuffer(bytes(frame.planes[0]), np.uint8).reshape(frame.height, -1)[:, : frame.width]
+
+
+def lumas(data: bytes) -> list[NDArray[np.int16]]:
+    with av.open(BytesIO(data), "r") as container:
+        return [luma_of(frame).astype(np.int16) for frame in container.decode(video=0)]
+
+
+def test_a_clip_comes_from_its_poster(recording: Recordings) -> None:
+    one = recording("pyramid")
+    data, poster = with_poster([one.path], from_poster(Fraction(2)))
+    found, plain = lumas(data), lumas(edited(one).data)
+    assert len(found) == len(plain) == 150
+    assert read_luma_counter(poster) == one.counters[60]
+    for number in (0, 3, 8, 14, 20):
+        weight = min(1, number / 15)
+        wanted = weight * plain[number] + (1 - weight) * plain[60]
+        assert np.abs(found[number] - wanted).mean() < 2.5, number
+    assert read_luma_counter(found[0].astype(np.uint8)) == one.counters[60]
+
+
+@pytest.mark.slow
+def test_what_comes_from_the_poster_is_re_encoded_and_its_sound_fades(recording: Recordings) -> None:
+    one = recording("pyramid")
+    wanted = ask((0, Fraction(0), Fraction(3)))
+    clip, usual = (
+        edited(one, each, ranges=wanted) for each in (from_poster(Fraction("1.5"), end="0.5"), fade("0.5", "0.5"))
+    )
+    assert clip.facts.edits == ("fade: in from the poster in 0.5 s, out to black in 0.5 s",)
+    assert clip.facts.frames_copied == usual.facts.frames_copied > 0
+    assert lumas(clip.data)[-1].mean() < 30
+    assert packets(clip.data) == packets(usual.data)
+
+
+POINTS: list[tuple[Point, Sequence[Edit], int]] = [
+    (FromEnd(Fraction("0.5")), (), 135),
+    (Finished(Fraction(2)), (Speed(Fraction(2), (), None),), 120),
+    (Fraction(4), (Speed(Fraction(2), (), None),), 120),
+    (Fraction(1), (Reverse(),), 30),
+    (Finished(Fraction(1)), (Reverse(),), 119),
+    (Fraction(4), (Timelapse(Fraction(2), Fraction(10)),), 120),
+    (Fraction(1), (Freeze(Fraction(1), Fraction(1)),), 30),
+    (Finished(Fraction("1.5")), (Freeze(Fraction(1), Fraction(1)),), 30),
+    (Finished(Fraction("2.5")), (Freeze(Fraction(1), Fraction(1)),), 45),
+]
+
+
+@pytest.mark.parametrize(
+    ("at", "edits", "number"), [POINTS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in POINTS[1:])]
+)
+def test_the_poster_is_the_picture_of_its_point(
+    recording: Recordings, at: Point, edits: Sequence[Edit], number: int
+) -> None:
+    one = recording("pyramid")
+    data, poster = with_poster([one.path], *edits, from_poster(at))
+    assert read_luma_counter(poster) == one.counters[number]
+    assert read_luma_counter(lumas(data)[0].astype(np.uint8)) == one.counters[number]
+
+
+@pytest.mark.slow
+def test_nothing_that_is_blurred_is_seen_in_the_poster(recording: Recordings) -> None:
+    """Neither in the pictures that come from it."""
+    one = recording("pyramid")
+    whole = Percent(Fraction(100))
+    blur = Blur(Percent(Fraction(0)), Percent(Fraction(0)), whole, whole, "pixelate", 60, Fraction(2), Fraction(1))
+    data, poster = with_poster([one.path], blur, from_poster(Fraction(2)))
+    sharp, blurred = lumas(edited(one).data), lumas(edited(one, blur).data)
+    for picture in (poster, lumas(data)[0]):
+        assert np.abs(picture - blurred[60]).mean() < 2.5
+        assert np.abs(picture - sharp[60]).mean() > 10
+
+
+@pytest.mark.slow
+def test_the_poster_can_be_of_another_range_with_another_size(recording: Recordings) -> None:
+    one = recording("pyramid")
+    wider = edited(one, Scale(400, 180, "pad", enlarge=True)).data
+    wanted = ask((0, Fraction(0), Fraction(1)), (1, Fraction(3), Fraction(4)))
+    data, poster = with_poster([one.path, wider], from_poster(Fraction("1.5")), ranges=wanted)
+    assert poster.shape == (180, 320)
+    assert np.abs(lumas(data)[0] - poster).mean() < 2.5
+    assert np.abs(lumas(data)[45] - poster).mean() < 1
+
+
+@pytest.mark.slow
+def test_other_outputs_come_from_the_poster_too(recording: Recordings) -> None:
+    one = recording("pyramid")
+    wanted = ask((0, Fraction(0), Fraction(2)))
+    data, poster = with_poster([one.path], from_poster(Fraction(1)), ranges=wanted, value=Webp(320, 10, 0, None, None))
+    assert read_luma_counter(poster) == one.counters[30]
+    with Image.open(BytesIO(data)) as image:
+        assert read_luma_counter(np.asarray(image.convert("L"))) == one.counters[30]
+
+
+@pytest.mark.parametrize(
+    ("fade", "said"),
+    [
+        (from_poster(Fraction("0.2")), "fade: the poster, at 0.2 s, is in a part that fades"),
+        (from_poster(FromEnd(Fraction("0.2")), end="1"), "fade: the poster, at 4.8 s, is in a part that fades"),
+        (from_poster(Fraction(6)), "fade: 6 s is not within the clip"),
+    ],
+)
+def test_a_poster_that_does_not_fit_is_refused(recording: Recordings, fade: Fade, said: str) -> None:
+    with pytest.raises(EditImpossibleError, match=said):
+        edited(recording("pyramid"), fade)
+
+
+def test_a_filled_gap_is_no_poster_to_come_from(recording: Recordings) -> None:
+    wanted: list[CutRange | CutGap] = [CutRange(0, Fraction(1), Fraction(2)), CutGap(Fraction(1), "freeze")]
+    with pytest.raises(EditImpossibleError, match="fade: its poster would be a filled gap"):
+        edited(recording("pyramid"), from_poster(Fraction("1.5")), ranges=wanted)
+
+
+# --- what does not fit -------------------------------------------------------------------------------
 
 
 def test_a_fade_that_does_not_fit_is_refused(recording: Recordings) -> None:

@@ -64,6 +64,8 @@ class Cut:
     time: ClipTime | None = None
     """Of the ranges that were cut, which may be longer than those requested."""
     retiming: Retiming | None = None
+    poster: Fraction | None = None
+    """When it shows the picture that an edit makes its poster, in seconds; None if Cutback chooses one."""
 
     def recorded(self, finished: Fraction) -> datetime | None:
         """Return when a camera recorded what is shown at a time of the clip; None if that is not known."""
@@ -256,7 +258,7 @@ def _cut(
         with times.measured("check"):
             found = find_fault(clip, expected, choice)
         if found is None:
-            return replace(made, still=choose(choice, clip, job.limits))
+            return replace(made, still=choose(choice, clip, job.limits, made.poster))
         fault = found
     raise ClipDamagedError(f"({fault})")
 
@@ -361,6 +363,7 @@ def _make(
         created=created,
         time=ClipTime(pieces, job),
         retiming=edits.retiming,
+        poster=edits.poster if pictures else None,
     )
     return made, expected
 

@@ -119,7 +119,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "fade_in": 0.5,
         "fade_out": 0.25,
     },
-    "fade": {"edit": "fade", "in": 0.5, "out": 1, "color": "white"},
+    "fade": {"edit": "fade", "in": 0.5, "out": 1, "color": "white", "poster": "-2.5"},
     "audio_track": {"edit": "audio_track", "language": "eng"},
     "mute": {"edit": "mute"},
     "music": {
@@ -234,6 +234,7 @@ def test_equal_edits_give_equal_ids() -> None:
         ([{"edit": "audio_track", "number": 0}], "edits[0].number", "must be at least 1"),
         ([{"edit": "channels", "to": "5.1"}], "edits[0].to", "must be 'mono' or 'stereo'"),
         ([{"edit": "sound_fade"}], "edits[0]", "needs in, out or both"),
+        ([{"edit": "fade", "out": 1, "poster": 2}], "edits[0]", "poster needs in"),
         ([{"edit": "mute"}, {"edit": "channels", "to": "mono"}], "edits", "mute and channels contradict each other"),
         ([{"edit": "scale"}], "edits[0]", "needs width, height or both"),
         ([{"edit": "scale", "width": 8}], "edits[0].width", "must be at least 16"),

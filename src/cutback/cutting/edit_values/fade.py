@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from cutback.cutting.edit_value import Edit
+from cutback.domain.measures import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,5 @@ class Fade(Edit):
     """Seconds in finished time; 0 for none."""
     fade_out: Fraction
     color: Literal["black", "white"]
+    poster: Point | None = None
+    """Which picture the beginning comes from, instead of the colour: the clip's poster."""

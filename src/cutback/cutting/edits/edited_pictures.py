@@ -21,7 +21,11 @@ from cutback.cutting.edits.shape_chain import ShapeChain, upright
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.index import Track
 from cutback.cutting.plan.crossfades import Crossfade
+from cutback.cutting.plan.pieces import Located, piece_at
 from cutback.cutting.turns import shape_of_pixels, turned_matrix, turns_of
+from cutback.domain.errors import EditImpossibleError, MediaUnreadableError
+from cutback.domain.measures import Point
+from cutback.domain.times import FRAME_TOLERANCE
 
 _HD = 720
 """Pictures with at least this many rows and unspecified colours use the colours of HD television."""
@@ -38,9 +42,17 @@ class EditedPictures:
     """What the edits of a job do to its pictures."""
 
     def __init__(
-        self, steps: Sequence[tuple[Edit, EditStep[Any]]], scene: PaintedClip, crossfades: Sequence[Crossfade] = ()
+        self,
+        steps: Sequence[tuple[Edit, EditStep[Any]]],
+        scene: PaintedClip,
+        crossfades: Sequence[Crossfade] = (),
+        pieces: Sequence[Located] = (),
     ) -> None:
-        """`steps` are the edits with their steps, in order."""
+        """`steps` are the edits with their steps, in order, `pieces` the ranges of the clip.
+
+        Raises:
+            EditImpossibleError: an edit does not fit the clip.
+        """
         self.retiming = scene.retiming
         """None if the speed stays."""
         self._scene = scene
@@ -48,6 +60,11 @@ class EditedPictures:
         self.painted: list[Painting] = [(edit, step, parts) for edit, step, parts in painting if parts]
         self._mixers = [Mixer(crossfade, self._as_shaped) for crossfade in crossfades]
         self._steps = steps
+        self._crossfades, self._pieces = crossfades, pieces
+        self._posters: dict[Edit, av.VideoFrame] = {}
+        for edit, step, _ in self.painted:
+            if (point := step.poster(edit)) is not None:
+                self._check_poster(edit, point)
         self._makes_sdr = any(step.makes_sdr for _, step, _ in self.painted)
         shaping = [(edit, step) for edit, step in steps if step.shapes(edit)]
         only_turns = len(shaping) == 1 and shaping[0][1].turns_players(shaping[0][0])
@@ -128,7 +145,7 @@ class EditedPictures:
             if step.temporal:
                 pictures = _compared(pictures, step.filters(edit))
             elif step.whole_clip or times is not None:
-                pictures = self._painted(track, pictures, painting, times)
+                pictures = self._painted(track, pictures, painting, times, fit)
         return pictures
 
     def _shaped(self, track: Track, pictures: Iterator[Picture], times: Sequence[ShownAt] | None) -> Iterator[Picture]:
@@ -181,18 +198,55 @@ class EditedPictures:
         return Orientation(turns_of(self._turned(track)), Fraction(aspect))
 
     def _painted(
-        self, track: Track, pictures: Iterator[Picture], painting: Painting, times: Sequence[ShownAt] | None
+        self,
+        track: Track,
+        pictures: Iterator[Picture],
+        painting: Painting,
+        times: Sequence[ShownAt] | None,
+        fit: Callable[[av.VideoFrame], av.VideoFrame],
     ) -> Iterator[Picture]:
         edit, step, parts = painting
+        point = step.poster(edit)
         for number, picture in enumerate(pictures):
             at = times[number] if times is not None and number < len(times) else ShownAt(Fraction(0), Fraction(0))
             if not any(part.start <= at.finished < part.end for part in parts):
                 yield picture
                 continue
-            pts, frame = picture.frame.pts, in_encodable_format(picture.frame)
-            painted = step.paint(edit, frame, at, self._scene, self._view(track, picture))
+            pts = picture.frame.pts
+            if point is None:
+                frame = in_encodable_format(picture.frame)
+                painted = step.paint(edit, frame, at, self._scene, self._view(track, picture))
+            else:
+                frame = fit(picture.frame)
+                painted = step.mix(edit, frame, fit(self._poster(edit, point, fit)), at, self._scene)
             painted.pts = pts
             yield replace(picture, frame=painted)
+
+    def _poster(self, edit: Edit, point: Point, fit: Callable[[av.VideoFrame], av.VideoFrame]) -> av.VideoFrame:
+        """Return the picture of a point of the clip, after all edits before this one."""
+        if edit not in self._posters:
+            shown = self._scene.shown(point, edit.kind)
+            (media, _, piece), since = piece_at(self._pieces, shown.cut)
+            track = media.index.video
+            assert track is not None
+            ticks = track.ticks(piece.start + since + FRAME_TOLERANCE)
+            rank = min(max(track.rank_at(ticks) - 1, piece.first), piece.stop - 1)
+            before = self._steps[: next(number for number, (each, _) in enumerate(self._steps) if each is edit)]
+            edits = EditedPictures(before, self._scene, self._crossfades)
+            decoded = media.frames(rank, rank + 1)
+            if self._shows_fields:
+                decoded = edits._before_shape(decoded)
+            made = next(edits.changed(track, decoded, [shown], fit), None)
+            if made is None:
+                raise MediaUnreadableError("The picture of its poster cannot be decoded.")
+            self._posters[edit] = made.frame
+        return self._posters[edit]
+
+    def _check_poster(self, edit: Edit, point: Point) -> None:
+        """Refuse a picture that no recording has."""
+        (_, _, piece), _ = piece_at(self._pieces, self._scene.shown(point, edit.kind).cut)
+        if piece.fill is not None:
+            raise EditImpossibleError(f"{edit.kind}: its poster would be a filled gap.")
 
     def _chain(self, track: Track, picture: Picture) -> ShapeChain:
         """Return the filters for a picture, and say what they do."""

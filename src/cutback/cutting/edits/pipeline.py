@@ -138,7 +138,13 @@ class Pipeline:
 
     def pictures(self) -> EditedPictures:
         """Return what is done to the pictures."""
-        return EditedPictures(self._steps, self._scene(), self._crossfades)
+        return EditedPictures(self._steps, self._scene(), self._crossfades, self.pieces)
+
+    @property
+    def poster(self) -> Fraction | None:
+        """When the finished clip shows the picture that an edit makes its poster, in seconds; None if none does."""
+        points = ((edit.kind, step.poster(edit)) for edit, step in self._steps)
+        return next((self._scene().shown(point, name).finished for name, point in points if point is not None), None)
 
     def _scene(self) -> PaintedClip:
         return PaintedClip(

@@ -23,6 +23,7 @@ from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.source.sound_file import SoundFile
 from cutback.domain.measures import Finished, Point
+from cutback.domain.times import FRAME_TOLERANCE
 
 if TYPE_CHECKING:
     from cutback.cutting.edits.fonts import FontSet
@@ -71,6 +72,20 @@ class PaintedClip:
     def retimed(self, cut: Fraction) -> Fraction:
         """Convert a time in cut time to finished time."""
         return cut if self.retiming is None else self.retiming.finished(cut)
+
+    def shown(self, point: Point, name: str) -> ShownAt:
+        """Return times within the picture of a point. Backwards, a picture ends where it begins otherwise.
+
+        Raises:
+            EditImpossibleError: the point is not within the clip.
+        """
+        finished, cut = self.finished(point, name), self.time.cut(point, name, self.retiming)
+        if self.retiming is not None and self.retiming.backwards:
+            if isinstance(point, Finished):
+                cut = max(Fraction(0), cut - 2 * FRAME_TOLERANCE)
+            else:
+                finished = max(Fraction(0), finished - 2 * FRAME_TOLERANCE)
+        return ShownAt(finished, cut)
 
     def finished(self, point: Point, name: str) -> Fraction:
         """Return a point in finished time; `name` is the edit's.
@@ -216,6 +231,21 @@ class EditStep(Generic[E]):
     def paint(self, edit: E, frame: av.VideoFrame, at: ShownAt, scene: PaintedClip, view: Orientation) -> av.VideoFrame:
         """Return a picture, changed, that is shown at `at`, as `view` says."""
         del edit, at, scene, view
+        return frame
+
+    def poster(self, edit: E) -> Point | None:
+        """Return the point of the clip whose picture it mixes into others, and which is the clip's poster."""
+        del edit
+        return None
+
+    def mix(
+        self, edit: E, frame: av.VideoFrame, poster: av.VideoFrame, at: ShownAt, scene: PaintedClip
+    ) -> av.VideoFrame:
+        """Return a picture that is shown at `at`, with the poster mixed in, which has its size and colours.
+
+        It is called instead of `paint` if the edit has a poster.
+        """
+        del edit, poster, at, scene
         return frame
 
     def filters(self, edit: E) -> list[Filter]:

@@ -117,7 +117,9 @@ class AnimationFormat(Format[Gif | Webp]):
 def _frames(
     clip: PlayedClip, width: int, chosen: list[Paced], bench: Workbench, places: range | None = None
 ) -> tuple[AnimationFrames, Still]:
-    """Keep the frames of an animation in the spool; also return the one in its middle, for the posters.
+    """Keep the frames of an animation in the spool; also return the one for the posters.
+
+    That is the one that an edit makes the poster, or the one in the middle.
 
     With `places`, only those of the chosen frames are kept.
     """
@@ -127,6 +129,8 @@ def _frames(
     wanted = {frame.frame for frame in kept_ones}
     first, last = kept_ones[0].frame, kept_ones[-1].frame
     middle = kept_ones[len(kept_ones) // 2].frame
+    if (wanted_poster := clip.poster) is not None:
+        middle = min(wanted, key=lambda frame: abs(frame - wanted_poster))
     size: tuple[int, int] | None = None
     poster: Still | None = None
     offsets: list[int] = []

@@ -167,6 +167,12 @@ class PlayedClip:
                 size += bytes_of(track, fed(track, wanted))
         return size
 
+    @property
+    def poster(self) -> int | None:
+        """The number of the picture that an edit makes the clip's poster; None if none does."""
+        at = self._clip.edits.poster
+        return None if at is None else max(0, bisect_right(self.times, at + FRAME_TOLERANCE) - 1)
+
     def number_at(self, point: Point) -> int:
         """Return the number of the picture that is shown at a point of the clip.
 

@@ -13,7 +13,7 @@ from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange
 from cutback.cutting.plan.plan import FrameRange, snap_to_frames
 from cutback.cutting.source.footage import MediaSource, open_media
 from cutback.domain.errors import MediaUnsupportedError, RangeOutsideRecordingError
-from cutback.domain.times import MAX_SECONDS, FrameNumber, FromEnd
+from cutback.domain.times import FRAME_TOLERANCE, MAX_SECONDS, FrameNumber, FromEnd
 
 Located: TypeAlias = tuple[MediaSource, int, FrameRange]
 """A range of frames with its open recording and the recording's number in the job."""
@@ -63,6 +63,17 @@ def first_pictures(pieces: Sequence[Located], count: int) -> Iterator[tuple[Pict
             continue
         seen.add(source)
         yield tuple(media.frames(piece.first, min(piece.first + count, piece.stop)))
+
+
+def piece_at(pieces: Sequence[Located], cut: Fraction) -> tuple[Located, Fraction]:
+    """Return the range that is shown at a time in cut time, and how many seconds after its beginning that is."""
+    begins = Fraction(0)
+    for located in pieces:
+        if cut + FRAME_TOLERANCE < begins + located[2].duration:
+            return located, max(Fraction(0), cut - begins)
+        begins += located[2].duration
+    last = pieces[-1][2].duration
+    return pieces[-1], last
 
 
 def has_pictures(pieces: Sequence[Located]) -> bool:

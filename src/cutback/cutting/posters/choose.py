@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import av
 
 from cutback.cutting.codecs import pictures
 from cutback.cutting.codecs.pictures import Picture
-from cutback.cutting.index import Track
+from cutback.cutting.index import Track, decode_start
 from cutback.cutting.job import ByteSource, Limits, Poster
 from cutback.cutting.posters.still import Jpeg, Still, encode, jpeg_of, still_of
 from cutback.cutting.spool import Spool
 from cutback.domain.errors import CutbackError
+from cutback.domain.times import FRAME_TOLERANCE
 
 WIDTHS = (300, 640, 1500, 3000)
 """Pixels."""
@@ -90,8 +92,15 @@ def _score(still: Still) -> float:
     return detail * light
 
 
-def choose(choice: Choice, clip: ByteSource, limits: Limits) -> Still | None:
-    """Return the picture that represents a finished clip; None without video."""
+def choose(choice: Choice, clip: ByteSource, limits: Limits, at: Fraction | None = None) -> Still | None:
+    """Return the picture that represents a finished clip; None without video.
+
+    `at` is when it is shown, in seconds; None: it is chosen.
+    """
+    if at is not None and choice.track is not None and choice.track.order:
+        choice = _shown_at(choice.track, at, clip, limits)
+        if choice.best is not None:
+            return choice.best
     if not choice.good:
         _look_further(choice, clip, limits)
     return choice.best
@@ -130,6 +139,14 @@ def _look_further(choice: Choice, clip: ByteSource, limits: Limits) -> None:
     if choice.best is None:  # no keyframe is presented, or none can be decoded by itself
         number = track.order[0]
         _decode(choice, track, clip, range(number + 1), number, limits, damaged=True)
+
+
+def _shown_at(track: Track, at: Fraction, clip: ByteSource, limits: Limits) -> Choice:
+    number = track.order[max(0, track.rank_at(track.ticks(at + FRAME_TOLERANCE)) - 1)]
+    found = Choice()
+    found.opened(track)
+    _decode(found, track, clip, range(decode_start(track, number), number + 1), number, limits, damaged=True)
+    return found
 
 
 def _keyframes(track: Track) -> Iterator[int]:

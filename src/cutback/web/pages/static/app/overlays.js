@@ -52,7 +52,8 @@ export function faded(cards, at, long) {
   const fade = cards.find((each) => each.kind === 'fade' && each.on);
   if (!fade) return 0;
   const speed = Number(cards.find((each) => each.kind === 'speed' && each.on)?.fields.speed) || 1;
-  const [begin, end] = [Number(fade.fields.in) || 0, Number(fade.fields.out) || 0];
+  // What comes from the poster is not darker at its beginning.
+  const [begin, end] = [fade.fields.poster === undefined ? Number(fade.fields.in) || 0 : 0, Number(fade.fields.out) || 0];
   const [now, whole] = [at / speed, long / speed];
   return Math.max(0, begin ? 1 - now / begin : 0, end ? 1 - (whole - now) / end : 0);
 }
