@@ -439,8 +439,7 @@ def test_insets_are_few_and_one_of_them_doubles_the_pictures() -> None:
 
 
 def test_the_camera_of_an_inset_needs_a_camera_in_the_source() -> None:
-    [said] = faults({"edit": "inset", "camera": "south"}).values()
-    assert "edits[0].camera: needs a source that names a camera" in said
+    assert "needs a source that names a camera" in faults({"edit": "inset", "camera": "south"})["edits[0].camera"]
     spans = [
         {"camera": "north", "from": f"2026-11-24T10:0{minute}:00Z", "to": "+10s", "gaps": "fail"} for minute in (3, 4)
     ]

@@ -65,7 +65,7 @@ def test_what_the_request_says_wins() -> None:
         ({"preset": "shair"}, "output.preset", "is not a preset; did you mean 'share'?"),
         ({"preset": "xyzzy"}, "output.preset", "the presets are phone, square"),
         ({"preset": 3}, "output.preset", "string"),
-        ({"preset": "share", "precision": "instant"}, "", "needs the precision exact, not instant"),
+        ({"preset": "share", "precision": "instant"}, "edits", "needs the precision exact, not instant"),
     ],
 )
 def test_a_preset_that_cannot_be_used_is_refused(output: dict[str, Any], path: str, problem: str) -> None:

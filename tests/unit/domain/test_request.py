@@ -88,7 +88,7 @@ def test_a_request_without_joins_keeps_its_id() -> None:
 @pytest.mark.parametrize(
     ("source", "path", "problem"),
     [
-        ([{**RANGE, "join": {"crossfade": 1}}], "", "source[0].join: is for a part that follows another one"),
+        ([{**RANGE, "join": {"crossfade": 1}}], "source[0].join", "is for a part that follows another one"),
         ([RANGE, {**RANGE, "join": {"crossfade": 0}}], "source[1].join.crossfade", "must be from 0.01 to 60 seconds"),
         ([RANGE, {**RANGE, "join": {"crossfade": 61}}], "source[1].join.crossfade", "must be from 0.01 to 60 seconds"),
         ([RANGE, {**RANGE, "join": {"wipe": 1}}], "source[1].join.wipe", "is not a field"),
@@ -103,7 +103,7 @@ def test_a_wrong_join_is_refused_by_name(source: Any, path: str, problem: str) -
 
 def test_a_crossfade_needs_exact_clips() -> None:
     found = faults({"source": [RANGE, {**RANGE, "join": {"crossfade": 1}}], "output": {"precision": "keyframe"}})
-    assert "source[1].join: needs the precision exact, not keyframe" in found[""]
+    assert found["source[1].join"] == "needs the precision exact, not keyframe"
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8000/x", "http://127.0.0.1/", "http://[::1]:9/", "https://a.b/"])

@@ -388,8 +388,15 @@ def _faults(error: ValidationError, kind: type[Model]) -> list[Fault]:
     for item in error.errors(include_url=False)[:50]:
         unknown = item["type"] == "extra_forbidden"
         problem = f"is not a field; {field_hint(kind, item['loc'])}" if unknown else problem_of(item)
-        faults.append(Fault(_path(item["loc"]), problem))
+        path = _path(item["loc"])
+        if isinstance(item["input"], dict) and (named := _NAMED.fullmatch(problem)):
+            path, problem = f"{path}.{named[1]}" if path else named[1], named[2]
+        faults.append(Fault(path, problem))
     return faults
+
+
+_NAMED = re.compile(r"([a-z_]+(?:\[\d+\])?(?:\.[a-z_]+(?:\[\d+\])?)*): (.+)", re.ASCII | re.DOTALL)
+"""What the check of a whole model says about one of its fields: the field, and what is wrong."""
 
 
 def _path(location: tuple[int | str, ...]) -> str:

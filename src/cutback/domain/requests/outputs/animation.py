@@ -50,7 +50,7 @@ class WebpOutput(AnimationOutput):
         fields = type(self).model_fields
         moving = [name for name in ("fps", "loop", "max_size") if getattr(self, name) != fields[name].default]
         if self.at is not None and moving:
-            raise ValueError(f"{moving[0]} is for an animation; a still (at) has none")
+            raise ValueError(f"{moving[0]}: is for an animation; a still (at) has none")
         if self.at is None and self.width is not None and self.width > 1920:
-            raise ValueError("the width of an animation is at most 1920 pixels")
+            raise ValueError("width: must be at most 1920 for an animation")
         return self

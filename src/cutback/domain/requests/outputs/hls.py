@@ -27,5 +27,5 @@ class HlsOutput(OutputModel):
     @model_validator(mode="after")
     def _check_precision(self) -> Self:
         if self.qualities and self.precision != "exact":
-            raise ValueError("qualities need the precision exact: only what is encoded has another height")
+            raise ValueError("qualities: need the precision exact, because only what is encoded has another height")
         return self

@@ -28,5 +28,5 @@ class Mp4Output(VideoOutput):
     @model_validator(mode="after")
     def _check_fragmented(self) -> Self:
         if self.fragmented and self.precision == "instant":
-            raise ValueError("fragmented needs the precision exact or keyframe: players show all frames of fragments")
+            raise ValueError("fragmented: needs the precision exact or keyframe, because all of its frames are shown")
         return self

@@ -79,7 +79,7 @@ class VideoOutput(OutputModel):
             raise ValueError(f"{asked[0]} and {asked[1]} contradict each other; leave one of them out")
         asked += ["codec"] if self.codec is not None else []
         if asked and self.precision != "exact":
-            raise ValueError(f"{asked[0]} needs the precision exact, not {self.precision}")
+            raise ValueError(f"{asked[0]}: needs the precision exact, not {self.precision}")
         if self.crf is not None and self.crf > 51 and self.codec not in {"vp9", "av1"}:
             raise ValueError("crf: must be at most 51; only vp9 and av1 go up to 63")
         return self
