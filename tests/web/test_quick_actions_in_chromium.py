@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
+from tests.web.test_accessible_in_chromium import SHIFT
 from tests.web.test_pages_in_chromium import Installation, installed
 
 pytestmark = pytest.mark.slow
@@ -30,6 +31,8 @@ AT_ONCE = """async ([selector, type, all]) => {
     });
   }
 }"""
+
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +138,7 @@ def test_more_recordings_are_added_once_and_only_to_their_span(pages: Installati
     pages.page.wait_for_selector(".wall .tile:has-text('number-3')")
     assert len(held) == 1
     held[0].fulfill(json={"items": [_recording(2)], "next": None})
-    pages.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    pages.page.evaluate(PAINTED)
     pages.page.wait_for_load_state("networkidle")
     assert pages.page.locator(".wall .tile:has-text('number-2')").count() == 0
 
@@ -169,7 +172,7 @@ def test_an_older_list_never_replaces_a_newer_one(pages: Installation) -> None:
     route, older = held[0]
     with page.expect_response("**/v1/shares**"):
         route.fulfill(json=older)
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(PAINTED)
     assert page.locator("section:has(h2:text('Shared links')) tr").count() == 1
 
 
@@ -231,3 +234,44 @@ def test_a_card_whose_drag_was_taken_away_stays_where_it_is(pages: Installation)
     grip.dispatch_event("pointermove", {"clientX": box["x"], "clientY": over["y"] + 5, "bubbles": True})
     assert page.evaluate(order) == ["text", "clock"]
     page.mouse.up()
+
+
+def test_nothing_moves_while_the_lists_of_the_settings_are_read(pages: Installation) -> None:
+    page = pages.page
+    shares = [
+        {"id": f"s{i}", "clip": f"clip-{i}", "url": "/s/x", "expires_at": "2030-01-01T00:00:00Z"} for i in range(9)
+    ]
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/v1/shares", hold)
+    with page.expect_response("**/v1/tenants"):
+        pages.open("/settings")
+    page.evaluate(PAINTED)
+    held[0].fulfill(json={"items": shares, "next": None})
+    page.wait_for_selector("td:has-text('clip-8')")
+    assert page.evaluate(SHIFT) < 0.05
+
+
+CUT_OFF = """() => [...document.querySelectorAll('a.button, button, .bar nav')]
+  .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1)
+  .map((each) => each.textContent)"""
+
+
+def test_no_button_on_a_phone_is_narrower_than_what_it_says(pages: Installation) -> None:
+    page = pages.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    pages.api.shell.run("submit", "--recording", KEY, "--from", "50", "--to", "60", "--id", "beyond", "--wait")
+    for path, sign in (
+        ("/clips", ".said .button"),
+        ("/settings", "td, .muted"),
+        (f"/cameras/north-point?{SPAN}", ".wall .tile"),
+    ):
+        pages.open(path)
+        page.wait_for_selector(sign)
+        assert page.evaluate(CUT_OFF) == [], path
+        for each in page.query_selector_all(".said .button"):
+            tile = page.evaluate_handle("each => each.closest('.tile')", each).as_element()
+            assert each.bounding_box()["width"] <= tile.bounding_box()["width"]

@@ -12,7 +12,7 @@ import { Sprite } from './sprites.js';
 import { Strip } from './strip.js';
 import { Upload } from './upload.js';
 import { counted, length, seconds } from './words.js';
-import { clock, clockOf, date, day, dayOf, daysFrom, hour, instant, iso, moment, shifted, useClock, zoneFor, zoneName } from './zones.js';
+import { clock, clockOf, date, day, dayOf, daysFrom, hour, instant, iso, moment, shifted, shortDay, useClock, zoneFor, zoneName } from './zones.js';
 
 const DAY = 86400000;
 const LIVE_SECONDS = 15 * 60;
@@ -52,10 +52,11 @@ function CameraEntry({ camera, current }) {
   const last = Date.parse(camera.last);
   const live = Date.now() - last < LIVE_SECONDS * 1000;
   const today = date(last, zone) === date(Date.now(), zone);
+  const name = shortDay(last, zone) + (date(last, zone).slice(0, 4) === date(Date.now(), zone).slice(0, 4) ? '' : ` ${date(last, zone).slice(0, 4)}`);
   return html`<a class="cam" href=${`/cameras/${encodeURIComponent(camera.name)}`} aria-current=${current ? 'true' : undefined}>
     <${LastPicture} camera=${camera.name} before=${camera.last} />
     <span><b><i class=${live ? 'dot' : 'dot off'}></i><span dir="auto">${camera.name}</span></b>
-    <small class="num">${live ? 'live' : 'last seen'} · ${today ? hour(last, zone) : day(last, zone).replace(/^\w+ /, '')}</small></span>
+    <small class="num">${live ? 'live' : 'last seen'} · ${today ? hour(last, zone) : name}</small></span>
   </a>`;
 }
 

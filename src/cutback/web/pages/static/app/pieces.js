@@ -20,9 +20,10 @@ export const Face = ({ title, children }) => html`<div class="face"><h2>${title}
 /** What, why, and trying again. @param {{error: unknown, again?: () => void}} props */
 export function ErrorFace({ error, again }) {
   const said = error instanceof Problem ? error : new Problem({ title: 'Something went wrong.', detail: String(error) });
+  const why = said.message.startsWith(said.title) ? said.message.slice(said.title.length).trim() : said.message;
   return html`<div class="face" role="alert">
     <h2>${said.title}</h2>
-    ${said.message !== said.title && html`<p>${said.message}</p>`}
+    ${why && html`<p>${why}</p>`}
     ${said.remedy && !said.message.includes(said.remedy) && html`<p>${said.remedy}</p>`}
     ${again && html`<button class="button" onClick=${again}>Try again</button>`}
   </div>`;

@@ -6,19 +6,42 @@ import { canNotify, notifies, useNotifications } from './notify.js';
 import { ErrorFace, say, sayError } from './pieces.js';
 import { clockOf, moment, useClock, zoneFor } from './zones.js';
 
+/** What a list holds, or why it could not be read. @typedef {{items: any[] | null, fault: Error | null}} Listed */
+
+/** @param {string} path @returns {Promise<Listed>} */
+const list = (path) => ask(path).then((page) => ({ items: page.items, fault: null }), (fault) => ({ items: null, fault }));
+
+/** Who this is, and all that it may manage: everything is shown at once, so that nothing moves while it is read. */
+async function read() {
+  const who = await ask('/session');
+  const admin = who.scopes?.includes('admin');
+  const paths = ['/shares', ...(admin ? ['/keys', '/webhooks', ...(who.tenant ? [] : ['/tenants'])] : [])];
+  const lists = await Promise.all(paths.map(list));
+  return { who, lists: new Map(paths.map((path, i) => [path, lists[i]])) };
+}
+
+const Bones = () => html`<main class="page" aria-busy="true">
+  <h1>Settings</h1>
+  <div class="two">${[1, 2, 3, 4].map((each) => html`<div class="panelbox bone" key=${each}><p>${'\u00a0'}</p><p>${'\u00a0'}</p><p>${'\u00a0'}</p></div>`)}</div>
+</main>`;
+
 export function Settings() {
-  const [who, setWho] = useState(/** @type {any} */ (null));
+  const [found, setFound] = useState(/** @type {{who: any, lists: Map<string, Listed>} | null} */ (null));
   const [fault, setFault] = useState(/** @type {unknown} */ (null));
-  const load = () => ask('/session').then(setWho, setFault);
-  useEffect(() => void load(), []);
+  const load = () => {
+    setFault(null);
+    read().then(setFound, setFault);
+  };
+  useEffect(load, []);
   if (fault) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
-  const admin = who?.scopes?.includes('admin');
+  if (!found) return html`<${Bones} />`;
+  const { who, lists } = found;
   const [theme, setTheme] = [document.documentElement.dataset.theme || '', (/** @type {string} */ value) => {
     if (value) document.documentElement.dataset.theme = value;
     else delete document.documentElement.dataset.theme;
     if (value) localStorage.setItem('cutback.theme', value);
     else localStorage.removeItem('cutback.theme');
-    setWho({ ...who });
+    setFound({ ...found });
   }];
   const leave = async () => {
     await ask('/session', { method: 'DELETE' }).catch(sayError);
@@ -40,27 +63,33 @@ export function Settings() {
           ${who?.key_id && html`<p class="row"><span class="sub">Signed in with the key ${who.key_id}${who.tenant ? ` of ${who.tenant}` : ''}</span><button class="button" onClick=${leave}>Sign out</button></p>`}
         </div>
       </section>
-      <${Listing} title="Shared links" path="/shares" of=${'share'} row=${(/** @type {any} */ each) => [html`<a href=${each.url}>${each.clip}</a>`, `until ${moment(Date.parse(each.expires_at), zoneFor())}`]} remove="Revoke" />
-      ${admin && html`
-        <${Listing} title="Keys" path="/keys" row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} />
-        <${Listing} title="Webhooks" path="/webhooks" row=${(/** @type {any} */ each) => [each.url, each.paused ? 'paused' : each.states?.join(', ') || 'every state']} remove="Delete" add=${NewWebhook} more=${Deliveries} />
-        ${!who.tenant && html`<${Listing} title="Tenants" path="/tenants" name="name" row=${(/** @type {any} */ each) => [each.name, [...each.cameras, ...each.recordings].join(', ')]} remove="Delete" />`}`}
+      <${Listing} title="Shared links" path="/shares" listed=${lists.get('/shares')} row=${(/** @type {any} */ each) => [html`<a href=${each.url}>${each.clip}</a>`, `until ${moment(Date.parse(each.expires_at), zoneFor())}`]} remove="Revoke" />
+      ${lists.has('/keys') && html`
+        <${Listing} title="Keys" path="/keys" listed=${lists.get('/keys')} row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} />
+        <${Listing} title="Webhooks" path="/webhooks" listed=${lists.get('/webhooks')} row=${(/** @type {any} */ each) => [each.url, each.paused ? 'paused' : each.states?.join(', ') || 'every state']} remove="Delete" add=${NewWebhook} more=${Deliveries} />
+        ${lists.has('/tenants') && html`<${Listing} title="Tenants" path="/tenants" listed=${lists.get('/tenants')} name="name" row=${(/** @type {any} */ each) => [each.name, [...each.cameras, ...each.recordings].join(', ')]} remove="Delete" />`}`}
     </div>
   </main>`;
 }
+
+/** What a list is for, while it has nothing. */
+const EMPTY = /** @type {Record<string, string>} */ ({
+  'Shared links': 'No clip is shared. “Share” on the page of a clip makes a link.',
+  Keys: 'There are no keys yet. Programs and people sign in with one.',
+  Webhooks: 'There are no webhooks yet. One is told when clips are ready or failed.',
+  Tenants: 'There are no tenants. Everybody sees all cameras and clips.',
+});
 
 /** @param {{value: string, options: Record<string, string>, pick: (value: string) => void}} props */
 const Choice = ({ value, options, pick }) => html`<select class="field" value=${value} onChange=${(/** @type {any} */ event) => pick(event.target.value)}>
   ${Object.entries(options).map(([name, text]) => html`<option value=${name} selected=${name === value}>${text}</option>`)}
 </select>`;
 
-/** @param {{title: string, path: string, row: (each: any) => any[], remove: string, name?: string, add?: any, more?: any}} props */
-function Listing({ title, path, row, remove, name = 'id', add, more }) {
-  const [items, setItems] = useState(/** @type {any[] | null} */ (null));
-  const [fault, setFault] = useState(/** @type {unknown} */ (null));
+/** @param {{title: string, path: string, listed: Listed, row: (each: any) => any[], remove: string, name?: string, add?: any, more?: any}} props */
+function Listing({ title, path, listed, row, remove, name = 'id', add, more }) {
+  const [{ items, fault }, setListed] = useState(listed);
   const newest = useNewest();
-  const load = () => newest(ask(path)).then((page) => setItems(page.items), setFault);
-  useEffect(() => void load(), []);
+  const load = () => void newest(list(path)).then((next) => (next.items ? setListed(next) : sayError(next.fault))); // what was read stays
   const drop = async (/** @type {any} */ each) => {
     if (!confirm(`${remove}: ${each.name || each.url || each[name]}? This cannot be undone.`)) return;
     try {
@@ -71,10 +100,9 @@ function Listing({ title, path, row, remove, name = 'id', add, more }) {
     }
   };
   return html`<section class="panelbox"><h2>${title}</h2>
-    ${fault ? html`<p class="why">${/** @type {Error} */ (fault).message}</p>`
-      : !items ? html`<p class="bone">${'\u00a0'}</p>`
+    ${!items ? html`<p class="why" role="alert">${fault?.message}</p><p class="act"><button class="button" onClick=${load}>Try again</button></p>`
       : items.length ? html`<table><tbody>${items.map((each) => html`<tr key=${each[name]}>${row(each).map((cell) => html`<td dir="auto">${cell}</td>`)}<td><button class="button quiet danger" onClick=${() => drop(each)}>${remove}</button></td></tr>${more && html`<tr key=${`${each[name]} more`}><td colspan="4"><${more} of=${each} /></td></tr>`}`)}</tbody></table>`
-      : html`<p class="muted">None.</p>`}
+      : html`<p class="muted">${EMPTY[title]}</p>`}
     ${add && html`<${add} done=${load} />`}
   </section>`;
 }

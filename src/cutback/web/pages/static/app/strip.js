@@ -9,8 +9,8 @@ import { Thumbnail, thumbnails } from './sprites.js';
 import { clock, date, day, hour, instant, shifted, shortDay } from './zones.js';
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
-/** Half the width of a label, so that none leaves the strip, in pixels. */
-const HALF = 18;
+/** Half the width of a character of a label, so that none leaves the strip, in pixels. */
+const HALF = 3.5;
 const SHORTEST = 2000;
 const LONGEST = 35 * 86400000;
 
@@ -215,7 +215,7 @@ export function Strip({ span, zone, camera, covered, gaps, clips, activity, mome
       ${at !== null && html`<i class="now" ref=${styled({ left: percent(at) })}></i>`}
     </div>
     <div class="hours num" aria-hidden="true">
-      ${labels(span, width, zone).map((each) => html`<span key=${each.at} ref=${styled({ left: `clamp(${HALF}px, ${percent(each.at)}, calc(100% - ${HALF}px))` })}>${each.text}</span>`)}
+      ${labels(span, width, zone).map((each) => html`<span key=${each.at} ref=${styled({ left: `clamp(${HALF * each.text.length}px, ${percent(each.at)}, calc(100% - ${HALF * each.text.length}px))` })}>${each.text}</span>`)}
     </div>
     ${at !== null && html`<${Peek} at=${at} zone=${zone} camera=${camera} covered=${covered} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} small=${small} />`}
   </div>`;

@@ -10,6 +10,9 @@ const TALL = { ruler: 18, pictures: 58, wave: 40, keys: 10 };
 const PICTURE = 96;
 const MOST_KEPT = 200;
 
+/** How many pictures stand side by side. @param {number} width */
+const picturesIn = (width) => Math.ceil(width / PICTURE);
+
 /**
  * @param {{map: import('./recordings.js').FrameMap, view: {from: number, to: number}, setView: (view: {from: number, to: number}) => void,
  *   draft: import('./draft.js').Draft, player: import('./player.js').Player, plan: any, peaks: any, name: (seconds: number, exact?: boolean) => string, ahead: number, frames: boolean}} props
@@ -55,10 +58,12 @@ export function Timeline({ map, view, setView, draft, player, plan, peaks, name,
     const top = TALL.ruler;
     pen.fillStyle = colour('--sunk');
     pen.fillRect(x(map.starts[0]), top, x(map.end) - x(map.starts[0]), TALL.pictures);
+    const room = width / picturesIn(width);
     for (const { at, bitmap } of pictures) {
-      const left = x(at);
-      const shown = Math.min(PICTURE, (TALL.pictures * bitmap.width) / bitmap.height);
-      pen.drawImage(bitmap, left, top, shown, TALL.pictures);
+      // Side by side without gaps: wide ones lose what is at their sides.
+      const shown = Math.min(room, (TALL.pictures * bitmap.width) / bitmap.height);
+      const part = (shown * bitmap.height) / TALL.pictures;
+      pen.drawImage(bitmap, (bitmap.width - part) / 2, 0, part, bitmap.height, x(at), top, shown, TALL.pictures);
     }
 
     const middle = top + TALL.pictures + 6 + TALL.wave / 2;
@@ -163,15 +168,18 @@ export function Timeline({ map, view, setView, draft, player, plan, peaks, name,
   };
 
   const range = ranges[chosen];
+  // The labels of the handles stand apart, except where the edge of the timeline turns one of them around.
+  const turned = { in: range && x(map.starts[range.first]) < 100, out: range && x(map.starts[range.last]) > width - 100 };
+  const tight = range && (turned.in || turned.out) && x(map.starts[range.last]) - x(map.starts[range.first]) < 200;
   const percent = (/** @type {number} */ seconds) => `${((seconds - view.from) / (view.to - view.from)) * 100}%`;
   const head = map.starts[player.frame.value];
   const visible = (/** @type {number} */ seconds) => seconds >= view.from - 1e-9 && seconds <= view.to + 1e-9;
   return html`<section class="time" aria-label="Timeline">
     <div class="lane" ref=${lane} onPointerDown=${start('head')} onPointerMove=${move} onPointerUp=${end} onPointerCancel=${end}>
       <canvas ref=${canvas}></canvas>
-      ${range && visible(map.starts[range.first]) && html`<button class=${x(map.starts[range.first]) < 100 ? 'handle near' : 'handle'} role="slider" aria-label="In" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.first} aria-valuetext=${name(map.starts[range.first], true)}
+      ${range && visible(map.starts[range.first]) && html`<button class=${turned.in ? 'handle near' : 'handle'} role="slider" aria-label="In" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.first} aria-valuetext=${name(map.starts[range.first], true)}
         ref=${styled({ left: percent(map.starts[range.first]) })} onPointerDown=${start('in')} onPointerMove=${move} onPointerUp=${end} onKeyDown=${nudge('first')}><em>${name(map.starts[range.first], true)}</em></button>`}
-      ${range && visible(map.starts[range.last]) && html`<button class=${`handle out${x(map.starts[range.last]) > width - 100 ? ' near' : ''}${x(map.starts[range.last]) - x(map.starts[range.first]) < 200 ? ' tight' : ''}`} role="slider" aria-label="Out" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.last} aria-valuetext=${name(map.starts[range.last], true)}
+      ${range && visible(map.starts[range.last]) && html`<button class=${`handle out${turned.out ? ' near' : ''}${tight ? ' tight' : ''}`} role="slider" aria-label="Out" aria-valuemin="0" aria-valuemax=${map.count} aria-valuenow=${range.last} aria-valuetext=${name(map.starts[range.last], true)}
         ref=${styled({ left: percent(map.starts[range.last]) })} onPointerDown=${start('out')} onPointerMove=${move} onPointerUp=${end} onKeyDown=${nudge('last')}><em>${name(map.starts[range.last], true)}</em></button>`}
       ${visible(head) && html`<i class="playhead" ref=${styled({ left: percent(head) })}></i>`}
     </div>
@@ -256,7 +264,7 @@ function usePictures(map, view, width, player) {
     if (!width || !ready || player.playing.value) return;
     let stale = false;
     const timer = setTimeout(async () => {
-      const many = Math.max(1, Math.floor(width / PICTURE));
+      const many = picturesIn(width);
       const found = [];
       for (let i = 0; i < many; i++) {
         const at = view.from + (i / many) * (view.to - view.from);
