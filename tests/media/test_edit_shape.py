@@ -11,17 +11,19 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.media.cuts import CutResult, ask, cut_in_child, cut_ranges
+from tests.media.cuts import BytesSource, CutResult, ask, cut_in_child, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import decode_presented, decode_warnings, psnr
 from tests.support.media import MediaSpec, cached_media
+from tests.support.sampling import slow_except
 from tests.support.shape import shape_of
 
 from cutback.cutting.edit_value import Edit
 from cutback.cutting.edit_values.crop import Crop
 from cutback.cutting.edit_values.rotate import Rotate
 from cutback.cutting.edit_values.scale import Scale
-from cutback.cutting.job import CutGap, CutRange
+from cutback.cutting.job import CutGap, CutJob, CutRange
+from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import Measure, Percent, Place
 from cutback.sandbox.cutter import ChildCutter
@@ -230,3 +232,66 @@ def test_pictures_of_a_filled_gap_are_edited_too(recording: Recordings) -> None:
     shown = decode_presented(clip.data, luma=True)
     assert {frame.luma.shape for frame in shown.frames if frame.luma is not None} == {(180, 180)}
     assert len(shown.frames) == 60
+
+
+# --- what changes nothing ----------------------------------------------------------------------------
+
+
+KEPT: list[tuple[list[Edit], str]] = [
+    ([Scale(1280, 720, "fit", enlarge=False)], "scale: 320×180 to 320×180 pixels, unchanged"),
+    ([Scale(None, 180, "fit", enlarge=True)], "scale: 320×180 to 320×180 pixels, unchanged"),
+    ([Scale(1280, 720, "fill", enlarge=False)], "scale: 320×180 to 320×180 pixels, unchanged"),
+    ([Scale(320, 180, "pad", enlarge=False)], "scale: 320×180 to 320×180 pixels, unchanged"),
+    ([crop(aspect=Fraction(16, 9))], "crop: all of 320×180 pixels, unchanged"),
+    ([crop(0, 0, Percent(Fraction(100)))], "crop: all of 320×180 pixels, unchanged"),
+    ([Rotate(0, None)], "rotate: 0° clockwise"),
+]
+
+
+@pytest.mark.parametrize("case", slow_except(KEPT, KEPT[0], KEPT[-2]), ids=str)
+def test_pictures_that_keep_their_shape_are_copied(recording: Recordings, case: tuple[list[Edit], str]) -> None:
+    edits, said = case
+    one = recording("pyramid")
+    wanted = ask((0, Fraction(1), Fraction(4)))
+    clip, plain = cut_ranges([one.path], wanted, edits=edits), cut_ranges([one.path], wanted)
+    assert clip.facts.edits == (said,)
+    assert clip.facts.frames_copied == plain.facts.frames_copied > 0
+    source = BytesSource(one.path.read_bytes())
+    assert preview(CutJob((source.size,), wanted, edits=tuple(edits)), [source])["notes"] == [said]
+
+
+def test_a_scale_that_changes_nothing_leaves_a_rotation_to_players(recording: Recordings) -> None:
+    clip = edited(recording("pyramid").path, Rotate(90, None), Scale(None, 320, "fit", enlarge=False))
+    assert clip.facts.frames_copied > 0
+    assert shape_of(clip.data).rotation == -90
+    assert clip.facts.edits == (
+        "rotate: 90° clockwise, by the clip's header, without re-encoding",
+        "scale: 180×320 to 180×320 pixels, unchanged",
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "edits", "size"),
+    [
+        ("pyramid", [Rotate(90, None), Scale(320, 180, "fit", enlarge=False)], (102, 180)),
+        ("anamorphic", [Scale(1280, 720, "fit", enlarge=False)], (320, 126)),
+        ("pyramid", [crop(aspect=Fraction(1)), Scale(1280, 720, "fit", enlarge=False)], (180, 180)),
+    ],
+)
+def test_a_shape_that_only_the_recording_seems_to_have_already_is_made(
+    recording: Recordings, name: str, edits: list[Edit], size: tuple[int, int]
+) -> None:
+    clip = edited(recording(name).path, *edits)
+    assert (clip.facts.frames_copied, clip.facts.width, clip.facts.height) == (0, *size)
+
+
+@pytest.mark.slow
+def test_a_scale_is_done_if_one_of_the_recordings_needs_it(recording: Recordings) -> None:
+    one = recording("pyramid")
+    large = edited(one.path, Scale(400, None, "fit", enlarge=True)).data
+    recordings: list[Path | bytes] = [one.path, large]
+    wanted = ask((0, Fraction(1), Fraction(2)), (1, Fraction(0), Fraction(1)))
+    for ranges in (wanted, wanted[::-1]):
+        clip = cut_ranges(recordings, ranges, edits=[Scale(320, None, "fit", enlarge=False)])
+        assert (clip.facts.frames, clip.facts.frames_copied, clip.facts.width, clip.facts.height) == (60, 0, 320, 180)

@@ -68,6 +68,17 @@ def test_a_request_in_a_file_gives_edits_and_ranges(shell: Shell, source: str) -
     assert frames_in(made[0]) > frames_in(made[1]) > 0
 
 
+def test_title_and_labels_of_a_request_in_a_file_are_those_of_the_clip(shell: Shell, source: str) -> None:
+    text = {"edit": "text", "text": "{title}: {labels.rider}", "as": "subtitles"}
+    request = {"source": {"recording": "a.mp4", "start": 1, "end": 2}, "title": "Left", "labels": {"rider": "Ana"}}
+    (shell.folder / "request.json").write_text(json.dumps({**request, "edits": [text]}))
+    made = shell.json("cut", source, "--request", "request.json", "-o", "one.mp4")
+    assert made["edits"] == ["text: “Left: Ana”, as subtitles"]
+    with av.open(str(shell.folder / "one.mp4")) as container:
+        assert container.metadata["title"] == "Left"
+    assert shell.json("plan", source, "--request", "request.json")["subtitles"] == 1
+
+
 @pytest.mark.parametrize(
     ("request_text", "said"),
     [
@@ -75,6 +86,7 @@ def test_a_request_in_a_file_gives_edits_and_ranges(shell: Shell, source: str) -
         ('{"source": {"camera": "north", "from": 1, "to": 2}}', "must be ranges of a recording"),
         ('{"source": [{"recording": "a", "start": 1}, {"recording": "b", "start": 1}]}', "several recordings"),
         ('{"source": {"recording": "a", "start": 1}, "edits": [{"edit": "mut"}]}', "edits[0]"),
+        ('{"source": {"recording": "a", "start": 1}, "edit": [{"edit": "mute"}]}', "did you mean 'edits'?"),
     ],
 )
 def test_a_request_that_cannot_be_used_is_refused(shell: Shell, source: str, request_text: str, said: str) -> None:

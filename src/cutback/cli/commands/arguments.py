@@ -178,9 +178,8 @@ def wanted(
     if precision != "exact" and isinstance(chosen, dict):
         chosen = {**chosen, "precision": precision}
     own = content.get("edits", [])
-    fields = {"edits": [*own, *added] if isinstance(own, list) else own, "output": chosen}
-    if "outputs" in content:
-        fields["outputs"] = content["outputs"]
+    fields = {name: value for name, value in content.items() if name not in {"source", "tenant"}}
+    fields |= {"edits": [*own, *added] if isinstance(own, list) else own, "output": chosen}
     if ranges or not start is end is duration is None:
         return TypedRequest(typed_ranges(start, end, ranges, duration), fields, typed=False)
     return TypedRequest(_ranges_in(request, content), fields, typed=False)

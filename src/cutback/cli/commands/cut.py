@@ -86,7 +86,7 @@ RequestFile = Annotated[
     typer.Option(
         "--request",
         metavar="FILE",
-        help="Take edits and output, and the ranges unless you give them, from a clip request (JSON).",
+        help="Take edits, output, title and labels, and the ranges unless you give them, from a clip request (JSON).",
     ),
 ]
 

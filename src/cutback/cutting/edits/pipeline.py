@@ -16,6 +16,7 @@ from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.inset_footage import InsetFootage
 from cutback.cutting.edits.interpolation import check_interpolation
 from cutback.cutting.edits.job_fonts import fonts_of
+from cutback.cutting.edits.kept_shape import keeping_shape
 from cutback.cutting.edits.overlay import Overlays
 from cutback.cutting.edits.sound_stream import Sound, Volume, silence
 from cutback.cutting.edits.step import EditStep, PaintedClip
@@ -82,6 +83,9 @@ class Pipeline:
         concerned = [step.concerns(edit, pieces) for edit, step in self._steps]
         self._unneeded = [step.unneeded for (_, step), does in zip(self._steps, concerned, strict=True) if not does]
         self._steps = [each for each, does in zip(self._steps, concerned, strict=True) if does]
+        kept = keeping_shape(self._steps, pieces)
+        self._unneeded += kept.values()
+        self._steps = [(edit, step) for edit, step in self._steps if edit not in kept]
         self.retiming = self._retiming(pieces)
         """The clip's speeds; None if they stay."""
         if (self.retiming is not None or repeated) and self.length > job.limits.duration:

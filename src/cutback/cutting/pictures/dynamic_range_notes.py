@@ -9,8 +9,7 @@ import av
 from cutback.cutting.codecs.coding import VideoCoding
 from cutback.cutting.codecs.colours import shows_hdr
 from cutback.cutting.codecs.encoder import depth_of
-from cutback.cutting.mp4.entries import without_rates
-from cutback.cutting.plan.pieces import Located, first_pictures
+from cutback.cutting.plan.pieces import Located, first_pictures, of_each_kind
 from cutback.domain.errors import MediaUnreadableError
 
 
@@ -30,7 +29,7 @@ def planned_conversions(pieces: Sequence[Located], coding: VideoCoding, drawn_as
     The first range decides for the others. `drawn_as` is what they are drawn as instead, without HDR. Decodes a picture
     of each kind of recording, if it depends on them.
     """
-    kinds = _of_each_kind(pieces)
+    kinds = of_each_kind(pieces)
     if len(kinds) == 1 and coding.holds(10) and not drawn_as:
         return
     try:
@@ -50,14 +49,3 @@ def planned_conversions(pieces: Sequence[Located], coding: VideoCoding, drawn_as
 
 def _range_of(frame: av.VideoFrame) -> str:
     return "HDR" if shows_hdr(frame) else "SDR"
-
-
-def _of_each_kind(pieces: Sequence[Located]) -> list[Located]:
-    """Return the first range of each kind of recording, in order."""
-    kinds: dict[bytes, Located] = {}
-    for located in pieces:
-        media, _, piece = located
-        track = media.index.video
-        if track is not None and piece.fill is None:
-            kinds.setdefault(without_rates(track.descriptions[0].raw), located)
-    return list(kinds.values())

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.index import Hull
 from cutback.cutting.job import ByteSource, CutGap, CutJob, CutRange
+from cutback.cutting.mp4.entries import without_rates
 from cutback.cutting.plan.plan import FrameRange, snap_to_frames
 from cutback.cutting.source.footage import MediaSource, open_media
 from cutback.domain.errors import MediaUnsupportedError, RangeOutsideRecordingError
@@ -63,6 +64,18 @@ def first_pictures(pieces: Sequence[Located], count: int) -> Iterator[tuple[Pict
             continue
         seen.add(source)
         yield tuple(media.frames(piece.first, min(piece.first + count, piece.stop)))
+
+
+def of_each_kind(pieces: Sequence[Located]) -> list[Located]:
+    """Return the first range of each kind of recording, in order: of those with other pictures or another shape."""
+    kinds: dict[object, Located] = {}
+    for located in pieces:
+        media, _, piece = located
+        track = media.index.video
+        if track is not None and piece.fill is None:
+            entries = tuple(without_rates(entry.raw) for entry in track.descriptions)
+            kinds.setdefault((entries, track.matrix, track.display_size), located)
+    return list(kinds.values())
 
 
 def piece_at(pieces: Sequence[Located], cut: Fraction) -> tuple[Located, Fraction]:

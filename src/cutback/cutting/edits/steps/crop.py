@@ -39,6 +39,9 @@ class CropStep(EditStep[Crop]):
         x, y = min(x, canvas.width - width) // 2 * 2, min(y, canvas.height - height) // 2 * 2
         if width < LEAST or height < LEAST:
             raise EditImpossibleError(f"crop: {width}×{height} pixels are left; at least {LEAST}×{LEAST} are needed.")
+        if (width, height) == (canvas.width, canvas.height):
+            said.append(f"crop: all of {canvas.size} pixels, unchanged")
+            return canvas
         said.append(f"crop: {width}×{height} pixels at {x}, {y} of {canvas.size}")
         return canvas.cropped(width, height, x, y)
 
