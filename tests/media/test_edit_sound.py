@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -17,11 +17,14 @@ from tests.media.recordings import ReferenceRecording
 from tests.media.test_tracks import heard, two_languages
 from tests.support.decode import decode_presented
 from tests.support.made_once import made_once
+from tests.support.sampling import slow_except
 
 from cutback.cutting.edit_value import Edit
 from cutback.cutting.edit_values.fade import Fade
 from cutback.cutting.edit_values.sound import AudioTrack, Channels, Gain, Loudness, Mute, SoundFade
 from cutback.cutting.edit_values.time import Speed
+from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.steps.loudness import measure
 from cutback.cutting.job import CutJob
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError
@@ -87,12 +90,34 @@ def test_gain_changes_the_level_by_its_decibels(recording: Recordings, decibels:
     assert louder.facts.edits == (f"gain: {float(decibels):+g} dB",)
 
 
-def test_loudness_is_reached_within_half_a_unit(recording: Recordings) -> None:
-    clip = edited(recording("pyramid"), Loudness(Fraction(-27), Fraction(-1)))
+@pytest.mark.parametrize("end", slow_except(["4", "3.95", "3.47"], "3.47"))
+def test_loudness_is_reached_within_half_a_unit(recording: Recordings, end: str) -> None:
+    """However long the clip is: the meter measures whole tenths of a second."""
+    wanted = ask((0, Fraction(1), Fraction(end)))
+    clip = edited(recording("pyramid"), Loudness(Fraction(-27), Fraction(-1)), ranges=wanted)
     reached, peak = loudness_of(clip.data)
     assert reached == pytest.approx(-27, abs=0.5)
     assert peak <= -0.5
     assert clip.facts.edits[0].startswith("loudness: ")
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100, 11_025])
+def test_the_end_of_the_sound_has_peaks_too(rate: int) -> None:
+    """The last three hundredths of a second, which are no whole tenth."""
+    count = rate + rate // 20
+    wave = 0.05 * np.sin(2 * np.pi * 440 * np.arange(count) / rate)
+    wave[-rate // 30 :] *= 10
+
+    def blocks() -> Iterator[av.AudioFrame]:
+        for begin in range(0, count, 1024):
+            part = wave[begin : begin + 1024].astype(np.float32).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(part, "fltp", "mono")
+            frame.sample_rate = rate
+            yield frame
+
+    loudness, peak = measure(Sound(rate, "mono", Fraction(count, rate), blocks))
+    assert peak == pytest.approx(20 * math.log10(0.5), abs=0.3)
+    assert loudness == pytest.approx(-29.7, abs=0.3), "of a tone of -26 dBFS in one channel, at 440 Hz"
 
 
 def test_loudness_stops_at_the_true_peak_and_says_what_was_reached(recording: Recordings) -> None:

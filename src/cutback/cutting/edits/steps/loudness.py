@@ -6,12 +6,13 @@ FFmpeg's loudnorm would compress dynamically instead; so the sound is measured f
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import av
 
 from cutback.cutting.edit_values.sound import Loudness
 from cutback.cutting.edits.graph import Filter, sound_through
-from cutback.cutting.edits.sound_stream import Sound
+from cutback.cutting.edits.sound_stream import Sound, silence
 from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.steps.gain import amplified
 
@@ -47,11 +48,22 @@ class LoudnessStep(EditStep[Loudness]):
 
 def measure(sound: Sound) -> tuple[float, float]:
     """Return the integrated loudness in LUFS and the true peak in dBTP."""
-    last: av.AudioFrame | None = None
-    peaks = Filter("ebur128", {"metadata": 1, "peak": 4})  # 4: true peaks
-    for block in sound_through(sound.blocks(), sound.rate, sound.layout, [peaks]):
-        last = block
-    found = {} if last is None else dict(last.metadata)
-    loudness = float(found.get("lavfi.r128.I", "-inf"))
-    peak = float(found.get("lavfi.r128.true_peak", "0"))
+    heard, loudness, peak = 0, -math.inf, 0.0
+
+    def padded() -> Iterator[av.AudioFrame]:
+        # FFmpeg measures whole tenths of a second, and says nothing about a last one that is shorter.
+        nonlocal heard
+        for block in sound.blocks():
+            heard += block.samples
+            yield block
+        yield from silence(sound.rate // 5, sound.rate, sound.layout)
+
+    meter = Filter("ebur128", {"metadata": 1, "peak": 4})  # 4: true peaks
+    for block in sound_through(padded(), sound.rate, sound.layout, [meter]):
+        found = dict(block.metadata)
+        if not found:
+            continue
+        peak = float(found["lavfi.r128.true_peak"])
+        if (block.pts or 0) + block.samples <= heard:  # silence behind the sound does not count
+            loudness = float(found["lavfi.r128.I"])
     return loudness, 20 * math.log10(peak) if peak > 0 else -math.inf
