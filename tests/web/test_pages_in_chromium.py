@@ -93,13 +93,15 @@ class Installation:
 
 
 @contextmanager
-def installed(folder: Path, recordings: Mapping[str, MediaSpec], cache: Path) -> Iterator[Installation]:
-    """The program with a worker and these recordings, by their keys, and a browser."""
+def installed(
+    folder: Path, recordings: Mapping[str, MediaSpec], cache: Path, **settings: str
+) -> Iterator[Installation]:
+    """The program with a worker and these recordings, by their keys, and a browser; `settings` are of the program."""
     kept = folder / "cutback-data" / "recordings"
     kept.mkdir(parents=True)
     for key, spec in recordings.items():
         shutil.copy(cached_media(spec, cache), kept / key)
-    with api_process(folder, listen="127.0.0.1:0") as api:
+    with api_process(folder, listen="127.0.0.1:0", **settings) as api:
         assert api.shell.run("scan")[0] == 0
         api.shell.start("worker")
         with chromium(api.url) as page:

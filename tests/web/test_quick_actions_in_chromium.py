@@ -1,4 +1,4 @@
-"""What is done quickly one after another, and answers that come late, in a real browser on the real program."""
+"""What is done quickly, answers that come late, and days when clocks change, in a real browser on the real program."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ pytestmark = pytest.mark.slow
 
 SPEC = MediaSpec(frames=150, gop=30)
 KEY = "north-point.2026-06-21T05-30-00Z.mp4"
+AUTUMN, SPRING = "berlin.2026-10-25T00-59-58Z.mp4", "berlin.2026-03-29T00-59-58Z.mp4"
+"""Two seconds after they begin, clocks are changed."""
 SPAN = "from=2026-06-21T05:29:50.000Z&to=2026-06-21T05:30:10.000Z"
 
 AT_ONCE = """async ([selector, type, all]) => {
@@ -37,7 +39,9 @@ PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFra
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("quick"), {KEY: SPEC}, Path(pytestconfig.cache.mkdir("media"))) as made:
+    folder, cache = tmp_path_factory.mktemp("quick"), Path(pytestconfig.cache.mkdir("media"))
+    recordings = dict.fromkeys((KEY, AUTUMN, SPRING), SPEC)
+    with installed(folder, recordings, cache, time_zone="UTC,berlin=Europe/Berlin") as made:
         yield made
 
 
@@ -275,3 +279,47 @@ def test_no_button_on_a_phone_is_narrower_than_what_it_says(pages: Installation)
         for each in page.query_selector_all(".said .button"):
             tile = page.evaluate_handle("each => each.closest('.tile')", each).as_element()
             assert each.bounding_box()["width"] <= tile.bounding_box()["width"]
+
+
+@pytest.mark.parametrize(
+    ("span", "hours", "offsets", "ahead"),
+    [
+        ("from=2026-10-24T22:00:00Z&to=2026-10-25T23:00:00Z", 25, "UTC+2, then UTC+1", 5),
+        ("from=2026-03-28T23:00:00Z&to=2026-03-29T22:00:00Z", 23, "UTC+1, then UTC+2", 3),
+    ],
+)
+def test_a_day_when_clocks_change_is_drawn_true(
+    pages: Installation, span: str, hours: int, offsets: str, ahead: int
+) -> None:
+    """`ahead`: how many hours after midnight clocks show four."""
+    page = pages.page
+    pages.open(f"/cameras/berlin?{span}")
+    page.wait_for_selector(".wall .tile")
+    about = page.inner_text(".day > .sub")
+    assert f"{hours} hours" in about
+    assert offsets in about
+    assert page.get_attribute("button:text-is('Day')", "aria-pressed") == "true"
+    named = dict(
+        page.locator(".hours span").evaluate_all("all => all.map((each) => [each.textContent, each.style.left])")
+    )
+    assert all(int(name[:2]) % 2 == 0 and name.endswith(":00") for name in named), named
+    part = float(named["04:00"].split("px, ")[1].split("%")[0])
+    assert part == pytest.approx(100 * ahead / hours, rel=1e-4)
+    page.click("button[aria-label=Later]")
+    page.wait_for_selector(".day > .sub:not(:has-text('hours'))")
+    begins, ends = page.evaluate(
+        "['from', 'to'].map((each) => Date.parse(new URL(location.href).searchParams.get(each)))"
+    )
+    assert ends - begins == 24 * 3_600_000
+
+
+def test_a_time_that_is_typed_is_found_beyond_the_change_of_clocks(pages: Installation) -> None:
+    pages.open(f"/cut?recording={AUTUMN}&at=0")
+    pages.shown()
+    box = pages.page.get_by_label("Time; type a time")
+    assert box.input_value() == "02:59:58.000"
+    for typed, frame, offset in (("02:00:01", 90, "UTC+1"), ("02:59:59", 30, "UTC+2")):
+        box.fill(typed)
+        box.press("Enter")
+        pages.page.wait_for_selector(f".exact[data-truth=exact][data-frame='{frame}']")
+        assert offset in pages.page.inner_text(".clock small")

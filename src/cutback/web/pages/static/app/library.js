@@ -177,7 +177,7 @@ function Day({ camera, others }) {
 
   return html`<main class="day">
     <h1 dir="auto">${camera.name}</h1>
-    <p class="sub num">${whole && days > 1 ? `${days} days from ${day(span.begins, zone)}` : day(span.begins, zone)}${whole ? '' : ` · ${clock(span.begins, zone)} – ${clock(span.ends, zone)}`} · ${zoneName(span.begins, zone)}${found ? ` · ${length(recorded)} recorded${between ? `, ${counted(between, 'gap')}` : ''}` : ''}${marks.length ? ` · ${counted(marks.length, 'clip')}` : ''}</p>
+    <p class="sub num">${whole && days > 1 ? `${days} days from ${day(span.begins, zone)}` : day(span.begins, zone)}${whole ? '' : ` · ${clock(span.begins, zone)} – ${clock(span.ends, zone)}`} · ${zoneName(span.begins, zone, span.ends)}${whole && span.ends - span.begins !== days * DAY ? `, ${(span.ends - span.begins) / 3600000} hours` : ''}${found ? ` · ${length(recorded)} recorded${between ? `, ${counted(between, 'gap')}` : ''}` : ''}${marks.length ? ` · ${counted(marks.length, 'clip')}` : ''}</p>
     <div class="act">
       <button class="button" aria-label="Earlier" onClick=${() => show(beside(-1))}>‹</button>
       ${[[1, 'Day'], [7, 'Week'], [30, 'Month']].map(
@@ -316,8 +316,8 @@ function RecordingTile({ recording, zone, named = false }) {
       ${recording.growing && html`<span class="badge left">growing</span>`}
       ${part !== null && html`<i class="scrub" ref=${styled({ '--at': `${part * 100}%` })}></i>`}
     </span>
-    <b class="num" dir="auto">${named ? `${recording.camera} · ${moment(Date.parse(recording.start), zone)}` : clock(Date.parse(recording.start), zone)}</b>
-    <small class="num" title=${recording.key}>${recording.width ? `${recording.width} × ${recording.height} · ` : ''}${recording.codecs?.join(' + ') || ''}</small>
+    <b class="num" dir="auto">${named ? recording.camera : clock(Date.parse(recording.start), zone)}</b>
+    <small class="num" title=${recording.key}>${named ? `${moment(Date.parse(recording.start), zone)} · ` : ''}${recording.width ? `${recording.width} × ${recording.height} · ` : ''}${recording.codecs?.join(' + ') || ''}</small>
   </a>`;
 }
 

@@ -17,7 +17,7 @@ import { go, here } from './router.js';
 import { offers } from './schema.js';
 import { Timeline } from './timeline.js';
 import { counted, length, number, seconds, size, timecode } from './words.js';
-import { clock, exactClock, iso, zoneFor, zoneName } from './zones.js';
+import { clock, date, exactClock, instants, iso, zoneFor, zoneName } from './zones.js';
 
 export function Room() {
   const key = here.value.searchParams.get('recording') || newestDraft();
@@ -261,7 +261,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
       <div class="picture"><${PlayerView} player=${player}><${CropBox} draft=${draft} player=${player} /><${Overlays} draft=${draft} player=${player} begins=${begins} camera=${recording.camera || ''} /><//></div>
       <div class="transport">
         <span class="clock"><${Typed} value=${known ? exactClock(begins + where * 1000, zone) : timecode(where)} aria-label="Time; type a time, a timecode or a frame" commit=${jump} />
-          <small>${known ? `${zoneName(begins, zone)} · ` : ''}frame ${number(frame)} · ${timecode(where)}</small></span>
+          <small>${known ? `${zoneName(begins + where * 1000, zone)} · ` : ''}frame ${number(frame)} · ${timecode(where)}</small></span>
         <div class="keys">
           <button aria-label="Go to in" title=${`Go to in  ${keyOf('go to in')}`} onClick=${() => player.show(range ? range.first : 0)}><${Icon} name="start" /></button>
           <button aria-label="One frame back" title=${`One frame back  ${keyOf('frame back')}`} onClick=${() => player.show(frame - 1)}><${Icon} name="back" /></button>
@@ -345,13 +345,12 @@ function read(text, { map, begins, zone, here: now }) {
   const [hours, minutes, rest] = [Number(parts[1] || 0), Number(parts[2]), Number(parts[3])];
   const within = hours * 3600 + minutes * 60 + rest;
   if (parts[1] && !Number.isNaN(begins)) {
-    // A time of day: the one nearest to where we are.
-    const shown = exactClock(begins + now * 1000, zone).split(':').map(Number);
-    const here = shown[0] * 3600 + shown[1] * 60 + shown[2];
-    let ahead = within - here;
-    if (ahead > 43200) ahead -= 86400;
-    if (ahead < -43200) ahead += 86400;
-    return now + ahead;
+    // A time of day: the one nearest to where we are, of this day or of one beside it; clocks may be changed in between.
+    const shown = begins + now * 1000;
+    const clockTime = `${parts[1]}:${parts[2]}:${Math.floor(rest)}`;
+    const all = [-1, 0, 1].flatMap((days) => instants(`${date(shown + days * 86400000, zone)}T${clockTime}`, zone));
+    const nearest = all.sort((one, other) => Math.abs(one - shown) - Math.abs(other - shown))[0];
+    return nearest === undefined ? null : (nearest - begins) / 1000 + (rest % 1);
   }
   return within;
 }

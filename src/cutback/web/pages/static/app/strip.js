@@ -1,12 +1,12 @@
 // The strip of time of a camera: what is covered, where clips are, the picture under the pointer, a span by dragging.
-import { html, useEffect, useRef, useState } from './dom.js';
+import { html, useEffect, useMemo, useRef, useState } from './dom.js';
 import { pause } from './api.js';
 import { useWheel } from './newest.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
 import { keyframe } from './recordings.js';
 import { Thumbnail, thumbnails } from './sprites.js';
-import { clock, date, day, hour, instant, shifted, shortDay } from './zones.js';
+import { clock, date, day, hour, instant, instants, shifted, shortDay, utc } from './zones.js';
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 /** Half the width of a character of a label, so that none leaves the strip, in pixels. */
@@ -26,6 +26,17 @@ function labels(span, width, zone) {
     for (let name = date(span.begins, zone); instant(name, zone) <= span.ends; name = shifted(name, step / 86400000)) {
       const at = instant(name, zone);
       if (at >= span.begins) found.push({ at, text: shortDay(at, zone) });
+    }
+    return found;
+  }
+  if (step >= 3600000) {
+    // Round hours of the clock, also after it was changed; an hour that comes twice is named once.
+    for (let name = date(span.begins, zone); instant(name, zone) <= span.ends; name = shifted(name, 1)) {
+      for (let at = 0; at < 86400000; at += step) {
+        const shown = `${String(at / 3600000).padStart(2, '0')}:00`;
+        const [first] = instants(`${name}T${shown}`, zone);
+        if (first >= span.begins && first <= span.ends) found.push({ at: first, text: shown });
+      }
     }
     return found;
   }
@@ -205,6 +216,8 @@ export function Strip({ span, zone, camera, covered, gaps, clips, activity, mome
     };
   }, [seen, looked, covered.length > 0]);
 
+  const named = useMemo(() => labels(span, width, zone), [span.begins, span.ends, width, zone]);
+  const changes = utc(span.begins, zone) !== utc(span.ends, zone);
   const percent = (/** @type {number} */ time) => `${((time - span.begins) / (span.ends - span.begins)) * 100}%`;
   return html`<div class="stripbox">
     <div class="strip" ref=${box} tabindex="0" role="slider" aria-label="Time" aria-description="Arrow keys move; Shift and an arrow key, or I and O, select; plus and minus zoom; Enter opens the moment" aria-valuemin=${Math.round(span.begins)} aria-valuemax=${Math.round(span.ends)}
@@ -215,14 +228,14 @@ export function Strip({ span, zone, camera, covered, gaps, clips, activity, mome
       ${at !== null && html`<i class="now" ref=${styled({ left: percent(at) })}></i>`}
     </div>
     <div class="hours num" aria-hidden="true">
-      ${labels(span, width, zone).map((each) => html`<span key=${each.at} ref=${styled({ left: `clamp(${HALF * each.text.length}px, ${percent(each.at)}, calc(100% - ${HALF * each.text.length}px))` })}>${each.text}</span>`)}
+      ${named.map((each) => html`<span key=${each.at} ref=${styled({ left: `clamp(${HALF * each.text.length}px, ${percent(each.at)}, calc(100% - ${HALF * each.text.length}px))` })}>${each.text}</span>`)}
     </div>
-    ${at !== null && html`<${Peek} at=${at} zone=${zone} camera=${camera} covered=${covered} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} small=${small} />`}
+    ${at !== null && html`<${Peek} at=${at} zone=${zone} camera=${camera} covered=${covered} x=${((at - span.begins) / (span.ends - span.begins)) * width} width=${width} small=${small} changes=${changes} />`}
   </div>`;
 }
 
-/** @param {{at: number, zone: string, camera: string, covered: Span[], x: number, width: number, small: import('./sprites.js').Thumbnails | null}} props */
-function Peek({ at, zone, camera, covered, x, width, small }) {
+/** @param {{at: number, zone: string, camera: string, covered: Span[], x: number, width: number, small: import('./sprites.js').Thumbnails | null, changes: boolean}} props `changes`: the clock is changed within the span */
+function Peek({ at, zone, camera, covered, x, width, small, changes }) {
   const recording = covered.find((each) => each.begins <= at && at < each.ends);
   // One picture for each half second, so that a resting hand asks for no other.
   const wanted = recording ? keyframe(camera, Math.max(recording.begins, Math.floor(at / 500) * 500)) : '';
@@ -238,6 +251,6 @@ function Peek({ at, zone, camera, covered, x, width, small }) {
       : small && shot !== wanted
         ? html`<${Thumbnail} from=${small} at=${at} />`
         : shot ? html`<img class="shot" src=${shot} alt="" />` : html`<span class="shot bone"></span>`}
-    <div class="num"><b>${clock(at, zone)}</b><span class="muted">${recording ? 'drag to select' : 'not recorded'}</span></div>
+    <div class="num"><b>${clock(at, zone)}${changes ? ` ${utc(at, zone)}` : ''}</b><span class="muted">${recording ? 'drag to select' : 'not recorded'}</span></div>
   </div>`;
 }

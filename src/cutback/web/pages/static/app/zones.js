@@ -52,12 +52,16 @@ export function date(at, zone) {
   return `${year}-${month}-${number}`;
 }
 
-/** `Sydney time (UTC+11)` @param {number} at @param {string} zone */
-export function zoneName(at, zone) {
+/** `Sydney time (UTC+11)`; over a night when clocks change, both offsets. @param {number} at @param {string} zone @param {number} [until] */
+export function zoneName(at, zone, until = at) {
   if (zone === 'UTC') return 'UTC';
   const place = zone.split('/').at(-1)?.replaceAll('_', ' ');
-  return `${place} time (UTC${offsetText(offset(at, zone))})`;
+  const [before, after] = [utc(at, zone), utc(until, zone)];
+  return `${place} time (${before}${after === before ? '' : `, then ${after}`})`;
 }
+
+/** `UTC+11` @param {number} at @param {string} zone */
+export const utc = (at, zone) => `UTC${offsetText(offset(at, zone))}`;
 
 /** @param {number} minutes */
 function offsetText(minutes) {
@@ -85,13 +89,22 @@ export function offset(at, zone) {
  * @param {string} zone
  */
 export function instant(text, zone) {
+  const { right, candidates } = instantsOf(text, zone);
+  return right.length ? Math.min(...right) : Math.max(...candidates);
+}
+
+/** The instants at which clocks show a local time: one, two where clocks are put back, none where they are put forward. @param {string} text @param {string} zone */
+export const instants = (text, zone) => [...new Set(instantsOf(text, zone).right)];
+
+/** @param {string} text @param {string} zone */
+function instantsOf(text, zone) {
   const [days, time = '00:00:00'] = text.split('T');
   const [year, month, number] = days.split('-').map(Number);
   const [hours = 0, minutes = 0, seconds = 0] = time.split(':').map(Number);
   const shown = Date.UTC(year, month - 1, number, hours, minutes, seconds);
   const candidates = [shown - 86400000, shown, shown + 86400000].map((near) => shown - offset(near, zone) * 60000);
   const right = candidates.filter((each) => each + offset(each, zone) * 60000 === shown);
-  return right.length ? Math.min(...right) : Math.max(...candidates);
+  return { right, candidates };
 }
 
 /** The day of an instant: from its local midnight to the next; 23, 24 or 25 hours. @param {number} at @param {string} zone */
