@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
 from tests.web.test_accessible_in_chromium import SHIFT
@@ -18,6 +20,8 @@ SPEC = MediaSpec(frames=150, gop=30)
 KEY = "north-point.2026-06-21T05-30-00Z.mp4"
 AUTUMN, SPRING = "berlin.2026-10-25T00-59-58Z.mp4", "berlin.2026-03-29T00-59-58Z.mp4"
 """Two seconds after they begin, clocks are changed."""
+VANISHING, CHANGING = "east-point.2026-06-21T05-30-00Z.mp4", "west-point.2026-06-21T05-30-00Z.mp4"
+SHORTER = MediaSpec(frames=120, gop=30)
 SPAN = "from=2026-06-21T05:29:50.000Z&to=2026-06-21T05:30:10.000Z"
 
 AT_ONCE = """async ([selector, type, all]) => {
@@ -40,7 +44,7 @@ PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFra
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
     folder, cache = tmp_path_factory.mktemp("quick"), Path(pytestconfig.cache.mkdir("media"))
-    recordings = dict.fromkeys((KEY, AUTUMN, SPRING), SPEC)
+    recordings = dict.fromkeys((KEY, AUTUMN, SPRING, VANISHING, CHANGING), SPEC)
     with installed(folder, recordings, cache, time_zone="UTC,berlin=Europe/Berlin") as made:
         yield made
 
@@ -323,3 +327,57 @@ def test_a_time_that_is_typed_is_found_beyond_the_change_of_clocks(pages: Instal
         box.press("Enter")
         pages.page.wait_for_selector(f".exact[data-truth=exact][data-frame='{frame}']")
         assert offset in pages.page.inner_text(".clock small")
+
+
+def _marked(pages: Installation, key: str) -> None:
+    """Mark a range of a recording and name it."""
+    page = pages.page
+    pages.open(f"/cut?recording={key}&in=1.0&out=4.5&at=2")
+    pages.shown()
+    name = page.get_by_label("Name of range 1")
+    name.fill("A wave")
+    name.press("Enter")
+    page.wait_for_selector(".foot b")
+
+
+def test_a_recording_that_vanishes_while_it_is_open_leaves_what_was_marked(
+    pages: Installation, installation: Installation, tmp_path: Path
+) -> None:
+    page = pages.page
+    _marked(pages, VANISHING)
+    stored = installation.api.shell.folder / "cutback-data" / "recordings" / VANISHING
+    stored.rename(tmp_path / "away.mp4")
+    assert installation.api.shell.run("scan")[0] == 0
+    page.get_by_label("Title").fill("Left at the point")
+    page.get_by_label("Title").press("Enter")
+    page.wait_for_selector(".face:has-text('This recording is gone')")
+    assert "kept in this browser" in page.inner_text(".face")
+    (tmp_path / "away.mp4").rename(stored)
+    assert installation.api.shell.run("scan")[0] == 0
+    page.click("button:text('Look again')")
+    page.wait_for_selector(".chip")
+    assert page.input_value(".chip input") == "A wave"
+    assert page.get_by_label("Title").input_value() == "Left at the point"
+    assert page.locator(".panel > .why").count() == 0, "it is the same recording"
+
+
+def test_a_recording_that_changes_while_it_is_open_keeps_what_was_marked_with_a_warning(
+    pages: Installation, installation: Installation, pytestconfig: pytest.Config
+) -> None:
+    page = pages.page
+    _marked(pages, CHANGING)
+    stored = installation.api.shell.folder / "cutback-data" / "recordings" / CHANGING
+    shutil.copy(cached_media(SHORTER, Path(pytestconfig.cache.mkdir("media"))), stored)
+    assert installation.api.shell.run("scan")[0] == 0
+    page.get_by_label("Title").fill("Left at the point")
+    page.get_by_label("Title").press("Enter")
+    page.wait_for_selector(".panel > .why:has-text('has changed since')")
+    assert page.input_value(".chip input") == "A wave"
+    assert page.get_by_label("Title").input_value() == "Left at the point"
+    eventually(lambda: "– 05:30:04.000" in page.inner_text(".chip small"), "the range as far as the recording goes")
+    page.click("button:text('They are right')")
+    page.wait_for_selector(".panel > .why", state="detached")
+    page.reload()
+    pages.shown()
+    assert page.input_value(".chip input") == "A wave"
+    assert page.locator(".panel > .why").count() == 0

@@ -34,7 +34,10 @@ export function Room() {
       const camera = recording.camera ? await ask(`/cameras/${encodeURIComponent(recording.camera)}`).catch(() => null) : null;
       return { map, recording, clip, zone: camera?.time_zone || '' };
     };
-    newest(read()).then(setFound, setFault);
+    newest(read()).then(setFound, (error) => {
+      setFound(null);
+      setFault(error);
+    });
   };
   useEffect(() => {
     if (key) load();
@@ -49,6 +52,9 @@ export function Room() {
   if (!found) return html`<div class="room dark" aria-busy="true"><div class="stage"><div class="picture"><div class="frame bone"></div></div></div><aside class="panel"></aside><div class="time"><div class="lane"></div></div><footer class="foot"></footer></div>`;
   return html`<${Cutting} key=${found.map.version} ...${found} again=${load} />`;
 }
+
+/** Whether a request failed because the recording is not what it was when it was opened. @param {any} error */
+const otherNow = (error) => error.reason === 'source_changed' || error.reason === 'recording_not_found';
 
 /** @param {{map: import('./recordings.js').FrameMap, recording: any, clip: any, zone: string, again: () => void}} props */
 function Cutting({ map, recording, clip, zone: cameraZone, again }) {
@@ -135,6 +141,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
         },
         (error) => {
           if (stop.signal.aborted) return;
+          if (otherNow(error)) again();
           setPlanFault(error);
           if (error.retryable) setTimeout(() => stop.signal.aborted || setTries(tries + 1), 3000);
         },
@@ -189,7 +196,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
       take([clip]);
       say(clip.state === 'ready' ? 'This clip exists already.' : 'The clip is being cut.', { action: 'Show', act: () => go(`/clips/${encodeURIComponent(clip.id)}`) });
     } catch (error) {
-      if (/** @type {any} */ (error).reason === 'source_changed') again();
+      if (otherNow(error)) again();
       sayError(error);
     } finally {
       setCutting(false);
