@@ -37,8 +37,8 @@ from cutback.settings.settings import Settings
 
 Say = Callable[[str], None]
 
-TUNED = ("tuned-1", "tuned-2", "measured-1", "measured-2")
-MEASURED = ("measured-3", "measured-4")
+TUNED = ("tuned-1", "tuned-2", "measured-1", "measured-2", "measured-3", "measured-4")
+MEASURED = ("measured-5", "measured-6")
 SECONDS = 300
 SIZE = (640, 360)
 BEGINS = datetime(2026, 6, 21, 5, 30, tzinfo=UTC)

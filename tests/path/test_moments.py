@@ -169,15 +169,15 @@ def test_wrong_rules_are_refused_at_the_start(tmp_path: Path) -> None:
 def test_kept_files_go_after_a_while(make_harness: Callable[..., PathHarness]) -> None:
     texts = TextRecordings(make_harness(keep_pictures="2d"))
     services = texts.services
-    made_files.put(services, "a.mp4", "1", "activity-1.json", b"{}")
+    made_files.put(services, "a.mp4", "1", "activity-2.json", b"{}")
     housekeep(services)
     services.cache.close()
-    assert made_files.find(services, "a.mp4", "1", "activity-1.json") == b"{}"
+    assert made_files.find(services, "a.mp4", "1", "activity-2.json") == b"{}"
     texts.harness.pass_time(3 * 86400)
     services.cache.close()
     housekeep(services)
     services.cache.close()
-    assert made_files.find(services, "a.mp4", "1", "activity-1.json") is None
+    assert made_files.find(services, "a.mp4", "1", "activity-2.json") is None
     assert list(services.clips.list(made_files.FOLDER)) == []
 
 

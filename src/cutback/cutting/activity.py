@@ -2,6 +2,10 @@
 
 A picture that is predicted from others takes few bytes where nothing moves. How many depends on the scene and on the
 encoder, so its size counts as a share of the keyframes around it: rain, dusk and a lower bitrate change both alike.
+
+Pictures that are predicted from both sides (B) take few bytes for what moves steadily, such as a wave, and for noise;
+those that are predicted from earlier ones alone (P) take several times as many for all of it. Both have the same say:
+a second's activity is the number of its predicted pictures times the geometric mean of the two types' average sizes.
 """
 
 from __future__ import annotations
@@ -10,7 +14,8 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from statistics import median
+from math import prod
+from statistics import fmean, median
 from typing import Any
 
 from cutback.cutting.index import Track
@@ -19,7 +24,7 @@ from cutback.cutting.source.footage import open_media
 from cutback.domain.errors import RangeOutsideRecordingError
 
 UNIT = 1000
-"""An activity of this much: the predicted pictures of a second take as many bytes as one keyframe."""
+"""An activity of this much: if all predicted pictures are of one type, those of a second are as large as a keyframe."""
 MOST_VALUES = 80_000
 """A longer recording has one value for several seconds."""
 _HIGHEST = 1_000_000
@@ -28,6 +33,8 @@ _LIKE_A_KEYFRAME = 0.5
 """A picture of at least this share of a keyframe, and much larger than its neighbours, is one without the name."""
 _MUCH_LARGER = 5
 _NEIGHBOURS = 8
+_RARE = 10
+"""Of so many pictures of a second, a single one of its type says nothing."""
 
 
 def activity(source: ByteSource, limits: Limits) -> dict[str, Any]:
@@ -80,8 +87,30 @@ def _add_run(track: Track, run: range, values: list[float], step: int) -> None:
     else:
         moved = _predicted(track.sizes, shown, sync, scale)
     second, last = _seconds(track), len(values) - 1
+    both = frozenset(_predicted_from_both_sides(track.pts, run))
+    shares: dict[int, tuple[list[float], list[float]]] = {}
     for sample, size in moved:
-        values[min(last, max(0, second(sample) // step))] += size / scale.at(sample)
+        at = min(last, max(0, second(sample) // step))
+        shares.setdefault(at, ([], []))[sample in both].append(size / scale.at(sample))
+    for at, types in shares.items():
+        values[at] += _together(types)
+
+
+def _predicted_from_both_sides(pts: Sequence[int], run: range) -> Iterator[int]:
+    """Yield the pictures that are shown before one that is decoded before them."""
+    latest: int | None = None
+    for sample in run:
+        if latest is not None and pts[sample] < latest:
+            yield sample
+        else:
+            latest = pts[sample]
+
+
+def _together(types: Sequence[Sequence[float]]) -> float:
+    """Return how many pictures there are, times the geometric mean of the average sizes of each type."""
+    count = sum(map(len, types))
+    means = [fmean(sizes) for sizes in types if len(sizes) * _RARE >= count]
+    return count * prod(means) ** (1 / len(means))
 
 
 def _seconds(track: Track) -> Callable[[int], int]:

@@ -23,7 +23,7 @@ from cutback.services import Services
 
 log = logging.getLogger(__name__)
 
-_NAME = "activity-1.json"
+_NAME = "activity-2.json"
 """Change the number whenever activity is counted in another way."""
 _AT_ONCE = 16
 _BATCH = 32

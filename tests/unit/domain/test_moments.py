@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from cutback.cli.demo.drawing.ride import RIDE_END, RIDE_START
+from cutback.cli.demo.drawing.swell import seed_of, swell
 from cutback.domain.cameras.moments import LEAST_STRENGTH, ActivityLine, CameraMoment, find_moments
 from cutback.domain.requests.moment_rule import MomentRule, clip_id, read_rules
 from cutback.domain.requests.request import validate_request
 
+SEAS: dict[str, list[int]] = json.loads(Path(__file__).with_name("sea_activity.json").read_text())
 START = datetime(2026, 6, 21, 5, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -108,6 +113,19 @@ def test_only_peaks_in_the_span_count_but_the_baseline_is_of_the_hour() -> None:
     line = ActivityLine(START, 1, with_events(quiet(3600), EVENTS), "h264")
     some = find_moments([line], START + timedelta(seconds=600), START + timedelta(seconds=1600))
     assert some == found(line)[1:3]
+
+
+@pytest.mark.parametrize("camera", SEAS)
+def test_rides_of_a_drawn_sea_are_found_without_false_alarms(camera: str) -> None:
+    """Five minutes as `python -m bench moments` draws and measures them; no constant was chosen with them."""
+    values = SEAS[camera]
+    waves = swell(seed_of(camera), len(values))
+    rides = [(wave.breaks_at + RIDE_START - 1, wave.breaks_at + RIDE_END + 1) for wave in waves if wave.ridden]
+    peaks = seconds(found(ActivityLine(START, 1, values, "h264")))
+    whole = [(begin, end) for begin, end in rides if begin >= 0 and end <= len(values)]
+    assert len(whole) >= 15
+    assert sum(any(begin <= peak <= end for peak in peaks) for begin, end in whole) >= 0.9 * len(whole)
+    assert all(any(begin <= peak <= end for begin, end in rides) for peak in peaks)
 
 
 # --- rules -----------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ AROUND = timedelta(minutes=30)
 LEAST_STRENGTH = 0.5
 """The strength of a peak that just rises above what is usual."""
 
-_SMOOTHED = 10
+_SMOOTHED = 7
 """Seconds over which activity is averaged: a moment lasts several seconds, and noise does not."""
 _TREND = 90
 """A slow change, such as daylight, is the median of so many seconds before and after; it is taken away."""
@@ -40,11 +40,11 @@ _CLEAR_GAP = 2.5
 """Two groups are clear if their means are so many of their standard deviations apart."""
 _LEAST_GAP = 0.055
 """The lowest distance of two groups, in natural logarithms."""
-_BREAK = 0.25
+_BREAK = 0.35
 """Where between the means of two groups the higher one begins."""
 _LEAST_RISE = 0.02
 _EVERY = 5
-"""One of so many values is enough for the baseline of an hour: they are averages of more than twice as many."""
+"""One of so many values is enough for the baseline of an hour: they are averages of more."""
 _ROUNDING = 1
 """Seconds that may be missing between recordings which follow one another: each has whole seconds of its own."""
 _FLOOR = 20.0
