@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.media.cuts import BytesSource
+from tests.media.cuts import BytesSource, ask, cut_ranges
 from tests.media.recordings import ReferenceRecording
 from tests.media.test_edit_overlay import CLOCK
 from tests.support.decode import decode_presented, decode_warnings
@@ -24,6 +24,10 @@ from tests.support.sampling import examples, slow_except
 
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import cut
+from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.colour import Colour
+from cutback.cutting.edit_values.sound import Gain
+from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutJob, CutRange, InsetRange
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
@@ -167,6 +171,25 @@ def test_edits_of_the_same_clip_in_the_wrong_order_are_refused() -> None:
         if KINDS[first].stage != KINDS[second].stage:
             with pytest.raises(InvalidRequestError, match=rf"contradict|write them as {first}, {second}"):
                 asked(example(second), example(first))
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (Gain(Fraction(0)), "gain: nothing to do, because 0 dB change nothing"),
+        (
+            Colour(Fraction(0), Fraction(0), Fraction(0), Fraction(0)),
+            "colour: nothing to do, because all of its values are 0",
+        ),
+        (Speed(Fraction(1), (), "drop"), "speed: nothing to do, because 1 is the speed of the recording"),
+    ],
+    ids=lambda each: getattr(each, "kind", ""),
+)
+def test_edits_that_change_nothing_re_encode_nothing(recording: Recordings, edit: Edit, said: str) -> None:
+    one, wanted = recording("pyramid").path, ask((0, Fraction(1), Fraction(3)))
+    plain, clip = (cut_ranges([one], wanted, edits=edits) for edits in ((), (edit,)))
+    assert clip.data == plain.data
+    assert clip.facts.edits == (said,)
 
 
 WITHOUT_PICTURES = ("speed", "loop", "fade", "audio_track", "channels", "gain", "loudness", "sound_fade", "music")

@@ -66,8 +66,8 @@ def check_fields(text: str) -> str:
             continue
         known = [*FRAME_FIELDS, *_REQUEST_FIELDS]
         near = get_close_matches(field, known, 1)
-        hint = f"did you mean {{{near[0]}}}?" if near else f"the fields are {_in_braces(known)}"
-        raise ValueError(f"unknown field {{{field[:40]}}}; {hint} Write {{{{ and }}}} to show braces")
+        hint = f"did you mean {{{near[0]}}}? Write" if near else f"the fields are {_in_braces(known)}; write"
+        raise ValueError(f"unknown field {{{field[:40]}}}; {hint} {{{{ and }}}} to show braces")
     return text
 
 

@@ -39,9 +39,10 @@ def test_fields_of_the_request_are_filled_in_and_those_of_pictures_stay() -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{camra}", "unknown field {camra}; did you mean {camera}?"),
+        ("{camra}", "unknown field {camra}; did you mean {camera}? Write {{ and }} to show braces"),
         ("%{localtime}", "unknown field {localtime}"),
         ("{qqqqqq}", "the fields are {camera}, {date}"),
+        ("{qqqqqq}", "{labels.NAME}; write {{ and }} to show braces"),
         ("{title}", "edits[0].text: {title} needs a title in the request"),
         ("{labels.rider}", "edits[0].text: {labels.rider}: the request has no such label"),
         ("{", "has a { or } that belongs to no field; write {{ or }} to show it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import av
@@ -11,6 +12,7 @@ from cutback.cutting.edits.graph import Affine, Filter, PictureGraph
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.solid import is_full_range
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
+from cutback.cutting.plan.pieces import Located
 
 _WARMEST = 32
 """How far the most extreme temperature moves both colour differences, of 256."""
@@ -21,6 +23,12 @@ class ColourStep(EditStep[Colour]):
 
     edit = Colour
     whole_clip = True
+    unneeded = "colour: nothing to do, because all of its values are 0"
+
+    def concerns(self, edit: Colour, pieces: Sequence[Located]) -> bool:
+        """See `EditStep`."""
+        del pieces
+        return any((edit.brightness, edit.contrast, edit.saturation, edit.temperature))
 
     def painted(self, edit: Colour, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cutback.cutting.edit_values.sound import Gain
 from cutback.cutting.edits.graph import Filter
 from cutback.cutting.edits.sound_stream import Sound
 from cutback.cutting.edits.step import EditStep, PaintedClip
+from cutback.cutting.plan.pieces import Located
 
 
 class GainStep(EditStep[Gain]):
@@ -14,6 +17,12 @@ class GainStep(EditStep[Gain]):
     edit = Gain
     changes_sound = True
     needs_sound = True
+    unneeded = "gain: nothing to do, because 0 dB change nothing"
+
+    def concerns(self, edit: Gain, pieces: Sequence[Located]) -> bool:
+        """See `EditStep`."""
+        del pieces
+        return edit.db != 0
 
     def sound(self, edit: Gain, sound: Sound, scene: PaintedClip, said: list[str]) -> Sound:
         """See `EditStep`."""

@@ -17,6 +17,7 @@ from cutback.cutting.edits.clip_time import ClipTime
 from cutback.cutting.edits.graph import Filter, sound_through
 from cutback.cutting.edits.sound_stream import Sound, SoundReader, exactly, silence
 from cutback.cutting.edits.step import EditStep, PaintedClip
+from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.plan import Between
 from cutback.cutting.plan.retiming import Leg, Retiming
 from cutback.domain.errors import EditImpossibleError
@@ -47,6 +48,12 @@ class SpeedStep(EditStep[Speed]):
     edit = Speed
     changes_sound = True
     changes_length = True
+    unneeded = "speed: nothing to do, because 1 is the speed of the recording"
+
+    def concerns(self, edit: Speed, pieces: Sequence[Located]) -> bool:
+        """See `EditStep`."""
+        del pieces
+        return edit.speed != 1
 
     def drops_sound(self, edit: Speed) -> bool:
         """See `EditStep`."""
