@@ -7,7 +7,7 @@ import { styled } from './pieces.js';
 const LEAST = 0.05;
 
 /** A part of a whole as a request writes it, rounded down: a part that leaves the picture by a hair is refused. @param {number} part */
-const percent = (part) => `${Math.floor(part * 10000 + 1e-6) / 100}%`;
+export const percent = (part) => `${Math.floor(part * 10000 + 1e-6) / 100}%`;
 /** @param {any} measure @param {number} whole the picture's pixels @param {number} otherwise */
 const part = (measure, whole, otherwise) => (measure === undefined || measure === null ? otherwise : typeof measure === 'number' ? measure / whole : parseFloat(measure) / 100);
 /** @param {number} value @param {number} most */

@@ -1,5 +1,6 @@
 // Texts, clocks, pictures and insets over the picture, about as the clip will show them: drag one to another of the nine places.
 import { html, useRef, useState } from './dom.js';
+import { BlurBox } from './blur_box.js';
 import { cropAt } from './crop_box.js';
 import { useLatest } from './newest.js';
 import { dragging, usePictureArea } from './picture_area.js';
@@ -37,11 +38,14 @@ export function Overlays({ draft, player, begins, camera }) {
   const area = { left: whole.left + part.x * whole.width, top: whole.top + part.y * whole.height, width: part.width * whole.width, height: part.height * whole.height };
   const at = inCut(player.map, ranges, frame);
   const moment = begins + player.map.starts[frame] * 1000;
-  const dark = at === null ? 0 : faded(cards, at, ranges.reduce((sum, each) => sum + player.map.starts[each.last] - player.map.starts[each.first], 0));
+  const long = ranges.reduce((sum, each) => sum + player.map.starts[each.last] - player.map.starts[each.first], 0);
+  const dark = at === null ? 0 : faded(cards, at, long);
   const fade = cards.find((each) => each.kind === 'fade' && each.on);
+  const pixels = { width: picture.width * part.width, height: picture.height * part.height };
   return html`<div class="over" ref=${place} data-overlays>${shown && html`
+    ${cards.map((card, index) => card.on && card.kind === 'blur' && html`<${BlurBox} key=${`blur ${index}`} draft=${draft} index=${index} area=${area} pixels=${pixels} at=${at} />`)}
     ${dark > 0 && html`<div class=${fade?.fields.color === 'white' ? 'fading white' : 'fading'} ref=${styled({ ...placed(area), opacity: String(dark) })}></div>`}
-    ${cards.map((card, index) => card.on && OVERLAYS.has(card.kind) && (card.fields.layout || 'over') === 'over' && html`<${Overlay} key=${`${card.kind} ${index}`} draft=${draft} index=${index} area=${area} pixels=${{ width: picture.width * part.width, height: picture.height * part.height }} at=${at} moment=${moment} camera=${camera} title=${title} still=${!player.playing.value} />`)}`}</div>`;
+    ${cards.map((card, index) => card.on && OVERLAYS.has(card.kind) && (card.fields.layout || 'over') === 'over' && html`<${Overlay} key=${`${card.kind} ${index}`} draft=${draft} index=${index} area=${area} pixels=${pixels} at=${at} long=${long} moment=${moment} camera=${camera} title=${title} still=${!player.playing.value} />`)}`}</div>`;
 }
 
 /** @param {Area} area */
@@ -59,9 +63,9 @@ export function faded(cards, at, long) {
 }
 
 /**
- * @param {{draft: import('./draft.js').Draft, index: number, area: Area, pixels: {width: number, height: number}, at: number | null, moment: number, camera: string, title: string, still: boolean}} props
+ * @param {{draft: import('./draft.js').Draft, index: number, area: Area, pixels: {width: number, height: number}, at: number | null, long: number, moment: number, camera: string, title: string, still: boolean}} props
  */
-function Overlay({ draft, index, area, pixels, at, moment, camera, title, still }) {
+function Overlay({ draft, index, area, pixels, at, long, moment, camera, title, still }) {
   const card = draft.state.value.cards[index];
   const { fields, kind } = card;
   const element = useRef(/** @type {HTMLElement | null} */ (null));
@@ -99,6 +103,10 @@ function Overlay({ draft, index, area, pixels, at, moment, camera, title, still 
   };
   const from = Number(fields.from) || 0;
   const seen = at !== null && at >= from && (fields.duration === undefined || at < from + Number(fields.duration));
+  // How much of it is there while it appears and disappears.
+  const last = fields.duration === undefined ? long : from + Number(fields.duration);
+  const [appears, disappears] = [Number(fields.fade_in) || 0, Number(fields.fade_out) || 0];
+  const there = at === null || !seen ? 1 : Math.max(0.05, Math.min(1, appears ? (at - from) / appears : 1, disappears ? (last - at) / disappears : 1));
   const names = /** @type {Record<string, string>} */ ({ text: 'Text', clock: 'Clock', image: 'Picture', inset: 'Other camera' });
   const keys = (/** @type {KeyboardEvent} */ event) => {
     const by = /** @type {Record<string, number[]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] })[event.key];
@@ -114,8 +122,10 @@ function Overlay({ draft, index, area, pixels, at, moment, camera, title, still 
   /** @type {Record<string, string>} */
   const look = drawn
     ? { 'font-size': `${measure(fields.size, '5%', shorter) * 0.8}px`, color: fields.color || 'inherit' }
-    : { width: `${measure(fields.width, kind === 'inset' ? '30%' : '12%', area.width)}px` };
-  return html`<div class=${`overlay ${kind}${seen ? '' : ' away'}${drawn && fields.box === false ? ' bare' : ''}${fields.weight === 'bold' ? ' bold' : ''}`} tabindex="0" role="group" aria-label=${`${names[kind]} at ${where.replace('-', ' ')}; arrow keys move it`} onKeyDown=${keys} ...${handlers.current}
+    : { width: `${measure(fields.width, kind === 'inset' ? '30%' : '12%', area.width)}px`, height: kind === 'image' && fields.height !== undefined ? `${measure(fields.height, '', area.height)}px` : 'auto' };
+  if (seen) look.opacity = String(there * (kind === 'image' ? Number(fields.opacity ?? 1) : 1));
+  else look.opacity = '';
+  return html`<div class=${`overlay ${kind}${seen ? '' : ' away'}${drawn && fields.box === false ? ' bare' : ''}${fields.weight === 'bold' ? ' bold' : ''}${fields.shadow ? ' shadow' : ''}`} tabindex="0" role="group" aria-label=${`${names[kind]} at ${where.replace('-', ' ')}; arrow keys move it`} onKeyDown=${keys} ...${handlers.current}
     ref=${(/** @type {HTMLElement | null} */ found) => { element.current = found; styled({ ...css, ...look })(found); }}>
     ${drawn ? html`<span dir="auto">${words}</span>` : kind === 'inset' ? html`<${OtherCamera} camera=${fields.camera} moment=${moment} still=${still} />` : html`<span>${fields.asset || 'picture'}</span>`}</div>`;
 }

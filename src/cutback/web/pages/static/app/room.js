@@ -3,6 +3,7 @@ import { html, signal, useEffect, useLayoutEffect, useMemo, useState } from './d
 import { Problem, ask, inPath, query } from './api.js';
 import { take } from './clip_store.js';
 import { Draft, newestDraft } from './draft.js';
+import { Grading } from './grading.js';
 import { EditCards, nameOfKind } from './edit_cards.js';
 import { CropBox } from './crop_box.js';
 import { keyOf, useKeys } from './keys.js';
@@ -265,7 +266,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   return html`<main class="room dark">
     <h1 class="visually-hidden">Cutting room: ${map.key}</h1>
     <section class="stage" aria-label="Player">
-      <div class="picture"><${PlayerView} player=${player}><${CropBox} draft=${draft} player=${player} /><${Overlays} draft=${draft} player=${player} begins=${begins} camera=${recording.camera || ''} /><//></div>
+      <div class="picture"><${PlayerView} player=${player}><${Grading} draft=${draft} /><${CropBox} draft=${draft} player=${player} /><${Overlays} draft=${draft} player=${player} begins=${begins} camera=${recording.camera || ''} /><//></div>
       <div class="transport">
         <span class="clock"><${Typed} value=${known ? exactClock(begins + where * 1000, zone) : timecode(where)} aria-label="Time; type a time, a timecode or a frame" commit=${jump} />
           <small>${known ? `${zoneName(begins + where * 1000, zone)} · ` : ''}frame ${number(frame)} · ${timecode(where)}</small></span>
