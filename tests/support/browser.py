@@ -14,6 +14,8 @@ import pytest
 from tests.support.serving import serving
 from tests.support.waiting import PATIENCE
 
+from cutback.domain.media_types import UNKNOWN, media_type_of
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -117,7 +119,8 @@ class _Ranges(http.server.BaseHTTPRequestHandler):
             begin = int(asked[1])
             end = min(end, int(asked[2]) + 1) if asked[2] else end
         self.send_response(206 if asked else 200)
-        self.send_header("Content-Type", "video/mp4" if self.path.endswith(".mp4") else "text/html")
+        kind = media_type_of(self.path)
+        self.send_header("Content-Type", "text/html" if kind == UNKNOWN else kind)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(end - begin))
         if asked:
