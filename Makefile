@@ -27,6 +27,9 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 	--no-emit-index-url --quiet --custom-compile-command "make lock"
 PIP_FLAGS := --quiet --disable-pip-version-check
 
+# Behind a proxy that decrypts, only the system has the certificate of its authority.
+export UV_SYSTEM_CERTS ?= true
+
 # Where it is set, each process that the targets start, and the tests start hundreds, compiles all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 

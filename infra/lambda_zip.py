@@ -119,7 +119,8 @@ def _uv_program() -> str:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([_uv_program(), *arguments], check=True)
+    # Behind a proxy that decrypts, only the system has the certificate of its authority.
+    subprocess.run([_uv_program(), *arguments], check=True, env={"UV_SYSTEM_CERTS": "true", **os.environ})
 
 
 def _trim_botocore(data: Path) -> None:

@@ -53,7 +53,7 @@ class JetStreamQueueFactory(QueueFactory):
         return self.clock()
 
     def pass_time(self, seconds: float) -> None:
-        self.time.pass_time(seconds)
+        self.time.pass_time(seconds, [queue._connection for queue in self.opened])
 
     def close(self) -> None:
         for queue in self.opened:

@@ -11,17 +11,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from nats.aio.msg import Msg
 from tests.contract.manual_clock import ManualClock
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 from cutback.adapters.nats.connection import NatsConnection, RefusedError
 from cutback.adapters.nats.messages import Receipt
 
 _SCHEDULE = "Nats-Schedule"
+_MARK = "cutback.tests.mark"
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,24 @@ class NatsTime:
         self._connection = connection
         self._hidden: dict[tuple[str, int], _Hidden] = {}
         self._due: dict[str, tuple[datetime, Msg]] = {}
+        self._answers: set[str] = set()
+        self._marks: set[bytes] = set()
+        self._passed = 0
 
     def watch(self) -> None:
         self._connection.run(self._watch())
 
-    def pass_time(self, seconds: float) -> None:
+    def pass_time(self, seconds: float, senders: Sequence[NatsConnection] = ()) -> None:
+        """Let time pass once everything has been heard that these connections have sent, on whichever server."""
+        self._passed += 1
+        marks = {f"{self._passed} {number}".encode(): sender for number, sender in enumerate(senders)}
+
+        def heard() -> bool:
+            for mark in marks.keys() - self._marks:
+                marks[mark].run(_send(marks[mark], mark))
+            return marks.keys() <= self._marks
+
+        eventually(heard, "what was sent before")
         self._connection.run(self._pass_time(seconds))
 
     async def _watch(self) -> None:
@@ -54,6 +69,7 @@ class NatsTime:
         await client.subscribe("_INBOX.>", cb=self._delivered)
         await client.subscribe("$JS.ACK.>", cb=self._answered)
         await client.subscribe("cutback.queue.*.later.*", cb=self._scheduled)
+        await client.subscribe(_MARK, cb=self._marked)
         await client.flush()
 
     async def _pass_time(self, seconds: float) -> None:
@@ -72,7 +88,8 @@ class NatsTime:
 
     async def _delivered(self, message: Msg) -> None:
         receipt = Receipt.parse(message.reply)
-        if receipt is not None:
+        # In a cluster, the answer to a delivery can come before it, by another way.
+        if receipt is not None and message.reply not in self._answers:
             self._hidden[receipt.stream, receipt.sequence] = _Hidden(self.clock(), None, message.reply)
 
     async def _answered(self, message: Msg) -> None:
@@ -80,11 +97,15 @@ class NatsTime:
         if receipt is None:
             return
         key, (word, _, content) = (receipt.stream, receipt.sequence), message.data.partition(b" ")
-        if word == b"-NAK" and content and key in self._hidden:
+        self._answers.add(message.subject)
+        if word == b"-NAK" and content:
             delay = timedelta(microseconds=json.loads(content)["delay"] / 1000)
-            self._hidden[key] = _Hidden(self.clock(), delay, self._hidden[key].receipt)
+            self._hidden[key] = _Hidden(self.clock(), delay, message.subject)
         elif word in {b"-NAK", b"+ACK"}:
             self._hidden.pop(key, None)
+
+    async def _marked(self, message: Msg) -> None:
+        self._marks.add(message.data)
 
     async def _scheduled(self, message: Msg) -> None:
         at = datetime.fromisoformat((message.headers or {})[_SCHEDULE].removeprefix("@at "))
@@ -112,3 +133,9 @@ class NatsTime:
     async def _visibility(self, stream: str) -> timedelta:
         found = await self._connection.ask(f"$JS.API.CONSUMER.INFO.{stream}.workers")
         return timedelta(microseconds=found["config"]["ack_wait"] / 1000)
+
+
+async def _send(sender: NatsConnection, mark: bytes) -> None:
+    client = await sender.client()
+    await client.publish(_MARK, mark)
+    await client.flush()

@@ -299,12 +299,12 @@ def test_a_closed_queue_opens_again_and_leaves_no_thread(queue: JetStreamQueue) 
 
 
 def test_passwords_and_tokens_are_needed_and_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutback.adapters.nats.connection.PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr("cutback.adapters.nats.connection.ANSWER_SECONDS", 1)
     with NatsServer(tmp_path, more='authorization { user: "sea", password: "se/cret" }') as server:
         right = open_queue(f"nats://sea:se%2Fcret@{server.host}/clips")
         right.check()
         right.close()
+        monkeypatch.setattr("cutback.adapters.nats.connection.PATIENCE_SECONDS", 0.1)
+        monkeypatch.setattr("cutback.adapters.nats.connection.ANSWER_SECONDS", 1)
         for who in ("", "sea:wrong@", "wrong@"):
             wrong = open_queue(f"nats://{who}{server.host}/clips")
             with pytest.raises(QueueUnavailableError) as caught:

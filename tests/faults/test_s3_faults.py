@@ -7,6 +7,7 @@ import os
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ def aws() -> Iterator[Aws]:
     with running() as aws:
         with aws.client_of("s3") as s3:
             for bucket in ("recordings", "clips"):
-                s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+                # On a busy machine, the client asks again before it is answered.
+                with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+                    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
             s3.put_object(Bucket="recordings", Key="sea.mp4", Body=RECORDING)
         yield aws
 
