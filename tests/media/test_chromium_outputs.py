@@ -14,6 +14,7 @@ from tests.media.outputs import OutputMade, make_output
 from tests.media.recordings import ReferenceRecording
 from tests.support.browser import PAGE, PLAY, chromium, served
 from tests.support.media import read_luma_counter
+from tests.support.sampling import slow_except
 
 from cutback.cutting.output_values import (
     Flac,
@@ -41,9 +42,9 @@ FPS = 30
 VIDEOS: dict[str, OutputValue] = {
     "mp4 with av1": Mp4(codec="av1", quality="small"),
     "mp4 with vp9": Mp4(codec="vp9", quality="small"),
-    "mp4 in fragments": Mp4(fragmented=True),
-    "mov": Mov(),
     "webm with vp9": WebM(codec="vp9", quality="small"),
+    "mov": Mov(),
+    "mp4 in fragments": Mp4(fragmented=True),
     "webm with av1": WebM(codec="av1", quality="small"),
 }
 SOUNDS: tuple[OutputValue, ...] = (M4a(), Mp3(), Wav(), Opus(), Flac())
@@ -135,7 +136,7 @@ def number(picture: str, width: int, height: int) -> int:
     return read_luma_counter(np.frombuffer(base64.b64decode(picture), np.uint8).reshape(height, width))
 
 
-@pytest.mark.parametrize("name", VIDEOS)
+@pytest.mark.parametrize("name", slow_except(VIDEOS, slow_one_in=2))
 def test_chromium_plays_a_video_to_its_end(name: str, offered: Any, page: Any) -> None:
     url, made = offered(VIDEOS[name])
     assert made.facts.frames == LAST - FIRST + 1

@@ -105,7 +105,7 @@ def test_every_format_is_probed() -> None:
     assert {type(value) for value, _, _ in OUTPUTS.values()} == set(FORMATS.values())
 
 
-@pytest.mark.parametrize("name", slow_except(OUTPUTS, "mp4", "m4a"))
+@pytest.mark.parametrize("name", slow_except(OUTPUTS, "mp4", "m4a", slow_one_in=2))
 def test_ffprobe_reads_it_without_a_warning(
     name: str, recording: Callable[[str], ReferenceRecording], probe: Callable[[OutputMade], Any]
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from cutback.cutting.edit_values.scale import Scale
 from cutback.cutting.edit_values.sound import Mute
 from cutback.cutting.edit_values.time import Speed
 from cutback.cutting.job import CutJob, JobOutput
-from cutback.cutting.output_values import Mov, Mp4, OutputValue, WebM
+from cutback.cutting.output_values import Mov, Mp4, OutputValue, VideoValue, WebM
 from cutback.cutting.outputs.coded import TRIES, SizeTry, first_try, next_try
 from cutback.domain.errors import OutputImpossibleError
 from cutback.sandbox.cutter import ChildCutter
@@ -200,6 +202,74 @@ def test_a_maximum_size_is_kept(value: str, recording: Recordings) -> None:
     with av.open(io.BytesIO(made.data), "r") as container:
         assert len(list(container.decode(video=0))) == len(NUMBERS)
     assert "try" in made.facts.quality
+
+
+SECOND_TRIES: dict[str, VideoValue] = {
+    "h264": Mp4(codec="h264", max_size=25_000),
+    "hevc": Mp4(codec="hevc", max_size=25_000),
+    "av1": Mp4(codec="av1", max_size=25_000),
+    "vp9": WebM(codec="vp9", max_size=35_000),
+}
+
+
+@pytest.mark.parametrize("codec", SECOND_TRIES)
+def test_every_encoder_takes_the_bit_rate_of_a_second_try(
+    codec: str, recording: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def generous(*values: Any) -> SizeTry:
+        tried = first_try(*values)
+        return SizeTry(replace(tried.coding, quality="best", most=3 * (tried.coding.most or 0)), None)
+
+    monkeypatch.setattr("cutback.cutting.outputs.coded.first_try", generous)
+    short = ask((0, Fraction("1.4"), Fraction("1.9")))
+    made = make([recording("pyramid").path], short, JobOutput("clip", SECOND_TRIES[codec]), edits=(Mute(),))["clip"]
+    assert len(made.data) <= (SECOND_TRIES[codec].max_size or 0)
+    assert "kbit/s" in made.facts.quality
+    assert int(made.facts.quality.rpartition("try ")[2]) >= 2
+    with av.open(io.BytesIO(made.data), "r") as container:
+        assert sum(1 for _ in container.decode(video=0)) == made.facts.frames == 15
+
+
+RANDOM_SIZES = 200
+
+
+@pytest.mark.parametrize("part", [pytest.param(0, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.soak)])
+def test_random_maximum_sizes_are_kept_or_fail_by_name(part: int, recording: Recordings) -> None:
+    """Of random requests, most are kept; the others say that the size is too small."""
+    rng = random.Random(17)
+    kept = unnamed = 0
+    cases = [_random_request(rng) for _ in range(RANDOM_SIZES)]
+    few = 2
+    for name, start, length, value in cases[few:] if part else cases[:few]:
+        one_range = ask((0, start, start + length))
+        limit = value.max_size
+        assert limit is not None
+        try:
+            made = make_output([recording(name).path], one_range, value)
+        except OutputImpossibleError as error:
+            unnamed += str(limit) not in str(error)
+            continue
+        kept += 1
+        assert made.facts.size == len(made.data) <= limit, (name, start, length, value)
+        with av.open(io.BytesIO(made.data), "r") as container:
+            assert sum(1 for _ in container.decode(video=0)) == made.facts.frames > 0
+    assert unnamed == 0
+    assert kept >= 0.5 * (len(cases) - few if part else few)
+
+
+def _random_request(rng: random.Random) -> tuple[str, Fraction, Fraction, VideoValue]:
+    name = rng.choice(["pyramid", "no-sound", "open-gop", "ts", "29.97", "rotated", "anamorphic"])
+    start, length = (Fraction(rng.randint(*span), 100) for span in ((0, 300), (30, 200)))
+    limit = round(10_000 * 40 ** rng.random())
+    kinds: list[VideoValue] = [
+        Mp4(max_size=limit),
+        Mp4(codec="hevc", max_size=limit),
+        Mp4(codec="av1", max_size=limit),
+        Mp4(max_size=limit, fragmented=True),
+        Mov(max_size=limit),
+        WebM(codec="vp9", max_size=limit),
+    ]
+    return name, start, length, rng.choice(kinds)
 
 
 def test_a_maximum_size_is_kept_without_the_sound_that_edits_drop(recording: Recordings) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
-from tests.support.media import cached_media
+from tests.support.media import cached_media, read_counter
 from tests.support.spec import MediaSpec
 from tests.web.harness import WebHarness, assert_problem
 from tests.web.media_harness import MediaHarness
@@ -210,3 +214,77 @@ def test_a_plan_says_what_one_of_the_outputs_would_fail_with(
 ) -> None:
     response = media.client.post("/v1/plans", json={"source": SOURCE, "outputs": outputs})
     assert said in assert_problem(response, 422, reason)["detail"]
+
+
+# --- requests that must work as they stand ---------------------------------------------------------
+
+AS_THEY_STAND: dict[str, tuple[str, dict[str, str]]] = {
+    "a small GIF": (
+        """{"source": {"recording": "a.mp4", "start": 12, "end": 16},
+            "output": {"format": "gif", "width": 480, "max_size": 5000000}}""",
+        {"clip": "clip.gif"},
+    ),
+    "qualities to stream": (
+        """{"source": {"recording": "a.mp4", "start": 12, "end": 42},
+            "output": {"format": "hls", "qualities": [720, 360]}}""",
+        {"clip": "clip.m3u8"},
+    ),
+    "AV1 with a maximum size": (
+        """{"source": {"recording": "a.mp4", "start": 12, "end": 42},
+            "output": {"format": "mp4", "codec": "av1", "max_size": "3MB"}}""",
+        {"clip": "clip.mp4"},
+    ),
+    "several outputs": (
+        """{"source": {"recording": "a.mp4", "start": 12, "end": 42},
+            "outputs": [{"name": "clip", "format": "mp4"}, {"name": "sound", "format": "m4a"},
+                        {"name": "still", "format": "jpeg", "at": 3.5}]}""",
+        {"clip": "clip.mp4", "sound": "sound.m4a", "still": "still.jpg"},
+    ),
+    "the older name of the format": (
+        """{"source": {"recording": "a.mp4", "start": 12, "end": 16}, "output": {"container": "mp4"}}""",
+        {"clip": "clip.mp4"},
+    ),
+}
+"""A request, and the files that come of it."""
+_FRAME = Fraction(1, 5)
+
+
+@pytest.fixture(scope="module")
+def long_recording(pytestconfig: pytest.Config) -> Path:
+    spec = MediaSpec(width=384, height=216, fps=1 / _FRAME, frames=215, gop=10)
+    return cached_media(spec, Path(pytestconfig.cache.mkdir("media")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AS_THEY_STAND)
+def test_a_request_works_as_it_stands(name: str, tmp_path: Path, long_recording: Path, forked_cutters: None) -> None:
+    del forked_cutters
+    text, files = AS_THEY_STAND[name]
+    request = json.loads(text)
+    media = MediaHarness(tmp_path / "data", long_recording)
+    shutil.copy(long_recording, tmp_path / "data" / "recordings" / "a.mp4")
+    media.submit(**request)
+    media.work()
+    clip = media.get("/v1/clips/wave").json()
+    media.close()
+    assert clip["state"] == "ready", clip
+    begins, ends = request["source"]["start"], request["source"]["end"]
+    assert Fraction(clip["result"]["duration"]) == ends - begins
+    folder = tmp_path / "data" / "clips" / "wave" / "1"
+    for output, file in files.items():
+        path = folder / file
+        limit = {"gif": 5_000_000, "mp4": 3_000_000}.get(request.get("output", {}).get("format", ""), 1 << 40)
+        assert 0 < path.stat().st_size <= limit
+        if path.suffix == ".m3u8":
+            path = folder / "clip-216p.m3u8"
+        with av.open(str(path)) as container:
+            shown = [read_counter(frame) for frame in container.decode(video=0)] if output != "sound" else []
+            heard = bool(container.streams.audio)
+        first = round(begins / _FRAME)
+        match output, path.suffix:
+            case "still", _:
+                assert shown == [first + int(Fraction("3.5") / _FRAME)]
+            case "sound", _:
+                assert heard
+            case _:
+                assert shown == list(range(first, round(ends / _FRAME)))

@@ -57,6 +57,8 @@ class VideoCoding:
             made["b"] = str(self.bit_rate)
         if encoder == "libvpx-vp9" and self.most is not None:
             made["b"] = str(self.most)  # with a quality, its bit rate is a limit
+        elif encoder == "libsvtav1" and self.bit_rate is not None:
+            pass  # it takes a limit only with a quality
         elif self.most is not None:
             made |= {"maxrate": str(self.most), "bufsize": str(2 * self.most)}
         return made
