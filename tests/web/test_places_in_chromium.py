@@ -211,6 +211,26 @@ def test_a_failed_clip_offers_the_remedy_in_the_list(place: Installation) -> Non
     assert place.page.evaluate("location.pathname") == "/cut"
 
 
+def test_a_clip_that_no_browser_decodes_says_what_to_do(place: Installation) -> None:
+    cut(place, "undecodable")
+    place.page.route("**/v1/media/**", lambda route: route.fulfill(body="no video", content_type="video/mp4"))
+    place.open("/clips/undecodable")
+    place.page.wait_for_selector("[role=alert]:has-text('This browser cannot show this clip')")
+    place.page.unroute("**/v1/media/**")
+    place.page.click("[role=alert] button:text('Try again')")
+    eventually(lambda: place.page.evaluate("document.querySelector('video')?.readyState > 0"), "the video")
+
+
+def test_moments_that_cannot_be_read_are_not_said_to_be_none(place: Installation) -> None:
+    place.page.route("**/v1/moments?*", lambda route: route.fulfill(status=500, json={"status": 500}))
+    place.open(f"/cameras/north-point?{SPAN}")
+    place.page.wait_for_selector("[aria-label=Moments]:has-text('cannot be read now')")
+    place.page.unroute("**/v1/moments?*")
+    place.page.click("[aria-label=Moments] button")
+    place.page.wait_for_selector("[aria-label=Moments]:not(:has-text('cannot be read')):not(:has(.bone))")
+    place.complaints.clear()
+
+
 def test_clips_are_filtered_by_camera_and_day(place: Installation) -> None:
     run = place.api.shell.run
     span = ("--camera", "south-point", "--from", "2026-06-21T05:30:01Z", "--to", "2026-06-21T05:30:02Z")

@@ -131,11 +131,18 @@ const GAPS = /** @type {Record<string, string>} */ ({ skip: 'left out', black: '
 
 /** The clip as its kind is looked at or listened to. @param {{clip: any, poster: string}} props */
 function Media({ clip, poster }) {
+  const [broken, setBroken] = useState(false);
   const { key, width, height } = clip.result;
   const path = mediaPath(clip);
-  if (/\.(gif|webp|jpe?g|png)$/.test(key)) return html`<img class="shown" src=${path} alt=${nameOf(clip)} width=${width} height=${height} />`;
-  if (!width) return html`<div class="blank"><audio src=${path} controls preload="metadata"></audio></div>`;
-  return html`<video src=${path} poster=${poster} controls playsinline preload="metadata" width=${width} height=${height}></video>`;
+  const fail = () => setBroken(true);
+  if (broken) {
+    return html`<div class="blank" role="alert"><div><p>This browser cannot show this clip.</p>
+      <p>Download it to open it elsewhere, or edit it again and choose MP4 with H.264.</p>
+      <p class="act"><button class="button" onClick=${() => setBroken(false)}>Try again</button></p></div></div>`;
+  }
+  if (/\.(gif|webp|jpe?g|png)$/.test(key)) return html`<img class="shown" src=${path} alt=${nameOf(clip)} width=${width} height=${height} onError=${fail} />`;
+  if (!width) return html`<div class="blank"><audio src=${path} controls preload="metadata" onError=${fail}></audio></div>`;
+  return html`<video src=${path} poster=${poster} controls playsinline preload="metadata" width=${width} height=${height} onError=${fail}></video>`;
 }
 
 /** @param {{clip: any}} props */

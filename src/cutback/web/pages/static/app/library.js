@@ -130,7 +130,7 @@ function Day({ camera, others }) {
     ask(`/clips${query({ camera: camera.name, limit: 100 })}`).then((page) => take(page.items), () => {});
   }, [camera.name]);
 
-  const [lively, setLively] = useState(/** @type {{activity: {at: number, value: number, wide: number}[], moments: any[], known: boolean}} */ ({ activity: [], moments: [], known: false }));
+  const [lively, setLively] = useState(/** @type {{activity: {at: number, value: number, wide: number}[], moments: any[], known: boolean, fault?: boolean}} */ ({ activity: [], moments: [], known: false }));
   useEffect(() => {
     setLively({ activity: [], moments: [], known: false });
     if (span.ends - span.begins > 2 * DAY) return;
@@ -140,15 +140,15 @@ function Day({ camera, others }) {
       // One after the other: both read the same indexes the first time.
       const activity = await ask(`/activity${asked}`).catch(() => null);
       if (stale) return;
-      const moments = await ask(`/moments${asked}`).catch(() => null);
+      const moments = await ask(`/moments${asked}`).catch(() => null); // what failed is not said to be nothing
       if (stale) return;
-      setLively({ activity: (activity?.items || []).flatMap(columns), moments: moments?.items || [], known: true });
+      setLively({ activity: (activity?.items || []).flatMap(columns), moments: moments?.items || [], known: true, fault: !moments });
     }, 400);
     return () => {
       stale = true;
       clearTimeout(timer);
     };
-  }, [camera.name, span.begins, span.ends]);
+  }, [camera.name, span.begins, span.ends, again]);
 
   const marks = [...knownClips.value.values()].flatMap((clip) => {
     const where = filmed(clip);
@@ -208,7 +208,9 @@ function Day({ camera, others }) {
             lively.moments.length
               ? strongest(lively.moments).map((each) => html`<${MomentTile} key=${each.peak} camera=${camera.name} moment=${each} zone=${zone} />`)
               : lively.known
-                ? html`<p class="sub">Nothing stands out here.</p>`
+                ? lively.fault
+                  ? html`<p class="sub">The moments cannot be read now. <button class="button" onClick=${() => setAgain(again + 1)}>Try again</button></p>`
+                  : html`<p class="sub">Nothing stands out here.</p>`
                 : [1, 2, 3, 4].map((each) => html`<div class="tile" key=${each}><span class="pic bone"></span></div>`)
           }</div></section>`}
         <h2 class="head">Recordings</h2>
