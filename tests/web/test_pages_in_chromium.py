@@ -117,7 +117,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
 
 @pytest.fixture
 def pages(installation: Installation) -> Iterator[Installation]:
-    """The browser; a test fails if the page complains meanwhile, or is refused something."""
+    """The browser without drafts; a test fails if the page complains meanwhile, or is refused something."""
     complaints: list[str] = []
     page = installation.page
 
@@ -136,6 +136,7 @@ def pages(installation: Installation) -> Iterator[Installation]:
     for name, hear in heard.items():
         page.on(name, hear)
     page.set_viewport_size({"width": 1440, "height": 900})
+    page.evaluate("localStorage.clear()")
     yield installation
     for name, hear in heard.items():
         page.remove_listener(name, hear)
