@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.support import real_time
 from tests.support.long_tests import mark
+
+
+def pytest_configure() -> None:
+    """Begin in each process that runs tests."""
+    real_time.give_up()
 
 
 @pytest.hookimpl(tryfirst=True)
