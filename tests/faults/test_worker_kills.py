@@ -38,7 +38,7 @@ def test_kills_lose_nothing_and_double_nothing(
             if len(accepted) % 4 == 0:  # some messages come twice
                 workers.services.queue.send(wanted.model_dump_json())
 
-    ends = keep_two_alive(workers, random_kills=at_random, feed=feed, JOBS=str(jobs))
+    ends = keep_two_alive(workers, random_kills=at_random, feed=feed, WORKER_JOBS=str(jobs))
     assert set(workers.stop()) <= {0}
 
     assert ends == {-signal.SIGKILL: len(STAGES) * at_each_stage + at_random}

@@ -143,7 +143,7 @@ def main(_life: str = "") -> None:
         if os.environ.get("FALTERING"):
             announcers = tuple(FalteringAnnouncer(each, random.Random()) for each in announcers)
         faltering = dataclasses.replace(services, announcers=announcers)
-        run_jobs(jobs_of(faltering, int(os.environ.get("JOBS", "1")), lambda: cutter), stop)
+        run_jobs(jobs_of(faltering, int(os.environ.get("WORKER_JOBS", "1")), lambda: cutter), stop)
 
 
 if __name__ == "__main__":
