@@ -57,7 +57,7 @@ class S3Harness:
             "access_key_id": ENVIRONMENT["AWS_ACCESS_KEY_ID"],
             "secret_access_key": ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
             "max_retries": "0",
-            "timeout": "1s",
+            "timeout": "3s",
             **options,
         }
         self.harness = PathHarness(
@@ -162,7 +162,7 @@ def test_a_clip_in_parts_is_stored_once_and_whole(
     tmp_path: Path, aws: Aws, proxy: FaultyProxy, step: str, fault: str, retries: int
 ) -> None:
     place = place_of("parts", step, fault, str(retries))
-    s3_harness = S3Harness(tmp_path, aws, proxy, place, timeout="3s", max_retries=str(retries))
+    s3_harness = S3Harness(tmp_path, aws, proxy, place, timeout="8s", max_retries=str(retries))
     s3_harness.harness.cutter.size = LARGE
     s3_harness.harness.submit()
     proxy.fail(step, fault)

@@ -56,7 +56,7 @@ EXPECTED = {
     "the-day": Made(Fraction(10), 300),
     "two-rides": Made(Fraction("14.5"), 435),
     "as-loud": Made(Fraction(28), 840, copied=True),
-    "highlight": Made(Fraction(11), 330),
+    "highlight": Made(Fraction(11), 330, copied=True),
     "two-cameras": Made(Fraction(6), 180, (1280, 360)),
 }
 
