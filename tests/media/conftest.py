@@ -1,4 +1,4 @@
-"""Recordings that are made once per session, and checks for leftovers."""
+"""Recordings that are made once per session, a browser for clips, and checks for leftovers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from tests.media.recordings import ReferenceRecording, reference_recording
+from tests.support.browser import PAGE, chromium, served
 from tests.support.forking import forked_children
 from tests.support.made_once import made_once
 
@@ -83,3 +85,23 @@ def ffmpeg() -> Callable[..., None]:
         subprocess.run([program, "-v", "error", "-nostdin", "-y", *arguments], check=True)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    """What the server offers."""
+    return {"/": PAGE}
+
+
+@pytest.fixture(scope="module")
+def address(files: dict[str, bytes]) -> Iterator[str]:
+    """The server's address."""
+    with served(files) as at:
+        yield at
+
+
+@pytest.fixture(scope="module")
+def page(address: str) -> Iterator[Any]:
+    """A page in the machine's own Chromium."""
+    with chromium(address) as made:
+        yield made

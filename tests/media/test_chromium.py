@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from tests.media.check_clip import ExpectedRange, expected_range
 from tests.media.cuts import CutResult, cut_in_process, cut_ranges
 from tests.media.recordings import ReferenceRecording
-from tests.support.browser import PAGE, PLAY, chromium, served
+from tests.support.browser import PLAY
 from tests.support.media import read_luma_counter
 
 from cutback.cutting.job import CutGap, CutRange, Fill, Precision
@@ -21,26 +21,6 @@ from cutback.domain.times import Instant
 pytestmark = pytest.mark.slow
 
 Recordings = Callable[[str], ReferenceRecording]
-
-
-@pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    """What the server offers."""
-    return {"/": PAGE}
-
-
-@pytest.fixture(scope="module")
-def address(files: dict[str, bytes]) -> Iterator[str]:
-    """The server's address."""
-    with served(files) as at:
-        yield at
-
-
-@pytest.fixture(scope="module")
-def page(address: str) -> Iterator[Any]:
-    """A page in the machine's own Chromium."""
-    with chromium(address) as made:
-        yield made
 
 
 CLIPS: dict[str, list[tuple[str, str, str]]] = {

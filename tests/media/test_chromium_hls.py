@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from tests.media.cuts import ask
 from tests.media.outputs import make_output
 from tests.media.recordings import ReferenceRecording
-from tests.support.browser import PAGE, PLAY, chromium, served
+from tests.support.browser import PLAY
 from tests.support.media import read_luma_counter
 
 from cutback.cutting.output_values import Hls
@@ -37,24 +37,10 @@ START, END = Fraction(31, 30), Fraction(181, 30)
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    """What the server offers."""
-    return {"/": PAGE}
-
-
-@pytest.fixture(scope="module")
-def address(files: dict[str, bytes]) -> Iterator[str]:
-    """The server's address."""
-    with served(files) as at:
-        yield at
-
-
-@pytest.fixture(scope="module")
-def page(address: str) -> Iterator[Any]:
+def page(page: Any) -> Any:
     """A page in the machine's own Chromium, with hls.js."""
-    with chromium(address) as made:
-        made.add_script_tag(content=HLS_JS.read_text(encoding="utf-8"))
-        yield made
+    page.add_script_tag(content=HLS_JS.read_text(encoding="utf-8"))
+    return page
 
 
 def test_the_player_is_the_one_that_is_listed() -> None:

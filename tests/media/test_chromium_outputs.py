@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from tests.media.cuts import ask
 from tests.media.outputs import OutputMade, make_output
 from tests.media.recordings import ReferenceRecording
-from tests.support.browser import PAGE, PLAY, chromium, served
+from tests.support.browser import PLAY
 from tests.support.media import read_luma_counter
 from tests.support.sampling import slow_except
 
@@ -94,26 +94,6 @@ LOOK = """async (url) => {
   }
   return seen;
 }"""
-
-
-@pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    """What the server offers."""
-    return {"/": PAGE}
-
-
-@pytest.fixture(scope="module")
-def address(files: dict[str, bytes]) -> Iterator[str]:
-    """The server's address."""
-    with served(files) as at:
-        yield at
-
-
-@pytest.fixture(scope="module")
-def page(address: str) -> Iterator[Any]:
-    """A page in the machine's own Chromium."""
-    with chromium(address) as made:
-        yield made
 
 
 @pytest.fixture

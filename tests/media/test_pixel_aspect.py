@@ -10,11 +10,13 @@ from pathlib import Path
 import av
 import pytest
 from tests.media.cuts import ask
-from tests.media.outputs import OutputMade, make_output
+from tests.media.outputs import OutputMade, make, make_output
 from tests.support.media import MediaSpec, cached_media, read_counter
 from tests.support.sampling import slow_except
 
+from cutback.cutting.job import JobOutput
 from cutback.cutting.output_values import Mov, Mp4, OutputValue, WebM
+from cutback.cutting.tags import MOST
 
 WIDTH, HEIGHT = 320, 180
 BEGIN, END = Fraction(1, 2), Fraction(9, 10)
@@ -86,3 +88,12 @@ def test_a_webm_lasts_as_long_as_its_clip(media_folder: Path) -> None:
     made = make_output([source(media_folder, "1")], ask((0, BEGIN, END)), VP9)
     with av.open(io.BytesIO(made.data), "r") as container:
         assert container.duration == (END - BEGIN) * av.time_base
+
+
+def test_a_webm_has_room_for_the_longest_title(media_folder: Path) -> None:
+    title = "🌊" * MOST
+    output = JobOutput("clip", VP9)
+    made = make([source(media_folder, "4/3")], ask((0, BEGIN, END)), output, title=title)["clip"]
+    check(made, of_webm("4/3"))
+    with av.open(io.BytesIO(made.data), "r") as container:
+        assert container.metadata["title"] == title

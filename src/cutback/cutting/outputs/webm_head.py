@@ -13,8 +13,10 @@ from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
-ENOUGH = 16 * 1024
-"""Bytes that hold the head: everything up to the end of its tracks."""
+from cutback.cutting.tags import MOST
+
+ENOUGH = 4 * MOST + 48 * 1024
+"""Bytes that hold the head: everything up to the end of its tracks. The longest title takes four bytes a character."""
 
 _EBML, _SEGMENT, _VOID = 0x1A45DFA3, 0x18538067, 0xEC
 _SEEK_HEAD, _SEEK, _SEEK_POSITION = 0x114D9B74, 0x4DBB, 0x53AC
