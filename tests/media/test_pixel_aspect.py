@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.support.media import MediaSpec, cached_media, read_counter
 from tests.support.sampling import slow_except
 
 from cutback.cutting.job import JobOutput
+from cutback.cutting.mp4.entries import aspect_of
 from cutback.cutting.output_values import Mov, Mp4, OutputValue, WebM
 from cutback.cutting.tags import MOST
 
@@ -97,3 +99,24 @@ def test_a_webm_has_room_for_the_longest_title(media_folder: Path) -> None:
     check(made, of_webm("4/3"))
     with av.open(io.BytesIO(made.data), "r") as container:
         assert container.metadata["title"] == title
+
+
+PASP = struct.pack(">I4sII", 16, b"pasp", 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"),
+    [
+        (PASP, Fraction(4, 3)),
+        (PASP + bytes(4), Fraction(4, 3)),
+        (PASP + b"\xff" * 12, Fraction(4, 3)),
+        (b"\xff" * 12 + PASP, None),
+        (PASP[:10], None),
+        (struct.pack(">I4sII", 16, b"pasp", 4, 0), None),
+        (b"", None),
+    ],
+)
+def test_the_shape_in_a_damaged_description_is_not_known_and_harms_nothing(
+    boxes: bytes, expected: Fraction | None
+) -> None:
+    assert aspect_of(bytes(86) + boxes) == expected

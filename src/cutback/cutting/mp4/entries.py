@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from fractions import Fraction
 
 from cutback.cutting.mp4.boxes import box, children, full_box
+from cutback.domain.errors import MediaUnreadableError
 
 _VISUAL_FIXED = 86
 """Bytes of a visual sample entry before its boxes."""
@@ -47,7 +49,9 @@ def aspect_box(horizontal: int, vertical: int) -> bytes:
 
 def aspect_of(entry: bytes) -> Fraction | None:
     """Return the pixel aspect ratio that a visual sample entry has in `pasp`; None if it has none that is usable."""
-    payload = next((data for kind, data in children(memoryview(entry)[_VISUAL_FIXED:]) if kind == b"pasp"), b"")
+    payload: bytes | memoryview = b""
+    with suppress(MediaUnreadableError):  # damage behind the codec's own box does not stop decoding
+        payload = next((data for kind, data in children(memoryview(entry)[_VISUAL_FIXED:]) if kind == b"pasp"), b"")
     horizontal, vertical = struct.unpack_from(">II", payload) if len(payload) >= 8 else (0, 0)
     usable = range(1, 1 << 16)
     return Fraction(horizontal, vertical) if horizontal in usable and vertical in usable else None
