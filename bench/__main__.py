@@ -74,6 +74,7 @@ _SECTIONS = [
     "moments",
     "pictures",
     "cluster",
+    "cluster-reads",
     "api",
 ]
 
@@ -132,6 +133,8 @@ def main() -> int:
             requests = 30 if options.quick else 200
             endured = [measure_failures(cache, each, requests=requests, say=say) for each in ("nginx", "haproxy")]
             _publish("cluster", "\n\n".join(cluster_table(each) for each in endured), where, options)
+        if options.section in {"all", "cluster-reads"}:
+            cache.mkdir(parents=True, exist_ok=True)
             _publish("cluster-reads", reads_table(measure_reads(cache, say=say)), where, options)
         if options.section in {"all", "api"}:
             cache.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import http.client
 import json
 import multiprocessing
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -33,7 +34,7 @@ from cutback.client import Client
 Say = Callable[[str], None]
 Balancer = Literal["nginx", "haproxy"]
 
-RECORDING = "sea.mp4"
+RECORDING = "north-point.2026-06-21T05-30-00Z.mp4"
 SOURCE: dict[str, Any] = {"recording": RECORDING, "start": 1, "end": 3}
 PAUSED_SECONDS = 15.0
 STEP_DOWN_SECONDS = 3.0
@@ -44,6 +45,7 @@ _LOOK_SECONDS = 0.1
 _READERS = 2
 _THREADS = 8
 _READ_SECONDS = 5.0
+_READ_PATHS = {"a clip": "/v1/clips/wave", "a frame map": f"/v1/recordings/{RECORDING}/frames"}
 
 
 def add_recording(cluster: Cluster) -> None:
@@ -315,8 +317,9 @@ def measure_failures(cache: Path, balancer: Balancer, *, requests: int, say: Say
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Reads of a clip through nginx."""
+    """Reads of one resource through nginx."""
 
+    what: str
     nodes: int
     cache: bool
     per_second: float
@@ -326,22 +329,25 @@ class Throughput:
 
 
 def measure_reads(cache: Path, *, say: Say) -> list[Throughput]:
-    """Read one clip again and again, through nginx and one, two and three nodes, with memcached and without."""
+    """Read the same again and again, through nginx and one, two and three nodes, with memcached and without."""
     found = []
     for nodes, with_cache in ((1, True), (2, True), (3, True), (3, False)):
         with tempfile.TemporaryDirectory(prefix="cluster-", dir=cache) as name:
             cluster = Cluster(Path(name), nodes=nodes, workers=1, cache=with_cache, nats=False)
             add_recording(cluster)
             with cluster:
+                scan = [sys.executable, "-m", "cutback", "scan"]
+                subprocess.run(scan, env=cluster.environment, check=True, capture_output=True)
                 with Client(cluster.url) as client:
                     client.submit({"id": "wave", "source": SOURCE})
                     client.wait("wave", timeout=120)
-                before = _processor(cluster)
-                took = sorted(_read(cluster.port))
-                processor = (_processor(cluster) - before) / len(took)
-        rate = len(took) / _READ_SECONDS
-        found.append(Throughput(nodes, with_cache, rate, took[int(len(took) * 0.99)], processor))
-        say(f"{nodes} nodes, memcached {with_cache}: {found[-1].per_second:.0f} reads a second")
+                for what, path in _READ_PATHS.items():
+                    before = _processor(cluster)
+                    took = sorted(_read(cluster.port, path))
+                    processor = (_processor(cluster) - before) / len(took)
+                    rate = len(took) / _READ_SECONDS
+                    found.append(Throughput(what, nodes, with_cache, rate, took[int(len(took) * 0.99)], processor))
+                    say(f"{nodes} nodes, memcached {with_cache}: {rate:.0f} reads of {what} a second")
     return found
 
 
@@ -351,19 +357,19 @@ def _processor(cluster: Cluster) -> float:
     return sum(processor_seconds(server.pid) for server in servers)
 
 
-def _read(port: int) -> list[float]:
+def _read(port: int, path: str) -> list[float]:
     with multiprocessing.get_context("spawn").Pool(_READERS) as pool:
-        return [each for taken in pool.map(_read_in_threads, [port] * _READERS) for each in taken]
+        return [each for taken in pool.starmap(_read_in_threads, [(port, path)] * _READERS) for each in taken]
 
 
-def _read_in_threads(port: int) -> list[float]:
+def _read_in_threads(port: int, path: str) -> list[float]:
     took: list[float] = []
 
     def read() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         end = time.monotonic() + _READ_SECONDS
         while (began := time.monotonic()) < end:
-            connection.request("GET", "/v1/clips/wave")
+            connection.request("GET", path)
             answer = connection.getresponse()
             answer.read()
             if answer.status != 200:

@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -205,6 +206,34 @@ def test_more_work_than_the_sandbox_has_slots_is_refused(media: MediaHarness, mo
     for leave in held:
         leave(None, None, None)
     assert media.get(f"{ADDRESS}/1.jpg").status_code == 200
+
+
+def test_a_crowd_that_asks_for_the_same_frame_map_has_it_made_once_for_each_slot(
+    media: MediaHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd, made = 8, []
+    real = ChildCutter.frame_map
+    slots = media.app.state.sandbox_slots
+    waiting = threading.Semaphore(0)
+    one = slots.one
+
+    def wait_for_the_others(self: ChildCutter, *args: Any, **options: Any) -> Any:
+        made.append(self)
+        for _ in range(crowd if len(made) == 1 else 0):
+            assert waiting.acquire(timeout=PATIENCE)
+        return real(self, *args, **options)
+
+    def count() -> Any:
+        waiting.release()
+        return one()
+
+    monkeypatch.setattr(slots, "one", count)
+    monkeypatch.setattr(ChildCutter, "frame_map", wait_for_the_others)
+    with ThreadPoolExecutor(crowd) as threads:
+        answers = list(threads.map(lambda _: media.get(ADDRESS), range(crowd)))
+    assert {each.status_code for each in answers} == {200}
+    assert len({each.content for each in answers}) == 1
+    assert len(made) <= SLOTS
 
 
 def test_only_so_many_requests_wait_for_the_sandbox_that_others_still_have_threads() -> None:

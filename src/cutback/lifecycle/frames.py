@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits
 from cutback.domain.errors import MediaUnsupportedError, RangeOutsideRecordingError, SourceChangedError
 from cutback.domain.times import FrameNumber
-from cutback.lifecycle.turn import Turn, at_once
+from cutback.lifecycle.turn import Turn, at_once, known_or_made
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.open_playlist import is_playlist
 from cutback.reading.range_reader import RangeReader
@@ -43,14 +44,13 @@ def frame_map(services: Services, info: ObjectInfo, *, limits: Limits, turn: Tur
         RangeOutsideRecordingError: it has no pictures.
         CutbackError: it cannot be read, or takes too long.
     """
-    cached = _name("frames", info)
-    known = services.cache.get(cached)
-    if known is not None:
-        found: dict[str, Any] = json.loads(known)
-        return found
-    with turn(), closing(_open(services, info)) as reader:
-        found = services.prober.frame_map(reader, limits=limits, stopped=_never)
-    services.cache.set(cached, json.dumps(found).encode())
+
+    def make() -> bytes:
+        with closing(_open(services, info)) as reader:
+            made = services.prober.frame_map(reader, limits=limits, stopped=_never)
+        return json.dumps(made).encode()
+
+    found: dict[str, Any] = json.loads(_kept(services, _name("frames", info), make, turn))
     return found
 
 
@@ -66,20 +66,18 @@ def frame_picture(
         RangeOutsideRecordingError: there is no such frame.
         CutbackError: the recording cannot be read, or takes too long.
     """
-    cached = _name(f"frame:{number}:{width}", info)
-    known = services.cache.get(cached)
-    if known is not None:
-        return known
     wanted = CutRange(0, FrameNumber(number), FrameNumber(number + 1))
-    with turn(), closing(_open(services, info)) as reader:
-        job = CutJob(sizes=(reader.size,), ranges=(wanted,), limits=limits)
-        with services.cutter.render(job, [reader], on_progress=_ignore, stopped=_never) as rendition:
-            poster = next((each for each in rendition.posters() if each.fits == width), None)
-            if poster is None:
-                raise RangeOutsideRecordingError("The recording has no pictures.")
-            picture = rendition.read_poster(poster)
-    services.cache.set(cached, picture)
-    return picture
+
+    def make() -> bytes:
+        with closing(_open(services, info)) as reader:
+            job = CutJob(sizes=(reader.size,), ranges=(wanted,), limits=limits)
+            with services.cutter.render(job, [reader], on_progress=_ignore, stopped=_never) as rendition:
+                poster = next((each for each in rendition.posters() if each.fits == width), None)
+                if poster is None:
+                    raise RangeOutsideRecordingError("The recording has no pictures.")
+                return rendition.read_poster(poster)
+
+    return _kept(services, _name(f"frame:{number}:{width}", info), make, turn)
 
 
 def excerpt(services: Services, info: ObjectInfo, frames: range, *, limits: Limits, turn: Turn = at_once) -> bytes:
@@ -90,15 +88,24 @@ def excerpt(services: Services, info: ObjectInfo, frames: range, *, limits: Limi
         RangeOutsideRecordingError: it has not all of these frames.
         CutbackError: it cannot be read, or takes too long.
     """
-    cached = _name(f"excerpt:{frames.start}:{frames.stop}", info)
-    known = services.cache.get(cached)
-    if known is not None:
-        return known
     wanted = CutRange(0, FrameNumber(frames.start), FrameNumber(frames.stop))
-    with turn(), closing(_open(services, info)) as reader:
-        made = services.prober.excerpt(reader, wanted, limits=limits, stopped=_never)
-    services.cache.set(cached, made)
-    return made
+
+    def make() -> bytes:
+        with closing(_open(services, info)) as reader:
+            return services.prober.excerpt(reader, wanted, limits=limits, stopped=_never)
+
+    return _kept(services, _name(f"excerpt:{frames.start}:{frames.stop}", info), make, turn)
+
+
+def _kept(services: Services, name: str, make: Callable[[], bytes], turn: Turn) -> bytes:
+    """Return what the cache has, or make it and put it there."""
+
+    def make_and_keep() -> bytes:
+        made = make()
+        services.cache.set(name, made)
+        return made
+
+    return known_or_made(lambda: services.cache.get(name), make_and_keep, turn)
 
 
 def _open(services: Services, info: ObjectInfo) -> RememberingReader:

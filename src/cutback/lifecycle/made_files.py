@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 
 from cutback.domain.errors import CutbackError, ObjectNotFoundError
@@ -23,20 +22,6 @@ _LARGEST = 64 * 1024 * 1024
 _SWEPT = "made-files-swept"
 """In the cache while the folder need not be looked through again."""
 _MOST_REMOVED = 10_000
-
-
-def keep(services: Services, key: str, etag: str, name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the file `name` of a version of a recording, made by `make` unless it is kept.
-
-    Raises:
-        CutbackError: whatever `make` raises.
-    """
-    known = find(services, key, etag, name)
-    if known is not None:
-        return known
-    made = make()
-    put(services, key, etag, name, made)
-    return made
 
 
 def find(services: Services, key: str, etag: str, name: str) -> bytes | None:

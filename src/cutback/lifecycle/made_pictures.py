@@ -9,7 +9,7 @@ from typing import Any
 from cutback.cutting.job import Limits
 from cutback.domain.errors import SourceChangedError
 from cutback.lifecycle import made_files
-from cutback.lifecycle.turn import Turn, at_once
+from cutback.lifecycle.turn import Turn, at_once, known_or_made
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.range_reader import RangeReader
 from cutback.services import Services
@@ -29,16 +29,20 @@ def sprites(
         RangeOutsideRecordingError: it has no pictures.
         CutbackError: it cannot be read, or takes too long.
     """
-    tiles = made_files.find(services, info.key, info.etag, _TILES)
-    sheet = made_files.find(services, info.key, info.etag, _SHEET) if tiles is not None else None
-    if tiles is not None and sheet is not None:
-        known: dict[str, Any] = json.loads(tiles)
-        return known, sheet
-    with turn(), closing(_open(services, info)) as reader:
-        found, made = services.prober.sprites(reader, limits=limits, stopped=_never)
-    made_files.put(services, info.key, info.etag, _SHEET, made)
-    made_files.put(services, info.key, info.etag, _TILES, json.dumps(found).encode())
-    return found, made
+
+    def known() -> tuple[dict[str, Any], bytes] | None:
+        tiles = made_files.find(services, info.key, info.etag, _TILES)
+        sheet = made_files.find(services, info.key, info.etag, _SHEET) if tiles is not None else None
+        return (json.loads(tiles), sheet) if tiles is not None and sheet is not None else None
+
+    def make() -> tuple[dict[str, Any], bytes]:
+        with closing(_open(services, info)) as reader:
+            found, made = services.prober.sprites(reader, limits=limits, stopped=_never)
+        made_files.put(services, info.key, info.etag, _SHEET, made)
+        made_files.put(services, info.key, info.etag, _TILES, json.dumps(found).encode())
+        return found, made
+
+    return known_or_made(known, make, turn)
 
 
 def waveform(services: Services, info: ObjectInfo, *, limits: Limits, turn: Turn = at_once) -> dict[str, Any]:
@@ -50,13 +54,13 @@ def waveform(services: Services, info: ObjectInfo, *, limits: Limits, turn: Turn
         CutbackError: it cannot be read, or takes too long.
     """
 
-    def make() -> bytes:
-        with turn(), closing(_open(services, info)) as reader:
+    def make() -> dict[str, Any]:
+        with closing(_open(services, info)) as reader:
             found = services.prober.waveform(reader, limits=limits, stopped=_never)
-        return json.dumps(found, separators=(",", ":")).encode()
+        made_files.put(services, info.key, info.etag, _WAVEFORM, json.dumps(found, separators=(",", ":")).encode())
+        return found
 
-    made: dict[str, Any] = json.loads(made_files.keep(services, info.key, info.etag, _WAVEFORM, make))
-    return made
+    return known_or_made(lambda: kept_waveform(services, info.key, info.etag), make, turn)
 
 
 def kept_waveform(services: Services, key: str, etag: str) -> dict[str, Any] | None:
