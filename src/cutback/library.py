@@ -376,8 +376,8 @@ def render(
     on_progress: Callable[[CutProgress], None] | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Iterator[Rendition]:
-    """Make the clip, without writing it yet."""
-    job = sources.job(request, limits)
+    """Make the clip, without writing it yet. Only pictures that the request names come with it."""
+    job = sources.job(request, limits, pictures=())
     with (
         _cutter(fonts) as cutter,
         cutter.render(job, sources.readers, on_progress=on_progress or _ignore, stopped=stopped) as rendition,

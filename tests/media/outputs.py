@@ -13,7 +13,7 @@ from tests.media.cuts import BytesSource
 from cutback.cutting.assembled import Assembled
 from cutback.cutting.cut import OpenedFootage
 from cutback.cutting.edit_value import Edit
-from cutback.cutting.job import THE_CLIP, CutGap, CutJob, CutRange, Facts, JobOutput, Limits, WallClock
+from cutback.cutting.job import THE_CLIP, ChapterMark, CutGap, CutJob, CutRange, Facts, JobOutput, Limits, WallClock
 from cutback.cutting.output_values import OutputValue
 from cutback.cutting.outputs.format import Workbench
 from cutback.cutting.outputs.make import make_outputs
@@ -44,6 +44,7 @@ def bench(
     wall_clocks: Sequence[WallClock | None] = (),
     title: str = "",
     labels: Mapping[str, str] | None = None,
+    chapters: Sequence[ChapterMark] | None = None,
 ) -> Iterator[Workbench]:
     """Provide what outputs are made with."""
     sources = [BytesSource(each if isinstance(each, bytes) else each.read_bytes()) for each in recordings]
@@ -57,6 +58,7 @@ def bench(
             wall_clocks=tuple(wall_clocks),
             title=title,
             labels=tuple((labels or {}).items()),
+            chapters=None if chapters is None else tuple(chapters),
         )
         yield Workbench(job, OpenedFootage(job, sources), sources, Spool(file), lambda _: None, None)
 
@@ -70,6 +72,7 @@ def make(
     wall_clocks: Sequence[WallClock | None] = (),
     title: str = "",
     labels: Mapping[str, str] | None = None,
+    chapters: Sequence[ChapterMark] | None = None,
 ) -> dict[str, OutputMade]:
     """Make outputs; return them by name."""
     with bench(
@@ -81,6 +84,7 @@ def make(
         wall_clocks=wall_clocks,
         title=title,
         labels=labels,
+        chapters=chapters,
     ) as made_with:
         made = make_outputs(made_with.job, made_with.sources, made_with.spool, lambda _: None)
         return {

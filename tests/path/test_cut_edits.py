@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -197,3 +198,25 @@ def test_music_comes_from_the_assets(shell: Shell, source: str) -> None:
     assert sounds(shell.folder / "song.mp4") == 1
     planned = shell.json("plan", source, *PART, "--edit", json.dumps(music))
     assert [sound["action"] for sound in planned["parts"][0]["sound"]] == ["drop"]
+
+
+def test_chapters_of_options_and_of_a_request_are_in_the_file(shell: Shell, source: str) -> None:
+    shell.json("cut", source, *PART, "--chapter", "0.5=Left", "--chapter=-0.2=Out", "-o", "typed.mp4")
+    assert chapters(shell.folder / "typed.mp4") == [(Fraction(1, 2), "Left"), (Fraction(4, 5), "Out")]
+    moment = {"at": {"finished": "0.25"}, "title": "Half"}
+    edits = [{"edit": "speed", "speed": 2}]
+    wanted = {"source": {"recording": source, "start": 1, "end": 2}, "edits": edits, "chapters": [moment]}
+    (shell.folder / "request.json").write_text(json.dumps(wanted))
+    shell.json("cut", source, "--request", "request.json", "-o", "one.mp4")
+    assert chapters(shell.folder / "one.mp4") == [(Fraction(1, 4), "Half")]
+    code, _, err = shell.run("cut", source, *PART, "--chapter", "9=Left", "-o", "late.mp4")
+    assert code != 0
+    assert "chapters[0]: 9 s is not within the clip" in err
+    assert not (shell.folder / "late.mp4").exists()
+
+
+def chapters(path: Path) -> list[tuple[Fraction, str]]:
+    """When the chapters of a file begin, in seconds, and their titles."""
+    with av.open(str(path)) as container:
+        found = [(each["time_base"], each["start"], each["metadata"]["title"]) for each in container.chapters()]
+    return [(start * base, title) for base, start, title in found if base is not None]

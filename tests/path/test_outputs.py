@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 from tests.path.harness import PathHarness
 from tests.path.shell import SHORT, Shell, frames_in
 from tests.support.spec import MediaSpec
@@ -184,3 +185,49 @@ def test_no_size_is_said_of_what_has_none(shell: Shell, source: str) -> None:
     said = shell.run("cut", source, "--from", "1", "--to", "2", "-o", "wave.wav")[1]
     assert "1.000 s" in said
     assert "0×0" not in said
+
+
+PICTURES = [f"wave 1.poster-{width}.jpg" for width in (300, 640, 1500, 3000)]
+OTHERS = ["sprites.vtt", "sprites.jpg", "preview.webp", "waveform.json", "waveform.svg"]
+
+
+def test_cut_writes_pictures_beside_the_clip(shell: Shell, source: str) -> None:
+    kinds = "poster,sprites,preview,waveform"
+    found = shell.json("cut", source, *PART, "--pictures", kinds, "-o", "wave 1.mp4")
+    assert found["files"] == [*PICTURES, *(f"wave 1.{name}" for name in OTHERS)]
+    assert found["notes"] == []
+    cues = (shell.folder / "wave 1.sprites.vtt").read_text()
+    assert "\nwave%201.sprites.jpg#xywh=0,0," in cues
+    with Image.open(shell.folder / "wave 1.sprites.jpg") as sheet, Image.open(shell.folder / PICTURES[0]) as poster:
+        assert sheet.width % 160 == 0
+        assert poster.width == 300
+    with Image.open(shell.folder / "wave 1.preview.webp") as preview:
+        assert getattr(preview, "n_frames", 1) == 8, "a second with 8 frames"
+    assert json.loads((shell.folder / "wave 1.waveform.json").read_text())["fine"]["seconds"] == [1, 100]
+
+
+def test_cut_makes_the_pictures_of_its_request_and_else_none(shell: Shell, source: str) -> None:
+    wanted = {"source": {"recording": source, "start": 1, "end": 2}, "pictures": ["sprites"]}
+    (shell.folder / "request.json").write_text(json.dumps(wanted))
+    found = shell.json("cut", source, "--request", "request.json", "-o", "one.mp4")
+    assert found["files"] == ["one.sprites.vtt", "one.sprites.jpg"]
+    assert "files" not in shell.json("cut", source, *PART, "-o", "two.mp4")
+    assert not list(shell.folder.glob("two.*.*"))
+
+
+def test_pictures_never_replace_a_file_and_need_a_place(shell: Shell, source: str) -> None:
+    there = shell.folder / "wave.waveform.svg"
+    there.write_text("mine")
+    asked = ("cut", source, *PART, "--pictures", "sprites,waveform")
+    code, _, err = shell.run(*asked, "-o", "wave.mp4")
+    assert code != 0
+    assert "wave.waveform.svg" in err
+    assert not (shell.folder / "wave.mp4").exists(), "it is refused before the work"
+    shell.json(*asked, "-o", "wave.mp4", "--force")
+    assert there.read_text().startswith("<svg")
+    code, _, err = shell.run(*asked, "-o", "-")
+    assert code == 2
+    assert "standard output" in err or "-o -" in err
+    code, _, err = shell.run("cut", source, *PART, "--pictures", "sprite")
+    assert code == 2
+    assert "--pictures" in err

@@ -87,3 +87,15 @@ def test_edits_of_options_are_requested_and_shown(shell: Shell) -> None:
     for edit in ("{", '{"edit": "gain"}'):
         (fault,) = shell.json("submit", *options, "--edit", faded, "--edit", edit, code=2)["error"]["faults"]
         assert fault["path"].startswith("--edit 2")
+
+
+def test_chapters_are_typed_as_where_they_begin_and_their_titles(shell: Shell) -> None:
+    typed = ("--chapter", "0.5=Left = right", "--chapter=-1=Out")
+    clip = shell.json("submit", "--recording", "sea.mp4", "--from", "1", "--to", "4", *typed)
+    assert clip["request"]["chapters"] == [{"at": "0.5", "title": "Left = right"}, {"at": "-1", "title": "Out"}]
+    code, _, err = shell.run("submit", "--recording", "sea.mp4", "--from", "1", "--to", "4", "--chapter", "0.5")
+    assert code == 2
+    assert "AT=TITLE" in err
+    code, _, err = shell.run("submit", "--recording", "sea.mp4", "--from", "1", "--to", "4", "--chapter", "soon=Left")
+    assert code == 2
+    assert "--chapter 1 (at): expected seconds of the clip" in err

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from cutback.cutting.assembled import Assembled
+from cutback.cutting.chapters import chapters_of
 from cutback.cutting.clip_form import AS_MP4, ClipForm, encoded_because, nothing_in
 from cutback.cutting.codecs.codec import UnusualStreamError, WholeIndexNeededError
 from cutback.cutting.codecs.known import codec_of
@@ -326,6 +327,7 @@ def _make(
     placed = lay_out(tracks)
     own = [media.index.tags for media, _, _ in pieces]
     tags = tags_of_clip(own, keep_location=job.keep_location, title=job.title, labels=job.labels)
+    tags = replace(tags, chapters=tuple(chapters_of(pieces, job, edits.retiming, notes)))
     created = _created(pieces, job)
     head = front_matter(tracks, placed, tags, created)
     width, height = _picture_size(pictures)

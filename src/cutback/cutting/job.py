@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from cutback.cutting.edit_value import Edit
 from cutback.cutting.output_values import Mp4, OutputValue
+from cutback.domain.measures import Point
 from cutback.domain.times import Instant
 
 Precision = Literal["exact", "keyframe", "instant"]
@@ -153,6 +154,14 @@ class JobOutput:
     """None for the job's."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChapterMark:
+    """Where a chapter begins that the request names."""
+
+    at: Point
+    title: str
+
+
 PictureKind = Literal["poster", "sprites", "preview", "waveform"]
 """What can come with a clip."""
 
@@ -210,6 +219,9 @@ class CutJob:
 
     labels: tuple[tuple[str, str], ...] = ()
     """Names and values that are written into the files."""
+
+    chapters: tuple[ChapterMark, ...] | None = None
+    """The clip's chapters; None: one wherever the footage jumps."""
 
     outputs: tuple[JobOutput, ...] = THE_CLIP
     """What is made, in order; the first one is the clip."""

@@ -6,10 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 MOST = 4096
 """Maximum characters of one tag."""
+
+
+class Chapter(NamedTuple):
+    """A part of a clip with a title, up to the next one."""
+
+    at: Fraction
+    """When it begins, in seconds of the finished clip."""
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +34,11 @@ class Tags:
     """Where it was recorded (ISO 6709)."""
     labels: tuple[tuple[str, str], ...] = ()
     """The clip's own names and values."""
+    chapters: tuple[Chapter, ...] = ()
+    """The clip's own, in ascending order."""
 
 
-NAMES = tuple(field.name for field in fields(Tags) if field.name != "labels")
+NAMES = tuple(field.name for field in fields(Tags) if field.name not in {"labels", "chapters"})
 
 
 def decode_text(data: bytes) -> str | None:
@@ -98,7 +109,8 @@ def tags_of_clip(
         if all(getattr(other, name) == getattr(first, name) for other in sources)
     }
     own = tuple((name, text) for name, text in labels if name.casefold() not in _TAKEN)
-    found = replace(Tags(**agreed), labels=own, **({"title": title} if title else {}))
+    found = replace(Tags(**agreed), labels=own)
+    found = replace(found, title=title or found.title)
     return found if keep_location else replace(found, location="")
 
 

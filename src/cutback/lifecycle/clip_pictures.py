@@ -36,7 +36,7 @@ def store_pictures(
     except (MediaCrashedError, MediaTooLargeError, MediaTooSlowError) as error:
         log.warning("stage=pictures reason=%s", error)
         return (), ("Its pictures could not be made.",)
-    files = list(_files(made, rendition))
+    files = list(picture_files(made, rendition))
     if not files:
         return (), made.notes
 
@@ -50,9 +50,10 @@ def store_pictures(
         return tuple(threads.map(lambda file: store(*file), files)), made.notes
 
 
-def _files(made: ClipPictures, rendition: Rendition) -> Iterator[tuple[str, bytes]]:
+def picture_files(made: ClipPictures, rendition: Rendition, sheet: str = SHEET) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and the contents of a clip's pictures. `sheet` is the address of the sprites' sheet."""
     if made.tiles is not None and made.sheet is not None:
-        yield "sprites.vtt", sprites_vtt(made.tiles, SHEET).encode()
+        yield "sprites.vtt", sprites_vtt(made.tiles, sheet).encode()
         yield SHEET, rendition.read_picture(made.sheet)
     if made.preview is not None:
         yield "preview.webp", rendition.read_picture(made.preview)

@@ -20,6 +20,7 @@ from cutback.domain.requests.sources import AssetRange, CameraSpan, GapRule, Ran
 from cutback.domain.times import FromEnd, Instant
 from cutback.domain.wallclock import EPOCH, seconds_between
 from cutback.reading.assets import asset_opener, no_assets
+from cutback.reading.chapter_values import chapters_of
 from cutback.reading.edit_values import edits_of
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.open_playlist import Opened, is_playlist, open_segments
@@ -189,6 +190,7 @@ class OpenedSources:
             wall_clocks=self._wall_clocks(),
             title=request.title,
             labels=tuple(request.labels.items()),
+            chapters=chapters_of(request.chapters),
             outputs=outputs_of(request.wanted_outputs),
             pictures=pictures if request.pictures is None else request.pictures,
             assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},

@@ -30,7 +30,7 @@ from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.outputs.made import MadeOutput, OutputFile
 from cutback.domain.times import FrameNumber, FromEnd, Instant
 from cutback.domain.visible import visible
-from cutback.sandbox.value_messages import edit_in, edit_out, output_in, output_out
+from cutback.sandbox.value_messages import chapter_in, chapter_out, edit_in, edit_out, output_in, output_out
 
 V = TypeVar("V")
 
@@ -125,6 +125,7 @@ class Task:
             "insets": [_inset_out(inset) for inset in job.insets],
             "title": job.title,
             "labels": job.labels,
+            "chapters": None if job.chapters is None else [chapter_out(each) for each in job.chapters],
             "outputs": [output_out(output) for output in job.outputs],
             "pictures": job.pictures,
         }
@@ -156,6 +157,7 @@ class Task:
                 insets=tuple(_inset_in(inset) for inset in fields["insets"]),
                 title=str(fields["title"]),
                 labels=tuple((str(name), str(text)) for name, text in fields["labels"]),
+                chapters=None if fields["chapters"] is None else tuple(map(chapter_in, fields["chapters"])),
                 outputs=tuple(output_in(output) for output in fields["outputs"]),
                 pictures=tuple(fields["pictures"]),
             ),

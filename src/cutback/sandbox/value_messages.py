@@ -8,7 +8,7 @@ from typing import Any
 
 from cutback.cutting.edit_kinds import KINDS, PARTS
 from cutback.cutting.edit_value import Edit
-from cutback.cutting.job import JobOutput
+from cutback.cutting.job import ChapterMark, JobOutput
 from cutback.cutting.output_values import FORMATS
 
 _FORMAT_NAMES = {kind: name for name, kind in FORMATS.items()}
@@ -44,6 +44,20 @@ def output_in(data: dict[str, Any]) -> JobOutput:
     """
     values = {name: _in(value) for name, value in data["values"].items()}
     return JobOutput(data["name"], FORMATS[data["format"]](**values), data["precision"])
+
+
+def chapter_out(chapter: ChapterMark) -> dict[str, Any]:
+    """Return a chapter's JSON."""
+    return {"at": _out(chapter.at), "title": chapter.title}
+
+
+def chapter_in(data: dict[str, Any]) -> ChapterMark:
+    """Reverse `chapter_out`.
+
+    Raises:
+        LookupError, TypeError, ValueError: it is malformed.
+    """
+    return ChapterMark(_in(data["at"]), str(data["title"]))
 
 
 def _out(value: Any) -> Any:

@@ -206,6 +206,16 @@ def test_text_that_is_not_strict_json_is_refused(text: str | bytes, problem: str
         (body(webhook="https://a.b:99999/"), "webhook", "is not a URL"),
         (body(webhook="https://a.b/\r\nX: y"), "webhook", "control characters"),
         (body(expires_in=59), "expires_in", "60"),
+        (body(chapters="jumps"), "chapters", "'joins'"),
+        (body(chapters=7), "chapters", "must be a list"),
+        (body(chapters=[{"at": 1}]), "chapters[0].title", "is missing"),
+        (body(chapters=[{"at": "soon", "title": "a"}]), "chapters[0].at", "expected seconds of the clip"),
+        (body(chapters=[{"at": 1, "title": ""}]), "chapters[0].title", "1 or more characters"),
+        (body(chapters=[{"at": 1, "title": " "}]), "chapters[0].title", "must not be blank"),
+        (body(chapters=[{"at": 1, "title": "a\nb"}]), "chapters[0].title", "control characters"),
+        (body(chapters=[{"at": 1, "title": "波" * 86}]), "chapters[0].title", "at most 255 bytes in UTF-8"),
+        (body(chapters=[{"at": 1, "title": "a", "end": 2}]), "chapters[0].end", "is not a field"),
+        (body(chapters=[{"at": 1, "title": "a"}] * 256), "chapters", "at most 255"),
         (body(expires_in="3600"), "expires_in", "integer"),
         (body(expires_in=3600.5), "expires_in", "integer"),
     ],
@@ -323,3 +333,16 @@ def test_the_order_of_ranges_and_of_tags_is_part_of_the_request() -> None:
     assert (
         validate_request(body(labels={"a": "1", "b": "2"})).id == validate_request(body(labels={"b": "2", "a": "1"})).id
     )
+
+
+def test_chapters_are_at_joins_unless_the_request_names_them_or_wants_none() -> None:
+    plain = parse_request(json.dumps(body()))
+    assert plain.chapters == "joins"
+    assert "chapters" not in plain.model_dump(mode="json")
+    assert parse_request(json.dumps(body(chapters="joins"))).id == plain.id
+    none = parse_request(json.dumps(body(chapters=[])))
+    assert none.chapters == ()
+    given = [{"at": 1.5, "title": "Left"}, {"at": "-2", "title": "Out"}, {"at": {"finished": 3}, "title": "Late"}]
+    named = parse_request(json.dumps(body(chapters=given)))
+    assert len({plain.id, none.id, named.id}) == 3
+    assert parse_request(named.model_dump_json()) == named

@@ -27,11 +27,22 @@ Edits = Annotated[
     ),
 ]
 
+Chapters = Annotated[
+    list[str],
+    typer.Option(
+        "--chapter",
+        metavar="AT=TITLE",
+        help="Begin a chapter here, as 12.5='Left at the point'; may be repeated.",
+    ),
+]
+
 _OPTIONS = {
     "start": "--from",
     "end": "--to",
     "output.precision": "--precision",
     "edits": "--edit",
+    "chapters": "--chapter",
+    "pictures": "--pictures",
     "expires_in": "--expires-in",
     "id": "--id",
     "title": "--title",
@@ -160,29 +171,47 @@ def wanted(
     precision: str,
     edits: Sequence[str],
     request: str | None,
+    more: Mapping[str, Any] | None = None,
 ) -> TypedRequest:
     """Return what `cut` and `plan` make: from their options and, with `request`, from a file.
 
-    Options replace the fields of the request; edits on the command line are added to its edits.
+    Options replace the fields of the request; edits on the command line are added to its edits. `more` are further
+    fields; those that are empty or None are left out.
 
     Raises:
         WrongUsageError: the options contradict each other, or the file cannot be used.
         WrongOptionsError: an edit is not JSON.
     """
     added = typed_edits(edits)
+    further = {name: value for name, value in (more or {}).items() if value not in (None, "", [], {})}
     if request is None:
         typed = typed_ranges(start, end, ranges, duration)
-        return TypedRequest(typed, {"edits": added, "output": {"precision": precision}})
+        return TypedRequest(typed, {"edits": added, "output": {"precision": precision}, **further})
     content = _request_in(request)
     chosen = content.get("output", {})
     if precision != "exact" and isinstance(chosen, dict):
         chosen = {**chosen, "precision": precision}
     own = content.get("edits", [])
     fields = {name: value for name, value in content.items() if name not in {"source", "tenant"}}
-    fields |= {"edits": [*own, *added] if isinstance(own, list) else own, "output": chosen}
+    fields |= {"edits": [*own, *added] if isinstance(own, list) else own, "output": chosen, **further}
     if ranges or not start is end is duration is None:
         return TypedRequest(typed_ranges(start, end, ranges, duration), fields, typed=False)
     return TypedRequest(_ranges_in(request, content), fields, typed=False)
+
+
+def typed_chapters(texts: Sequence[str]) -> list[dict[str, str]]:
+    """Parse every `--chapter`.
+
+    Raises:
+        WrongUsageError: one has no title.
+    """
+    made = []
+    for text in texts:
+        at, equals, title = text.partition("=")
+        if not equals:
+            raise WrongUsageError(f"--chapter {text!r}: must be AT=TITLE, such as 12.5='Left at the point'.")
+        made.append({"at": at, "title": title})
+    return made
 
 
 def typed_edits(texts: Sequence[str]) -> list[Any]:
@@ -427,6 +456,8 @@ def _json_lines(body: bytes) -> list[bytes]:
 
 
 def _camera_option(path: str) -> str:
+    if (chapter := _chapter_option(path)) is not None:
+        return chapter
     name = path.rpartition(".")[2]
     if match := re.match(r"edits\[(\d+)\]\.?(.*)", path):
         return _edit_option(int(match[1]), match[2])
@@ -444,7 +475,16 @@ def _edit_option(number: int, field: str) -> str:
     return f"--edit {number + 1}" + (f" ({field})" if field else "")
 
 
+def _chapter_option(path: str) -> str | None:
+    match = re.match(r"chapters\[(\d+)\](?:\.(\w+))?", path)
+    if match is None:
+        return None
+    return f"--chapter {int(match[1]) + 1}" + (f" ({match[2]})" if match[2] else "")
+
+
 def _option(path: str, ranges: Sequence[Typed]) -> str:
+    if (chapter := _chapter_option(path)) is not None:
+        return chapter
     if match := re.match(r"edits\[(\d+)\]\.?(.*)", path):
         return _edit_option(int(match[1]), match[2])
     if match := re.match(r"source\[(\d+)\](?:\.(\w+))?", path):

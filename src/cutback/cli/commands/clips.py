@@ -125,6 +125,7 @@ def submit(
         str | None, typer.Option(metavar="exact|keyframe|instant", help="Choose what may be re-encoded.")
     ] = None,
     edits: arguments.Edits = [],  # noqa: B006
+    chapters: arguments.Chapters = [],  # noqa: B006
     expires_in: Annotated[
         int | None, typer.Option(metavar="SECONDS", help="Remove the finished clip after this time.")
     ] = None,
@@ -149,6 +150,7 @@ def submit(
         "labels": arguments.typed_labels(labels),
         "webhook": webhook,
         "edits": arguments.typed_edits(edits),
+        "chapters": arguments.typed_chapters(chapters),
         "output": {"precision": precision} if precision else None,
         "expires_in": expires_in,
     }

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ import typer
 
 from cutback.cli import completion
 from cutback.cli.command import command
-from cutback.cli.commands import arguments, clip_names, standard_input
+from cutback.cli.commands import arguments, clip_names, cut_pictures, standard_input
 from cutback.cli.commands.arguments import Edits
 from cutback.cli.commands.clip_names import OutputPlace
 from cutback.cli.console import escape
@@ -148,17 +148,31 @@ def cut(
         ),
     ] = None,
     edits: Edits = [],  # noqa: B006 - as above
+    chapters: arguments.Chapters = [],  # noqa: B006 - as above
+    pictures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Write pictures beside the clip: some of poster,sprites,preview,waveform.",
+        ),
+    ] = None,
     request: RequestFile = None,
     *,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing file.")] = False,
 ) -> None:
     """Cut a clip out of a recording directly, without queue or records."""
-    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request).in_format_of(output)
+    more = {
+        "chapters": arguments.typed_chapters(chapters),
+        "pictures": None if pictures is None else [name.strip() for name in pictures.split(",")],
+    }
+    wanted = arguments.wanted(start, end, ranges, duration, precision, edits, request, more).in_format_of(output)
     if output == clip_file.STANDARD_OUTPUT:
         if screen.json:
             raise WrongUsageError("-o - and --json both use standard output; choose one of them.")
         if len(sources) > 1:
             raise WrongUsageError("Only one clip can be written to standard output; name a folder or a pattern.")
+        if wanted.fields.get("pictures"):
+            raise WrongUsageError("Pictures are written beside the clip; with -o - there is no such place.")
         if wanted.has_many_files:
             raise WrongUsageError("The clip consists of several files; they cannot be written to standard output.")
     jobs = _jobs(sources, wanted, output, force=force)
@@ -231,6 +245,7 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
             places = clip_names.places(job.target, outputs)
             for place in places:
                 place.check(files, force=job.force)
+            cut_pictures.check(job.target, request.pictures or (), files, force=job.force)
         assets = assets_for(screen, request)
         sources = stack.enter_context(open_recording(location, request, store, assets=assets, stopped=stopped))
         moved = stack.enter_context(screen.bar(location.key))
@@ -248,8 +263,12 @@ def _cut_one(screen: Screen, job: _TypedCut, stopped: Callable[[], bool]) -> dic
             clip_file.write(None, rendition.chunks(rendition.outputs[0].files[0]), force=job.force, stopped=stopped)
             return None
         first, *others = _written(rendition, places, files, force=job.force, stopped=stopped)
+        made = cut_pictures.NONE
+        if request.pictures:
+            made = cut_pictures.write(job.target, rendition, files, force=job.force, stopped=stopped)
         result = library.result_of(first, rendition, sources, time.monotonic() - began)
-    beside = [str(path) for path in others]
+        result = replace(result, notes=(*result.notes, *made.notes))
+    beside = [str(path) for path in (*others, *made.files)]
     if not screen.json:
         _say(screen, result, beside)
     return {"source": job.source, **result.as_dict(), **({"files": beside} if beside else {})}

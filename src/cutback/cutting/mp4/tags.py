@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from cutback.cutting.mp4.boxes import box, child, children, full_box
-from cutback.cutting.tags import Tags, decode_text, tags_of, title_of, unreadable
+from cutback.cutting.tags import Chapter, Tags, decode_text, tags_of, title_of, unreadable
 from cutback.domain.errors import MediaUnreadableError
 
 _TITLE, _ARTIST, _COMMENT, _LOCATION = b"\xa9nam", b"\xa9ART", b"\xa9cmt", b"\xa9xyz"
@@ -45,6 +45,8 @@ _WRITTEN = {_TITLE: "title", _ARTIST: "artist", _COMMENT: "comment", b"desc": "d
 _ITUNES = b"com.apple.iTunes"
 _ENGLISH, _UTF8, _UTF16 = 0x15C7, 1, 2
 """Packed ISO 639-2 "eng", and the types of UTF-8 and UTF-16 values."""
+_CHPL_TICKS = 10_000_000
+"""Ticks a second of the list of chapters."""
 _HANDLER = full_box(b"hdlr", 0, 0, struct.pack(">4x4s4s9x", b"mdir", b"appl"))
 
 
@@ -161,7 +163,18 @@ def written_tags(tags: Tags) -> bytes:
     if tags.location:
         place = tags.location.encode()
         boxes.append(box(_LOCATION, struct.pack(">HH", len(place), _ENGLISH), place))
+    if tags.chapters:
+        boxes.append(_chapter_list(tags.chapters))
     return box(b"udta", *boxes) if boxes else b""
+
+
+def _chapter_list(chapters: Sequence[Chapter]) -> bytes:
+    """Build Nero's `chpl`: for each chapter its time, and its title behind a byte for the length."""
+    rows = (
+        struct.pack(">QB", round(chapter.at * _CHPL_TICKS), len(title := chapter.title.encode())) + title
+        for chapter in chapters
+    )
+    return full_box(b"chpl", 1, 0, struct.pack(">4xB", len(chapters)), *rows)
 
 
 def _item(kind: bytes, text: str) -> bytes:

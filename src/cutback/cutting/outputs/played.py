@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from cutback.cutting.chapters import chapters_of
 from cutback.cutting.codecs.colours import shows_hdr
 from cutback.cutting.codecs.encoder import Shape
 from cutback.cutting.cut import Ranges, real_spans
@@ -32,6 +33,7 @@ from cutback.cutting.plan.plan import PlannedRun
 from cutback.cutting.plan.steps import bytes_of, fed
 from cutback.cutting.posters.still import Still, still_with
 from cutback.cutting.sound.soundtrack import languages, sound_of
+from cutback.cutting.tags import Chapter
 from cutback.cutting.turns import shape_of_pixels, turns_of
 from cutback.domain.errors import MediaUnreadableError
 from cutback.domain.measures import Finished, Point
@@ -241,6 +243,10 @@ class PlayedClip:
         """The ranges as they are planned."""
         pieces, crossfades = self._clip.ranges
         return Ranges([(part.media, part.source, part.piece) for part in self._clip.parts] or pieces, crossfades)
+
+    def chapters(self, notes: list[str]) -> list[Chapter]:
+        """Return its chapters. Raises and adds notes like `chapters_of`."""
+        return chapters_of(self._shown.pieces, self._bench.job, self._clip.edits.retiming, notes)
 
     def facts(self, *, size: int, width: int = 0, height: int = 0, frames: int = 0, drawn_as: str = "") -> Facts:
         """Return the facts about an output of `size` bytes with so many pictures of that size.

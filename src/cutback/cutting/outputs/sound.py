@@ -86,14 +86,17 @@ class SoundFormat(Format[SoundValue]):
         recordings = _recordings(bench)
         own, job = [media.index.tags for media, _ in recordings], bench.job
         tags = tags_of_clip(own, keep_location=job.keep_location, title=job.title, labels=job.labels)
+        notes: list[str] = []
         file = write_sound_file(
             _watched(sound, bench),
             self._kind,
             bench.spool,
             deep=any(_is_deep(media, piece.start, piece.end) for media, piece in recordings),
             texts=texts_of(tags),
+            chapters=clip.chapters(notes),
         )
         facts = clip.facts(size=file.extent.length)
+        facts = replace(facts, notes=(*facts.notes, *notes))
         several = max(len(media.index.audio) for media, _ in recordings)
         if several > 1 and not any(isinstance(edit, AudioTrack) for edit in bench.job.edits):
             facts = replace(

@@ -8,7 +8,7 @@ Opus in Ogg (RFC 7845); WAV and FLAC have none.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import av
 from av.audio.stream import AudioStream
 
+from cutback.cutting.chapters import as_comments, as_libav, for_mp3
 from cutback.cutting.edits.graph import sound_through
 from cutback.cutting.edits.sound_stream import Sound, exactly
 from cutback.cutting.ffmpeg_errors import media_error
@@ -23,6 +24,7 @@ from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.outputs.spool_file import SpoolFile
 from cutback.cutting.sound.decode import without_noise
 from cutback.cutting.spool import Spool
+from cutback.cutting.tags import Chapter
 from cutback.domain.errors import MediaUnsupportedError
 
 SoundKind: TypeAlias = Literal["mp3", "wav", "opus", "flac"]
@@ -95,11 +97,12 @@ def write_sound_file(
     deep: bool = False,
     bit_rate: int | None = None,
     texts: Mapping[str, str] = NO_TEXTS,
+    chapters: Sequence[Chapter] = (),
 ) -> WrittenSound:
     """Encode all of a track's sound into a file.
 
     `deep` keeps 24 bits where the kind of file can. `bit_rate` is for all channels; the usual one, if None. `texts` are
-    tags, by FFmpeg's names.
+    tags, by FFmpeg's names. WAV has no `chapters`.
 
     Raises:
         MediaUnsupportedError: this kind of file cannot hold the sound.
@@ -116,6 +119,10 @@ def write_sound_file(
     try:
         with av.open(file, "w", format=how.muxer, container_options=dict(how.options)) as container:
             container.metadata.update(texts)
+            if how.muxer == "mp3":
+                container.set_chapters(as_libav(for_mp3(chapters), sound.duration))
+            elif how.muxer != "wav":
+                container.metadata.update(as_comments(chapters))
             stream = container.add_stream(encoder, rate)
             assert isinstance(stream, AudioStream)
             stream.codec_context.layout = layout

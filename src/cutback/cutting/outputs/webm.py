@@ -11,6 +11,7 @@ import av
 from av.audio.stream import AudioStream
 
 from cutback.cutting.assembled import Assembled
+from cutback.cutting.chapters import as_libav
 from cutback.cutting.clip_form import ClipForm
 from cutback.cutting.cut import Cut
 from cutback.cutting.edits.sound_stream import Sound, exactly
@@ -91,6 +92,8 @@ def _write(made: Cut, bench: Workbench) -> Extent:
         aspect = template.sample_aspect_ratio or shape_of_pixels(made.tracks[0], template.width, template.height)
         with av.open(file, "w", format="webm") as container:
             container.metadata.update(texts_of(made.tags))
+            if made.tags.chapters:
+                container.set_chapters(as_libav(made.tags.chapters, made.facts.duration))
             pictures = container.add_stream_from_template(template, opaque=True)
             blocks: Iterator[av.AudioFrame] = iter(())
             stream: AudioStream | None = None

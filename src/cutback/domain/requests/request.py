@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 
 from cutback.domain.base import Model, read_json
 from cutback.domain.errors import Fault, InvalidRequestError
+from cutback.domain.requests.chapters import JOINS, Chapters
 from cutback.domain.requests.edit_list import KINDS as EDIT_KINDS
 from cutback.domain.requests.edit_list import Edits, assets_of, needs_exact
 from cutback.domain.requests.edits.inset import InsetEdit
@@ -153,6 +154,12 @@ class ClipRequest(Model):
         exclude_if=lambda pictures: pictures is None,
         description="What comes with the clip: `poster`, `sprites`, `preview` and `waveform`. By default, what the "
         "setting CUTBACK_PICTURES says.",
+    )
+    chapters: Chapters = Field(
+        JOINS,
+        exclude_if=lambda chapters: chapters == JOINS,
+        description="Chapters of the clip: `joins` makes one wherever the footage jumps, a list says where each "
+        "begins, and an empty list makes none.",
     )
     title: Title = Field("", description="A title to show to people.")
     tags: Tags = Field((), description="Labels by which you can find the clip.")
@@ -379,6 +386,7 @@ _TAGS: Mapping[tuple[int | str, int], Collection[str]] = {
     ("edits", 2): EDIT_KINDS,
     ("output", 1): FORMATS,
     ("outputs", 2): FORMATS,
+    ("chapters", 1): ("joins", "given"),
 }
 """The tags of unions, by the field and the place where pydantic puts them. They are not part of the JSON."""
 
