@@ -27,7 +27,7 @@ from cutback.cutting.cut import cut
 from cutback.cutting.edit_value import Edit
 from cutback.cutting.edit_values.colour import Colour
 from cutback.cutting.edit_values.sound import Gain
-from cutback.cutting.edit_values.time import Speed
+from cutback.cutting.edit_values.time import Speed, SpeedSpan
 from cutback.cutting.job import CutJob, CutRange, InsetRange
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
@@ -182,6 +182,10 @@ def test_edits_of_the_same_clip_in_the_wrong_order_are_refused() -> None:
             "colour: nothing to do, because all of its values are 0",
         ),
         (Speed(Fraction(1), (), "drop"), "speed: nothing to do, because 1 is the speed of the recording"),
+        (
+            Speed(None, (SpeedSpan(Fraction(0), Fraction(1), Fraction(1)),), "pitch"),
+            "speed: nothing to do, because 1 is the speed of the recording",
+        ),
     ],
     ids=lambda each: getattr(each, "kind", ""),
 )

@@ -19,7 +19,7 @@ from tests.media.test_edit_sound import loudness_of
 from tests.support.decode import decode_presented
 
 from cutback.cutting.edit_value import Edit
-from cutback.cutting.edit_values.sound import Gain, Loudness, Music
+from cutback.cutting.edit_values.sound import Channels, Gain, Loudness, Music
 from cutback.cutting.edit_values.time import Speed, Timelapse
 from cutback.cutting.edits.steps.music import ATTACK, HOLD, RELEASE
 from cutback.cutting.job import CutJob
@@ -42,15 +42,15 @@ def tone(hertz: float, seconds: float, level: float = 0.25) -> Samples:
     return (level * np.sin(2 * np.pi * hertz * times)).astype(np.float32)
 
 
-def saved(samples: Samples, container: str = "wav", codec: str = "pcm_s16le") -> bytes:
-    """A file with this sound, on both channels."""
+def saved(samples: Samples, container: str = "wav", codec: str = "pcm_s16le", layout: str = "stereo") -> bytes:
+    """A file with this sound, on all channels."""
     stream = io.BytesIO()
     with av.open(stream, "w", format=container) as made:
-        track = made.add_stream(codec, RATE, layout="stereo")
+        track = made.add_stream(codec, RATE, layout=layout)
         assert isinstance(track, av.AudioStream)
-        both = np.stack([samples, samples])
+        both = np.stack([samples] * track.layout.nb_channels)
         for at in range(0, len(samples), 1024):
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(both[:, at : at + 1024]), "fltp", "stereo")
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(both[:, at : at + 1024]), "fltp", layout)
             frame.sample_rate, frame.pts, frame.time_base = RATE, at, Fraction(1, RATE)
             made.mux(track.encode(frame))
         made.mux(track.encode(None))
@@ -115,6 +115,15 @@ def test_a_track_replaces_the_sound(recording: Recordings) -> None:
     rest = part - 2 * (waves @ part / RATE) @ waves
     assert np.std(rest) < 0.005, "nothing is heard of the recording"
     assert clip.facts.frames_copied > 0
+
+
+def test_a_track_that_replaces_stereo_sound_gets_the_channels_of_the_edit(recording: Recordings) -> None:
+    stereo = saved(tone(400, 4), "mp4", "aac")
+    edit, mono = Channels("stereo", None), saved(tone(1000, 4), "mp3", "libmp3lame", "mono")
+    clip = edited(stereo, replace(MUSIC, mode="replace"), edit, assets={"song": mono})
+    with av.open(io.BytesIO(clip.data), "r") as container:
+        assert container.streams.audio[0].layout.name == "stereo"
+    assert "channels: stereo" in clip.facts.edits
 
 
 @pytest.mark.parametrize("kind", [("mp4", "aac"), ("mp3", "libmp3lame"), ("flac", "flac"), ("ogg", "libopus")])

@@ -270,7 +270,6 @@ def tones_of(clip: bytes) -> list[dict[int, float]]:
         ("mono", "right", [(0, 0.5)]),
         ("stereo", "left", [(0.5, 0), (0.5, 0)]),
         ("stereo", "right", [(0, 0.5), (0, 0.5)]),
-        ("stereo", None, [(0.5, 0), (0, 0.5)]),
     ],
 )
 def test_channels_are_mixed_or_one_of_them_is_taken(
@@ -296,6 +295,34 @@ def test_one_channel_becomes_two_that_are_as_loud(media_folder: Path) -> None:
     job = CutJob((source.size,), wanted, edits=(Channels("mono", "left"),))
     with pytest.raises(EditImpossibleError, match="channels: take needs stereo sound; this has one channel"):
         preview(job, [source])
+
+
+def test_sound_that_has_the_channels_already_is_copied_and_the_plan_and_the_record_say_so(
+    media_folder: Path, tone: Path
+) -> None:
+    cases: list[tuple[Path, Literal["mono", "stereo"], Literal["mono", "stereo"]]] = [
+        (two_tones(media_folder), "stereo", "mono"),
+        (tone, "mono", "stereo"),
+    ]
+    for path, to, wrong in cases:
+        for output in (RANGES, (*RANGES, *RANGES)):  # one range, and two that are joined
+            plain = cut_ranges([path], output)
+            same = cut_ranges([path], output, edits=[Channels(to, None)])
+            assert same.data == plain.data
+            assert same.facts.edits == (f"channels: nothing to do, because the sound is {to}",)
+            assert cut_ranges([path], output, edits=[Channels(wrong, None)]).facts.edits == (f"channels: {wrong}",)
+            source = BytesSource(path.read_bytes())
+            jobs = [CutJob((source.size,), output, edits=edits) for edits in ((), (Channels(to, None),))]
+            before, planned = (preview(job, [source]) for job in jobs)
+            assert planned == {**before, "notes": list(same.facts.edits)}
+
+
+def test_channels_are_changed_if_one_of_the_ranges_has_others(media_folder: Path, tone: Path) -> None:
+    both = (*RANGES, *ask((1, Fraction(1), Fraction(2))))
+    joined = cut_ranges([two_tones(media_folder), tone], both, edits=[Channels("stereo", None)])
+    assert joined.facts.edits == ("channels: stereo",)
+    with av.open(io.BytesIO(joined.data), "r") as container:
+        assert container.streams.audio[0].layout.name == "stereo"
 
 
 def test_channels_and_speed_and_loudness_work_on_one_sound(media_folder: Path) -> None:

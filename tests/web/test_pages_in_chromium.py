@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -446,6 +447,65 @@ def test_overlays_are_placed_by_dragging_them_on_the_picture(pages: Installation
         pages.press("]")
         pages.shown()
         assert float(page.locator(".fading").evaluate("each => each.style.opacity")) > 0.8, "the end of the fade"
+
+
+def test_a_fade_from_the_poster_shows_the_poster_over_the_first_frames(pages: Installation) -> None:
+    page = pages.page
+    fading = page.locator(".fading.poster")
+    with _planned(pages) as asked:
+        _fresh(pages)
+        page.select_option("[aria-label='Add an edit']", "crop")
+        page.select_option("[aria-label='Add an edit']", "fade")
+        page.click("[data-kind=fade] summary")
+        for typed, poster, frame in (("0.8", 0.8, 54), ("-0", "-0", 59)):
+            page.fill("[data-kind=fade] [aria-label=Poster]", typed)
+            page.press("[data-kind=fade] [aria-label=Poster]", "Enter")
+            fade = {"edit": "fade", "in": 0.5, "out": 0.5, "poster": poster}
+            eventually(partial(_edit_is, pages, asked, fade), f"the poster at {typed}")
+            page.wait_for_selector(f".fading.poster[data-frame='{frame}']")
+        pages.press("[")
+        pages.shown()
+        eventually(lambda: fading.evaluate(FADING)["width"] > 0, "the picture of the poster")
+        first = fading.evaluate(FADING)
+        assert first["opacity"] == 1, "the clip begins with the poster"
+        box = page.locator(".cropbox").bounding_box()
+        area = fading.bounding_box()
+        assert [area[side] for side in ("x", "width")] == [pytest.approx(box[side], abs=3) for side in ("x", "width")]
+        assert first["whole"] / area["width"] == pytest.approx((16 / 9) / (9 / 16), rel=0.02), "the same part of it"
+        _fresh(pages, "in=1.0&out=2.0&at=1.8")
+        assert fading.count() == 0, "behind the fade"
+
+
+def _edit_is(pages: Installation, asked: list[dict[str, Any]], wanted: dict[str, Any]) -> bool:
+    return bool(_last(pages, asked).get("edits", [None])[-1] == wanted)
+
+
+FADING = """each => {
+  const picture = each.querySelector('img');
+  return {
+    opacity: Number(each.style.opacity),
+    width: picture?.naturalWidth || 0, whole: picture?.getBoundingClientRect().width || 0,
+  };
+}"""
+
+
+def test_a_clock_with_a_format_is_drawn_as_the_format_says(pages: Installation) -> None:
+    page = pages.page
+    page.evaluate("localStorage.clear()")
+    pages.open(f"/cut?recording={CLOCKED}&in=1.0&out=2.0&at=1.0")
+    pages.shown()
+    page.wait_for_selector("[aria-label='Add an edit']:not([disabled])")
+    page.select_option("[aria-label='Add an edit']", "clock")
+    clock = page.locator(".overlay.clock")
+    plain = clock.inner_text().split()
+    page.click("[data-kind=clock] summary")
+    page.fill("[data-kind=clock] [aria-label=Format]", "{day}.{month}.{year} {hour12}h{minute} {ampm}")
+    page.press("[data-kind=clock] [aria-label=Format]", "Enter")
+    year, month, day = plain[-2].split("-")
+    hour, minute, _ = plain[-1].split(":")
+    half = "AM" if int(hour) < 12 else "PM"
+    words = [plain[0], f"{day}.{month}.{year}", f"{int(hour) % 12 or 12:02}h{minute}", half]
+    eventually(lambda: clock.inner_text().split() == words, "the format")
 
 
 SEEN = """() => {

@@ -27,13 +27,13 @@ from cutback.cutting.mp4.write import NO_TAGS, front_matter
 from cutback.cutting.pictures.splice import COPIED, Pictures, WantedPictures, splice, splice_all
 from cutback.cutting.plan.crossfades import Crossfade, overlapped, spans_shown
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
-from cutback.cutting.plan.pieces import Located, has_pictures, open_pieces
+from cutback.cutting.plan.pieces import Located, has_pictures, languages, open_pieces
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.plan.retiming import Retiming
 from cutback.cutting.posters.choose import Choice, choose
 from cutback.cutting.posters.still import Still
 from cutback.cutting.sound.join import NotAlikeError, join_sound
-from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode, encode_sound, keeps_sound, languages
+from cutback.cutting.sound.soundtrack import TEXT, copy_sound, encode, encode_sound, keeps_sound
 from cutback.cutting.source.footage import MediaSource
 from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes

@@ -21,10 +21,11 @@ from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.pictures.dynamic_range_notes import planned_conversions
 from cutback.cutting.plan.crossfades import overlapped
 from cutback.cutting.plan.parts import PlannedRange
+from cutback.cutting.plan.pieces import languages
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.plan.report import Looked, part_report, plan_report, sound_report
 from cutback.cutting.plan.steps import steps, windows
-from cutback.cutting.sound.soundtrack import TEXT, keeps_sound, languages, layout_heard
+from cutback.cutting.sound.soundtrack import TEXT, keeps_sound, layout_heard
 from cutback.cutting.source.footage import MediaSource, Mp4Source
 from cutback.cutting.source.own_index import HEAD_BYTES
 from cutback.domain.errors import MediaUnreadableError

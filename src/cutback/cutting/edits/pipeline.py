@@ -16,16 +16,17 @@ from cutback.cutting.edits.graph import GraphsInUse
 from cutback.cutting.edits.inset_footage import InsetFootage
 from cutback.cutting.edits.interpolation import check_interpolation
 from cutback.cutting.edits.job_fonts import fonts_of
+from cutback.cutting.edits.kept_channels import channels_of
 from cutback.cutting.edits.kept_shape import keeping_shape
 from cutback.cutting.edits.overlay import Overlays
 from cutback.cutting.edits.sound_stream import Sound, Volume, silence
 from cutback.cutting.edits.step import EditStep, PaintedClip
 from cutback.cutting.edits.subtitles import Cue, stacked
-from cutback.cutting.index import TrackName
+from cutback.cutting.index import TrackName, layout_of
 from cutback.cutting.job import ByteSource, CutJob
 from cutback.cutting.plan.changed_parts import ChangedPart, DrawnSpan
 from cutback.cutting.plan.crossfades import Crossfade
-from cutback.cutting.plan.pieces import Located, has_pictures
+from cutback.cutting.plan.pieces import Located, has_pictures, languages
 from cutback.cutting.plan.retiming import Retiming
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.subclasses import subclasses_in
@@ -83,7 +84,7 @@ class Pipeline:
         concerned = [step.concerns(edit, pieces) for edit, step in self._steps]
         self._unneeded = [step.unneeded for (_, step), does in zip(self._steps, concerned, strict=True) if not does]
         self._steps = [each for each, does in zip(self._steps, concerned, strict=True) if does]
-        kept = keeping_shape(self._steps, pieces)
+        kept = keeping_shape(self._steps, pieces) | self._keeping_channels(pieces)
         self._unneeded += kept.values()
         self._steps = [(edit, step) for edit, step in self._steps if edit not in kept]
         self.retiming = self._retiming(pieces)
@@ -91,6 +92,18 @@ class Pipeline:
         if (self.retiming is not None or repeated) and self.length > job.limits.duration:
             raise EditImpossibleError(f"The clip would be longer than {job.limits.duration} s.")
         self._check_gaps(pieces)
+
+    def _keeping_channels(self, pieces: Sequence[Located]) -> dict[Edit, str]:
+        """Return the edits that leave the channels of all sound as they are, and what they say."""
+        keeping = {edit: channels for edit, step in self._steps if (channels := step.keeps_channels(edit)) is not None}
+        if not keeping or self.silent([]) or self.replaces_sound:
+            return {}
+        found = channels_of(pieces, self.heard(languages(pieces)))
+        return {
+            edit: f"{edit.kind}: nothing to do, because the sound is {layout_of(channels)}"
+            for edit, channels in keeping.items()
+            if found == {channels}
+        }
 
     def _check_pictures(self, pieces: Sequence[Located]) -> None:
         """Refuse edits of pictures if there are none: they would change nothing."""

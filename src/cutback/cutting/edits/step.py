@@ -139,6 +139,11 @@ class EditStep(Generic[E]):
         del edit, pieces
         return True
 
+    def keeps_channels(self, edit: E) -> int | None:
+        """Return of how many channels sound is that it leaves as it is; None if it changes any sound."""
+        del edit
+        return None
+
     def shapes(self, edit: E) -> bool:
         """Whether the pictures get another size or orientation."""
         del edit

@@ -28,11 +28,11 @@ from cutback.cutting.pictures.splice import FINEST
 from cutback.cutting.plan.changed_parts import encoded_run
 from cutback.cutting.plan.crossfades import overlapped
 from cutback.cutting.plan.parts import PlannedRange, plan_parts
-from cutback.cutting.plan.pieces import has_pictures
+from cutback.cutting.plan.pieces import has_pictures, languages
 from cutback.cutting.plan.plan import PlannedRun
 from cutback.cutting.plan.steps import bytes_of, fed
 from cutback.cutting.posters.still import Still, still_with
-from cutback.cutting.sound.soundtrack import languages, sound_of
+from cutback.cutting.sound.soundtrack import sound_of
 from cutback.cutting.tags import Chapter
 from cutback.cutting.turns import shape_of_pixels, turns_of
 from cutback.domain.errors import MediaUnreadableError

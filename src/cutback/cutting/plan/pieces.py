@@ -89,6 +89,11 @@ def piece_at(pieces: Sequence[Located], cut: Fraction) -> tuple[Located, Fractio
     return pieces[-1], last
 
 
+def languages(pieces: Sequence[Located]) -> list[list[str]]:
+    """Return the languages of the audio tracks of each range, in order; a filled gap has none."""
+    return [[track.language for track in media.index.audio if piece.fill is None] for media, _, piece in pieces]
+
+
 def has_pictures(pieces: Sequence[Located]) -> bool:
     """Whether a clip of these ranges has pictures.
 

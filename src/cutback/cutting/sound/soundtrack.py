@@ -20,7 +20,6 @@ from cutback.cutting.mp4.audio_config import SAMPLE_RATES
 from cutback.cutting.mp4.entries import aac_entry
 from cutback.cutting.mp4.layout import SPOOL, OutTrack, SoundMark
 from cutback.cutting.plan.crossfades import Crossfade
-from cutback.cutting.plan.pieces import Located
 from cutback.cutting.plan.plan import FrameRange
 from cutback.cutting.sound.crossfade import Tail
 from cutback.cutting.sound.decode import exact_sound, faded, without_noise
@@ -49,11 +48,6 @@ MARGIN = Fraction(1, 1000)
 
 MOST_JUMPS = 100
 """Maximum jumps in a clip's sound that are checked."""
-
-
-def languages(pieces: Sequence[Located]) -> list[list[str]]:
-    """Return the languages of the audio tracks of each range, in order; a filled gap has none."""
-    return [[track.language for track in media.index.audio if piece.fill is None] for media, _, piece in pieces]
 
 
 def keeps_sound(sound: Description) -> bool:

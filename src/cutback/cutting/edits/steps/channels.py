@@ -23,6 +23,10 @@ class ChannelsStep(EditStep[Channels]):
     changes_sound = True
     needs_sound = True
 
+    def keeps_channels(self, edit: Channels) -> int | None:
+        """See `EditStep`."""
+        return av.AudioLayout(edit.to).nb_channels if edit.take is None else None
+
     def check_sound(self, edit: Channels, layout: str) -> None:
         """See `EditStep`."""
         there = av.AudioLayout(layout).nb_channels

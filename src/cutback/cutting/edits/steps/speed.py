@@ -53,7 +53,8 @@ class SpeedStep(EditStep[Speed]):
     def concerns(self, edit: Speed, pieces: Sequence[Located]) -> bool:
         """See `EditStep`."""
         del pieces
-        return edit.speed != 1
+        speeds = [span.speed for span in edit.spans] if edit.speed is None else [edit.speed]
+        return any(speed != 1 for speed in speeds)
 
     def drops_sound(self, edit: Speed) -> bool:
         """See `EditStep`."""

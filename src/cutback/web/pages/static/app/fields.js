@@ -60,7 +60,7 @@ export function readField(field, typed) {
     case 'size':
       return /^\d+$/.test(text) ? Number(text) : text;
     case 'point':
-      return Number.isNaN(number) ? text : number;
+      return Number.isNaN(number) || Object.is(number, -0) ? text : number; // JSON has no -0, which is the end
     default:
       return text;
   }

@@ -6,7 +6,8 @@ import { useLatest } from './newest.js';
 import { dragging, usePictureArea } from './picture_area.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
-import { inCut } from './request.js';
+import { still } from './recordings.js';
+import { frameInCut, inCut } from './request.js';
 import { query } from './api.js';
 import { clock, date, iso } from './zones.js';
 
@@ -41,9 +42,11 @@ export function Overlays({ draft, player, begins, camera }) {
   const long = ranges.reduce((sum, each) => sum + player.map.starts[each.last] - player.map.starts[each.first], 0);
   const dark = at === null ? 0 : faded(cards, at, long);
   const fade = cards.find((each) => each.kind === 'fade' && each.on);
+  const from = fade && at !== null ? fromPoster(cards, at) : 0;
   const pixels = { width: picture.width * part.width, height: picture.height * part.height };
   return html`<div class="over" ref=${place} data-overlays>${shown && html`
     ${cards.map((card, index) => card.on && card.kind === 'blur' && html`<${BlurBox} key=${`blur ${index}`} draft=${draft} index=${index} area=${area} pixels=${pixels} at=${at} />`)}
+    ${from > 0 && html`<${Poster} player=${player} frame=${frameInCut(player.map, ranges, pointOf(fade?.fields.poster, long, speedOf(cards)))} crop=${crop} picture=${picture} area=${area} part=${from} />`}
     ${dark > 0 && html`<div class=${fade?.fields.color === 'white' ? 'fading white' : 'fading'} ref=${styled({ ...placed(area), opacity: String(dark) })}></div>`}
     ${cards.map((card, index) => card.on && OVERLAYS.has(card.kind) && (card.fields.layout || 'over') === 'over' && html`<${Overlay} key=${`${card.kind} ${index}`} draft=${draft} index=${index} area=${area} pixels=${pixels} at=${at} long=${long} moment=${moment} camera=${camera} title=${title} still=${!player.playing.value} />`)}`}</div>`;
 }
@@ -51,11 +54,39 @@ export function Overlays({ draft, player, begins, camera }) {
 /** @param {Area} area */
 const placed = (area) => ({ left: `${area.left}px`, top: `${area.top}px`, width: `${area.width}px`, height: `${area.height}px` });
 
+/** @param {import('./draft.js').Card[]} cards */
+const speedOf = (cards) => Number(cards.find((each) => each.kind === 'speed' && each.on)?.fields.speed) || 1;
+
+/** A point of the clip, in seconds before any change of speed. @param {any} point @param {number} long seconds of the clip @param {number} speed */
+function pointOf(point, long, speed) {
+  if (typeof point === 'object') return (Number(point?.finished) || 0) * speed;
+  const seconds = Number(point) || 0;
+  return String(point).trim().startsWith('-') ? long + seconds : seconds;
+}
+
+/** How much of the picture is the clip's poster, at a point of the clip. @param {import('./draft.js').Card[]} cards @param {number} at */
+function fromPoster(cards, at) {
+  const fields = cards.find((each) => each.kind === 'fade' && each.on)?.fields;
+  const begin = fields?.poster === undefined ? 0 : Number(fields.in) || 0;
+  return begin ? Math.max(0, 1 - at / speedOf(cards) / begin) : 0;
+}
+
+/**
+ * The picture from which the clip comes, over the one on show, cropped as it is there.
+ * @param {{player: import('./player.js').Player, frame: number, crop?: import('./draft.js').Card, picture: {width: number, height: number}, area: Area, part: number}} props `part`: how much of it is seen
+ */
+function Poster({ player, frame, crop, picture, area, part }) {
+  const url = usePicture(async () => still(player.map.key, frame, player.map.version, 1500), [player.map.key, player.map.version, frame]);
+  const shows = crop ? cropAt(crop.fields, picture, frame) : { x: 0, y: 0, width: 1, height: 1 };
+  const whole = { left: `${(-100 * shows.x) / shows.width}%`, top: `${(-100 * shows.y) / shows.height}%`, width: `${100 / shows.width}%`, height: `${100 / shows.height}%` };
+  return html`<div class="fading poster" data-frame=${frame} ref=${styled({ ...placed(area), opacity: String(part) })}>${url && html`<img src=${url} alt="" ref=${styled(whole)} />`}</div>`;
+}
+
 /** How much of the picture is the colour of the fade, at a point of the clip. @param {import('./draft.js').Card[]} cards @param {number} at @param {number} long seconds */
 export function faded(cards, at, long) {
   const fade = cards.find((each) => each.kind === 'fade' && each.on);
   if (!fade) return 0;
-  const speed = Number(cards.find((each) => each.kind === 'speed' && each.on)?.fields.speed) || 1;
+  const speed = speedOf(cards);
   // What comes from the poster is not darker at its beginning.
   const [begin, end] = [fade.fields.poster === undefined ? Number(fade.fields.in) || 0 : 0, Number(fade.fields.out) || 0];
   const [now, whole] = [at / speed, long / speed];
@@ -144,11 +175,20 @@ function clockText(fields, moment, camera) {
   if (Number.isNaN(moment)) return 'the camera’s clock';
   const told = { date: date(moment, zone), time: clock(moment, zone) };
   const show = fields.show || 'datetime';
+  if (fields.format) return [fields.camera === false ? '' : camera, filled({ text: fields.format, zone }, { title: '', camera, moment })].filter(Boolean).join(' ');
   return [fields.camera === false ? '' : camera, show === 'time' ? '' : told.date, show === 'date' ? '' : told.time].filter(Boolean).join(' ');
 }
 
 /** A text with its fields filled in, as far as the page knows them. @param {Record<string, any>} fields @param {{title: string, camera: string, moment: number}} known */
 function filled({ text = '', zone = 'UTC' }, { title, camera, moment }) {
-  const known = Number.isNaN(moment) ? { title, camera } : { title, camera, date: date(moment, zone), time: clock(moment, zone), zone };
+  const known = Number.isNaN(moment) ? { title, camera } : { title, camera, ...ofMoment(moment, zone) };
   return String(text).replace(/\{\{|\}\}|\{(\w+)\}/g, (all, name) => (all === '{{' ? '{' : all === '}}' ? '}' : (/** @type {Record<string, string>} */ (known)[name] ?? all)));
+}
+
+/** The fields that say when a picture was recorded. @param {number} moment @param {string} zone */
+function ofMoment(moment, zone) {
+  const [told, time] = [date(moment, zone), clock(moment, zone)];
+  const [[year, month, day], [hour, minute, second]] = [told.split('-'), time.split(':')];
+  const hour12 = String(Number(hour) % 12 || 12).padStart(2, '0');
+  return { date: told, time, year, month, day, hour, minute, second, hour12, ampm: Number(hour) < 12 ? 'AM' : 'PM', zone };
 }

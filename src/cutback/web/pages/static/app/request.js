@@ -75,7 +75,7 @@ export function cardOf({ edit, ...fields }, map, ranges) {
 }
 
 /** Edits that need to know the time on the wall, which a recording alone does not tell. @param {Card} card */
-const ofCameras = ({ kind, fields }) => kind === 'clock' || (kind === 'inset' && Boolean(fields.camera)) || (kind === 'text' && /\{(camera|date|time|year|month|day|hour|minute|second|zone)\}/.test(fields.text || ''));
+const ofCameras = ({ kind, fields }) => kind === 'clock' || (kind === 'inset' && Boolean(fields.camera)) || (kind === 'text' && /\{(camera|date|time|year|month|day|hour|hour12|ampm|minute|second|zone)\}/.test(fields.text || ''));
 
 /** Whether the request names moments of the camera. @param {any} recording @param {State} state */
 export const namesMoments = (recording, state) => Boolean(recording.camera) && state.cards.some((each) => each.on && ofCameras(each));

@@ -29,9 +29,9 @@ export function offersOf(document, presets) {
   const request = schemas.ClipRequest.properties;
   const kinds = request.edits.items.oneOf.map(named).map((/** @type {any} */ schema) => {
     const kind = schema.properties.edit.const;
-    return { kind, name: titled(kind), help: schema.description || '', stage: schema['x-stage'].number, repeats: schema['x-repeats'], contradicts: schema['x-contradicts'], fields: fieldsOf(schema, named) };
+    return { kind, name: titled(kind), help: schema.description || '', stage: schema['x-stage'].number, repeats: schema['x-repeats'], contradicts: schema['x-contradicts'], fields: fieldsOf(schema, named, UNSEEN.edit) };
   });
-  const formats = request.output.oneOf.map(named).map((/** @type {any} */ schema) => ({ format: schema.properties.format.const, help: schema.description || '', fields: fieldsOf(schema, named) }));
+  const formats = request.output.oneOf.map(named).map((/** @type {any} */ schema) => ({ format: schema.properties.format.const, help: schema.description || '', fields: fieldsOf(schema, named, UNSEEN.output) }));
   return {
     kinds: new Map(kinds.map((/** @type {Kind} */ each) => [each.kind, each])),
     formats: new Map(formats.map((/** @type {Format} */ each) => [each.format, each])),
@@ -45,12 +45,13 @@ const titled = (name) => {
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 
-const UNSEEN = new Set(['edit', 'format', 'container', 'name', 'preset']);
+/** Fields that the page fills in elsewhere. */
+const UNSEEN = { edit: ['edit'], output: ['format', 'container', 'name', 'preset'] };
 
-/** @param {any} schema @param {(schema: any) => any} named @returns {Field[]} */
-function fieldsOf(schema, named) {
+/** @param {any} schema @param {(schema: any) => any} named @param {string[]} unseen @returns {Field[]} */
+function fieldsOf(schema, named, unseen) {
   const required = new Set(schema.required || []);
-  return Object.entries(schema.properties).filter(([name, each]) => !UNSEEN.has(name) && each.const === undefined).map(([name, each]) => {
+  return Object.entries(schema.properties).filter(([name, each]) => !unseen.includes(name) && each.const === undefined).map(([name, each]) => {
     const choices = flat(each, named);
     const of = (/** @type {string} */ type) => choices.find((choice) => choice.type === type);
     const whole = of('integer');
