@@ -527,6 +527,12 @@ class Prober(Protocol):
         """Return the peaks of its sound, in the form of `cutback.cutting.waveform`. Raises like `Cutter.render`."""
         ...
 
+    def motion(
+        self, sources: Sequence[ByteSource], ranges: Sequence[CutRange], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> dict[str, Any]:
+        """Tell where something moves, in the form of `cutback.cutting.motion`. Raises like `Cutter.render`."""
+        ...
+
     def excerpt(self, source: ByteSource, wanted: CutRange, *, limits: Limits, stopped: Callable[[], bool]) -> bytes:
         """Make a small copy of a range, as `cutback.cutting.excerpt` does. Raises like `Cutter.render`."""
         ...

@@ -16,6 +16,7 @@ from cutback.domain.errors import CutbackError, FootageMissingError
 from cutback.domain.frame_times import frame_at
 from cutback.domain.wallclock import seconds_between
 from cutback.lifecycle.activity import activities, activity_lines
+from cutback.lifecycle.confirm_moments import confirmed
 from cutback.lifecycle.frames import frame_map, frame_picture, version_of
 from cutback.lifecycle.turn import Turn, at_once
 from cutback.services import Services
@@ -44,13 +45,15 @@ def camera_moments(
     ends: datetime,
     *,
     least: float = LEAST_STRENGTH,
+    confirm: bool = False,
     limits: Limits | None = None,
     stopped: Callable[[], bool] = lambda: False,
     turn: Turn = at_once,
 ) -> FoundMoments:
     """Return the moments of a camera with peaks in [begins, ends) and at least this strength, by time.
 
-    Nothing is decoded. The indexes of recordings that were looked into before are not read again.
+    Nothing is decoded, unless `confirm` is set: then moments in whose pictures nothing moves are dropped. The indexes
+    of recordings that were looked into before are not read again.
 
     Raises:
         SurroundingsError: catalogue or store do not answer.
@@ -64,7 +67,11 @@ def camera_moments(
             notes.append(f"{recording.key}: {each}")
         else:
             lines += activity_lines(recording, each)
-    return FoundMoments(tuple(find_moments(lines, begins, ends, least=least)), tuple(notes))
+    moments = find_moments(lines, begins, ends, least=least)
+    if confirm:
+        limits = limits or services.settings.limits
+        moments = confirmed(services, camera, moments, limits=limits, stopped=stopped, turn=turn)
+    return FoundMoments(tuple(moments), tuple(notes))
 
 
 def camera_activity(

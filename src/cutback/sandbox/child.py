@@ -158,6 +158,7 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
     """Make the clip, or say how it would be made. All that is imported here is there already: see `preload`."""
     from cutback.cutting.excerpt import excerpt
     from cutback.cutting.frame_map import frame_map
+    from cutback.cutting.motion import motion
     from cutback.cutting.outputs.clip_pictures import clip_pictures
     from cutback.cutting.outputs.format import as_clip
     from cutback.cutting.outputs.make import make_outputs
@@ -182,6 +183,9 @@ def _cut(sock: socket.socket, task: Task, file: FileIO, space: OwnAddressSpace) 
         return
     if task.kind == "waveform":
         wire.send(sock, Findings(waveform(sources[0], job.limits)))
+        return
+    if task.kind == "motion":
+        wire.send(sock, Findings(motion(job, sources)))
         return
     if task.kind == "sprites":
         wire.send(sock, MadeSheet(*sprites(sources[0], job.limits)))

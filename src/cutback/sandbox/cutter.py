@@ -85,7 +85,7 @@ _TICK = 0.1
 _LARGEST_EXCERPT = 64 * 1024 * 1024
 """Maximum bytes: the excerpt is kept in memory."""
 
-_Question: TypeAlias = Literal["probe", "preview", "frames", "activity", "waveform"]
+_Question: TypeAlias = Literal["probe", "preview", "frames", "activity", "waveform", "motion"]
 """The kinds of tasks whose result is `Findings`."""
 _EachQuestion: TypeAlias = Literal["probe", "activity"]
 """Those that are answered for each source of the job."""
@@ -244,6 +244,13 @@ class ChildCutter:
     def waveform(self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Return the peaks of its sound, in the form of `cutback.cutting.waveform`. Raises like `Cutter.render`."""
         return self._ask("waveform", CutJob(sizes=(source.size,), ranges=(), limits=limits), [source], stopped)
+
+    def motion(
+        self, sources: Sequence[ByteSource], ranges: Sequence[CutRange], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> dict[str, Any]:
+        """Tell where something moves, in the form of `cutback.cutting.motion`. Raises like `Cutter.render`."""
+        job = CutJob(sizes=tuple(source.size for source in sources), ranges=tuple(ranges), limits=limits)
+        return self._ask("motion", job, sources, stopped)
 
     def sprites(
         self, source: ByteSource, *, limits: Limits, stopped: Callable[[], bool]

@@ -95,7 +95,7 @@ class WireMessage(Protocol):
 
 
 TaskKind: TypeAlias = Literal[
-    "cut", "probe", "preview", "frames", "excerpt", "activity", "sprites", "slot_sprites", "waveform"
+    "cut", "probe", "preview", "frames", "excerpt", "activity", "sprites", "slot_sprites", "waveform", "motion"
 ]
 
 

@@ -14,6 +14,7 @@ _JOBS = (
     "cutback.cutting.excerpt",
     "cutback.cutting.posters.choose",
     "cutback.cutting.frame_map",
+    "cutback.cutting.motion",
     "cutback.cutting.outputs.plan",
     "cutback.cutting.probe",
     "cutback.cutting.sprites",

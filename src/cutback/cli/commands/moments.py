@@ -48,11 +48,14 @@ def moments(
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Use this preset for the clips.")] = None,
     tags: Annotated[list[str], typer.Option("--tag", help="Add a tag to the clips; may be repeated.")] = [],  # noqa: B006
     *,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Look at small pictures of each moment, and drop it if nothing moves.")
+    ] = False,
     clip: Annotated[
         bool, typer.Option("--clip", help="Request a clip of each moment. A moment that has a clip keeps it.")
     ] = False,
 ) -> None:
-    """Find the moments of a camera: peaks of activity over what is usual in that hour. Nothing is decoded."""
+    """Find the moments of a camera: peaks of activity over what is usual in that hour."""
     from cutback.catalogue.known_cameras import check_known
     from cutback.domain.base import iso, utc_now
     from cutback.domain.requests.moment_rule import check_rules
@@ -73,7 +76,7 @@ def moments(
         raise WrongUsageError(f"--to must be after --from, by at most {_LONGEST.days} days.")
     with screen.existing() as services:
         check_known(services, [camera])
-        found = camera_moments(services, camera, start, end, least=least)
+        found = camera_moments(services, camera, start, end, least=least, confirm=confirm)
         made = clip_moments(services, camera, found.moments, rule) if clip else []
     for note in found.notes:
         screen.warn(note)
