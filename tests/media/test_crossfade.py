@@ -193,7 +193,7 @@ def test_sounds_of_recordings_that_differ_are_decoded_and_mixed(recording: Recor
     assert clip.facts.duration == 3
     assert clip.facts.frames == 30 + 30
     assert (clip.facts.width, clip.facts.height) == (320, 180)
-    assert "Pictures of 320×240 are scaled to 320×180." in clip.facts.notes
+    assert "Pictures of 320×240 are scaled to 320×180, with black bars." in clip.facts.notes
     assert found.audio_end == pytest.approx(3, abs=0.03)
     assert levels(found, 1.5) > 0.5 * levels(found, 0.5)
 

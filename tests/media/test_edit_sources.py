@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -82,18 +84,21 @@ SAME_COLOURS = {
 @pytest.fixture
 def files(recording: Recordings, media_folder: Path, tmp_path: Path) -> Callable[[str], list[bytes]]:
     """The recordings of a source."""
+    return lambda name: recordings_of(SOURCES[name], recording, media_folder, tmp_path)
 
-    def find(name: str) -> list[bytes]:
-        made = []
-        for each in SOURCES[name]:
-            if isinstance(each, MediaSpec):
-                path = cached_media(each, media_folder)
-            else:
-                path = interlaced(tmp_path, top_first=True) if each == "interlaced" else recording(each).path
-            made.append(path.read_bytes())
-        return made
 
-    return find
+def recordings_of(
+    names: Sequence[str | MediaSpec], recording: Recordings, media_folder: Path, folder: Path
+) -> list[bytes]:
+    """Recordings by their names."""
+    found = []
+    for each in names:
+        if isinstance(each, MediaSpec):
+            path = cached_media(each, media_folder)
+        else:
+            path = interlaced(folder, top_first=True) if each == "interlaced" else recording(each).path
+        found.append(path.read_bytes())
+    return found
 
 
 def made(files: Sequence[bytes], edits: Sequence[dict[str, Any]], folder: Path) -> tuple[bytes, Facts, dict[str, Any]]:
@@ -189,6 +194,72 @@ def test_recordings_that_differ_keep_their_colours_when_they_are_joined(
     for number, alone in ((5, first), (facts.frames - 5, second)):
         data, plain, _ = made([alone], (), tmp_path)
         at = number if alone is first else plain.frames - 5
-        assert mean_colour(both, number) == pytest.approx(mean_colour(data, at), abs=5), (
+        size, own = shown_upright(both, number).size, shown_upright(data, at).size
+        scale = min(size[0] / own[0], size[1] / own[1])
+        beside_bars = own[0] * own[1] * scale**2 / (size[0] * size[1])
+        assert mean_colour(both, number) == pytest.approx(mean_colour(data, at) * beside_bars, abs=5), (
             "first" if number == 5 else "second"
         )
+
+
+# --- recordings of different shapes ----------------------------------------------------------------
+
+
+def shown_upright(data: bytes, number: int) -> Image.Image:
+    """A picture as players show it: upright, with square pixels."""
+    with av.open(io.BytesIO(data), "r") as container:
+        stream = container.streams.video[0]
+        frame = list(container.decode(stream))[number]
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+    picture: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
+    return picture.resize((round(frame.width * aspect), frame.height)).rotate(frame.rotation, expand=True)
+
+
+def between_bars(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """All of a picture within another size, in the middle of black."""
+    canvas = Image.new("RGB", size)
+    scale = min(size[0] / picture.width, size[1] / picture.height)
+    inner = picture.resize((round(picture.width * scale), round(picture.height * scale)))
+    canvas.paste(inner, ((size[0] - inner.width) // 2, (size[1] - inner.height) // 2))
+    return canvas
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """The mean difference of two pictures, from 0 to 255."""
+    small = [np.asarray(each.convert("L").resize((40, 40), Image.Resampling.BOX), dtype=float) for each in (one, other)]
+    return float(np.abs(small[0] - small[1]).mean())
+
+
+SHAPES = ("pyramid", "rotated", "anamorphic", "interlaced", "hevc-hdr10")
+JOINS = [*permutations(SHAPES, 2), *((ODD, each) for each in SHAPES[:3]), *((each, SMALLER) for each in SHAPES[:3])]
+QUICK_JOINS = [("pyramid", "rotated"), ("rotated", "pyramid"), ("pyramid", "anamorphic")]
+
+
+@pytest.mark.parametrize(
+    "names",
+    slow_except(JOINS, *QUICK_JOINS),
+    ids=lambda names: " ".join(each if isinstance(each, str) else f"{each.width}x{each.height}" for each in names),
+)
+@pytest.mark.parametrize("edit", [{}, {"edit": "text", "text": "x", "duration": 0.2}, {"edit": "scale", "height": 90}])
+def test_recordings_of_different_shapes_are_shown_upright_and_whole_in_the_shape_of_the_first(
+    recording: Recordings,
+    media_folder: Path,
+    tmp_path: Path,
+    names: tuple[str | MediaSpec, str | MediaSpec],
+    edit: dict[str, Any],
+) -> None:
+    first, second = recordings_of(names, recording, media_folder, tmp_path)
+    edits = [edit] if edit else []
+    both, facts, planned = made([first, second], edits, tmp_path)
+    assert decode_warnings(both) == []
+    assert (planned["frames"]["copy"], planned["frames"]["encode"]) == (facts.frames_copied, facts.frames_encoded)
+    alone = [made([each], edits, tmp_path)[0] for each in (first, second)]
+    pictures = shown_upright(alone[0], 8), shown_upright(alone[1], -3)
+    found = shown_upright(both, 8), shown_upright(both, -3)
+    assert found[0].size == found[1].size
+    assert found[0].size == pytest.approx(pictures[0].size, abs=2)
+    if "hdr" in str(names):
+        return  # the first one decides about colours
+    assert difference(found[0], pictures[0]) < 16
+    # Bars may be a pixel wider. Stretched or lying pictures differ by more than 50.
+    assert difference(found[1], between_bars(pictures[1], found[1].size)) < 16

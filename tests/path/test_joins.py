@@ -101,7 +101,7 @@ def test_a_worker_puts_a_recording_between_intro_and_outro(services: Services) -
     assert clip.result.duration == 2 + 8 + 3 - 1
     # In the overlaps, the frames are those of what follows.
     assert clip.result.frames == frames_of(services, clip) == 45 + 225 + 45
-    assert "Pictures of 320×240 are scaled to 320×180." in clip.result.notes
+    assert "Pictures of 320×240 are scaled to 320×180, with black bars." in clip.result.notes
     assert [(span.recording, span.asset) for span in clip.result.spans] == [
         ("intro.mp4", True),
         ("a.mp4", False),

@@ -26,6 +26,9 @@ _TURNS: dict[tuple[int, int, int, int], tuple[Turn, ...]] = {
 }
 """The signs of a, b, c and d, and the filters that do the same."""
 
+_BACK = {"1": "2", "2": "1"}
+"""What undoes a transposition; the others undo themselves."""
+
 _QUARTERS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 """a, b, c and d of clockwise rotations."""
 
@@ -38,6 +41,12 @@ def turns_of(matrix: bytes) -> tuple[Turn, ...]:
 def turns_clockwise(degrees: int) -> tuple[Turn, ...]:
     """Return the filters that turn pictures clockwise by 0, 90, 180 or 270 degrees."""
     return _TURNS[_QUARTERS[degrees]]
+
+
+def undone(turn: Turn) -> Turn:
+    """Return the filter that undoes another one."""
+    name, how = turn
+    return name, how if how is None else _BACK.get(how, how)
 
 
 def sideways(turns: Sequence[Turn]) -> bool:

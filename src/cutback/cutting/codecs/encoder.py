@@ -127,6 +127,7 @@ class Shape:
         self._beside = beside_copies
         self._codec: Codec | None = codec_of(track.descriptions[0].codec) if beside_copies else None
         self._opened, self._header = False, b""
+        self._interlaced: bool | None = None
         self._size: tuple[int, int] | None = None
         self._height, self._turned = height, turned
         self._coding = UNCHANGED if beside_copies else coding
@@ -281,8 +282,10 @@ class Shape:
         if self._memory:
             self._memory.announce(encoder_needs(self._codec.encoder, pixels, effort, beside_copies=self._beside))
         # In 4:2:0, fields share a row of colours for four rows of the frame; scaled pictures may have any even number.
-        interlaced = frame.interlaced_frame and frame.height % 4 == 0
-        options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=interlaced)
+        # The first picture decides, as one track has one header.
+        if self._interlaced is None:
+            self._interlaced = frame.interlaced_frame and frame.height % 4 == 0
+        options = self._codec.options(beside, self._rate, lookahead=effort.lookahead, interlaced=self._interlaced)
         options = self._coding.changed(options, self._codec.encoder)
         encoder = PictureEncoder(
             self._codec.encoder,

@@ -15,24 +15,18 @@ from cutback.cutting.codecs.encoder import in_encodable_format, usual_rate
 from cutback.cutting.codecs.pictures import Picture
 from cutback.cutting.edit_value import Edit
 from cutback.cutting.edits.crossfade import Mixer
-from cutback.cutting.edits.graph import Filter, PictureGraph, through
+from cutback.cutting.edits.graph import Filter, PictureGraph, through, with_named_colours
+from cutback.cutting.edits.like_first import CodedShape, LikeFirst
 from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.shape_chain import ShapeChain, upright
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
 from cutback.cutting.index import Track
 from cutback.cutting.plan.crossfades import Crossfade
-from cutback.cutting.plan.pieces import Located, piece_at
-from cutback.cutting.turns import shape_of_pixels, turned_matrix, turns_of
+from cutback.cutting.plan.pieces import Located, first_pictures, of_each_kind, piece_at
+from cutback.cutting.turns import Turn, shape_of_pixels, turned_matrix, turns_of
 from cutback.domain.errors import EditImpossibleError, MediaUnreadableError
 from cutback.domain.measures import Point
 from cutback.domain.times import FRAME_TOLERANCE
-
-_HD = 720
-"""Pictures with at least this many rows and unspecified colours use the colours of HD television."""
-
-_UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
-"""Matrix coefficients in ITU-T H.273."""
-
 
 Painting: TypeAlias = tuple[Edit, EditStep[Any], tuple[PaintedPart, ...]]
 """An edit that changes pictures without changing their shape, and the parts of the finished clip where it does."""
@@ -62,6 +56,7 @@ class EditedPictures:
         self._steps = steps
         self._crossfades, self._pieces = crossfades, pieces
         self._posters: dict[Edit, av.VideoFrame] = {}
+        self._like_first: LikeFirst | None = None
         for edit, step, _ in self.painted:
             if (point := step.poster(edit)) is not None:
                 self._check_poster(edit, point)
@@ -130,10 +125,12 @@ class EditedPictures:
         Raises:
             EditImpossibleError: an edit does not fit them.
         """
+        self._find_target()
         if not self._shows_fields:
             pictures = self._before_shape(pictures)
         if self.shapes:
             pictures = self._shaped(track, pictures, times)
+        pictures = self._in_target(track, pictures)
         if self._makes_sdr:
             pictures = _sdr(pictures)
         if self._mixers and times is not None:
@@ -153,12 +150,44 @@ class EditedPictures:
         for number, picture in enumerate(pictures):
             frame = picture.frame
             if graph is None or not graph.takes(frame):
-                chain = self._chain(track, picture)
+                chain = self._chain(track, picture, self.said)
                 graph = PictureGraph(frame, chain.filters)
             at = times[number].cut if times is not None and number < len(times) else Fraction(0)
             for move in chain.moves:
                 graph.change(move.filter, move.option, move.value(at))
-            yield replace(picture, frame=_tagged(frame, graph.apply(frame)), aspect=None)
+            yield replace(picture, frame=with_named_colours(frame, graph.apply(frame)), aspect=None)
+
+    def _find_target(self) -> None:
+        """Find out how the first recording's pictures are coded, if others differ. Decodes its first picture."""
+        if self._like_first is not None or len(kinds := of_each_kind(self._pieces)) < 2:
+            return
+        track, picture = kinds[0][0].index.video, next(first_pictures(kinds, 1))[0]
+        assert track is not None
+        width, height = picture.frame.width, picture.frame.height
+        aspect, turns = Fraction(1), tuple[Turn, ...]()
+        if self.shapes:
+            chain = self._chain(track, picture, [])
+            width, height = chain.width, chain.height
+        else:
+            aspect = Fraction(picture.aspect or shape_of_pixels(track, width, height))
+            turns = turns_of(self._turned(track))
+        # 4:2:0 has no odd sizes.
+        target = CodedShape(width - width % 2, height - height % 2, aspect, turns)
+        self._like_first = LikeFirst(target, None if self.shapes else picture.aspect)
+
+    def _in_target(self, track: Track, pictures: Iterator[Picture]) -> Iterator[Picture]:
+        """Make pictures like those of the first recording, if there are others."""
+        if self._like_first is None:
+            return pictures
+        if self.shapes:  # they are upright, with square pixels
+            return self._like_first.fitted(pictures, None, ())
+        size = track.descriptions[0].width, track.descriptions[0].height
+        return self._like_first.fitted(pictures, shape_of_pixels(track, *size), turns_of(self._turned(track)))
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """What was done to pictures that differ from those of the first recording."""
+        return () if self._like_first is None else tuple(self._like_first.said)
 
     def _before_shape(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
         for edit, step, _ in self.painted:
@@ -176,6 +205,7 @@ class EditedPictures:
         pictures = self._before_shape(pictures)
         if self.shapes:
             pictures = self._shaped(track, pictures, [ShownAt(self.finished(cut), cut) for cut in cuts])
+        pictures = self._in_target(track, pictures)
         return _sdr(pictures) if self._makes_sdr else pictures
 
     def _mixed(
@@ -232,7 +262,7 @@ class EditedPictures:
             ticks = track.ticks(piece.start + since + FRAME_TOLERANCE)
             rank = min(max(track.rank_at(ticks) - 1, piece.first), piece.stop - 1)
             before = self._steps[: next(number for number, (each, _) in enumerate(self._steps) if each is edit)]
-            edits = EditedPictures(before, self._scene, self._crossfades)
+            edits = EditedPictures(before, self._scene, self._crossfades, self._pieces)
             decoded = media.frames(rank, rank + 1)
             if self._shows_fields:
                 decoded = edits._before_shape(decoded)
@@ -248,13 +278,13 @@ class EditedPictures:
         if piece.fill is not None:
             raise EditImpossibleError(f"{edit.kind}: its poster would be a filled gap.")
 
-    def _chain(self, track: Track, picture: Picture) -> ShapeChain:
-        """Return the filters for a picture, and say what they do."""
+    def _chain(self, track: Track, picture: Picture, said: list[str]) -> ShapeChain:
+        """Return the filters for a picture; say in `said` what they do."""
         width, height = picture.frame.width, picture.frame.height
         aspect = picture.aspect or shape_of_pixels(track, width, height)
         canvas = upright(width, height, Fraction(aspect), turns_of(track.matrix))
         for edit, step in self._steps:
-            canvas = step.shape(edit, canvas, self.said, self._scene)
+            canvas = step.shape(edit, canvas, said, self._scene)
         return canvas
 
 
@@ -276,10 +306,3 @@ def _compared(pictures: Iterator[Picture], filters: Sequence[Filter]) -> Iterato
     for frame in through(frames(), filters):
         picture = waiting.popleft()
         yield replace(picture, frame=frame)
-
-
-def _tagged(before: av.VideoFrame, after: av.VideoFrame) -> av.VideoFrame:
-    """Name the colours of a picture that had none: what players assume depends on its size, which has changed."""
-    if int(before.colorspace) == _UNSPECIFIED and (before.height >= _HD) != (after.height >= _HD):
-        after.colorspace = _BT709 if before.height >= _HD else _SMPTE170M
-    return after

@@ -20,6 +20,12 @@ FilterName: TypeAlias = Literal[
     "atadenoise", "blend", "bwdif", "convolution", "crop", "field", "gblur", "hflip", "lutyuv", "minterpolate",
     "overlay", "pad", "pixelize", "scale", "transpose", "vflip",
 ]  # fmt: skip
+_HD = 720
+"""Pictures with at least this many rows and unspecified colours use the colours of HD television."""
+
+_UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
+"""Matrix coefficients in ITU-T H.273."""
+
 FILTER_NAMES: Mapping[str, FilterName] = {name: name for name in get_args(FilterName)}
 
 
@@ -378,3 +384,10 @@ def _heard(sink: av.filter.context.FilterContext) -> Iterator[av.AudioFrame]:
     for frame in _pulled(sink):
         assert isinstance(frame, av.AudioFrame)
         yield frame
+
+
+def with_named_colours(before: av.VideoFrame, after: av.VideoFrame) -> av.VideoFrame:
+    """Name the colours of a picture that had none: what players assume depends on its size, which has changed."""
+    if int(before.colorspace) == _UNSPECIFIED and (before.height >= _HD) != (after.height >= _HD):
+        after.colorspace = _BT709 if before.height >= _HD else _SMPTE170M
+    return after

@@ -278,6 +278,7 @@ class _PicturesInMaking:
         out.entries, number = shape.entries()
         if fitted.size is not None:
             to = "{}×{}".format(*shape.size or fitted.size)
+            pictures.notes += edits.fitted
             pictures.notes += [f"Pictures of {width}×{height} are scaled to {to}." for width, height in fitted.scaled]
             if fitted.becomes_sdr:
                 pictures.notes.append(all_to_sdr(str(self._coding.codec)))

@@ -73,7 +73,9 @@ def of_each_kind(pieces: Sequence[Located]) -> list[Located]:
         media, _, piece = located
         track = media.index.video
         if track is not None and piece.fill is None:
-            entries = tuple(without_rates(entry.raw) for entry in track.descriptions)
+            entries = tuple(
+                (entry.width, entry.height, without_rates(entry.raw) or entry.extradata) for entry in track.descriptions
+            )
             kinds.setdefault((entries, track.matrix, track.display_size), located)
     return list(kinds.values())
 

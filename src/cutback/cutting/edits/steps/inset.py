@@ -17,14 +17,11 @@ from cutback.cutting.edits.overlay import Orientation
 from cutback.cutting.edits.overlay_part import opacity_at, part_of
 from cutback.cutting.edits.shape_chain import ShapeChain, even, upright
 from cutback.cutting.edits.step import EditStep, PaintedClip, PaintedPart, ShownAt
-from cutback.cutting.turns import Turn, shape_of_pixels, turns_of
+from cutback.cutting.turns import shape_of_pixels, turns_of, undone
 from cutback.domain.errors import EditImpossibleError
 from cutback.domain.measures import MAX_PIXELS, Percent, anchored, in_pixels
 
 _USUAL_WIDTH = Percent(Fraction(30))
-
-_BACK = {"1": "2", "2": "1"}
-"""What undoes a transposition; the others undo themselves."""
 
 
 class InsetStep(EditStep[InsetOverlay]):
@@ -146,7 +143,7 @@ def _converted(
 ) -> av.VideoFrame:
     """Return a picture in the size, the orientation, the colours and the depth that it has on another one."""
     picture = in_encodable_format(other.picture.frame)
-    chain = _chain(other).turned([_undone(turn) for turn in reversed(view.turns)]).scaled(*size)
+    chain = _chain(other).turned([undone(turn) for turn in reversed(view.turns)]).scaled(*size)
     like = edit, other.track.matrix, other.picture.aspect, view.turns, size
     shaped = scene.graphs.graph(like, picture, lambda: PictureGraph(picture, chain.filters)).apply(picture)
     shaped.colorspace = matrix_of(picture)  # what players assume if it is unspecified depends on its size
@@ -173,8 +170,3 @@ def _in_dynamic_range(
     if not is_hdr(wanted):
         return sdr
     return scene.graphs.graph((edit, "hdr"), sdr, lambda: ToHdr(wanted)).apply(sdr)
-
-
-def _undone(turn: Turn) -> Turn:
-    name, how = turn
-    return name, how if how is None else _BACK.get(how, how)
