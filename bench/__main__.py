@@ -151,7 +151,7 @@ def main() -> int:
             _publish("moments", moments_table(measure_moments(cache, say=say, picture=shown)), where, options)
         if options.section in {"all", "pictures"}:
             cache.mkdir(parents=True, exist_ok=True)
-            _publish("pictures", pictures_table(measure_pictures(cache, say=say)), where, options)
+            _publish("pictures", pictures_table(measure_pictures(cache, quick=options.quick, say=say)), where, options)
         if options.section in {"all", "far"}:
             recording = prepare(cache, with_long=False, say=say, names=("g2",))[0].path
             distance = Distance(options.round_trip / 1000, options.bandwidth * 1e6)

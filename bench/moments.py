@@ -192,11 +192,17 @@ class FileSource:
         """The file system reads ahead by itself."""
 
 
-def _measure_scrubbing(cache: Path, say: Say) -> Scrubbing:
+def scrubbed(cache: Path, say: Say) -> Path:
+    """Return a minute of a sea with 1920 x 1080 pixels, drawn unless it is in the cache."""
     path = cache / f"sea-scrubbed-{SCRUBBED_SECONDS}.mp4"
     if not path.exists():
         say(f"drawing {path.name}")
         make_recording(path, seconds=SCRUBBED_SECONDS, size=(1920, 1080), camera="scrubbed", start=BEGINS)
+    return path
+
+
+def _measure_scrubbing(cache: Path, say: Say) -> Scrubbing:
+    path = scrubbed(cache, say)
 
     def decode() -> None:
         with av.open(str(path)) as container:

@@ -1,4 +1,7 @@
-"""What sprites, waveforms and previews cost, of an hour of a recording and of a clip, each in a process of its own."""
+"""What sprites, waveforms and previews cost, of an hour of a recording and of a clip, each in a process of its own.
+
+The hour is a minute of the drawn sea, sixty times: 1920 x 1080, as cameras record.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import av
 
-from bench.moments import MEASURED, SECONDS, FileSource, drawn
+from bench.moments import MEASURED, SCRUBBED_SECONDS, FileSource, drawn, scrubbed
 from cutback.cutting.job import CutJob, CutRange, Limits
 from cutback.cutting.outputs.clip_pictures import clip_pictures
 from cutback.cutting.outputs.make import make_outputs
@@ -46,27 +49,30 @@ class Cost:
 class PictureFigures:
     """Everything that this section measures."""
 
+    seconds: int
+    """Of the recording that stands for an hour: all of it, unless the run is quick."""
     hour: tuple[Cost, ...]
     """The last one is decoding all of it."""
     clip: tuple[Cost, ...]
     """The first one is the clip itself; the others come on top of it."""
 
 
-def measure_pictures(cache: Path, *, say: Say) -> PictureFigures:
-    """Draw what is missing, and measure."""
-    sea = drawn(cache, MEASURED[0], say)
+def measure_pictures(cache: Path, *, quick: bool = False, say: Say) -> PictureFigures:
+    """Draw what is missing, and measure. `quick` takes five minutes for the hour."""
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         hour = Path(folder) / "hour.mp4"
-        _repeat(sea, hour, HOUR // SECONDS)
+        seconds = HOUR // 12 if quick else HOUR
+        _repeat(scrubbed(cache, say), hour, seconds // SCRUBBED_SECONDS)
         hourly = []
         for name, work in (("sprites", _sprites), ("waveform", _waveform), ("decoding all of it", _decode)):
             hourly.append(_cost(name, work, hour))
             say(f"pictures: {hourly[-1]}")
+    sea = drawn(cache, MEASURED[0], say)
     clips = []
     for wanted in ("nothing", "poster", "sprites", "preview", "waveform"):
         clips.append(_cost(wanted, _CLIPS[wanted], sea))
         say(f"pictures: {clips[-1]}")
-    return PictureFigures(tuple(hourly), tuple(clips))
+    return PictureFigures(seconds, tuple(hourly), tuple(clips))
 
 
 def _repeat(sea: Path, path: Path, times: int) -> None:
@@ -79,7 +85,9 @@ def _repeat(sea: Path, path: Path, times: int) -> None:
                     streams.setdefault(stream.index, output.add_stream_from_template(stream) if not number else stream)
                 for packet in source.demux():
                     if packet.size and packet.pts is not None and packet.dts is not None:
-                        shift = int(Fraction(number * (SECONDS + 1)) / packet.time_base)  # the sound is a little longer
+                        shift = int(
+                            Fraction(number * (SCRUBBED_SECONDS + 1)) / packet.time_base
+                        )  # the sound is a little longer
                         packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
                         packet.stream = streams[packet.stream.index]
                         output.mux(packet)

@@ -20,8 +20,8 @@ from bench.far import STAGES, FarBurst, FarFigures
 from bench.moments import ENOUGH as DAY_ENOUGH
 from bench.moments import LEAST_FOUND, MOST_FALSE, MomentFigures
 from bench.pictures import CLIP as CLIP_SECONDS
+from bench.pictures import HOUR, PictureFigures
 from bench.pictures import MOST as MOST_OF_DECODING
-from bench.pictures import PictureFigures
 from bench.queueing import Overhead
 from bench.queues import QueueSpeed
 from bench.scanning import AT_ONCE, Scans
@@ -516,7 +516,8 @@ def pictures_table(figures: PictureFigures) -> str:
         for each in figures.hour
     ]
     share = sum(each.seconds for each in made) / decoded.seconds
-    hour = table(["an hour of a recording", "CPU s", "share", "memory MB"], rows)
+    length = "an hour" if figures.seconds == HOUR else f"{figures.seconds} s"
+    hour = table([f"{length} of a recording", "CPU s", "share", "memory MB"], rows)
     kept = "met" if share <= MOST_OF_DECODING else "not met"
     said = f"Sprites and waveform together: {share:.3f} of decoding all of it (at most {MOST_OF_DECODING}: {kept})."
     copied, *own = figures.clip

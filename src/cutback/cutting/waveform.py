@@ -27,7 +27,7 @@ _AT_ONCE = Fraction(60)
 """Seconds of sound that are fetched together."""
 
 
-Sound: TypeAlias = Iterable[tuple[int, int, list[bytes], int]]
+Sound: TypeAlias = Iterable[tuple[int, int, list[memoryview], int]]
 """Decoded frames: the first sample, counted from time zero, the rate, the channels as floats, and their length."""
 
 
@@ -101,16 +101,21 @@ def _scaled(value: float) -> int:
     return round(max(-1.0, min(1.0, value)) * SCALE)
 
 
-def _sound(media: MediaSource, track: Track, alive: Callable[[], None]) -> Iterator[tuple[int, int, list[bytes], int]]:
+def _sound(
+    media: MediaSource, track: Track, alive: Callable[[], None]
+) -> Iterator[tuple[int, int, list[memoryview], int]]:
     begin = Fraction(0)
+    moved, parts = track.shift.numerator * track.timescale, track.shift.denominator * track.timescale
     while begin < track.end:
         alive()
         end = min(track.end, begin + _AT_ONCE)
+        heard = int(begin)
         resampler: av.AudioResampler | None = None
         for frame in media.sound(track, begin, end):
             rate = frame.sample_rate
-            first = _first_sample(track, frame.pts or 0, rate)
-            if first + frame.samples <= begin * rate:
+            # The number of the first sample, counted from time zero.
+            first = ((frame.pts or 0) * track.shift.denominator + moved) * rate // parts
+            if first + frame.samples <= heard * rate:
                 continue  # it only prepared the decoder
             if frame.format.name == "fltp":
                 yield first, rate, _planes(frame), frame.samples
@@ -121,14 +126,8 @@ def _sound(media: MediaSource, track: Track, alive: Callable[[], None]) -> Itera
         begin = end
 
 
-def _first_sample(track: Track, pts: int, rate: int) -> int:
-    """Return the number of the sample at a media time in ticks, counted from time zero."""
-    shift, ticks = track.shift, track.timescale
-    return (pts * shift.denominator + shift.numerator * ticks) * rate // (ticks * shift.denominator)
-
-
-def _planes(frame: av.AudioFrame) -> list[bytes]:
-    return [bytes(plane)[: frame.samples * 4] for plane in frame.planes]
+def _planes(frame: av.AudioFrame) -> list[memoryview]:
+    return [memoryview(plane)[: frame.samples * 4] for plane in frame.planes]
 
 
 class _Peaks:
@@ -136,13 +135,16 @@ class _Peaks:
 
     def __init__(self, count: int, step: Fraction) -> None:
         self._lows, self._highs = [0.0] * count, [0.0] * count
-        self._step = step
+        self._times, self._of = step.denominator, step.numerator
         self._peak = 0
-        self._collected: list[bytes] = []
+        self._collected: list[memoryview] = []
 
-    def add(self, first: int, rate: int, planes: list[bytes], samples: int) -> None:
+    def add(self, first: int, rate: int, planes: list[memoryview], samples: int) -> None:
         """Add a frame; see `_sound`."""
-        times, per_peak = self._step.denominator, rate * self._step.numerator
+        times, per_peak = self._times, rate * self._of
+        if (first + samples) * times < (self._peak + 1) * per_peak and first * times >= self._peak * per_peak:
+            self._collected += planes  # nearly always
+            return
         done = 0
         while done < samples:
             peak = (first + done) * times // per_peak

@@ -202,6 +202,7 @@ class Mp4Source:
         if not first:  # the priming that an edit list hides prepares the decoder
             samples[:0] = range(max(0, samples[0] - 1), samples[0])
         self.source.prefetch(byte_ranges(track, samples))
+        tick = Fraction(1, track.timescale)
         for description, run in groupby(samples, key=track.description_of):
             decoder = _sound_decoder(track.descriptions[description])
             for number in chain(run, [None]):
@@ -209,7 +210,7 @@ class Mp4Source:
                 if number is not None:
                     packet = pictures.packet_of(self.source.read_at(track.offsets[number], track.sizes[number]))
                     packet.pts = packet.dts = track.pts[number]
-                    packet.time_base = Fraction(1, track.timescale)
+                    packet.time_base = tick
                 try:
                     yield from decoder.decode(packet)
                 except av.FFmpegError as error:
