@@ -116,13 +116,23 @@ def job_of(request: ClipRequest, recording: bytes) -> tuple[CutJob, list[BytesSo
 
 def expected_frames(edits: Sequence[Any]) -> int | None:
     """How many frames a clip has; None if an edit decides that this module does not know."""
-    for edit in edits:
-        if edit.edit == "timelapse":
-            frames: int = round(edit.duration * edit.fps)
-            return frames
     (plain,) = asked(example("speed")).edits
-    known = all(KINDS[edit.edit].stage != "time" or edit == plain for edit in edits)
-    return 30 * SECONDS if known else None
+    frames = 30 * SECONDS
+    for edit in edits:
+        match edit.edit:
+            case "timelapse" if edit.duration is not None:
+                frames = round(edit.duration * edit.fps)
+            case "loop" if edit.start is None and edit.end is None:
+                frames *= edit.times
+            case "freeze" if any(
+                other.edit == "blur" or KINDS[other.edit].stage in {"overlay", "fade"} for other in edits
+            ):
+                return None  # what is drawn meanwhile needs further frames
+            case "reverse" | "freeze":
+                pass
+            case _ if KINDS[edit.edit].stage == "time" and edit != plain:
+                return None
+    return frames
 
 
 def check(request: ClipRequest, recording: bytes, folder: Path) -> None:
@@ -194,6 +204,39 @@ def test_edits_that_change_nothing_re_encode_nothing(recording: Recordings, edit
     plain, clip = (cut_ranges([one], wanted, edits=edits) for edits in ((), (edit,)))
     assert clip.data == plain.data
     assert clip.facts.edits == (said,)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"edit": "crop", "x": 300, "y": 0, "width": 40}, "crop: 40×180 pixels at 300, 0 are not within the picture"),
+        ({"edit": "scale", "width": 16}, "scale: 16×8 pixels are too small"),
+        (
+            {"edit": "blur", "x": 0, "y": "90%", "width": 40, "height": "20%", "from": 1},
+            "blur: 40×36 pixels at 0, 162 are not within the picture",
+        ),
+        (
+            {"edit": "text", "text": "x", "size": 3, "from": 1, "fade_in": 0.5},
+            "text: letters of 3 pixels are too small",
+        ),
+        (
+            {"edit": "text", "text": "x", "margin": "50%"},
+            "text: a margin of 90 pixels leaves no room for it in 320×180",
+        ),
+        ({"edit": "clock", "size": 3}, "clock: letters of . pixels are too small"),
+        ({"edit": "image", "asset": "logo.png", "margin": 90}, "image: a margin of 90 pixels leaves no room for it"),
+        ({"edit": "text", "text": "x", "from": 2}, "text: it would begin at 2 s, but the clip ends at 2 s"),
+    ],
+    ids=lambda each: each["edit"] if isinstance(each, dict) else "",
+)
+def test_a_plan_refuses_what_does_not_fit_the_pictures_as_the_cut_does(
+    recording: Recordings, tmp_path: Path, edit: EditJson, said: str
+) -> None:
+    job, sources = job_of(asked(edit), recording("pyramid").path.read_bytes())
+    with pytest.raises(EditImpossibleError, match=said):
+        preview(job, sources)
+    with (tmp_path / "spool").open("w+b", buffering=0) as file, pytest.raises(EditImpossibleError, match=said):
+        cut(job, sources, Spool(file), lambda _: None)
 
 
 WITHOUT_PICTURES = ("speed", "loop", "fade", "audio_track", "channels", "gain", "loudness", "sound_fade", "music")

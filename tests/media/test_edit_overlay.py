@@ -262,7 +262,7 @@ def test_the_confined_child_draws_letters_of_further_fonts(recording: Recordings
         (replace(TEXT, text="波 wave"), "text: no font has 波"),
         (replace(TEXT, font="Lobster"), "text: there is no font 'Lobster'"),
         (replace(TEXT, start=Fraction(9)), "text: 9 s is not within the clip"),
-        (replace(TEXT, start=Finished(Fraction(5))), "text: 5 s is not within the clip"),
+        (replace(TEXT, start=Finished(Fraction(5))), "text: it would begin at 5 s, but the clip ends at 5 s"),
     ],
 )
 def test_a_text_that_cannot_be_shown_is_refused(recording: Recordings, edit: TextOverlay, said: str) -> None:

@@ -67,6 +67,7 @@ def preview(
         return plan_report(
             index, job.precision, shown, duration=edits.length, subtitles=subtitles, music=music, notes=notes
         )
+    edits.pictures().check()
     parts = planned_parts(pieces, job, edits, form)
     for (media, source, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, heard, form, single=len(pieces) == 1)

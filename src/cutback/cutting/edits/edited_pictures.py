@@ -106,6 +106,28 @@ class EditedPictures:
         """Return the displayed size for the track's header; (0, 0) for that of the encoded pictures."""
         return (0, 0) if self.shapes else track.display_size
 
+    def check(self) -> None:
+        """Check that the edits fit the size of the pictures, by the first one of each kind of recording.
+
+        Raises:
+            EditImpossibleError: one does not.
+        """
+        tried = [painting for painting in self.painted if painting[1].depends_on_size]
+        if not (self.shapes or tried):
+            return
+        self._find_target()
+        kinds = of_each_kind(self._pieces)
+        for (media, _, _), first in zip(kinds, first_pictures(kinds, 1), strict=True):
+            track, pictures = media.index.video, iter(first)
+            assert track is not None
+            if self.shapes:
+                pictures = self._shaped(track, pictures, None)
+            for picture in self._in_target(track, pictures):
+                for edit, step, parts in tried:
+                    middle = (parts[0].start + parts[0].end) / 2  # it may be invisible at its beginning
+                    frame, view = in_encodable_format(picture.frame), self._view(track, picture)
+                    step.paint(edit, frame, self.shown_at(middle), self._scene, view)
+
     @property
     def depend_on_time(self) -> bool:
         """Whether what is done to a picture depends on when it is shown."""

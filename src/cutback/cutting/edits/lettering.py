@@ -35,6 +35,8 @@ def drawn(edit: Lettering, name: str, text: str, fonts: FontSet, width: int, hei
     margin = round(in_pixels(edit.margin, shorter))
     size = round(in_pixels(edit.size, shorter))
     room = width - 2 * margin
+    if min(room, height - 2 * margin) < 1:
+        raise EditImpossibleError(f"{name}: a margin of {margin} pixels leaves no room for it in {width}×{height}.")
     wide = _Line(runs, max(LEAST, size)).width + size / 2
     if wide > room:
         size = int(size * room / wide)

@@ -20,7 +20,7 @@ def part_between(name: str, start: Point | None, duration: Fraction | None, scen
     begins = Fraction(0) if start is None else scene.finished(start, name)
     if begins >= scene.duration:
         raise EditImpossibleError(
-            f"{name}: {format_seconds(begins, 3)} s is not within the clip, which has "
+            f"{name}: it would begin at {format_seconds(begins, 3)} s, but the clip ends at "
             f"{format_seconds(scene.duration, 3)} s."
         )
     return PaintedPart(begins, scene.duration if duration is None else min(begins + duration, scene.duration))

@@ -116,6 +116,8 @@ class EditStep(Generic[E]):
     """Whether it paints a picture by means of its neighbours: with `filters`, not with `paint`."""
     before_shape = False
     """Whether it does so before pictures get another shape."""
+    depends_on_size = False
+    """Whether it fits pictures of some sizes only, which painting one of them tells."""
     makes_sdr = False
     """Whether it converts HDR to SDR: all pictures of the clip, when they have their shape."""
     changes_sound = False

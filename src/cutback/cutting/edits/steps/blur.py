@@ -20,6 +20,7 @@ class BlurStep(EditStep[Blur]):
     """Blurs a rectangle; the rest of the picture stays as it is."""
 
     edit = Blur
+    depends_on_size = True
 
     def painted(self, edit: Blur, scene: PaintedClip) -> tuple[PaintedPart, ...]:
         """See `EditStep`."""

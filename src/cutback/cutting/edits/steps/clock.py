@@ -27,6 +27,7 @@ class ClockStep(EditStep[ClockOverlay]):
     """Draws the time once a second."""
 
     edit = ClockOverlay
+    depends_on_size = True
 
     def prepare(self, edit: ClockOverlay, job: CutJob) -> None:
         """See `EditStep`."""

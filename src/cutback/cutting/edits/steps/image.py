@@ -23,6 +23,7 @@ class ImageStep(EditStep[ImageOverlay]):
     """Draws the picture once, and puts it onto the pictures."""
 
     edit = ImageOverlay
+    depends_on_size = True
 
     def prepare(self, edit: ImageOverlay, job: CutJob) -> None:
         """See `EditStep`."""

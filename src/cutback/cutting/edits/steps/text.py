@@ -26,6 +26,7 @@ class TextStep(EditStep[TextOverlay]):
     """Draws the text once, and puts it onto the pictures."""
 
     edit = TextOverlay
+    depends_on_size = True
 
     def prepare(self, edit: TextOverlay, job: CutJob) -> None:
         """See `EditStep`."""
