@@ -24,6 +24,7 @@ from bench.far_store import Distance
 from bench.machine import Circumstances, circumstances
 from bench.moments import measure_moments
 from bench.page import PageError, replace_part
+from bench.pages import measure_pages
 from bench.pictures import measure_pictures
 from bench.queueing import QueueStuckError, measure_queue
 from bench.queues import measure_queues
@@ -43,6 +44,7 @@ from bench.tables import (
     far_jobs_table,
     far_table,
     moments_table,
+    pages_table,
     pictures_table,
     queue_table,
     queues_table,
@@ -76,6 +78,7 @@ _SECTIONS = [
     "cluster",
     "cluster-reads",
     "api",
+    "pages",
 ]
 
 
@@ -152,6 +155,9 @@ def main() -> int:
         if options.section in {"all", "pictures"}:
             cache.mkdir(parents=True, exist_ok=True)
             _publish("pictures", pictures_table(measure_pictures(cache, quick=options.quick, say=say)), where, options)
+        if options.section in {"all", "pages"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            _publish("pages", pages_table(measure_pages(cache, say=say)), where, options)
         if options.section in {"all", "far"}:
             recording = prepare(cache, with_long=False, say=say, names=("g2",))[0].path
             distance = Distance(options.round_trip / 1000, options.bandwidth * 1e6)

@@ -19,6 +19,8 @@ from bench.far import PROMISED as FAR_PROMISED
 from bench.far import STAGES, FarBurst, FarFigures
 from bench.moments import ENOUGH as DAY_ENOUGH
 from bench.moments import LEAST_FOUND, MOST_FALSE, MomentFigures
+from bench.pages import ENOUGH as ENOUGH_FOR_A_STEP
+from bench.pages import Steps
 from bench.pictures import CLIP as CLIP_SECONDS
 from bench.pictures import HOUR, PictureFigures
 from bench.pictures import MOST as MOST_OF_DECODING
@@ -527,3 +529,20 @@ def pictures_table(figures: PictureFigures) -> str:
         [first, *([f"+ {each.name}", f"{each.seconds:.2f}", _megabytes(each.memory)] for each in own)],
     )
     return f"{hour}\n\n{said}\n\n{clip}"
+
+
+def pages_table(found: Iterable[Steps]) -> str:
+    """How long steps take in the cutting room."""
+    rows = [
+        [
+            f"a step {each.direction}",
+            str(len(each.seconds)),
+            f"{each.median * 1000:.0f} ms",
+            f"{each.p95 * 1000:.0f} ms",
+            f"{max(each.seconds) * 1000:.0f} ms",
+            f"median under {ENOUGH_FOR_A_STEP * 1000:.0f} ms",
+            "met" if each.median < ENOUGH_FOR_A_STEP else "**missed**",
+        ]
+        for each in found
+    ]
+    return table(["cutting room", "steps", "median", "95%", "longest", "target", "result"], rows, words=(0, 5, 6))

@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 from tests.media.recordings import ReferenceRecording, reference_recording
-from tests.support.browser import PAGE, chromium, served
+from tests.support.browser import PAGE, chromium, served, without_complaints
 from tests.support.forking import forked_children
 from tests.support.made_once import made_once
 
@@ -101,7 +101,14 @@ def address(files: dict[str, bytes]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(address: str) -> Iterator[Any]:
+def browser_page(address: str) -> Iterator[Any]:
     """A page in the machine's own Chromium."""
     with chromium(address) as made:
         yield made
+
+
+@pytest.fixture
+def page(browser_page: Any) -> Iterator[Any]:
+    """The page; the test fails if it complains meanwhile."""
+    with without_complaints(browser_page.context):
+        yield browser_page

@@ -37,10 +37,10 @@ START, END = Fraction(31, 30), Fraction(181, 30)
 
 
 @pytest.fixture(scope="module")
-def page(page: Any) -> Any:
+def browser_page(browser_page: Any) -> Any:
     """A page in the machine's own Chromium, with hls.js."""
-    page.add_script_tag(content=HLS_JS.read_text(encoding="utf-8"))
-    return page
+    browser_page.add_script_tag(content=HLS_JS.read_text(encoding="utf-8"))
+    return browser_page
 
 
 def test_the_player_is_the_one_that_is_listed() -> None:

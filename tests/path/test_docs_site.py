@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.support.browser import chromium
+from tests.support.browser import chromium, without_complaints
 from tests.support.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +69,7 @@ def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_browser_that_opens_the_site_asks_no_other_host(site: Path) -> None:
     handler = partial(SimpleHTTPRequestHandler, directory=str(site))
-    with serving(handler) as address, chromium(address) as page:
+    with serving(handler) as address, chromium(address) as page, without_complaints(page.context):
         hosts: set[str] = set()
         page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
         for name in ("index", "settings"):

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -147,6 +148,56 @@ def served(files: dict[str, bytes]) -> Iterator[str]:
     handler = type("Handler", (_Ranges,), {"files": files})
     with serving(handler) as address:
         yield address
+
+
+@dataclass
+class Complaints:
+    """What pages complained of, and which complaints the test provokes."""
+
+    heard: list[str] = field(default_factory=list)
+    provoked: list[str] = field(default_factory=list)
+
+    def expect(self, *words: str) -> None:
+        """Complaints that contain one of these words are provoked by the test."""
+        self.provoked += words
+
+    def unexpected(self) -> list[str]:
+        """The complaints that the test did not provoke."""
+        return [each for each in self.heard if not any(words in each for words in self.provoked)]
+
+
+@contextmanager
+def without_complaints(context: Any) -> Iterator[Complaints]:
+    """Fail if a page of this browser context complains in this block, in any tab.
+
+    A complaint is an error or a warning in the console, an error that no script catches, an answer of 400 and above,
+    and a request that was refused or failed. A request that the page itself gives up is none.
+    """
+    complaints = Complaints()
+
+    def hear_console(said: Any) -> None:
+        if said.type in {"error", "warning"}:
+            complaints.heard.append(f"{said.text} {said.location.get('url', '')}".strip())
+
+    def hear_error(error: Any) -> None:
+        complaints.heard.append(str(error.error))
+
+    def hear_answer(answer: Any) -> None:
+        if answer.status >= 400:
+            complaints.heard.append(f"{answer.status} {answer.url}")
+
+    def hear_failure(request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":
+            complaints.heard.append(f"{request.failure} {request.url}")
+
+    heard = {"console": hear_console, "weberror": hear_error, "response": hear_answer, "requestfailed": hear_failure}
+    for name, hear in heard.items():
+        context.on(name, hear)
+    yield complaints
+    for name, hear in heard.items():
+        context.remove_listener(name, hear)
+    unexpected = complaints.unexpected()
+    assert not unexpected, unexpected
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.browser import chromium
+from tests.support.browser import chromium, without_complaints
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
@@ -90,20 +90,11 @@ def window(installation: Installation, *, theme: str = "dark", width: int = 1440
     page = context.new_page()
     page.set_default_timeout(MILLISECONDS)
     page.add_init_script(f"localStorage.setItem('cutback.theme', '{theme}')")
-    complaints: list[str] = []
-
-    def hear(said: Any) -> None:
-        if said.type in {"error", "warning"}:
-            complaints.append(f"{said.text} {said.location.get('url')}")
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
     try:
-        yield page
+        with without_complaints(context):
+            yield page
     finally:
         context.close()
-    assert complaints == []
 
 
 def _open(page: Any, installation: Installation, place: str) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from tests.web.harness import WebHarness, assert_problem
+from tests.web.test_recordings import recording
 
 from cutback.domain.clips.clip import Clip
-from cutback.domain.errors import QueueUnavailableError, RangeOutsideRecordingError
+from cutback.domain.errors import QueueUnavailableError, RangeOutsideRecordingError, RecordsUnavailableError
 
 REQUEST = {"source": {"recording": "sea.mp4", "start": 1, "end": 3}}
 
@@ -209,6 +210,27 @@ def test_a_finished_clip_says_what_was_really_cut_and_where_it_is(web: WebHarnes
     assert without_links(shown) == web.clip(clip.id).public()
     assert shown["result"]["spans"][0]["start"] == "1"
     assert shown["media"]["clip"] == "http://127.0.0.1:8080/v1/media/wave/1/clip.mp4"
+
+
+def test_a_clip_of_a_recording_that_the_catalogue_knows_says_where_and_when_it_was_recorded(web: WebHarness) -> None:
+    web.submit(id="late", source={"recording": "sea.mp4", "start": "50", "end": "60"})
+    web.submit(id="frames", source={"recording": "sea.mp4", "start": {"frame": 3}, "end": {"frame": 9}})
+    assert "recorded" not in web.get("/v1/clips/late").json()
+    web.services.catalogue.put_recording(recording("north", 0).model_copy(update={"key": "sea.mp4"}))
+    at = {"camera": "north", "begins": "2026-11-23T10:00:50.000000Z"}
+    assert web.get("/v1/clips/late").json()["recorded"] == at
+    assert web.get("/v1/clips/frames").json()["recorded"] == {"camera": "north"}, "only the file says when frames are"
+    listed = {each["id"]: each["recorded"] for each in web.get("/v1/clips").json()["items"]}
+    assert listed == {"late": at, "frames": {"camera": "north"}}
+
+
+def test_clips_are_shown_while_the_catalogue_does_not_answer(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise RecordsUnavailableError
+
+    monkeypatch.setattr(web.services.catalogue, "get_recordings", fail)
+    web.submit()
+    assert web.get("/v1/clips").json()["items"][0]["id"] == "wave"
 
 
 def test_a_failed_clip_says_why_and_what_to_do(web: WebHarness) -> None:

@@ -46,6 +46,16 @@ def test_the_document_is_valid_openapi_3_1(web: WebHarness) -> None:
     validate(found, cls=OpenAPIV31SpecValidator)
 
 
+def test_the_document_is_sent_compressed_to_those_who_accept_that(web: WebHarness) -> None:
+    plain = web.get("/v1/openapi.json", headers={"Accept-Encoding": "identity"})
+    compressed = web.get("/v1/openapi.json", headers={"Accept-Encoding": "br, gzip"})
+    assert "content-encoding" not in plain.headers
+    assert compressed.headers["content-encoding"] == "gzip"
+    assert {answer.headers["vary"] for answer in (plain, compressed)} == {"Accept-Encoding"}
+    assert compressed.json() == plain.json()
+    assert int(compressed.headers["content-length"]) < int(plain.headers["content-length"]) / 4
+
+
 def test_every_operation_is_described_and_its_errors_are_problems(web: WebHarness) -> None:
     names = set()
     for path, operations in document(web)["paths"].items():

@@ -17,7 +17,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.browser import chromium
+from tests.support.browser import Complaints, chromium, without_complaints
 from tests.support.decode import decode_presented
 from tests.support.media import cached_media
 from tests.support.picture import read_luma_counter
@@ -65,7 +65,8 @@ class Installation:
 
     api: ApiProcess
     page: Any
-    complaints: list[str] = field(default_factory=list)
+    complaints: Complaints = field(default_factory=Complaints)
+    """Of the test that runs."""
 
     def open(self, path: str) -> None:
         self.page.goto(self.api.url + path)
@@ -110,6 +111,30 @@ def installed(
             yield Installation(api, page)
 
 
+@contextmanager
+def fresh(installation: Installation) -> Iterator[Installation]:
+    """The browser without drafts, wide; the block fails if a page complains meanwhile."""
+    page = installation.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.evaluate("localStorage.clear()")
+    with without_complaints(page.context) as installation.complaints:
+        yield installation
+        page.unroute_all(behavior="ignoreErrors")
+
+
+@contextmanager
+def private_window(installation: Installation) -> Iterator[Any]:
+    """A page that shares nothing with the others; the block fails if it complains."""
+    context = installation.page.context.browser.new_context()
+    try:
+        with without_complaints(context):
+            page = context.new_page()
+            page.set_default_timeout(MILLISECONDS)
+            yield page
+    finally:
+        context.close()
+
+
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
     with installed(tmp_path_factory.mktemp("pages"), RECORDINGS, Path(pytestconfig.cache.mkdir("media"))) as made:
@@ -118,30 +143,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
 
 @pytest.fixture
 def pages(installation: Installation) -> Iterator[Installation]:
-    """The browser without drafts; a test fails if the page complains meanwhile, or is refused something."""
-    complaints: list[str] = []
-    page = installation.page
-
-    def hear_console(message: Any) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    def hear_answer(answer: Any) -> None:
-        if answer.status >= 400:
-            complaints.append(f"{answer.status} {answer.url}")
-
-    def hear_error(error: Any) -> None:
-        complaints.append(str(error))
-
-    heard = {"console": hear_console, "response": hear_answer, "pageerror": hear_error}
-    for name, hear in heard.items():
-        page.on(name, hear)
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.evaluate("localStorage.clear()")
-    yield installation
-    for name, hear in heard.items():
-        page.remove_listener(name, hear)
-    assert complaints == []
+    """The browser without drafts; a test fails if a page complains meanwhile, or is refused something."""
+    with fresh(installation) as pages:
+        yield pages
 
 
 @pytest.mark.parametrize("key", [key for key in RECORDINGS if key.startswith("north")])
@@ -573,14 +577,10 @@ def test_drafts_are_the_same_in_all_tabs_and_open_from_a_link(pages: Installatio
         page.click("button:text('Copy link')")
         page.wait_for_selector(".toast:has-text('copied')")
         link = page.evaluate("window.t")
-    private = page.context.browser.new_context()
-    try:
-        guest = private.new_page()
+    with private_window(pages) as guest:
         guest.goto(link)
         name = "document.querySelector('.chip input')?.value"
         eventually(lambda: guest.evaluate(name) == "Left at the point", "the name in the private window")
-    finally:
-        private.close()
 
 
 SMALL = """() => [...document.querySelectorAll('main button:not(.handle), main select, main input')]
@@ -642,13 +642,9 @@ def test_a_shared_clip_opens_in_a_private_window(pages: Installation) -> None:
     pages.open("/clips/shared")
     pages.page.click("button:text('Share')")
     link = pages.page.wait_for_selector("input.link").input_value()
-    private = pages.page.context.browser.new_context()
-    try:
-        other = private.new_page()
+    with private_window(pages) as other:
         assert other.goto(link).status == 200
         eventually(lambda: other.evaluate("document.querySelector('video').readyState > 0"), "the video")
-    finally:
-        private.close()
 
 
 def test_a_failed_clip_says_why_and_is_tried_again(pages: Installation) -> None:
@@ -685,10 +681,11 @@ def _offline(page: Any) -> Iterator[None]:
         page.context.set_offline(False)
 
 
-def test_without_a_network_the_page_says_so_and_goes_on_later(installation: Installation) -> None:
-    page = installation.page
-    installation.open("/clips")
-    page.wait_for_selector(".tile")
+def test_without_a_network_the_page_says_so_and_goes_on_later(pages: Installation) -> None:
+    page = pages.page
+    pages.open("/clips")
+    page.wait_for_selector(".tile, .face:has-text('No clip')")
+    pages.complaints.expect("net::ERR_INTERNET_DISCONNECTED")
     with _offline(page):
         page.click("button:text('Failed')")
         page.wait_for_selector("[role=alert]:has-text('does not answer')")

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from PIL import Image
+from tests.support.browser import without_complaints
 from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
@@ -46,13 +47,9 @@ def place(installation: Installation) -> Iterator[Installation]:
     context = before.context.browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(MILLISECONDS)
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
-    yield Installation(installation.api, page, complaints)
+    with without_complaints(context) as complaints:
+        yield Installation(installation.api, page, complaints)
     context.close()
-    assert complaints == []
 
 
 def requests_of(page: Any) -> list[str]:
@@ -228,7 +225,7 @@ def test_moments_that_cannot_be_read_are_not_said_to_be_none(place: Installation
     place.page.unroute("**/v1/moments?*")
     place.page.click("[aria-label=Moments] button")
     place.page.wait_for_selector("[aria-label=Moments]:not(:has-text('cannot be read')):not(:has(.bone))")
-    place.complaints.clear()
+    place.complaints.expect(" 500 ", "500 http")
 
 
 def test_clips_are_filtered_by_camera_and_day(place: Installation) -> None:
@@ -311,7 +308,7 @@ def test_a_session_that_ends_in_the_middle_is_renewed_and_nothing_typed_is_lost(
     title.focus()
     title.blur()
     place.page.wait_for_selector("h1:text('A long ride')", state="attached")
-    place.complaints.clear()
+    place.complaints.expect(" 401 ", "401 http")
 
 
 def test_a_finished_clip_is_notified_of_if_people_want_that(place: Installation) -> None:
@@ -345,4 +342,4 @@ def test_the_stream_goes_on_after_the_network_was_away(place: Installation) -> N
     place.page.context.set_offline(False)
     place.page.wait_for_selector(".lost", state="detached")
     place.page.wait_for_selector("a[href='/clips/away']")
-    place.complaints.clear()
+    place.complaints.expect("net::ERR_INTERNET_DISCONNECTED")

@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.browser import without_complaints
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, eventually
 from tests.web.test_pages_in_chromium import Installation, installed
@@ -21,13 +22,20 @@ COLOUR = {"brightness": -12, "contrast": 20, "saturation": -60, "temperature": 8
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
     cache = Path(pytestconfig.cache.mkdir("media"))
     with installed(tmp_path_factory.mktemp("previews"), {KEY: MediaSpec(frames=150, gop=30)}, cache) as made:
         made.open(f"/cut?recording={KEY}&in=1.0&out=2.0&at=1.0")
         made.shown()
         made.page.wait_for_selector("[aria-label='Add an edit']:not([disabled])")
         yield made
+
+
+@pytest.fixture
+def pages(installation: Installation) -> Iterator[Installation]:
+    """The cutting room; the test fails if the page complains."""
+    with without_complaints(installation.page.context) as installation.complaints:
+        yield installation
 
 
 def _middle(picture: Image.Image) -> np.ndarray:

@@ -12,7 +12,7 @@ from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
 from tests.web.test_accessible_in_chromium import SHIFT
-from tests.web.test_pages_in_chromium import Installation, installed
+from tests.web.test_pages_in_chromium import Installation, fresh, installed
 
 pytestmark = pytest.mark.slow
 
@@ -51,20 +51,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
 
 @pytest.fixture
 def pages(installation: Installation) -> Iterator[Installation]:
-    """The browser without drafts; the test fails if the page complains."""
-    page = installation.page
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.evaluate("localStorage.clear()")
-    complaints: list[str] = []
-
-    def hear(error: Any) -> None:
-        complaints.append(str(error))
-
-    page.on("pageerror", hear)
-    yield installation
-    page.remove_listener("pageerror", hear)
-    page.unroute_all()
-    assert complaints == []
+    """The browser without drafts; the test fails if a page complains."""
+    with fresh(installation) as pages:
+        yield pages
 
 
 def _at_once(page: Any, selector: str, kind: str, *events: dict[str, Any]) -> None:
@@ -134,6 +123,7 @@ def test_more_recordings_are_added_once_and_only_to_their_span(pages: Installati
 
     pages.page.route("**/v1/recordings?*", answer)
     pages.page.route("**/frames/*", lambda route: route.abort())
+    pages.complaints.expect("net::ERR_FAILED")
     pages.open(f"/cameras/north-point?{SPAN}")
     pages.page.wait_for_selector(".wall .tile:has-text('number-1')")
     pages.page.evaluate(
@@ -351,6 +341,7 @@ def test_a_recording_that_vanishes_while_it_is_open_leaves_what_was_marked(
     page.get_by_label("Title").fill("Left at the point")
     page.get_by_label("Title").press("Enter")
     page.wait_for_selector(".face:has-text('This recording is gone')")
+    pages.complaints.expect(" 404 ", "404 http")
     assert "kept in this browser" in page.inner_text(".face")
     (tmp_path / "away.mp4").rename(stored)
     assert installation.api.shell.run("scan")[0] == 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
 
 import cutback
@@ -105,6 +107,16 @@ class _Api(FastAPI):
             _name_presets(document, self.state.services.settings.request_rules.presets)
         return super().openapi()
 
+    @cached_property
+    def document(self) -> bytes:
+        """The document as it is sent."""
+        return bytes(JsonResponse(self.openapi()).body)
+
+    @cached_property
+    def compressed_document(self) -> bytes:
+        """The same with gzip: a tenth of its size."""
+        return gzip.compress(self.document, 9, mtime=0)
+
 
 def _name_presets(document: dict[str, Any], own: Collection[str]) -> None:
     """Name the installation's own presets in the schemas of outputs."""
@@ -113,8 +125,11 @@ def _name_presets(document: dict[str, Any], own: Collection[str]) -> None:
             field["description"] += f" They are: {', '.join(own)}."
 
 
-def _read_document(request: Request) -> JsonResponse:
-    return JsonResponse(request.app.openapi())
+def _read_document(request: Request) -> Response:
+    headers = {"Vary": "Accept-Encoding", "Content-Type": "application/json"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(request.app.compressed_document, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(request.app.document, headers=headers)
 
 
 def create_app(services: Services) -> FastAPI:

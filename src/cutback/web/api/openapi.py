@@ -65,6 +65,12 @@ _CLIP: dict[str, Any] = {
             },
         },
         "delete_at": {"type": "string", "format": "date-time"},
+        "recorded": {
+            "type": "object",
+            "description": "The camera that recorded the first frame and when, as far as request and catalogue tell.",
+            "required": ["camera"],
+            "properties": {"camera": {"type": "string"}, "begins": {"type": "string", "format": "date-time"}},
+        },
         "self": {"type": "string"},
         "events": {"type": "string"},
         "media": {

@@ -29,7 +29,7 @@ from cutback.ports import ClipQuery
 from cutback.services import Services
 from cutback.web.api.access import Caller, Reader, Requester
 from cutback.web.api.clip_requests import read_requests, with_key
-from cutback.web.api.clip_view import ClipView, etag_of, names_revision, tags_in
+from cutback.web.api.clip_view import ClipView, etag_of, names_revision, recordings_of, tags_in
 from cutback.web.api.context import Address, Body, ServicesDep
 from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.json_response import JsonResponse
@@ -151,7 +151,7 @@ def list_clips(
         page = services.records.list_clips(query, limit=wanted.limit, cursor=wanted.cursor)
     except ValueError:
         raise InvalidRequestError([Fault("cursor", "must be `next` of a page")]) from None
-    view = ClipView(address, services.settings, caller.tenant)
+    view = ClipView(address, services.settings, caller.tenant, recordings_of(services, page.clips))
     found: dict[str, Any] = {
         "items": [view.show(clip) for clip in page.clips],
         "next": page.next_cursor,
@@ -186,7 +186,8 @@ async def read_clip(
     clip = await _await_clip(lambda: visible_clip(services, caller, clip_id), is_news, wait, request)
     if etag_of(clip) in known or "*" in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(clip))
-    return _answer(clip, ClipView(address, services.settings, caller.tenant))
+    known_recordings = await run_in_threadpool(recordings_of, services, [clip])
+    return _answer(clip, ClipView(address, services.settings, caller.tenant, known_recordings))
 
 
 async def _await_clip(

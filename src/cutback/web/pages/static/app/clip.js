@@ -84,7 +84,7 @@ export function Clip({ id }) {
       <div>
         <h1 class="visually-hidden">${nameOf(clip)}</h1>
         <${Typed} tag="textarea" class="title" dir="auto" rows="1" value=${clip.title || ''} placeholder=${nameOf(clip)} aria-label="Title" maxlength="200" commit=${rename} />
-        <p class="sub num">${[where?.camera, where && `${day(where.at, zone)}, ${exactClock(where.at, zone)} · ${zoneName(where.at, zone)}`].filter(Boolean).join(' · ')}</p>
+        <p class="sub num">${[where?.camera, where && Boolean(where.at) && `${day(where.at, zone)}, ${exactClock(where.at, zone)} · ${zoneName(where.at, zone)}`].filter(Boolean).join(' · ')}</p>
         ${result && html`<p class="sub num">${[seconds(result.duration) > 0 && length(seconds(result.duration)), result.width > 0 && `${result.width} × ${result.height}`, size(result.size)].filter(Boolean).join(' · ')}</p>`}
       </div>
       ${clip.failure && clip.state === 'failed' && html`<div class="panelbox" role="alert"><h2>Why</h2><p class="why" dir="auto">${clip.failure.message}</p>${clip.failure.remedy && html`<p class="sub">${clip.failure.remedy}</p>`}

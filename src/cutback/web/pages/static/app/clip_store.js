@@ -113,17 +113,15 @@ async function watch() {
   }
 }
 
-/** Where and when a clip was filmed, if it is from a camera. @param {any} clip */
+/** Where and when a clip was filmed, as far as that is known: `at` is NaN if it is not. @param {any} clip */
 export function filmed(clip) {
-  const span = clip.result?.spans?.find((/** @type {any} */ each) => each.camera && each.begins);
-  if (span) return { camera: span.camera, at: Date.parse(span.begins) };
+  if (clip.recorded) return { camera: clip.recorded.camera, at: Date.parse(clip.recorded.begins ?? '') };
   const source = [clip.request?.source].flat()[0];
-  if (source?.camera) return { camera: source.camera, at: Date.parse(source.from) };
-  return null;
+  return source?.camera ? { camera: source.camera, at: Date.parse(source.from) } : null;
 }
 
 /** What a clip is called. @param {any} clip */
 export function nameOf(clip) {
   const source = [clip.request?.source].flat()[0] || {};
-  return clip.title || source.camera || source.recording || clip.id;
+  return clip.title || source.camera || clip.recorded?.camera || source.recording || source.asset || clip.id;
 }

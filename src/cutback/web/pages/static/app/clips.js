@@ -83,7 +83,7 @@ export function Clips() {
 }
 
 /** Whether a clip belongs to what is shown. @param {any} clip @param {string} state @param {string} camera */
-const belongs = (clip, state, camera) => !clip.delete_at && (!state || clip.state === state) && (!camera || filmed(clip)?.camera === camera);
+const belongs = (clip, state, camera) => !clip.delete_at && (!state || clip.state === state) && (!camera || [clip.request?.source].flat().some((/** @type {any} */ each) => each?.camera === camera));
 
 /** The poster of about this width. @param {any} clip @param {number} width */
 export function posterOf(clip, width) {
@@ -110,7 +110,7 @@ function ClipTile({ clip, zoneOf }) {
         ${clip.state === 'processing' && html`<span class="meter" ref=${styled({ '--done': `${(clip.progress?.fraction || 0) * 100}%` })}><i></i></span>`}
       </span>
       <b dir="auto">${nameOf(clip)}</b>
-      <small class="num">${[where && where.camera !== nameOf(clip) ? where.camera : '', where ? moment(where.at, zone) : '', clip.result ? size(clip.result.size) : ''].filter(Boolean).join(' · ')}</small>
+      <small class="num">${[where && where.camera !== nameOf(clip) ? where.camera : '', where && where.at ? moment(where.at, zone) : '', clip.result ? size(clip.result.size) : ''].filter(Boolean).join(' · ')}</small>
     </a>
     ${(clip.state === 'failed' || remedy) && html`<div class="said">
       ${clip.failure && clip.state === 'failed' && html`<span class="why short" dir="auto" title=${clip.failure.message}>${clip.failure.message}</span>`}

@@ -152,7 +152,7 @@ function Day({ camera, others }) {
 
   const marks = [...knownClips.value.values()].flatMap((clip) => {
     const where = filmed(clip);
-    if (!where || where.camera !== camera.name || clip.state !== 'ready') return [];
+    if (!where || !where.at || where.camera !== camera.name || clip.state !== 'ready') return [];
     return [{ at: where.at, until: where.at + seconds(clip.result?.duration || 0) * 1000, id: clip.id }];
   });
 
