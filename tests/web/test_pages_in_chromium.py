@@ -347,6 +347,36 @@ def test_every_format_and_preset_is_offered(pages: Installation) -> None:
         eventually(lambda: _last(pages, asked).get("edits", [])[:1] == [smaller], "the size")
 
 
+def test_chapters_begin_with_the_frames_on_show(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages, "in=1.0&out=3.0&at=1.4")
+        eventually(lambda: "source" in _last(pages, asked), "a request")
+        assert "chapters" not in asked[-1]
+        page.select_option("[aria-label=Chapters]", "frames")
+        page.fill("[aria-label='Title of chapter 1']", "Left 波")
+        page.press("[aria-label='Title of chapter 1']", "Enter")
+        eventually(lambda: _titles(pages, asked) == ["Left 波"], "the chapter")
+        [chapter] = _last(pages, asked)["chapters"]
+        assert abs(chapter["at"] - 0.4) < 0.04, "in the time of the clip, not of the recording"
+        ClipRequest.model_validate(asked[-1])
+        pages.press("End")
+        page.click("button:has-text('Another from this frame on')")
+        page.wait_for_selector("[aria-label='Title of chapter 2']")
+        page.select_option("[aria-label=Format]", "webm")
+        eventually(lambda: _last(pages, asked).get("output", {}).get("format") == "webm", "the format")
+        assert _titles(pages, asked) == ["Left 波"], "the other one is outside of the range"
+        page.click("[aria-label='Remove chapter 2']")
+        page.click("[aria-label='Remove chapter 1']")
+        eventually(lambda: _last(pages, asked).get("chapters") == [], "no chapters")
+        page.select_option("[aria-label=Format]", "gif")
+        assert not page.query_selector("[aria-label=Chapters]")
+
+
+def _titles(pages: Installation, asked: list[Any]) -> list[str]:
+    return [each["title"] for each in _last(pages, asked).get("chapters", [])]
+
+
 def test_a_still_is_the_frame_on_show_when_it_was_chosen(pages: Installation) -> None:
     before = {clip["id"] for clip in pages.clips()}
     _fresh(pages, "in=1.0&out=2.0&at=1.4")

@@ -3,10 +3,11 @@ import { signal } from './dom.js';
 
 /** A range of frames: from `first`, included, to `last`, not included; `crossfade` is seconds over which the one before turns into it. @typedef {{first: number, last: number, name: string, crossfade?: number}} Range */
 /** @typedef {{kind: string, on: boolean, fields: Record<string, any>}} Card */
-/** @typedef {{ranges: Range[], chosen: number, cards: Card[], title: string, output: Record<string, any>}} State */
+/** A chapter, which begins with a frame. @typedef {{at: {frame: number}, title: string}} Chapter */
+/** Without `chapters`, there is one at each join. @typedef {{ranges: Range[], chosen: number, cards: Card[], title: string, chapters: Chapter[] | null, output: Record<string, any>}} State */
 
 /** @returns {State} */
-const EMPTY = () => ({ ranges: [], chosen: -1, cards: [], title: '', output: { format: 'mp4' } });
+const EMPTY = () => ({ ranges: [], chosen: -1, cards: [], title: '', chapters: null, output: { format: 'mp4' } });
 
 const PREFIX = 'cutback.draft.';
 const KEPT = 20;

@@ -100,6 +100,7 @@ export function requestOf(map, recording, state, pace = 1) {
     source: source.length === 1 ? source[0] : source,
     ...(edits.length ? { edits } : {}),
     ...(Object.keys(output).length ? { output } : {}),
+    ...(state.chapters ? { chapters: chaptersOf(state.chapters, map, ranges) } : {}),
     ...(state.title ? { title: state.title } : {}),
   };
 }
@@ -108,6 +109,18 @@ export function requestOf(map, recording, state, pace = 1) {
 function outputOf({ format, at, ...fields }, map, ranges) {
   const moment = at === undefined ? null : inCut(map, ranges, at.frame);
   return { ...(format && format !== 'mp4' ? { format } : {}), ...fields, ...(at === undefined ? {} : { at: moment ?? 0 }) };
+}
+
+/** The chapters within the ranges. @param {import('./draft.js').Chapter[]} chapters @param {FrameMap} map @param {Range[]} ranges */
+function chaptersOf(chapters, map, ranges) {
+  const points = chapters.map(({ at, title }) => ({ at: inCut(map, ranges, at.frame), title: title.trim() || 'Chapter' })).filter((each) => each.at !== null);
+  return points.filter((each, i) => points.findIndex((one) => one.at === each.at) === i);
+}
+
+/** What a draft holds of a request's chapters. @param {any} chapters @param {FrameMap} map @param {Range[]} ranges @returns {import('./draft.js').Chapter[] | null} */
+export function chaptersFrom(chapters, map, ranges) {
+  if (!Array.isArray(chapters)) return null;
+  return chapters.filter((each) => Number(each.at) >= 0).map((each) => ({ at: { frame: frameInCut(map, ranges, Number(each.at)) }, title: each.title }));
 }
 
 /** What a draft holds of a request's output. @param {Record<string, any>} output @param {FrameMap} map @param {Range[]} ranges */

@@ -13,7 +13,7 @@ import { OutputPanel, nameOfFormat } from './output_panel.js';
 import { Overlays } from './overlays.js';
 import { Player, PlayerView } from './player.js';
 import { all, forgetMap, frameMap } from './recordings.js';
-import { cardOf, inCut, namesMoments, outputFrom, requestOf } from './request.js';
+import { cardOf, chaptersFrom, inCut, namesMoments, outputFrom, requestOf } from './request.js';
 import { go, here } from './router.js';
 import { offers } from './schema.js';
 import { Timeline } from './timeline.js';
@@ -72,7 +72,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
       const ranges = clip.result.spans.filter((/** @type {any} */ each) => each.recording === map.key).map((/** @type {any} */ each) => rangeOf(seconds(each.start), seconds(each.end)));
       const cards = (clip.request.edits || []).map((/** @type {any} */ edit) => cardOf(edit, map, ranges));
       const output = outputFrom(clip.request.output || clip.request.outputs?.[0] || {}, map, ranges);
-      made.change({ ranges, chosen: ranges.length ? 0 : -1, cards, title: clip.title || '', output });
+      made.change({ ranges, chosen: ranges.length ? 0 : -1, cards, title: clip.title || '', chapters: chaptersFrom(clip.request.chapters, map, ranges), output });
     } else if (from < to) {
       const { ranges } = made.state.value;
       made.change({ ranges: [...ranges, rangeOf(from, to)], chosen: ranges.length });
