@@ -284,6 +284,15 @@ def test_channels_are_mixed_or_one_of_them_is_taken(
     assert clip.facts.edits[0].startswith(f"channels: {to}")
 
 
+def test_a_plan_refuses_a_track_that_is_not_there_if_the_clip_is_silent_too(media_folder: Path) -> None:
+    source = BytesSource(two_tones(media_folder).read_bytes())
+    edits = (Speed(Fraction(1, 3), (), "drop"), AudioTrack(2, None))
+    with pytest.raises(EditImpossibleError, match="there is no track 2"):
+        preview(CutJob((source.size,), RANGES, edits=edits), [source])
+    with pytest.raises(EditImpossibleError, match="there is no track 2"):
+        cut_ranges([source], RANGES, edits=edits)
+
+
 def test_one_channel_becomes_two_that_are_as_loud(media_folder: Path) -> None:
     mono = cut_ranges([two_tones(media_folder)], RANGES, edits=[Channels("mono", "left")]).data
     wanted = ask((0, Fraction(0), Fraction(3)))

@@ -13,8 +13,9 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 from tests.media.cuts import BytesSource
+from tests.media.outputs import make_output
 from tests.media.recordings import ReferenceRecording
 from tests.media.test_edit_deinterlace import interlaced
 from tests.media.test_edit_lists import example
@@ -28,9 +29,11 @@ from cutback.cutting.codecs.colours import matrix_of, range_of, shows_hdr
 from cutback.cutting.codecs.dynamic_range import ToSdr
 from cutback.cutting.cut import cut
 from cutback.cutting.job import CutJob, CutRange, Facts
+from cutback.cutting.output_values import PngStill
 from cutback.cutting.preview import preview
 from cutback.cutting.spool import Spool
 from cutback.domain.errors import EditImpossibleError
+from cutback.domain.measures import Finished
 from cutback.domain.requests.edit_list import KINDS
 from cutback.domain.requests.request import validate_request
 from cutback.reading.edit_values import edits_of
@@ -67,6 +70,7 @@ SOURCES: dict[str, tuple[str | MediaSpec, ...]] = {
     "HDR and SDR": ("hevc-hdr10", "pyramid"),
     "SDR and HDR": ("pyramid", "hevc-hdr10"),
     "rotated and upright": ("rotated", "pyramid"),
+    "not square, square": ("anamorphic", SMALLER),
 }
 CASES = [(source, kind) for source in SOURCES for kind in KINDS if kind != "inset"]  # it needs a second camera
 QUICK = [
@@ -230,36 +234,70 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     return float(np.abs(small[0] - small[1]).mean())
 
 
+def changed_box(before: Image.Image, after: Image.Image) -> tuple[float, ...]:
+    """Where two pictures differ much: left, top, right and bottom, as parts of the picture."""
+    much = ImageChops.difference(before.convert("L"), after.convert("L")).point(lambda level: 255 * (level > 60))
+    box = much.getbbox()
+    assert box is not None
+    return box[0] / after.width, box[1] / after.height, box[2] / after.width, box[3] / after.height
+
+
 SHAPES = ("pyramid", "rotated", "anamorphic", "interlaced", "hevc-hdr10")
-JOINS = [*permutations(SHAPES, 2), *((ODD, each) for each in SHAPES[:3]), *((each, SMALLER) for each in SHAPES[:3])]
-QUICK_JOINS = [("pyramid", "rotated"), ("rotated", "pyramid"), ("pyramid", "anamorphic")]
+JOINED = [*permutations(SHAPES, 2), *((ODD, each) for each in SHAPES[:3]), *((each, SMALLER) for each in SHAPES[:3])]
+TEXT = {"edit": "text", "text": "to the left", "size": "20%", "place": "top-left", "box": False}
+EDITS_OF_JOINS: dict[str, dict[str, Any] | None] = {
+    "as it is": None,
+    "with a text": TEXT,
+    "scaled": {"edit": "scale", "height": 90},
+}
+JOINS = [(*names, edit) for names in JOINED for edit in EDITS_OF_JOINS]
+QUICK_JOINS = [("rotated", "pyramid", "as it is"), ("pyramid", "rotated", "with a text")]
 
 
-@pytest.mark.parametrize(
-    "names",
-    slow_except(JOINS, *QUICK_JOINS),
-    ids=lambda names: " ".join(each if isinstance(each, str) else f"{each.width}x{each.height}" for each in names),
-)
-@pytest.mark.parametrize("edit", [{}, {"edit": "text", "text": "x", "duration": 0.2}, {"edit": "scale", "height": 90}])
+def named(case: object) -> str:
+    return f"{case.width}x{case.height}" if isinstance(case, MediaSpec) else str(case)
+
+
+@pytest.mark.parametrize("case", slow_except(JOINS, *QUICK_JOINS), ids=lambda case: " ".join(map(named, case)))
 def test_recordings_of_different_shapes_are_shown_upright_and_whole_in_the_shape_of_the_first(
-    recording: Recordings,
-    media_folder: Path,
-    tmp_path: Path,
-    names: tuple[str | MediaSpec, str | MediaSpec],
-    edit: dict[str, Any],
+    recording: Recordings, media_folder: Path, tmp_path: Path, case: tuple[str | MediaSpec, str | MediaSpec, str]
 ) -> None:
-    first, second = recordings_of(names, recording, media_folder, tmp_path)
-    edits = [edit] if edit else []
+    first, second = recordings_of(case[:2], recording, media_folder, tmp_path)
+    edit = EDITS_OF_JOINS[case[2]]
+    edits = [] if edit is None else [edit]
     both, facts, planned = made([first, second], edits, tmp_path)
     assert decode_warnings(both) == []
     assert (planned["frames"]["copy"], planned["frames"]["encode"]) == (facts.frames_copied, facts.frames_encoded)
-    alone = [made([each], edits, tmp_path)[0] for each in (first, second)]
+    alone = [made([each], [] if edit is TEXT else edits, tmp_path)[0] for each in (first, second)]
     pictures = shown_upright(alone[0], 8), shown_upright(alone[1], -3)
     found = shown_upright(both, 8), shown_upright(both, -3)
     assert found[0].size == found[1].size
     assert found[0].size == pytest.approx(pictures[0].size, abs=2)
-    if "hdr" in str(names):
+    if "hdr" in str(case):
         return  # the first one decides about colours
+    if edit is TEXT:  # on both, upright at the place that it has in the clip
+        without = made([first, second], [], tmp_path)[0]
+        for number in (8, -3):
+            changes = changed_box(shown_upright(without, number), shown_upright(both, number))
+            assert changes == pytest.approx(changed_box(shown_upright(without, 8), found[0]), abs=0.02)
+            assert max(changes[:2]) < 0.1
+            assert changes[2] - changes[0] > changes[3] - changes[1]
+        return
     assert difference(found[0], pictures[0]) < 16
     # Bars may be a pixel wider. Stretched or lying pictures differ by more than 50.
     assert difference(found[1], between_bars(pictures[1], found[1].size)) < 16
+
+
+@pytest.mark.parametrize("source", ["rotated and upright", "not square, square", "other size"])
+def test_a_still_of_recordings_of_different_shapes_is_what_the_clip_shows(
+    files: Callable[[str], list[bytes]], tmp_path: Path, source: str
+) -> None:
+    recordings = files(source)
+    clip, facts, _ = made(recordings, (), tmp_path)
+    ranges = tuple(CutRange(number, Fraction(0), Fraction(1)) for number in range(2))
+    for number in (8, facts.frames - 3):
+        at = Finished(decode_presented(clip).frames[number].time)
+        still = Image.open(io.BytesIO(make_output(recordings, ranges, PngStill(at, None)).data))
+        shown = shown_upright(clip, number)
+        assert still.width / still.height == pytest.approx(shown.width / shown.height, rel=0.03)
+        assert difference(still, shown) < 8

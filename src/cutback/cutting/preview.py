@@ -47,7 +47,9 @@ def preview(
         job = replace(job, precision="exact")
     index, edits = pieces[0][0].index, Pipeline(job, pieces, sources, crossfades)
     pieces = edits.pieces
-    heard = () if edits.silent([]) or edits.replaces_sound else edits.heard(languages(pieces))
+    heard = edits.heard(languages(pieces))
+    if edits.silent([]) or edits.replaces_sound:
+        heard = ()
     music = 0
     if form.sound and not heard and (added := edits.added_sound(edits.length)) is not None:
         edits.check_sound(added.layout)

@@ -246,8 +246,16 @@ class EditedPictures:
     def _view(self, track: Track, picture: Picture) -> Orientation:
         if self.shapes:
             return Orientation()
-        aspect = picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height)
-        return Orientation(turns_of(self._turned(track)), Fraction(aspect))
+        turns = turns_of(self._turned(track)) if self._like_first is None else self._like_first.target.turns
+        return Orientation(turns, self.shape_of_pixels(track, picture))
+
+    def shape_of_pixels(self, track: Track, picture: Picture) -> Fraction:
+        """Return the width of a pixel of a changed picture, divided by its height. `track` is its recording's."""
+        if self.shapes:
+            return Fraction(1)
+        if self._like_first is not None:
+            return self._like_first.target.aspect
+        return Fraction(picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height))
 
     def _painted(
         self,

@@ -34,7 +34,7 @@ from cutback.cutting.plan.steps import bytes_of, fed
 from cutback.cutting.posters.still import Still, still_with
 from cutback.cutting.sound.soundtrack import sound_of
 from cutback.cutting.tags import Chapter
-from cutback.cutting.turns import shape_of_pixels, turns_of
+from cutback.cutting.turns import turns_of
 from cutback.domain.errors import MediaUnreadableError
 from cutback.domain.measures import Finished, Point
 from cutback.domain.times import FRAME_TOLERANCE
@@ -139,7 +139,7 @@ class PlayedClip:
         track = _track(timed.part)
         if timed.run is None:
             held = held_picture(timed.part, shape, edits)
-            pixels = Fraction(1) if edits.shapes else Fraction(held.aspect or 1)
+            pixels = edits.shape_of_pixels(track, held)
             for _ in timed.times:
                 yield still_with(held, pixels, turns)
             return
@@ -151,10 +151,7 @@ class PlayedClip:
                 shown = [ShownAt(time, frame.cut) for time, frame in zip(timed.times, cuts, strict=True)]
         for picture in edits.changed(track, decoded_run(timed.part.media, track, timed.run), shown, shape.fit):
             fitted = replace(picture, frame=shape.fit(picture.frame))
-            pixels = Fraction(1)
-            if not edits.shapes:
-                pixels = Fraction(picture.aspect or shape_of_pixels(track, picture.frame.width, picture.frame.height))
-            yield still_with(fitted, pixels, turns)
+            yield still_with(fitted, edits.shape_of_pixels(track, picture), turns)
 
     def bytes_read(self, first: int, stop: int) -> int:
         """Return how many bytes are read for the pictures [first, stop)."""
