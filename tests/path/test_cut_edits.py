@@ -213,6 +213,12 @@ def test_chapters_of_options_and_of_a_request_are_in_the_file(shell: Shell, sour
     assert code != 0
     assert "chapters[0]: 9 s is not within the clip" in err
     assert not (shell.folder / "late.mp4").exists()
+    wanted["chapters"] = [{"at": 9, "title": "Left"}]
+    (shell.folder / "request.json").write_text(json.dumps(wanted))
+    for name in ("mp4", "webm", "mp3"):
+        code, _, err = shell.run("plan", source, "--request", "request.json", "--format", name)
+        assert code != 0
+        assert "chapters[0]: 9 s is not within the clip" in err
 
 
 def chapters(path: Path) -> list[tuple[Fraction, str]]:

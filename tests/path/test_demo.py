@@ -16,15 +16,22 @@ import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.media.cuts import BytesSource
 from tests.path.shell import LONG, Shell
 from tests.support.spec import MediaSpec
 from tests.support.waiting import PATIENCE, eventually
 
+from cutback.cli.demo.drawing.ride import RIDE_END, RIDE_START
+from cutback.cli.demo.drawing.sea import make_recording
 from cutback.cli.demo.recordings import DAY, FIRST, SECOND
+from cutback.cutting.activity import activity
+from cutback.cutting.job import Limits
+from cutback.domain.cameras.moments import ActivityLine, find_moments
 
 pytestmark = pytest.mark.slow
 
@@ -132,3 +139,15 @@ def test_without_a_terminal_it_checks_the_pages_and_at_one_it_stays_up(drawn: Sh
     assert code == 1
     assert err.splitlines()[-1].startswith("demo_failed: ")
     assert "first-light-1" in err, "the clip is in the records, but it does not play"
+
+
+def test_the_only_wave_of_the_second_camera_is_its_moment(tmp_path: Path) -> None:
+    """So the strip of the day shows one. It is drawn smaller than in the demo."""
+    path, breaks = tmp_path / SECOND.key, SECOND.only
+    assert breaks is not None
+    make_recording(path, seconds=SECOND.seconds, size=(640, 360), camera=SECOND.camera, start=SECOND.start, only=breaks)
+    found = activity(BytesSource(path.read_bytes()), Limits())
+    line = ActivityLine(SECOND.start, found["step"], found["values"], "h264")
+    [moment] = find_moments([line], SECOND.start, SECOND.start + timedelta(seconds=SECOND.seconds))
+    peak = (moment.peak - SECOND.start).total_seconds() - breaks
+    assert RIDE_START <= peak <= RIDE_END

@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 
+from cutback.cutting.chapters import chapters_of
 from cutback.cutting.clip_form import AS_MP4, ClipForm
 from cutback.cutting.codecs.codec import Entry, UnusualStreamError
 from cutback.cutting.codecs.frame_types import letter_reader
@@ -63,6 +64,7 @@ def preview(
     notes = [*edits.announced(), *edits.without_effect(heard)]
     shown: list[dict[str, Any]] = []
     if index.video is None or not form.pictures:
+        chapters_of(pieces, job, edits.retiming, notes)
         for media, source, piece in pieces:
             sound = _sound(media, piece, edits, heard, form, single=len(pieces) == 1)
             shown.append({"source": source, **part_report(index, piece, piece, (), Looked(), sound=sound)})
@@ -71,6 +73,8 @@ def preview(
         )
     edits.pictures().check()
     parts = planned_parts(pieces, job, edits, form)
+    if not form.drawn_as:
+        chapters_of([(part.media, part.source, part.piece) for part in parts], job, edits.retiming, notes)
     for (media, source, asked), part in zip(pieces, parts, strict=True):
         sound = _sound(part.media, part.piece, edits, heard, form, single=len(pieces) == 1)
         assert media.index.video is not None

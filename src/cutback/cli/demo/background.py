@@ -66,6 +66,7 @@ class BackgroundDrawing:
                     size=each.size,
                     camera=each.camera,
                     start=each.start,
+                    only=each.only,
                     scratch=self._scratch,
                     progress=partial(self._note, self._done, each.seconds),
                 )

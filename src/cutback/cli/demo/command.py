@@ -168,6 +168,7 @@ def make_once(screen: Screen, path: Path, scratch: Path, stop: threading.Event) 
                 size=FIRST.size,
                 camera=FIRST.camera,
                 start=FIRST.start,
+                only=FIRST.only,
                 scratch=scratch,
                 progress=progress,
             )

@@ -17,6 +17,8 @@ class DemoRecording:
     size: tuple[int, int]
     start: datetime = DAWN
     seconds: int = 60
+    only: float | None = None
+    """The second at which a single wave breaks, in a lull. What happens then is a moment, which stands out."""
 
     @property
     def key(self) -> str:
@@ -26,7 +28,7 @@ class DemoRecording:
 
 FIRST = DemoRecording("north-point", (1280, 720))
 """Drawn first, and therefore short."""
-SECOND = DemoRecording("south-point", (1920, 1080))
+SECOND = DemoRecording("south-point", (1920, 1080), only=45)
 """Drawn while the first clips are cut."""
 DAY = tuple(
     DemoRecording(camera, _SMALL, DAWN + timedelta(hours=hours), seconds=20)

@@ -67,7 +67,7 @@ WISHES = (
 )
 """The requests for the first camera."""
 
-LATER = (Wish("south-point", "another camera", ((30, 36.25),)),)
+LATER = (Wish("south-point", "another camera", ((45, 51.25),)),)
 """The requests for the second camera, once its recording is drawn."""
 
 

@@ -36,6 +36,8 @@ class Part:
     camera: str
     start: str
     """The first frame's time, as ISO 8601."""
+    only: float | None
+    """See `swell`."""
     first: int
     """The first frame, which begins a group of pictures."""
     end: int
@@ -50,7 +52,7 @@ def encode_part(part: Part) -> Iterator[int]:
     """Draw and encode a part into an MP4 file; yield the frames done after each group."""
     group = STILL_SECONDS * part.fps
     start = datetime.fromisoformat(part.start)
-    scene = Scene((part.width, part.height), part.fps, part.seconds, part.camera, start)
+    scene = Scene((part.width, part.height), part.fps, part.seconds, part.camera, start, part.only)
     with av.open(part.path, "w", format="mp4") as output:
         stream = output.add_stream("libx264", rate=part.fps)
         stream.width, stream.height, stream.pix_fmt = part.width, part.height, "yuv420p"

@@ -41,12 +41,14 @@ _BEHIND_CURL = 250.0
 class Scene:
     """Draws the frames of one recording, one after the other, from the first of any group."""
 
-    def __init__(self, size: tuple[int, int], fps: int, seconds: int, camera: str, start: datetime) -> None:
+    def __init__(
+        self, size: tuple[int, int], fps: int, seconds: int, camera: str, start: datetime, only: float | None
+    ) -> None:
         """Draw everything that is drawn once; the same arguments give the same pictures."""
         self.stage = Stage(*size)
         self.fps, self.seconds = fps, seconds
         rng = Random(f"sea-{camera}")
-        self.waves = swell(seed_of(camera), seconds)
+        self.waves = swell(seed_of(camera), seconds, only)
         self.backdrop = Backdrop(self.stage, rng)
         self.water = Water(self.stage, rng)
         self.breakers = Breakers(self.stage, rng)

@@ -47,6 +47,7 @@ def make_recording(
     size: tuple[int, int] = (1920, 1080),
     camera: str = "north-point",
     start: datetime,
+    only: float | None = None,
     scratch: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -62,6 +63,7 @@ def make_recording(
         size: Width and height in pixels, both even, at least 640 x 360; drawn for 16:9.
         camera: The camera's name, as it is to be read in the picture.
         start: The wall-clock time of the first frame, with a time zone; it is shown in UTC.
+        only: The second at which a single wave breaks, with a surfer on it; by default they come in sets.
         scratch: Where that folder is, on the file system of `path`; beside the recording if None.
         progress: Told now and then how much is done, from 0 to 1, in the calling thread.
 
@@ -83,7 +85,7 @@ def make_recording(
         parts = [
             Part(
                 str(Path(folder, f"{first}.mp4")),
-                width, height, fps, seconds, camera, start.isoformat(), first, end,
+                width, height, fps, seconds, camera, start.isoformat(), only, first, end,
             )
             for first, end in _shares(frames, STILL_SECONDS * fps)
         ]  # fmt: skip
@@ -104,7 +106,7 @@ def make_recording(
                     tell(_DRAWING * sum(counts) / frames)
                     wait = wait and sum(counts) < frames
 
-            for _ in encode_sound(sound, seconds, swell(seed_of(camera), seconds), seed_of(camera)):
+            for _ in encode_sound(sound, seconds, swell(seed_of(camera), seconds, only), seed_of(camera)):
                 hear(wait=False)
             hear(wait=True)
             for worker in workers:

@@ -26,6 +26,9 @@ _APPROACH = 0.00046
 _FIRST_SEEN = -75.0
 _LAST_SEEN = 25.0
 _RISES = -9.0
+_BEFORE_A_LULL = 5.0
+"""Seconds before the first frame by which the wash of the last wave has run out."""
+_LARGEST = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,11 @@ def seed_of(camera: str) -> int:
     return zlib.crc32(camera.encode())
 
 
-def swell(seed: int, seconds: float) -> list[Wave]:
+def swell(seed: int, seconds: float, only: float | None = None) -> list[Wave]:
     """Return the waves of a recording of so many seconds, farthest future first (drawing order).
 
-    They come in sets: every fifth to seventh is a small one.
+    They come in sets: every fifth to seventh is a small one. In a lull, only one breaks, `only` seconds after the first
+    frame; it is the largest of the day, and somebody rides it.
     """
     rng = Random(f"swell-{seed}")
     waves: list[Wave] = []
@@ -127,5 +131,10 @@ def swell(seed: int, seconds: float) -> list[Wave]:
         waves.append(Wave(time, size, ridden, number))
         time += rng.uniform(10.5, 13.0)
         number += 1
+    if only is not None:
+        calm = -ASHORE_SECONDS - _BEFORE_A_LULL, seconds - _RISES
+        waves = [wave for wave in waves if not calm[0] < wave.breaks_at < calm[1]]
+        waves.append(Wave(only, _LARGEST, True, number))
+        waves.sort(key=lambda wave: wave.breaks_at)
     waves.reverse()
     return waves
