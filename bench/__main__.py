@@ -29,7 +29,7 @@ from bench.pictures import measure_pictures
 from bench.queueing import QueueStuckError, measure_queue
 from bench.queues import measure_queues
 from bench.scanning import measure_scans
-from bench.sources import SourcesError, prepare
+from bench.sources import SourcesError, prepare, prepare_hour
 from bench.start_up import measure_start_up
 from bench.tables import (
     api_tables,
@@ -161,7 +161,8 @@ def main() -> int:
         if options.section in {"all", "far"}:
             recording = prepare(cache, with_long=False, say=say, names=("g2",))[0].path
             distance = Distance(options.round_trip / 1000, options.bandwidth * 1e6)
-            far = measure_far(recording, cache, runs=options.runs, distance=distance, say=say)
+            hour = prepare_hour(cache, say=say)
+            far = measure_far(recording, hour, cache, runs=options.runs, distance=distance, say=say)
             _publish("far", far_table(far), where, options)
             clips, bursts = 4 if options.quick else 8, []
             for each in (distance, Distance(0.150, 10e6)):

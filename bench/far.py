@@ -28,7 +28,8 @@ Say = Callable[[str], None]
 
 STAGES = ["received", "resolved", "rendered", "stored", "announced"]
 """What is shown of a worker's stages; the time until `received` is the queue's."""
-PROMISED = {"exact, cold": 1.6, "exact, warm": 1.2, "instant, warm": 0.7}
+HOUR = "instant, all of an hour, copied in the store"
+PROMISED = {"exact, cold": 1.6, "exact, warm": 1.2, "instant, warm": 0.7, HOUR: 2.0}
 """Seconds, with a store at the default distance."""
 _START, _SECONDS = 101.366667, 30
 _STAGE = re.compile(r"stage=(\w+) clip=(\S+) attempt=\d+ seconds=([\d.]+)")
@@ -118,19 +119,30 @@ def _far(source: Path, cache: Path, distance: Distance) -> Iterator[tuple[Path, 
             yield folder, far
 
 
-def measure_far(source: Path, cache: Path, *, runs: int, distance: Distance, say: Say) -> list[FarFigures]:
+def measure_far(source: Path, hour: Path, cache: Path, *, runs: int, distance: Distance, say: Say) -> list[FarFigures]:
     """Clips of 30 s from a far store and, for comparison, from a folder, by workers that take turns.
+
+    And clips that the store copies itself, one of nearly all of `hour`.
 
     Raises:
         QueueStuckError: a clip was not made.
     """
     found: dict[str, list[FarClip]] = {}
     with _far(source, cache, distance) as (folder, far):
+        os.link(hour, folder / "stores" / "recordings" / "hour.mp4")
+        whole = {"recording": "hour.mp4", "start": _START, "end": "-00:00:10"}
         for turn in range(runs):
             with _worker(folder / f"far-{turn}", _in_buckets(far)) as worker:
                 _one(found, "exact, cold", worker, far, say)
                 _one(found, "exact, warm", worker, far, say)
                 _one(found, "instant, warm", worker, far, say, output={"precision": "instant"})
+            copying = {**_in_buckets(far), "CUTBACK_COPY_IN_STORE": "true"}
+            with _worker(folder / f"copying-{turn}", copying) as worker:
+                worker.make(far, f"first-{turn}")
+                _one(found, "exact, copied in the store", worker, far, say)
+                _one(found, "instant, copied in the store", worker, far, say, output={"precision": "instant"})
+                worker.make(far, f"hour-{turn}", source=whole, output={"precision": "instant"})
+                _one(found, HOUR, worker, far, say, source=whole, output={"precision": "instant"})
             with _worker(folder / f"near-{turn}", _in_folders(folder / "stores")) as worker:
                 _one(found, "exact, from and to a folder, cold", worker, far, say)
                 _one(found, "exact, from and to a folder, warm", worker, far, say)

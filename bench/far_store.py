@@ -261,8 +261,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _copy_part(self, _bucket: str, _key: str, asked: dict[str, str]) -> int:
         self._receive().unlink()
+        source = self.far.folder / unquote(self.headers["x-amz-copy-source"]).lstrip("/")
+        if not source.is_file():
+            return self._refuse(404, "NoSuchKey")
+        if self.headers.get("x-amz-copy-source-if-match", _facts(source)["etag"]) != _facts(source)["etag"]:
+            return self._refuse(412, "PreconditionFailed")
         part = self.far.upload(asked["uploadId"]) / f"{int(asked['partNumber']):05}"
-        shutil.copyfile(self.far.folder / unquote(self.headers["x-amz-copy-source"]).lstrip("/"), part)
+        first, last = 0, source.stat().st_size - 1
+        if wanted := self.headers.get("x-amz-copy-source-range"):
+            first, last = map(int, wanted.removeprefix("bytes=").split("-"))
+        with source.open("rb") as taken, part.open("wb") as made:
+            while first <= last:
+                first += os.copy_file_range(taken.fileno(), made.fileno(), last + 1 - first, first)
         return self._say(f"<CopyPartResult><ETag>{escape(_facts(part)['etag'])}</ETag></CopyPartResult>")
 
     def _complete(self, bucket: str, key: str, asked: dict[str, str]) -> int:

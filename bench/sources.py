@@ -65,6 +65,23 @@ def minute_of(cache: Path, name: str, say: Callable[[str], None]) -> Path:
     return minute
 
 
+def prepare_hour(cache: Path, *, say: Callable[[str], None]) -> Path:
+    """Return a recording of an hour and 640 × 360 pixels, with a keyframe every two seconds; make it if necessary.
+
+    Raises:
+        SourcesError: see `run_ffmpeg`.
+    """
+    hour = cache / "hour.mp4"
+    if not hour.exists():
+        minute = cache / "small-60.mp4"
+        say(f"making {hour.name}: an hour of 640 × 360")
+        filters = ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-c:a", "copy"]
+        run_ffmpeg(minute, ["-i", str(minute_of(cache, "g2", say)), *filters])
+        run_ffmpeg(hour, ["-stream_loop", "59", "-i", str(minute), "-c", "copy"])
+        minute.unlink()
+    return hour
+
+
 def _encoding(preset: str, gop: int) -> list[str]:
     return [
         *("-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _SOUND, "-t", "60"),

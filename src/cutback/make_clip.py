@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cutback.cutting.job import CutProgress, Rendition
+from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.domain.clips.clip import Clip, ClipResult, CutSpan, Progress
 from cutback.domain.errors import (
     CutbackError,
@@ -19,6 +20,7 @@ from cutback.lifecycle import accept
 from cutback.lifecycle.attempt import Done, Outcome, claim, clear, end_attempt, finish, prefix
 from cutback.lifecycle.clip_pictures import store_pictures
 from cutback.lifecycle.commit import announce_now
+from cutback.lifecycle.copied_parts import CopySource
 from cutback.lifecycle.lease import Lease
 from cutback.lifecycle.outputs import store_outputs
 from cutback.lifecycle.posters import storing_posters
@@ -27,6 +29,7 @@ from cutback.lifecycle.waiting import coverages, start_waiting_if_needed
 from cutback.ports import Message
 from cutback.reading.resolve import OpenedSources, resolve
 from cutback.services import Services
+from cutback.storage.multipart import Copied
 
 
 def make_clip(
@@ -70,6 +73,7 @@ def make_clip(
                 stopped=lease.stopped,
                 coverages=coverages(services, attempt),
                 assets=services.assets,
+                reads_ahead=not services.settings.copy_in_store,
             ) as footage,
         ):
             stages.reached("resolved", clip.id, attempt.attempt)
@@ -106,6 +110,18 @@ def _check_tries(services: Services, message: Message) -> None:
         raise WorkersDiedError
 
 
+def _copied(services: Services, footage: OpenedSources) -> CopySource:
+    recordings = footage.recordings
+
+    def range_of(extent: Extent) -> Copied | None:
+        if extent.origin == SPOOL or recordings[extent.origin].is_asset:
+            return None
+        info = footage.readers[extent.origin].info
+        return services.sources.range_of(info.key, info.etag, extent.offset, extent.length)
+
+    return range_of
+
+
 def _store(
     services: Services, attempt: Clip, rendition: Rendition, footage: OpenedSources, *, lease: Lease, stages: Stages
 ) -> ClipResult:
@@ -113,7 +129,8 @@ def _store(
     folder = prefix(attempt.id, attempt.attempt)
     try:
         with storing_posters(services.clips, folder, rendition, lease) as posters:
-            outputs = store_outputs(services.clips, folder, rendition, attempt.request, lease)
+            copied = _copied(services, footage) if services.settings.copy_in_store else None
+            outputs = store_outputs(services.clips, folder, rendition, attempt.request, lease, copied=copied)
         pictures, missing = store_pictures(services.clips, folder, rendition, lease)
     except (ObjectExistsError, ObjectNotFoundError) as error:
         # Only this attempt uses this folder: something else wrote to it or swept it. The next attempt has another one.

@@ -87,7 +87,7 @@ class Services:
     def close(self) -> None:
         """End background processes, such as the cutter's idle child process."""
         own = (self.cutter, self.prober, self.records, self.catalogue, self.registry, self.cache, self.part_store)
-        everything: list[_Closable] = [*self._queues, *own, *self.announcers, self.tracer]
+        everything: list[_Closable] = [*self._queues, *own, *self.announcers, self.clips, self.tracer]
         for each in everything:
             each.close()
 

@@ -43,6 +43,7 @@ _COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOIN
 if TYPE_CHECKING:
     from cutback.adapters.nats.connection import NatsConnection
     from cutback.cutting.job import Cutter
+    from cutback.storage.multipart import MultipartUploads
     from cutback.storage.store import Store
 
 
@@ -81,7 +82,7 @@ def build(
         policy=policy,
         worker=worker,
         sources=sources,
-        clips=Store.open(settings.clip_url, options=settings.clip_options, create=True),
+        clips=Store.open(settings.clip_url, options=settings.clip_options, create=True, uploads=_uploads(settings)),
         assets=Store.open(settings.assets_url, options=settings.assets_options, create=not settings.assets),
         messages=Store.open(settings.message_store) if settings.message_store else None,
         queue=open_queue(settings, policy, clock, nats=nats),
@@ -115,6 +116,17 @@ def _tracer(settings: Settings, instance: str) -> Tracer:
             return NO_TRACES
         raise SettingsError("\n- CUTBACK_TRACES needs OpenTelemetry; pip install 'cutback[traces]'") from error
     return OpenTelemetryTracer(settings.traces, instance)
+
+
+def _uploads(settings: Settings) -> MultipartUploads | None:
+    """Return what makes large clips on S3; None elsewhere, where obstore does it alone."""
+    if settings.clip_url.startswith(("s3://", "s3a://")) and find_spec("boto3") is not None:
+        from cutback.adapters.aws.multipart import S3Multipart
+
+        return S3Multipart(settings.clip_url, settings.clip_options)
+    if settings.copy_in_store:
+        raise SettingsError("\n- CUTBACK_COPY_IN_STORE needs boto3, which is not installed; pip install 'cutback[aws]'")
+    return None
 
 
 def _part_store(settings: Settings, sources: Store) -> PartStore:

@@ -18,9 +18,9 @@ LARGEST = 32 * 1024 * 1024
 class RememberingReader:
     """A `RangeReader` that looks for the container's index in a cache first."""
 
-    def __init__(self, reader: RangeReader, cache: Cache) -> None:
-        """Wrap `reader`. Closing this closes it."""
-        self._reader, self._cache = reader, cache
+    def __init__(self, reader: RangeReader, cache: Cache, *, reads_ahead: bool = True) -> None:
+        """Wrap `reader`. Closing this closes it. Without `reads_ahead`, the store copies what a clip takes over."""
+        self._reader, self._cache, self._reads_ahead = reader, cache, reads_ahead
 
     @property
     def info(self) -> ObjectInfo:
@@ -64,7 +64,8 @@ class RememberingReader:
 
     def read_ahead(self, offset: int, length: int) -> None:
         """See `ReadsAhead.read_ahead`."""
-        self._reader.read_ahead(offset, length)
+        if self._reads_ahead:
+            self._reader.read_ahead(offset, length)
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
         """See `RangeReader.stream`."""

@@ -62,10 +62,17 @@ class FinishedClip:
         self.facts = outputs[0].facts
 
     def chunks(self, file: RenderedFile | None = None) -> Iterator[bytes]:
-        """See `Rendition.chunks`. Chunks have at most 4 MiB, or are as the source streams them."""
-        made = next(each for output in self.outputs for each in output.files if file is None or each is file)
-        self._announce_small(made.extents)
-        for extent in made.extents:
+        """See `Rendition.chunks`."""
+        return self.bytes_of(self.extents(file))
+
+    def extents(self, file: RenderedFile | None = None) -> tuple[Extent, ...]:
+        """Return where the bytes of a file are, by default of the first one. Origins are numbers of sources."""
+        return next(each for output in self.outputs for each in output.files if file is None or each is file).extents
+
+    def bytes_of(self, extents: Sequence[Extent]) -> Iterator[bytes]:
+        """Yield these bytes. Chunks have at most 4 MiB, or are as the source streams them."""
+        self._announce_small(extents)
+        for extent in extents:
             if extent.origin == SPOOL:
                 yield from self._from_spool(extent)
                 continue

@@ -185,6 +185,11 @@ class Settings(BaseSettings):
     clip_address: str = Field(
         "", description="Public URL of the clip store, such as https://clips.example; used in answers."
     )
+    copy_in_store: bool = Field(
+        False,
+        description="Whether S3 copies what a clip takes over unchanged, so that it is neither read nor sent. "
+        "Recordings and clips must be in buckets of the same service. Not proven on S3 itself yet.",
+    )
     media_delivery: Literal["stream", "accel", "redirect"] = Field(
         "stream",
         description="How the API delivers clips: it streams them, nginx does (accel), or the store (redirect).",
@@ -327,6 +332,17 @@ class Settings(BaseSettings):
             raise ValueError(
                 "CUTBACK_MEDIA_DELIVERY=redirect needs clips in a store, not in a folder; use accel or stream"
             )
+
+        if self.copy_in_store:
+            buckets = all(url.startswith(("s3://", "s3a://")) for url in (self.source_url, self.clip_url))
+            endpoints = {
+                options.get("endpoint") or options.get("aws_endpoint") or ""
+                for options in (self.source_options, self.clip_options)
+            }
+            if not buckets or len(endpoints) > 1:
+                raise ValueError(
+                    "CUTBACK_COPY_IN_STORE needs recordings and clips in s3:// buckets with the same endpoint"
+                )
 
     def _check_queues(self) -> None:
         named = {

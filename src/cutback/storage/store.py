@@ -25,6 +25,7 @@ from cutback.storage.connect import connect, folder_of, without_secrets
 from cutback.storage.download import streamed
 from cutback.storage.errors import check, translating
 from cutback.storage.folder import Folder
+from cutback.storage.multipart import Copied, MultipartUploads, Part, in_parts
 from cutback.storage.object_info import ObjectInfo, StoredObject, info_of
 from cutback.storage.upload import collect, counted, part_size_of, upload
 
@@ -55,21 +56,31 @@ class Store:
     links that lead out of it are refused, and only regular files are objects.
     """
 
-    def __init__(self, url: str, objects: ObjectStore, folder: Folder | None) -> None:
+    def __init__(
+        self, url: str, objects: ObjectStore, folder: Folder | None, uploads: MultipartUploads | None = None
+    ) -> None:
         """Use `Store.open`."""
         self.url = url
         """The real path of a folder, or a URL without a final `/`."""
         self._objects = objects
         self._folder = folder
+        self._uploads = uploads
 
     @classmethod
-    def open(cls, url: str, *, options: Mapping[str, str] | None = None, create: bool = False) -> Store:
+    def open(
+        cls,
+        url: str,
+        *,
+        options: Mapping[str, str] | None = None,
+        create: bool = False,
+        uploads: MultipartUploads | None = None,
+    ) -> Store:
         """Open a folder (a path or a `file://` URL), or an `s3://`, `gs://` or `az://` URL.
 
         `create` creates the folder if necessary. `options` are those of obstore, with the names that it documents:
         `endpoint`, `region`, `access_key_id`, `virtual_hosted_style_request`, `skip_signature`, `allow_http`,
-        `timeout` and so on. Missing ones come from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`). Nothing is sent
-        yet; `check_writable` does that.
+        `timeout` and so on. Missing ones come from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`). Large objects
+        are made by `uploads`, if given. Nothing is sent yet; `check_writable` does that.
 
         Raises:
             SettingsError: the URL or an option is invalid, or the folder is a file.
@@ -78,7 +89,7 @@ class Store:
         path = folder_of(url)
         objects = connect(url, path, options or {}, create=create)
         if path is None:
-            return cls(without_secrets(url), objects, None)
+            return cls(without_secrets(url), objects, None, uploads)
         folder = Folder(path)
         return cls(str(folder.root), objects, folder)
 
@@ -263,9 +274,10 @@ class Store:
 
         This thread takes the chunks, and at most about 64 MiB of them are in memory. Their exceptions pass through
         unchanged. `size` is checked, if given. With `if_absent`, an existing object is never overwritten, even if two
-        writers do this at once: a large object is uploaded with a key next to `key` and then moved within the store,
-        on condition that `key` is free. One of more than `LARGEST_COPY` bytes is uploaded to `key` itself, which an
-        empty object reserves meanwhile.
+        writers do this at once. A large object is uploaded in parts, and the upload completed on condition that `key`
+        is free. Where the store was opened without `uploads`, it is uploaded with a key next to `key` and then moved
+        within the store on that condition; one of more than `LARGEST_COPY` bytes is uploaded to `key` itself, which
+        an empty object reserves meanwhile.
 
         An interrupted multipart upload to S3 leaves parts that only a lifecycle rule of the bucket removes.
 
@@ -285,6 +297,8 @@ class Store:
         if finished:
             data = b"".join(start)
             size, etag = len(data), self._put_whole(key, data, if_absent=if_absent)
+        elif self._uploads is not None and if_absent:
+            etag = self._assemble(key, in_parts(chain(start, rest), part_size_of(size or 0)))
         elif self._folder is None and if_absent and size is not None and size > LARGEST_COPY:
             self._put_reserved(key, chain(start, rest), size)
         else:
@@ -296,6 +310,48 @@ class Store:
             return StoredObject(key, size, etag)
         found = self.head(key)
         return StoredObject(key, found.size, found.etag)
+
+    def assemble(self, key: str, parts: Iterable[Part], *, size: int) -> StoredObject:
+        """Store an object of `size` bytes from parts, completely or not at all, and never over an existing one.
+
+        Each part but the last must have `SMALLEST_PART` bytes. Only for stores with `uploads`.
+
+        Raises:
+            ObjectExistsError: the object exists.
+            SourceChangedError: an object to copy from has another version now, or none.
+            StorageUnavailableError: the store made an object of another size, which is removed.
+        """
+        check(key)
+        etag = self._assemble(key, parts)
+        found = self.head(key)  # some services take a range that is to be copied for the whole object
+        if found.size != size:
+            self.delete(key)
+            raise StorageUnavailableError(f"{key}: the store made {found.size} bytes instead of {size}.")
+        return StoredObject(key, size, etag)
+
+    def _assemble(self, key: str, parts: Iterable[Part]) -> str:
+        assert self._uploads is not None
+        content_type = self._attributes(key).get("Content-Type")
+        return self._uploads.assemble(
+            key,
+            parts,
+            content_type=None if content_type is None else str(content_type),
+            reserve=lambda: self._reserve(key),
+        )
+
+    def _reserve(self, key: str) -> None:
+        self._put_whole(key, b"", if_absent=True)
+
+    @property
+    def assembles(self) -> bool:
+        """Whether `assemble` is possible."""
+        return self._uploads is not None
+
+    def range_of(self, key: str, etag: str, offset: int, length: int) -> Copied:
+        """Return a range of an object for `assemble` of a store at the same service. Not for folders. No request."""
+        check(key)
+        bucket, _, prefix = self.url.partition("://")[2].partition("/")
+        return Copied(bucket, f"{prefix}/{key}" if prefix else key, etag, offset, length)
 
     def _put_whole(self, key: str, data: bytes, *, if_absent: bool) -> str | None:
         if if_absent:
@@ -328,7 +384,7 @@ class Store:
             raise
 
     def _put_reserved(self, key: str, chunks: Iterator[bytes], size: int) -> None:
-        self._put_whole(key, b"", if_absent=True)
+        self._reserve(key)
         try:
             size_of_part = part_size_of(size)
             upload(self._objects, key, chunks, part_size=size_of_part, name=key, attributes=self._attributes(key))
@@ -400,6 +456,11 @@ class Store:
         finally:
             with suppress(CutbackError):
                 self.delete(key)
+
+    def close(self) -> None:
+        """Close what `open` was given."""
+        if self._uploads is not None:
+            self._uploads.close()
 
     # --- internal --------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import pytest
 from tests.support.serving import serving
 from tests.support.waiting import PATIENCE
 
+from cutback.adapters.aws.multipart import S3Multipart
 from cutback.domain.errors import (
     CutbackError,
     ObjectExistsError,
@@ -92,9 +93,15 @@ def s3(endpoint: str) -> Iterator[Any]:
     client.close()
 
 
-@pytest.fixture
-def store(s3: object, options: dict[str, str]) -> Store:
-    return Store.open("s3://clips/some/prefix/", options=options)
+URL = "s3://clips/some/prefix/"
+
+
+@pytest.fixture(params=["moves large objects", "completes on condition"])
+def store(request: pytest.FixtureRequest, s3: object, options: dict[str, str]) -> Iterator[Store]:
+    uploads = S3Multipart(URL, options) if request.param == "completes on condition" else None
+    opened = Store.open(URL, options=options, uploads=uploads)
+    yield opened
+    opened.close()
 
 
 def pieces(size: int, piece: int = 300_000) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ READ_SECONDS = 10
 ATTEMPTS = 3
 """Tries of one call, with short pauses. If all fail, the worker retries later."""
 
+_TRUE = {"true", "1", "yes", "on"}
 _DENIED = {
     "AccessDenied",
     "AccessDeniedException",
@@ -88,6 +89,34 @@ def client(service: str, *, region: str, endpoint: str | None = None, read_secon
     )
     made.meta.events.register("before-parse", _check_length)
     return made
+
+
+def s3_client(options: Mapping[str, str]) -> Any:
+    """Return a client of S3 with obstore's options, by boto3's names. Safe to share between threads."""
+    import boto3
+    from botocore.config import Config
+
+    given = {name.removeprefix("aws_"): value for name, value in options.items()}
+    endpoint = given.get("endpoint") or given.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3")
+    style = "virtual" if given.get("virtual_hosted_style_request", "").lower() in _TRUE else "path"
+    return boto3.client(
+        "s3",
+        region_name=given.get("region") or given.get("default_region") or os.environ.get("AWS_REGION") or "us-east-1",
+        endpoint_url=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
+        aws_access_key_id=given.get("access_key_id"),
+        aws_secret_access_key=given.get("secret_access_key"),
+        aws_session_token=given.get("session_token") or given.get("token"),
+        config=Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            signature_version="s3v4",
+            s3={"addressing_style": style if endpoint else "auto"},
+            max_pool_connections=24,
+            # A part of a browser has no checksum of botocore's.
+            request_checksum_calculation="when_required",
+        ),
+    )
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,11 +9,9 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from cutback.adapters.aws.clients import error_code, error_status, translating
+from cutback.adapters.aws.clients import error_code, error_status, s3_client, translating
 from cutback.domain.errors import ObjectExistsError, ObjectNotFoundError, StorageUnavailableError
 from cutback.domain.uploads import UploadedPart
-
-_TRUE = {"true", "1", "yes", "on"}
 
 
 class S3Parts:
@@ -35,7 +32,7 @@ class S3Parts:
     def _client(self) -> Any:
         with self._lock:
             if self._made is None:
-                self._made = _client(self._options)
+                self._made = s3_client(self._options)
             return self._made
 
     def begin(self, key: str, content_type: str | None) -> str:
@@ -115,30 +112,3 @@ class S3Parts:
                 if error_status(error) == 404 or error_code(error) == "NoSuchUpload":
                     raise ObjectNotFoundError(f"{key}: there is no such upload.") from None
                 raise
-
-
-def _client(options: Mapping[str, str]) -> Any:
-    """Return a client with obstore's options by boto3's names."""
-    import boto3
-    from botocore.config import Config
-
-    given = {name.removeprefix("aws_"): value for name, value in options.items()}
-    endpoint = given.get("endpoint") or given.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3")
-    style = "virtual" if given.get("virtual_hosted_style_request", "").lower() in _TRUE else "path"
-    return boto3.client(
-        "s3",
-        region_name=given.get("region") or given.get("default_region") or os.environ.get("AWS_REGION") or "us-east-1",
-        endpoint_url=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
-        aws_access_key_id=given.get("access_key_id"),
-        aws_secret_access_key=given.get("secret_access_key"),
-        aws_session_token=given.get("session_token") or given.get("token"),
-        config=Config(
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 4},
-            signature_version="s3v4",
-            s3={"addressing_style": style if endpoint else "auto"},
-            # A part of a browser has no checksum of botocore's.
-            request_checksum_calculation="when_required",
-        ),
-    )
