@@ -358,6 +358,8 @@ def test_a_full_disk_is_not_a_bug(recording: Recordings, monkeypatch: pytest.Mon
         "ReadRequest(1, 0, 10, index=False)",
         "PrefetchHint(1, [(0, 10)])",
         "CopyForecast(1, 0, 10)",
+        "ScanRequest(1)",
+        "KeptScan(1, b'found')",
         "SourceBytes(b'')",
         "Findings({})",
         "DrawnPosters(())",

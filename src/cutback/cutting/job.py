@@ -62,6 +62,19 @@ class KeepsIndex(Protocol):
 
 
 @runtime_checkable
+class KeepsScan(Protocol):
+    """A `ByteSource` that keeps what a whole reading of a recording found out about it."""
+
+    def kept_scan(self) -> bytes:
+        """Return what `keep_scan` was given for this version of the recording; empty if it is not known any more."""
+        ...
+
+    def keep_scan(self, data: bytes) -> None:
+        """Keep it, if it is not too large. Never raises."""
+        ...
+
+
+@runtime_checkable
 class ReadsAhead(Protocol):
     """A `ByteSource` that can begin to read what will be copied while something else is decoded."""
 

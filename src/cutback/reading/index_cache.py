@@ -58,6 +58,19 @@ class RememberingReader:
             self._cache.set(key, data)
         return data
 
+    def kept_scan(self) -> bytes:
+        """See `KeepsScan.kept_scan`."""
+        return self._cache.get(self._scan) or b""
+
+    def keep_scan(self, data: bytes) -> None:
+        """See `KeepsScan.keep_scan`."""
+        if len(data) <= LARGEST:
+            self._cache.set(self._scan, data)
+
+    @property
+    def _scan(self) -> str:
+        return f"scan:{self.info.key}:{self.info.etag}"
+
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """See `ByteSource.prefetch`."""
         self._reader.prefetch(ranges)

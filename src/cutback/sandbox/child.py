@@ -27,18 +27,21 @@ from cutback.sandbox.address_space import AddressSpace, OwnAddressSpace, is_shor
 from cutback.sandbox.confine import confine, into_nowhere
 from cutback.sandbox.heap import use_one_heap
 from cutback.sandbox.messages import (
+    LARGEST_KEPT,
     Confinement,
     CopyForecast,
     DrawnPosters,
     FailureReport,
     Findings,
     FinishedCut,
+    KeptScan,
     MadePictures,
     MadeSheet,
     MemoryForecast,
     PrefetchHint,
     ProgressReport,
     ReadRequest,
+    ScanRequest,
     SourceBytes,
     Task,
     Undecided,
@@ -65,12 +68,25 @@ class RemoteSource:
     def _read(self, offset: int, length: int, *, index: bool) -> bytes:
         if length <= 0 or offset >= self.size:
             return b""
+        return self._ask(ReadRequest(self._number, offset, length, index))
+
+    def _ask(self, request: ReadRequest | ScanRequest) -> bytes:
         with self._turn:
-            wire.send(self._sock, ReadRequest(self._number, offset, length, index))
+            wire.send(self._sock, request)
             answer = wire.receive(self._sock)
         if not isinstance(answer, SourceBytes):
             raise WireError("an unexpected answer to a read")
         return answer.payload
+
+    def kept_scan(self) -> bytes:
+        """See `KeepsScan.kept_scan`."""
+        return self._ask(ScanRequest(self._number))
+
+    def keep_scan(self, data: bytes) -> None:
+        """See `KeepsScan.keep_scan`."""
+        if len(data) <= LARGEST_KEPT:
+            with self._turn:
+                wire.send(self._sock, KeptScan(self._number, data))
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """See `ByteSource.prefetch`."""

@@ -24,6 +24,7 @@ from cutback.cutting.job import (
     CutProgress,
     CutRange,
     KeepsIndex,
+    KeepsScan,
     Limits,
     Poster,
     ProgressHook,
@@ -55,6 +56,7 @@ from cutback.sandbox.messages import (
     FailureReport,
     Findings,
     FinishedCut,
+    KeptScan,
     MadePictures,
     MadeSheet,
     MalformedMessageError,
@@ -62,6 +64,7 @@ from cutback.sandbox.messages import (
     PrefetchHint,
     ProgressReport,
     ReadRequest,
+    ScanRequest,
     SourceBytes,
     Task,
     TaskKind,
@@ -491,6 +494,16 @@ class _Job:
                 data = self._patiently(lambda: read(message.offset, message.length))
                 self._read_seconds += time.monotonic() - began
                 wire.send(self._child.sock, SourceBytes(data), self._check)
+            case ScanRequest():
+                asked = self._source(message.source)
+                known = self._patiently(asked.kept_scan) if isinstance(asked, KeepsScan) else b""
+                self._budget.spend(len(known))
+                wire.send(self._child.sock, SourceBytes(known), self._check)
+            case KeptScan():
+                scanned = self._source(message.source)
+                self._budget.spend(len(message.payload))
+                if isinstance(scanned, KeepsScan):
+                    self._patiently(lambda: scanned.keep_scan(message.payload))
             case PrefetchHint():
                 hinted = self._source(message.source)
                 self._budget.spend(*(length for _, length in message.ranges))

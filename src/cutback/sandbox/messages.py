@@ -36,6 +36,8 @@ V = TypeVar("V")
 
 LARGEST_READ = 256 * 1024 * 1024
 """Maximum bytes that a child may request at once: as many as a recording's index may have."""
+LARGEST_KEPT = 32 * 1024 * 1024
+"""Maximum bytes of what is kept of a scan."""
 
 _LARGEST_POSTER = 64 * 1024 * 1024
 _LARGEST_NUMBER = 2**63 - 1
@@ -220,6 +222,42 @@ class ReadRequest:
         """See `WireMessage`."""
         length = _integer(fields["length"], high=LARGEST_READ)
         return cls(_integer(fields["source"]), _integer(fields["offset"]), length, _flag(fields["index"]))
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """Requests what `KeptScan` said about a source in an earlier job. The parent answers with `SourceBytes`."""
+
+    source: int
+    payload: ClassVar[bytes] = b""
+
+    def fields(self) -> dict[str, Any]:
+        """See `WireMessage`."""
+        return {"source": self.source}
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any], _: bytes) -> Self:
+        """See `WireMessage`."""
+        return cls(_integer(fields["source"]))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptScan:
+    """See `KeepsScan.keep_scan`. There is no answer."""
+
+    source: int
+    payload: bytes
+
+    def fields(self) -> dict[str, Any]:
+        """See `WireMessage`."""
+        return {"source": self.source}
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any], payload: bytes) -> Self:
+        """See `WireMessage`."""
+        if len(payload) > LARGEST_KEPT:
+            raise ValueError("too much to keep")
+        return cls(_integer(fields["source"]), payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,6 +529,8 @@ _KINDS: tuple[type[WireMessage], ...] = (
     SourceBytes,
     Confinement,
     ReadRequest,
+    ScanRequest,
+    KeptScan,
     PrefetchHint,
     CopyForecast,
     ProgressReport,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import ceil
 from typing import Protocol
@@ -22,6 +22,10 @@ class ClipClock(Protocol):
 
     def ticks(self, pts: int) -> int:
         """Return the clip's ticks."""
+        ...
+
+    def ticks_of(self, times: Iterable[int]) -> list[int]:
+        """Return the clip's ticks of many times."""
         ...
 
 
@@ -69,6 +73,13 @@ class SteadyClock:
             return self._held_ticks
         return (pts * self._factor + self._offset) // self._unit
 
+    def ticks_of(self, times: Iterable[int]) -> list[int]:
+        """See `ClipClock`."""
+        if self._held is not None:
+            return list(map(self.ticks, times))
+        factor, offset, unit = self._factor, self._offset, self._unit
+        return [(pts * factor + offset) // unit for pts in times]
+
 
 class _LegClock:
     """A clock whose speed changes."""
@@ -82,3 +93,6 @@ class _LegClock:
 
     def ticks(self, pts: int) -> int:
         return self._clocks[bisect_right(self._limits, pts)].ticks(pts)
+
+    def ticks_of(self, times: Iterable[int]) -> list[int]:
+        return list(map(self.ticks, times))

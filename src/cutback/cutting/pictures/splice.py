@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice, repeat
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from cutback.cutting.codecs.coding import UNCHANGED, VideoCoding
@@ -144,7 +144,7 @@ def splice_all(
             clock.hold(first_shown, round(edits.finished(base) * lead.out.timescale))
         for run in part.runs:
             if run.shown is None:
-                times = [clock.ticks(track.pts[n]) for n in track.order[run.first : run.end]]
+                times = clock.ticks_of(map(track.pts.__getitem__, track.order[run.first : run.end]))
             else:
                 times = [round(frame.at * lead.out.timescale) for frame in run.shown]
             if run.action == "copy":
@@ -331,12 +331,17 @@ def _copy(
     spool: Spool,
     group: int | None,
 ) -> None:
-    copied, begin = iter(_copies(part, track, run, spool)), run.samples[0]
-    while batch := tuple(islice(copied, BATCH)):
-        numbers, places, may_begin = zip(*batch, strict=True)
-        times = map(clock.ticks, map(track.pts.__getitem__, numbers))
-        sync = (n == begin or (may and n in entries) for n, may in zip(numbers, may_begin, strict=True))
-        out.extend(times, places, sync, repeat(0), group=group)
+    begin, rest = run.samples[0], run.samples
+    if run.rewritten:
+        changed = _rewritten(part, track, run, spool)
+        rest = rest[len(changed) :]
+        times = clock.ticks_of(map(track.pts.__getitem__, run.samples[: len(changed)]))
+        out.extend(times, changed, chain([1], repeat(0)), repeat(0), group=group)
+    for first in range(0, len(rest), BATCH):
+        numbers = rest[first : first + BATCH]
+        times = clock.ticks_of(map(track.pts.__getitem__, numbers))
+        sync = [number == begin or number in entries for number in numbers]
+        out.extend(times, part.media.copy(track, numbers, spool), sync, repeat(0), group=group)
 
 
 def _entries(track: Track) -> frozenset[int]:
@@ -350,24 +355,18 @@ def _entries(track: Track) -> frozenset[int]:
     return frozenset(sample for number, sample in enumerate(track.sync) if not has_leading(track, number))
 
 
-def _copies(part: PlannedRange, track: Track, run: PlannedRun, spool: Spool) -> Iterator[tuple[int, Extent, bool]]:
-    """Yield for each copied sample where it is and, if it is a keyframe, whether players may treat it as one.
+def _rewritten(part: PlannedRange, track: Track, run: PlannedRun, spool: Spool) -> list[Extent]:
+    """Rewrite the headers of a run's first samples, as many as need it. Returns where they are.
 
-    A sample is in the source, or in the spool if its headers were rewritten. While headers are rewritten, no other
-    keyframe is an IDR picture.
+    While headers are rewritten, only the first sample is a keyframe for players: no other one is an IDR picture.
     """
-    rest: Sequence[int] = run.samples
-    if run.rewritten:
-        codec = codec_of(track.descriptions[0].codec)
-        rewriter = codec.header_rewriter(track) if codec else None
-        assert rewriter is not None
-        for place, (number, sample) in enumerate(zip(rest, part.media.read(track, rest), strict=True)):
-            changed = rewriter.rewrite(sample)
-            if rewriter.finished and changed is sample:
-                rest = rest[place:]
-                break
-            yield number, Extent(SPOOL, spool.append(changed), len(changed)), False
-        else:
-            return
-    for number, extent in zip(rest, part.media.copy(track, rest, spool), strict=True):
-        yield number, extent, True
+    codec = codec_of(track.descriptions[0].codec)
+    rewriter = codec.header_rewriter(track) if codec else None
+    assert rewriter is not None
+    changed: list[Extent] = []
+    for sample in part.media.read(track, run.samples):
+        header = rewriter.rewrite(sample)
+        if rewriter.finished and header is sample:
+            break
+        changed.append(Extent(SPOOL, spool.append(header), len(header)))
+    return changed

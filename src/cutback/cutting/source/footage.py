@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
-from itertools import chain, groupby
+from functools import partial
+from itertools import chain, groupby, repeat
+from operator import add
 from typing import Protocol
 
 import av
@@ -18,7 +20,7 @@ from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Description, Hull, Index, Track, byte_ranges, decode_start, sound_entry
 from cutback.cutting.job import ByteSource, Limits, ReadsAhead
 from cutback.cutting.job import read_index as read_index_bytes
-from cutback.cutting.mp4.layout import Extent
+from cutback.cutting.mp4.layout import BATCH, Extent
 from cutback.cutting.mp4.read import is_mp4
 from cutback.cutting.source import lavf
 from cutback.cutting.source.own_index import is_direct, read_head, read_own_index, shows_all
@@ -30,6 +32,9 @@ SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "truehd
 
 LOOKED_AT = 4
 """Samples of a copied run that the check of the finished clip decodes."""
+
+_EXTENT: Callable[[tuple[int, int, int]], Extent] = partial(tuple.__new__, Extent)
+"""As `Extent._make`, several times as fast."""
 
 
 class MediaSource(Protocol):
@@ -135,11 +140,12 @@ class Mp4Source:
         """See `MediaSource.copy`."""
         del spool
         size = self.source.size
-        for number in numbers:
-            extent = Extent(self._number, track.offsets[number], track.sizes[number])
-            if extent.length > size - extent.offset:
+        for first in range(0, len(numbers), BATCH):  # by columns: an hour of pictures and sound has 270,000 samples
+            some = numbers[first : first + BATCH]
+            offsets, sizes = [list(map(column.__getitem__, some)) for column in (track.offsets, track.sizes)]
+            if max(map(add, offsets, sizes)) > size:
                 raise MediaUnreadableError("Its index refers to bytes that do not exist.")
-            yield extent
+            yield from map(_EXTENT, zip(repeat(self._number), offsets, sizes, strict=False))
 
     def expect(self, first: int, stop: int) -> None:
         """See `MediaSource.expect`."""

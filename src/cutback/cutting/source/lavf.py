@@ -22,9 +22,10 @@ from cutback.cutting.codecs.pictures import FFMPEG_PIXELS, Picture, check_size, 
 from cutback.cutting.endings import TS_PACKET, ts_endings
 from cutback.cutting.ffmpeg_errors import media_error
 from cutback.cutting.index import Track, decode_start, sound_entry
-from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.job import ByteSource, KeepsScan, Limits
 from cutback.cutting.mp4.layout import SPOOL, Extent
 from cutback.cutting.source.encryption import check_clear
+from cutback.cutting.source.kept_scan import pack, unpack
 from cutback.cutting.source.lavf_entries import unwrap
 from cutback.cutting.source.lavf_open import Reopening, open_container
 from cutback.cutting.source.lavf_scan import scan
@@ -36,10 +37,21 @@ class LavfSource:
     """A recording that is read packet by packet; copied samples go through the spool."""
 
     def __init__(self, source: ByteSource, limits: Limits, *, keep_open: bool = True) -> None:
-        """Read the times of all packets. Raises like `open_container`, and MediaTooLargeError."""
+        """Read the times of all packets, unless they are kept. Raises like `open_container`, and MediaTooLargeError."""
         self.source = source
         self._limits = limits
         self._opened = Reopening(source, limits, keep=keep_open)
+        keeps = source if isinstance(source, KeepsScan) else None
+        kept = unpack(keeps.kept_scan(), limits) if keeps else None
+        if kept is not None:
+            self.index, self._jumps = kept
+            return
+        self._scan()
+        if keeps:
+            keeps.keep_scan(pack(self.index, self._jumps))
+
+    def _scan(self) -> None:
+        source, limits = self.source, self._limits
         with self._opened.container() as container:
             check_clear(container, source)
             if container.format.name != "mpegts":
