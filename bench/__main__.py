@@ -29,6 +29,8 @@ from bench.pictures import measure_pictures
 from bench.queueing import QueueStuckError, measure_queue
 from bench.queues import measure_queues
 from bench.scanning import measure_scans
+from bench.soak import CLIPS as SOAKED
+from bench.soak import measure_soak
 from bench.sources import SourcesError, prepare, prepare_hour
 from bench.start_up import measure_start_up
 from bench.tables import (
@@ -50,6 +52,7 @@ from bench.tables import (
     queues_table,
     reads_table,
     scans_table,
+    soak_table,
     start_up_table,
     target_table,
     timelapse_table,
@@ -75,6 +78,7 @@ _SECTIONS = [
     "edits",
     "moments",
     "pictures",
+    "soak",
     "cluster",
     "cluster-reads",
     "api",
@@ -158,6 +162,10 @@ def main() -> int:
         if options.section in {"all", "pages"}:
             cache.mkdir(parents=True, exist_ok=True)
             _publish("pages", pages_table(measure_pages(cache, say=say)), where, options)
+        if options.section in {"all", "soak"}:
+            cache.mkdir(parents=True, exist_ok=True)
+            soaked = measure_soak(prepare_hour(cache, say=say), cache, clips=80 if options.quick else SOAKED, say=say)
+            _publish("soak", soak_table(soaked), where, options)
         if options.section in {"all", "far"}:
             recording = prepare(cache, with_long=False, say=say, names=("g2",))[0].path
             distance = Distance(options.round_trip / 1000, options.bandwidth * 1e6)

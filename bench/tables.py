@@ -28,6 +28,7 @@ from bench.queueing import Overhead
 from bench.queues import QueueSpeed
 from bench.scanning import AT_ONCE, Scans
 from bench.scanning import LIMIT as SCAN_LIMIT
+from bench.soak import Hour
 from bench.start_up import LIMIT as ENOUGH
 from bench.start_up import StartUp
 from bench.targets import Target
@@ -60,6 +61,34 @@ def queue_table(found: Overhead) -> str:
             ["accepted at the same time", f"{found.accepted_per_second:.0f} requests/s"],
         ],
     )
+
+
+def soak_table(found: Sequence[Hour]) -> str:
+    """What the clips of each part of a soak took, and what was held after them."""
+    rows = [
+        [
+            f"{number}",
+            f"{each.latency * 1000:.0f} ms",
+            f"{each.memory / _MEGABYTE:.0f} MB",
+            f"{each.descriptors}",
+            f"{each.wal / _MEGABYTE:.1f} MB",
+        ]
+        for number, each in enumerate(found, 1)
+    ]
+    head = ["part", "a clip, median", "memory", "descriptors", "write-ahead log"]
+    first, last = found[0], found[-1]
+    kept = [
+        ("memory, the last part to the first", last.memory / first.memory, 1.1),
+        ("descriptors, the same", last.descriptors / first.descriptors, 1.1),
+        ("a clip, the same", last.latency / first.latency, 1.2),
+        ("write-ahead log, of its limit of 64 MiB", max(each.wal for each in found) / 2**26, 1.0),
+    ]
+    promises = [
+        [what, f"{ratio:.2f}", f"at most {most:.1f}", "met" if ratio <= most else "**missed**"]
+        for what, ratio, most in kept
+    ]
+    ends = table(["over all parts", "measured", "target", "result"], promises, words=(0, 2, 3))
+    return f"{table(head, rows)}\n\n{ends}"
 
 
 def far_table(found: Iterable[FarFigures]) -> str:

@@ -29,7 +29,7 @@ from cutback.lifecycle.waiting import coverages, start_waiting_if_needed
 from cutback.ports import Message
 from cutback.reading.resolve import OpenedSources, resolve
 from cutback.services import Services
-from cutback.storage.multipart import Copied
+from cutback.storage.multipart import CopiedRange
 
 
 def make_clip(
@@ -113,7 +113,7 @@ def _check_tries(services: Services, message: Message) -> None:
 def _copied(services: Services, footage: OpenedSources) -> CopySource:
     recordings = footage.recordings
 
-    def range_of(extent: Extent) -> Copied | None:
+    def range_of(extent: Extent) -> CopiedRange | None:
         if extent.origin == SPOOL or recordings[extent.origin].is_asset:
             return None
         info = footage.readers[extent.origin].info

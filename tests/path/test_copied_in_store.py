@@ -19,7 +19,7 @@ from cutback.domain.errors import SettingsError
 from cutback.lifecycle.copied_parts import WORTH, SentPart, plan_parts
 from cutback.sandbox.cutter import ChildCutter
 from cutback.settings.settings import load_settings
-from cutback.storage.multipart import SMALLEST_PART, Copied
+from cutback.storage.multipart import SMALLEST_PART, CopiedRange
 from cutback.storage.store import MIB
 
 NEAR = Distance(round_trip=0, bandwidth=1e12, handshake=0)
@@ -29,13 +29,13 @@ SPEC = MediaSpec(frames=300, gop=60)
 # --- the plan --------------------------------------------------------------------------------------
 
 
-def from_recordings(extent: Extent) -> Copied | None:
+def from_recordings(extent: Extent) -> CopiedRange | None:
     if extent.origin == SPOOL:
         return None
-    return Copied("recordings", f"{extent.origin}.mp4", "e", extent.offset, extent.length)
+    return CopiedRange("recordings", f"{extent.origin}.mp4", "e", extent.offset, extent.length)
 
 
-def bytes_of(part: SentPart | Copied) -> list[Extent]:
+def bytes_of(part: SentPart | CopiedRange) -> list[Extent]:
     if isinstance(part, SentPart):
         return list(part.extents)
     return [Extent(int(part.key.removesuffix(".mp4")), part.offset, part.length)]
@@ -95,7 +95,7 @@ def test_a_small_clip_is_sent_as_before() -> None:
 def test_the_first_bytes_of_a_run_are_sent_with_what_is_too_small_before_it() -> None:
     assert plan_parts([Extent(SPOOL, 0, 900), Extent(0, 100, 2 * WORTH), Extent(SPOOL, 900, 3)], from_recordings) == [
         SentPart((Extent(SPOOL, 0, 900), Extent(0, 100, SMALLEST_PART - 900))),
-        Copied("recordings", "0.mp4", "e", 100 + SMALLEST_PART - 900, 2 * WORTH - SMALLEST_PART + 900),
+        CopiedRange("recordings", "0.mp4", "e", 100 + SMALLEST_PART - 900, 2 * WORTH - SMALLEST_PART + 900),
         SentPart((Extent(SPOOL, 900, 3),)),
     ]
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from cutback.cutting.mp4.layout import Extent
-from cutback.storage.multipart import SMALLEST_PART, Copied
+from cutback.storage.multipart import SMALLEST_PART, CopiedRange
 
 WORTH = 2 * SMALLEST_PART
 """Bytes of a run, at least: less is read and sent as fast."""
@@ -19,7 +19,7 @@ _LARGEST_COPIED = 64 * 1024 * 1024
 _MOST_COPIED = 9_000
 """Copied parts of one run, at most: an upload has 10,000 parts at most."""
 
-CopySource: TypeAlias = Callable[[Extent], Copied | None]
+CopySource: TypeAlias = Callable[[Extent], CopiedRange | None]
 """Names the bytes of an extent for the store that shall copy them; None if it cannot."""
 
 
@@ -30,13 +30,13 @@ class SentPart:
     extents: tuple[Extent, ...]
 
 
-def plan_parts(extents: Sequence[Extent], source: CopySource) -> list[SentPart | Copied] | None:
+def plan_parts(extents: Sequence[Extent], source: CopySource) -> list[SentPart | CopiedRange] | None:
     """Return the parts of a file that consists of these extents; None if copying inside the store does not pay.
 
     Each part but the last has `SMALLEST_PART` bytes: where what is sent before a run is smaller, the run's first bytes
     are sent with it. Pure.
     """
-    parts: list[SentPart | Copied] = []
+    parts: list[SentPart | CopiedRange] = []
     held: list[Extent] = []
     size = 0
     for extent in extents:
@@ -52,7 +52,7 @@ def plan_parts(extents: Sequence[Extent], source: CopySource) -> list[SentPart |
             held.append(extent)
             size += extent.length
     parts += _sent(held)
-    return parts if any(isinstance(part, Copied) for part in parts) else None
+    return parts if any(isinstance(part, CopiedRange) for part in parts) else None
 
 
 def _size(extents: Sequence[Extent]) -> int:

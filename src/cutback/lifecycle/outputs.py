@@ -11,7 +11,7 @@ from cutback.domain.requests.request import ClipRequest
 from cutback.lifecycle.copied_parts import CopySource, SentPart, plan_parts
 from cutback.lifecycle.lease import Lease
 from cutback.sandbox.finished_clip import FinishedClip
-from cutback.storage.multipart import Copied, Part
+from cutback.storage.multipart import CopiedRange, Part
 from cutback.storage.object_info import StoredObject
 from cutback.storage.store import Store
 
@@ -71,10 +71,10 @@ def _store(
     )
 
 
-def _parts(rendition: FinishedClip, parts: Sequence[SentPart | Copied], lease: Lease) -> Iterator[Part]:
+def _parts(rendition: FinishedClip, parts: Sequence[SentPart | CopiedRange], lease: Lease) -> Iterator[Part]:
     for part in parts:
         lease.raise_if_stopped()
-        yield part if isinstance(part, Copied) else b"".join(rendition.bytes_of(part.extents))
+        yield part if isinstance(part, CopiedRange) else b"".join(rendition.bytes_of(part.extents))
 
 
 def _watched(chunks: Iterator[bytes], lease: Lease) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ SMALLEST_PART = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopiedRange:
     """A range of one version of an object, in a bucket of the same service."""
 
     bucket: str
@@ -23,7 +23,7 @@ class Copied:
     """Bytes, at most 5 GiB."""
 
 
-Part: TypeAlias = bytes | Copied
+Part: TypeAlias = bytes | CopiedRange
 
 
 class MultipartUploads(Protocol):

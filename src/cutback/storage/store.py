@@ -25,7 +25,7 @@ from cutback.storage.connect import connect, folder_of, without_secrets
 from cutback.storage.download import streamed
 from cutback.storage.errors import check, translating
 from cutback.storage.folder import Folder
-from cutback.storage.multipart import Copied, MultipartUploads, Part, in_parts
+from cutback.storage.multipart import CopiedRange, MultipartUploads, Part, in_parts
 from cutback.storage.object_info import ObjectInfo, StoredObject, info_of
 from cutback.storage.upload import collect, counted, part_size_of, upload
 
@@ -347,11 +347,11 @@ class Store:
         """Whether `assemble` is possible."""
         return self._uploads is not None
 
-    def range_of(self, key: str, etag: str, offset: int, length: int) -> Copied:
+    def range_of(self, key: str, etag: str, offset: int, length: int) -> CopiedRange:
         """Return a range of an object for `assemble` of a store at the same service. Not for folders. No request."""
         check(key)
         bucket, _, prefix = self.url.partition("://")[2].partition("/")
-        return Copied(bucket, f"{prefix}/{key}" if prefix else key, etag, offset, length)
+        return CopiedRange(bucket, f"{prefix}/{key}" if prefix else key, etag, offset, length)
 
     def _put_whole(self, key: str, data: bytes, *, if_absent: bool) -> str | None:
         if if_absent:

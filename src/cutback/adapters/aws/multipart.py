@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from cutback.adapters.aws.clients import error_code, error_status, s3_client, translating
 from cutback.domain.errors import CutbackError, ObjectExistsError, SourceChangedError, StorageUnavailableError
-from cutback.storage.multipart import Copied, Part
+from cutback.storage.multipart import CopiedRange, Part
 
 _SENT = 3
 """Parts with bytes that are on their way at once: each is in memory."""
@@ -61,7 +61,7 @@ class S3Multipart:
         sending: deque[Future[dict[str, Any]]] = deque()
         with ThreadPoolExecutor(_SENT + _COPIED, thread_name_prefix="multipart") as pool:
             for number, part in enumerate(parts, 1):
-                waiting, most = (copying, _COPIED) if isinstance(part, Copied) else (sending, _SENT)
+                waiting, most = (copying, _COPIED) if isinstance(part, CopiedRange) else (sending, _SENT)
                 if len(waiting) == most:
                     sent.append(waiting.popleft().result())
                 waiting.append(pool.submit(self._send, key, upload, number, part))
@@ -70,7 +70,7 @@ class S3Multipart:
 
     def _send(self, key: str, upload: Mapping[str, str], number: int, part: Part) -> dict[str, Any]:
         numbered = {**upload, "PartNumber": number}
-        if not isinstance(part, Copied):
+        if not isinstance(part, CopiedRange):
             with _calling(key):
                 return {"PartNumber": number, "ETag": self._client.upload_part(**numbered, Body=part)["ETag"]}
         with _calling(part.key, copying=True):
