@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from bench.far_store import Answered, Distance, FarStore, far_store
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.path.harness import PathHarness
 from tests.support.media import cached_media
@@ -66,6 +66,7 @@ extents_strategy = st.lists(
 
 
 @given(extents_strategy)
+@settings(deadline=None)
 def test_the_parts_are_the_file_in_order_and_none_but_the_last_is_too_small(extents: list[Extent]) -> None:
     parts = plan_parts(extents, from_recordings)
     worth = any(extent.origin != SPOOL and extent.length >= WORTH + SMALLEST_PART for extent in extents)

@@ -94,7 +94,7 @@ def _given(marks: Sequence[ChapterMark], time: ClipTime, retiming: Retiming | No
     return [Chapter(at, marks[number].title) for at, number in sorted(found.items())]
 
 
-class _Stretch(NamedTuple):
+class _Passage(NamedTuple):
     """Footage that is shown without a jump, in seconds of cut time."""
 
     start: Fraction
@@ -117,7 +117,7 @@ def _at_jumps(pieces: Sequence[Located], job: CutJob, retiming: Retiming | None,
     return sorted(Chapter(at, part.title) for at, part in zip(times, parts, strict=True))[:_MOST]
 
 
-def _parts(pieces: Sequence[Located], job: CutJob) -> Iterator[_Stretch]:
+def _parts(pieces: Sequence[Located], job: CutJob) -> Iterator[_Passage]:
     at = start = Fraction(0)
     title, number = "", 0
     before: tuple[object, Fraction, Fraction] | None = None
@@ -135,12 +135,12 @@ def _parts(pieces: Sequence[Located], job: CutJob) -> Iterator[_Stretch]:
             name = None
         if before is None or before[0] != name or abs(position - before[1] - (begins - before[2]) / pace) > _JUMP:
             if before is not None:
-                yield _Stretch(start, begins, title)
+                yield _Passage(start, begins, title)
                 start = begins
             number += 1
             title = f"Part {number}" if clock is None else _named(clock.camera, position)
         before = (name, position, begins)
-    yield _Stretch(start, at, title)
+    yield _Passage(start, at, title)
 
 
 def _named(camera: str, epoch: Fraction) -> str:
