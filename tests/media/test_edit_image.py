@@ -131,7 +131,17 @@ def test_only_the_pictures_with_the_image_are_re_encoded(recording: Recordings) 
 
 
 @pytest.mark.parametrize(
-    ("kind", "mode"), [("JPEG", "RGB"), ("JPEG", "L"), ("WEBP", "RGB"), ("PNG", "L"), ("PNG", "P")]
+    ("kind", "mode"),
+    [
+        ("JPEG", "RGB"),
+        ("JPEG", "L"),
+        ("JPEG", "CMYK"),
+        ("WEBP", "RGB"),
+        ("PNG", "L"),
+        ("PNG", "LA"),
+        ("PNG", "P"),
+        ("PNG", "1"),
+    ],
 )
 def test_every_kind_of_file_is_drawn(recording: Recordings, kind: str, mode: str) -> None:
     one = recording("no-b-frames")
