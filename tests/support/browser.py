@@ -29,7 +29,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 
-PAGE = b"""<!DOCTYPE html><meta charset=utf-8><title>clip</title><body></body>"""
+PAGE = b"""<!DOCTYPE html><meta charset=utf-8><title>clip</title><link rel=icon href="data:,"><body></body>"""
 
 PLAY = """async ({url, times}) => {
   document.getElementById('v')?.remove();

@@ -13,11 +13,13 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from PIL import Image
+from standardwebhooks.webhooks import Webhook
 from tests.support.browser import without_complaints
 from tests.support.media import cached_media
+from tests.support.receiver import receiving
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
-from tests.web.test_pages_in_chromium import MILLISECONDS, Installation, installed
+from tests.web.test_pages_in_chromium import MILLISECONDS, Installation, fresh, installed
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +38,8 @@ def recording(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("places"), RECORDINGS, Path(pytestconfig.cache.mkdir("media"))) as made:
+    folder, cache = tmp_path_factory.mktemp("places"), Path(pytestconfig.cache.mkdir("media"))
+    with installed(folder, RECORDINGS, cache, webhook_private="true") as made:
         yield made
 
 
@@ -343,3 +346,84 @@ def test_the_stream_goes_on_after_the_network_was_away(place: Installation) -> N
     place.page.wait_for_selector(".lost", state="detached")
     place.page.wait_for_selector("a[href='/clips/away']")
     place.complaints.expect("net::ERR_INTERNET_DISCONNECTED")
+
+
+def _section(page: Any, title: str) -> Any:
+    """A part of the settings."""
+    return page.locator(f"section:has(h2:text-is('{title}'))")
+
+
+def test_keys_are_made_shown_once_and_revoked(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """The first key closes the open access: the page signs in with it, and goes on."""
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss() if len(asked) == 1 else dialog.accept()
+
+    with installed(tmp_path, {}, Path(pytestconfig.cache.mkdir("media"))) as place, fresh(place):
+        page = place.page
+        page.on("dialog", answer)
+        place.open("/settings")
+        keys = _section(page, "Keys")
+
+        def make(name: str, scope: str) -> str:
+            keys.get_by_label("Name of the new key").fill(name)
+            keys.get_by_label("What it may do").select_option(scope)
+            keys.get_by_role("button", name="Make a key").click()
+            keys.locator(f"tr:has-text('{name}')").wait_for()
+            return str(keys.locator("code").inner_text())
+
+        def answered(key: str) -> tuple[int, list[str]]:
+            found = httpx.get(f"{place.api.url}/v1/session", headers={"Authorization": f"Bearer {key}"})
+            return found.status_code, found.json().get("scopes", [])
+
+        keys.get_by_role("button", name="Make a key").wait_for()
+        assert keys.locator("option").count() == 1, "a first key that may less would lock everybody out"
+        first = make("operator", "admin read request")
+        assert httpx.get(f"{place.api.url}/v1/session").status_code == 401
+        beach = make("the beach", "read")
+        assert (answered(beach), first != beach) == ((200, ["read"]), True)
+        page.reload()
+        row = keys.locator("tr:has-text('the beach')")
+        row.wait_for()
+        assert beach not in page.content(), "it is shown once"
+        row.get_by_role("button", name="Revoke").click()
+        assert "the beach" in asked[0]
+        assert answered(beach)[0] == 200, "not without a yes"
+        row.get_by_role("button", name="Revoke").click()
+        row.wait_for(state="detached")
+        assert answered(beach)[0] == 401
+
+
+def test_a_webhook_is_added_tested_and_deleted_and_its_deliveries_are_listed(place: Installation) -> None:
+    page = place.page
+    with receiving() as receiver:
+        place.open("/settings")
+        webhooks = _section(page, "Webhooks")
+        webhooks.get_by_label("Address of the new webhook").fill(receiver.url + "/hook")
+        webhooks.get_by_role("button", name="Add").click()
+        row = webhooks.locator(f"tr:has-text('{receiver.url}/hook')")
+        row.wait_for()
+        secret = webhooks.locator("code").inner_text()
+        webhooks.get_by_text("Deliveries", exact=True).click()
+        webhooks.get_by_text("Nothing was delivered yet").wait_for()
+
+        webhooks.get_by_role("button", name="Send a test").click()
+        page.wait_for_selector(".toast:has-text('The receiver answered 204')")
+        log = webhooks.locator("details tr")
+        log.first.wait_for()
+        assert "204" in log.first.inner_text()
+        [(path, headers, body)] = receiver.came
+        assert path == "/hook"
+        Webhook(secret).verify(body, headers)
+
+        receiver.statuses = [500]
+        webhooks.get_by_role("button", name="Send a test").click()
+        page.wait_for_selector(".toast:has-text('the receiver answered 500')")
+        eventually(lambda: "500" in log.first.inner_text(), "the failure in the log")
+        assert log.count() == 2
+        page.on("dialog", lambda dialog: dialog.accept())
+        row.get_by_role("button", name="Delete").click()
+        row.wait_for(state="detached")
+        assert httpx.get(f"{place.api.url}/v1/webhooks").json()["items"] == []

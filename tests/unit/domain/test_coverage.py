@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -172,3 +173,14 @@ def test_no_moment_is_missing_or_shown_twice(
             # No recording covers a hole, except for what drift and missing frames remove.
             slack = timedelta(seconds=float(max(Fraction(1, 20), 60 * drift)))
             assert all(min(r.end, each.ends) - max(r.start, each.begins) <= slack for r in held)
+
+
+def test_a_day_of_many_short_recordings_takes_time_in_proportion() -> None:
+    def seconds(count: int) -> float:
+        recordings = [recording(10 * number, 9) for number in range(count)]
+        began = time.process_time()
+        found = cover(recordings, at(0), at(10 * count), drift=DRIFT)
+        assert len(found.takes) == len(found.holes) == count
+        return time.process_time() - began
+
+    assert min(seconds(2000) for _ in range(3)) < 30 * min(seconds(200) for _ in range(3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -95,8 +96,12 @@ def cover(recordings: Sequence[CameraRecording], start: datetime, end: datetime,
         marks |= {mark for mark in (each.recording.start, each.ends) if start < mark < end}
     notes: list[str] = []
     owned: list[tuple[datetime, datetime, _Clocked | None]] = []
+    coming, candidates = deque(inside), list[_Clocked]()
     for begins, ends in pairwise(sorted(marks)):
-        owner = _owner([each for each in inside if each.recording.start <= begins and each.ends >= ends], notes)
+        while coming and coming[0].recording.start <= begins:
+            candidates.append(coming.popleft())
+        candidates = [each for each in candidates if each.ends >= ends]
+        owner = _owner(candidates, notes)
         if owned and owned[-1][2] is owner:
             owned[-1] = (owned[-1][0], ends, owner)
         else:
@@ -126,7 +131,8 @@ def _on_the_clock(recordings: list[CameraRecording], drift: Fraction) -> list[_C
     made: list[_Clocked] = []
     for number, recording in enumerate(recordings):
         ends, pace = recording.end, Fraction(1)
-        later = next((each for each in recordings[number + 1 :] if each.start > recording.start), None)
+        behind = (recordings[place] for place in range(number + 1, len(recordings)))
+        later = next((each for each in behind if each.start > recording.start), None)
         if later is not None and recording.duration > 0 and not recording.growing:
             distance = seconds_between(recording.start, later.start)
             if abs(recording.duration - distance) <= _slack(recording, drift):

@@ -65,7 +65,7 @@ export function Settings() {
       </section>
       <${Listing} title="Shared links" path="/shares" listed=${lists.get('/shares')} row=${(/** @type {any} */ each) => [html`<a href=${each.url}>${each.clip}</a>`, `until ${moment(Date.parse(each.expires_at), zoneFor())}`]} remove="Revoke" />
       ${lists.has('/keys') && html`
-        <${Listing} title="Keys" path="/keys" listed=${lists.get('/keys')} row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} />
+        <${Listing} title="Keys" path="/keys" listed=${lists.get('/keys')} row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} first=${!who?.key_id} />
         <${Listing} title="Webhooks" path="/webhooks" listed=${lists.get('/webhooks')} row=${(/** @type {any} */ each) => [each.url, each.paused ? 'paused' : each.states?.join(', ') || 'every state']} remove="Delete" add=${NewWebhook} more=${Deliveries} />
         ${lists.has('/tenants') && html`<${Listing} title="Tenants" path="/tenants" listed=${lists.get('/tenants')} name="name" row=${(/** @type {any} */ each) => [each.name, [...each.cameras, ...each.recordings].join(', ')]} remove="Delete" />`}`}
     </div>
@@ -85,8 +85,8 @@ const Choice = ({ value, options, pick }) => html`<select class="field" value=${
   ${Object.entries(options).map(([name, text]) => html`<option value=${name} selected=${name === value}>${text}</option>`)}
 </select>`;
 
-/** @param {{title: string, path: string, listed: Listed, row: (each: any) => any[], remove: string, name?: string, add?: any, more?: any}} props */
-function Listing({ title, path, listed, row, remove, name = 'id', add, more }) {
+/** @param {{title: string, path: string, listed: Listed, row: (each: any) => any[], remove: string, name?: string, add?: any, first?: boolean, more?: any}} props `first`: nobody needed a key so far */
+function Listing({ title, path, listed, row, remove, name = 'id', add, first = false, more }) {
   const [{ items, fault }, setListed] = useState(listed);
   const newest = useNewest();
   const load = () => void newest(list(path)).then((next) => (next.items ? setListed(next) : sayError(next.fault))); // what was read stays
@@ -103,27 +103,31 @@ function Listing({ title, path, listed, row, remove, name = 'id', add, more }) {
     ${!items ? html`<p class="why" role="alert">${fault?.message}</p><p class="act"><button class="button" onClick=${load}>Try again</button></p>`
       : items.length ? html`<table><tbody>${items.map((each) => html`<tr key=${each[name]}>${row(each).map((cell) => html`<td dir="auto">${cell}</td>`)}<td><button class="button quiet danger" onClick=${() => drop(each)}>${remove}</button></td></tr>${more && html`<tr key=${`${each[name]} more`}><td colspan="4"><${more} of=${each} /></td></tr>`}`)}</tbody></table>`
       : html`<p class="muted">${EMPTY[title]}</p>`}
-    ${add && html`<${add} done=${load} />`}
+    ${add && html`<${add} done=${load} first=${first} />`}
   </section>`;
 }
 
-/** @param {{done: () => void}} props */
-function NewKey({ done }) {
+/** @param {{done: () => void, first: boolean}} props */
+function NewKey({ done, first }) {
   const [made, setMade] = useState('');
+  const [open, setOpen] = useState(first);
   const make = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const fields = /** @type {any} */ (event.target).elements;
     try {
-      const key = await ask('/keys', { method: 'POST', body: { name: fields.name.value, scopes: fields.scope.value.split(' ') } });
-      setMade(key.key);
+      const { key } = await ask('/keys', { method: 'POST', body: { name: fields.name.value, scopes: fields.scope.value.split(' ') } });
+      setMade(key);
+      if (open) await ask('/session', { method: 'POST', body: { key } }); // from now on, this page needs one, too
+      setOpen(false);
       done();
     } catch (error) {
       sayError(error);
     }
   };
-  return html`<form class="act" onSubmit=${make}>
+  return html`${open && html`<p class="sub">From the first key on, everybody needs one. So it may do everything, and this browser signs in with it.</p>`}
+  <form class="act" onSubmit=${make}>
     <input class="field" name="name" placeholder="Name" aria-label="Name of the new key" required />
-    <select class="field" name="scope" aria-label="What it may do"><option value="read request">read and request</option><option value="read">read</option><option value="admin read request">everything</option></select>
+    <select class="field" name="scope" aria-label="What it may do">${!open && html`<option value="read request">read and request</option><option value="read">read</option>`}<option value="admin read request">everything</option></select>
     <button class="button">Make a key</button>
   </form>
   ${made && html`<p class="sub">Shown only now: <code>${made}</code></p>`}`;
