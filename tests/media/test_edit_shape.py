@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -22,6 +23,7 @@ from cutback.cutting.edit_value import Edit
 from cutback.cutting.edit_values.crop import Crop
 from cutback.cutting.edit_values.rotate import Rotate
 from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.edits.graph import Filter, PictureGraph
 from cutback.cutting.job import CutGap, CutJob, CutRange
 from cutback.cutting.preview import preview
 from cutback.domain.errors import EditImpossibleError
@@ -295,3 +297,11 @@ def test_a_scale_is_done_if_one_of_the_recordings_needs_it(recording: Recordings
     for ranges in (wanted, wanted[::-1]):
         clip = cut_ranges(recordings, ranges, edits=[Scale(320, None, "fit", enlarge=False)])
         assert (clip.facts.frames, clip.facts.frames_copied, clip.facts.width, clip.facts.height) == (60, 0, 320, 180)
+
+
+@pytest.mark.parametrize("filters", [["vflip"], ["hflip", "vflip"]])
+def test_mirrored_pictures_can_be_written_to(filters: list[Literal["vflip", "hflip"]]) -> None:
+    """Their rows must be in order in memory: filling a gap with black writes to them."""
+    frame = av.VideoFrame(64, 48, "yuv420p")
+    made = PictureGraph(frame, [Filter(name) for name in filters]).apply(frame)
+    assert all(plane.line_size > 0 for plane in made.planes)

@@ -17,7 +17,7 @@ from cutback.domain.errors import MediaUnsupportedError
 
 FilterName: TypeAlias = Literal[
     "afade", "aresample", "asetrate", "atempo", "ebur128", "volume",
-    "atadenoise", "blend", "bwdif", "convolution", "crop", "field", "gblur", "hflip", "lutyuv", "minterpolate",
+    "atadenoise", "blend", "bwdif", "convolution", "copy", "crop", "field", "gblur", "hflip", "lutyuv", "minterpolate",
     "overlay", "pad", "pixelize", "scale", "transpose", "vflip",
 ]  # fmt: skip
 _HD = 720
@@ -122,6 +122,9 @@ class PictureGraph:
             CutbackError: a filter refuses its options.
         """
         self._like = _kind_of(like)
+        if any(each.name == "vflip" for each in filters):
+            # It only makes rows go backwards in memory, where writing to them would destroy what is before.
+            filters = [*filters, Filter("copy")]
         try:
             graph = av.filter.Graph()
             self._source = _buffer(graph, like)
