@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +17,7 @@ from cutback.cutting import cut as cut_module
 from cutback.cutting.codecs.h264.open_gop import OpenGopRewriter
 from cutback.cutting.mp4.layout import OutTrack
 from cutback.cutting.pictures import splice as splice_module
+from cutback.cutting.plan.plan import PlannedRun
 from cutback.cutting.spool import Spool
 from cutback.cutting.verify import find_fault
 from cutback.domain.errors import ClipDamagedError
@@ -83,7 +85,7 @@ def test_rewritten_headers_that_damage_pictures_are_detected(
 
 
 def test_a_lost_frame_is_detected(recording: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splice_module, "_copies", _with_a_hole(splice_module._copies))
+    monkeypatch.setattr(splice_module, "_copy", _with_a_hole(splice_module._copy))
     clip = cut_in_process([recording("pyramid").path], RANGE)
     assert clip.facts.remade
     assert decode_presented(clip.data).counters == FRAMES
@@ -92,11 +94,11 @@ def test_a_lost_frame_is_detected(recording: Recordings, monkeypatch: pytest.Mon
 def _with_a_hole(real: Callable[..., Any]) -> Callable[..., Any]:
     """Leaves out a sample in the midst of what is copied."""
 
-    def copies(*told: Any) -> Sequence[Any]:
-        found = list(real(*told))
-        return [each for number, each in enumerate(found) if number != 7 or len(found) < 20]
+    def copy(part: Any, track: Any, run: PlannedRun, *more: Any) -> None:
+        samples = [each for number, each in enumerate(run.samples) if number != 7 or len(run.samples) < 20]
+        real(part, track, replace(run, samples=samples), *more)
 
-    return copies
+    return copy
 
 
 def _late(track: OutTrack) -> None:

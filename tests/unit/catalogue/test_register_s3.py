@@ -51,6 +51,9 @@ class Prober:
     def waveform(self, *_: Any, **__: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def motion(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
     def excerpt(self, *_: Any, **__: Any) -> bytes:
         raise NotImplementedError
 
