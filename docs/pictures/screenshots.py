@@ -57,7 +57,7 @@ class Place:
 
 
 PLACES: Mapping[str, Place] = {
-    "library": Place(f"/cameras/north-point?{DAWN}", ".wall .tile img", empty="/"),
+    "library": Place(f"/cameras/south-point?{DAWN}", ".wall .tile img", empty="/"),
     "recordings": Place("/recordings", ".wall .tile img"),
     "cutting-room": Place(f"/cut?recording={SEA}&at=14.5&in=12.4&out=20.9", ".foot b", empty="/cut"),
     "clips": Place("/clips", ".wall .tile img"),
@@ -99,6 +99,17 @@ PROBLEM = {
     "reason": "records_unavailable",
     "retryable": True,
 }
+
+
+@contextmanager
+def working(data: Path) -> Iterator[None]:
+    """Run `cutback worker` on this data folder: the status shows it."""
+    command = [sys.executable, "-m", "cutback", "worker", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -183,6 +194,7 @@ def main(names: list[str], *, only_docs: bool) -> None:
     subprocess.run(demo, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with ExitStack() as stack:
+        stack.enter_context(working(BUILD / "full"))
         urls = {name: stack.enter_context(served(BUILD / name)) for name in ("full", "empty")}
         browser = stack.enter_context(sync_playwright()).chromium.launch(
             executable_path=program, headless=True, args=["--no-sandbox", "--disable-gpu", "--mute-audio"]
