@@ -23,6 +23,7 @@ from cutback.web.api.openapi import components
 from cutback.web.api.problems import handle_problems
 from cutback.web.api.rate_limits import RateLimiter
 from cutback.web.api.routes import (
+    assets,
     camera_pictures,
     cameras,
     clips,
@@ -71,6 +72,7 @@ _CORS_ANSWER_HEADERS = (
 )
 
 _ROUTES = (
+    assets,
     camera_pictures,
     cameras,
     clips,

@@ -1,0 +1,71 @@
+"""The pictures, videos and sounds that edits name: which there are, and their files, for previews."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from cutback.domain.errors import RangeNotSatisfiableError
+from cutback.reading.assets import asset_opener, key_of
+from cutback.web.api.access import Reader
+from cutback.web.api.context import ServicesDep
+from cutback.web.api.file_response import StoredFile, send, unsatisfiable
+from cutback.web.api.openapi import responses
+from cutback.web.api.problems import respond
+
+router = APIRouter(tags=["clips"])
+
+_MOST = 1000
+_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".wav": "audio/wav",
+}
+"""Other assets are sent as bytes to save, so that no browser shows them as a page of ours."""
+_BYTES = "application/octet-stream"
+
+_FILE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", **_FILE},
+    206: {"description": "The requested ranges.", **_FILE},
+    304: {"description": "You have it."},
+    **responses("Problem", errors=(404, 416, 422, 503)),
+}
+
+
+@router.get("/assets", response_model=None, responses=responses("Page", 200, errors=(503,)))
+def list_assets(services: ServicesDep, caller: Reader) -> dict[str, Any]:
+    """List the assets that edits of this caller can name, by name: the first 1000 of them."""
+    folder = key_of("", caller.tenant)
+    found = islice(services.assets.list(folder), _MOST)
+    items = [{"name": each.key.removeprefix(folder), "size": each.size} for each in found]
+    return {"items": sorted(items, key=lambda item: str(item["name"])), "next": None}
+
+
+@router.get("/assets/{name:path}/file", response_model=None, responses=_ANSWERS)
+def read_asset(
+    name: Annotated[str, Path(description="The asset's name, as in an edit.", max_length=1024)],
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+) -> Response:
+    """Return an asset itself. Ranges, `If-Range` and `If-None-Match` work."""
+    with asset_opener(services.assets, caller.tenant, stopped=lambda: False)(name) as reader:
+        info = reader.info
+    media_type = _TYPES.get(PurePosixPath(name).suffix.lower(), _BYTES)
+    headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    if media_type == _BYTES:
+        headers["Content-Disposition"] = "attachment"
+    try:
+        return send(StoredFile(services.assets, info, media_type, headers), request.headers, body=True)
+    except RangeNotSatisfiableError as error:
+        return respond(request, error, unsatisfiable(info.size))
