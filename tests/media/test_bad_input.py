@@ -19,14 +19,17 @@ from pathlib import Path
 import av
 import pytest
 from PIL import Image
-from tests.media.cuts import BytesSource, CutResult, cut_in_child, find_boxes
+from tests.media.cuts import BytesSource, CutResult, ask, cut_in_child, cut_ranges, find_boxes
 from tests.media.recordings import ReferenceRecording
 from tests.support.decode import Presented, decode_presented, decode_warnings
 from tests.support.forking import forked_children
+from tests.support.media import MediaSpec, cached_media
 from tests.support.sampling import slow_except
 from tests.support.serving import serving
 
-from cutback.cutting.job import Limits
+from cutback.cutting.edit_values.scale import Scale
+from cutback.cutting.job import CutJob, Limits
+from cutback.cutting.preview import preview
 from cutback.domain.errors import CutbackError, MediaTooLargeError, MediaUnreadableError, MediaUnsupportedError
 from cutback.sandbox.cutter import ChildCutter
 
@@ -280,6 +283,26 @@ def test_a_recording_whose_media_is_zeroed_is_named(recording: Recordings, share
     outcome = attempt(shared_cutter, data[:mdat] + bytes(end - mdat))
     assert isinstance(outcome, CutbackError), "nothing of it can be decoded"
     assert outcome.reason in {"media_unreadable", "clip_damaged"}
+
+
+def test_a_join_whose_first_recording_has_no_picture_left_says_so(media_folder: Path) -> None:
+    """Decoders of HEVC skip slices that they do not understand, without an error. The second one has another shape."""
+    path = cached_media(MediaSpec(frames=30, gop=30, codec="libx265", tag="hvc1", audio=None), media_folder)
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.pos is not None]
+    kept = 6  # the length and the kind of its only unit
+    for at, size in packets:
+        data[at + kept : at + size] = bytes(max(0, size - kept))
+    other = cached_media(MediaSpec(frames=30, width=400, audio=None), media_folder)
+    joined = [bytes(data), other.read_bytes()]
+    ranges = ask((0, Fraction(0), Fraction(1)), (1, Fraction(0), Fraction(1)))
+    words = "The first picture of the clip cannot be decoded"
+    with pytest.raises(MediaUnreadableError, match=words):
+        cut_ranges(joined, ranges)
+    edits = (Scale(100, None, "fit", enlarge=False),)
+    with pytest.raises(MediaUnreadableError, match=words):
+        preview(CutJob(tuple(map(len, joined)), ranges, edits=edits), [BytesSource(each) for each in joined])
 
 
 def test_sizes_that_a_header_merely_claims_take_no_memory(recording: Recordings, shared_cutter: ChildCutter) -> None:

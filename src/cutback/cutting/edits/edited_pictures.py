@@ -111,6 +111,7 @@ class EditedPictures:
 
         Raises:
             EditImpossibleError: one does not.
+            MediaUnreadableError: the first picture of the clip cannot be decoded, and others must become like it.
         """
         tried = [painting for painting in self.painted if painting[1].depends_on_size]
         if not (self.shapes or tried):
@@ -146,6 +147,7 @@ class EditedPictures:
 
         Raises:
             EditImpossibleError: an edit does not fit them.
+            MediaUnreadableError: the first picture of the clip cannot be decoded, and others must become like it.
         """
         self._find_target()
         if not self._shows_fields:
@@ -180,11 +182,18 @@ class EditedPictures:
             yield replace(picture, frame=with_named_colours(frame, graph.apply(frame)), aspect=None)
 
     def _find_target(self) -> None:
-        """Find out how the first recording's pictures are coded, if others differ. Decodes its first picture."""
+        """Find out how the first recording's pictures are coded, if others differ. Decodes its first picture.
+
+        Raises:
+            MediaUnreadableError: it cannot be decoded.
+        """
         if self._like_first is not None or len(kinds := of_each_kind(self._pieces)) < 2:
             return
-        track, picture = kinds[0][0].index.video, next(first_pictures(kinds, 1))[0]
+        track, pictures = kinds[0][0].index.video, next(first_pictures(kinds, 1))
         assert track is not None
+        if not pictures:  # decoders skip what they do not understand
+            raise MediaUnreadableError("The first picture of the clip cannot be decoded.")
+        picture = pictures[0]
         width, height = picture.frame.width, picture.frame.height
         aspect, turns = Fraction(1), tuple[Turn, ...]()
         if self.shapes:
