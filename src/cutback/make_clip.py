@@ -27,6 +27,7 @@ from cutback.lifecycle.posters import storing_posters
 from cutback.lifecycle.stages import Stages
 from cutback.lifecycle.waiting import coverages, start_waiting_if_needed
 from cutback.ports import Message
+from cutback.reading.open_playlist import is_playlist
 from cutback.reading.resolve import OpenedSources, resolve
 from cutback.services import Services
 from cutback.storage.multipart import CopiedRange
@@ -73,7 +74,7 @@ def make_clip(
                 stopped=lease.stopped,
                 coverages=coverages(services, attempt),
                 assets=services.assets,
-                reads_ahead=not services.settings.copy_in_store,
+                copied_in_store=services.settings.copy_in_store,
             ) as footage,
         ):
             stages.reached("resolved", clip.id, attempt.attempt)
@@ -115,6 +116,8 @@ def _copied(services: Services, footage: OpenedSources) -> CopySource:
 
     def range_of(extent: Extent) -> CopiedRange | None:
         if extent.origin == SPOOL or recordings[extent.origin].is_asset:
+            return None
+        if is_playlist(recordings[extent.origin].key):  # several objects that are read as one
             return None
         info = footage.readers[extent.origin].info
         return services.sources.range_of(info.key, info.etag, extent.offset, extent.length)

@@ -59,6 +59,24 @@ class StuckSource(BytesSource):
         return super().read_at(offset, length)
 
 
+class KeepingSource(BytesSource):
+    """A recording in memory whose scan is kept."""
+
+    def __init__(self, data: bytes, kept: bytes = b"") -> None:
+        super().__init__(data)
+        self.kept = kept
+        self.scans = 0
+
+    def kept_scan(self) -> bytes:
+        """See `KeepsScan`."""
+        return self.kept
+
+    def keep_scan(self, data: bytes) -> None:
+        """See `KeepsScan`."""
+        self.scans += 1
+        self.kept = data
+
+
 @dataclass(frozen=True)
 class CutResult:
     """A finished clip."""

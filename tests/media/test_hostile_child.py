@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.media.cuts import BytesSource, cut_in_child
+from tests.media.cuts import BytesSource, KeepingSource, cut_in_child
 
 import cutback.cutting
 from cutback.cutting.job import CutJob, CutProgress, CutRange, Limits
@@ -189,6 +189,21 @@ class hostile_probe:  # noqa: N801 - reads as a function
 
     def __exit__(self, *_: object) -> None:
         self._cutter.close()
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_child_of_several_recordings_keeps_nothing_about_any_of_them(
+    others: int, hostile: Callable[[str], ChildCutter]
+) -> None:
+    cutter = hostile("""
+        say({"type": "KeptScan", "source": 0}, b"invented")
+        say({"type": "FailureReport", "reason": "media_unreadable", "detail": ""})
+    """)
+    source = KeepingSource(SOURCE)
+    with pytest.raises(MediaUnreadableError):
+        cut_in_child(cutter, [source, *[BytesSource(SOURCE)] * others], WHOLE)
+    assert source.kept == (b"" if others else b"invented")
+    cutter.close()
 
 
 def test_a_child_may_read_only_so_often_and_so_much() -> None:

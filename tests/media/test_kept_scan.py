@@ -11,7 +11,7 @@ import pytest
 from bench.warm_worker import LikeRemoteStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.media.cuts import BytesSource, cut_ranges
+from tests.media.cuts import BytesSource, KeepingSource, cut_ranges
 from tests.media.recipes import RECIPES
 from tests.media.recordings import ReferenceRecording
 from tests.support.media import cached_media
@@ -29,22 +29,6 @@ Recordings = Callable[[str], ReferenceRecording]
 
 SCANNED = [name for name, recipe in RECIPES.items() if recipe.spec.suffix in {".ts", ".mkv", ".webm"}]
 WANTED = CutRange(0, Fraction(11, 10), Fraction(29, 10))
-
-
-class KeepingSource(BytesSource):
-    """A recording in memory whose scan is kept."""
-
-    def __init__(self, data: bytes, kept: bytes = b"") -> None:
-        super().__init__(data)
-        self.kept = kept
-        self.scans = 0
-
-    def kept_scan(self) -> bytes:
-        return self.kept
-
-    def keep_scan(self, data: bytes) -> None:
-        self.scans += 1
-        self.kept = data
 
 
 @pytest.mark.parametrize("name", SCANNED)
@@ -78,7 +62,7 @@ def test_what_the_cache_damaged_is_read_anew(recording: Recordings) -> None:
         b"?",
         first.kept[:-9],
         first.kept[: len(first.kept) // 2],
-        first.kept.replace(b'"form": 1', b'"form": 0'),
+        first.kept.replace(b'"form": [1', b'"form": [0'),
     ):
         source = KeepingSource(data, kept)
         assert cut_ranges([source], [WANTED]).data == plain.data
@@ -104,6 +88,7 @@ def test_no_damage_ends_in_another_error(kept: bytes, data: st.DataObject) -> No
 def test_a_kept_index_of_too_many_samples_is_not_believed(kept: bytes) -> None:
     assert unpack(kept, Limits()) is not None
     assert unpack(kept, dataclasses.replace(Limits(), frames=10)) is None
+    assert unpack(kept, dataclasses.replace(Limits(), duration=1)) is None
 
 
 def test_the_second_clip_of_a_transport_stream_reads_what_it_needs(media_folder: Path) -> None:

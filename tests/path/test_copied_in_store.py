@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,11 +16,14 @@ from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 
 from cutback.cutting.mp4.layout import SPOOL, Extent
+from cutback.domain.cameras.recording import Recording
 from cutback.domain.errors import SettingsError
-from cutback.lifecycle.copied_parts import WORTH, SentPart, plan_parts
+from cutback.lifecycle.copied_parts import SentPart, plan_parts
+from cutback.make_clip import _copied
 from cutback.sandbox.cutter import ChildCutter
 from cutback.settings.settings import load_settings
-from cutback.storage.multipart import SMALLEST_PART, CopiedRange
+from cutback.storage.multipart import MOST_PARTS, SMALLEST_PART, CopiedRange
+from cutback.storage.multipart import WORTH_COPYING as WORTH
 from cutback.storage.store import MIB
 
 NEAR = Distance(round_trip=0, bandwidth=1e12, handshake=0)
@@ -88,6 +92,21 @@ def test_a_day_is_copied_in_no_more_parts_than_an_upload_has() -> None:
     assert len(parts) <= 9_001
 
 
+def test_a_file_of_too_many_parts_is_sent() -> None:
+    runs = [Extent(0, number * 3 * WORTH, WORTH) for number in range(MOST_PARTS + 1)]
+    assert plan_parts(runs[:-1], from_recordings) is not None
+    assert plan_parts(runs, from_recordings) is None
+
+
+def test_what_is_no_single_object_of_the_source_store_is_not_copied_by_it(bucketed: Bucketed) -> None:
+    services = bucketed.open("copied", copy_in_store=True).services
+    recordings = [Recording("a.mp4", "e", 9), Recording("a.m3u8", "e", 9), Recording("logo.png", "e", 9, is_asset=True)]
+    readers = [SimpleNamespace(info=SimpleNamespace(key=each.key, etag=each.etag)) for each in recordings]
+    range_of = _copied(services, SimpleNamespace(recordings=recordings, readers=readers))  # type: ignore[arg-type]
+    found = [range_of(Extent(origin, 5, WORTH)) for origin in (SPOOL, 0, 1, 2)]
+    assert found == [None, CopiedRange("recordings", "a.mp4", "e", 5, WORTH), None, None]
+
+
 def test_a_small_clip_is_sent_as_before() -> None:
     assert plan_parts([Extent(SPOOL, 0, 900), Extent(0, 0, WORTH - 1)], from_recordings) is None
     assert plan_parts([Extent(SPOOL, 0, 10 * WORTH)], from_recordings) is None
@@ -147,7 +166,7 @@ class Bucketed:
 def bucketed(tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucketed]:
     # The stand-in takes parts of any size, so that a recording need not have a hundred megabytes.
     monkeypatch.setattr("cutback.lifecycle.copied_parts.SMALLEST_PART", 2_000)
-    monkeypatch.setattr("cutback.lifecycle.copied_parts.WORTH", 4_000)
+    monkeypatch.setattr("cutback.lifecycle.copied_parts.WORTH_COPYING", 4_000)
     (tmp_path / "stores" / "recordings").mkdir(parents=True)
     media = cached_media(SPEC, Path(pytestconfig.cache.mkdir("media")))
     (tmp_path / "stores" / "recordings" / "sea.mp4").write_bytes(media.read_bytes())

@@ -120,18 +120,27 @@ def _tracer(settings: Settings, instance: str) -> Tracer:
 
 def _uploads(settings: Settings) -> MultipartUploads | None:
     """Return what makes large clips on S3; None elsewhere, where obstore does it alone."""
-    if settings.clip_url.startswith(("s3://", "s3a://")) and find_spec("boto3") is not None:
+    if _is_s3(settings.clip_url) and find_spec("boto3") is not None:
+        from cutback.adapters.aws.clients import foreign_options
         from cutback.adapters.aws.multipart import S3Multipart
 
-        return S3Multipart(settings.clip_url, settings.clip_options)
+        foreign = foreign_options(settings.clip_options)
+        if not foreign:
+            return S3Multipart(settings.clip_url, settings.clip_options)
+        if settings.copy_in_store:
+            raise SettingsError(f"\n- CUTBACK_COPY_IN_STORE is not possible with {', '.join(foreign)}")
     if settings.copy_in_store:
         raise SettingsError("\n- CUTBACK_COPY_IN_STORE needs boto3, which is not installed; pip install 'cutback[aws]'")
     return None
 
 
+def _is_s3(url: str) -> bool:
+    return url.startswith(("s3://", "s3a://"))
+
+
 def _part_store(settings: Settings, sources: Store) -> PartStore:
     """Return what takes uploads: S3 itself where it can, and the source store by way of this process elsewhere."""
-    if settings.source_url.startswith(("s3://", "s3a://")) and find_spec("boto3") is not None:
+    if _is_s3(settings.source_url) and find_spec("boto3") is not None:
         from cutback.adapters.aws.parts import S3Parts
 
         return S3Parts(settings.source_url, settings.source_options)

@@ -8,10 +8,8 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from cutback.cutting.mp4.layout import Extent
-from cutback.storage.multipart import SMALLEST_PART, CopiedRange
+from cutback.storage.multipart import MOST_PARTS, SMALLEST_PART, WORTH_COPYING, CopiedRange
 
-WORTH = 2 * SMALLEST_PART
-"""Bytes of a run, at least: less is read and sent as fast."""
 _SENT = 8 * 1024 * 1024
 """Bytes of a part that is sent, about: up to twice as many."""
 _LARGEST_COPIED = 64 * 1024 * 1024
@@ -42,7 +40,7 @@ def plan_parts(extents: Sequence[Extent], source: CopySource) -> list[SentPart |
     for extent in extents:
         missing = max(0, SMALLEST_PART - size) if held else 0
         run = Extent(extent.origin, extent.offset + missing, extent.length - missing)
-        if extent.length >= WORTH and run.length >= SMALLEST_PART and source(run) is not None:
+        if extent.length >= WORTH_COPYING and run.length >= SMALLEST_PART and source(run) is not None:
             if missing:
                 held.append(Extent(extent.origin, extent.offset, missing))
             parts += _sent(held)
@@ -52,7 +50,8 @@ def plan_parts(extents: Sequence[Extent], source: CopySource) -> list[SentPart |
             held.append(extent)
             size += extent.length
     parts += _sent(held)
-    return parts if any(isinstance(part, CopiedRange) for part in parts) else None
+    pays = len(parts) <= MOST_PARTS and any(isinstance(part, CopiedRange) for part in parts)
+    return parts if pays else None
 
 
 def _size(extents: Sequence[Extent]) -> int:

@@ -40,8 +40,9 @@ def store_outputs(
     def store(file: RenderedFile) -> StoredObject:
         if copied is not None and isinstance(rendition, FinishedClip):
             parts = plan_parts(rendition.extents(file), copied)
-            if parts is not None:
-                return clips.assemble(folder + file.name, _parts(rendition, parts, lease), size=file.size)
+            made = parts and clips.assemble(folder + file.name, _parts(rendition, parts, lease), size=file.size)
+            if made:
+                return made
         return clips.put(folder + file.name, _watched(rendition.chunks(file), lease), size=file.size, if_absent=True)
 
     return tuple(_store(folder, each, models[each.name], store) for each in rendition.outputs)

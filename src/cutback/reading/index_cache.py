@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cutback.reading.range_reader import RangeReader
+from cutback.storage.multipart import WORTH_COPYING
 from cutback.storage.store import ObjectInfo
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ LARGEST = 32 * 1024 * 1024
 class RememberingReader:
     """A `RangeReader` that looks for the container's index in a cache first."""
 
-    def __init__(self, reader: RangeReader, cache: Cache, *, reads_ahead: bool = True) -> None:
-        """Wrap `reader`. Closing this closes it. Without `reads_ahead`, the store copies what a clip takes over."""
-        self._reader, self._cache, self._reads_ahead = reader, cache, reads_ahead
+    def __init__(self, reader: RangeReader, cache: Cache, *, copied_in_store: bool = False) -> None:
+        """Wrap `reader`. Closing this closes it. With `copied_in_store`, large runs of it need not be read ahead."""
+        self._reader, self._cache, self._copied_in_store = reader, cache, copied_in_store
 
     @property
     def info(self) -> ObjectInfo:
@@ -77,7 +78,7 @@ class RememberingReader:
 
     def read_ahead(self, offset: int, length: int) -> None:
         """See `ReadsAhead.read_ahead`."""
-        if self._reads_ahead:
+        if length < WORTH_COPYING or not self._copied_in_store:
             self._reader.read_ahead(offset, length)
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:

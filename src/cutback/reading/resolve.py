@@ -307,12 +307,12 @@ def resolve(
     stopped: Callable[[], bool],
     coverages: Sequence[Coverage] = (),
     assets: Store | None = None,
-    reads_ahead: bool = True,
+    copied_in_store: bool = False,
 ) -> OpenedSources:
     """Open what a request needs: recordings in the source store, and assets. Once `stopped` returns True, reads end.
 
     `coverages` belong to the request's camera spans (`all_spans`), in order. The recordings' indexes are cached in
-    `cache`. See `RememberingReader` for `reads_ahead`.
+    `cache`. See `RememberingReader` for `copied_in_store`.
 
     Raises:
         RecordingNotFoundError: a recording does not exist.
@@ -321,7 +321,9 @@ def resolve(
     """
     return resolve_with(
         request,
-        lambda key: RememberingReader(RangeReader.open(store, key, stopped=stopped), cache, reads_ahead=reads_ahead),
+        lambda key: RememberingReader(
+            RangeReader.open(store, key, stopped=stopped), cache, copied_in_store=copied_in_store
+        ),
         lambda key, start, end: open_segments(store, key, start, end, stopped=stopped),
         coverages=coverages,
         open_asset=asset_opener(assets, request.tenant, stopped=stopped),

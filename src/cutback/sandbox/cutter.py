@@ -502,7 +502,8 @@ class _Job:
             case KeptScan():
                 scanned = self._source(message.source)
                 self._budget.spend(len(message.payload))
-                if isinstance(scanned, KeepsScan):
+                # Of several recordings, a compromised child could spoil the index of another one, for later jobs too.
+                if len(self._sources) == 1 and isinstance(scanned, KeepsScan):
                     self._patiently(lambda: scanned.keep_scan(message.payload))
             case PrefetchHint():
                 hinted = self._source(message.source)

@@ -335,9 +335,9 @@ class Settings(BaseSettings):
 
         if self.copy_in_store:
             buckets = all(url.startswith(("s3://", "s3a://")) for url in (self.source_url, self.clip_url))
+            names = ("endpoint", "aws_endpoint", "endpoint_url", "aws_endpoint_url")
             endpoints = {
-                options.get("endpoint") or options.get("aws_endpoint") or ""
-                for options in (self.source_options, self.clip_options)
+                next(filter(None, map(options.get, names)), "") for options in (self.source_options, self.clip_options)
             }
             if not buckets or len(endpoints) > 1:
                 raise ValueError(

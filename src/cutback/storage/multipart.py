@@ -8,6 +8,10 @@ from typing import Protocol, TypeAlias
 
 SMALLEST_PART = 5 * 1024 * 1024
 """Bytes of each part but the last, at least. Source: the S3 API, "Multipart upload limits"."""
+MOST_PARTS = 10_000
+"""Of one object. Source: the same."""
+WORTH_COPYING = 2 * SMALLEST_PART
+"""Bytes of a run, at least, that the service shall copy: less is read and sent as fast."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,22 +311,23 @@ class Store:
         found = self.head(key)
         return StoredObject(key, found.size, found.etag)
 
-    def assemble(self, key: str, parts: Iterable[Part], *, size: int) -> StoredObject:
+    def assemble(self, key: str, parts: Iterable[Part], *, size: int) -> StoredObject | None:
         """Store an object of `size` bytes from parts, completely or not at all, and never over an existing one.
 
-        Each part but the last must have `SMALLEST_PART` bytes. Only for stores with `uploads`.
+        Each part but the last must have `SMALLEST_PART` bytes. Only for stores with `uploads`. Returns None if the
+        store made an object of another size, which is removed: it cannot copy ranges.
 
         Raises:
             ObjectExistsError: the object exists.
             SourceChangedError: an object to copy from has another version now, or none.
-            StorageUnavailableError: the store made an object of another size, which is removed.
         """
         check(key)
         etag = self._assemble(key, parts)
         found = self.head(key)  # some services take a range that is to be copied for the whole object
         if found.size != size:
+            log.warning("key=%r size=%d expected=%d hint='the store cannot copy ranges'", key, found.size, size)
             self.delete(key)
-            raise StorageUnavailableError(f"{key}: the store made {found.size} bytes instead of {size}.")
+            return None
         return StoredObject(key, size, etag)
 
     def _assemble(self, key: str, parts: Iterable[Part]) -> str:
@@ -341,11 +342,6 @@ class Store:
 
     def _reserve(self, key: str) -> None:
         self._put_whole(key, b"", if_absent=True)
-
-    @property
-    def assembles(self) -> bool:
-        """Whether `assemble` is possible."""
-        return self._uploads is not None
 
     def range_of(self, key: str, etag: str, offset: int, length: int) -> CopiedRange:
         """Return a range of an object for `assemble` of a store at the same service. Not for folders. No request."""

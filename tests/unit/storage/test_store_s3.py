@@ -17,6 +17,7 @@ import pytest
 from tests.support.serving import serving
 from tests.support.waiting import PATIENCE
 
+from cutback.adapters.aws.clients import foreign_options
 from cutback.adapters.aws.multipart import S3Multipart
 from cutback.domain.errors import (
     CutbackError,
@@ -145,6 +146,51 @@ def test_put_never_overwrites_unless_it_may(store: Store, s3: Any, size: int) ->
     assert store.put("x", pieces(size), if_absent=False).size == size
     assert keys(s3) == ["some/prefix/x"]
     assert s3.list_multipart_uploads(Bucket="clips").get("Uploads", []) == []
+
+
+def test_an_upload_that_is_completed_though_its_answer_was_lost_is_stored(
+    s3: object, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Botocore repeats the request then, and the store refuses the second one."""
+    uploads = S3Multipart(URL, options)
+    client = uploads._client
+    complete = client.complete_multipart_upload
+
+    def repeated(**arguments: Any) -> Any:
+        complete(**arguments)
+        return complete(**arguments)
+
+    monkeypatch.setattr(client, "complete_multipart_upload", repeated)
+    store = Store.open(URL, options=options, uploads=uploads)
+    stored = store.put("x", pieces(LARGE), size=LARGE)
+    assert store.head("x").etag == stored.etag
+    monkeypatch.setattr(client, "complete_multipart_upload", complete)
+    with pytest.raises(ObjectExistsError):
+        store.put("x", [bytes(LARGE)])
+    assert store.get_bytes("x", LARGE) == b"".join(pieces(LARGE))
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "named"),
+    [
+        ({"region": "eu-central-1", "aws_endpoint": "http://x", "max_retries": "2"}, {}, []),
+        (
+            {"sse_kms_key_id": "k", "aws_server_side_encryption": "aws:kms"},
+            {},
+            ["server_side_encryption", "sse_kms_key_id"],
+        ),
+        ({"endpoint": "http://b.x", "virtual_hosted_style_request": "true"}, {}, ["virtual_hosted_style_request"]),
+        ({"virtual_hosted_style_request": "true"}, {}, []),
+        ({}, {"AWS_SSE_KMS_KEY_ID": "k", "AWS_ENDPOINT": "http://x"}, ["AWS_SSE_KMS_KEY_ID"]),
+    ],
+)
+def test_options_that_only_obstore_knows_are_named(
+    given: dict[str, str], variables: dict[str, str], named: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert foreign_options(given) == named
 
 
 def test_an_error_of_the_chunks_leaves_no_object(store: Store, s3: Any) -> None:

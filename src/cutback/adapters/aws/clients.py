@@ -91,18 +91,80 @@ def client(service: str, *, region: str, endpoint: str | None = None, read_secon
     return made
 
 
+_KNOWN_OPTIONS = {
+    "access_key_id",
+    "allow_http",
+    "connect_timeout",
+    "default_region",
+    "endpoint",
+    "endpoint_url",
+    "max_retries",
+    "region",
+    "secret_access_key",
+    "session_token",
+    "timeout",
+    "token",
+    "virtual_hosted_style_request",
+}
+"""Options of obstore that `s3_client` passes on, or that do not change what is stored and where."""
+_KNOWN_VARIABLES = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ALLOW_HTTP",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+}
+"""The same for the variables of the environment that obstore reads and that change where or how an object is stored."""
+_OBSTORE_VARIABLES = {
+    *_KNOWN_VARIABLES,
+    "AWS_BUCKET_KEY_ENABLED",
+    "AWS_CHECKSUM_ALGORITHM",
+    "AWS_REQUEST_PAYER",
+    "AWS_S3_EXPRESS",
+    "AWS_SERVER_SIDE_ENCRYPTION",
+    "AWS_SKIP_SIGNATURE",
+    "AWS_SSE_BUCKET_KEY_ENABLED",
+    "AWS_SSE_CUSTOMER_KEY_BASE64",
+    "AWS_SSE_KMS_KEY_ID",
+    "AWS_UNSIGNED_PAYLOAD",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+}
+
+
+def foreign_options(options: Mapping[str, str]) -> list[str]:
+    """Return the options of obstore, and the variables of the environment, that `s3_client` does not know, by name.
+
+    With one of them, what it stores could differ from what obstore stores: for instance, be encrypted with another key.
+    """
+    given = {name.removeprefix("aws_"): value for name, value in options.items()}
+    foreign = [name for name in given if name not in _KNOWN_OPTIONS]
+    if given.get("virtual_hosted_style_request", "").lower() in _TRUE and _endpoint(given):
+        foreign.append("virtual_hosted_style_request")  # obstore expects the bucket in the endpoint
+    return sorted(foreign) + sorted(name for name in _OBSTORE_VARIABLES - _KNOWN_VARIABLES if os.environ.get(name))
+
+
+def _endpoint(given: Mapping[str, str]) -> str | None:
+    variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    found = (given.get("endpoint"), given.get("endpoint_url"), *map(os.environ.get, variables))
+    return next(filter(None, found), None)
+
+
 def s3_client(options: Mapping[str, str]) -> Any:
     """Return a client of S3 with obstore's options, by boto3's names. Safe to share between threads."""
     import boto3
     from botocore.config import Config
 
     given = {name.removeprefix("aws_"): value for name, value in options.items()}
-    endpoint = given.get("endpoint") or given.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3")
+    endpoint = _endpoint(given)
+    region = given.get("region") or given.get("default_region")
     style = "virtual" if given.get("virtual_hosted_style_request", "").lower() in _TRUE else "path"
     return boto3.client(
         "s3",
-        region_name=given.get("region") or given.get("default_region") or os.environ.get("AWS_REGION") or "us-east-1",
-        endpoint_url=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
+        region_name=region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        endpoint_url=endpoint,
         aws_access_key_id=given.get("access_key_id"),
         aws_secret_access_key=given.get("secret_access_key"),
         aws_session_token=given.get("session_token") or given.get("token"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -92,6 +94,8 @@ class S3Multipart:
             try:
                 return str(self._client.complete_multipart_upload(**whole, IfNoneMatch="*")["ETag"])
             except ClientError as error:
+                if error_status(error) in {404, 409, 412} and (etag := self._own(upload, sent)):
+                    return etag
                 if error_status(error) != 501 and error_code(error) != "NotImplemented":
                     raise
         reserve()
@@ -103,11 +107,37 @@ class S3Multipart:
                 self._client.delete_object(Bucket=upload["Bucket"], Key=upload["Key"])
             raise
 
+    def _own(self, upload: Mapping[str, str], sent: list[dict[str, Any]]) -> str | None:
+        """Return the object's ETag if it consists of these parts.
+
+        botocore repeats a request whose answer was lost. If the first one had completed the upload, the second one is
+        refused, because the object is there.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            found = str(self._client.head_object(Bucket=upload["Bucket"], Key=upload["Key"])["ETag"])
+        except (ClientError, BotoCoreError):
+            return None
+        return found if found.strip('"') == _etag_of_parts(sent) else None
+
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
             if self._made is not None:
                 self._made.close()
+
+
+def _etag_of_parts(sent: list[dict[str, Any]]) -> str | None:
+    """Return the ETag of an object of these parts; None if theirs are no MD5 sums, as with some kinds of encryption.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+    """
+    sums = [str(part["ETag"]).strip('"') for part in sent]
+    if not all(re.fullmatch("[0-9a-f]{32}", each) for each in sums):
+        return None
+    joined = hashlib.md5(b"".join(map(bytes.fromhex, sums)), usedforsecurity=False).hexdigest()
+    return f"{joined}-{len(sums)}"
 
 
 @contextmanager
@@ -119,7 +149,7 @@ def _calling(key: str, *, copying: bool = False) -> Iterator[None]:
             yield
         except ClientError as error:
             refused = error_status(error) == 412 or error_code(error) == "PreconditionFailed"
-            if copying and (refused or error_code(error) in {"NoSuchKey", "InvalidRange", "InvalidArgument"}):
+            if copying and (refused or error_code(error) in {"NoSuchKey", "InvalidRange"}):
                 raise SourceChangedError(f"{key}.") from None
             if refused:
                 raise ObjectExistsError(f"{key}.") from None

@@ -1,6 +1,7 @@
 """The index of a recording whose packets were all read once, as bytes for a cache: the next job need not read them.
 
-A cache can lose or damage what it keeps, so everything is checked, and what is not as expected is read anew.
+A cache can lose or damage what it keeps, and keeps it over updates. So the form is checked, and the version of
+libavformat, whose packets it describes; if they are not as expected, the recording is read anew.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from itertools import accumulate
 from operator import sub
 from typing import Any
 
+import av
+
 from cutback.cutting.index import Description, Index, Track
 from cutback.cutting.job import Limits
 from cutback.cutting.source.lavf_scan import Jumps
 from cutback.cutting.tags import NAMES, Tags
 
-_FORM = 1
-"""Change the number whenever an index has other fields, or a scan finds other ones."""
+_FORM = [1, *av.library_versions["libavformat"]]
+"""Change the first number whenever an index has other fields, or a scan finds other ones."""
 _COLUMNS = {"dts": "q", "pts": "q", "sizes": "I", "sync": "I", "order": "q"}
 """A scan finds no offsets: libavformat does not tell where a packet is."""
 _LARGEST_HEADER = 1024 * 1024
@@ -73,6 +76,8 @@ def _unpack(data: bytes, limits: Limits) -> tuple[Index, Jumps]:
         open_ended=open_ended,
         tags=Tags(**tags),
     )
+    if index.end > limits.duration:
+        raise ValueError("longer than the limit allows")
     jumps = {int(stream): [(int(n), int(ticks)) for n, ticks in places] for stream, places in header["jumps"]}
     return index, jumps
 
