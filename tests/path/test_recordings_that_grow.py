@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from tests.path.harness import PathHarness
 from tests.support.decode import decode_presented
@@ -64,6 +65,27 @@ def test_a_clip_of_a_playlist_continues_across_a_discontinuity(
         ("live.m3u8", 4, Fraction(31, 5)),
     ]
     assert result.duration == Fraction(37, 10)
+
+
+@pytest.mark.parametrize(("other", "begin"), [("a", []), ("b", [0, 2])], ids=["the same", "another one"])
+def test_a_chapter_begins_with_another_playlist_although_its_times_go_on(
+    real: tuple[PathHarness, Services], folder: Path, pytestconfig: pytest.Config, other: str, begin: list[int]
+) -> None:
+    harness, services = real
+    for name in "ab":
+        package(BEFORE, Path(pytestconfig.cache.mkdir("media")), folder / name)
+    harness.submit(
+        source=[
+            {"recording": "a/live.m3u8", "start": 0, "end": 2},
+            {"recording": f"{other}/live.m3u8", "start": 2, "end": 4},
+        ]
+    )
+    assert harness.work(services) == 1
+    assert numbers(harness) == list(range(120))
+    result = harness.clip("wave").result
+    assert result is not None
+    with av.open(str(harness.settings.data / "clips" / result.key)) as container:
+        assert [chapter["start"] * (chapter["time_base"] or 0) for chapter in container.chapters()] == begin
 
 
 @pytest.mark.parametrize(

@@ -126,13 +126,12 @@ def _parts(pieces: Sequence[Located], job: CutJob) -> Iterator[_Passage]:
         if piece.fill is not None:  # while a gap is filled, time goes on
             continue
         clock = job.wall_clock(source)
-        name: object = source
+        playlist = job.playlist(source)
+        name: object = source if playlist is None else ("playlist", playlist)
         position, pace = piece.start, Fraction(1)
         if clock is not None:
             name, pace = clock.camera, clock.pace
             position = clock.epoch + piece.start / pace
-        elif job.clock(source) is not None:  # parts of one playlist
-            name = None
         if before is None or before[0] != name or abs(position - before[1] - (begins - before[2]) / pace) > _JUMP:
             if before is not None:
                 yield _Passage(start, begins, title)

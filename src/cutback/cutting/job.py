@@ -209,6 +209,9 @@ class CutJob:
     """For each source that is a part of something longer: the time of its first picture, in seconds, to which its
     ranges and results refer. If None or missing, they refer to the source's own time zero."""
 
+    playlists: tuple[int | None, ...] = ()
+    """For each source that is a segment of a playlist: the number of that playlist in the job. Else None or missing."""
+
     keep_location: bool = False
     """Whether to copy the recording's location to the clip."""
 
@@ -249,6 +252,10 @@ class CutJob:
     def clock(self, source: int) -> Fraction | None:
         """Return the time of a source's first picture; None if times refer to the source's own time zero."""
         return self.clocks[source] if source < len(self.clocks) else None
+
+    def playlist(self, source: int) -> int | None:
+        """Return the number of the playlist whose segment a source is; None if it is none."""
+        return self.playlists[source] if source < len(self.playlists) else None
 
     @property
     def footage(self) -> tuple[CutRange, ...]:

@@ -185,6 +185,7 @@ class OpenedSources:
             precision=next(iter(request.wanted_outputs.values())).precision,
             limits=limits,
             clocks=self.clocks,
+            playlists=self._playlists(),
             keep_location=keep_location,
             edits=edits_of(request.edits, request.text_field),
             wall_clocks=self._wall_clocks(),
@@ -196,6 +197,14 @@ class OpenedSources:
             assets={name: self.recordings.index(asset) for name, asset in self.assets.items()},
             insets=tuple(self._inset_ranges()),
         )
+
+    def _playlists(self) -> tuple[int | None, ...]:
+        numbers: dict[str, int] = {}
+        segments = [
+            None if clock is None else recording.key
+            for recording, clock in zip(self.recordings, self.clocks, strict=True)
+        ]
+        return tuple(None if key is None else numbers.setdefault(key, len(numbers)) for key in segments)
 
     def _wall_clocks(self) -> tuple[WallClock | None, ...]:
         found: dict[Recording, WallClock] = {}

@@ -56,6 +56,7 @@ JOB = CutJob(
     precision="keyframe",
     limits=Limits(seconds=7),
     clocks=(None, Fraction(5, 3)),
+    playlists=(None, 0),
 )
 
 
