@@ -16,6 +16,7 @@ import { clock, clockOf, date, day, dayOf, daysFrom, hour, instant, iso, moment,
 
 const DAY = 86400000;
 const LIVE_SECONDS = 15 * 60;
+const MOST_LOOKED = 12; // of the recordings on show
 
 /** @param {{camera: string | null}} props */
 export function Library({ camera }) {
@@ -130,6 +131,16 @@ function Day({ camera, others }) {
     ask(`/clips${query({ camera: camera.name, limit: 100 })}`).then((page) => take(page.items), () => {});
   }, [camera.name]);
 
+  // Clips that were cut from a recording, without naming the camera.
+  const looked = useRef(/** @type {Set<string>} */ (new Set()));
+  useEffect(() => {
+    for (const { key } of (found?.recordings || []).slice(0, MOST_LOOKED)) {
+      if (looked.current.has(key)) continue;
+      looked.current.add(key);
+      ask(`/clips${query({ recording: key, limit: 100 })}`).then((page) => take(page.items), () => looked.current.delete(key));
+    }
+  }, [found?.recordings]);
+
   const [lively, setLively] = useState(/** @type {{activity: {at: number, value: number, wide: number}[], moments: any[], known: boolean, fault?: boolean}} */ ({ activity: [], moments: [], known: false }));
   useEffect(() => {
     setLively({ activity: [], moments: [], known: false });
@@ -153,7 +164,8 @@ function Day({ camera, others }) {
   const marks = [...knownClips.value.values()].flatMap((clip) => {
     const where = filmed(clip);
     if (!where || !where.at || where.camera !== camera.name || clip.state !== 'ready') return [];
-    return [{ at: where.at, until: where.at + seconds(clip.result?.duration || 0) * 1000, id: clip.id }];
+    const until = where.at + seconds(clip.result?.duration || 0) * 1000;
+    return where.at < span.ends && until > span.begins ? [{ at: where.at, until, id: clip.id }] : [];
   });
 
   const other = others.find((each) => each.name > camera.name) || others[0];
