@@ -10,15 +10,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.media.cuts import ask
-from tests.media.outputs import OutputMade, make
+from tests.media.cuts import BytesSource, ask
+from tests.media.outputs import OutputMade, bench, make
 from tests.support.decode import decode_presented
 from tests.support.media import MediaSpec, cached_media
 
 from cutback.cutting.edit_value import Edit
+from cutback.cutting.edit_values.colour import Colour
+from cutback.cutting.edit_values.sound import Loudness
 from cutback.cutting.edit_values.time import Freeze, Loop, Reverse, Speed, SpeedSpan
 from cutback.cutting.job import ChapterMark, CutGap, CutRange, JobOutput, WallClock
 from cutback.cutting.output_values import Flac, M4a, Mov, Mp3, Mp4, Opus, OutputValue, Wav, WebM
+from cutback.cutting.outputs.make import make_outputs
 from cutback.domain.errors import OutputImpossibleError
 from cutback.domain.measures import AtMoment, Finished
 from cutback.domain.times import FromEnd
@@ -189,6 +192,25 @@ def test_chapters_that_do_not_fit_are_refused_by_name(
 ) -> None:
     with pytest.raises(OutputImpossibleError, match=problem):
         clip([recording], WHOLE, value=value, marks=[ChapterMark(at, "x") for at in marks])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[Mp4()], [Mp4(), WebM(codec="vp9", quality="small")], [M4a()], [Mp3()]],
+    ids=["mp4", "mp4 and webm", "m4a", "mp3"],
+)
+def test_impossible_chapters_are_found_before_anything_is_decoded(values: list[OutputValue], recording: Path) -> None:
+    """Colours need all pictures, loudness needs all of the sound."""
+    outputs = [JobOutput(f"output-{number}", value) for number, value in enumerate(values)]
+    edits = [Colour(Fraction(0), Fraction(0), Fraction(50), Fraction(0)), Loudness(Fraction(-16), Fraction(-1))]
+    marks = [ChapterMark(Fraction(5), "x")]
+    with bench([recording], WHOLE, outputs=outputs, edits=edits, chapters=marks) as made_with:
+        with pytest.raises(OutputImpossibleError, match=r"chapters\[0\]"):
+            make_outputs(made_with.job, made_with.sources, made_with.spool, lambda _: None)
+        [source] = made_with.sources
+        assert isinstance(source, BytesSource)
+        assert source.bytes_read < source.size // 10
+        assert made_with.spool.size == 0
 
 
 def test_as_many_chapters_as_possible_with_the_longest_titles(recording: Path, tmp_path: Path) -> None:

@@ -39,7 +39,13 @@ from cutback.cutting.spool import Spool
 from cutback.cutting.stage_times import StageTimes
 from cutback.cutting.tags import Tags, tags_of_clip
 from cutback.cutting.verify import Expected, ExpectedSound, find_fault
-from cutback.domain.errors import ClipDamagedError, CutbackError, MediaTooLargeError, MediaUnreadableError
+from cutback.domain.errors import (
+    ClipDamagedError,
+    CutbackError,
+    MediaTooLargeError,
+    MediaUnreadableError,
+    OutputImpossibleError,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -154,6 +160,7 @@ def encode_together(
     if len(wanted) < 2 and len(whole) < 2:
         return {}
     parts = plan_parts(pieces, job.precision, copy=False, changed=edits.changed(), retiming=edits.retiming)
+    chapters_of(_shown(parts), job, edits.retiming, [])  # those that are impossible are refused before all the work
     changing = edits.pictures()
     made: dict[WantedPictures, Pictures] = {}
     wanted.sort(key=lambda each: each.coding.holds(10))  # for a codec with 8 bits, HDR is converted before all else
@@ -248,8 +255,8 @@ def _cut(
                 encoded = None
         except UnusualStreamError:
             continue
-        except MediaTooLargeError:
-            raise  # encoding more of it would take even more
+        except (MediaTooLargeError, OutputImpossibleError):
+            raise  # encoding more of it would take even more, or is as impossible
         except CutbackError as error:
             if mode == "encode" or not all(media.copies for media, _, _ in pieces):
                 raise
@@ -290,11 +297,12 @@ def _make(
     cues = edits.subtitles()
     pictures: Pictures | None = None
     parts: list[PlannedRange] = []
+    remarks: list[str] = []
     if encoded is not None:
         # Writing a clip adds notes to its pictures, and another output may have the same ones.
         parts, pictures = encoded.parts, replace(encoded.pictures, notes=[*encoded.pictures.notes])
         said += encoded.said
-        pieces = [(part.media, part.source, part.piece) for part in parts]
+        pieces = _shown(parts)
     elif has_pictures(pieces) and form.pictures:
         parts = plan_parts(
             pieces,
@@ -304,12 +312,14 @@ def _make(
             changed=edits.changed(),
             retiming=edits.retiming,
         )
+        pieces = _shown(parts)
+    chapters = chapters_of(pieces, job, edits.retiming, remarks)  # one that is impossible fails before all the work
+    if parts and encoded is None:
         changing = edits.pictures()
         pictures = splice(parts, spool, progress, job.limits.memory, changing, memory, form.height, form.coding)
         if form.one_entry and len(pictures.track.entries) > 1:
             raise UnusualStreamError
         said += changing.said
-        pieces = [(part.media, part.source, part.piece) for part in parts]
     said += edits.described()
     notes = [] if pictures is None else pictures.notes
     duration = sum((piece.duration for _, _, piece in pieces), Fraction(0))
@@ -327,7 +337,8 @@ def _make(
     placed = lay_out(tracks)
     own = [media.index.tags for media, _, _ in pieces]
     tags = tags_of_clip(own, keep_location=job.keep_location, title=job.title, labels=job.labels)
-    tags = replace(tags, chapters=tuple(chapters_of(pieces, job, edits.retiming, notes)))
+    tags = replace(tags, chapters=tuple(chapters))
+    notes += remarks
     created = _created(pieces, job)
     head = front_matter(tracks, placed, tags, created)
     width, height = _picture_size(pictures)
@@ -368,6 +379,11 @@ def _make(
         poster=edits.poster if pictures else None,
     )
     return made, expected
+
+
+def _shown(parts: Sequence[PlannedRange]) -> list[Located]:
+    """Return the ranges that a clip of these parts shows."""
+    return [(part.media, part.source, part.piece) for part in parts]
 
 
 def real_spans(ranges: Ranges) -> tuple[RealSpan, ...]:

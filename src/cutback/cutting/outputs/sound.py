@@ -82,18 +82,19 @@ class SoundFormat(Format[SoundValue]):
         return planned_sound(bench, size, self._kind.upper())
 
     def _written(self, clip: PlayedClip, name: str, bench: Workbench) -> Made:
+        notes: list[str] = []
+        chapters = clip.chapters(notes)  # one that is impossible fails before the sound is decoded
         sound = _of(clip)
         recordings = _recordings(bench)
         own, job = [media.index.tags for media, _ in recordings], bench.job
         tags = tags_of_clip(own, keep_location=job.keep_location, title=job.title, labels=job.labels)
-        notes: list[str] = []
         file = write_sound_file(
             _watched(sound, bench),
             self._kind,
             bench.spool,
             deep=any(_is_deep(media, piece.start, piece.end) for media, piece in recordings),
             texts=texts_of(tags),
-            chapters=clip.chapters(notes),
+            chapters=chapters,
         )
         facts = clip.facts(size=file.extent.length)
         facts = replace(facts, notes=(*facts.notes, *notes))
