@@ -372,3 +372,38 @@ def test_a_recording_that_changes_while_it_is_open_keeps_what_was_marked_with_a_
     pages.shown()
     assert page.input_value(".chip input") == "A wave"
     assert page.locator(".panel > .why").count() == 0
+
+
+LOOKS_AROUND = """async ([key, at, gone]) => {
+  const [{Decoder}, {FrameMap}] = [await import('/assets/app/decoder.js'), await import('/assets/app/recordings.js')];
+  const said = await (await fetch(`/v1/recordings/${key}/frames`)).json();
+  const map = new FrameMap(said);
+  if (gone === 'late') map.starts[at + 2] += 0.01;
+  if (gone === 'dropped') { // the map has two frames where the decoder has one
+    map.starts = Float64Array.from([...map.starts.slice(0, at + 3), map.middle(at + 2), ...map.starts.slice(at + 3)]);
+    map.keyframes = map.keyframes.map((each) => (each > at + 2 ? each + 1 : each));
+    map.count++;
+  }
+  if (gone === 'end') { // the map goes on behind the decoder's last picture
+    map.starts = Float64Array.from([...map.starts, map.end + 0.05]);
+    map.count++;
+  }
+  globalThis.decoder = new Decoder(`/v1/recordings/${key}/file`, map);
+  return (await globalThis.decoder.open()) && (await globalThis.decoder.picture(at)) !== null;
+}"""
+
+DECODED = "[decoder.looking, [...decoder.kept.keys()].sort((one, other) => one - other), decoder.map.count]"
+
+
+@pytest.mark.parametrize(("at", "gone", "absent"), [(40, "late", 42), (40, "dropped", 43), (145, "end", 150)])
+def test_a_frame_that_the_decoder_never_has_is_not_made_again_and_again(
+    pages: Installation, at: int, gone: str, absent: int
+) -> None:
+    pages.open(f"/cut?recording={KEY}&at=0")
+    pages.shown()
+    assert pages.page.evaluate(LOOKS_AROUND, [KEY, at, gone])
+    eventually(lambda: not pages.page.evaluate(DECODED)[0], "the end of what is made around")
+    _, kept, count = pages.page.evaluate(DECODED)
+    assert kept == [each for each in range(kept[0], min(count, kept[-1] + 1)) if each != absent]
+    assert kept[0] < at - 7
+    assert kept[-1] >= min(at + 8, count - 2), "those behind it are made"

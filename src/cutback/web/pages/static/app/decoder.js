@@ -18,6 +18,8 @@ export class Decoder {
     this.input = new Input({ source: new UrlSource(url, { requestInit: { cache: 'no-store' } }), formats: ALL_FORMATS });
     /** @type {Map<number, ImageBitmap>} */
     this.kept = new Map();
+    /** The frames that the decoder passed without a picture of them: they are not made again for what is around. @type {Set<number>} */
+    this.absent = new Set();
     /** What the decoder's times have and the frame map's have not, in seconds. */
     this.zero = 0;
     this.wish = 0;
@@ -136,11 +138,15 @@ export class Decoder {
       const { value: sample } = await run.samples.next();
       if (!sample) {
         this.run = null;
+        for (let each = run.next; each <= last; each++) this.absent.add(each);
         return;
       }
       const frame = this.#frameOf(sample);
+      const passed = this.map.at(sample.timestamp - this.zero + 1e-4);
+      for (let each = run.next; each <= passed; each++) if (each !== frame) this.absent.add(each);
+      this.absent.delete(frame);
       if (frame >= first && !this.closed && !this.kept.has(frame)) this.#keep(frame, drawn(sample));
-      run.next = this.map.at(sample.timestamp - this.zero + 1e-4) + 1;
+      run.next = passed + 1;
       sample.close();
       if (run.next <= last) await new Promise((done) => setTimeout(done)); // keys and clicks come first
     }
@@ -181,7 +187,7 @@ export class Decoder {
   /** The frames to make on one side of the one on show, once only few are kept there. @param {number} side 1 or -1 */
   #missing(side) {
     let end = this.at;
-    while (this.kept.has(end + side)) end += side;
+    while (this.kept.has(end + side) || this.absent.has(end + side)) end += side;
     const enough = Math.floor(this.most / 6);
     if (Math.abs(end - this.at) >= enough || end + side < 0 || end + side >= this.map.count) return null;
     if (side > 0) return { first: end + 1, last: Math.min(this.map.count - 1, this.at + 2 * enough) };
