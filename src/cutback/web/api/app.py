@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 import cutback
 from cutback.services import Services
 from cutback.web.api.complete_document import complete
+from cutback.web.api.content_coding import accepts_gzip
 from cutback.web.api.event_feed import EventFeed
 from cutback.web.api.guard import guard
 from cutback.web.api.json_response import JsonResponse
@@ -129,7 +130,7 @@ def _name_presets(document: dict[str, Any], own: Collection[str]) -> None:
 
 def _read_document(request: Request) -> Response:
     headers = {"Vary": "Accept-Encoding", "Content-Type": "application/json"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if accepts_gzip(request.headers):
         return Response(request.app.compressed_document, headers={**headers, "Content-Encoding": "gzip"})
     return Response(request.app.document, headers=headers)
 

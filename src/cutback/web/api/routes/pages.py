@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from cutback.domain.errors import NotFoundError
+from cutback.web.api.content_coding import accepts_gzip
 from cutback.web.api.context import ServicesDep
 from cutback.web.pages.shell import Shell
 from cutback.web.pages.static_files import PREFIX, static_files
@@ -53,6 +54,6 @@ def send(path: str, request: Request) -> Response:
     if file is None:
         raise NotFoundError
     headers = {"Cache-Control": _IMMUTABLE, "Vary": "Accept-Encoding", "Content-Type": file.media_type}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if accepts_gzip(request.headers):
         return Response(file.compressed, headers={**headers, "Content-Encoding": "gzip"})
     return Response(file.content, headers=headers)
