@@ -222,6 +222,7 @@ def test_a_clip_of_a_recording_that_the_catalogue_knows_says_where_and_when_it_w
     assert web.get("/v1/clips/frames").json()["recorded"] == {"camera": "north"}, "only the file says when frames are"
     listed = {each["id"]: each["recorded"] for each in web.get("/v1/clips").json()["items"]}
     assert listed == {"late": at, "frames": {"camera": "north"}}
+    assert "recorded" not in patch(web, "late", {"title": "Late"}, "*").json(), "only answers to GET ask the catalogue"
 
 
 def test_clips_are_shown_while_the_catalogue_does_not_answer(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:

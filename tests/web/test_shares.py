@@ -13,6 +13,7 @@ import httpx
 import pytest
 from tests.web.harness import WebHarness, assert_problem
 from tests.web.test_keys import a_key, a_tenant, bearer
+from tests.web.test_recordings import recording
 
 from cutback.cutting.job import Poster
 from cutback.domain.shares import make_token, read_token
@@ -67,6 +68,19 @@ def test_a_link_shows_a_page_with_player_poster_and_download(web: WebHarness) ->
     assert web.get(icon).status_code == 200, "otherwise browsers ask for /favicon.ico, which is not there"
     for url in (found["og:video"], found["og:image"], f"{found['og:video']}?download=true"):
         assert web.get(str(httpx.URL(url).raw_path, "ascii")).status_code == 200
+
+
+def test_the_page_says_where_and_when_only_if_the_clip_was_requested_of_a_camera(web: WebHarness) -> None:
+    """The catalogue knows the recording of both clips. That the request names only its key may be on purpose."""
+    web.services.catalogue.put_recording(recording("north", 0).model_copy(update={"key": "sea.mp4"}))
+    begins, ends = "2026-11-23T10:00:01Z", "2026-11-23T10:00:03Z"
+    of_camera = share(web, ready(web, "seen", source={"camera": "north", "from": begins, "to": ends}))
+    of_key = share(web, ready(web, "key"))
+    assert web.get("/v1/clips/key").json()["recorded"] == web.get("/v1/clips/seen").json()["recorded"]
+    told, silent = web.get(path_of(of_camera)).text, web.get(path_of(of_key)).text
+    for words in ("north", "23 November 2026, 10:00:01 UTC"):
+        assert words in told
+        assert words not in silent
 
 
 def test_links_begin_with_the_public_address(make_web: Callable[..., WebHarness]) -> None:

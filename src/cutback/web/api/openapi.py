@@ -67,7 +67,8 @@ _CLIP: dict[str, Any] = {
         "delete_at": {"type": "string", "format": "date-time"},
         "recorded": {
             "type": "object",
-            "description": "The camera that recorded the first frame and when, as far as request and catalogue tell.",
+            "description": "The camera that recorded the first frame and when. For a request that names a recording by "
+            "its key, the catalogue tells, and only answers to `GET` have this.",
             "required": ["camera"],
             "properties": {"camera": {"type": "string"}, "begins": {"type": "string", "format": "date-time"}},
         },

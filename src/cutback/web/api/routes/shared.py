@@ -14,7 +14,6 @@ from cutback.domain.errors import NotFoundError
 from cutback.domain.visible import plain
 from cutback.lifecycle.shares import open_share
 from cutback.services import Services
-from cutback.web.api.clip_view import recorded, recordings_of
 from cutback.web.api.context import Address, ServicesDep
 from cutback.web.api.routes.media import send_file
 from cutback.web.pages.share_page import SharedClip, render, render_gone, security_policy
@@ -78,10 +77,12 @@ def _send(request: Request, services: Services, clip: Clip, file: ClipFile, *, d
 def _described(services: Services, clip: Clip, address: str, *, download: bool) -> SharedClip:
     assert clip.result is not None
     file = files_of(clip)[0]
-    camera, begins = recorded(clip, recordings_of(services, [clip])) or ("", None)
-    moment = ""
-    if begins is not None:
-        local = begins.astimezone(services.settings.zones.for_camera(camera))
+    # Not more than the clip itself says: a link must not tell strangers which camera a recording comes from.
+    span = next((each for each in clip.result.spans if each.camera and each.begins), None)
+    camera, moment = "", ""
+    if span is not None and span.camera is not None and span.begins is not None:
+        camera = span.camera
+        local = span.begins.astimezone(services.settings.zones.for_camera(camera))
         moment = f"{local:%d %B %Y, %H:%M:%S %Z}".lstrip("0")
     return SharedClip(
         address=address,
