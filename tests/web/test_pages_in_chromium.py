@@ -373,6 +373,50 @@ def test_chapters_begin_with_the_frames_on_show(pages: Installation) -> None:
         assert not page.query_selector("[aria-label=Chapters]")
 
 
+REOPENED: list[tuple[dict[str, Any], list[Any]]] = [
+    ({"edit": "speed", "speed": 2}, [0.5, 1, 1.5, 1.8]),
+    ({"edit": "freeze", "at": 0.2, "duration": 0.1}, [0.5, {"finished": "1"}, 1.5, 1.8]),
+]
+"""An edit of a clip, and where its chapters begin when it is opened again. A freeze moves them as no frame says."""
+
+
+@pytest.mark.parametrize(("edit", "wanted"), REOPENED)
+def test_a_clip_that_is_opened_again_has_the_chapters_that_were_written(
+    pages: Installation, edit: dict[str, Any], wanted: list[Any]
+) -> None:
+    name = f"chaptered-{edit['edit']}"
+    points = ["0:00.5", {"finished": 1}, "2026-06-21T05:30:02.5Z", "-0.2"]
+    if edit["edit"] == "speed":
+        points[1] = {"finished": 0.5}
+    body = {
+        "source": {"camera": "north-point", "from": "2026-06-21T05:30:01Z", "to": "2026-06-21T05:30:03Z"},
+        "edits": [edit],
+        "chapters": [{"at": at, "title": f"Chapter {i}"} for i, at in enumerate(points)],
+        "id": name,
+    }
+    httpx.post(f"{pages.api.url}/v1/clips", json=body, timeout=PATIENCE).raise_for_status()
+    eventually(lambda: any(each["id"] == name and each["state"] == "ready" for each in pages.clips()), "the clip")
+    with _planned(pages) as asked:
+        pages.open(f"/cut?recording={KEY}&clip={name}")
+        pages.shown()
+        pages.page.wait_for_selector("[aria-label='Title of chapter 4']")
+        eventually(lambda: "chapters" in _last(pages, asked), "a request")
+    assert [each["at"] for each in asked[-1]["chapters"]] == wanted
+    ClipRequest.model_validate(asked[-1])
+
+
+def test_the_first_chapter_is_in_the_clip_and_one_outside_is_said_to_be_left_out(pages: Installation) -> None:
+    page = pages.page
+    with _planned(pages) as asked:
+        _fresh(pages, "in=1.0&out=2.0&at=4.0")
+        page.select_option("[aria-label=Chapters]", "frames")
+        eventually(lambda: [each["at"] for each in _last(pages, asked).get("chapters", [])] == [0], "the beginning")
+        assert "left out" not in page.inner_text("[aria-label=Output]")
+        page.click("button:has-text('Another from this frame on')")
+        page.wait_for_selector("p:text('chapter 2 is left out')")
+        assert len(_last(pages, asked)["chapters"]) == 1
+
+
 def _titles(pages: Installation, asked: list[Any]) -> list[str]:
     return [each["title"] for each in _last(pages, asked).get("chapters", [])]
 

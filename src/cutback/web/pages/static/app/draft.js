@@ -3,7 +3,7 @@ import { signal } from './dom.js';
 
 /** A range of frames: from `first`, included, to `last`, not included; `crossfade` is seconds over which the one before turns into it. @typedef {{first: number, last: number, name: string, crossfade?: number}} Range */
 /** @typedef {{kind: string, on: boolean, fields: Record<string, any>}} Card */
-/** A chapter, which begins with a frame. @typedef {{at: {frame: number}, title: string}} Chapter */
+/** A chapter, which begins with a frame, or where a request said it in a way that no frame says. @typedef {{at: {frame: number, written?: undefined} | {frame?: undefined, written: any}, title: string}} Chapter */
 /** Without `chapters`, there is one at each join. @typedef {{ranges: Range[], chosen: number, cards: Card[], title: string, chapters: Chapter[] | null, output: Record<string, any>}} State */
 
 /** @returns {State} */

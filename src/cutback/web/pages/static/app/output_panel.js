@@ -3,7 +3,7 @@ import { html } from './dom.js';
 import { inStages } from './edit_cards.js';
 import { Choices, Field, readField } from './fields.js';
 import { Typed } from './pieces.js';
-import { cardOf } from './request.js';
+import { cardOf, chapterInCut, inCut } from './request.js';
 import { number } from './words.js';
 
 /** The formats, as people look for them; those that are not named here stand under "More". */
@@ -77,7 +77,7 @@ export function OutputPanel({ draft, offers, map, frame, plan }) {
       ${format === 'webp' && html`<div class="row">WebP <${Choices} label="Kind of WebP" options=${[['', 'moving'], ['still', 'one picture']]} value=${still ? 'still' : ''} pick=${(/** @type {string} */ kind) => draft.change({ output: { format, ...(output.width ? { width: output.width } : {}), ...(kind ? { at: { frame } } : {}) } })} /></div>`}
       ${still && field('at') && html`<div class="row">Picture <span class="entry"><button class="button" onClick=${() => change({ at: { frame } })}>Take this frame</button><span class="num">frame ${number(output.at.frame)}</span></span></div>
         ${!ranges.some((each) => output.at.frame >= each.first && output.at.frame < each.last) && ranges.length > 0 && html`<p class="sub">This frame is outside of the ranges: the first one is taken.</p>`}`}
-      ${WITH_CHAPTERS.has(format) && html`<${Chapters} draft=${draft} frame=${frame} />`}
+      ${WITH_CHAPTERS.has(format) && html`<${Chapters} draft=${draft} map=${map} frame=${frame} />`}
       ${rest.map((each) => html`<${Field} key=${each.name} field=${each} label=${LABELS[each.name]} value=${output[each.name]} set=${(/** @type {any} */ value) => change({ [each.name]: value })} />`)}
       ${(field('precision')?.options.length || 0) > 1 && html`<label class="row">Ends <select class="field" aria-label="Ends" onChange=${(/** @type {any} */ event) => change(event.target.value === 'exact' ? { precision: undefined } : { precision: event.target.value, codec: undefined, quality: undefined, crf: undefined, bitrate: undefined, max_size: undefined, qualities: undefined })}>
         ${field('precision')?.options.map((each) => html`<option value=${each} selected=${(output.precision || 'exact') === each}>${PRECISION[each] || each}</option>`)}</select></label>`}
@@ -86,23 +86,32 @@ export function OutputPanel({ draft, offers, map, frame, plan }) {
   </section>`;
 }
 
-/** Where chapters begin: at joins, nowhere, or at frames. @param {{draft: import('./draft.js').Draft, frame: number}} props */
-function Chapters({ draft, frame }) {
-  const { chapters } = draft.state.value;
+/** Where chapters begin: at joins, nowhere, or at frames. @param {{draft: import('./draft.js').Draft, map: import('./recordings.js').FrameMap, frame: number}} props */
+function Chapters({ draft, map, frame }) {
+  const { chapters, ranges } = draft.state.value;
   const way = !chapters ? 'joins' : chapters.length ? 'frames' : 'none';
   const put = (/** @type {import('./draft.js').Chapter[] | null} */ next) => draft.change({ chapters: next });
-  const add = () => {
-    const others = (chapters || []).filter((each) => each.at.frame !== frame);
-    put([...others, { at: { frame }, title: `Chapter ${others.length + 1}` }].sort((one, other) => one.at.frame - other.at.frame));
+  const add = (/** @type {number} */ from) => {
+    const others = (chapters || []).filter((each) => each.at.frame !== from);
+    put([...others, { at: { frame: from }, title: `Chapter ${others.length + 1}` }].sort((one, other) => (one.at.frame ?? Infinity) - (other.at.frame ?? Infinity) || 0));
   };
-  const pick = (/** @type {string} */ wanted) => (wanted === 'frames' ? add() : put(wanted === 'none' ? [] : null));
+  // The first one is in the clip: where the frame on show is not, it begins with the clip.
+  const begin = () => add(ranges.length && inCut(map, ranges, frame) === null ? ranges[0].first : frame);
+  const pick = (/** @type {string} */ wanted) => (wanted === 'frames' ? begin() : put(wanted === 'none' ? [] : null));
   const rename = (/** @type {number} */ index, /** @type {string} */ title) => chapters && put(chapters.map((each, i) => (i === index ? { ...each, title: title.trim() || each.title } : each)));
   return html`<label class="row">Chapters <select class="field" aria-label="Chapters" onChange=${(/** @type {any} */ event) => pick(event.target.value)}>
       ${[['joins', 'at joins'], ['frames', 'from this frame on'], ['none', 'none']].map(([value, text]) => html`<option value=${value} selected=${value === way}>${value === 'frames' && way === 'frames' ? 'at these frames' : text}</option>`)}</select></label>
-    ${way === 'frames' && chapters && html`${chapters.map((each, i) => html`<div class="row" key=${each.at.frame}><span class="num">frame ${number(each.at.frame)}</span><span class="entry">
+    ${way === 'frames' && chapters && html`${chapters.map((each, i) => html`<div class="row" key=${each.at.frame ?? JSON.stringify(each.at)}><span class="num">${beginning(each)}</span><span class="entry">
         <${Typed} class="field wide" dir="auto" maxlength="60" aria-label=${`Title of chapter ${i + 1}`} value=${each.title} commit=${(/** @type {string} */ text) => rename(i, text)} />
-        <button class="button quiet" aria-label=${`Remove chapter ${i + 1}`} title="Remove" onClick=${() => put(chapters.filter((_, j) => j !== i))}>×</button></span></div>`)}
-      <div class="row"><button class="button" onClick=${add}>Another from this frame on</button></div>`}`;
+        <button class="button quiet" aria-label=${`Remove chapter ${i + 1}`} title="Remove" onClick=${() => put(chapters.filter((_, j) => j !== i))}>×</button></span></div>
+        ${ranges.length > 0 && chapterInCut(each, map, ranges) === null && html`<p class="sub" key=${`outside ${each.at.frame}`}>This frame is outside of the ranges: chapter ${i + 1} is left out.</p>`}`)}
+      <div class="row"><button class="button" onClick=${() => add(frame)}>Another from this frame on</button></div>`}`;
+}
+
+/** Where a chapter begins, in words. @param {import('./draft.js').Chapter} chapter */
+function beginning({ at: { frame, written } }) {
+  if (frame !== undefined) return `frame ${number(frame)}`;
+  return written?.finished === undefined ? String(written) : `${written.finished} s of the clip`;
 }
 
 const WAYS = [['', 'as recorded'], ['small', 'small'], ['good', 'good'], ['best', 'best'], ['max_size', 'at most … MB'], ['bitrate', 'bit rate …'], ['crf', 'quality number …']];

@@ -7,7 +7,7 @@ import { dragging, usePictureArea } from './picture_area.js';
 import { usePicture } from './pictures.js';
 import { styled } from './pieces.js';
 import { still } from './recordings.js';
-import { frameInCut, inCut } from './request.js';
+import { frameInCut, inCut, secondsOf } from './request.js';
 import { query } from './api.js';
 import { clock, date, iso } from './zones.js';
 
@@ -59,9 +59,9 @@ const speedOf = (cards) => Number(cards.find((each) => each.kind === 'speed' && 
 
 /** A point of the clip, in seconds before any change of speed. @param {any} point @param {number} long seconds of the clip @param {number} speed */
 function pointOf(point, long, speed) {
-  if (typeof point === 'object') return (Number(point?.finished) || 0) * speed;
-  const seconds = Number(point) || 0;
-  return String(point).trim().startsWith('-') ? long + seconds : seconds;
+  if (typeof point === 'object') return (secondsOf(point?.finished) || 0) * speed;
+  const text = String(point).trim();
+  return text.startsWith('-') ? long - (secondsOf(text.slice(1)) || 0) : secondsOf(point) || 0;
 }
 
 /** How much of the picture is the clip's poster, at a point of the clip. @param {import('./draft.js').Card[]} cards @param {number} at */

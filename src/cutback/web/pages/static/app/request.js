@@ -31,6 +31,42 @@ export function frameInCut(map, ranges, seconds) {
   return Math.min(found.last - 1, map.at(map.starts[found.first] + seconds - found.at + 1e-6));
 }
 
+/** A number of seconds as requests write it: 12.5, "12.5", "1:02.5", "1m2s"; NaN if it is none. @param {any} value */
+export function secondsOf(value) {
+  if (typeof value === 'number') return value;
+  const text = String(value ?? '').trim();
+  const clock = /^(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)$/.exec(text) || /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d*\.?\d+)s)?$/.exec(text);
+  if (text && clock) return Number(clock[1] || 0) * 3600 + Number(clock[2] || 0) * 60 + Number(clock[3] || 0);
+  return text ? Number(text) : NaN;
+}
+
+/** @typedef {{begins?: string, speed?: number}} About when the recording begins, as a moment; and how fast the clip is, `undefined` if that changes within it */
+
+/**
+ * A point of the clip, in seconds before any change of speed; NaN if it is none, or if that is not known.
+ * @param {any} point seconds, "-5" from the end, `{finished: 3}` or a moment of the camera @param {FrameMap} map @param {Range[]} ranges @param {About} [about]
+ */
+function pointInCut(point, map, ranges, { begins, speed } = {}) {
+  if (typeof point === 'object') return speed === undefined ? NaN : secondsOf(point?.finished) * speed;
+  const text = String(point).trim();
+  if (/^\d{4}-.*T/i.test(text)) return begins ? momentInCut(secondsBetween(begins, text), map, ranges) : NaN;
+  return text.startsWith('-') ? endOf(map, ranges) - secondsOf(text.slice(1)) : secondsOf(point);
+}
+
+/** How long the ranges are together, in seconds. @param {FrameMap} map @param {Range[]} ranges */
+function endOf(map, ranges) {
+  const last = joined(map, ranges).at(-1);
+  return last ? last.at + map.starts[last.last] - map.starts[last.first] : 0;
+}
+
+/** Where in the clip a time of the recording is; NaN if it is outside. What is left out between ranges means the next one. @param {number} seconds @param {FrameMap} map @param {Range[]} ranges */
+function momentInCut(seconds, map, ranges) {
+  const all = joined(map, ranges);
+  const found = all.find((each) => seconds < map.starts[each.last] + (each === all.at(-1) ? 0.001 : 0));
+  if (!found || (found === all[0] && seconds < map.starts[found.first] - 0.001)) return NaN;
+  return found.at + Math.max(0, seconds - map.starts[found.first]);
+}
+
 /** The parts of the ranges between two frames, as points of the clip. @param {FrameMap} map @param {Range[]} ranges @param {number} from @param {number} to @returns {{from: number, to: number}[]} */
 function partsInCut(map, ranges, from, to) {
   return joined(map, ranges).flatMap(({ first, last, at }) => {
@@ -67,7 +103,7 @@ function cropOf(fields, map, ranges) {
 
 /** The card of an edit. @param {Record<string, any>} edit @param {FrameMap} map @param {Range[]} ranges @returns {Card} */
 export function cardOf({ edit, ...fields }, map, ranges) {
-  const framed = (/** @type {any} */ at) => ({ frame: frameInCut(map, ranges, Number(at) || 0) });
+  const framed = (/** @type {any} */ at) => ({ frame: frameInCut(map, ranges, pointInCut(at, map, ranges) || 0) });
   const set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && !(Array.isArray(value) && !value.length)));
   if (set.path) set.path = set.path.map((/** @type {any} */ each) => ({ ...each, at: framed(each.at) }));
   if (set.spans) set.spans = set.spans.map((/** @type {any} */ each) => ({ from: framed(each.from), to: framed(each.to), speed: Number(each.speed) }));
@@ -111,22 +147,42 @@ function outputOf({ format, at, ...fields }, map, ranges) {
   return { ...(format && format !== 'mp4' ? { format } : {}), ...fields, ...(at === undefined ? {} : { at: moment ?? 0 }) };
 }
 
+/** Where a chapter begins in the clip; null if its frame is in none of the ranges. @param {import('./draft.js').Chapter} chapter @param {FrameMap} map @param {Range[]} ranges */
+export const chapterInCut = ({ at }, map, ranges) => (at.frame === undefined ? at.written : inCut(map, ranges, at.frame));
+
 /** The chapters within the ranges. @param {import('./draft.js').Chapter[]} chapters @param {FrameMap} map @param {Range[]} ranges */
 function chaptersOf(chapters, map, ranges) {
-  const points = chapters.map(({ at, title }) => ({ at: inCut(map, ranges, at.frame), title: title.trim() || 'Chapter' })).filter((each) => each.at !== null);
+  const points = chapters.map((each) => ({ at: chapterInCut(each, map, ranges), title: each.title.trim() || 'Chapter' })).filter((each) => each.at !== null);
   return points.filter((each, i) => points.findIndex((one) => one.at === each.at) === i);
 }
 
-/** What a draft holds of a request's chapters. @param {any} chapters @param {FrameMap} map @param {Range[]} ranges @returns {import('./draft.js').Chapter[] | null} */
-export function chaptersFrom(chapters, map, ranges) {
+/** Edits after which a point of the finished clip is not simply as much later or earlier before them. */
+const RETIMING = new Set(['timelapse', 'reverse', 'freeze', 'loop']);
+
+/** How fast a clip is, if all of it is equally fast. @param {any[]} edits */
+function speedOf(edits) {
+  const speed = edits.find((each) => each.edit === 'speed');
+  return edits.some((each) => RETIMING.has(each.edit)) || speed?.spans?.length ? undefined : Number(speed?.speed ?? 1);
+}
+
+/**
+ * What a draft holds of a request's chapters. What cannot be told as a frame stays as it was written.
+ * @param {any} chapters @param {FrameMap} map @param {Range[]} ranges @param {string} begins the moment with which the recording begins, empty if nobody knows @param {any[]} edits of the request
+ * @returns {import('./draft.js').Chapter[] | null}
+ */
+export function chaptersFrom(chapters, map, ranges, begins, edits) {
   if (!Array.isArray(chapters)) return null;
-  return chapters.filter((each) => Number(each.at) >= 0).map((each) => ({ at: { frame: frameInCut(map, ranges, Number(each.at)) }, title: each.title }));
+  return chapters.map(({ at, title }) => {
+    const seconds = ranges.length ? pointInCut(at, map, ranges, { begins, speed: speedOf(edits) }) : NaN;
+    const within = seconds >= 0 && seconds <= endOf(map, ranges) + 0.001;
+    return { at: within ? { frame: frameInCut(map, ranges, seconds) } : { written: at }, title };
+  });
 }
 
 /** What a draft holds of a request's output. @param {Record<string, any>} output @param {FrameMap} map @param {Range[]} ranges */
 export function outputFrom({ container, name, preset, ...fields }, map, ranges) {
   const set = Object.fromEntries(Object.entries(fields).filter(([key, value]) => value !== null && !(key === 'precision' && value === 'exact') && !(Array.isArray(value) && !value.length)));
-  if (set.at !== undefined) set.at = { frame: frameInCut(map, ranges, Number(set.at) || 0) };
+  if (set.at !== undefined) set.at = { frame: frameInCut(map, ranges, pointInCut(set.at, map, ranges) || 0) };
   return { format: container || 'mp4', ...set };
 }
 
@@ -136,4 +192,11 @@ export function momentAfter(start, seconds) {
   const all = Number(parts.padEnd(6, '0').slice(0, 6)) + Math.round(seconds * 1e6);
   const date = new Date(Date.parse(`${whole}Z`) + Math.floor(all / 1e6) * 1000);
   return `${date.toISOString().slice(0, 19)}.${String(((all % 1e6) + 1e6) % 1e6).padStart(6, '0')}Z`;
+}
+
+/** The seconds from one moment to another, to the microsecond. @param {string} first @param {string} second */
+function secondsBetween(first, second) {
+  const parts = (/** @type {string} */ moment) => Number(`0.${/\.(\d+)/.exec(moment)?.[1] || 0}`);
+  const whole = (/** @type {string} */ moment) => Date.parse(moment.replace(/\.\d+/, ''));
+  return (whole(second) - whole(first)) / 1000 + parts(second) - parts(first);
 }

@@ -72,7 +72,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
       const ranges = clip.result.spans.filter((/** @type {any} */ each) => each.recording === map.key).map((/** @type {any} */ each) => rangeOf(seconds(each.start), seconds(each.end)));
       const cards = (clip.request.edits || []).map((/** @type {any} */ edit) => cardOf(edit, map, ranges));
       const output = outputFrom(clip.request.output || clip.request.outputs?.[0] || {}, map, ranges);
-      made.change({ ranges, chosen: ranges.length ? 0 : -1, cards, title: clip.title || '', chapters: chaptersFrom(clip.request.chapters, map, ranges), output });
+      made.change({ ranges, chosen: ranges.length ? 0 : -1, cards, title: clip.title || '', chapters: chaptersFrom(clip.request.chapters, map, ranges, recording.start, clip.request.edits || []), output });
     } else if (from < to) {
       const { ranges } = made.state.value;
       made.change({ ranges: [...ranges, rangeOf(from, to)], chosen: ranges.length });
