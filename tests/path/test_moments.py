@@ -11,9 +11,10 @@ import pytest
 from tests.path.harness import PathHarness
 from tests.path.text_recordings import TEN, TextRecordings
 
+from cutback.domain.base import iso
 from cutback.domain.cameras.moments import CameraMoment
 from cutback.domain.clips.clip import Clip
-from cutback.domain.errors import QueueUnavailableError, RecordingNotFoundError, SettingsError
+from cutback.domain.errors import MediaCrashedError, QueueUnavailableError, RecordingNotFoundError, SettingsError
 from cutback.domain.requests.moment_rule import MomentRule
 from cutback.lifecycle import made_files
 from cutback.lifecycle.arrivals import enter_recording
@@ -37,11 +38,21 @@ def activity(events: Sequence[int], seed: int = 1, length: int = LENGTH) -> list
     ]
 
 
-def arrive(texts: TextRecordings, number: int, events: Sequence[int], *, again: bool = False) -> str:
-    """The camera's recording of ten minutes, `number` recordings after the first."""
+def arrive(
+    texts: TextRecordings,
+    number: int,
+    events: Sequence[int],
+    *,
+    again: bool = False,
+    motion: tuple[int, int] | None = None,
+) -> str:
+    """The camera's recording of ten minutes, `number` recordings after the first.
+
+    `motion` are the pairs of its pictures around a moment, and those that differ. None: looking at them crashes.
+    """
     begins = TEN + timedelta(seconds=number * LENGTH)
     key = f"north.{begins:%Y%m%dT%H%M%S}.mp4"
-    texts.put(key, duration=LENGTH, activity=activity(events, seed=number))
+    texts.put(key, duration=LENGTH, activity=activity(events, seed=number), motion=motion)
     enter_recording(texts.services, key, again=again)
     return key
 
@@ -96,6 +107,20 @@ def test_a_recording_that_cannot_be_read_is_a_note(texts: TextRecordings) -> Non
     assert [round(seconds(moment) / 10) for moment in result.moments] == [10]
     [note] = result.notes
     assert key in note
+
+
+def test_a_moment_that_cannot_be_confirmed_is_kept_with_a_note_and_spoils_no_other(texts: TextRecordings) -> None:
+    motions = [(11, 5), None, (11, 1), (0, 0), (3, 1), (3, 0)]
+    for number, motion in enumerate(motions):
+        arrive(texts, number, [300], motion=motion)
+    every = found(texts)
+    assert len(every) == len(motions)
+    result = camera_moments(texts.services, "north", TEN, TEN + timedelta(seconds=len(motions) * LENGTH), confirm=True)
+    assert list(result.moments) == [every[number] for number in (0, 1, 3, 4)]
+    crashed, unreadable = result.notes
+    assert crashed.startswith(f"{iso(every[1].peak)}: not confirmed. ")
+    assert str(MediaCrashedError()) in crashed
+    assert unreadable == f"{iso(every[3].peak)}: not confirmed. No two pictures around it can be read."
 
 
 def test_clips_of_moments_are_made_once(texts: TextRecordings) -> None:

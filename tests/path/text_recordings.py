@@ -11,10 +11,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from cutback.cutting.job import ByteSource, Limits
+from cutback.cutting.job import ByteSource, CutRange, Limits
 from cutback.domain.cameras.recording import CameraRecording
 from cutback.domain.cameras.store_event import StoreEvent
-from cutback.domain.errors import CutbackError, MediaUnreadableError, RecordingNotFoundError, SourceChangedError
+from cutback.domain.errors import (
+    CutbackError,
+    MediaCrashedError,
+    MediaUnreadableError,
+    RecordingNotFoundError,
+    SourceChangedError,
+)
 from cutback.lifecycle import arrivals
 from cutback.lifecycle.arrivals import note_event
 from cutback.services import Services
@@ -66,8 +72,14 @@ class TextProber:
     def waveform(self, *_: Any, **__: Any) -> dict[str, Any]:
         raise NotImplementedError
 
-    def motion(self, *_: Any, **__: Any) -> dict[str, Any]:
-        raise NotImplementedError
+    def motion(
+        self, sources: Sequence[ByteSource], ranges: Sequence[CutRange], *, limits: Limits, stopped: Callable[[], bool]
+    ) -> dict[str, Any]:
+        del limits, stopped
+        said = [json.loads(source.read_at(0, source.size))["motion"] for source in sources]
+        if None in said:
+            raise MediaCrashedError
+        return {"motion": [said[wanted.source] for wanted in ranges]}
 
     def excerpt(self, *_: Any, **__: Any) -> bytes:
         raise NotImplementedError

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from typing import NamedTuple
 
 from cutback.cutting.job import CutRange, Limits
+from cutback.domain.base import iso
 from cutback.domain.cameras.moments import CameraMoment
 from cutback.domain.errors import CutbackError, StoppedError, SurroundingsError
 from cutback.domain.wallclock import seconds_between
@@ -34,42 +36,73 @@ def confirmed(
     limits: Limits,
     stopped: Callable[[], bool],
     turn: Turn,
-) -> list[CameraMoment]:
-    """Return the moments in whose pictures something moves. A moment whose pictures cannot be read is kept.
+) -> tuple[list[CameraMoment], list[str]]:
+    """Return the moments in whose pictures something moves, and notes.
+
+    A moment that cannot be confirmed is kept, and a note says why.
 
     Raises:
         SurroundingsError: catalogue or store do not answer.
         StoppedError: `stopped` answered True.
     """
     kept: list[CameraMoment] = []
+    notes: list[str] = []
     for first in range(0, len(moments), _AT_ONCE):
         batch = moments[first : first + _AT_ONCE]
-        with turn():
-            try:
-                found = _pairs(services, camera, batch, limits, stopped)
-            except CutbackError as error:
-                if isinstance(error, StoppedError | SurroundingsError):
-                    raise
-                log.info("stage=confirm camera=%r reason=%s", camera, error)
-                kept += batch
+        for moment, found in zip(batch, _looked_into(services, camera, batch, limits, stopped, turn), strict=True):
+            if isinstance(found, CutbackError):
+                notes.append(f"{iso(moment.peak)}: not confirmed. {found}")
+            elif not found.pairs:
+                notes.append(f"{iso(moment.peak)}: not confirmed. No two pictures around it can be read.")
+            elif not found.moves:
                 continue
-        kept += [moment for moment, (pairs, moved) in zip(batch, found, strict=True) if _moves(pairs, moved)]
-    return kept
+            kept.append(moment)
+    return kept, notes
 
 
-def _moves(pairs: int, moved: int) -> bool:
-    """Whether something moves, or nobody knows. Pure."""
-    return not pairs or moved >= (2 if pairs >= _SEVERAL else 1)
+class _Compared(NamedTuple):
+    """The pictures around a moment."""
+
+    pairs: int
+    """How many were compared with the one before."""
+    moved: int
+    """How many differ from it."""
+
+    @property
+    def moves(self) -> bool:
+        return self.moved >= (2 if self.pairs >= _SEVERAL else 1)
 
 
-def _pairs(
+def _looked_into(
     services: Services,
     camera: str,
     moments: Sequence[CameraMoment],
     limits: Limits,
     stopped: Callable[[], bool],
-) -> list[tuple[int, int]]:
-    """Return, for each moment, how many pairs of pictures were compared, and how many of them differ."""
+    turn: Turn,
+) -> list[_Compared | CutbackError]:
+    """Look into moments together; if that fails, into each alone, so that one does not spoil the others."""
+    try:
+        with turn():
+            return [*_compared(services, camera, moments, limits, stopped)]
+    except CutbackError as error:
+        if isinstance(error, StoppedError | SurroundingsError):
+            raise
+        log.info("stage=confirm camera=%r moments=%d reason=%s", camera, len(moments), error)
+        if len(moments) == 1:
+            return [error]
+    alone = (_looked_into(services, camera, [moment], limits, stopped, turn) for moment in moments)
+    return [found for each in alone for found in each]
+
+
+def _compared(
+    services: Services,
+    camera: str,
+    moments: Sequence[CameraMoment],
+    limits: Limits,
+    stopped: Callable[[], bool],
+) -> list[_Compared]:
+    """Compare the pictures around each moment."""
     with ExitStack() as opened:
         places: dict[str, int | None] = {}
         sources: list[RememberingReader] = []
@@ -93,9 +126,9 @@ def _pairs(
                     ranges.append(CutRange(place, since, until))
                     owners.append(number)
         looked = services.prober.motion(sources, ranges, limits=limits, stopped=stopped)["motion"] if ranges else []
-    found = [(0, 0)] * len(moments)
+    found = [_Compared(0, 0)] * len(moments)
     for number, (pairs, moved) in zip(owners, looked, strict=True):
-        found[number] = (found[number][0] + pairs, found[number][1] + moved)
+        found[number] = _Compared(found[number].pairs + pairs, found[number].moved + moved)
     return found
 
 

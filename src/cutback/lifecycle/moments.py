@@ -35,7 +35,7 @@ class FoundMoments:
 
     moments: tuple[CameraMoment, ...]
     notes: tuple[str, ...]
-    """For people: which recordings could not be read."""
+    """For people: which recordings could not be read, and which moments could not be confirmed."""
 
 
 def camera_moments(
@@ -70,7 +70,8 @@ def camera_moments(
     moments = find_moments(lines, begins, ends, least=least)
     if confirm:
         limits = limits or services.settings.limits
-        moments = confirmed(services, camera, moments, limits=limits, stopped=stopped, turn=turn)
+        moments, unconfirmed = confirmed(services, camera, moments, limits=limits, stopped=stopped, turn=turn)
+        notes += unconfirmed
     return FoundMoments(tuple(moments), tuple(notes))
 
 
