@@ -110,7 +110,7 @@ def test_a_recording_that_cannot_be_read_is_a_note(texts: TextRecordings) -> Non
 
 
 def test_a_moment_that_cannot_be_confirmed_is_kept_with_a_note_and_spoils_no_other(texts: TextRecordings) -> None:
-    motions = [(11, 5), None, (11, 1), (0, 0), (3, 1), (3, 0)]
+    motions = [(4, 2), None, (4, 1), (0, 0), (3, 1), (3, 0)]
     for number, motion in enumerate(motions):
         arrive(texts, number, [300], motion=motion)
     every = found(texts)
