@@ -407,6 +407,52 @@ def test_keys_are_made_shown_once_and_revoked(tmp_path: Path, pytestconfig: pyte
         assert answered(beach)[0] == 401
 
 
+POLLS = """async () => {
+  const {ask} = await import('/assets/app/api.js');
+  const real = globalThis.fetch;
+  const refused = (error) => error.status;
+  const [arrived, heard] = [Promise.withResolvers(), Promise.withResolvers()];
+  globalThis.hear = heard.resolve;
+  globalThis.fetch = async (where, about) => {
+    if (where === '/v1/session' && about.method === 'POST') {
+      globalThis.between = await ask('/clips?limit=1').catch(refused);
+      globalThis.late = ask('/clips?limit=2').catch(refused);
+      await arrived.promise;
+    }
+    const answer = await real(where, about);
+    if (where === '/v1/clips?limit=2') {
+      arrived.resolve();
+      await heard.promise;
+    }
+    return answer;
+  };
+}"""
+"""Between the first key and the session, the page asks for clips twice. It hears the second answer after `hear()`."""
+
+
+def test_polls_that_are_refused_while_the_first_key_is_made_ask_for_no_key(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    with installed(tmp_path, {}, Path(pytestconfig.cache.mkdir("media"))) as place, fresh(place):
+        page = place.page
+        place.open("/settings")
+        page.get_by_label("Name of the new key").fill("operator")
+        assert page.locator("button:text('Sign out')").count() == 0
+        page.evaluate(POLLS)
+        page.get_by_role("button", name="Make a key").click()
+        page.locator("p:has-text('Signed in with the key') button:text('Sign out')").wait_for()
+        page.evaluate("hear()")
+        assert [page.evaluate("between"), page.evaluate("late")] == [401, 401]
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.locator("dialog").count() == 0
+        assert page.inner_text("code").startswith("ck_")
+        page.route("**/v1/webhooks", lambda route: route.fulfill(status=401, json={"status": 401}))
+        page.fill("[aria-label='Address of the new webhook']", "https://example.com/hook")
+        page.press("[aria-label='Address of the new webhook']", "Enter")
+        page.wait_for_selector("dialog[open]:has-text('Nothing is lost')")
+        place.complaints.expect(" 401 ", "401 http")
+
+
 def test_a_webhook_is_added_tested_and_deleted_and_its_deliveries_are_listed(place: Installation) -> None:
     page = place.page
     with receiving() as receiver:

@@ -22,6 +22,23 @@ export function whenSignedOut(call) {
   onSignedOut = call;
 }
 
+/** How many sessions have begun on this page, and how many changes of the access are under way. */
+let sessions = 0;
+let changing = 0;
+
+/**
+ * Do something that changes who may ask, and ends signed in: what is refused meanwhile asks for no key.
+ * @template T @param {() => Promise<T>} act @returns {Promise<T>}
+ */
+export async function changingAccess(act) {
+  changing++;
+  try {
+    return await act();
+  } finally {
+    changing--;
+  }
+}
+
 /** Called with each clip that was requested. @type {(clip: any) => void} */
 let onRequested = () => {};
 
@@ -64,6 +81,7 @@ export async function send(path, { method = 'GET', body, headers = {}, signal, p
   }
   const repeatable = method === 'GET' || headers['Idempotency-Key'];
   for (let tries = 0; ; tries++) {
+    const sent = sessions;
     let answer;
     try {
       answer = await fetch(`/v1${path}`, request);
@@ -80,14 +98,18 @@ export async function send(path, { method = 'GET', body, headers = {}, signal, p
         retryable: true,
       });
     }
-    if (answer.ok) return answer;
+    if (answer.ok) {
+      if (path === '/session' && method === 'POST') sessions++;
+      return answer;
+    }
     if ([429, 502, 503].includes(answer.status) && repeatable && patient && tries < PAUSES.length) {
       const wait = Number(answer.headers.get('Retry-After')) * 1000;
       await pause(Math.min(wait || PAUSES[tries], 5000));
       continue;
     }
     const said = await answer.json().catch(() => ({ status: answer.status }));
-    if (answer.status === 401) onSignedOut();
+    // What was sent before this session began says nothing about it.
+    if (answer.status === 401 && !changing && sent === sessions) onSignedOut();
     throw new Problem({ status: answer.status, ...said });
   }
 }

@@ -1,6 +1,6 @@
 // Keys, webhooks, shares and tenants, as far as this key may manage them; and how this browser shows times and colours.
 import { html, useEffect, useState } from './dom.js';
-import { ask } from './api.js';
+import { ask, changingAccess } from './api.js';
 import { useNewest } from './newest.js';
 import { canNotify, notifies, useNotifications } from './notify.js';
 import { ErrorFace, say, sayError } from './pieces.js';
@@ -33,6 +33,7 @@ export function Settings() {
     read().then(setFound, setFault);
   };
   useEffect(load, []);
+  const signedIn = () => ask('/session').then((who) => setFound((now) => now && { ...now, who }), sayError);
   if (fault) return html`<main><${ErrorFace} error=${fault} again=${load} /></main>`;
   if (!found) return html`<${Bones} />`;
   const { who, lists } = found;
@@ -65,7 +66,7 @@ export function Settings() {
       </section>
       <${Listing} title="Shared links" path="/shares" listed=${lists.get('/shares')} row=${(/** @type {any} */ each) => [html`<a href=${each.url}>${each.clip}</a>`, `until ${moment(Date.parse(each.expires_at), zoneFor())}`]} remove="Revoke" />
       ${lists.has('/keys') && html`
-        <${Listing} title="Keys" path="/keys" listed=${lists.get('/keys')} row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} first=${!who?.key_id} />
+        <${Listing} title="Keys" path="/keys" listed=${lists.get('/keys')} row=${(/** @type {any} */ each) => [each.name, each.scopes.join(', ')]} remove="Revoke" add=${NewKey} first=${!who?.key_id} signedIn=${signedIn} />
         <${Listing} title="Webhooks" path="/webhooks" listed=${lists.get('/webhooks')} row=${(/** @type {any} */ each) => [each.url, each.paused ? 'paused' : each.states?.join(', ') || 'every state']} remove="Delete" add=${NewWebhook} more=${Deliveries} />
         ${lists.has('/tenants') && html`<${Listing} title="Tenants" path="/tenants" listed=${lists.get('/tenants')} name="name" row=${(/** @type {any} */ each) => [each.name, [...each.cameras, ...each.recordings].join(', ')]} remove="Delete" />`}`}
     </div>
@@ -85,8 +86,8 @@ const Choice = ({ value, options, pick }) => html`<select class="field" value=${
   ${Object.entries(options).map(([name, text]) => html`<option value=${name} selected=${name === value}>${text}</option>`)}
 </select>`;
 
-/** @param {{title: string, path: string, listed: Listed, row: (each: any) => any[], remove: string, name?: string, add?: any, first?: boolean, more?: any}} props `first`: nobody needed a key so far */
-function Listing({ title, path, listed, row, remove, name = 'id', add, first = false, more }) {
+/** @param {{title: string, path: string, listed: Listed, row: (each: any) => any[], remove: string, name?: string, add?: any, first?: boolean, signedIn?: () => void, more?: any}} props `first`: nobody needed a key so far; `signedIn` is called once this browser has one */
+function Listing({ title, path, listed, row, remove, name = 'id', add, first = false, signedIn, more }) {
   const [{ items, fault }, setListed] = useState(listed);
   const newest = useNewest();
   const load = () => void newest(list(path)).then((next) => (next.items ? setListed(next) : sayError(next.fault))); // what was read stays
@@ -103,21 +104,26 @@ function Listing({ title, path, listed, row, remove, name = 'id', add, first = f
     ${!items ? html`<p class="why" role="alert">${fault?.message}</p><p class="act"><button class="button" onClick=${load}>Try again</button></p>`
       : items.length ? html`<table><tbody>${items.map((each) => html`<tr key=${each[name]}>${row(each).map((cell) => html`<td dir="auto">${cell}</td>`)}<td><button class="button quiet danger" onClick=${() => drop(each)}>${remove}</button></td></tr>${more && html`<tr key=${`${each[name]} more`}><td colspan="4"><${more} of=${each} /></td></tr>`}`)}</tbody></table>`
       : html`<p class="muted">${EMPTY[title]}</p>`}
-    ${add && html`<${add} done=${load} first=${first} />`}
+    ${add && html`<${add} done=${load} first=${first} signedIn=${signedIn} />`}
   </section>`;
 }
 
-/** @param {{done: () => void, first: boolean}} props */
-function NewKey({ done, first }) {
+/** @param {{done: () => void, first: boolean, signedIn: () => void}} props */
+function NewKey({ done, first, signedIn }) {
   const [made, setMade] = useState('');
   const [open, setOpen] = useState(first);
-  const make = async (/** @type {SubmitEvent} */ event) => {
+  const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const fields = /** @type {any} */ (event.target).elements;
-    try {
-      const { key } = await ask('/keys', { method: 'POST', body: { name: fields.name.value, scopes: fields.scope.value.split(' ') } });
+    const body = { name: fields.name.value, scopes: fields.scope.value.split(' ') };
+    const make = async () => {
+      const { key } = await ask('/keys', { method: 'POST', body });
       setMade(key);
       if (open) await ask('/session', { method: 'POST', body: { key } }); // from now on, this page needs one, too
+    };
+    try {
+      await (open ? changingAccess(make) : make());
+      if (open) signedIn();
       setOpen(false);
       done();
     } catch (error) {
@@ -125,7 +131,7 @@ function NewKey({ done, first }) {
     }
   };
   return html`${open && html`<p class="sub">From the first key on, everybody needs one. So it may do everything, and this browser signs in with it.</p>`}
-  <form class="act" onSubmit=${make}>
+  <form class="act" onSubmit=${submit}>
     <input class="field" name="name" placeholder="Name" aria-label="Name of the new key" required />
     <select class="field" name="scope" aria-label="What it may do">${!open && html`<option value="read request">read and request</option><option value="read">read</option>`}<option value="admin read request">everything</option></select>
     <button class="button">Make a key</button>
