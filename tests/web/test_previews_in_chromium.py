@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -104,6 +105,55 @@ def test_a_blurred_part_is_shown_and_dragged_on_the_picture(pages: Installation)
     assert part.bounding_box()["y"] == pytest.approx(before["y"], abs=1)
     pages.press("Control+z", "Control+z")
     page.wait_for_selector(".blurbox", state="detached")
+
+
+def test_a_logo_is_offered_and_shown_as_large_as_it_will_be(pages: Installation) -> None:
+    folder = pages.api.shell.folder / "cutback-data" / "assets"
+    (folder / "club").mkdir(parents=True)
+    Image.new("RGBA", (80, 40), (200, 30, 30, 255)).save(folder / "club" / "own logo.png")
+    (folder / "broken.png").write_bytes(b"not a picture")
+    (folder / "sea.mp3").write_bytes(b"not a picture either")
+    pages.complaints.expect("/v1/plans")  # a plan needs the assets that it names
+    page = pages.page
+    page.select_option("[aria-label='Add an edit']", "image")
+    card = page.locator(".card[data-kind=image]")
+    names = "all => all.map((each) => each.value)"
+    offered = ["broken.png", "club/own logo.png"]
+    eventually(lambda: card.locator("datalist option").evaluate_all(names) == offered, "the pictures' names")
+    assert card.get_by_label("Asset", exact=True).evaluate("each => each.list.options.length") == len(offered)
+
+    def fill(**fields: str) -> None:
+        for label, value in fields.items():
+            card.get_by_label(label, exact=True).fill(value)
+            card.get_by_label(label, exact=True).press("Enter")
+
+    logo = page.locator(".overlay.image")
+    fill(Asset="none.png")
+    assert logo.inner_text() == "none.png", "a name that is not known is not asked for"
+    fill(Asset="broken.png")
+    eventually(lambda: logo.inner_text() == "broken.png", "the name of what is no picture")
+    fill(Asset="club/own logo.png")
+    eventually(lambda: logo.locator("img").evaluate_all("all => all.map((each) => each.naturalWidth)") == [80], "it")
+    picture = page.locator(".frame canvas").evaluate("each => [each.width, each.height]")
+    frame = page.locator(".frame canvas").bounding_box()
+    scale = min(frame["width"] / picture[0], frame["height"] / picture[1])
+
+    def has(width: float, height: float) -> bool:
+        box = logo.bounding_box()
+        return [box["width"] / scale, box["height"] / scale] == pytest.approx([width, height], abs=0.5)
+
+    eventually(partial(has, 80, 40), "its own size")
+    card.locator("summary").click()
+    for fields, wanted in (
+        ({"Height": "20"}, [40, 20]),
+        ({"Width": "50%"}, [picture[0] / 2, 20]),
+        ({"Height": "", "Width": "25%"}, [picture[0] / 4, picture[0] / 8]),
+    ):
+        fill(**fields)
+        eventually(partial(has, *wanted), f"its size with {fields}")
+    fill(Opacity="0.5")
+    eventually(lambda: logo.evaluate("each => each.style.opacity") == "0.5", "its opacity")
+    card.get_by_role("button", name="Remove Picture").click()
 
 
 def test_an_overlay_appears_as_slowly_as_it_will(pages: Installation) -> None:

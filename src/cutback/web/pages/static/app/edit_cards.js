@@ -1,5 +1,6 @@
 // Edits as cards: in the order in which they are done, each can be moved within its stage, switched off or removed.
 import { html, useRef, useState } from './dom.js';
+import { isPicture } from './assets.js';
 import { CropFace, SpeedFace } from './edit_faces.js';
 import { Field } from './fields.js';
 
@@ -53,10 +54,10 @@ function newCard(about, { zone, others }) {
 export const inStages = (cards, kinds) => [...cards].sort((one, other) => (kinds.get(one.kind)?.stage ?? 0) - (kinds.get(other.kind)?.stage ?? 0));
 
 /**
- * @param {{draft: import('./draft.js').Draft, kinds: Map<string, Kind> | undefined, zone: string, others: string[], here: () => number | null,
+ * @param {{draft: import('./draft.js').Draft, kinds: Map<string, Kind> | undefined, zone: string, others: string[], assets: string[], here: () => number | null,
  *   frame: number, begin: (frame: number) => void, picture: {width: number, height: number}}} props
  */
-export function EditCards({ draft, kinds, zone, others, here, frame, begin, picture }) {
+export function EditCards({ draft, kinds, zone, others, assets, here, frame, begin, picture }) {
   const { cards } = draft.state.value;
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const [dragged, setDragged] = useState(-1);
@@ -118,14 +119,15 @@ export function EditCards({ draft, kinds, zone, others, here, frame, begin, pict
         if (value === undefined) delete fields[field];
         put(index, { fields });
       };
-      const row = (/** @type {import('./schema.js').Field} */ field) => html`<${Field} key=${field.name} field=${field} label=${labels[field.name]} value=${card.fields[field.name]} set=${set(field.name)} here=${here} />`;
+      const row = (/** @type {import('./schema.js').Field} */ field) => html`<${Field} key=${field.name} field=${field} label=${labels[field.name]} value=${card.fields[field.name]} set=${set(field.name)} here=${here} list=${field.name === 'asset' ? `assets-${index}` : undefined} />`;
       return html`<article class=${`card${card.on ? '' : ' off'}${dragged === index ? ' dragged' : ''}`} data-kind=${card.kind} aria-label=${name}>
         <header>${movable && html`<button class="grip" aria-label=${`Move ${name}; arrow keys move it`} title="Drag to change the order" ...${grip(index)}>⠿</button>`}<span title=${about?.help}>${name}</span><span class="grow"></span>
           <button class="button quiet" aria-label=${`Remove ${name}`} title="Remove" onClick=${() => draft.change({ cards: cards.filter((_, i) => i !== index) })}>×</button>
           <input class="switch" type="checkbox" role="switch" aria-label=${`${name} is on`} checked=${card.on} onChange=${() => put(index, { on: !card.on })} /></header>
         ${card.on && (Face || seen.length > 0) && html`<div class="fields">
           ${Face && html`<${Face} card=${card} put=${(/** @type {any} */ fields, /** @type {string} */ gesture) => put(index, { fields }, gesture)} draft=${draft} frame=${frame} begin=${begin} picture=${picture} />`}
-          ${seen.map(row)}</div>`}
+          ${seen.map(row)}
+          ${'asset' in card.fields && html`<datalist id=${`assets-${index}`}>${assets.filter((each) => isPicture(each) === (card.kind === 'image')).map((each) => html`<option value=${each}></option>`)}</datalist>`}</div>`}
         ${card.on && more.length > 0 && html`<details class="more"><summary>More</summary><div class="fields">${more.map(row)}</div></details>`}
       </article>`;
     })}</div>

@@ -8,10 +8,10 @@ const FEW = 4;
 /** @typedef {import('./schema.js').Field} Described */
 
 /**
- * @param {{field: Described, value: any, set: (value: any) => void, label?: string, here?: () => number | null}} props
- *   `set` with `undefined` leaves the field out; `here` is the point of the clip on show
+ * @param {{field: Described, value: any, set: (value: any) => void, label?: string, here?: () => number | null, list?: string}} props
+ *   `set` with `undefined` leaves the field out; `here` is the point of the clip on show; `list` is the id of a list of known values
  */
-export function Field({ field, value, set, label = field.label, here }) {
+export function Field({ field, value, set, label = field.label, here, list }) {
   const shown = value ?? field.value;
   if (field.kind === 'switch') return html`<label class="row" title=${field.help}>${label} <input class="switch" type="checkbox" role="switch" aria-label=${label} checked=${Boolean(shown)} onChange=${(/** @type {any} */ event) => set(event.target.checked)} /></label>`;
   if (field.kind === 'choice' && field.options.length <= FEW && (field.required || field.value !== null)) {
@@ -30,7 +30,7 @@ export function Field({ field, value, set, label = field.label, here }) {
   };
   const numeric = field.kind === 'number' || field.kind === 'seconds';
   return html`<label class="row" title=${field.help}>${label}<span class="entry">
-    <${Typed} class=${field.kind === 'text' ? 'field wide' : 'field short num'} dir="auto" aria-label=${label} inputmode=${numeric ? 'decimal' : undefined}
+    <${Typed} class=${field.kind === 'text' ? 'field wide' : 'field short num'} dir="auto" aria-label=${label} inputmode=${numeric ? 'decimal' : undefined} list=${list}
       placeholder=${{ measure: '5 % or 40', size: '5 MB', point: 'seconds' }[/** @type {string} */ (field.kind)] || ''} value=${written(shown)} commit=${commit} />
     ${field.kind === 'seconds' && html`<span class="unit">s</span>`}
     ${field.kind === 'point' && here && html`<button class="button quiet" onClick=${() => { const at = here(); if (at !== null) set(at); }}>Here</button>`}

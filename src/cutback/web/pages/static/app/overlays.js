@@ -1,5 +1,6 @@
 // Texts, clocks, pictures and insets over the picture, about as the clip will show them: drag one to another of the nine places.
 import { html, useRef, useState } from './dom.js';
+import { assetFile, isPicture } from './assets.js';
 import { BlurBox } from './blur_box.js';
 import { cropAt } from './crop_box.js';
 import { useLatest } from './newest.js';
@@ -25,9 +26,9 @@ function placeAt(x, y) {
 /** @typedef {{left: number, top: number, width: number, height: number}} Area */
 
 /**
- * @param {{draft: import('./draft.js').Draft, player: import('./player.js').Player, begins: number, camera: string}} props `begins`: when the recording begins, NaN if nobody knows
+ * @param {{draft: import('./draft.js').Draft, player: import('./player.js').Player, begins: number, camera: string, assets: string[]}} props `begins`: when the recording begins, NaN if nobody knows; `assets`: the names that are known
  */
-export function Overlays({ draft, player, begins, camera }) {
+export function Overlays({ draft, player, begins, camera, assets }) {
   const place = useRef(/** @type {HTMLElement | null} */ (null));
   const picture = player.size.value;
   const frame = player.frame.value;
@@ -48,7 +49,7 @@ export function Overlays({ draft, player, begins, camera }) {
     ${cards.map((card, index) => card.on && card.kind === 'blur' && html`<${BlurBox} key=${`blur ${index}`} draft=${draft} index=${index} area=${area} pixels=${pixels} at=${at} />`)}
     ${from > 0 && html`<${Poster} player=${player} frame=${frameInCut(player.map, ranges, pointOf(fade?.fields.poster, long, speedOf(cards)))} crop=${crop} picture=${picture} area=${area} part=${from} />`}
     ${dark > 0 && html`<div class=${fade?.fields.color === 'white' ? 'fading white' : 'fading'} ref=${styled({ ...placed(area), opacity: String(dark) })}></div>`}
-    ${cards.map((card, index) => card.on && OVERLAYS.has(card.kind) && (card.fields.layout || 'over') === 'over' && html`<${Overlay} key=${`${card.kind} ${index}`} draft=${draft} index=${index} area=${area} pixels=${pixels} at=${at} long=${long} moment=${moment} camera=${camera} title=${title} still=${!player.playing.value} />`)}`}</div>`;
+    ${cards.map((card, index) => card.on && OVERLAYS.has(card.kind) && (card.fields.layout || 'over') === 'over' && html`<${Overlay} key=${`${card.kind} ${index}`} draft=${draft} index=${index} area=${area} pixels=${pixels} at=${at} long=${long} moment=${moment} camera=${camera} title=${title} still=${!player.playing.value} assets=${assets} />`)}`}</div>`;
 }
 
 /** @param {Area} area */
@@ -94,13 +95,14 @@ export function faded(cards, at, long) {
 }
 
 /**
- * @param {{draft: import('./draft.js').Draft, index: number, area: Area, pixels: {width: number, height: number}, at: number | null, long: number, moment: number, camera: string, title: string, still: boolean}} props
+ * @param {{draft: import('./draft.js').Draft, index: number, area: Area, pixels: {width: number, height: number}, at: number | null, long: number, moment: number, camera: string, title: string, still: boolean, assets: string[]}} props
  */
-function Overlay({ draft, index, area, pixels, at, long, moment, camera, title, still }) {
+function Overlay({ draft, index, area, pixels, at, long, moment, camera, title, still, assets }) {
   const card = draft.state.value.cards[index];
   const { fields, kind } = card;
   const element = useRef(/** @type {HTMLElement | null} */ (null));
   const [held, setHeld] = useState(/** @type {{x: number, y: number} | null} */ (null));
+  const [own, setOwn] = useState({ name: '', width: 0, height: 0 });
   const put = (/** @type {string} */ where) => draft.change({ cards: draft.state.value.cards.map((each, i) => (i === index ? { ...each, fields: { ...each.fields, place: where } } : each)) });
   const latest = useLatest({ area, put });
   const handlers = useRef(/** @type {any} */ (null));
@@ -154,11 +156,24 @@ function Overlay({ draft, index, area, pixels, at, long, moment, camera, title, 
   const look = drawn
     ? { 'font-size': `${measure(fields.size, '5%', shorter) * 0.8}px`, color: fields.color || 'inherit' }
     : { width: `${measure(fields.width, kind === 'inset' ? '30%' : '12%', area.width)}px`, height: kind === 'image' && fields.height !== undefined ? `${measure(fields.height, '', area.height)}px` : 'auto' };
+  // Only files that are known are asked for; one that cannot be shown has no size.
+  const { asset = '' } = fields;
+  const known = kind === 'image' && isPicture(asset) && assets.includes(asset) && (own.name !== asset || own.width > 0);
+  if (known && own.name === asset) {
+    const room = { width: area.width - 2 * margin, height: area.height - 2 * margin };
+    const [wide, tall] = [fields.width, fields.height].map((each, i) => (each === undefined ? 0 : measure(each, '', i ? area.height : area.width)));
+    const width = wide || (tall ? (tall * own.width) / own.height : own.width * scale);
+    const height = tall || (width * own.height) / own.width;
+    const shrinks = Math.min(1, room.width / width, room.height / height);
+    Object.assign(look, { width: `${width * shrinks}px`, height: `${height * shrinks}px` });
+  }
   if (seen) look.opacity = String(there * (kind === 'image' ? Number(fields.opacity ?? 1) : 1));
   else look.opacity = '';
-  return html`<div class=${`overlay ${kind}${seen ? '' : ' away'}${drawn && fields.box === false ? ' bare' : ''}${fields.weight === 'bold' ? ' bold' : ''}${fields.shadow ? ' shadow' : ''}`} tabindex="0" role="group" aria-label=${`${names[kind]} at ${where.replace('-', ' ')}; arrow keys move it`} onKeyDown=${keys} ...${handlers.current}
+  return html`<div class=${`overlay ${kind}${known ? ' known' : ''}${seen ? '' : ' away'}${drawn && fields.box === false ? ' bare' : ''}${fields.weight === 'bold' ? ' bold' : ''}${fields.shadow ? ' shadow' : ''}`} tabindex="0" role="group" aria-label=${`${names[kind]} at ${where.replace('-', ' ')}; arrow keys move it`} onKeyDown=${keys} ...${handlers.current}
     ref=${(/** @type {HTMLElement | null} */ found) => { element.current = found; styled({ ...css, ...look })(found); }}>
-    ${drawn ? html`<span dir="auto">${words}</span>` : kind === 'inset' ? html`<${OtherCamera} camera=${fields.camera} moment=${moment} still=${still} />` : html`<span>${fields.asset || 'picture'}</span>`}</div>`;
+    ${drawn ? html`<span dir="auto">${words}</span>` : kind === 'inset' ? html`<${OtherCamera} camera=${fields.camera} moment=${moment} still=${still} />` : known ? html`<img key=${asset} src=${assetFile(asset)} alt=${asset} draggable=${false}
+      onLoad=${(/** @type {any} */ event) => setOwn({ name: asset, width: event.target.naturalWidth, height: event.target.naturalHeight })} onError=${() => setOwn({ name: asset, width: 0, height: 0 })} />`
+      : html`<span>${asset || 'picture'}</span>`}</div>`;
 }
 
 /** What another camera shows at the same moment. @param {{camera: string, moment: number, still: boolean}} props */

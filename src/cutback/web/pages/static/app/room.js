@@ -1,6 +1,7 @@
 // The cutting room: find the frames, mark them, say what to do to them, cut.
 import { html, signal, useEffect, useLayoutEffect, useMemo, useState } from './dom.js';
 import { Problem, ask, inPath, query } from './api.js';
+import { useAssets } from './assets.js';
 import { take } from './clip_store.js';
 import { Draft, newestDraft } from './draft.js';
 import { Grading } from './grading.js';
@@ -98,6 +99,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   }, []);
   const [cutting, setCutting] = useState(false);
   const state = draft.state.value;
+  const assets = useAssets(state.cards.filter((each) => 'asset' in each.fields).length);
   const begins = recording.start ? Date.parse(recording.start) : NaN;
   const zone = zoneFor(cameraZone);
   const known = !Number.isNaN(begins);
@@ -266,7 +268,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
   return html`<main class="room dark">
     <h1 class="visually-hidden">Cutting room: ${map.key}</h1>
     <section class="stage" aria-label="Player">
-      <div class="picture"><${PlayerView} player=${player}><${Grading} draft=${draft} /><${CropBox} draft=${draft} player=${player} /><${Overlays} draft=${draft} player=${player} begins=${begins} camera=${recording.camera || ''} /><//></div>
+      <div class="picture"><${PlayerView} player=${player}><${Grading} draft=${draft} /><${CropBox} draft=${draft} player=${player} /><${Overlays} draft=${draft} player=${player} begins=${begins} camera=${recording.camera || ''} assets=${assets} /><//></div>
       <div class="transport">
         <span class="clock"><${Typed} value=${known ? exactClock(begins + where * 1000, zone) : timecode(where)} aria-label="Time; type a time, a timecode or a frame" commit=${jump} />
           <small>${known ? `${zoneName(begins + where * 1000, zone)} · ` : ''}frame ${number(frame)} · ${timecode(where)}</small></span>
@@ -300,7 +302,7 @@ function Cutting({ map, recording, clip, zone: cameraZone, again }) {
           <button class="button" title=${`Two seconds around out  ${keyOf('play out')}`} onClick=${() => player.playParts([aroundOut(range)])}>Around out</button>
           ${state.chosen > 0 && html`<button class="button" title=${`Across the join before this range  ${keyOf('play join')}`} onClick=${() => acrossJoin(state.chosen)}>Across the join</button>`}</div>`}
       </section>
-      <${EditCards} draft=${draft} kinds=${offered?.kinds} zone=${cameraZone} others=${others} here=${() => inCut(map, ranges, player.frame.value)} frame=${frame} begin=${(/** @type {number} */ at) => player.show(at)} picture=${player.size.value} />
+      <${EditCards} draft=${draft} kinds=${offered?.kinds} zone=${cameraZone} others=${others} assets=${assets} here=${() => inCut(map, ranges, player.frame.value)} frame=${frame} begin=${(/** @type {number} */ at) => player.show(at)} picture=${player.size.value} />
       <${OutputPanel} draft=${draft} offers=${offered} map=${map} frame=${frame} plan=${plan} />
     </aside>
     <${Timeline} map=${map} view=${view.value} setView=${(/** @type {any} */ next) => (view.value = next)} draft=${draft} player=${player} plan=${planFault ? null : plan} peaks=${peaks?.of} name=${name} ahead=${known && ruler === 'clock' ? (begins % 1000) / 1000 : 0} frames=${ruler === 'frames'} />
