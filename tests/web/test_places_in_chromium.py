@@ -19,7 +19,8 @@ from tests.support.media import cached_media
 from tests.support.receiver import receiving
 from tests.support.spec import MediaSpec
 from tests.support.waiting import eventually
-from tests.web.test_pages_in_chromium import MILLISECONDS, Installation, fresh, installed
+from tests.web.api_process import api_process
+from tests.web.test_pages_in_chromium import MILLISECONDS, Installation, installed
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +54,21 @@ def place(installation: Installation) -> Iterator[Installation]:
     with without_complaints(context) as complaints:
         yield Installation(installation.api, page, complaints)
     context.close()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, installation: Installation) -> Iterator[Installation]:
+    """Another program without recordings, for what changes who may ask, in a context of the same browser.
+
+    Two browsers at once are not possible in one process.
+    """
+    (tmp_path / "cutback-data" / "recordings").mkdir(parents=True)
+    context = installation.page.context.browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(MILLISECONDS)
+    with api_process(tmp_path, listen="127.0.0.1:0") as api, without_complaints(context) as complaints:
+        yield Installation(api, page, complaints)
+        context.close()
 
 
 def requests_of(page: Any) -> list[str]:
@@ -364,7 +380,7 @@ def _section(page: Any, title: str) -> Any:
     return page.locator(f"section:has(h2:text-is('{title}'))")
 
 
-def test_keys_are_made_shown_once_and_revoked(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_keys_are_made_shown_once_and_revoked(elsewhere: Installation) -> None:
     """The first key closes the open access: the page signs in with it, and goes on."""
     asked: list[str] = []
 
@@ -372,39 +388,38 @@ def test_keys_are_made_shown_once_and_revoked(tmp_path: Path, pytestconfig: pyte
         asked.append(dialog.message)
         dialog.dismiss() if len(asked) == 1 else dialog.accept()
 
-    with installed(tmp_path, {}, Path(pytestconfig.cache.mkdir("media"))) as place, fresh(place):
-        page = place.page
-        page.on("dialog", answer)
-        place.open("/settings")
-        keys = _section(page, "Keys")
+    page = elsewhere.page
+    page.on("dialog", answer)
+    elsewhere.open("/settings")
+    keys = _section(page, "Keys")
 
-        def make(name: str, scope: str) -> str:
-            keys.get_by_label("Name of the new key").fill(name)
-            keys.get_by_label("What it may do").select_option(scope)
-            keys.get_by_role("button", name="Make a key").click()
-            keys.locator(f"tr:has-text('{name}')").wait_for()
-            return str(keys.locator("code").inner_text())
+    def make(name: str, scope: str) -> str:
+        keys.get_by_label("Name of the new key").fill(name)
+        keys.get_by_label("What it may do").select_option(scope)
+        keys.get_by_role("button", name="Make a key").click()
+        keys.locator(f"tr:has-text('{name}')").wait_for()
+        return str(keys.locator("code").inner_text())
 
-        def answered(key: str) -> tuple[int, list[str]]:
-            found = httpx.get(f"{place.api.url}/v1/session", headers={"Authorization": f"Bearer {key}"})
-            return found.status_code, found.json().get("scopes", [])
+    def answered(key: str) -> tuple[int, list[str]]:
+        found = httpx.get(f"{elsewhere.api.url}/v1/session", headers={"Authorization": f"Bearer {key}"})
+        return found.status_code, found.json().get("scopes", [])
 
-        keys.get_by_role("button", name="Make a key").wait_for()
-        assert keys.locator("option").count() == 1, "a first key that may less would lock everybody out"
-        first = make("operator", "admin read request")
-        assert httpx.get(f"{place.api.url}/v1/session").status_code == 401
-        beach = make("the beach", "read")
-        assert (answered(beach), first != beach) == ((200, ["read"]), True)
-        page.reload()
-        row = keys.locator("tr:has-text('the beach')")
-        row.wait_for()
-        assert beach not in page.content(), "it is shown once"
-        row.get_by_role("button", name="Revoke").click()
-        assert "the beach" in asked[0]
-        assert answered(beach)[0] == 200, "not without a yes"
-        row.get_by_role("button", name="Revoke").click()
-        row.wait_for(state="detached")
-        assert answered(beach)[0] == 401
+    keys.get_by_role("button", name="Make a key").wait_for()
+    assert keys.locator("option").count() == 1, "a first key that may less would lock everybody out"
+    first = make("operator", "admin read request")
+    assert httpx.get(f"{elsewhere.api.url}/v1/session").status_code == 401
+    beach = make("the beach", "read")
+    assert (answered(beach), first != beach) == ((200, ["read"]), True)
+    page.reload()
+    row = keys.locator("tr:has-text('the beach')")
+    row.wait_for()
+    assert beach not in page.content(), "it is shown once"
+    row.get_by_role("button", name="Revoke").click()
+    assert "the beach" in asked[0]
+    assert answered(beach)[0] == 200, "not without a yes"
+    row.get_by_role("button", name="Revoke").click()
+    row.wait_for(state="detached")
+    assert answered(beach)[0] == 401
 
 
 POLLS = """async () => {
@@ -430,27 +445,24 @@ POLLS = """async () => {
 """Between the first key and the session, the page asks for clips twice. It hears the second answer after `hear()`."""
 
 
-def test_polls_that_are_refused_while_the_first_key_is_made_ask_for_no_key(
-    tmp_path: Path, pytestconfig: pytest.Config
-) -> None:
-    with installed(tmp_path, {}, Path(pytestconfig.cache.mkdir("media"))) as place, fresh(place):
-        page = place.page
-        place.open("/settings")
-        page.get_by_label("Name of the new key").fill("operator")
-        assert page.locator("button:text('Sign out')").count() == 0
-        page.evaluate(POLLS)
-        page.get_by_role("button", name="Make a key").click()
-        page.locator("p:has-text('Signed in with the key') button:text('Sign out')").wait_for()
-        page.evaluate("hear()")
-        assert [page.evaluate("between"), page.evaluate("late")] == [401, 401]
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        assert page.locator("dialog").count() == 0
-        assert page.inner_text("code").startswith("ck_")
-        page.route("**/v1/webhooks", lambda route: route.fulfill(status=401, json={"status": 401}))
-        page.fill("[aria-label='Address of the new webhook']", "https://example.com/hook")
-        page.press("[aria-label='Address of the new webhook']", "Enter")
-        page.wait_for_selector("dialog[open]:has-text('Nothing is lost')")
-        place.complaints.expect(" 401 ", "401 http")
+def test_polls_that_are_refused_while_the_first_key_is_made_ask_for_no_key(elsewhere: Installation) -> None:
+    page = elsewhere.page
+    elsewhere.open("/settings")
+    page.get_by_label("Name of the new key").fill("operator")
+    assert page.locator("button:text('Sign out')").count() == 0
+    page.evaluate(POLLS)
+    page.get_by_role("button", name="Make a key").click()
+    page.locator("p:has-text('Signed in with the key') button:text('Sign out')").wait_for()
+    page.evaluate("hear()")
+    assert [page.evaluate("between"), page.evaluate("late")] == [401, 401]
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.locator("dialog").count() == 0
+    assert page.inner_text("code").startswith("ck_")
+    page.route("**/v1/webhooks", lambda route: route.fulfill(status=401, json={"status": 401}))
+    page.fill("[aria-label='Address of the new webhook']", "https://example.com/hook")
+    page.press("[aria-label='Address of the new webhook']", "Enter")
+    page.wait_for_selector("dialog[open]:has-text('Nothing is lost')")
+    elsewhere.complaints.expect(" 401 ", "401 http")
 
 
 def test_a_webhook_is_added_tested_and_deleted_and_its_deliveries_are_listed(place: Installation) -> None:
