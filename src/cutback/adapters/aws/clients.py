@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +18,9 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 10
 ATTEMPTS = 3
 """Tries of one call, with short pauses. If all fail, the worker retries later."""
+
+_S3_ATTEMPTS = 4
+"""As `ATTEMPTS`, for S3: parts are large."""
 
 _TRUE = {"true", "1", "yes", "on"}
 _DENIED = {
@@ -160,8 +164,10 @@ def s3_client(options: Mapping[str, str]) -> Any:
     given = {name.removeprefix("aws_"): value for name, value in options.items()}
     endpoint = _endpoint(given)
     region = given.get("region") or given.get("default_region")
+    retries = given.get("max_retries", "")
+    attempts = int(retries) + 1 if retries.isascii() and retries.isdigit() else _S3_ATTEMPTS
     style = "virtual" if given.get("virtual_hosted_style_request", "").lower() in _TRUE else "path"
-    return boto3.client(
+    made = boto3.client(
         "s3",
         region_name=region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint_url=endpoint,
@@ -169,9 +175,9 @@ def s3_client(options: Mapping[str, str]) -> Any:
         aws_secret_access_key=given.get("secret_access_key"),
         aws_session_token=given.get("session_token") or given.get("token"),
         config=Config(
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=_seconds(given.get("connect_timeout", "")) or 5,
+            read_timeout=_seconds(given.get("timeout", "")) or 60,
+            retries={"mode": "standard", "total_max_attempts": attempts},
             signature_version="s3v4",
             s3={"addressing_style": style if endpoint else "auto"},
             max_pool_connections=24,
@@ -179,6 +185,15 @@ def s3_client(options: Mapping[str, str]) -> Any:
             request_checksum_calculation="when_required",
         ),
     )
+    for operation in ("CompleteMultipartUpload", "CreateMultipartUpload", "ListParts", "UploadPartCopy"):
+        made.meta.events.register(f"before-parse.s3.{operation}", _check_length)
+    return made
+
+
+def _seconds(text: str) -> float | None:
+    """Return a time of obstore's options, such as `5s` or `500ms`, in seconds; None if it is another text."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ms|s|m)", text)
+    return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60}[found[2]] if found else None
 
 
 @contextmanager
