@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
-from cutback.adapters.aws.clients import error_code, error_status, s3_client, translating
+from cutback.adapters.aws.bucket import S3Bucket
+from cutback.adapters.aws.clients import error_code, error_status, translating
 from cutback.domain.errors import CutbackError, ObjectExistsError, SourceChangedError, StorageUnavailableError
 from cutback.storage.multipart import CopiedRange, Part
 
@@ -22,24 +21,8 @@ _COPIED = 16
 """Parts that the service copies at once."""
 
 
-class S3Multipart:
+class S3Multipart(S3Bucket):
     """Implements MultipartUploads on S3 and what speaks its protocol."""
-
-    def __init__(self, url: str, options: Mapping[str, str]) -> None:
-        """`url` is that of the store, `options` are those of obstore. boto3 is loaded on first use."""
-        parts = urlsplit(url)
-        self._bucket = parts.netloc
-        self._prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
-        self._options = options
-        self._lock = threading.Lock()
-        self._made: Any = None
-
-    @property
-    def _client(self) -> Any:
-        with self._lock:
-            if self._made is None:
-                self._made = s3_client(self._options)
-            return self._made
 
     def assemble(
         self, key: str, parts: Iterable[Part], *, content_type: str | None, reserve: Callable[[], None]
@@ -120,12 +103,6 @@ class S3Multipart:
         except (ClientError, BotoCoreError):
             return None
         return found if found.strip('"') == _etag_of_parts(sent) else None
-
-    def close(self) -> None:
-        """Close the connections."""
-        with self._lock:
-            if self._made is not None:
-                self._made.close()
 
 
 def _etag_of_parts(sent: list[dict[str, Any]]) -> str | None:

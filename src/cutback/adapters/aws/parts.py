@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
-from cutback.adapters.aws.clients import error_code, error_status, s3_client, translating
+from cutback.adapters.aws.bucket import S3Bucket
+from cutback.adapters.aws.clients import error_code, error_status, translating
 from cutback.domain.errors import ObjectExistsError, ObjectNotFoundError, StorageUnavailableError
 from cutback.domain.uploads import UploadedPart
 
 
-class S3Parts:
+class S3Parts(S3Bucket):
     """Implements PartStore on S3 and what speaks its protocol."""
 
     is_direct = True
-
-    def __init__(self, url: str, options: Mapping[str, str]) -> None:
-        """`url` is that of the source store, `options` are those of obstore. boto3 is loaded on first use."""
-        parts = urlsplit(url)
-        self._bucket = parts.netloc
-        self._prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
-        self._options = options
-        self._lock = threading.Lock()
-        self._made: Any = None
-
-    @property
-    def _client(self) -> Any:
-        with self._lock:
-            if self._made is None:
-                self._made = s3_client(self._options)
-            return self._made
 
     def begin(self, key: str, content_type: str | None) -> str:
         """Begin a multipart upload. Returns its id."""
@@ -92,12 +74,6 @@ class S3Parts:
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._prefix + key, UploadId=token)
         except ObjectNotFoundError:
             return
-
-    def close(self) -> None:
-        """Close the connections."""
-        with self._lock:
-            if self._made is not None:
-                self._made.close()
 
     @contextmanager
     def _calling(self, key: str) -> Iterator[None]:
