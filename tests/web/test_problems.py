@@ -69,4 +69,6 @@ def test_answers_in_json_end_with_a_newline(web: WebHarness) -> None:
     ]
     assert {answer.status_code for answer in answers} >= {200, 202, 207, 404, 405, 422}
     assert all(answer.content.endswith(b"\n") and answer.content.count(b"\n") == 1 for answer in answers)
-    assert all(int(answer.headers["content-length"]) == len(answer.content) for answer in answers)
+    plain = [answer for answer in answers if "content-encoding" not in answer.headers]
+    assert len(plain) >= len(answers) - 1, "the document alone is sent compressed"
+    assert all(int(answer.headers["content-length"]) == len(answer.content) for answer in plain)
