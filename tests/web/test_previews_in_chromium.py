@@ -158,6 +158,7 @@ def test_a_logo_is_offered_and_shown_as_large_as_it_will_be(pages: Installation)
 
 def test_an_overlay_appears_as_slowly_as_it_will(pages: Installation) -> None:
     page = pages.page
+    pages.complaints.expect("/v1/plans")  # a plan needs the assets that it names
     page.select_option("[aria-label='Add an edit']", "image")
     card = page.locator(".card[data-kind=image]")
     for label, value in (("Asset", "logo.png"),):
