@@ -356,6 +356,7 @@ def test_a_recording_that_changes_while_it_is_open_keeps_what_was_marked_with_a_
     pages: Installation, installation: Installation, pytestconfig: pytest.Config
 ) -> None:
     page = pages.page
+    pages.complaints.expect("409")  # of what is asked of the version that was there before
     _marked(pages, CHANGING)
     stored = installation.api.shell.folder / "cutback-data" / "recordings" / CHANGING
     shutil.copy(cached_media(SHORTER, Path(pytestconfig.cache.mkdir("media"))), stored)
