@@ -111,19 +111,7 @@ _KNOWN_OPTIONS = {
     "virtual_hosted_style_request",
 }
 """Options of obstore that `s3_client` passes on, or that do not change what is stored and where."""
-_KNOWN_VARIABLES = {
-    "AWS_ACCESS_KEY_ID",
-    "AWS_ALLOW_HTTP",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT",
-    "AWS_ENDPOINT_URL",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-}
-"""The same for the variables of the environment that obstore reads and that change where or how an object is stored."""
-_OBSTORE_VARIABLES = {
-    *_KNOWN_VARIABLES,
+_FOREIGN_VARIABLES = {
     "AWS_BUCKET_KEY_ENABLED",
     "AWS_CHECKSUM_ALGORITHM",
     "AWS_REQUEST_PAYER",
@@ -136,6 +124,7 @@ _OBSTORE_VARIABLES = {
     "AWS_UNSIGNED_PAYLOAD",
     "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
 }
+"""Variables of the environment that obstore reads, that change how or where it stores, and that `s3_client` ignores."""
 
 
 def foreign_options(options: Mapping[str, str]) -> list[str]:
@@ -147,7 +136,7 @@ def foreign_options(options: Mapping[str, str]) -> list[str]:
     foreign = [name for name in given if name not in _KNOWN_OPTIONS]
     if given.get("virtual_hosted_style_request", "").lower() in _TRUE and _endpoint(given):
         foreign.append("virtual_hosted_style_request")  # obstore expects the bucket in the endpoint
-    return sorted(foreign) + sorted(name for name in _OBSTORE_VARIABLES - _KNOWN_VARIABLES if os.environ.get(name))
+    return sorted(foreign) + sorted(name for name in _FOREIGN_VARIABLES if os.environ.get(name))
 
 
 def _endpoint(given: Mapping[str, str]) -> str | None:

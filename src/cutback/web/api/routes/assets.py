@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from cutback.domain.errors import RangeNotSatisfiableError
 from cutback.reading.assets import asset_opener, key_of
 from cutback.web.api.access import Reader
 from cutback.web.api.context import ServicesDep
-from cutback.web.api.file_response import StoredFile, send, unsatisfiable
 from cutback.web.api.openapi import responses
-from cutback.web.api.problems import respond
+from cutback.web.api.shown_file import send_to_be_shown
 
 router = APIRouter(tags=["clips"])
 
@@ -30,8 +27,7 @@ _TYPES = {
     ".m4a": "audio/mp4",
     ".wav": "audio/wav",
 }
-"""Other assets are sent as bytes to save, so that no browser shows them as a page of ours."""
-_BYTES = "application/octet-stream"
+"""What browsers may show."""
 
 _FILE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -61,11 +57,4 @@ def read_asset(
     """Return an asset itself. Ranges, `If-Range` and `If-None-Match` work."""
     with asset_opener(services.assets, caller.tenant, stopped=lambda: False)(name) as reader:
         info = reader.info
-    media_type = _TYPES.get(PurePosixPath(name).suffix.lower(), _BYTES)
-    headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
-    if media_type == _BYTES:
-        headers["Content-Disposition"] = "attachment"
-    try:
-        return send(StoredFile(services.assets, info, media_type, headers), request.headers, body=True)
-    except RangeNotSatisfiableError as error:
-        return respond(request, error, unsatisfiable(info.size))
+    return send_to_be_shown(request, services.assets, info, _TYPES)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from cutback.domain.errors import RangeNotSatisfiableError, SourceChangedError
+from cutback.domain.errors import SourceChangedError
 from cutback.lifecycle.frames import version_of
 from cutback.web.api.access import Reader
 from cutback.web.api.context import ServicesDep
-from cutback.web.api.file_response import StoredFile, send, unsatisfiable
 from cutback.web.api.openapi import responses
-from cutback.web.api.problems import respond
+from cutback.web.api.shown_file import send_to_be_shown
 from cutback.web.api.visible import visible_recording
 
 router = APIRouter(tags=["recordings"])
@@ -29,8 +27,7 @@ _TYPES = {
     ".mts": "video/mp2t",
     ".m2ts": "video/mp2t",
 }
-"""Other recordings are sent as bytes to save, so that no browser shows them as a page of ours."""
-_BYTES = "application/octet-stream"
+"""What browsers may show."""
 
 _VIDEO: dict[str, Any] = {"content": {"video/*": {"schema": {"type": "string", "format": "binary"}}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -53,11 +50,4 @@ def read_file(key: Key, request: Request, services: ServicesDep, caller: Reader,
     info = version_of(services, key)
     if version is not None and version.strip('"') != info.etag.strip('"'):
         raise SourceChangedError
-    media_type = _TYPES.get(PurePosixPath(key).suffix.lower(), _BYTES)
-    headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
-    if media_type == _BYTES:
-        headers["Content-Disposition"] = "attachment"
-    try:
-        return send(StoredFile(services.sources, info, media_type, headers), request.headers, body=True)
-    except RangeNotSatisfiableError as error:
-        return respond(request, error, unsatisfiable(info.size))
+    return send_to_be_shown(request, services.sources, info, _TYPES)
