@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,9 +18,12 @@ from tests.support.media import cached_media
 from tests.support.spec import MediaSpec
 
 from cutback.adapters.cache_memory import MemoryCache
+from cutback.cutting.index import Track
 from cutback.cutting.job import CutJob, CutRange, Limits
+from cutback.cutting.mp4.layout import Extent
 from cutback.cutting.source.kept_scan import pack, unpack
 from cutback.cutting.source.lavf import LavfSource
+from cutback.cutting.spool import Spool
 from cutback.reading.index_cache import RememberingReader
 from cutback.reading.range_reader import RangeReader
 from cutback.sandbox.cutter import ChildCutter
@@ -89,6 +92,23 @@ def test_a_kept_index_of_too_many_samples_is_not_believed(kept: bytes) -> None:
     assert unpack(kept, Limits()) is not None
     assert unpack(kept, dataclasses.replace(Limits(), frames=10)) is None
     assert unpack(kept, dataclasses.replace(Limits(), duration=1)) is None
+
+
+def test_what_is_copied_of_a_transport_stream_is_read_in_one_go(
+    media_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some are read from their beginning for it, so a second time would cost as much again."""
+    path = cached_media(MediaSpec(frames=1300, gop=30, suffix=".ts", audio=None), media_folder)
+    real, copied = LavfSource.copy, []
+
+    def copy(self: LavfSource, track: Track, numbers: Sequence[int], spool: Spool) -> Iterator[Extent]:
+        copied.append(len(numbers))
+        return real(self, track, numbers, spool)
+
+    monkeypatch.setattr(LavfSource, "copy", copy)
+    result = cut_ranges([path], [CutRange(0, Fraction(1), Fraction(43))])
+    assert len(copied) == 1
+    assert result.facts.frames_copied == copied[0] > 1024
 
 
 def test_the_second_clip_of_a_transport_stream_reads_what_it_needs(media_folder: Path) -> None:

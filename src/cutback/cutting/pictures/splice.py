@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 from cutback.cutting.codecs.coding import UNCHANGED, VideoCoding
@@ -337,11 +337,12 @@ def _copy(
         rest = rest[len(changed) :]
         times = clock.ticks_of(map(track.pts.__getitem__, run.samples[: len(changed)]))
         out.extend(times, changed, chain([1], repeat(0)), repeat(0), group=group)
+    places = part.media.copy(track, rest, spool)  # once: some containers are read from their beginning
     for first in range(0, len(rest), BATCH):
         numbers = rest[first : first + BATCH]
         times = clock.ticks_of(map(track.pts.__getitem__, numbers))
         sync = [number == begin or number in entries for number in numbers]
-        out.extend(times, part.media.copy(track, numbers, spool), sync, repeat(0), group=group)
+        out.extend(times, islice(places, len(numbers)), sync, repeat(0), group=group)
 
 
 def _entries(track: Track) -> frozenset[int]:
